@@ -1,0 +1,148 @@
+//! What the user asks the decoded numbers to be worth: exactly one promise per file.
+
+use crate::error::{Error, Result};
+use crate::matrix::Decimal;
+
+/// The promise that a file keeps. Exactly one per file.
+///
+/// `x` is the original, `x̂` what the file gives back; *worst* is over every finite value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fidelity {
+    /// `|x − x̂| ≤ E` for every value, in the data's units.
+    MaxError(Decimal),
+    /// `|x − x̂| ≤ F · (max − min of the value's column)`.
+    MaxErrorRel(Decimal),
+    /// A bound `E` of its own for each named column; columns not named come back exactly,
+    /// or within the bound given for `*`.
+    MaxErrorColumns(Vec<(String, Decimal)>),
+    /// `‖x − x̂‖² / ‖x − column means‖² ≤ X` over the file.
+    Nmse(Decimal),
+    /// `10 log₁₀(peak² / MSE) ≥ DB`, peak = max − min of the file.
+    Psnr(Decimal),
+    /// Mean over rows of `x·x̂ / (‖x‖ ‖x̂‖) ≥ C`. Rows of zeros count as 1.
+    Cosine(Decimal),
+    /// Size of the numbers in memory divided by the size of the whole file `≥ R`.
+    Ratio(Decimal),
+    /// Whole file, model included, divided by the number of rows `≤ B`.
+    BytesPerRow(Decimal),
+    /// [`Fidelity::Nmse`] of each row by itself, against the column means.
+    RowNmse(Decimal),
+    /// [`Fidelity::Cosine`] of each row by itself.
+    RowCosine(Decimal),
+    /// Every value comes back bit for bit.
+    Lossless,
+}
+
+impl Fidelity {
+    /// Name of the kind as in the command-line option: `max-error`, `nmse`, ….
+    pub fn name(&self) -> &'static str {
+        match self {
+            Fidelity::MaxError(_) => "max-error",
+            Fidelity::MaxErrorRel(_) => "max-error-rel",
+            Fidelity::MaxErrorColumns(_) => "max-error-columns",
+            Fidelity::Nmse(_) => "nmse",
+            Fidelity::Psnr(_) => "psnr",
+            Fidelity::Cosine(_) => "cosine",
+            Fidelity::Ratio(_) => "ratio",
+            Fidelity::BytesPerRow(_) => "bytes-per-row",
+            Fidelity::RowNmse(_) => "row-nmse",
+            Fidelity::RowCosine(_) => "row-cosine",
+            Fidelity::Lossless => "lossless",
+        }
+    }
+
+    /// The number as typed; empty for lossless, `name=E,…` for bounds per column.
+    pub fn text(&self) -> String {
+        match self {
+            Fidelity::Lossless => String::new(),
+            Fidelity::MaxErrorColumns(list) => {
+                let parts: Vec<_> = list.iter().map(|(n, d)| format!("{n}={d}")).collect();
+                parts.join(",")
+            }
+            Fidelity::MaxError(d)
+            | Fidelity::MaxErrorRel(d)
+            | Fidelity::Nmse(d)
+            | Fidelity::Psnr(d)
+            | Fidelity::Cosine(d)
+            | Fidelity::Ratio(d)
+            | Fidelity::BytesPerRow(d)
+            | Fidelity::RowNmse(d)
+            | Fidelity::RowCosine(d) => d.text().to_string(),
+        }
+    }
+
+    /// Reads back what [`Fidelity::name`] and [`Fidelity::text`] wrote, and checks it.
+    ///
+    /// # Errors
+    /// `Argument` for an unknown name, a number that is none, or one out of its range.
+    pub fn parse(name: &str, text: &str) -> Result<Self> {
+        let number = || text.parse::<Decimal>();
+        let fidelity = match name {
+            "max-error" => Fidelity::MaxError(number()?),
+            "max-error-rel" => Fidelity::MaxErrorRel(number()?),
+            "max-error-columns" => {
+                let mut list = Vec::new();
+                for part in text.split(',') {
+                    // Names may hold '=', numbers may not.
+                    let (name, number) = part.rsplit_once('=').ok_or_else(|| {
+                        Error::argument(format!("{part:?} is not of the form column=bound"))
+                    })?;
+                    list.push((name.to_string(), number.parse()?));
+                }
+                Fidelity::MaxErrorColumns(list)
+            }
+            "nmse" => Fidelity::Nmse(number()?),
+            "psnr" => Fidelity::Psnr(number()?),
+            "cosine" => Fidelity::Cosine(number()?),
+            "ratio" => Fidelity::Ratio(number()?),
+            "bytes-per-row" => Fidelity::BytesPerRow(number()?),
+            "row-nmse" => Fidelity::RowNmse(number()?),
+            "row-cosine" => Fidelity::RowCosine(number()?),
+            "lossless" => Fidelity::Lossless,
+            _ => return Err(Error::argument(format!("unknown kind of fidelity {name:?}"))),
+        };
+        fidelity.validate()?;
+        Ok(fidelity)
+    }
+
+    /// Checks the number against the range that its kind allows.
+    ///
+    /// # Errors
+    /// `Argument`, with the value given and the values allowed.
+    pub fn validate(&self) -> Result<()> {
+        let need = |ok: bool, allowed: &str, d: &Decimal| {
+            if ok {
+                return Ok(());
+            }
+            Err(Error::argument(format!("{} is {d}, but must be {allowed}", self.name())))
+        };
+        match self {
+            Fidelity::Lossless => Ok(()),
+            Fidelity::MaxError(d) | Fidelity::MaxErrorRel(d) => {
+                need(d.floor() >= 0.0, "0 or more", d)
+            }
+            Fidelity::MaxErrorColumns(list) => {
+                list.iter().try_for_each(|(_, d)| need(d.floor() >= 0.0, "0 or more", d))
+            }
+            Fidelity::Nmse(d) | Fidelity::RowNmse(d) => {
+                need(d.floor() > 0.0 && d.ceil() <= 1.0, "above 0 and at most 1", d)
+            }
+            Fidelity::Psnr(d) => {
+                need((0.0..=300.0).contains(&d.nearest()), "between 0 and 300 dB", d)
+            }
+            Fidelity::Cosine(d) | Fidelity::RowCosine(d) => {
+                need(d.floor() > 0.0 && d.ceil() < 1.0, "above 0 and below 1", d)
+            }
+            Fidelity::Ratio(d) | Fidelity::BytesPerRow(d) => need(d.floor() > 0.0, "above 0", d),
+        }
+    }
+}
+
+impl std::fmt::Display for Fidelity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Fidelity::Lossless => f.write_str("lossless"),
+            _ => write!(f, "{} {}", self.name(), self.text()),
+        }
+    }
+}
