@@ -1,7 +1,11 @@
 //! aezip
 #![allow(missing_docs)]
+mod codec;
+mod container;
+mod entropy;
 mod error;
 mod fidelity;
+mod kernels;
 mod limits;
 mod matrix;
 pub use error::{Error, ErrorKind, Result};

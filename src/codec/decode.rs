@@ -1,0 +1,215 @@
+//! Decoding of a block: entropy coder, recursions over rows, network, values.
+
+use super::program::{Program, dequantise, second_quantiser};
+use super::value::{Cell, carry, values, with_cell};
+use crate::container::block::{self, Block};
+use crate::container::index::Place;
+use crate::entropy::rans::Decoder;
+use crate::error::Result;
+use crate::matrix::{DType, to_little_endian};
+use std::ops::Range;
+
+/// Rows whose predictions are made together.
+const BATCH: usize = 32;
+
+/// What a block's stream says of its rows.
+pub(crate) struct Rows<'p, 'b> {
+    program: &'p Program,
+    coder: Decoder<'b>,
+    class: usize,
+    /// Latents of the last row.
+    pub(crate) latents: Vec<i32>,
+    /// Residuals of the last row, in fine units.
+    pub(crate) residuals: Vec<i64>,
+}
+
+impl<'p, 'b> Rows<'p, 'b> {
+    pub(crate) fn new(program: &'p Program, stream: &'b [u8]) -> Result<Self> {
+        Ok(Self {
+            program,
+            coder: Decoder::new(stream)?,
+            class: 0,
+            latents: vec![0; program.record.latents()],
+            residuals: vec![0; program.record.width()],
+        })
+    }
+
+    /// Reads the next row.
+    pub(crate) fn advance(&mut self) {
+        let p = self.program;
+        let classes = &p.record.classes;
+        if classes.count > 1 {
+            let table = &p.tables[classes.next[self.class]];
+            let class = table.decode(&mut self.coder);
+            self.class = class.clamp(0, classes.count as i64 - 1) as usize;
+        }
+        self.read_latents();
+        self.read_residuals();
+    }
+
+    fn read_latents(&mut self) {
+        let p = self.program;
+        let m = &p.record;
+        let count = m.latents();
+        let means = &m.classes.means[self.class * count..];
+        let sets = m.table_sets();
+        let tables = &m.classes.latent_tables[self.class * count * sets..];
+        let trellis = p.trellis();
+        let mut state = 0_u8;
+        for (k, y) in self.latents.iter_mut().enumerate() {
+            let second = trellis.is_some() && second_quantiser(state, m.trellis);
+            let table = &p.tables[tables[k * sets + usize::from(second)]];
+            let s = table.decode(&mut self.coder);
+            let v = match trellis {
+                None => s,
+                Some(next) => {
+                    state = next[usize::from(state)][(s & 1) as usize];
+                    dequantise(s, second)
+                }
+            };
+            let predicted = carry(m.latent_temporal[k], i64::from(*y));
+            let clamp = m.latent_clamp[k];
+            let v = predicted.wrapping_add(v.wrapping_add(means[k]));
+            *y = v.clamp(-clamp, clamp) as i32;
+        }
+    }
+
+    fn read_residuals(&mut self) {
+        let p = self.program;
+        let classes = &p.record.classes;
+        let width = p.record.width();
+        let quantum = classes.quantum[self.class];
+        if quantum < 0 {
+            for (e, &a) in self.residuals.iter_mut().zip(&p.record.temporal) {
+                *e = carry(a, *e);
+            }
+            return;
+        }
+        let row = self.class * width..(self.class + 1) * width;
+        let tables = &classes.residual_tables[row];
+        let silent = &p.silent[self.class];
+        for (j, e) in self.residuals.iter_mut().enumerate() {
+            let step = if quantum == 0 { p.steps[j] } else { quantum };
+            let carried = if p.temporal { carry(p.record.temporal[j], *e) } else { 0 };
+            let r = if silent[j] { 0 } else { p.tables[tables[j]].decode(&mut self.coder) };
+            *e = carried.wrapping_add(r.wrapping_mul(step));
+        }
+    }
+
+    /// Checks that nothing was read that is not there.
+    fn check(&self, at: u64) -> Result<()> {
+        if self.coder.overrun() { self.coder.finish().map_err(|e| e.at(at)) } else { Ok(()) }
+    }
+}
+
+/// Fills `out` with the rows `want` of the block at `place`, whose bytes are `bytes`.
+///
+/// Reading all rows checks that the stream ends where they do.
+pub(crate) fn rows(
+    program: Option<&Program>,
+    (dtype, width): (DType, usize),
+    bytes: &[u8],
+    place: Place,
+    want: Range<usize>,
+    out: &mut [u8],
+) -> Result<()> {
+    let (size, at) = (dtype.size(), place.offset);
+    let row_bytes = width * size;
+    let (stream, escapes) = match block::decode(bytes, place.row, at)? {
+        Block::Exact { packed } => {
+            let all = block::decode_exact(packed, place.rows * row_bytes, size, at)?;
+            out.copy_from_slice(&all[want.start * row_bytes..want.end * row_bytes]);
+            return Ok(());
+        }
+        Block::Coded { stream, escapes } => (stream, escapes),
+    };
+    let program = program
+        .ok_or_else(|| crate::Error::corrupt("a coded block in a file without a model").at(at))?;
+    let mut rows = Rows::new(program, stream).map_err(|e| e.at(at))?;
+    for _ in 0..want.start {
+        rows.advance();
+    }
+    let latents = program.record.latents();
+    let mut y = vec![0; BATCH * latents];
+    let mut e = vec![0; BATCH * width];
+    let mut m = vec![0; BATCH * width];
+    let mut first = want.start;
+    for out in out.chunks_mut(BATCH * row_bytes) {
+        let count = out.len() / row_bytes;
+        for i in 0..count {
+            rows.advance();
+            y[i * latents..(i + 1) * latents].copy_from_slice(&rows.latents);
+            e[i * width..(i + 1) * width].copy_from_slice(&rows.residuals);
+        }
+        rows.check(at)?;
+        program.network.predict(&y[..count * latents], &mut m[..count * width]);
+        with_cell!(dtype, T => write::<T>(program, &m[..count * width], &e, out));
+        first += count;
+    }
+    if first == place.rows {
+        rows.coder.finish().map_err(|e| e.at(at))?;
+    }
+    restore(escapes, (place.rows * width, size), at, want.start * width, out)
+}
+
+/// Puts the exact values in their places; `out` begins at cell `first` of the block.
+fn restore(
+    escapes: &[u8],
+    (cells, size): (usize, usize),
+    at: u64,
+    first: usize,
+    out: &mut [u8],
+) -> Result<()> {
+    let (positions, exact) = block::decode_escapes(escapes, cells, size, at)?;
+    for (position, value) in positions.iter().zip(exact.chunks_exact(size)) {
+        let place = (*position as usize).checked_sub(first).map(|i| i * size);
+        if let Some(out) = place.and_then(|i| out.get_mut(i..i + size)) {
+            out.copy_from_slice(value);
+        }
+    }
+    Ok(())
+}
+
+/// Values of whole rows from predictions and residuals, as little-endian bytes.
+fn write<T: Cell>(program: &Program, m: &[i32], e: &[i64], out: &mut [u8]) {
+    let width = program.record.width();
+    let mut row = vec![T::zeroed(); width];
+    let rows = m.chunks_exact(width).zip(e.chunks_exact(width));
+    for ((m, e), out) in rows.zip(out.chunks_exact_mut(width * T::DTYPE.size())) {
+        for (range, grid) in &program.runs {
+            let r = range.clone();
+            let base = &program.record.base[r.clone()];
+            values::<T>(grid, base, &m[r.clone()], &e[r.clone()], &mut row[r]);
+        }
+        if cfg!(target_endian = "little") {
+            out.copy_from_slice(bytemuck::cast_slice(&row));
+        } else {
+            out.copy_from_slice(&to_little_endian(&row));
+        }
+    }
+}
+
+/// Latents of the rows `want` of a coded block; an exact block has none and gives zeros.
+pub(crate) fn latents(
+    program: &Program,
+    bytes: &[u8],
+    place: Place,
+    want: Range<usize>,
+    out: &mut Vec<i32>,
+) -> Result<()> {
+    let at = place.offset;
+    match block::decode(bytes, place.row, at)? {
+        Block::Exact { .. } => out.resize(out.len() + want.len() * program.record.latents(), 0),
+        Block::Coded { stream, .. } => {
+            let mut rows = Rows::new(program, stream).map_err(|e| e.at(at))?;
+            for i in 0..want.end {
+                rows.advance();
+                if i >= want.start {
+                    out.extend_from_slice(&rows.latents);
+                }
+            }
+            rows.check(at)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! A model that has been checked and is ready to decode.
+
+use super::network::Network;
+use super::value::{fits, whole_step};
+use crate::container::model::{Grid, ModelRecord};
+use crate::entropy::table::{Table, TableSpec};
+use crate::error::{Error, Result};
+use crate::matrix::DType;
+use std::ops::Range;
+
+/// Next state of dependent quantisation by state and parity (VVC, ITU-T H.266 §9.3.4.7, and its
+/// extension to 8 states).
+pub(crate) const TRELLIS4: [[u8; 2]; 8] =
+    [[0, 2], [2, 0], [1, 3], [3, 1], [0, 0], [0, 0], [0, 0], [0, 0]];
+/// Eight states; those from 4 on use the second quantiser.
+pub(crate) const TRELLIS8: [[u8; 2]; 8] =
+    [[0, 2], [5, 7], [1, 3], [6, 4], [2, 0], [4, 6], [3, 1], [7, 5]];
+
+/// A checked model.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    /// Type of the values.
+    pub(crate) dtype: DType,
+    /// What was stored.
+    pub(crate) record: ModelRecord,
+    /// Predicts from latents.
+    pub(crate) network: Network,
+    /// Tables in the record's order.
+    pub(crate) tables: Vec<Table>,
+    /// Columns that share a grid, one range after another.
+    pub(crate) runs: Vec<(Range<usize>, Grid)>,
+    /// Step of the residual of each column where its class does not set one.
+    pub(crate) steps: Vec<i64>,
+    /// Per class: whether the residual's table is one that says only 0, for each column.
+    pub(crate) silent: Vec<Vec<bool>>,
+    /// Whether any column predicts from the previous row.
+    pub(crate) temporal: bool,
+}
+
+impl Program {
+    /// Checks `record` for values of `dtype`.
+    ///
+    /// # Errors
+    /// `Corrupt` if a table does not add up, a grid does not fit the type or a sum could
+    /// overflow.
+    pub(crate) fn new(record: ModelRecord, dtype: DType) -> Result<Self> {
+        if let Some(grid) = record.grids.iter().find(|g| !fits(g, dtype)) {
+            return Err(Error::corrupt(format!("{:?} cannot give {dtype}", grid.value)));
+        }
+        let tables = record.tables.iter().map(Table::new).collect::<Result<Vec<_>>>()?;
+        let network = Network::new(&record)?;
+        let mut runs: Vec<(Range<usize>, Grid)> = Vec::new();
+        let mut last = usize::MAX;
+        for (j, &g) in record.grid_of.iter().enumerate() {
+            match runs.last_mut() {
+                Some((range, _)) if g == last => range.end = j + 1,
+                _ => runs.push((j..j + 1, record.grids[g])),
+            }
+            last = g;
+        }
+        let width = record.width();
+        let silent = record
+            .classes
+            .residual_tables
+            .chunks(width)
+            .map(|row| row.iter().map(|&t| record.tables[t] == TableSpec::Zero).collect())
+            .collect();
+        Ok(Self {
+            dtype,
+            network,
+            tables,
+            runs,
+            steps: record.grid_of.iter().map(|&g| whole_step(&record.grids[g])).collect(),
+            silent,
+            temporal: record.temporal.iter().any(|&a| a != 0),
+            record,
+        })
+    }
+
+    /// Table of next states, if latents are quantised dependently.
+    pub(crate) fn trellis(&self) -> Option<&'static [[u8; 2]; 8]> {
+        match self.record.trellis {
+            4 => Some(&TRELLIS4),
+            8 => Some(&TRELLIS8),
+            _ => None,
+        }
+    }
+}
+
+/// Which of the two quantisers a state uses.
+#[inline(always)]
+pub(crate) fn second_quantiser(state: u8, states: usize) -> bool {
+    usize::from(state) >= states / 2
+}
+
+/// The value of symbol `s`, in units of half the quantiser's step.
+#[inline(always)]
+pub(crate) fn dequantise(s: i64, second: bool) -> i64 {
+    s.wrapping_mul(2).wrapping_sub(if second { s.signum() } else { 0 })
+}

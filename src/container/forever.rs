@@ -1,0 +1,54 @@
+//! Bytes and limits that may never change once a version has been promised.
+
+/// First bytes of a file: a high bit, the name, and line ends that a text transfer would mangle.
+pub(crate) const SIGNATURE: [u8; 8] = *b"\x89AEZ\r\n\x1a\n";
+/// Last bytes of a file.
+pub(crate) const END: [u8; 8] = *b"\nAEZend\n";
+/// Version written, and the oldest that can read what is written.
+pub(crate) const VERSION: u16 = 0;
+/// Header flag: a codec, which has a model but no rows.
+pub(crate) const FLAG_CODEC: u32 = 1;
+/// Bytes of the file header.
+pub(crate) const HEADER_LEN: usize = 20;
+/// Bytes of the footer.
+pub(crate) const FOOTER_LEN: usize = 36;
+
+/// Section tags. A capital first letter: the file cannot be read without understanding it.
+pub(crate) const HEAD: [u8; 4] = *b"HEAD";
+pub(crate) const COLUMNS: [u8; 4] = *b"cols";
+pub(crate) const MODEL: [u8; 4] = *b"MODL";
+pub(crate) const DATA: [u8; 4] = *b"DATA";
+pub(crate) const INDEX: [u8; 4] = *b"INDX";
+
+/// Most rows in a block.
+pub(crate) const MAX_BLOCK_ROWS: usize = 1 << 16;
+/// Most numbers in a row.
+pub(crate) const MAX_WIDTH: usize = 1 << 24;
+/// Most dimensions of a row.
+pub(crate) const MAX_DIMENSIONS: usize = 32;
+/// Most latents, and most units of a hidden layer.
+pub(crate) const MAX_UNITS: usize = 1 << 16;
+/// Most hidden layers.
+pub(crate) const MAX_HIDDEN: usize = 16;
+/// Most row classes.
+pub(crate) const MAX_CLASSES: usize = 256;
+/// Most tables.
+pub(crate) const MAX_TABLES: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_frame_of_a_file_is_pinned() {
+        assert_eq!(SIGNATURE, [0x89, 0x41, 0x45, 0x5a, 0x0d, 0x0a, 0x1a, 0x0a]);
+        assert_eq!(END, [0x0a, 0x41, 0x45, 0x5a, 0x65, 0x6e, 0x64, 0x0a]);
+        assert_eq!((VERSION, HEADER_LEN, FOOTER_LEN), (0, 20, 36));
+        let tags = [HEAD, COLUMNS, MODEL, DATA, INDEX].concat();
+        assert_eq!(tags, b"HEADcolsMODLDATAINDX");
+        let shapes = include_bytes!("../../format-spec/shapes.bin");
+        assert_eq!(crc32fast::hash(shapes), SHAPES_CRC);
+    }
+
+    const SHAPES_CRC: u32 = 1_252_441_821;
+}

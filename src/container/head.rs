@@ -1,0 +1,91 @@
+//! What the rows are, what was promised of them, and their names.
+
+use super::bytes::{Cursor, put_varint};
+use super::forever::{MAX_DIMENSIONS, MAX_WIDTH};
+use super::squeeze;
+use crate::error::{Error, Result};
+use crate::fidelity::Fidelity;
+use crate::matrix::{DType, Schema};
+
+/// The HEAD section's payload.
+///
+/// Type, dimensions, then the promise's kind and number and the source's name as texts.
+pub(crate) fn encode(schema: &Schema, promise: Option<&Fidelity>) -> Vec<u8> {
+    let mut out = vec![schema.dtype as u8, schema.row_shape.len() as u8];
+    for &n in &schema.row_shape {
+        put_varint(&mut out, n as u64);
+    }
+    let (kind, number) = promise.map_or(("", String::new()), |p| (p.name(), p.text()));
+    for text in [kind, &number, &schema.name] {
+        put_varint(&mut out, text.len() as u64);
+        out.extend(text.as_bytes());
+    }
+    out
+}
+
+/// Reads the HEAD section's payload, which begins at `at`.
+pub(crate) fn decode(payload: &[u8], at: u64) -> Result<(Schema, Option<Fidelity>)> {
+    let mut cursor = Cursor::new(payload, at);
+    let code = cursor.u8()?;
+    let dtype = DType::from_code(code)
+        .ok_or_else(|| Error::corrupt(format!("type {code} is not defined")).at(at))?;
+    let dimensions = usize::from(cursor.u8()?);
+    if dimensions > MAX_DIMENSIONS {
+        return Err(Error::corrupt(format!(
+            "rows of {dimensions} dimensions; at most {MAX_DIMENSIONS} are allowed"
+        ))
+        .at(at));
+    }
+    let mut row_shape = Vec::with_capacity(dimensions);
+    let mut width = 1_u64;
+    for _ in 0..dimensions {
+        let n = cursor.varint()?;
+        width = width.saturating_mul(n);
+        row_shape.push(n as usize);
+    }
+    if width == 0 || width > MAX_WIDTH as u64 {
+        return Err(Error::corrupt(format!(
+            "rows of {width} numbers; 1 to {MAX_WIDTH} are allowed"
+        ))
+        .at(at));
+    }
+    let mut text = || {
+        let length = cursor.varint()?.min(payload.len() as u64 + 1);
+        cursor.text(length as usize)
+    };
+    let (kind, number, name) = (text()?, text()?, text()?);
+    cursor.finish()?;
+    let promise = match kind.as_str() {
+        "" => None,
+        kind => Some(
+            Fidelity::parse(kind, &number)
+                .map_err(|e| Error::corrupt(format!("the promise: {e}")).at(at))?,
+        ),
+    };
+    Ok((Schema { dtype, row_shape, columns: None, name }, promise))
+}
+
+/// The column names' payload: lengths and texts, packed.
+#[cfg(feature = "compress")]
+pub(crate) fn encode_columns(names: &[String]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for name in names {
+        put_varint(&mut out, name.len() as u64);
+        out.extend(name.as_bytes());
+    }
+    squeeze::pack(&out, 19)
+}
+
+/// Reads `width` column names.
+pub(crate) fn decode_columns(payload: &[u8], width: usize, at: u64) -> Result<Vec<String>> {
+    // Text shrinks by much less than this; more is an attempt to fill the memory.
+    let bytes = squeeze::unpack(payload, payload.len().saturating_mul(256).min(1 << 28), at)?;
+    let mut cursor = Cursor::new(&bytes, at);
+    let mut names = Vec::with_capacity(width.min(bytes.len()));
+    for _ in 0..width {
+        let length = cursor.varint()?.min(bytes.len() as u64 + 1);
+        names.push(cursor.text(length as usize)?);
+    }
+    cursor.finish()?;
+    Ok(names)
+}

@@ -1,0 +1,13 @@
+//! Entropy coding, in integers only.
+//!
+//! Two coders share this room. Rows go through [`rans`] with stored [`table`]s: fast, and any
+//! table can be chosen for any number. The model, which is small and read once, goes through
+//! the adaptive [`intcoder`], which needs no tables at all.
+
+pub(crate) mod array;
+pub(crate) mod intcoder;
+pub(crate) mod rans;
+pub(crate) mod table;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! Range asymmetric numeral systems (Duda 2009, arXiv:0902.0271; layout after Giesen 2014,
+//! arXiv:1402.3392): two 64-bit states taking turns over one stream of 32-bit words.
+//!
+//! The two states halve the latency of decoding: while one waits for its table, the other
+//! works. Words are read forwards, so the encoder works backwards over a list of operations.
+
+use crate::error::{Error, Result};
+
+/// Table frequencies add up to `2^PROB_BITS`.
+pub(crate) const PROB_BITS: u32 = 15;
+/// `2^PROB_BITS`.
+pub(crate) const PROB_SCALE: u32 = 1 << PROB_BITS;
+/// A state is kept at or above this; below it, it takes in one word.
+const LOW: u64 = 1 << 31;
+
+/// One thing to encode: a symbol's slot range, or raw bits where `frequency` is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Op {
+    /// First slot of the symbol, or the raw bits.
+    pub(crate) start: u32,
+    /// Slots of the symbol; 0 marks raw bits.
+    pub(crate) frequency: u16,
+    /// Number of raw bits, at most 16.
+    pub(crate) bits: u8,
+    /// Which of the two states takes it.
+    pub(crate) lane: u8,
+}
+
+/// Collects operations in reading order, then writes the stream.
+#[derive(Debug, Default)]
+pub(crate) struct Encoder {
+    ops: Vec<Op>,
+    lane: u8,
+}
+
+impl Encoder {
+    /// Forgets all operations, keeping the memory.
+    pub(crate) fn clear(&mut self) {
+        self.ops.clear();
+        self.lane = 0;
+    }
+
+    /// Begins the next symbol: its operations go to the other state.
+    #[inline]
+    pub(crate) fn next_symbol(&mut self) {
+        self.lane ^= 1;
+    }
+
+    /// Codes the slots `start..start + frequency`. All slots at once cost nothing.
+    #[inline]
+    pub(crate) fn slots(&mut self, start: u32, frequency: u32) {
+        if frequency < PROB_SCALE {
+            self.ops.push(Op { start, frequency: frequency as u16, bits: 0, lane: self.lane });
+        }
+    }
+
+    /// Codes the low `count` bits of `bits`, at a bit each.
+    #[inline]
+    pub(crate) fn raw(&mut self, mut bits: u64, mut count: u32) {
+        while count > 0 {
+            let n = count.min(16);
+            let start = (bits & ((1 << n) - 1)) as u32;
+            self.ops.push(Op { start, frequency: 0, bits: n as u8, lane: self.lane });
+            bits >>= n;
+            count -= n;
+        }
+    }
+
+    /// Appends the stream to `out`: both final states, then the words.
+    pub(crate) fn finish(&self, out: &mut Vec<u8>) {
+        let mut words: Vec<u32> = Vec::with_capacity(self.ops.len() / 4 + 8);
+        let mut states = [LOW; 2];
+        for op in self.ops.iter().rev() {
+            let x = &mut states[usize::from(op.lane)];
+            // The state must stay below 2^63 after the step.
+            let (frequency, shift) = match op.frequency {
+                0 => (1, u32::from(op.bits)),
+                f => (u64::from(f), PROB_BITS),
+            };
+            if *x >= frequency << (63 - shift) {
+                words.push(*x as u32);
+                *x >>= 32;
+            }
+            let low = *x % frequency + u64::from(op.start);
+            *x = ((*x / frequency) << shift) + low;
+        }
+        for state in states {
+            out.extend_from_slice(&state.to_le_bytes());
+        }
+        for word in words.iter().rev() {
+            out.extend_from_slice(&word.to_le_bytes());
+        }
+    }
+}
+
+/// Reads what [`Encoder`] wrote.
+///
+/// Reading past the end gives zero bits and is noticed by [`Decoder::finish`], so that the
+/// hot loop carries no error path.
+#[derive(Debug, Clone)]
+pub(crate) struct Decoder<'a> {
+    states: [u64; 2],
+    words: &'a [u8],
+    overrun: bool,
+    lane: usize,
+}
+
+impl<'a> Decoder<'a> {
+    /// Starts on a stream.
+    pub(crate) fn new(stream: &'a [u8]) -> Result<Self> {
+        let Some((head, words)) = stream.split_first_chunk::<16>() else {
+            return Err(Error::truncated("an entropy-coded stream needs at least 16 bytes"));
+        };
+        if !words.len().is_multiple_of(4) {
+            return Err(Error::corrupt("an entropy-coded stream is not a whole number of words"));
+        }
+        let mut states = [0; 2];
+        for (state, bytes) in states.iter_mut().zip(head.as_chunks::<8>().0) {
+            *state = u64::from_le_bytes(*bytes);
+            if !(LOW..1 << 63).contains(state) {
+                return Err(Error::corrupt("an entropy coder starts in an impossible state"));
+            }
+        }
+        Ok(Self { states, words, overrun: false, lane: 0 })
+    }
+
+    /// Begins the next symbol.
+    #[inline(always)]
+    pub(crate) fn next_symbol(&mut self) {
+        self.lane ^= 1;
+    }
+
+    /// The slot of the symbol to come.
+    #[inline(always)]
+    pub(crate) fn slot(&self) -> u32 {
+        self.states[self.lane] as u32 & (PROB_SCALE - 1)
+    }
+
+    /// Takes the symbol with slots `start..start + frequency`, which hold [`Self::slot`].
+    #[inline(always)]
+    pub(crate) fn take(&mut self, start: u32, frequency: u32) {
+        let x = self.states[self.lane];
+        let slot = x as u32 & (PROB_SCALE - 1);
+        let x = u64::from(frequency) * (x >> PROB_BITS) + u64::from(slot - start);
+        self.states[self.lane] = self.refill(x);
+    }
+
+    /// Takes `count` raw bits, at most 64.
+    #[inline]
+    pub(crate) fn raw(&mut self, count: u32) -> u64 {
+        let mut bits = 0;
+        let mut have = 0;
+        while have < count {
+            let n = (count - have).min(16);
+            let x = self.states[self.lane];
+            bits |= (x & ((1 << n) - 1)) << have;
+            self.states[self.lane] = self.refill(x >> n);
+            have += n;
+        }
+        bits
+    }
+
+    #[inline(always)]
+    fn refill(&mut self, x: u64) -> u64 {
+        if x >= LOW {
+            return x;
+        }
+        if let Some((word, rest)) = self.words.split_first_chunk::<4>() {
+            self.words = rest;
+            return x << 32 | u64::from(u32::from_le_bytes(*word));
+        }
+        self.overrun = true;
+        // Any valid state will do: the result is going to be refused.
+        x << 32 | LOW
+    }
+
+    /// Whether more was read than is there.
+    pub(crate) fn overrun(&self) -> bool {
+        self.overrun
+    }
+
+    /// Checks that exactly the stream was read and the states are back where encoding began.
+    pub(crate) fn finish(&self) -> Result<()> {
+        if self.overrun {
+            return Err(Error::corrupt("an entropy-coded stream ends before its rows do"));
+        }
+        if !self.words.is_empty() || self.states != [LOW; 2] {
+            return Err(Error::corrupt("an entropy-coded stream goes on after its rows"));
+        }
+        Ok(())
+    }
+}

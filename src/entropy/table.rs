@@ -1,0 +1,311 @@
+//! Stored integer tables: which slots of the coder belong to which numbers.
+//!
+//! Three kinds. A *ladder* table is named by a shape and a scale and costs two small numbers in
+//! the model. A *histogram* lists numbers and frequencies: for gappy or few-valued columns.
+//! A *token* table codes a number's sign, bit length and leading bits, the rest raw: for wide
+//! values. All are laid out alike: sorted intervals of numbers, each with its slots.
+
+use super::rans::{Decoder, Encoder, PROB_BITS, PROB_SCALE};
+use crate::error::{Error, Result};
+
+/// Cumulative distributions, `2^30 F(i / 32)` for `i = 0..=512`, four shapes.
+static SHAPES: &[u8; 4 * 513 * 4] = include_bytes!("../../format-spec/shapes.bin");
+/// How far a ladder table reaches before its escapes, in scales.
+const REACH: [u64; SHAPE_COUNT] = [6, 12, 12, 16];
+/// Gaussian, logistic, Laplace, Student's t with 3 degrees of freedom.
+pub(crate) const SHAPE_COUNT: usize = 4;
+/// Scales per shape: `2^(i/4 − 4)`.
+pub(crate) const SCALE_COUNT: usize = 240;
+/// Most entries of a histogram.
+pub(crate) const MAX_HISTOGRAM: usize = 4096;
+/// `2^(20 − j/4)`, rounded.
+const INVERSE_QUARTERS: [u64; 4] = [1_048_576, 881_744, 741_455, 623_487];
+
+/// What the model stores of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum TableSpec {
+    /// The number is always 0 and costs nothing.
+    Zero,
+    /// `shape` with scale `2^(scale/4 − 4)`, centred at 0.
+    Ladder { shape: u8, scale: u8 },
+    /// `(number, frequency)` ascending, and the frequency of everything else, which may be 0.
+    Histogram { entries: Vec<(i64, u32)>, escape: u32 },
+    /// Frequencies of tokens, most negative first; `lead` bits kept below the leading one.
+    Tokens { lead: u8, frequencies: Vec<u32> },
+}
+
+/// How an interval's number is completed.
+const ESCAPE_UP: u8 = 255;
+const ESCAPE_DOWN: u8 = 254;
+/// An escape of a histogram: any 64-bit number follows.
+const ESCAPE_ANY: u8 = 253;
+
+const BUCKET_BITS: u32 = 9;
+
+/// A table ready for coding.
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    /// First slot of each entry, and `PROB_SCALE` at the end.
+    starts: Box<[u32]>,
+    /// Smallest number of each entry; for escapes, where counting begins.
+    base: Box<[i64]>,
+    /// Raw bits of each entry, or which escape it is.
+    raw: Box<[u8]>,
+    /// The entry of each bucket's first slot.
+    buckets: Box<[u16]>,
+    /// For ladders: `(raw bits, numbers on each side)`, to find an entry without searching.
+    ladder: Option<(u32, i64)>,
+}
+
+impl Table {
+    /// Lays out a table. Rejects frequencies that do not add up.
+    pub(crate) fn new(spec: &TableSpec) -> Result<Self> {
+        match spec {
+            TableSpec::Zero => Self::assemble(&[PROB_SCALE], vec![0], vec![0], None),
+            TableSpec::Ladder { shape, scale } => Self::ladder(*shape, *scale),
+            TableSpec::Histogram { entries, escape } => {
+                if entries.len() > MAX_HISTOGRAM || !entries.is_sorted_by(|a, b| a.0 < b.0) {
+                    return Err(Error::corrupt("a histogram is too long or not ascending"));
+                }
+                let mut frequencies: Vec<u32> = entries.iter().map(|e| e.1).collect();
+                let mut base: Vec<i64> = entries.iter().map(|e| e.0).collect();
+                let mut raw = vec![0; entries.len()];
+                if *escape > 0 {
+                    frequencies.push(*escape);
+                    base.push(0);
+                    raw.push(ESCAPE_ANY);
+                }
+                Self::assemble(&frequencies, base, raw, None)
+            }
+            TableSpec::Tokens { lead, frequencies } => {
+                let (mut base, mut raw) = (Vec::new(), Vec::new());
+                let half = token_count(*lead);
+                if frequencies.len() != 2 * half - 1 {
+                    return Err(Error::corrupt("a token table has the wrong length"));
+                }
+                for i in 0..2 * half - 1 {
+                    let magnitude = (i as i64 - (half as i64 - 1)).unsigned_abs() as usize;
+                    let (low, bits) = token_interval(*lead, magnitude);
+                    let negative = i < half - 1;
+                    base.push(if negative {
+                        (low + ((1_u64 << bits) - 1)).wrapping_neg() as i64
+                    } else {
+                        low as i64
+                    });
+                    raw.push(bits as u8);
+                }
+                // Tokens that never occur keep their place in the order but own no slots.
+                Self::assemble(frequencies, base, raw, None)
+            }
+        }
+    }
+
+    fn ladder(shape: u8, scale: u8) -> Result<Self> {
+        if usize::from(shape) >= SHAPE_COUNT || usize::from(scale) >= SCALE_COUNT {
+            return Err(Error::corrupt(format!("ladder {shape}, {scale} is not defined")));
+        }
+        // The scale is 2^(j/4) · 2^octave; above 8 its low bits are sent raw.
+        let (octave, j) = (i32::from(scale >> 2) - 4, usize::from(scale & 3));
+        let raw = (octave - 2).max(0) as u32;
+        let octave = octave.min(2);
+        let inverse = INVERSE_QUARTERS[j] << (2 - octave); // 2^22 / scale
+        // 2^22/inverse is the scale; the reach is rounded down and one added.
+        let reach = ((REACH[usize::from(shape)] << 22) / inverse + 1) as i64;
+        let entries = 2 * reach as usize + 3;
+        let spread = u64::from(PROB_SCALE) - entries as u64;
+        // Upper edge of number s: s + ½ without raw bits, s + 1 − 2^-(raw+1) with them.
+        let half = if raw == 0 { 8 } else { 16 - (8_i64 >> raw.min(4)) };
+        let mut frequencies = Vec::with_capacity(entries);
+        let mut last = 0;
+        for i in 0..entries as i64 {
+            let cumulative = if i == entries as i64 - 1 {
+                u64::from(PROB_SCALE)
+            } else {
+                let edge = (i - reach - 1) * 16 + half;
+                (i as u64 + 1) + ((distribution(shape, edge, inverse) * spread) >> 30)
+            };
+            frequencies.push((cumulative - last) as u32);
+            last = cumulative;
+        }
+        let mut base = vec![-(reach << raw) - 1];
+        base.extend((-reach..=reach).map(|s| s << raw));
+        base.push((reach + 1) << raw);
+        let mut raws = vec![raw as u8; entries];
+        raws[0] = ESCAPE_DOWN;
+        raws[entries - 1] = ESCAPE_UP;
+        Self::assemble(&frequencies, base, raws, Some((raw, reach)))
+    }
+
+    fn assemble(
+        frequencies: &[u32],
+        base: Vec<i64>,
+        raw: Vec<u8>,
+        ladder: Option<(u32, i64)>,
+    ) -> Result<Self> {
+        let mut starts = Vec::with_capacity(frequencies.len() + 1);
+        let mut sum = 0_u64;
+        for &f in frequencies {
+            starts.push(sum as u32);
+            sum += u64::from(f);
+            if sum > u64::from(PROB_SCALE) {
+                break;
+            }
+        }
+        if sum != u64::from(PROB_SCALE) {
+            return Err(Error::corrupt(format!(
+                "a table's frequencies add up to {sum}, not {PROB_SCALE}"
+            )));
+        }
+        starts.push(PROB_SCALE);
+        let width = PROB_SCALE >> BUCKET_BITS;
+        let mut entry = 0;
+        let buckets = (0..1 << BUCKET_BITS)
+            .map(|b| {
+                while starts[entry + 1] <= b * width {
+                    entry += 1;
+                }
+                entry as u16
+            })
+            .collect();
+        Ok(Self { starts: starts.into(), base: base.into(), raw: raw.into(), buckets, ladder })
+    }
+
+    /// Reads one number.
+    #[inline(always)]
+    pub(crate) fn decode(&self, coder: &mut Decoder<'_>) -> i64 {
+        coder.next_symbol();
+        let slot = coder.slot();
+        let mut i = usize::from(self.buckets[(slot >> (PROB_BITS - BUCKET_BITS)) as usize]);
+        while self.starts[i + 1] <= slot {
+            i += 1;
+        }
+        let start = self.starts[i];
+        let frequency = self.starts[i + 1] - start;
+        if frequency < PROB_SCALE {
+            coder.take(start, frequency);
+        }
+        match self.raw[i] {
+            0 => self.base[i],
+            raw => self.complete(i, raw, coder),
+        }
+    }
+
+    #[inline(never)]
+    fn complete(&self, i: usize, raw: u8, coder: &mut Decoder<'_>) -> i64 {
+        match raw {
+            ESCAPE_ANY => coder.raw(64) as i64,
+            ESCAPE_UP | ESCAPE_DOWN => {
+                // Exponential Golomb: the bit length of distance + 1, then its lower bits.
+                let length = coder.raw(6) as u32;
+                let distance = (1_u64 << length | coder.raw(length)).wrapping_sub(1) as i64;
+                if raw == ESCAPE_UP {
+                    self.base[i].wrapping_add(distance)
+                } else {
+                    self.base[i].wrapping_sub(distance)
+                }
+            }
+            bits => self.base[i].wrapping_add(coder.raw(u32::from(bits)) as i64),
+        }
+    }
+
+    /// The entry that holds `number`, if any does.
+    #[inline]
+    fn entry(&self, number: i64) -> Option<usize> {
+        if let Some((raw, reach)) = self.ladder {
+            let s = (number >> raw).clamp(-reach - 1, reach + 1);
+            return Some((s + reach + 1) as usize);
+        }
+        let escape = *self.raw.last()? == ESCAPE_ANY;
+        let plain = self.base.len() - usize::from(escape);
+        let i = self.base[..plain].partition_point(|&b| b <= number);
+        let found = i.checked_sub(1).filter(|&i| {
+            let offset = number.wrapping_sub(self.base[i]) as u64;
+            self.starts[i + 1] > self.starts[i] && offset >> self.raw[i] == 0
+        });
+        found.or(escape.then_some(plain))
+    }
+
+    /// Bits that `number` costs; infinite if the table cannot say it.
+    pub(crate) fn cost(&self, number: i64) -> f32 {
+        let Some(i) = self.entry(number) else { return f32::INFINITY };
+        let frequency = self.starts[i + 1] - self.starts[i];
+        let slots = PROB_BITS as f32 - (frequency as f32).log2();
+        slots
+            + match self.raw[i] {
+                ESCAPE_ANY => 64.0,
+                ESCAPE_UP | ESCAPE_DOWN => {
+                    let distance = number.abs_diff(self.base[i]);
+                    6.0 + ((distance + 1) as f32).log2().floor()
+                }
+                bits => f32::from(bits),
+            }
+    }
+
+    /// Writes `number`. False, and nothing written, if the table cannot say it.
+    #[inline]
+    pub(crate) fn encode(&self, number: i64, coder: &mut Encoder) -> bool {
+        let Some(i) = self.entry(number) else { return false };
+        if matches!(self.raw[i], ESCAPE_UP | ESCAPE_DOWN)
+            && number.abs_diff(self.base[i]) == u64::MAX
+        {
+            return false;
+        }
+        coder.next_symbol();
+        coder.slots(self.starts[i], self.starts[i + 1] - self.starts[i]);
+        match self.raw[i] {
+            0 => {}
+            ESCAPE_ANY => coder.raw(number as u64, 64),
+            ESCAPE_UP | ESCAPE_DOWN => {
+                let distance = number.abs_diff(self.base[i]) + 1;
+                let length = distance.ilog2();
+                coder.raw(u64::from(length), 6);
+                coder.raw(distance, length);
+            }
+            bits => coder.raw(number.wrapping_sub(self.base[i]) as u64, u32::from(bits)),
+        }
+        true
+    }
+}
+
+/// `2^30 F(edge / 16 / scale)` with `inverse = 2^22 / scale`, by linear interpolation.
+fn distribution(shape: u8, edge: i64, inverse: u64) -> u64 {
+    let at = |i: usize| {
+        let offset = (usize::from(shape) * 513 + i) * 4;
+        u64::from(u32::from_le_bytes(SHAPES[offset..offset + 4].try_into().expect("4 bytes")))
+    };
+    let x = edge.unsigned_abs() * 2 * inverse; // position in steps of 1/32, times 2^22
+    let i = (x >> 22) as usize;
+    let upper = if i >= 512 {
+        1 << 30
+    } else {
+        let fraction = (x >> 6) & 0xffff;
+        at(i) + (((at(i + 1) - at(i)) * fraction) >> 16)
+    };
+    if edge < 0 { (1 << 30) - upper } else { upper }
+}
+
+/// Tokens of one sign, zero included, with `lead` bits kept.
+pub(crate) fn token_count(lead: u8) -> usize {
+    // Magnitudes below 2^lead stand for themselves; then 2^lead tokens per bit length.
+    (1 << lead) * (64 - usize::from(lead))
+}
+
+/// Smallest magnitude of token `t` and its raw bits.
+pub(crate) fn token_interval(lead: u8, t: usize) -> (u64, u32) {
+    let group = 1_usize << lead;
+    if t < 2 * group {
+        return (t as u64, 0);
+    }
+    let bits = (t / group - 1) as u32;
+    (((t % group + group) as u64) << bits, bits)
+}
+
+/// The token of a magnitude below `2^63`.
+pub(crate) fn token_of(lead: u8, magnitude: u64) -> usize {
+    let group = 1_usize << lead;
+    if magnitude < 2 * group as u64 {
+        return magnitude as usize;
+    }
+    let bits = magnitude.ilog2() - u32::from(lead);
+    (bits as usize + 1) * group + ((magnitude >> bits) as usize - group)
+}

@@ -1,0 +1,7 @@
+//! Arithmetic that time is spent in, once per CPU family; the scalar form is the reference.
+
+mod dense;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub(crate) use dense::{COLUMNS, Panels, ROWS};
