@@ -3,6 +3,7 @@
 //! [`network`] predicts, [`value`] turns integers into numbers of the data's type, [`program`]
 //! is a checked model ready to run, [`decode`] and `encode` run it over a block.
 
+pub(crate) mod bound;
 pub(crate) mod decode;
 pub(crate) mod network;
 pub(crate) mod program;

@@ -1,0 +1,168 @@
+//! Real latents to integers, by bits + weight · error².
+//!
+//! Without a trellis each latent is rounded or moved one towards its prediction, whichever costs
+//! less (rate–distortion-optimised quantisation). With one, the whole row's path through the
+//! quantiser's states is found by the Viterbi algorithm.
+
+use super::Symbols;
+use crate::codec::program::{Program, dequantise, second_quantiser};
+use crate::codec::value::carry;
+
+/// How far rates are tabulated; beyond, a symbol costs what the last one does and more.
+const RATE_REACH: i32 = 40;
+
+/// What the choice of latents needs besides the program.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LatentChooser {
+    /// Bits per squared error of one unit of the latent.
+    pub(crate) weight: Vec<f32>,
+    /// Bits of symbols `−RATE_REACH..=RATE_REACH`, for each latent and table set.
+    pub(crate) rates: Vec<f32>,
+}
+
+/// Entries of one latent's rates.
+pub(crate) const RATES: usize = 2 * RATE_REACH as usize + 1;
+
+impl LatentChooser {
+    /// Rates of a Laplace-like source, for before any symbols have been seen.
+    pub(crate) fn untrained(weight: Vec<f32>, deviations: &[f32], sets: usize) -> Self {
+        let mut rates = Vec::with_capacity(weight.len() * sets * RATES);
+        for d in deviations {
+            let scale = d.max(0.05) * std::f32::consts::FRAC_1_SQRT_2;
+            for _ in 0..sets {
+                let norm = (1.0 + 2.0 * scale).log2();
+                let slope = std::f32::consts::LOG2_E / scale;
+                rates.extend((-RATE_REACH..=RATE_REACH).map(|s| norm + slope * s.abs() as f32));
+            }
+        }
+        Self { weight, rates }
+    }
+
+    /// Bits of symbol `s` of the latent whose rates are `rates`.
+    #[inline]
+    fn rate(rates: &[f32], s: i64) -> f32 {
+        let inside = s.clamp(-i64::from(RATE_REACH), i64::from(RATE_REACH));
+        let beyond = s.abs_diff(inside) as f32;
+        rates[(inside + i64::from(RATE_REACH)) as usize] + 2.0 * (1.0 + beyond).log2()
+    }
+
+    /// Chooses the symbols of consecutive rows that begin a block.
+    pub(crate) fn choose(&self, program: &Program, real: &[f32], symbols: &mut Symbols) {
+        let m = &program.record;
+        let latents = m.latents();
+        if latents == 0 {
+            return;
+        }
+        symbols.latents.reserve(real.len());
+        let mut last = vec![0_i32; latents];
+        let mut trellis = Trellis::default();
+        for row in real.chunks_exact(latents) {
+            let predicted: Vec<i64> = (0..latents)
+                .map(|k| carry(m.latent_temporal[k], i64::from(last[k])))
+                .collect();
+            if let Some(next) = program.trellis() {
+                let best = trellis.search(self, next, m.trellis, row, &predicted);
+                symbols.latents.extend(best.iter().map(|b| b.0));
+                symbols.second.extend(best.iter().map(|b| b.1));
+            } else {
+                for k in 0..latents {
+                    let target = row[k] - predicted[k] as f32;
+                    symbols.latents.push(self.nearest(k, target));
+                }
+            }
+            let at = symbols.latents.len() - latents;
+            for k in 0..latents {
+                let s = i64::from(symbols.latents[at + k]);
+                let v = match m.trellis {
+                    0 => s,
+                    _ => dequantise(s, symbols.second[at + k]),
+                };
+                let clamp = m.latent_clamp[k];
+                last[k] = (predicted[k] + v).clamp(-clamp, clamp) as i32;
+            }
+            symbols.decoded_latents.extend_from_slice(&last);
+        }
+    }
+
+    fn nearest(&self, k: usize, target: f32) -> i32 {
+        let rates = &self.rates[k * RATES..(k + 1) * RATES];
+        let up = target.round_ties_even().clamp(-1e9, 1e9) as i64;
+        let cost = |s: i64| {
+            let error = target - s as f32;
+            self.weight[k] * error * error + Self::rate(rates, s)
+        };
+        let down = up - up.signum();
+        if cost(down) < cost(up) { down as i32 } else { up as i32 }
+    }
+}
+
+/// The Viterbi search of one row.
+#[derive(Debug, Default)]
+struct Trellis {
+    /// For each latent and state: symbol and state before.
+    back: Vec<[(i32, u8); 8]>,
+    path: Vec<(i32, bool)>,
+}
+
+impl Trellis {
+    /// The cheapest symbols, each with whether the second quantiser gives its value.
+    fn search(
+        &mut self,
+        chooser: &LatentChooser,
+        next: &[[u8; 2]; 8],
+        states: usize,
+        row: &[f32],
+        predicted: &[i64],
+    ) -> &[(i32, bool)] {
+        let mut cost = [f32::INFINITY; 8];
+        cost[0] = 0.0;
+        self.back.clear();
+        for (k, (&real, &p)) in row.iter().zip(predicted).enumerate() {
+            let target = (real - p as f32).clamp(-1e9, 1e9);
+            // Four symbols for each quantiser; the same for every state that uses it.
+            let choices = [false, true].map(|second| candidates(chooser, k, target, second));
+            let mut new = [f32::INFINITY; 8];
+            let mut back = [(0, 0); 8];
+            for state in 0..states {
+                if cost[state] == f32::INFINITY {
+                    continue;
+                }
+                let second = second_quantiser(state as u8, states);
+                for &(s, own) in &choices[usize::from(second)] {
+                    let to = usize::from(next[state][(s & 1) as usize]);
+                    let total = cost[state] + own;
+                    if total < new[to] {
+                        new[to] = total;
+                        back[to] = (s, state as u8);
+                    }
+                }
+            }
+            cost = new;
+            self.back.push(back);
+        }
+        let end = (0..states).min_by(|&a, &b| cost[a].total_cmp(&cost[b])).unwrap_or(0);
+        self.path.clear();
+        let mut state = end;
+        for back in self.back.iter().rev() {
+            let (s, before) = back[state];
+            self.path.push((s, second_quantiser(before, states)));
+            state = usize::from(before);
+        }
+        self.path.reverse();
+        &self.path
+    }
+}
+
+/// The symbols worth trying for one latent and quantiser, with their costs: the nearest two of
+/// either parity would do, and 0.
+fn candidates(chooser: &LatentChooser, k: usize, target: f32, second: bool) -> [(i32, f32); 3] {
+    let set = 2 * k + usize::from(second);
+    let rates = &chooser.rates[set * RATES..(set + 1) * RATES];
+    // Values are 2 s, or 2 s − sgn s for the second quantiser.
+    let shift = if second { target.signum() } else { 0.0 };
+    let near = ((target + shift) / 2.0).floor() as i64;
+    [near, near + 1, 0].map(|s| {
+        let error = target - dequantise(s, second) as f32;
+        (s as i32, chooser.weight[k] * error * error + LatentChooser::rate(rates, s))
+    })
+}

@@ -1,0 +1,152 @@
+//! Encoding of a block against the program that will decode it.
+//!
+//! [`project`] finds real-valued latents, [`latents`] chooses their integers by bits and error,
+//! [`residual`] makes and checks the residuals, [`classes`] chooses each row's class; here they
+//! are put in order and written.
+
+pub(crate) mod classes;
+pub(crate) mod latents;
+pub(crate) mod project;
+pub(crate) mod residual;
+
+use super::program::Program;
+use super::value::{Cell, with_cell};
+use crate::container::block;
+use crate::entropy::rans;
+use crate::error::Result;
+use crate::matrix::from_little_endian;
+use classes::Costs;
+use latents::LatentChooser;
+use project::Projection;
+use residual::Residuals;
+
+/// Everything that turns rows into blocks.
+#[derive(Debug, Clone)]
+pub(crate) struct Encoder {
+    /// What will decode.
+    pub(crate) program: Program,
+    /// Rows to latents.
+    pub(crate) projection: Projection,
+    /// Real latents to integers.
+    pub(crate) chooser: LatentChooser,
+    /// Each column's bound; infinite where no bound was asked for.
+    pub(crate) bounds: Vec<f64>,
+    /// Bits of numbers under each table.
+    pub(crate) costs: Costs,
+    /// zstd level for exact blocks; `None` if they are not tried.
+    pub(crate) exact_level: Option<i32>,
+    /// Rows of a block.
+    pub(crate) block_rows: usize,
+}
+
+/// Symbols of some rows, before entropy coding.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Symbols {
+    /// Rows.
+    pub(crate) rows: usize,
+    /// Symbols of latents, `rows × latents`, means not yet subtracted.
+    pub(crate) latents: Vec<i32>,
+    /// With dependent quantisation: which quantiser each symbol belongs to.
+    pub(crate) second: Vec<bool>,
+    /// Residuals in steps, `rows × columns`; empty without residuals.
+    pub(crate) residuals: Vec<i64>,
+    /// Cells stored exactly.
+    pub(crate) escapes: Vec<u64>,
+    /// Latents as the decoder will have them, `rows × latents`.
+    pub(crate) decoded_latents: Vec<i32>,
+    /// Squared error of the decoded rows over finite values; only where asked for.
+    pub(crate) squared_error: f64,
+    /// Sum over rows of the cosine; only where asked for.
+    pub(crate) cosine: f64,
+}
+
+impl Encoder {
+    /// Symbols of consecutive rows that begin a block, given as little-endian bytes.
+    pub(crate) fn symbols(&self, bytes: &[u8], real: &[f32], measure: bool) -> Symbols {
+        with_cell!(self.program.dtype, T => {
+            let mut rows = vec![<T as bytemuck::Zeroable>::zeroed(); bytes.len() / size_of::<T>()];
+            from_little_endian(bytes, &mut rows);
+            self.symbols_of::<T>(&rows, real, measure)
+        })
+    }
+
+    fn symbols_of<T: Cell>(&self, cells: &[T], real: &[f32], measure: bool) -> Symbols {
+        let p = &self.program;
+        let width = p.record.width();
+        let mut symbols = Symbols { rows: cells.len() / width, ..Symbols::default() };
+        self.chooser.choose(p, real, &mut symbols);
+        let mut predictions = vec![0; cells.len()];
+        p.network.predict(&symbols.decoded_latents, &mut predictions);
+        let mut residuals = Residuals::new(p, &self.bounds);
+        let rows = cells.chunks_exact(width).zip(predictions.chunks_exact(width));
+        for (i, (row, m)) in rows.enumerate() {
+            residuals.row((i, row), m, &mut symbols);
+            if measure {
+                residuals.measure(row, &mut symbols);
+            }
+        }
+        symbols
+    }
+
+    /// One block's bytes.
+    pub(crate) fn block(&self, first_row: u64, bytes: &[u8], symbols: &Symbols) -> Result<Vec<u8>> {
+        let classes = self.costs.classify(&self.program, symbols);
+        let mut coder = rans::Encoder::default();
+        self.write(symbols, &classes, &mut coder);
+        let mut stream = Vec::new();
+        coder.finish(&mut stream);
+        let size = self.program.dtype.size();
+        let values: Vec<u8> = symbols
+            .escapes
+            .iter()
+            .flat_map(|&cell| &bytes[cell as usize * size..(cell as usize + 1) * size])
+            .copied()
+            .collect();
+        let escapes = block::encode_escapes(&symbols.escapes, &values, size);
+        let coded = block::encode_coded(first_row, &stream, &escapes);
+        // Exact rows are worth a try only where coding does not do much.
+        if let Some(level) = self.exact_level.filter(|_| coded.len() * 4 > bytes.len()) {
+            let exact = block::encode_exact(first_row, bytes, size, level);
+            if exact.len() < coded.len() {
+                return Ok(exact);
+            }
+        }
+        Ok(coded)
+    }
+
+    /// Operations in the order in which `decode::Rows` reads.
+    fn write(&self, symbols: &Symbols, classes: &[usize], coder: &mut rans::Encoder) {
+        let p = &self.program;
+        let m = &p.record;
+        let (latents, width, sets) = (m.latents(), m.width(), m.table_sets());
+        let mut last = 0;
+        for (i, &class) in classes.iter().enumerate() {
+            if m.classes.count > 1 {
+                encode(&p.tables[m.classes.next[last]], class as i64, coder);
+            }
+            last = class;
+            for k in 0..latents {
+                let at = i * latents + k;
+                let set = usize::from(sets == 2 && symbols.second[at]);
+                let table = m.classes.latent_tables[(class * latents + k) * sets + set];
+                let mean = m.classes.means[class * latents + k];
+                encode(&p.tables[table], i64::from(symbols.latents[at]) - mean, coder);
+            }
+            if m.classes.quantum[class] >= 0 {
+                let tables = &m.classes.residual_tables[class * width..(class + 1) * width];
+                let row = &symbols.residuals[i * width..(i + 1) * width];
+                for (j, (&r, &table)) in row.iter().zip(tables).enumerate() {
+                    if !p.silent[class][j] {
+                        encode(&p.tables[table], r, coder);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes a number that class and table were chosen to be able to say.
+fn encode(table: &crate::entropy::table::Table, number: i64, coder: &mut rans::Encoder) {
+    let said = table.encode(number, coder);
+    debug_assert!(said, "a table was chosen that cannot say {number}");
+}

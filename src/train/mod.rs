@@ -1,0 +1,15 @@
+//! Fitting: from a sample of rows to the codec that makes the smallest file.
+//!
+//! [`sample`] draws rows, [`columns`] chooses each column's arithmetic, [`pca`] finds the linear
+//! encoder, [`linear`] bakes it to integers, [`tables`] and [`classes`] fit the entropy coder,
+//! [`search`] tries models against each other in bits of the whole file.
+
+pub(crate) mod bits;
+pub(crate) mod classes;
+pub(crate) mod columns;
+pub(crate) mod grid;
+pub(crate) mod linear;
+pub(crate) mod pca;
+pub(crate) mod sample;
+pub(crate) mod search;
+pub(crate) mod tables;
