@@ -2,6 +2,8 @@
 #![allow(missing_docs)]
 mod error;
 mod fidelity;
+#[cfg(feature = "formats")]
+pub mod input;
 mod limits;
 mod matrix;
 pub use error::{Error, ErrorKind, Result};
