@@ -144,7 +144,7 @@ fn open_raw(source: Source, name: &str, raw: Option<&RawLayout>) -> Result<Array
     let row_bytes = layout.bytes()?;
     layout.shape[0] = match raw.rows {
         Some(rows) => rows,
-        None if source.len() % row_bytes == 0 => source.len() / row_bytes,
+        None if source.len().is_multiple_of(row_bytes) => source.len() / row_bytes,
         None => {
             return Err(Error::truncated(format!(
                 "{} bytes are not a whole number of rows of shape {:?} and type {}, {row_bytes} \

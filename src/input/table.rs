@@ -134,7 +134,9 @@ impl Table {
         let advice = match numeric.len() {
             0 => "choose columns of numbers with --columns".to_string(),
             _ if fits => format!("choose columns of numbers with --columns, here {list}"),
-            n => format!("choose columns of numbers with --columns; {n} fields of this line are"),
+            n => format!(
+                "choose columns of numbers with --columns; {n} fields of this line are numbers"
+            ),
         };
         format!("column {:?} has {text:?}, which is not a number; {advice}", self.name(field))
     }

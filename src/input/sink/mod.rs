@@ -77,7 +77,7 @@ struct CountedSink<'a> {
 
 impl RowSink for CountedSink<'_> {
     fn write(&mut self, rows: &[u8]) -> Result<()> {
-        if rows.len() % self.row_bytes != 0 {
+        if !rows.len().is_multiple_of(self.row_bytes) {
             return Err(Error::argument(format!(
                 "{} bytes are not whole rows of {} bytes",
                 rows.len(),
