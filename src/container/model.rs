@@ -34,6 +34,14 @@ pub(crate) struct Grid {
     pub(crate) step: u64,
 }
 
+impl Grid {
+    /// Whether integers count representable numbers.
+    #[cfg(feature = "compress")]
+    pub(crate) fn value_is_ordered(&self) -> bool {
+        matches!(self.value, Value::Ordered { .. })
+    }
+}
+
 /// A hidden layer in integers: `clamp(leak((w x + bias) · multiplier >> shift))`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Hidden {

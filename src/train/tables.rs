@@ -33,6 +33,14 @@ impl Counts {
         }
     }
 
+    /// How often a small number occurs.
+    pub(crate) fn near(&self, number: i64) -> u64 {
+        self.near.get((number + REACH) as usize).map_or_else(
+            || self.far.iter().filter(|&&n| n == number).count() as u64,
+            |&n| u64::from(n),
+        )
+    }
+
     /// Whether nothing but 0 was counted.
     pub(crate) fn only_zeros(&self) -> bool {
         u64::from(self.near[REACH as usize]) == self.total
@@ -159,7 +167,7 @@ fn ladder(counts: &[(i64, u64)], weight: f64, favourite: Option<u8>) -> Fitted {
 }
 
 /// Frequencies proportional to `counts`, each at least 1, adding up to `PROB_SCALE`.
-fn normalise(counts: &[u64]) -> Vec<u32> {
+pub(crate) fn normalise(counts: &[u64]) -> Vec<u32> {
     let total: u64 = counts.iter().sum();
     let used = counts.iter().filter(|&&c| c > 0).count() as u64;
     let spread = u64::from(PROB_SCALE) - used;

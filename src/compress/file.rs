@@ -1,0 +1,180 @@
+//! Writing a file: head, model, blocks in parallel, index, footer.
+
+use crate::codec::encode::Encoder;
+use crate::container::forever::{COLUMNS, DATA, FOOTER_LEN, HEAD, INDEX, MODEL};
+use crate::container::index::Index;
+use crate::container::section::{self, Footer, Header};
+use crate::container::head;
+use crate::error::{Error, Result};
+use crate::fidelity::Fidelity;
+use crate::matrix::{Rows, Schema};
+use rayon::prelude::*;
+use std::io::Write;
+
+/// Rows that one task encodes at least, so that the projection is worth its set-up.
+const TASK_ROWS: usize = 256;
+
+/// Writes sections and blocks in order, counting bytes.
+pub(crate) struct FileWriter<W: Write> {
+    out: W,
+    at: u64,
+    index: Index,
+}
+
+/// What the rows came out as.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Totals {
+    pub(crate) squared_error: f64,
+    pub(crate) cosine: f64,
+    pub(crate) escapes: u64,
+}
+
+fn io(e: std::io::Error) -> Error {
+    Error::io("cannot write", e)
+}
+
+impl<W: Write> FileWriter<W> {
+    /// Writes everything before the blocks.
+    pub(crate) fn begin(
+        mut out: W,
+        schema: &Schema,
+        promise: Option<&Fidelity>,
+        model: Option<&[u8]>,
+    ) -> Result<Self> {
+        let mut bytes = Header::encode(promise.is_none());
+        bytes.extend(section::encode(HEAD, &head::encode(schema, promise)));
+        if let Some(names) = &schema.columns {
+            bytes.extend(section::encode(COLUMNS, &head::encode_columns(names)));
+        }
+        if let Some(model) = model {
+            bytes.extend(section::encode(MODEL, model));
+        }
+        bytes.extend(section::encode(DATA, &[]));
+        out.write_all(&bytes).map_err(io)?;
+        let at = bytes.len() as u64;
+        Ok(Self { out, at, index: Index::new(at) })
+    }
+
+    /// Writes one block.
+    pub(crate) fn block(&mut self, rows: usize, bytes: &[u8]) -> Result<()> {
+        self.out.write_all(bytes).map_err(io)?;
+        self.at += bytes.len() as u64;
+        self.index.push(rows, bytes.len());
+        Ok(())
+    }
+
+    /// Writes index and footer; returns the file's length.
+    pub(crate) fn finish(mut self) -> Result<u64> {
+        let index = section::encode(INDEX, &self.index.encode());
+        let length = self.at + (index.len() + FOOTER_LEN) as u64;
+        let footer = Footer { index: self.at, rows: self.index.total_rows(), length };
+        self.out.write_all(&index).map_err(io)?;
+        self.out.write_all(&footer.encode()).map_err(io)?;
+        self.out.flush().map_err(io)?;
+        Ok(length)
+    }
+}
+
+/// Encodes all of `rows`, block after block.
+pub(crate) fn encode_rows<W: Write>(
+    encoder: &Encoder,
+    rows: &dyn Rows,
+    writer: &mut FileWriter<W>,
+    measure: bool,
+) -> Result<Totals> {
+    let per_block = encoder.block_rows;
+    let per_task = per_block * TASK_ROWS.div_ceil(per_block);
+    let per_batch = per_task * 4 * rayon::current_num_threads().max(1);
+    let row_bytes = rows.schema().row_bytes();
+    let mut totals = Totals::default();
+    let mut batch = 0;
+    while batch < rows.len() {
+        let end = (batch + per_batch).min(rows.len());
+        let tasks: Vec<usize> = (batch..end).step_by(per_task).collect();
+        let encoded: Vec<Result<Vec<(usize, Vec<u8>, Totals)>>> = tasks
+            .par_iter()
+            .map(|&first| {
+                let count = per_task.min(rows.len() - first);
+                let mut bytes = vec![0; count * row_bytes];
+                rows.read(first, &mut bytes)?;
+                encode_task(encoder, first, &bytes, row_bytes, measure)
+            })
+            .collect();
+        for task in encoded {
+            for (count, bytes, own) in task? {
+                writer.block(count, &bytes)?;
+                totals.squared_error += own.squared_error;
+                totals.cosine += own.cosine;
+                totals.escapes += own.escapes;
+            }
+        }
+        batch = end;
+    }
+    Ok(totals)
+}
+
+/// Encodes some blocks.
+fn encode_task(
+    encoder: &Encoder,
+    first: usize,
+    bytes: &[u8],
+    row_bytes: usize,
+    measure: bool,
+) -> Result<Vec<(usize, Vec<u8>, Totals)>> {
+    let latents = encoder.projection.latents;
+    let mut real = Vec::new();
+    if latents > 0 {
+        let normalised = encoder.projection.normalise(encoder.program.dtype, bytes);
+        real = encoder.projection.project(&normalised);
+    }
+    let mut out = Vec::new();
+    let mut at = 0;
+    for block in bytes.chunks(encoder.block_rows * row_bytes) {
+        let count = block.len() / row_bytes;
+        let symbols = encoder.symbols(block, &real[at * latents..(at + count) * latents], measure);
+        let totals = Totals {
+            squared_error: symbols.squared_error,
+            cosine: symbols.cosine,
+            escapes: symbols.escapes.len() as u64,
+        };
+        let bytes = encoder.block((first + at) as u64, block, &symbols)?;
+        out.push((count, bytes, totals));
+        at += count;
+    }
+    Ok(out)
+}
+
+/// Rows of a block of about 8 KiB, where a row takes `bytes_per_row`.
+pub(crate) fn block_rows(bytes_per_row: f64, row_bytes: usize) -> usize {
+    const BLOCK_BYTES: f64 = 8192.0;
+    // A block decoded in memory stays moderate too.
+    let most = ((4 << 20) / row_bytes.max(1)).clamp(1, 1 << 16);
+    ((BLOCK_BYTES / bytes_per_row.max(0.01)) as usize).clamp(1, most)
+}
+
+#[doc(hidden)]
+pub fn scratch(rows: &dyn Rows, eps: f64, level: u8) -> Result<Vec<u8>> {
+    use crate::train::{classes::Effort, sample::Sample, search};
+    let t = std::time::Instant::now();
+    let (values, effort) = if level == 1 {
+        (1 << 20, search::SearchEffort { rows: 1000, trials: 0, classes: Effort { classes: 1, rounds: 0 } })
+    } else {
+        (6 << 20, search::SearchEffort { rows: 4096, trials: 16, classes: Effort { classes: 64, rounds: 4 } })
+    };
+    let sample = Sample::draw(rows, values)?;
+    let width = rows.schema().width();
+    let c = search::with_bounds(&sample, vec![eps; width], effort)?;
+    let mut encoder = c.encoder;
+    encoder.block_rows = block_rows(c.fitted_bytes / rows.len() as f64, rows.schema().row_bytes());
+    let line = rows.schema().row_shape.last().copied().unwrap_or(1);
+    let model = encoder.program.record.encode(line);
+    let fit = t.elapsed();
+    let p: Fidelity = Fidelity::parse("max-error", &eps.to_string())?;
+    let mut out = Vec::new();
+    let mut w = FileWriter::begin(&mut out, rows.schema(), Some(&p), Some(&model))?;
+    let totals = encode_rows(&encoder, rows, &mut w, false)?;
+    let n = w.finish()?;
+    let m = &encoder.program.record;
+    eprintln!("K {} classes {} trellis {} temporal {} tables {} block {} model {} est {:.0} file {} escapes {} fit {:?} all {:?}", m.latents(), m.classes.count, m.trellis, m.temporal.iter().filter(|&&a| a != 0).count(), m.tables.len(), encoder.block_rows, model.len(), c.fitted_bytes, n, totals.escapes, fit, t.elapsed());
+    Ok(out)
+}

@@ -1,0 +1,3 @@
+//! Rows to a file.
+
+pub(crate) mod file;

@@ -1,0 +1,125 @@
+//! The file formats by name, by extension and by their first bytes.
+
+use crate::error::{Error, Result};
+use std::path::Path;
+
+/// A file format that rows are read from and written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// NumPy's array file.
+    Npy,
+    /// Numbers as text, separated by commas, semicolons or tabs.
+    Csv,
+    /// The file format of MNIST, plain or (for reading) packed by gzip.
+    Idx,
+    /// Rows of `f32`, each after its dimension.
+    Fvecs,
+    /// Rows of `u8`, each after its dimension.
+    Bvecs,
+    /// Rows of `i32`, each after its dimension.
+    Ivecs,
+    /// Nothing but the numbers, little-endian.
+    Raw,
+}
+
+/// First bytes of a gzip file.
+pub(super) const GZIP: &[u8] = &[0x1f, 0x8b];
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Format; 7] = [
+        Format::Npy,
+        Format::Csv,
+        Format::Idx,
+        Format::Fvecs,
+        Format::Bvecs,
+        Format::Ivecs,
+        Format::Raw,
+    ];
+
+    /// Lower-case name as used on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Npy => "npy",
+            Format::Csv => "csv",
+            Format::Idx => "idx",
+            Format::Fvecs => "fvecs",
+            Format::Bvecs => "bvecs",
+            Format::Ivecs => "ivecs",
+            Format::Raw => "raw",
+        }
+    }
+
+    /// The format that a file's name stands for, if it is a usual one.
+    ///
+    /// Names ending in `.gz` have none, because nothing is written packed.
+    pub fn from_extension(path: impl AsRef<Path>) -> Option<Self> {
+        let path = path.as_ref();
+        // MNIST's own names: train-images-idx3-ubyte, train-images.idx3-ubyte.
+        if path.file_name()?.to_string_lossy().ends_with("-ubyte") {
+            return Some(Format::Idx);
+        }
+        match path.extension()?.to_string_lossy().to_ascii_lowercase().as_str() {
+            "npy" => Some(Format::Npy),
+            "csv" | "tsv" => Some(Format::Csv),
+            "idx" => Some(Format::Idx),
+            "fvecs" => Some(Format::Fvecs),
+            "bvecs" => Some(Format::Bvecs),
+            "ivecs" => Some(Format::Ivecs),
+            "raw" | "bin" => Some(Format::Raw),
+            _ => None,
+        }
+    }
+
+    /// The format of a file that is called `name` and starts with `head`: by its magic
+    /// number, else by its extension, else CSV if it looks like text.
+    pub(super) fn detect(name: &str, head: &[u8]) -> Result<Self> {
+        let by_name = Self::from_extension(name);
+        if head.starts_with(super::npy::MAGIC) {
+            return Ok(Format::Npy);
+        }
+        if head.starts_with(GZIP) {
+            return Ok(Format::Idx);
+        }
+        if head.starts_with(b"PK\x03\x04") && by_name.is_none() {
+            return Err(Error::unsupported(
+                "this is a zip archive; if it is an .npz, save the one array as .npy with numpy.save",
+            ));
+        }
+        if let Some(format) = by_name {
+            return Ok(format);
+        }
+        if super::idx::is_magic(head) {
+            return Ok(Format::Idx);
+        }
+        if !head.is_empty() && head.iter().all(|&b| b >= b' ' || b"\t\r\n".contains(&b)) {
+            return Ok(Format::Csv);
+        }
+        Err(Error::argument(format!(
+            "cannot tell the format of {name:?} from its name or its first bytes; give the format \
+             (one of {}), or for raw numbers their type and shape",
+            names()
+        )))
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Format {
+    type Err = Error;
+
+    fn from_str(s: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|f| f.name() == s)
+            .ok_or_else(|| Error::argument(format!("unknown format {s:?}; one of {}", names())))
+    }
+}
+
+fn names() -> String {
+    Format::ALL.map(Format::name).join(", ")
+}

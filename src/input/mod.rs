@@ -1,0 +1,163 @@
+//! Rows from files of the usual formats, and back.
+//!
+//! | to do | with |
+//! |---|---|
+//! | read a file | [`open`] |
+//! | read a pipe | [`open_reader`] |
+//! | write rows | [`sink::create_sink`] |
+//!
+//! The format is known by a file's first bytes, else by its extension ([`Format`]). Rows are
+//! read from the file when they are asked for, so a file may be larger than the memory. What
+//! cannot be read at any position — pipes, packed files, text — is first copied to an unnamed
+//! temporary file, which the system removes by itself.
+//!
+//! ```
+//! use aezip::{Rows, input::{OpenOptions, open_reader}};
+//! let table = b"x;y\n1;2.5\n3;NA\n";
+//! let rows = open_reader(&mut table.as_slice(), "table.csv", &OpenOptions::default())?;
+//! assert_eq!(rows.schema().columns.as_deref(), Some(&["x".to_string(), "y".to_string()][..]));
+//! let mut bytes = [0; 16];
+//! rows.read(0, &mut bytes)?;
+//! assert_eq!(bytes[8..], 2.5_f64.to_le_bytes());
+//! # Ok::<(), aezip::Error>(())
+//! ```
+
+mod array;
+mod dialect;
+mod format;
+mod idx;
+mod literal;
+mod npy;
+pub mod sink;
+mod source;
+mod table;
+mod vectors;
+
+pub use format::Format;
+
+use crate::error::{Error, Result};
+use crate::matrix::{DType, Rows};
+use array::{ArrayRows, Layout, Order};
+use source::Source;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// Bytes that a format is known by, and by which text is told from binary.
+const HEAD: usize = 512;
+
+/// What to assume about a file that does not say it itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OpenOptions {
+    /// Type and shape of a file of nothing but numbers; makes the format [`Format::Raw`].
+    pub raw: Option<RawLayout>,
+    /// Names of the columns of a table to keep, in this order; the others may hold text.
+    /// Without a header the names are `column 1`, `column 2`, ….
+    pub columns: Option<Vec<String>>,
+    /// The format, if it is not to be found out.
+    pub format: Option<Format>,
+}
+
+/// Type and shape of the numbers in a [`Format::Raw`] file: little-endian, row-major.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawLayout {
+    /// Type of every number.
+    pub dtype: DType,
+    /// How many rows; `None`: as many as the file holds.
+    pub rows: Option<u64>,
+    /// Shape of one row.
+    pub row_shape: Vec<usize>,
+}
+
+/// Opens the file at `path`.
+///
+/// A CSV table is parsed at once; its first line is a header if any of its fields is neither
+/// a number nor missing. Missing numbers (an empty field, `NA`, `N/A`, `NaN`, `nan`, `null`,
+/// `None`, `?`) become NaN. All else is only checked for its header and its length.
+///
+/// # Errors
+/// `Io` if the file cannot be read; `Argument` if its format cannot be told, it holds what is
+/// not numbers, or the options contradict it; `Truncated`, `Corrupt`, `Unsupported` and
+/// `Limit` by what is in it.
+pub fn open(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Box<dyn Rows>> {
+    let path = path.as_ref();
+    let cannot_open = |e| Error::io(format!("cannot open {}", path.display()), e);
+    let mut file = File::open(path).map_err(cannot_open)?;
+    let metadata = file.metadata().map_err(cannot_open)?;
+    if metadata.is_dir() {
+        return Err(Error::argument(format!("{} is a folder, not a file", path.display())));
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if !metadata.is_file() {
+        return open_reader(&mut file, &name, options);
+    }
+    open_source(Source::from_file(file)?, &name, options)
+}
+
+/// Reads `reader` to its end, and opens what came. `name` goes into the schema, and its
+/// extension may tell the format; it may be empty.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_reader(
+    reader: &mut dyn Read,
+    name: &str,
+    options: &OpenOptions,
+) -> Result<Box<dyn Rows>> {
+    open_source(source::spool(reader)?, name, options)
+}
+
+fn open_source(source: Source, name: &str, options: &OpenOptions) -> Result<Box<dyn Rows>> {
+    let format = match (&options.raw, options.format) {
+        (Some(_), None) => Format::Raw,
+        (Some(_), Some(format)) if format != Format::Raw => {
+            return Err(Error::argument(format!(
+                "a type and shape are for raw numbers, but the format is {format}"
+            )));
+        }
+        (_, Some(format)) => format,
+        (None, None) => Format::detect(name, &source.head(HEAD)?)?,
+    };
+    if options.columns.is_some() && format != Format::Csv {
+        return Err(Error::argument(format!(
+            "columns can be chosen by name only from CSV, but the format is {format}"
+        )));
+    }
+    Ok(match format {
+        Format::Npy => Box::new(npy::open(source, name)?),
+        Format::Csv => Box::new(table::open(&source, name, options.columns.as_deref())?),
+        Format::Idx => Box::new(idx::open(source, name)?),
+        Format::Raw => Box::new(open_raw(source, name, options.raw.as_ref())?),
+        Format::Fvecs => Box::new(vectors::VectorRows::open(source, name, DType::F32)?),
+        Format::Bvecs => Box::new(vectors::VectorRows::open(source, name, DType::U8)?),
+        Format::Ivecs => Box::new(vectors::VectorRows::open(source, name, DType::I32)?),
+    })
+}
+
+fn open_raw(source: Source, name: &str, raw: Option<&RawLayout>) -> Result<ArrayRows> {
+    let raw = raw.ok_or_else(|| {
+        Error::argument("raw numbers do not say what they are; give their type and shape")
+    })?;
+    let mut shape = vec![1];
+    shape.extend(raw.row_shape.iter().map(|&n| n as u64));
+    let mut layout = Layout { dtype: raw.dtype, big_endian: false, order: Order::C, shape };
+    let row_bytes = layout.bytes()?;
+    layout.shape[0] = match raw.rows {
+        Some(rows) => rows,
+        None if source.len().is_multiple_of(row_bytes) => source.len() / row_bytes,
+        None => {
+            return Err(Error::truncated(format!(
+                "{} bytes are not a whole number of rows of shape {:?} and type {}, {row_bytes} \
+                 bytes each; the file is cut off or the shape is another",
+                source.len(),
+                raw.row_shape,
+                raw.dtype
+            ))
+            .at(source.len() / row_bytes * row_bytes));
+        }
+    };
+    ArrayRows::new(source, name, &layout, 0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,259 @@
+use super::*;
+use crate::error::ErrorKind;
+use crate::matrix::Rows;
+use proptest::prelude::*;
+
+/// A file of version `major` with header `text` and then `data`.
+fn file(major: u8, text: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut bytes = [MAGIC, &[major, 0]].concat();
+    match major {
+        1 => bytes.extend((text.len() as u16).to_le_bytes()),
+        _ => bytes.extend((text.len() as u32).to_le_bytes()),
+    }
+    bytes.extend(text);
+    bytes.extend(data);
+    bytes
+}
+
+fn header(descr: &str, fortran: &str, shape: &str) -> Vec<u8> {
+    format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}   \n").into()
+}
+
+fn open_bytes(bytes: Vec<u8>) -> Result<ArrayRows> {
+    open(Source::from_memory(bytes), "a.npy")
+}
+
+fn read_all(rows: &ArrayRows) -> Vec<u8> {
+    let mut out = vec![0; rows.len() * rows.schema().row_bytes()];
+    rows.read(0, &mut out).unwrap();
+    out
+}
+
+fn kind_of(text: &[u8]) -> (ErrorKind, String) {
+    let error = open_bytes(file(1, text, &[0; 48])).err().expect("must be refused");
+    (error.kind(), error.to_string())
+}
+
+#[test]
+fn every_type_is_read_in_both_byte_orders() {
+    let types = [
+        ("f2", DType::F16),
+        ("f4", DType::F32),
+        ("f8", DType::F64),
+        ("u1", DType::U8),
+        ("i1", DType::I8),
+        ("u2", DType::U16),
+        ("i2", DType::I16),
+        ("u4", DType::U32),
+        ("i4", DType::I32),
+        ("u8", DType::U64),
+        ("i8", DType::I64),
+    ];
+    for (code, dtype) in types {
+        let size = dtype.size();
+        let little: Vec<u8> = (0..6 * size as u8).collect();
+        let mut big = little.clone();
+        big.chunks_exact_mut(size).for_each(<[u8]>::reverse);
+        for (order, data) in [("<", &little), (">", &big)] {
+            for major in 1..=3 {
+                let head = header(&format!("{order}{code}"), "False", "(3, 2)");
+                let rows = open_bytes(file(major, &head, data)).unwrap();
+                assert_eq!((rows.len(), rows.schema().dtype), (3, dtype));
+                assert_eq!(rows.schema().row_shape, [2]);
+                assert_eq!(rows.schema().name, "a.npy");
+                assert_eq!(read_all(&rows), little, "{order}{code}");
+                let mut middle = vec![0; 2 * size];
+                rows.read(1, &mut middle).unwrap();
+                assert_eq!(middle, little[2 * size..4 * size]);
+            }
+        }
+        if size == 1 {
+            let rows = open_bytes(file(1, &header(&format!("|{code}"), "False", "(6,)"), &little));
+            assert_eq!(rows.unwrap().schema().row_shape, [0; 0]);
+        }
+    }
+}
+
+#[test]
+fn headers_are_read_as_python_would() {
+    let odd: [&[u8]; 4] = [
+        b"{\"shape\":(2,3L),\"fortran_order\":False,\"descr\":\"<u2\"}",
+        b" { 'shape' : ( 2 , 3 , ) , 'descr' : '<u2' , 'fortran_order' : False , } \n",
+        b"{'descr': '<u2', 'fortran_order': False, 'shape': (2, 3), 'extra': 'd\xe9j\xe0'}",
+        b"{'fortran_order': False, 'shape': (02, 3), 'descr': '<u2'}",
+    ];
+    for text in odd {
+        let rows = open_bytes(file(1, text, &[0; 12])).unwrap();
+        assert_eq!((rows.len(), rows.schema().width()), (2, 3));
+    }
+}
+
+#[test]
+fn hostile_headers_are_refused() {
+    use ErrorKind::{Argument, Corrupt, Limit, Truncated, Unsupported};
+    let max = u64::MAX;
+    let cases = [
+        ("<f4", "False", "()".to_string(), Argument),
+        ("<f4", "False", "(5, 0)".to_string(), Argument),
+        ("<f4", "False", "(0, 0)".to_string(), Argument),
+        ("<f4", "False", "(-1, 4)".to_string(), Corrupt),
+        ("<f4", "False", "(3, 4".to_string(), Corrupt),
+        ("<f4", "False", "(3 4)".to_string(), Corrupt),
+        ("<f4", "False", "(,)".to_string(), Corrupt),
+        ("<f4", "False", "12".to_string(), Corrupt),
+        ("<f4", "False", "(3.0, 4)".to_string(), Corrupt),
+        ("<f4", "False", "True".to_string(), Corrupt),
+        ("<f4", "Maybe", "(12,)".to_string(), Corrupt),
+        ("<f4", "Truee", "(12,)".to_string(), Corrupt),
+        ("<f4", "(1,)", "(12,)".to_string(), Corrupt),
+        ("<f4", "False", "(13,)".to_string(), Truncated),
+        ("<f4", "False", "(11,)".to_string(), Corrupt),
+        ("<f4", "False", format!("({max},)"), Limit),
+        ("<f4", "False", format!("({max}, {max})"), Limit),
+        ("<f4", "False", format!("(0, {max})"), Limit),
+        ("<f4", "False", format!("(0, {max}, {max}, {max})"), Limit),
+        ("<f4", "False", "(4294967296, 4294967296)".to_string(), Limit),
+        ("<f4", "False", format!("({max}0,)"), Limit),
+        ("<f4", "False", format!("({})", "1,".repeat(65)), Limit),
+        ("|b1", "False", "(48,)".to_string(), Unsupported),
+        ("<c8", "False", "(6,)".to_string(), Unsupported),
+        ("<f16", "False", "(3,)".to_string(), Unsupported),
+        ("=f4", "False", "(12,)".to_string(), Unsupported),
+        ("|O", "False", "(6,)".to_string(), Unsupported),
+        ("<U3", "False", "(4,)".to_string(), Unsupported),
+        ("<M8[ns]", "False", "(6,)".to_string(), Unsupported),
+        ("|f4", "False", "(12,)".to_string(), Corrupt),
+        ("", "False", "(12,)".to_string(), Unsupported),
+        ("é4", "False", "(12,)".to_string(), Unsupported),
+    ];
+    for (descr, fortran, shape, expected) in cases {
+        let (kind, message) = kind_of(&header(descr, fortran, &shape));
+        assert_eq!(kind, expected, "{descr} {fortran} {shape}: {message}");
+    }
+    assert!(kind_of(&header("|b1", "False", "(48,)")).1.contains("cast booleans to u8"));
+    let texts: [&[u8]; 12] = [
+        b"",
+        b"{",
+        b"}",
+        b"{}",
+        b"{'descr'",
+        b"{'descr':",
+        b"{'descr': '<f4",
+        b"{'descr': '<f4', 'fortran_order': False}",
+        b"{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (12,)}",
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (12,)} x",
+        b"{'d\\x65scr': '<f4', 'fortran_order': False, 'shape': (12,)}",
+        b"\xff\xfe\x00\x80{'descr'",
+    ];
+    for text in texts {
+        assert_eq!(kind_of(text).0, ErrorKind::Corrupt, "{text:?}");
+    }
+    let records = b"{'descr': [('a', '<f4'), ('b', '<i4')], 'fortran_order': False, 'shape': (6,)}";
+    assert_eq!(kind_of(records).0, ErrorKind::Unsupported);
+}
+
+#[test]
+fn headers_longer_than_the_file_or_the_limit_are_refused() {
+    let mut bytes = file(2, &header("<f4", "False", "(1,)"), &[0; 4]);
+    bytes[8..12].copy_from_slice(&u32::MAX.to_le_bytes());
+    assert_eq!(open_bytes(bytes.clone()).err().unwrap().kind(), ErrorKind::Limit);
+    bytes[8..12].copy_from_slice(&1000_u32.to_le_bytes());
+    assert_eq!(open_bytes(bytes.clone()).err().unwrap().kind(), ErrorKind::Truncated);
+    bytes[6] = 4;
+    assert_eq!(open_bytes(bytes).err().unwrap().kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn a_wrong_length_is_reported_in_bytes() {
+    let head = header("<f4", "False", "(3, 2)");
+    let start = 10 + head.len();
+    let error = open_bytes(file(1, &head, &[0; 20])).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Truncated);
+    let message = error.to_string();
+    assert!(message.contains(&(start + 24).to_string()), "{message}");
+    assert!(message.contains(&(start + 20).to_string()), "{message}");
+    let error = open_bytes(file(1, &head, &[0; 25])).err().unwrap();
+    assert_eq!((error.kind(), error.offset()), (ErrorKind::Corrupt, Some(start as u64 + 24)));
+}
+
+#[test]
+fn no_rows_are_fine() {
+    let rows = open_bytes(file(1, &header("<f4", "True", "(0, 7)"), &[])).unwrap();
+    assert_eq!((rows.len(), rows.schema().width()), (0, 7));
+    rows.read(0, &mut []).unwrap();
+    assert_eq!(rows.read(0, &mut [0; 28]).unwrap_err().kind(), ErrorKind::Argument);
+}
+
+/// The same array in C order, element by element as the definition says.
+fn transpose(fortran: &[u8], shape: &[usize], size: usize) -> Vec<u8> {
+    let count: usize = shape.iter().product();
+    let mut out = Vec::with_capacity(fortran.len());
+    for mut c in 0..count {
+        let mut place = 0;
+        let mut step = count;
+        for &n in shape.iter().rev() {
+            step /= n;
+            place += c % n * step;
+            c /= n;
+        }
+        out.extend(&fortran[place * size..(place + 1) * size]);
+    }
+    out
+}
+
+fn check_fortran(descr: &str, shape: &[usize], first: usize, count: usize) {
+    let size: usize = descr[2..].parse().unwrap();
+    let data: Vec<u8> =
+        (0..shape.iter().product::<usize>() * size).map(|i| (i * 31 + i / 251) as u8).collect();
+    let axes: String = shape.iter().map(|n| format!("{n},")).collect();
+    let rows = open_bytes(file(1, &header(descr, "True", &format!("({axes})")), &data)).unwrap();
+    let mut expected = transpose(&data, shape, size);
+    if descr.starts_with('>') {
+        expected.chunks_exact_mut(size).for_each(<[u8]>::reverse);
+    }
+    let row = rows.schema().row_bytes();
+    let mut out = vec![0; count * row];
+    rows.read(first, &mut out).unwrap();
+    assert_eq!(
+        out,
+        expected[first * row..(first + count) * row],
+        "{descr} {shape:?} {first} {count}"
+    );
+}
+
+#[test]
+fn fortran_order_equals_c_order() {
+    check_fortran("<f4", &[5], 1, 3);
+    check_fortran("<f4", &[1, 6], 0, 1);
+    check_fortran("<u2", &[4, 3, 5], 0, 4);
+    check_fortran("<u2", &[4, 3, 5], 2, 1);
+    check_fortran(">f8", &[7, 2, 3, 4], 3, 4);
+    // Short runs of long columns, several groups of columns, several blocks of rows.
+    check_fortran("<u1", &[3000, 9], 100, 16);
+    check_fortran("<f4", &[9000, 70], 0, 9000);
+    check_fortran("<f8", &[40, 9000], 3, 30);
+    check_fortran("<f8", &[400, 5, 60], 3, 17);
+}
+
+proptest! {
+    #[test]
+    fn any_array_is_read_in_either_order(
+        shape in prop::collection::vec(1_usize..7, 1..5),
+        size in prop::sample::select(vec!["<u1", ">i2", "<f4", ">f8"]),
+        part in (0.0..1.0_f64, 0.0..1.0_f64),
+    ) {
+        let first = (part.0 * shape[0] as f64) as usize;
+        let count = 1 + (part.1 * (shape[0] - first) as f64) as usize;
+        check_fortran(size, &shape, first, count.min(shape[0] - first));
+    }
+
+    #[test]
+    fn any_bytes_after_the_magic_are_refused_or_read(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = open_bytes([MAGIC, &bytes].concat());
+    }
+
+    #[test]
+    fn any_header_text_is_refused_or_read(text in "[{}()\\[\\]',: \"0-9a-zTF<L\\-]{0,80}") {
+        let _ = open_bytes(file(1, text.as_bytes(), &[]));
+    }
+}

@@ -1,0 +1,101 @@
+//! Formats that are a header and the numbers: npy, idx and raw.
+
+use super::{Encode, cannot_write};
+use crate::error::{Error, Result};
+use crate::input::array::reverse_elements;
+use crate::input::{idx, npy};
+use crate::matrix::{DType, Schema};
+use std::io::{self, Write};
+
+/// Bytes turned to big-endian at a time.
+const BLOCK_BYTES: usize = 1 << 16;
+
+pub(super) struct BinaryEncoder<W> {
+    out: W,
+    /// Size of an element whose bytes are to be reversed.
+    reversed: Option<usize>,
+}
+
+/// No header.
+pub(super) fn raw<W: Write>(out: W) -> BinaryEncoder<W> {
+    BinaryEncoder { out, reversed: None }
+}
+
+/// Version 1.0, C order, byte for byte as NumPy writes it.
+pub(super) fn npy<W: Write>(mut out: W, schema: &Schema, rows: u64) -> Result<BinaryEncoder<W>> {
+    out.write_all(&npy_header(schema, rows)?).map_err(cannot_write)?;
+    Ok(raw(out))
+}
+
+fn npy_header(schema: &Schema, rows: u64) -> Result<Vec<u8>> {
+    let shape = match &schema.row_shape[..] {
+        [] => format!("({rows},)"),
+        axes => {
+            let axes: Vec<_> = axes.iter().map(usize::to_string).collect();
+            format!("({rows}, {})", axes.join(", "))
+        }
+    };
+    let kind = match schema.dtype {
+        DType::F16 | DType::F32 | DType::F64 => 'f',
+        DType::U8 | DType::U16 | DType::U32 | DType::U64 => 'u',
+        DType::I8 | DType::I16 | DType::I32 | DType::I64 => 'i',
+    };
+    let size = schema.dtype.size();
+    let order = if size == 1 { '|' } else { '<' };
+    // NumPy leaves room to let the number of rows grow to 21 digits in place.
+    let room = 21_usize.saturating_sub(rows.to_string().len());
+    let mut text = format!(
+        "{{'descr': '{order}{kind}{size}', 'fortran_order': False, 'shape': {shape}, }}{:room$}",
+        ""
+    );
+    // Magic, version, length, text and line end are a multiple of 64 bytes.
+    let padding = (64 - (10 + text.len() + 1) % 64) % 64;
+    text.extend(std::iter::repeat_n(' ', padding));
+    text.push('\n');
+    let length = u16::try_from(text.len()).map_err(|_| {
+        Error::argument(format!("npy cannot hold {} axes", schema.row_shape.len() + 1))
+    })?;
+    Ok([npy::MAGIC, &[1, 0], &length.to_le_bytes(), text.as_bytes()].concat())
+}
+
+/// Big-endian, with at most 2^32 - 1 rows.
+pub(super) fn idx<W: Write>(mut out: W, schema: &Schema, rows: u64) -> Result<BinaryEncoder<W>> {
+    let dtype = schema.dtype;
+    let Some((code, _)) = idx::TYPES.iter().find(|(_, known)| *known == dtype) else {
+        return Err(Error::argument(format!(
+            "idx holds u8, i8, i16, i32, f32 or f64, but the numbers are {dtype}; write npy instead"
+        )));
+    };
+    let too_large = || {
+        Error::argument(format!(
+            "idx cannot hold {rows} rows of shape {:?}: 255 axes of at most 2^32 - 1; write npy instead",
+            schema.row_shape
+        ))
+    };
+    let axes = u8::try_from(1 + schema.row_shape.len()).map_err(|_| too_large())?;
+    let mut header = vec![0, 0, *code, axes];
+    for n in std::iter::once(rows).chain(schema.row_shape.iter().map(|&n| n as u64)) {
+        header.extend(u32::try_from(n).map_err(|_| too_large())?.to_be_bytes());
+    }
+    out.write_all(&header).map_err(cannot_write)?;
+    Ok(BinaryEncoder { out, reversed: Some(dtype.size()).filter(|&size| size > 1) })
+}
+
+impl<W: Write> Encode for BinaryEncoder<W> {
+    fn rows(&mut self, rows: &[u8]) -> Result<()> {
+        let Some(size) = self.reversed else {
+            return self.out.write_all(rows).map_err(cannot_write);
+        };
+        // A multiple of every element's size.
+        for part in rows.chunks(BLOCK_BYTES) {
+            let mut part = part.to_vec();
+            reverse_elements(&mut part, size);
+            self.out.write_all(&part).map_err(cannot_write)?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

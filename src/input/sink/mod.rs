@@ -1,0 +1,116 @@
+//! Rows to files of the usual formats.
+
+mod binary;
+mod text;
+mod vectors;
+
+use super::Format;
+use crate::error::{Error, Result};
+use crate::matrix::Schema;
+use std::io::{self, Write};
+
+/// Takes rows one after another and writes them in some format.
+pub trait RowSink {
+    /// Writes whole rows: row-major, little-endian bytes.
+    ///
+    /// # Errors
+    /// `Argument` if the bytes are not whole rows, or are more rows than announced; `Io` if
+    /// they cannot be written.
+    fn write(&mut self, rows: &[u8]) -> Result<()>;
+
+    /// Writes what is left and flushes.
+    ///
+    /// # Errors
+    /// `Argument` if there were fewer rows than announced; `Io` if the rest cannot be written.
+    fn finish(self: Box<Self>) -> Result<()>;
+}
+
+/// Starts a file of `rows` rows as described by `schema`: writes its header to `out`, which
+/// need not be buffered.
+///
+/// npy, csv and raw hold everything. CSV writes each number with the fewest digits that give
+/// it back, NaN as an empty field, and a header if the columns have names. fvecs, bvecs and
+/// ivecs hold rows of one axis and their one type; idx holds u8, i8, i16, i32, f32 and f64.
+///
+/// # Errors
+/// `Argument` if the format cannot hold such rows; `Io` if the header cannot be written.
+pub fn create_sink<'a>(
+    format: Format,
+    schema: &Schema,
+    rows: u64,
+    out: Box<dyn Write + 'a>,
+) -> Result<Box<dyn RowSink + 'a>> {
+    let row_bytes = schema
+        .row_shape
+        .iter()
+        .try_fold(schema.dtype.size(), |product, &n| product.checked_mul(n))
+        .filter(|&bytes| bytes > 0)
+        .ok_or_else(|| {
+            Error::argument(format!("rows of shape {:?} cannot be written", schema.row_shape))
+        })?;
+    let out = io::BufWriter::with_capacity(1 << 18, out);
+    let encoder: Box<dyn Encode + 'a> = match format {
+        Format::Npy => Box::new(binary::npy(out, schema, rows)?),
+        Format::Raw => Box::new(binary::raw(out)),
+        Format::Idx => Box::new(binary::idx(out, schema, rows)?),
+        Format::Csv => Box::new(text::TextEncoder::new(out, schema)?),
+        Format::Fvecs | Format::Bvecs | Format::Ivecs => {
+            Box::new(vectors::VectorEncoder::new(out, schema, format)?)
+        }
+    };
+    Ok(Box::new(CountedSink { encoder, row_bytes, announced: rows, written: 0 }))
+}
+
+/// Writes rows that are known to be whole and as many as announced.
+trait Encode {
+    fn rows(&mut self, rows: &[u8]) -> Result<()>;
+    fn flush(&mut self) -> io::Result<()>;
+}
+
+/// What all formats have in common: the rows are counted.
+struct CountedSink<'a> {
+    encoder: Box<dyn Encode + 'a>,
+    row_bytes: usize,
+    announced: u64,
+    written: u64,
+}
+
+impl RowSink for CountedSink<'_> {
+    fn write(&mut self, rows: &[u8]) -> Result<()> {
+        if !rows.len().is_multiple_of(self.row_bytes) {
+            return Err(Error::argument(format!(
+                "{} bytes are not whole rows of {} bytes",
+                rows.len(),
+                self.row_bytes
+            )));
+        }
+        let count = (rows.len() / self.row_bytes) as u64;
+        if count > self.announced - self.written {
+            return Err(Error::argument(format!(
+                "{} rows written, but {} announced",
+                self.written + count,
+                self.announced
+            )));
+        }
+        self.encoder.rows(rows)?;
+        self.written += count;
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        if self.written < self.announced {
+            return Err(Error::argument(format!(
+                "only {} rows written, but {} announced",
+                self.written, self.announced
+            )));
+        }
+        self.encoder.flush().map_err(cannot_write)
+    }
+}
+
+fn cannot_write(error: io::Error) -> Error {
+    Error::io("cannot write the output", error)
+}
+
+#[cfg(test)]
+mod tests;

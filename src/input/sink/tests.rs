@@ -1,0 +1,119 @@
+use super::*;
+use crate::error::ErrorKind;
+use crate::matrix::{DType, Matrix, Rows};
+
+/// What `format` makes of the rows.
+fn written(format: Format, rows: &Matrix) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut sink = create_sink(format, rows.schema(), rows.len() as u64, Box::new(&mut out))?;
+    sink.write(rows.bytes())?;
+    sink.finish()?;
+    Ok(out)
+}
+
+fn text(rows: &Matrix) -> String {
+    String::from_utf8(written(Format::Csv, rows).unwrap()).unwrap()
+}
+
+#[test]
+fn npy_is_what_numpy_writes() {
+    let rows = Matrix::from_slice(&[1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0], &[3]).unwrap();
+    let bytes = written(Format::Npy, &rows).unwrap();
+    let head = b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
+    assert!(bytes.starts_with(head));
+    assert_eq!((bytes.len(), bytes[127]), (128 + 24, b'\n'));
+    assert!(bytes[head.len()..127].iter().all(|&b| b == b' '));
+    assert_eq!(bytes[128..], *rows.bytes());
+    let column = Matrix::from_slice(&[1_u8, 2], &[]).unwrap();
+    let bytes = written(Format::Npy, &column).unwrap();
+    assert!(bytes[10..].starts_with(b"{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }"));
+}
+
+#[test]
+fn idx_is_big_endian() {
+    let rows = Matrix::from_slice(&[1_i16, 2, -1, 4], &[2, 1]).unwrap();
+    let expected =
+        [0, 0, 0x0b, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1, 0, 1, 0, 2, 0xff, 0xff, 0, 4];
+    assert_eq!(written(Format::Idx, &rows).unwrap(), expected);
+}
+
+#[test]
+fn vectors_have_their_dimension_in_front() {
+    let rows = Matrix::from_slice(&[7_u8, 8, 9, 10], &[2]).unwrap();
+    assert_eq!(written(Format::Bvecs, &rows).unwrap(), [2, 0, 0, 0, 7, 8, 2, 0, 0, 0, 9, 10]);
+}
+
+#[test]
+fn text_is_the_shortest_that_gives_the_number_back() {
+    let values = [0.1, -0.0, 1e300, 5e-324, f64::INFINITY, f64::NAN, 1e20, 123456.789, -2.5e-7];
+    let rows = Matrix::from_slice(&values, &[9]).unwrap();
+    assert_eq!(
+        text(&rows),
+        "0.1,-0,1e300,5e-324,inf,,100000000000000000000,123456.789,-0.00000025\n"
+    );
+    assert_eq!(text(&Matrix::from_slice(&[0.1_f32, 16777216.0], &[2]).unwrap()), "0.1,16777216\n");
+    let half = Matrix::from_slice(&[crate::F16(0x2e66), crate::F16(0xfc00)], &[2]).unwrap();
+    assert_eq!(text(&half), "0.099975586,-inf\n");
+    let whole = Matrix::from_slice(&[i64::MIN, i64::MAX], &[]).unwrap();
+    assert_eq!(text(&whole), "-9223372036854775808\n9223372036854775807\n");
+    let lone = Matrix::from_slice(&[1.0, f64::NAN, 2.0], &[]).unwrap();
+    assert_eq!(text(&lone), "1\n\"\"\n2\n");
+}
+
+#[test]
+fn names_become_a_header() {
+    let mut schema = Schema::new(DType::U8, &[3]);
+    schema.columns = Some(vec!["a".into(), "b, c".into(), "say \"d\"".into()]);
+    let rows = Matrix::new(schema, vec![1, 2, 3]).unwrap();
+    assert_eq!(text(&rows), "a,\"b, c\",\"say \"\"d\"\"\"\n1,2,3\n");
+}
+
+#[test]
+fn what_a_format_cannot_hold_is_refused() {
+    let refused = |format, dtype, shape: &[usize], rows| {
+        let result = create_sink(format, &Schema::new(dtype, shape), rows, Box::new(io::sink()));
+        assert_eq!(result.err().unwrap().kind(), ErrorKind::Argument, "{format} {dtype} {shape:?}");
+    };
+    refused(Format::Fvecs, DType::F64, &[4], 1);
+    refused(Format::Bvecs, DType::I8, &[4], 1);
+    refused(Format::Ivecs, DType::U32, &[4], 1);
+    refused(Format::Fvecs, DType::F32, &[2, 2], 1);
+    refused(Format::Fvecs, DType::F32, &[], 1);
+    refused(Format::Idx, DType::U16, &[4], 1);
+    refused(Format::Idx, DType::U8, &[4], 1 << 32);
+    refused(Format::Idx, DType::U8, &[1; 255], 1);
+    refused(Format::Npy, DType::U8, &[0], 1);
+    refused(Format::Npy, DType::U8, &[usize::MAX, 2], 1);
+    refused(Format::Npy, DType::U8, &[1; 40_000], 1);
+}
+
+#[test]
+fn rows_are_counted() {
+    let schema = Schema::new(DType::U16, &[2]);
+    let sink = || create_sink(Format::Raw, &schema, 2, Box::new(io::sink())).unwrap();
+    let mut two = sink();
+    assert_eq!(two.write(&[0; 3]).unwrap_err().kind(), ErrorKind::Argument);
+    two.write(&[0; 4]).unwrap();
+    assert_eq!(two.write(&[0; 8]).unwrap_err().kind(), ErrorKind::Argument);
+    two.write(&[0; 4]).unwrap();
+    two.write(&[]).unwrap();
+    two.finish().unwrap();
+    assert_eq!(sink().finish().unwrap_err().kind(), ErrorKind::Argument);
+}
+
+#[test]
+fn a_full_disk_is_an_error() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::other("full"))
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let schema = Schema::new(DType::U8, &[1]);
+    let mut sink = create_sink(Format::Raw, &schema, 1, Box::new(Full)).unwrap();
+    let result = sink.write(&[0]).and_then(|()| sink.finish());
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::Io);
+}

@@ -1,0 +1,131 @@
+//! Whether a column's values are whole multiples of something.
+//!
+//! Instruments count, and decimals are cut off: values of `0.005 k` waste bits if they are
+//! treated as real numbers, and a bound of 0.0065 allows steps of three counts, 0.015, where a
+//! real number would only be allowed 0.013.
+
+use crate::codec::value::Cell;
+use crate::container::model::{Grid, Value};
+
+/// Decimal places tried.
+const MAX_PLACES: u32 = 9;
+/// Share of values that may lie off the grid.
+const OFF_GRID: f64 = 0.002;
+
+/// A multiple: `value = k · numerator / denominator`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Multiple {
+    pub(crate) numerator: u64,
+    pub(crate) denominator: u64,
+}
+
+impl Multiple {
+    /// As a number.
+    pub(crate) fn size(self) -> f64 {
+        self.numerator as f64 / self.denominator as f64
+    }
+
+    /// Values at whole multiples of `step` counts.
+    pub(crate) fn grid(self, dtype_is_float: bool, fraction: u32, step: u64) -> Grid {
+        let value = if dtype_is_float {
+            Value::Ratio { numerator: self.numerator, denominator: self.denominator }
+        } else {
+            Value::Integer { unit: self.numerator }
+        };
+        Grid { value, fraction, step }
+    }
+}
+
+/// The coarsest multiple that nearly all `values` are, bit for bit; none for real numbers.
+pub(crate) fn detect<T: Cell>(values: &[T]) -> Option<Multiple> {
+    let ordinary: Vec<T> = values.iter().copied().filter(|v| v.is_ordinary()).collect();
+    if !T::DTYPE.is_float() {
+        let wide = ordinary.iter().map(|v| v.to_integer().unsigned_abs());
+        let divisor = wide.fold(0, gcd).max(1);
+        return Some(Multiple { numerator: divisor, denominator: 1 });
+    }
+    if ordinary.len() < 16 {
+        return None;
+    }
+    // A few values rule most grids out.
+    let probe: Vec<T> = ordinary.iter().copied().step_by(ordinary.len() / 16).collect();
+    for places in 0..=MAX_PLACES {
+        let multiple = Multiple { numerator: 1, denominator: 10_u64.pow(places) };
+        let off = |values: &[T]| values.iter().filter(|v| count(multiple, **v).is_none()).count();
+        if off(&probe) > 1 || off(&ordinary) as f64 > OFF_GRID * ordinary.len() as f64 {
+            continue;
+        }
+        return Some(coarsest(multiple, &ordinary)).filter(|m| is_worth_it(*m, &ordinary));
+    }
+    None
+}
+
+/// The count `k` of a value, if `k` gives back its bits.
+fn count<T: Cell>(m: Multiple, value: T) -> Option<i64> {
+    let k = (value.to_f64() * m.denominator as f64 / m.numerator as f64).round_ties_even();
+    if k.abs() >= 2_f64.powi(52) {
+        return None;
+    }
+    let back: T = m.grid(true, 0, 1).at(k as i64);
+    (back.same(value) || (k == 0.0 && value.to_f64() == 0.0)).then_some(k as i64)
+}
+
+/// The largest whole multiple of `m` that still holds nearly everywhere.
+fn coarsest<T: Cell>(m: Multiple, values: &[T]) -> Multiple {
+    let counts: Vec<u64> =
+        values.iter().filter_map(|v| count(m, *v)).map(i64::unsigned_abs).collect();
+    let mut divisor = counts.iter().copied().fold(0, gcd);
+    if divisor <= 1 {
+        // One odd value must not hide that all others are multiples.
+        divisor = [10_000, 1000, 500, 100, 50, 25, 20, 10, 5, 4, 2]
+            .into_iter()
+            .find(|d| {
+                let off = counts.iter().filter(|k| *k % d != 0).count();
+                off as f64 <= OFF_GRID * counts.len() as f64
+            })
+            .unwrap_or(1);
+    }
+    let common = gcd(divisor, m.denominator).max(1);
+    let reduced = Multiple {
+        numerator: divisor.max(1) / common,
+        denominator: m.denominator / common,
+    };
+    // The reduced fraction rounds alike nearly always; where it does not, the plain one stays.
+    let off = values.iter().filter(|v| count(m, **v).is_some() && count(reduced, **v).is_none());
+    if off.count() as f64 <= OFF_GRID * values.len() as f64 { reduced } else { m }
+}
+
+/// Whether counting is cheaper than floats: a grid as fine as the numbers themselves is none.
+fn is_worth_it<T: Cell>(m: Multiple, values: &[T]) -> bool {
+    let largest = values.iter().map(|v| v.to_f64().abs()).fold(0.0, f64::max);
+    let bits = match T::DTYPE.size() {
+        2 => 9,
+        4 => 21,
+        _ => 45,
+    };
+    largest / m.size() < 2_f64.powi(bits)
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_counts_and_fractions_are_found() {
+        let ratio = |m: Option<Multiple>| m.map(|m| (m.numerator, m.denominator));
+        let tenths: Vec<f32> = (0..500).map(|i| (i * 7 % 311) as f32 / 10.0).collect();
+        assert_eq!(ratio(detect(&tenths)), Some((1, 10)));
+        let adc: Vec<f32> = (0..500).map(|i| ((i * 13 % 800 - 400) as f64 / 200.0) as f32).collect();
+        assert_eq!(ratio(detect(&adc)), Some((1, 200)));
+        let hundreds: Vec<f64> = (0..500).map(|i| f64::from(i * 17 % 91) * 100.0).collect();
+        assert_eq!(ratio(detect(&hundreds)), Some((100, 1)));
+        let real: Vec<f32> = (1..500).map(|i| (i as f32).sqrt()).collect();
+        assert_eq!(detect(&real), None);
+        assert_eq!(ratio(detect(&[30_u8, 45, 60])), Some((15, 1)));
+        assert_eq!(ratio(detect(&[0_i64; 3])), Some((1, 1)));
+    }
+}

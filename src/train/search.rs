@@ -1,0 +1,211 @@
+//! Which model: none, or linear with how many latents of which step, by bytes of the whole file.
+//!
+//! An estimate from variances ranks all linear codecs at once; the best are then built and
+//! measured on the sample, and the neighbours of the best in turn.
+
+use super::bits::rounded_entropy;
+use super::classes::Effort;
+use super::columns::{ColumnPlan, Tolerance, plan};
+use super::linear::{Candidate, Ground, LinearChoice, normaliser};
+use super::pca::Components;
+use super::sample::Sample;
+use crate::error::Result;
+
+/// Steps of the latents, relative to where quantisation hurts latents and residuals alike.
+const RELATIVE_STEPS: [f64; 5] = [0.5, 0.7, 1.0, 1.4, 2.0];
+
+/// How long to search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SearchEffort {
+    /// Rows to build candidates on.
+    pub(crate) rows: usize,
+    /// Candidates built after the first.
+    pub(crate) trials: usize,
+    pub(crate) classes: Effort,
+}
+
+/// The smallest codec that keeps bounds, fitted to the whole sample.
+pub(crate) fn bounded(
+    sample: &Sample,
+    columns: &[ColumnPlan],
+    effort: SearchEffort,
+) -> Result<Candidate> {
+    let width = columns.len();
+    let full = normaliser(columns).normalise(sample.schema.dtype, &sample.bytes);
+    let components = Components::fit(&full, width);
+    let thin = sample.thin(effort.rows);
+    let normalised = if thin.rows() == sample.rows() {
+        full.clone()
+    } else {
+        normaliser(columns).normalise(thin.schema.dtype, &thin.bytes)
+    };
+    let quick = Effort { classes: effort.classes.classes.min(4), rounds: 2 };
+    let trial = Ground {
+        sample: &thin,
+        columns,
+        components: &components,
+        normalised: &normalised,
+        effort: if effort.trials > 0 { quick } else { effort.classes },
+    };
+    let rows = sample.total as f64;
+    let none = LinearChoice {
+        latents: 0,
+        step: 1.0,
+        trellis: 0,
+        weight_grain: 1.0,
+        temporal: true,
+        residual: true,
+        error_weight: 0.0,
+    };
+    let mut best = (none, trial.build(&none)?.fitted_bytes);
+    let ranked = rank(&components, rows);
+    let mut seen = Vec::new();
+    let mut try_choice = |best: &mut (LinearChoice, f64), (k, relative): (usize, f64)| {
+        let choice = linear_choice(&components, k, relative, rows);
+        if k == 0 || k > components.count() || seen.contains(&choice) {
+            return Ok(false);
+        }
+        seen.push(choice);
+        let bytes = trial.build(&choice)?.fitted_bytes;
+        let better = bytes < best.1;
+        if better {
+            *best = (choice, bytes);
+        }
+        Result::Ok(better)
+    };
+    let mut place = ranked.first().copied().unwrap_or((0, 1.0));
+    let mut linear = (none, f64::INFINITY);
+    try_choice(&mut linear, place)?;
+    // Walk to better neighbours: more or fewer latents, then coarser or finer.
+    let mut trials = 0;
+    let mut stride = 0.4;
+    while trials < effort.trials && linear.1.is_finite() {
+        let (k, relative) = place;
+        let more = ((k as f64 * (1.0 + stride)) as usize).max(k + 1);
+        let fewer = ((k as f64 / (1.0 + stride)).round() as usize).min(k.saturating_sub(1));
+        let near = [(more, relative), (fewer, relative), (k, relative * 1.4), (k, relative / 1.4)];
+        let mut moved = false;
+        for p in near {
+            trials += 1;
+            if try_choice(&mut linear, p)? {
+                place = p;
+                moved = true;
+                break;
+            }
+        }
+        if !moved {
+            stride /= 2.0;
+            if stride < 0.08 {
+                break;
+            }
+        }
+    }
+    if linear.1 < best.1 {
+        best = linear;
+    }
+    if best.0.latents > 0 && effort.trials > 0 {
+        let trellis = LinearChoice { trellis: 8, ..best.0 };
+        let bytes = trial.build(&trellis)?.fitted_bytes;
+        if bytes < best.1 {
+            best = (trellis, bytes);
+        }
+    }
+    let ground = Ground {
+        sample,
+        columns,
+        components: &components,
+        normalised: &full,
+        effort: effort.classes,
+    };
+    ground.build(&best.0)
+}
+
+/// Numbers of latents worth looking at.
+fn latent_counts(most: usize) -> Vec<usize> {
+    let mut out = Vec::new();
+    let mut k = 1.0_f64;
+    while (k as usize) < most {
+        out.push(k as usize);
+        k = (k * 1.25).max(k + 1.0);
+    }
+    out.push(most);
+    out
+}
+
+/// Variance of each column that the first `k` components leave.
+fn left_over(c: &Components, k: usize) -> Vec<f64> {
+    let mut left = c.columns.clone();
+    for i in 0..k {
+        for (l, v) in left.iter_mut().zip(c.vector(i)) {
+            *l -= c.variance[i] * f64::from(*v).powi(2);
+        }
+    }
+    left.iter_mut().for_each(|l| *l = l.max(0.0));
+    left
+}
+
+/// Latents' step and weights' grain for `k` latents.
+fn linear_choice(c: &Components, k: usize, relative: f64, rows: f64) -> LinearChoice {
+    let left = left_over(c, k.min(c.count()));
+    // The variance at which a squared step costs what it does on average: quiet columns count
+    // little, loud ones hardly notice.
+    let mean = left.iter().sum::<f64>() / left.len() as f64;
+    let effective = mean.clamp(0.05, 1e6) + 1.0 / 12.0;
+    LinearChoice {
+        latents: k,
+        step: (12.0 * effective).sqrt() * relative,
+        trellis: 0,
+        weight_grain: (12.0 * effective / rows).sqrt().min(0.5),
+        temporal: true,
+        residual: true,
+        error_weight: 0.0,
+    }
+}
+
+/// Numbers of latents and relative steps, most promising first, by estimated bits.
+fn rank(c: &Components, rows: f64) -> Vec<(usize, f64)> {
+    let width = c.columns.len() as f64;
+    let mut out = Vec::new();
+    let mut left = c.columns.clone();
+    let mut share = vec![0.0_f64; c.columns.len()];
+    let mut done = 0;
+    for k in latent_counts(c.count()) {
+        for i in done..k {
+            for ((l, s), v) in left.iter_mut().zip(&mut share).zip(c.vector(i)) {
+                let v2 = f64::from(*v).powi(2);
+                *l = (*l - c.variance[i] * v2).max(0.0);
+                *s += v2;
+            }
+        }
+        done = k;
+        for relative in RELATIVE_STEPS {
+            let choice = linear_choice(c, k, relative, rows);
+            let noise = choice.step.powi(2) / 12.0;
+            let grain = choice.weight_grain.powi(2) / 12.0 * k as f64;
+            let residual: f64 = left
+                .iter()
+                .zip(&share)
+                .map(|(l, s)| rounded_entropy(l + noise * s + grain))
+                .sum();
+            let latents: f64 =
+                c.variance[..k].iter().map(|v| rounded_entropy(v / choice.step.powi(2))).sum();
+            let weights: f64 = c.variance[..k]
+                .iter()
+                .map(|v| ((v / width).sqrt() / choice.weight_grain).max(0.3).log2() + 2.05)
+                .sum();
+            out.push((rows * (residual + latents) + weights * width, (k, relative)));
+        }
+    }
+    out.sort_by(|a, b| a.0.total_cmp(&b.0));
+    out.into_iter().map(|o| o.1).collect()
+}
+
+/// Plans columns and searches, for absolute bounds on every column.
+pub(crate) fn with_bounds(
+    sample: &Sample,
+    bounds: Vec<f64>,
+    effort: SearchEffort,
+) -> Result<Candidate> {
+    let columns = plan(sample, &Tolerance::Bounds(bounds));
+    bounded(sample, &columns, effort)
+}
