@@ -99,6 +99,12 @@ fn put(
 pub fn compress(rows: &dyn Rows, config: &Config, to: &mut dyn Write) -> Result<Report> {
     let mut bytes = vec![0; rows.len() * rows.schema().row_bytes()];
     rows.read(0, &mut bytes)?;
+    if let Fidelity::MaxErrorColumns(list) = &config.fidelity
+        && let names = rows.schema().columns.clone().unwrap_or_default()
+        && list.iter().any(|(n, _)| n != "*" && !names.contains(n))
+    {
+        return Err(Error::argument("no such column"));
+    }
     if let Some(f) = &config.progress {
         f(Progress { stage: Stage::Encode, done: 1, total: 2 });
     }

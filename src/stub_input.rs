@@ -1,6 +1,6 @@
 //! Stand-in for the input module: enough of it for the program's tests.
 use crate::{DType, Error, Matrix, Result, Rows, Schema};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,6 +49,7 @@ impl std::str::FromStr for Format {
 #[derive(Debug, Clone)]
 pub struct RawLayout {
     pub dtype: DType,
+    pub rows: Option<u64>,
     pub row_shape: Vec<usize>,
 }
 
@@ -65,10 +66,14 @@ pub fn open(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Box<dyn Row
     parse(bytes, name, Format::from_extension(&path), options)
 }
 
-pub fn open_reader(reader: &mut dyn Read, options: &OpenOptions) -> Result<Box<dyn Rows>> {
+pub fn open_reader(
+    reader: &mut dyn Read,
+    name: &str,
+    options: &OpenOptions,
+) -> Result<Box<dyn Rows>> {
     let mut bytes = Vec::new();
     reader.read_to_end(&mut bytes)?;
-    parse(bytes, String::new(), None, options)
+    parse(bytes, name.to_string(), None, options)
 }
 
 fn parse(
@@ -83,7 +88,7 @@ fn parse(
     let bytes;
     match format.or(by_name) {
         Some(Format::Npy) => {
-            if b.len() < 10 {
+            if !is_npy || b.len() < 128 {
                 return Err(Error::truncated("not an npy file"));
             }
             let end = 10 + usize::from(b[8]) + 256 * usize::from(b[9]);
@@ -132,66 +137,73 @@ fn parse(
     Ok(Box::new(Matrix::new(schema, bytes)?))
 }
 
-pub trait RowSink {
-    fn write(&mut self, rows: &[u8]) -> Result<()>;
-    fn finish(self: Box<Self>) -> Result<()>;
-}
-
-struct Plain {
-    to: Box<dyn Write>,
-    csv: Option<(DType, usize)>,
-}
-
-impl RowSink for Plain {
-    fn write(&mut self, rows: &[u8]) -> Result<()> {
-        let Some((dtype, row)) = self.csv else { return Ok(self.to.write_all(rows)?) };
-        for row in rows.chunks(row) {
-            let cells: Vec<_> = row
-                .chunks(dtype.size())
-                .map(|c| match dtype {
-                    DType::F64 => f64::from_le_bytes(c.try_into().unwrap_or_default()).to_string(),
-                    _ => c[0].to_string(),
-                })
-                .collect();
-            writeln!(self.to, "{}", cells.join(","))?;
-        }
-        Ok(())
+pub mod sink {
+    use super::Format;
+    use crate::{DType, Result, Schema};
+    use std::io::Write;
+    pub trait RowSink {
+        fn write(&mut self, rows: &[u8]) -> Result<()>;
+        fn finish(self: Box<Self>) -> Result<()>;
     }
-    fn finish(mut self: Box<Self>) -> Result<()> {
-        Ok(self.to.flush()?)
-    }
-}
 
-pub fn create_sink(
-    format: Format,
-    schema: &Schema,
-    rows: u64,
-    mut to: Box<dyn Write>,
-) -> Result<Box<dyn RowSink>> {
-    let mut csv = None;
-    match format {
-        Format::Npy => {
-            let descr = match schema.dtype {
-                DType::F32 => "<f4",
-                DType::F64 => "<f8",
-                _ => "|u1",
-            };
-            let mut shape = vec![rows.to_string()];
-            shape.extend(schema.row_shape.iter().map(ToString::to_string));
-            let shape = shape.join(", ");
-            let head =
-                format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
-            let head = format!("{head:<117}\n");
-            to.write_all(b"\x93NUMPY\x01\x00\x76\x00")?;
-            to.write_all(head.as_bytes())?;
-        }
-        Format::Csv => {
-            if let Some(names) = &schema.columns {
-                writeln!(to, "{}", names.join(","))?;
+    struct Plain<'a> {
+        to: Box<dyn Write + 'a>,
+        csv: Option<(DType, usize)>,
+    }
+
+    impl RowSink for Plain<'_> {
+        fn write(&mut self, rows: &[u8]) -> Result<()> {
+            let Some((dtype, row)) = self.csv else { return Ok(self.to.write_all(rows)?) };
+            for row in rows.chunks(row) {
+                let cells: Vec<_> = row
+                    .chunks(dtype.size())
+                    .map(|c| match dtype {
+                        DType::F64 => {
+                            f64::from_le_bytes(c.try_into().unwrap_or_default()).to_string()
+                        }
+                        _ => c[0].to_string(),
+                    })
+                    .collect();
+                writeln!(self.to, "{}", cells.join(","))?;
             }
-            csv = Some((schema.dtype, schema.row_bytes()));
+            Ok(())
         }
-        _ => {}
+        fn finish(mut self: Box<Self>) -> Result<()> {
+            Ok(self.to.flush()?)
+        }
     }
-    Ok(Box::new(Plain { to, csv }))
+
+    pub fn create_sink<'a>(
+        format: Format,
+        schema: &Schema,
+        rows: u64,
+        mut to: Box<dyn Write + 'a>,
+    ) -> Result<Box<dyn RowSink + 'a>> {
+        let mut csv = None;
+        match format {
+            Format::Npy => {
+                let descr = match schema.dtype {
+                    DType::F32 => "<f4",
+                    DType::F64 => "<f8",
+                    _ => "|u1",
+                };
+                let mut shape = vec![rows.to_string()];
+                shape.extend(schema.row_shape.iter().map(ToString::to_string));
+                let shape = shape.join(", ");
+                let head =
+                    format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
+                let head = format!("{head:<117}\n");
+                to.write_all(b"\x93NUMPY\x01\x00\x76\x00")?;
+                to.write_all(head.as_bytes())?;
+            }
+            Format::Csv => {
+                if let Some(names) = &schema.columns {
+                    writeln!(to, "{}", names.join(","))?;
+                }
+                csv = Some((schema.dtype, schema.row_bytes()));
+            }
+            _ => {}
+        }
+        Ok(Box::new(Plain { to, csv }))
+    }
 }

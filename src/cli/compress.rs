@@ -83,7 +83,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
 
     let seconds = started.elapsed().as_secs_f64();
     let input = label(&input);
-    console.note(&format!("{input}: {}, {seconds:.1} s", summary(&report)));
+    console.note(&format!("{input}: {}, {seconds:.2} s", summary(&report)));
     console.detail(&model(&report));
     console.detail(&measured(&report));
     if json { print(&describe(&input, &target, &report, seconds)) } else { Ok(()) }

@@ -8,7 +8,7 @@ use super::output::{Output, OutputArgs};
 use super::progress::Bar;
 use super::range::RowRange;
 use super::target::Target;
-use aezip::input::{self, Format};
+use aezip::input::{Format, sink};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -64,7 +64,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
 
     let seconds = started.elapsed().as_secs_f64();
     console.note(&format!(
-        "{}: {} rows => {target}, {seconds:.1} s",
+        "{}: {} rows => {target}, {seconds:.2} s",
         archive.label,
         grouped(count)
     ));
@@ -85,15 +85,15 @@ fn copy(
     let (start, count) = (rows.start as u64, rows.len() as u64);
     let to = Box::new(output.writer());
     let written = |error| output.failure(error);
-    let mut sink = input::create_sink(format, schema, count, to).map_err(written)?;
+    let mut rows_to = sink::create_sink(format, schema, count, to).map_err(written)?;
     let mut buffer = vec![0; step.min(rows.len()) * row_bytes];
     for first in rows.clone().step_by(step) {
         let piece = &mut buffer[..step.min(rows.end - first) * row_bytes];
         archive.reader.read_bytes(first, piece).map_err(|error| archive.failure(&error))?;
-        sink.write(piece).map_err(written)?;
+        rows_to.write(piece).map_err(written)?;
         bar.set("decoding", first as u64 - start, count);
     }
-    sink.finish().map_err(written)
+    rows_to.finish().map_err(written)
 }
 
 /// The format to write.

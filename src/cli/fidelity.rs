@@ -10,31 +10,31 @@ use aezip::{Error, Fidelity, Report};
 pub(crate) struct FidelityArgs {
     /// No value off by more than E; or a bound per column: temperature=0.1,pressure=1,*=0.5
     /// (columns without one come back exactly).
-    #[arg(long, value_name = "E", value_parser = max_error, allow_negative_numbers = true)]
+    #[arg(long, value_name = "E", value_parser = max_error, allow_hyphen_values = true)]
     max_error: Option<Fidelity>,
     /// No value off by more than F times its column's range [default: 0.001].
-    #[arg(long, value_name = "F", value_parser = kind("max-error-rel"), allow_negative_numbers = true)]
+    #[arg(long, value_name = "F", value_parser = kind("max-error-rel"), allow_hyphen_values = true)]
     max_error_rel: Option<Fidelity>,
     /// Squared error at most X of the variance.
-    #[arg(long, value_name = "X", value_parser = kind("nmse"), allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", value_parser = kind("nmse"), allow_hyphen_values = true)]
     nmse: Option<Fidelity>,
     /// Peak signal-to-noise ratio of DB decibels or more.
-    #[arg(long, value_name = "DB", value_parser = kind("psnr"), allow_negative_numbers = true)]
+    #[arg(long, value_name = "DB", value_parser = kind("psnr"), allow_hyphen_values = true)]
     psnr: Option<Fidelity>,
     /// Mean cosine between rows and their decoded selves of C or more.
-    #[arg(long, value_name = "C", value_parser = kind("cosine"), allow_negative_numbers = true)]
+    #[arg(long, value_name = "C", value_parser = kind("cosine"), allow_hyphen_values = true)]
     cosine: Option<Fidelity>,
     /// File R times smaller than the numbers, as good as fits.
-    #[arg(long, value_name = "R", value_parser = kind("ratio"), allow_negative_numbers = true)]
+    #[arg(long, value_name = "R", value_parser = kind("ratio"), allow_hyphen_values = true)]
     ratio: Option<Fidelity>,
     /// B bytes a row, model included, as good as fits.
-    #[arg(long, value_name = "B", value_parser = kind("bytes-per-row"), allow_negative_numbers = true)]
+    #[arg(long, value_name = "B", value_parser = kind("bytes-per-row"), allow_hyphen_values = true)]
     bytes_per_row: Option<Fidelity>,
     /// Cosine of C or more for each row.
-    #[arg(long, value_name = "C", value_parser = kind("row-cosine"), allow_negative_numbers = true)]
+    #[arg(long, value_name = "C", value_parser = kind("row-cosine"), allow_hyphen_values = true)]
     row_cosine: Option<Fidelity>,
     /// Squared error at most X of the variance for each row.
-    #[arg(long, value_name = "X", value_parser = kind("row-nmse"), allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", value_parser = kind("row-nmse"), allow_hyphen_values = true)]
     row_nmse: Option<Fidelity>,
     /// Every value bit for bit.
     #[arg(long)]

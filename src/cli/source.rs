@@ -30,8 +30,11 @@ pub(crate) struct SourceArgs {
 impl SourceArgs {
     /// The options, if they agree with each other.
     pub(crate) fn options(self) -> Result<OpenOptions, Failure> {
-        let raw =
-            self.dtype.zip(self.shape).map(|(dtype, row_shape)| RawLayout { dtype, row_shape });
+        let raw = self.dtype.zip(self.shape).map(|(dtype, row_shape)| RawLayout {
+            dtype,
+            rows: None,
+            row_shape,
+        });
         match (&raw, self.format) {
             (None, Some(Format::Raw)) => {
                 Err(Failure::usage("--format raw needs --dtype and --shape"))
@@ -50,7 +53,7 @@ pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn Rows>, 
     let shown = label(path);
     let explained = |error| Failure::error(format!("{shown}: {error}"));
     if path == Path::new(PIPE) {
-        return input::open_reader(&mut io::stdin().lock(), options).map_err(explained);
+        return input::open_reader(&mut io::stdin().lock(), "", options).map_err(explained);
     }
     let unreadable = |error| Failure::io(format_args!("cannot open {shown}"), &error);
     let there = fs::metadata(path).map_err(unreadable)?;
@@ -61,7 +64,7 @@ pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn Rows>, 
         return input::open(path, options).map_err(explained);
     }
     let mut pipe = File::open(path).map_err(unreadable)?;
-    input::open_reader(&mut pipe, options).map_err(explained)
+    input::open_reader(&mut pipe, "", options).map_err(explained)
 }
 
 /// Opens `path` to be compared with rows of `schema`: a file that says nothing about itself
@@ -72,11 +75,15 @@ pub(crate) fn open_like(
     schema: &Schema,
 ) -> Result<Box<dyn Rows>, Failure> {
     let silent = Format::from_extension(path).is_none_or(|format| format == Format::Raw);
+    let told = options.format.is_some() || options.raw.is_some();
     let opened = open(path, &options);
-    if opened.is_ok() || !silent || options.format.is_some() || options.raw.is_some() {
+    // A pipe has been emptied by now.
+    let again = silent && !told && fs::metadata(path).is_ok_and(|there| there.is_file());
+    if opened.is_ok() || !again {
         return opened;
     }
-    options.raw = Some(RawLayout { dtype: schema.dtype, row_shape: schema.row_shape.clone() });
+    let Schema { dtype, row_shape, .. } = schema.clone();
+    options.raw = Some(RawLayout { dtype, rows: None, row_shape });
     // The first complaint is about the file as it is, the second about a guess.
     open(path, &options).or(opened)
 }

@@ -64,6 +64,10 @@ impl Target {
             Target::Path(path) => path,
         };
         let shown = path.display();
+        let text = path.to_string_lossy();
+        if text.is_empty() || text.ends_with(std::path::is_separator) {
+            return Err(Failure::error(format!("{text:?} names no file to write")));
+        }
         // Not following a link that leads nowhere: it is there all the same.
         let Ok(there) = fs::metadata(path).or_else(|_| fs::symlink_metadata(path)) else {
             return Ok(());
@@ -171,6 +175,8 @@ mod tests {
         assert!(check(&old, false, &[]).unwrap_err().message().contains("-f"));
         assert_eq!(check(&old, true, &[&new]), Ok(()));
         assert!(check(&old, true, &[&new, &old]).unwrap_err().message().contains("both"));
+        assert!(check(Path::new(""), true, &[]).is_err());
+        assert!(check(Path::new("new/"), true, &[]).is_err());
         assert!(check(folder.path(), true, &[]).unwrap_err().message().contains("folder"));
         let roundabout = folder.path().join(".").join("old");
         assert!(check(&roundabout, true, &[&old]).is_err());

@@ -65,7 +65,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     output.commit()?;
 
     console.note(&format!(
-        "{}: {} rows => {target}, {} bytes, {:.1} s",
+        "{}: {} rows => {target}, {} bytes, {:.2} s",
         label(&input),
         grouped(rows.len() as u64),
         grouped(bytes),
