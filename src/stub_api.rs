@@ -188,6 +188,9 @@ impl Reader<FileSource> {
         let tail = bytes.len() - 4;
         let crc =
             u32::from_le_bytes([bytes[tail], bytes[tail + 1], bytes[tail + 2], bytes[tail + 3]]);
+        if bytes.get(end..tail).map(crc32fast::hash) != Some(crc) {
+            return Err(Error::corrupt("checksum of the rows"));
+        }
         Ok(Self {
             fidelity,
             crc,
