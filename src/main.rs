@@ -1,1 +1,68 @@
-fn main() {}
+//! The `aezip` program: a list of commands.
+
+mod cli;
+
+use clap::{Parser, Subcommand};
+use cli::{compress, decompress, info, train, verify};
+use std::process::ExitCode;
+
+/// Learned lossy compression for rows of numbers, with bounds that are never broken.
+///
+/// Keeps the input, never overwrites without -f. `-` stands for standard input or output.
+#[derive(Parser)]
+#[command(name = "aezip", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    #[command(flatten)]
+    console: cli::console::ConsoleArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Compress(compress::Args),
+    Decompress(decompress::Args),
+    Info(info::Args),
+    Verify(verify::Args),
+    Train(train::Args),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  aezip compress spectra.npy --max-error 0.01     write spectra.npy.aez
+  aezip decompress spectra.npy.aez -o back.npy    and back
+  aezip info spectra.npy.aez                      what is inside
+  aezip verify spectra.npy.aez --against spectra.npy
+
+Exit codes: 0 done, 1 error, 2 wrong usage, 3 promise not held, 4 corrupt file,
+130 interrupted.";
+
+fn main() -> ExitCode {
+    cli::temporary::remove_on_interrupt();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return cli::usage::explain(&error),
+    };
+    let console = cli.console.console();
+    let done = match cli.command {
+        Command::Compress(args) => compress::run(args, &console),
+        Command::Decompress(args) => decompress::run(args, &console),
+        Command::Info(args) => info::run(&args),
+        Command::Verify(args) => verify::run(args, &console),
+        Command::Train(args) => train::run(args, &console),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,137 @@
+//! `aezip compress`: numbers in, `.aez` out.
+
+use super::archive;
+use super::console::{Console, print};
+use super::failure::Failure;
+use super::fidelity::{self, FidelityArgs, reached};
+use super::hint;
+use super::numbers::{cosine, figure, grouped, quotient};
+use super::output::{Output, OutputArgs};
+use super::progress::Bar;
+use super::source::{self, SourceArgs, label};
+use super::table::{fidelity_json, quality_json};
+use super::target::Target;
+use super::tuning::TuningArgs;
+use aezip::{Config, Report};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Compress rows of numbers into IN.aez.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  aezip compress spectra.npy                            within 0.1 % of each column's range
+  aezip compress table.csv --max-error temperature=0.1,*=0
+  aezip compress vectors.fvecs --cosine 0.99 -9         smallest file for embeddings
+  aezip compress log.bin --dtype f32 --shape 128 --nmse 0.01
+  aezip compress new.npy --codec old.codec              with what `aezip train` learned
+  producer | aezip compress - --format csv > table.aez")]
+pub(crate) struct Args {
+    /// File to compress; - for standard input.
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    #[command(flatten)]
+    output: OutputArgs,
+    /// Use the codec in FILE, made by `aezip train`, instead of learning one.
+    #[arg(long, value_name = "FILE")]
+    codec: Option<PathBuf>,
+    /// Print what was done as one JSON object on standard output.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    tuning: TuningArgs,
+    #[command(flatten)]
+    fidelity: FidelityArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
+    let started = Instant::now();
+    let Args { input, output: OutputArgs { output, force }, codec, json, .. } = args;
+    let target = output.map_or_else(|| Target::for_archive_of(&input), Target::new);
+    if json && target == Target::Stdout {
+        return Err(Failure::usage("--json and the data cannot both go to standard output"));
+    }
+    let options = args.source.options()?;
+    let mut sources: Vec<&Path> = vec![&input];
+    sources.extend(codec.as_deref());
+    target.check(force, true, &sources)?;
+
+    let codec = codec.as_deref().map(archive::read_codec).transpose()?;
+    let rows = source::open(&input, &options)?;
+    let chosen = args.fidelity.chosen();
+    if chosen.is_none() && !console.is_quiet() && hint::has_unit_rows(&*rows) {
+        console.note(hint::UNIT_ROWS);
+    }
+
+    let output = Output::create(&target, force, true)?;
+    let bar = Bar::new(console);
+    let mut config = Config::default();
+    args.tuning.apply(&mut config);
+    config.fidelity = chosen.map_or_else(fidelity::default, Ok)?;
+    config.progress = bar.callback();
+    let report = match &codec {
+        Some(codec) => codec.compress(&*rows, &config, &mut output.writer()),
+        None => aezip::compress(&*rows, &config, &mut output.writer()),
+    };
+    drop(bar);
+    let report = report.map_err(|error| output.failure(error))?;
+    output.commit()?;
+
+    let seconds = started.elapsed().as_secs_f64();
+    let input = label(&input);
+    console.note(&format!("{input}: {}, {seconds:.2} s", summary(&report)));
+    console.detail(&model(&report));
+    console.detail(&measured(&report));
+    if json { print(&describe(&input, &target, &report, seconds)) } else { Ok(()) }
+}
+
+/// The closing line.
+fn summary(report: &Report) -> String {
+    format!(
+        "{} rows, {} => {} bytes (ratio {}), promised {}, reached {}",
+        grouped(report.rows),
+        grouped(report.bytes_in),
+        grouped(report.bytes_out),
+        figure(quotient(report.bytes_in, report.bytes_out)),
+        report.promised,
+        reached(report),
+    )
+}
+
+fn model(report: &Report) -> String {
+    let Report { latents, classes, model_bytes, .. } = report;
+    format!("model: {latents} latents, {classes} row classes, {} bytes", grouped(*model_bytes))
+}
+
+fn measured(report: &Report) -> String {
+    let quality = &report.measured;
+    format!(
+        "measured: max error {}, NMSE {}, PSNR {} dB, cosine {}",
+        figure(quality.max_error),
+        figure(quality.nmse),
+        figure(quality.psnr),
+        cosine(quality.cosine),
+    )
+}
+
+fn describe(input: &str, output: &Target, report: &Report, seconds: f64) -> String {
+    json!({
+        "input": input,
+        "output": output.to_string(),
+        "rows": report.rows,
+        "bytes_in": report.bytes_in,
+        "bytes_out": report.bytes_out,
+        "model_bytes": report.model_bytes,
+        "ratio": quotient(report.bytes_in, report.bytes_out),
+        "promised": fidelity_json(&report.promised),
+        "measured": quality_json(&report.measured),
+        "latents": report.latents,
+        "classes": report.classes,
+        "seconds": seconds,
+    })
+    .to_string()
+}

@@ -1,0 +1,93 @@
+//! What the program tells its user, and where.
+
+use super::failure::Failure;
+use std::io::{self, IsTerminal, Write};
+
+/// How much the program says.
+#[derive(clap::Args)]
+pub(crate) struct ConsoleArgs {
+    /// Say nothing but errors.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more.
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+impl ConsoleArgs {
+    /// The console; quiet wins over verbose.
+    pub(crate) fn console(&self) -> Console {
+        Console { quiet: self.quiet, verbose: self.verbose && !self.quiet }
+    }
+}
+
+/// Standard error as the user wants it.
+pub(crate) struct Console {
+    quiet: bool,
+    verbose: bool,
+}
+
+impl Console {
+    /// Says `line`, unless quiet.
+    pub(crate) fn note(&self, line: &str) {
+        if !self.quiet {
+            say(line);
+        }
+    }
+
+    /// Says `line` if asked to say more.
+    pub(crate) fn detail(&self, line: &str) {
+        if self.verbose {
+            say(line);
+        }
+    }
+
+    /// Whether anything but errors is wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether a progress bar makes sense.
+    pub(crate) fn shows_progress(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+}
+
+/// One line on standard error.
+pub(crate) fn say(line: &str) {
+    // Without a standard error there is nobody to tell; `eprintln!` would panic.
+    let _ = writeln!(io::stderr(), "aezip: {}", plain(line));
+}
+
+/// `text`, a command's result, on standard output.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::hung_up(),
+        _ => Failure::io("cannot write to standard output", &error),
+    })
+}
+
+/// `text` with control characters escaped.
+///
+/// File and column names come from strangers; a line stays a line and the terminal keeps
+/// its colours.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let escaped = c.is_control().then(|| c.escape_default());
+            let kept = (!c.is_control()).then_some(c);
+            escaped.into_iter().flatten().chain(kept)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn names_cannot_steer_the_terminal() {
+        assert_eq!(plain("a\x1b[31mb\nc\u{9b}d é"), "a\\u{1b}[31mb\\nc\\u{9b}d é");
+    }
+}

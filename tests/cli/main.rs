@@ -1,0 +1,10 @@
+//! What the program promises its user, tried on the program itself.
+#![cfg(feature = "cli")]
+
+mod arguments;
+mod damage;
+mod pipes;
+mod roundtrip;
+mod safety;
+mod support;
+mod verify;

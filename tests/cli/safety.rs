@@ -1,0 +1,119 @@
+//! Nothing of the user's is lost, and nothing of ours is left behind.
+
+use crate::support::Folder;
+
+#[test]
+fn an_existing_file_is_overwritten_on_demand_only() {
+    let folder = Folder::new();
+    folder.write("digits.npy.aez", "mine");
+    let error = folder.fails(1, &["compress", "digits.npy"]);
+    assert!(error.contains("digits.npy.aez") && error.contains("-f"), "{error}");
+    assert_eq!(folder.read("digits.npy.aez"), b"mine");
+    folder.ok(&["compress", "digits.npy", "-1", "-f"]);
+    folder.ok(&["verify", "digits.npy.aez", "--against", "digits.npy"]);
+
+    let original = folder.read("digits.npy");
+    assert!(folder.fails(1, &["decompress", "digits.npy.aez"]).contains("-f"));
+    assert_eq!(folder.read("digits.npy"), original);
+    folder.ok(&["decompress", "digits.npy.aez", "-f"]);
+    assert_eq!(folder.names(), ["digits.npy", "digits.npy.aez"]);
+}
+
+#[test]
+fn the_input_is_never_the_output() {
+    let folder = Folder::with_archive(&["--max-error", "1"]);
+    let files = ["digits.npy", "digits.npy.aez"].map(|name| folder.read(name));
+    for line in [
+        "compress digits.npy -f -o digits.npy",
+        "compress digits.npy -f -o ./digits.npy",
+        "decompress digits.npy.aez -f --format npy -o digits.npy.aez",
+        "train digits.npy -f -o digits.npy",
+    ] {
+        let error = folder.fails(1, &line.split(' ').collect::<Vec<_>>());
+        assert!(error.contains("both input and output"), "{line}: {error}");
+    }
+    assert_eq!(["digits.npy", "digits.npy.aez"].map(|name| folder.read(name)), files);
+}
+
+#[test]
+fn a_failure_keeps_the_old_file() {
+    let folder = Folder::with_archive(&["--max-error", "1"]);
+    let whole = folder.read("digits.npy.aez");
+    folder.write("x.aez", &whole[..whole.len() - 1]);
+    folder.write("out.npy", "mine");
+    folder.fails(4, &["decompress", "x.aez", "-f", "-o", "out.npy"]);
+    folder.write("bad.npy", "no numbers \0 at all");
+    folder.fails(1, &["compress", "bad.npy", "-f", "-o", "out.npy"]);
+    assert_eq!(folder.read("out.npy"), b"mine");
+    assert_eq!(folder.names(), ["bad.npy", "digits.npy", "digits.npy.aez", "out.npy", "x.aez"]);
+}
+
+#[cfg(unix)]
+mod unix {
+    use super::*;
+    use crate::support::noise;
+    use assert_cmd::cargo::cargo_bin;
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_full_disk_leaves_nothing_behind() {
+        let folder = Folder::with_archive(&["--lossless"]);
+        let limited = |line: &str| {
+            // A limit on file sizes stands in for the full disk.
+            let script = format!("trap '' XFSZ; ulimit -f 1; exec \"$0\" {line}");
+            let program = cargo_bin!("aezip");
+            let mut shell = Command::new("sh");
+            let shell = shell.args(["-c", &script]).arg(program).current_dir(folder.path(""));
+            let output = shell.output().unwrap();
+            let error = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{error}");
+            assert!(error.starts_with("aezip: cannot write "), "{error}");
+        };
+        limited("compress digits.npy -1 --lossless -o new.aez");
+        limited("decompress digits.npy.aez -o new.npy");
+        let old = folder.read("digits.npy.aez");
+        limited("compress digits.npy -1 --lossless -f");
+        assert_eq!(folder.read("digits.npy.aez"), old);
+        assert_eq!(folder.names(), ["digits.npy", "digits.npy.aez"]);
+    }
+
+    #[test]
+    fn an_interrupt_leaves_nothing_behind() {
+        if ignores_signals() {
+            eprintln!("skipped: the signals are ignored here, and so by the program");
+            return;
+        }
+        let folder = Folder::new();
+        let bytes: Vec<u8> = noise(12 << 20).iter().flat_map(|x| x.to_le_bytes()).collect();
+        folder.write("big.raw", bytes);
+        folder.write("big.raw.aez", "mine");
+        for signal in ["INT", "TERM"] {
+            let mut child = Command::new(cargo_bin!("aezip"))
+                .args(["compress", "-9", "-f", "--dtype", "f32", "--shape", "128", "big.raw"])
+                .current_dir(folder.path(""))
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            let started = Instant::now();
+            while !folder.names().iter().any(|name| name.starts_with(".aezip-")) {
+                assert!(started.elapsed() < Duration::from_secs(60), "no temporary file");
+                assert!(child.try_wait().unwrap().is_none(), "ended too early");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let (signal_option, id) = (format!("-{signal}"), child.id().to_string());
+            assert!(Command::new("kill").args([signal_option, id]).status().unwrap().success());
+            assert_eq!(child.wait().unwrap().code(), Some(130), "{signal}");
+            assert_eq!(folder.names(), ["big.raw", "big.raw.aez", "digits.npy"], "{signal}");
+            assert_eq!(folder.read("big.raw.aez"), b"mine");
+        }
+    }
+
+    /// Whether SIGHUP, SIGINT or SIGTERM are ignored, which children inherit.
+    fn ignores_signals() -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = ignored.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0);
+        [1, 2, 15].iter().any(|signal| mask >> (signal - 1) & 1 == 1)
+    }
+}
