@@ -14,8 +14,9 @@ mod limits;
 mod matrix;
 #[cfg(feature = "compress")]
 mod train;
+#[doc(hidden)]
+pub use compress::file::scratch;
 pub use error::{Error, ErrorKind, Result};
 pub use fidelity::Fidelity;
 pub use limits::Limits;
 pub use matrix::{DType, Decimal, Element, F16, Matrix, Rows, Schema};
-#[doc(hidden)] pub use compress::file::scratch;

@@ -2,9 +2,9 @@
 
 use crate::codec::encode::Encoder;
 use crate::container::forever::{COLUMNS, DATA, FOOTER_LEN, HEAD, INDEX, MODEL};
+use crate::container::head;
 use crate::container::index::Index;
 use crate::container::section::{self, Footer, Header};
-use crate::container::head;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::matrix::{Rows, Schema};
@@ -157,9 +157,23 @@ pub fn scratch(rows: &dyn Rows, eps: f64, level: u8) -> Result<Vec<u8>> {
     use crate::train::{classes::Effort, sample::Sample, search};
     let t = std::time::Instant::now();
     let (values, effort) = if level == 1 {
-        (1 << 20, search::SearchEffort { rows: 1000, trials: 0, classes: Effort { classes: 1, rounds: 0 } })
+        (
+            1 << 20,
+            search::SearchEffort {
+                rows: 1000,
+                trials: 0,
+                classes: Effort { classes: 1, rounds: 0 },
+            },
+        )
     } else {
-        (6 << 20, search::SearchEffort { rows: 4096, trials: 16, classes: Effort { classes: 64, rounds: 4 } })
+        (
+            6 << 20,
+            search::SearchEffort {
+                rows: 4096,
+                trials: 16,
+                classes: Effort { classes: 64, rounds: 4 },
+            },
+        )
     };
     let sample = Sample::draw(rows, values)?;
     let width = rows.schema().width();
@@ -175,6 +189,20 @@ pub fn scratch(rows: &dyn Rows, eps: f64, level: u8) -> Result<Vec<u8>> {
     let totals = encode_rows(&encoder, rows, &mut w, false)?;
     let n = w.finish()?;
     let m = &encoder.program.record;
-    eprintln!("K {} classes {} trellis {} temporal {} tables {} block {} model {} est {:.0} file {} escapes {} fit {:?} all {:?}", m.latents(), m.classes.count, m.trellis, m.temporal.iter().filter(|&&a| a != 0).count(), m.tables.len(), encoder.block_rows, model.len(), c.fitted_bytes, n, totals.escapes, fit, t.elapsed());
+    eprintln!(
+        "K {} classes {} trellis {} temporal {} tables {} block {} model {} est {:.0} file {} escapes {} fit {:?} all {:?}",
+        m.latents(),
+        m.classes.count,
+        m.trellis,
+        m.temporal.iter().filter(|&&a| a != 0).count(),
+        m.tables.len(),
+        encoder.block_rows,
+        model.len(),
+        c.fitted_bytes,
+        n,
+        totals.escapes,
+        fit,
+        t.elapsed()
+    );
     Ok(out)
 }

@@ -329,8 +329,9 @@ impl Out {
                 self.coder.int(&mut self.head, 7, i64::from(*shape));
                 self.coder.int(&mut self.head, 8, i64::from(*scale));
             }
-            TableSpec::Histogram { entries, escape } => {
+            TableSpec::Histogram { raw, entries, escape } => {
                 self.number(2);
+                self.coder.int(&mut self.head, 12, i64::from(*raw));
                 self.coder.int(&mut self.head, 9, entries.len() as i64);
                 self.coder.int(&mut self.head, 10, i64::from(*escape));
                 let (numbers, frequencies): (Vec<i64>, Vec<i64>) =
@@ -493,6 +494,8 @@ impl In<'_> {
                 TableSpec::Ladder { shape: small(shape), scale: small(scale) }
             }
             2 => {
+                let raw = self.coder.int(&mut self.head, 12)?;
+                let raw = u8::try_from(raw).unwrap_or(u8::MAX);
                 let count = self.coder.int(&mut self.head, 9)?;
                 let escape = self.coder.int(&mut self.head, 10)?;
                 let count = usize::try_from(count).ok().filter(|&c| c <= MAX_HISTOGRAM);
@@ -502,7 +505,7 @@ impl In<'_> {
                 let frequencies = model.decode(&mut self.coder, count, 1)?;
                 let frequencies = frequencies.into_iter().map(frequency);
                 let entries = numbers.into_iter().zip(frequencies).collect();
-                TableSpec::Histogram { entries, escape: frequency(escape) }
+                TableSpec::Histogram { raw, entries, escape: frequency(escape) }
             }
             3 => {
                 let lead = self.coder.int(&mut self.head, 11)?;

@@ -28,8 +28,9 @@ pub(crate) enum TableSpec {
     Zero,
     /// `shape` with scale `2^(scale/4 − 4)`, centred at 0.
     Ladder { shape: u8, scale: u8 },
-    /// `(number, frequency)` ascending, and the frequency of everything else, which may be 0.
-    Histogram { entries: Vec<(i64, u32)>, escape: u32 },
+    /// `(number >> raw, frequency)` ascending, the `raw` lower bits sent as they are, and the
+    /// frequency of everything else, which may be 0.
+    Histogram { raw: u8, entries: Vec<(i64, u32)>, escape: u32 },
     /// Frequencies of tokens, most negative first; `lead` bits kept below the leading one.
     Tokens { lead: u8, frequencies: Vec<u32> },
 }
@@ -63,13 +64,20 @@ impl Table {
         match spec {
             TableSpec::Zero => Self::assemble(&[PROB_SCALE], vec![0], vec![0], None),
             TableSpec::Ladder { shape, scale } => Self::ladder(*shape, *scale),
-            TableSpec::Histogram { entries, escape } => {
-                if entries.len() > MAX_HISTOGRAM || !entries.is_sorted_by(|a, b| a.0 < b.0) {
+            TableSpec::Histogram { raw, entries, escape } => {
+                let ascending = entries.is_sorted_by(|a, b| a.0 < b.0);
+                let fits = |n: i64| (n << raw) >> raw == n;
+                let ends = [entries.first(), entries.last()];
+                if entries.len() > MAX_HISTOGRAM
+                    || *raw > 63
+                    || !ascending
+                    || !ends.into_iter().flatten().all(|e| fits(e.0))
+                {
                     return Err(Error::corrupt("a histogram is too long or not ascending"));
                 }
                 let mut frequencies: Vec<u32> = entries.iter().map(|e| e.1).collect();
-                let mut base: Vec<i64> = entries.iter().map(|e| e.0).collect();
-                let mut raw = vec![0; entries.len()];
+                let mut base: Vec<i64> = entries.iter().map(|e| e.0 << raw).collect();
+                let mut raw = vec![*raw; entries.len()];
                 if *escape > 0 {
                     frequencies.push(*escape);
                     base.push(0);

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 fn specs() -> Vec<TableSpec> {
     let mut specs = vec![
         TableSpec::Zero,
-        TableSpec::Histogram { entries: vec![(-7, 32_000), (i64::MAX, 768)], escape: 0 },
-        TableSpec::Histogram { entries: vec![(0, 1), (5, 2), (6, 30_000)], escape: 2765 },
+        TableSpec::Histogram { raw: 5, entries: vec![(-9, 700), (2, 32_060)], escape: 8 },
+        TableSpec::Histogram { raw: 0, entries: vec![(-7, 32_000), (i64::MAX, 768)], escape: 0 },
+        TableSpec::Histogram { raw: 0, entries: vec![(0, 1), (5, 2), (6, 30_000)], escape: 2765 },
     ];
     for shape in 0..4 {
         for scale in [0, 1, 5, 16, 23, 24, 27, 28, 31, 35, 40, 99, 239] {
@@ -99,10 +100,10 @@ fn tokens_partition_the_magnitudes() {
 #[test]
 fn frequencies_that_do_not_add_up_are_refused() {
     for entries in [vec![(0, 32767)], vec![(0, 32769)], vec![(0, u32::MAX), (1, u32::MAX)]] {
-        assert!(Table::new(&TableSpec::Histogram { entries, escape: 0 }).is_err());
+        assert!(Table::new(&TableSpec::Histogram { raw: 0, entries, escape: 0 }).is_err());
     }
     let entries = vec![(3, 16384), (3, 16384)];
-    assert!(Table::new(&TableSpec::Histogram { entries, escape: 0 }).is_err());
+    assert!(Table::new(&TableSpec::Histogram { raw: 0, entries, escape: 0 }).is_err());
     assert!(Table::new(&TableSpec::Ladder { shape: 4, scale: 0 }).is_err());
 }
 

@@ -9,9 +9,8 @@ const STEPS: usize = 8 * 56;
 /// Entropy in bits of a logistic variable with `variance`, rounded to integers.
 pub(crate) fn rounded_entropy(variance: f64) -> f64 {
     static TABLE: OnceLock<Vec<f64>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| {
-        (0..=STEPS).map(|i| exact((i as f64 / 8.0 - LOW).exp2())).collect()
-    });
+    let table =
+        TABLE.get_or_init(|| (0..=STEPS).map(|i| exact((i as f64 / 8.0 - LOW).exp2())).collect());
     if variance.is_nan() || variance <= 0.0 {
         return 0.0;
     }

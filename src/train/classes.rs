@@ -99,8 +99,7 @@ fn common_shape(record: &ModelRecord) -> Option<u8> {
 fn split(own: &[f32], assigned: &[usize], count: usize) -> Vec<usize> {
     let mut out = assigned.to_vec();
     for class in 0..count {
-        let mut rows: Vec<usize> =
-            (0..assigned.len()).filter(|&i| assigned[i] == class).collect();
+        let mut rows: Vec<usize> = (0..assigned.len()).filter(|&i| assigned[i] == class).collect();
         rows.sort_by(|&a, &b| own[a].total_cmp(&own[b]).then(a.cmp(&b)));
         for &i in &rows[rows.len() / 2..] {
             out[i] = class + count;
@@ -116,12 +115,7 @@ fn rows(symbols: &[Symbols]) -> Vec<(usize, usize)> {
 }
 
 /// Tables for rows assigned to `count` classes.
-fn tables(
-    job: &Job<'_>,
-    assigned: &[usize],
-    count: usize,
-    favourite: Option<u8>,
-) -> FittedClasses {
+fn tables(job: &Job<'_>, assigned: &[usize], count: usize, favourite: Option<u8>) -> FittedClasses {
     let m = job.record;
     let (latents, width, sets) = (m.latents(), m.width(), m.table_sets());
     let places = rows(job.symbols);
@@ -223,7 +217,7 @@ fn transitions(counts: &mut Counts, count: usize) -> (TableSpec, f64) {
         .map(|c| counts.near(c as i64) as f64 * (15.0 - f64::from(frequencies[c]).log2()))
         .sum();
     let entries = frequencies.iter().enumerate().map(|(c, &f)| (c as i64, f)).collect();
-    (TableSpec::Histogram { entries, escape: 0 }, bits)
+    (TableSpec::Histogram { raw: 0, entries, escape: 0 }, bits)
 }
 
 /// Stores each distinct table once, ladders in order of scale, and points to them.
@@ -231,10 +225,10 @@ fn share(record: &mut ModelRecord, specs: Vec<TableSpec>) {
     let key = |s: &TableSpec| match s {
         TableSpec::Zero => (0, 0, 0, Vec::new()),
         TableSpec::Ladder { shape, scale } => (1, *shape, *scale, Vec::new()),
-        TableSpec::Histogram { entries, escape } => {
+        TableSpec::Histogram { raw, entries, escape } => {
             let mut k: Vec<i64> = entries.iter().flat_map(|e| [e.0, i64::from(e.1)]).collect();
             k.push(i64::from(*escape));
-            (2, 0, 0, k)
+            (2, *raw, 0, k)
         }
         TableSpec::Tokens { lead, frequencies } => {
             (3, *lead, 0, frequencies.iter().map(|&f| i64::from(f)).collect())
@@ -280,9 +274,8 @@ fn own_bits(job: &Job<'_>, fitted: &FittedClasses) -> Result<Vec<f32>> {
     let (program, costs) = program(job, fitted)?;
     let count = fitted.record.classes.count;
     let run = |s: &Symbols| -> Vec<f32> {
-        let own: Vec<f32> = (0..s.rows * count)
-            .map(|at| costs.row(&program, s, at / count, at % count))
-            .collect();
+        let own: Vec<f32> =
+            (0..s.rows * count).map(|at| costs.row(&program, s, at / count, at % count)).collect();
         let classes = path(&own, &vec![0.0; count * count], count);
         classes.iter().enumerate().map(|(i, c)| own[i * count + c]).collect()
     };

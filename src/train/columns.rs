@@ -29,6 +29,8 @@ pub(crate) struct ColumnPlan {
     pub(crate) centre: f64,
     /// Size of one residual step in the data's units; 0 leaves the column to the residual.
     pub(crate) scale: f64,
+    /// Size of one unit of the prediction, in residual steps.
+    pub(crate) unit: f64,
     /// Bound on the error; infinite for none.
     pub(crate) bound: f64,
     /// Normalised values beyond this are clipped before the network sees them.
@@ -54,7 +56,9 @@ fn plan_typed<T: Cell>(sample: &Sample, tolerance: &Tolerance) -> Vec<ColumnPlan
             let values: Vec<T> = (0..rows).step_by(every).map(|i| cells[i * width + j]).collect();
             let spread = Spread::of(&values);
             match tolerance {
-                Tolerance::Bounds(bounds) => bounded::<T>(&values, &spread, bounds[j], sample.total),
+                Tolerance::Bounds(bounds) => {
+                    bounded::<T>(&values, &spread, bounds[j], sample.total)
+                }
                 Tolerance::Step(step) => unbounded(T::DTYPE, &spread, *step),
             }
         })
@@ -107,7 +111,8 @@ fn bounded<T: Cell>(values: &[T], spread: &Spread, bound: f64, rows: usize) -> C
         let base = coarse_base(counts, grid.step as f64, rows);
         let centre = grid.at::<T>(base).to_f64();
         let clip = spread.reach / scale.max(f64::MIN_POSITIVE);
-        ColumnPlan { grid, base, centre, scale, bound, clip: clip.clamp(1.0, 1e6) }
+        let unit = 1.0 / f64::from(1_u32 << grid.fraction);
+        ColumnPlan { grid, base, centre, scale, unit, bound, clip: clip.clamp(1.0, 1e15) }
     };
     let fraction = |steps: f64| {
         // Predictions are 32-bit; wide columns get fewer bits below the step.
@@ -132,11 +137,7 @@ fn bounded<T: Cell>(values: &[T], spread: &Spread, bound: f64, rows: usize) -> C
     let ulp = last_place::<T>(spread.largest.max(spread.centre.abs()));
     let usable = bound - 0.5 * ulp;
     if usable < 2.0 * ulp || usable <= 0.0 {
-        let grid =
-            Grid { value: Value::Ordered { offset: 0.0, unit: 0.0 }, fraction: 0, step: 1 };
-        let centre = T::from_float(spread.centre).to_order();
-        let base = coarse_base(centre as f64, 1.0, rows);
-        return ColumnPlan { grid, base, centre: 0.0, scale: 0.0, bound, clip: 1.0 };
+        return ordered::<T>(spread, bound);
     }
     let f = fraction(spread.reach / usable);
     let unit = truncate(2.0 * usable / f64::from(1_u32 << f), rows);
@@ -146,6 +147,24 @@ fn bounded<T: Cell>(values: &[T], spread: &Spread, bound: f64, rows: usize) -> C
     let offset = if far { spread.centre } else { 0.0 };
     let grid = Grid { value: Value::Linear { offset, unit }, fraction: f, step };
     finish(grid, if far { 0.0 } else { counts }, unit * step as f64)
+}
+
+/// Every representable number is a step of its own: for bounds below their distance.
+fn ordered<T: Cell>(spread: &Spread, bound: f64) -> ColumnPlan {
+    // A linear prediction helps where those distances are alike all over the column.
+    let alike = spread.centre.abs() > 1.2 * spread.reach / 3.0 && spread.reach > 0.0;
+    let scale = last_place::<T>(spread.centre);
+    if !alike || scale == 0.0 {
+        let grid = Grid { value: Value::Ordered { offset: 0.0, unit: 0.0 }, fraction: 0, step: 1 };
+        return ColumnPlan { grid, base: 0, centre: 0.0, scale: 0.0, unit: 1.0, bound, clip: 1.0 };
+    }
+    // Predictions are 32-bit.
+    let unit = (spread.reach / scale / 2_f64.powi(27)).log2().ceil().max(0.0).exp2();
+    let offset = T::from_float(spread.centre).to_f64();
+    let value = Value::Ordered { offset, unit: unit * scale };
+    let clip = (spread.reach / scale).clamp(1.0, 1e15);
+    let grid = Grid { value, fraction: 0, step: 1 };
+    ColumnPlan { grid, base: 0, centre: offset, scale, unit, bound, clip }
 }
 
 /// Whether values `n` counts away are within `bound`, after rounding, nearly always.
@@ -203,7 +222,8 @@ fn unbounded(dtype: DType, spread: &Spread, step: f64) -> ColumnPlan {
     let unit = scale / if dtype.is_float() { f64::from(1_u32 << FRACTION) } else { scale };
     let base = (spread.centre / unit).round_ties_even();
     let base = if base.abs() < 2_f64.powi(62) { base as i64 } else { 0 };
-    let clip = (spread.reach / scale).clamp(1.0, 1e6);
+    let clip = (spread.reach / scale).clamp(1.0, 1e15);
     let centre = base as f64 * unit;
-    ColumnPlan { grid, base, centre, scale, bound: f64::INFINITY, clip }
+    let unit = 1.0 / f64::from(1_u32 << FRACTION);
+    ColumnPlan { grid, base, centre, scale, unit, bound: f64::INFINITY, clip }
 }

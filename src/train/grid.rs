@@ -86,10 +86,8 @@ fn coarsest<T: Cell>(m: Multiple, values: &[T]) -> Multiple {
             .unwrap_or(1);
     }
     let common = gcd(divisor, m.denominator).max(1);
-    let reduced = Multiple {
-        numerator: divisor.max(1) / common,
-        denominator: m.denominator / common,
-    };
+    let reduced =
+        Multiple { numerator: divisor.max(1) / common, denominator: m.denominator / common };
     // The reduced fraction rounds alike nearly always; where it does not, the plain one stays.
     let off = values.iter().filter(|v| count(m, **v).is_some() && count(reduced, **v).is_none());
     if off.count() as f64 <= OFF_GRID * values.len() as f64 { reduced } else { m }
@@ -119,7 +117,8 @@ mod tests {
         let ratio = |m: Option<Multiple>| m.map(|m| (m.numerator, m.denominator));
         let tenths: Vec<f32> = (0..500).map(|i| (i * 7 % 311) as f32 / 10.0).collect();
         assert_eq!(ratio(detect(&tenths)), Some((1, 10)));
-        let adc: Vec<f32> = (0..500).map(|i| ((i * 13 % 800 - 400) as f64 / 200.0) as f32).collect();
+        let adc: Vec<f32> =
+            (0..500).map(|i| ((i * 13 % 800 - 400) as f64 / 200.0) as f32).collect();
         assert_eq!(ratio(detect(&adc)), Some((1, 200)));
         let hundreds: Vec<f64> = (0..500).map(|i| f64::from(i * 17 % 91) * 100.0).collect();
         assert_eq!(ratio(detect(&hundreds)), Some((100, 1)));

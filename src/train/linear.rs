@@ -173,9 +173,9 @@ impl Ground<'_> {
             .map(|d| (choice.weight_grain / f64::from(*d).max(0.3)).log2().floor())
             .collect();
         let finest = grain.iter().copied().fold(f64::INFINITY, f64::min);
-        let fraction = |j: usize| f64::from(self.columns[j].grid.fraction);
+        let fraction = |j: usize| -self.columns[j].unit.log2();
         let least_fraction = (0..width).map(fraction).fold(f64::INFINITY, f64::min);
-        let gain = (-finest - least_fraction).clamp(0.0, 24.0);
+        let gain = (-finest - least_fraction).clamp(0.0, 24.0).ceil();
         record.gain = gain as u32;
         for k in 0..latents {
             let v = self.components.vector(k);
@@ -199,7 +199,7 @@ impl Ground<'_> {
             .iter()
             .zip(&deviation)
             .map(|(l, d)| {
-                let most = (2.0 * l).max(12.0 * d).ceil().clamp(3.0, (1 << 24) as f32);
+                let most = (2.0 * l).max(12.0 * d).ceil().clamp(3.0, (1 << 29) as f32 - 100.0);
                 (most as i64 + 1).next_power_of_two_minus_one()
             })
             .collect();
@@ -259,8 +259,7 @@ impl Ground<'_> {
         let weight: Vec<f32> = (0..latents)
             .map(|k| {
                 let v = self.components.vector(k);
-                let sum: f64 =
-                    v.iter().zip(&slopes).map(|(v, s)| f64::from(*v).powi(2) * s).sum();
+                let sum: f64 = v.iter().zip(&slopes).map(|(v, s)| f64::from(*v).powi(2) * s).sum();
                 (sum * unit * unit).max(1e-3) as f32
             })
             .collect();
@@ -336,7 +335,9 @@ impl Ground<'_> {
                         last = Some(r);
                     }
                 }
-                if changed * 1.02 < same * 0.9 && (ordered || ab > 0.97 * aa || latents == 0) {
+                // Floats around 0 change their sign and so lie far apart though small.
+                let enough = if ordered && self.columns[j].scale == 0.0 { 0.6 } else { 0.9 };
+                if changed < same * enough && (ordered || ab > 0.97 * aa || latents == 0) {
                     return 256;
                 }
                 if ordered { 0 } else { coefficient(ab, aa, rows) }

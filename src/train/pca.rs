@@ -44,7 +44,8 @@ impl Components {
         let mut rows = rows;
         if width.min(count) > MAX_ORDER {
             let every = count.div_ceil(MAX_ORDER);
-            thinned = rows.chunks_exact(width).step_by(every).flatten().copied().collect::<Vec<_>>();
+            thinned =
+                rows.chunks_exact(width).step_by(every).flatten().copied().collect::<Vec<_>>();
             rows = &thinned;
             count = rows.len() / width;
         }
@@ -111,9 +112,8 @@ fn by_columns(rows: &[f32], width: usize, count: usize) -> Pairs {
 }
 
 fn by_rows(rows: &[f32], width: usize, count: usize) -> Pairs {
-    let transposed: Vec<f32> = (0..width)
-        .flat_map(|j| (0..count).map(move |i| rows[i * width + j]))
-        .collect();
+    let transposed: Vec<f32> =
+        (0..width).flat_map(|j| (0..count).map(move |i| rows[i * width + j])).collect();
     let inner = gram(&transposed, count);
     let pairs = eigen(&inner, count)?;
     let (mut variance, mut vectors) = (Vec::new(), Vec::new());

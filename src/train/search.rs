@@ -182,11 +182,8 @@ fn rank(c: &Components, rows: f64) -> Vec<(usize, f64)> {
             let choice = linear_choice(c, k, relative, rows);
             let noise = choice.step.powi(2) / 12.0;
             let grain = choice.weight_grain.powi(2) / 12.0 * k as f64;
-            let residual: f64 = left
-                .iter()
-                .zip(&share)
-                .map(|(l, s)| rounded_entropy(l + noise * s + grain))
-                .sum();
+            let residual: f64 =
+                left.iter().zip(&share).map(|(l, s)| rounded_entropy(l + noise * s + grain)).sum();
             let latents: f64 =
                 c.variance[..k].iter().map(|v| rounded_entropy(v / choice.step.powi(2))).sum();
             let weights: f64 = c.variance[..k]

@@ -108,12 +108,24 @@ pub(crate) fn fit(counts: &mut Counts, weight: f64, favourite: Option<u8>, exact
     }
     let gathered = counts.gathered();
     let mut best = ladder(&gathered, weight, favourite);
-    let distinct = counts.distinct();
-    if distinct.len() <= MAX_ENTRIES && counts.total >= 32 {
-        let other = histogram(&distinct, counts.total);
-        let own = ENTRY_BITS * distinct.len() as f64 + 12.0;
-        if other.bits * weight + own < best.bits * weight + 4.0 {
-            best = other;
+    let mut distinct = counts.distinct();
+    let spread = distinct.last().map_or(0, |l| l.0.abs_diff(distinct[0].0));
+    for raw in 0..63_u8 {
+        if raw > 0 {
+            distinct = halve(&distinct);
+        }
+        // Coarser ones are tried only where numbers are spread too widely to be listed.
+        if raw > 0 && (spread >> raw < 16 || spread < 4096) {
+            break;
+        }
+        let listed = raw == 0 && (distinct.len() as u64 * 4 < counts.total || spread < 4096);
+        let coarse = raw > 0 && spread >> raw <= 2 * MAX_ENTRIES as u64;
+        if distinct.len() <= MAX_ENTRIES && counts.total >= 32 && (listed || coarse) {
+            let other = histogram(raw, &distinct, counts.total);
+            let own = ENTRY_BITS * distinct.len() as f64 + 12.0;
+            if other.bits * weight + own < best.bits * weight + 4.0 {
+                best = Fitted { bits: other.bits + own / weight, ..other };
+            }
         }
     }
     // Tokens where numbers are wide and their sizes uneven.
@@ -193,7 +205,19 @@ pub(crate) fn normalise(counts: &[u64]) -> Vec<u32> {
     out
 }
 
-fn histogram(distinct: &[(i64, u64)], total: u64) -> Fitted {
+/// Numbers without their lowest bit.
+fn halve(distinct: &[(i64, u64)]) -> Vec<(i64, u64)> {
+    let mut out: Vec<(i64, u64)> = Vec::new();
+    for &(number, count) in distinct {
+        match out.last_mut() {
+            Some((last, n)) if *last == number >> 1 => *n += count,
+            _ => out.push((number >> 1, count)),
+        }
+    }
+    out
+}
+
+fn histogram(raw: u8, distinct: &[(i64, u64)], total: u64) -> Fitted {
     // What was seen once speaks for what was not seen at all (Good 1953).
     let once = distinct.iter().filter(|d| d.1 == 1).count() as u64;
     let scale = 64;
@@ -201,13 +225,15 @@ fn histogram(distinct: &[(i64, u64)], total: u64) -> Fitted {
     counts.push((once * scale / 2).clamp(1, total * scale));
     let frequencies = normalise(&counts);
     let (escape, frequencies) = frequencies.split_last().expect("the escape is there");
-    let bits = distinct
+    let bits: f64 = distinct
         .iter()
         .zip(frequencies)
         .map(|(d, &f)| d.1 as f64 * (15.0 - f64::from(f).log2()))
         .sum();
     let entries = distinct.iter().zip(frequencies).map(|(d, &f)| (d.0, f)).collect();
-    Fitted { spec: TableSpec::Histogram { entries, escape: *escape }, bits }
+    // An escaped number takes 64 bits; as many are to come as the escape's share says.
+    let bits = bits + f64::from(raw) * total as f64 + once as f64 * 0.5 * 64.0;
+    Fitted { spec: TableSpec::Histogram { raw, entries, escape: *escape }, bits }
 }
 
 fn tokens(counts: &[(i64, u64)], total: u64) -> Fitted {
@@ -240,7 +266,9 @@ mod tests {
         let spec = |mut c: Counts| fit(&mut c, 10.0, None, true).spec;
         assert_eq!(spec(counts([0; 100])), TableSpec::Zero);
         let gappy = (0..4000).map(|i| (i % 3) * 1000);
-        assert!(matches!(spec(counts(gappy)), TableSpec::Histogram { entries, .. } if entries.len() == 3));
+        assert!(
+            matches!(spec(counts(gappy)), TableSpec::Histogram { entries, .. } if entries.len() == 3)
+        );
         let bell = (0..4000_i64).map(|i| (0..12).map(|k| (i * 7919 >> k) & 1).sum::<i64>() - 6);
         let fitted = spec(counts(bell.map(|v| v * 37)));
         assert!(!matches!(fitted, TableSpec::Zero), "{fitted:?}");

@@ -74,9 +74,8 @@ impl Costs {
         let own: Vec<f32> = (0..symbols.rows * count)
             .map(|at| self.row(p, symbols, at / count, at % count))
             .collect();
-        let next: Vec<f32> = (0..count * count)
-            .map(|at| self.transition(p, at / count, at % count))
-            .collect();
+        let next: Vec<f32> =
+            (0..count * count).map(|at| self.transition(p, at / count, at % count)).collect();
         path(&own, &next, count)
     }
 }

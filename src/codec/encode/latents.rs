@@ -57,9 +57,8 @@ impl LatentChooser {
         let mut last = vec![0_i32; latents];
         let mut trellis = Trellis::default();
         for row in real.chunks_exact(latents) {
-            let predicted: Vec<i64> = (0..latents)
-                .map(|k| carry(m.latent_temporal[k], i64::from(last[k])))
-                .collect();
+            let predicted: Vec<i64> =
+                (0..latents).map(|k| carry(m.latent_temporal[k], i64::from(last[k]))).collect();
             if let Some(next) = program.trellis() {
                 let best = trellis.search(self, next, m.trellis, row, &predicted);
                 symbols.latents.extend(best.iter().map(|b| b.0));

@@ -55,12 +55,7 @@ impl Projection {
 }
 
 /// `out = a · b` for row-major `a` of `n × k` and `b` of `k × m`, on this thread.
-pub(crate) fn multiply(
-    a: &[f32],
-    b: &[f32],
-    out: &mut [f32],
-    (n, k, m): (usize, usize, usize),
-) {
+pub(crate) fn multiply(a: &[f32], b: &[f32], out: &mut [f32], (n, k, m): (usize, usize, usize)) {
     if n == 0 || m == 0 {
         return;
     }
