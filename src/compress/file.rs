@@ -1,6 +1,7 @@
 //! Writing a file: head, model, blocks in parallel, index, footer.
 
 use crate::codec::encode::Encoder;
+use crate::codec::encode::tally::Tally;
 use crate::container::forever::{COLUMNS, DATA, FOOTER_LEN, HEAD, INDEX, MODEL};
 use crate::container::head;
 use crate::container::index::Index;
@@ -22,10 +23,11 @@ pub(crate) struct FileWriter<W: Write> {
 }
 
 /// What the rows came out as.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Totals {
-    pub(crate) squared_error: f64,
-    pub(crate) cosine: f64,
+    /// How good the rows are decoded.
+    pub(crate) tally: Tally,
+    /// Values stored exactly.
     pub(crate) escapes: u64,
 }
 
@@ -103,8 +105,7 @@ pub(crate) fn encode_rows<W: Write>(
         for task in encoded {
             for (count, bytes, own) in task? {
                 writer.block(count, &bytes)?;
-                totals.squared_error += own.squared_error;
-                totals.cosine += own.cosine;
+                totals.tally.add(&own.tally);
                 totals.escapes += own.escapes;
             }
         }
@@ -132,12 +133,8 @@ fn encode_task(
     for block in bytes.chunks(encoder.block_rows * row_bytes) {
         let count = block.len() / row_bytes;
         let symbols = encoder.symbols(block, &real[at * latents..(at + count) * latents], measure);
-        let totals = Totals {
-            squared_error: symbols.squared_error,
-            cosine: symbols.cosine,
-            escapes: symbols.escapes.len() as u64,
-        };
         let bytes = encoder.block((first + at) as u64, block, &symbols)?;
+        let totals = Totals { escapes: symbols.escapes.len() as u64, tally: symbols.tally };
         out.push((count, bytes, totals));
         at += count;
     }

@@ -9,6 +9,7 @@ use super::sample::Sample;
 use crate::codec::encode::classes::Costs;
 use crate::codec::encode::latents::{LatentChooser, RATES};
 use crate::codec::encode::project::Projection;
+use crate::codec::encode::tally::Tally;
 use crate::codec::encode::{Encoder, Symbols};
 use crate::codec::program::Program;
 use crate::container::model::{Classes, Grid, ModelRecord};
@@ -51,10 +52,8 @@ pub(crate) struct Candidate {
     pub(crate) encoder: Encoder,
     pub(crate) fitted_bytes: f64,
     pub(crate) model_bytes: usize,
-    /// Mean over the sample's rows.
-    pub(crate) squared_error: f64,
-    /// Mean over the sample's rows.
-    pub(crate) cosine: f64,
+    /// How good the sample's rows are decoded.
+    pub(crate) tally: Tally,
 }
 
 /// Normalisation without latents.
@@ -109,15 +108,15 @@ impl Ground<'_> {
         fitted: FittedClasses,
         symbols: &[Symbols],
     ) -> Result<Candidate> {
-        let rows = self.sample.rows().max(1) as f64;
+        let mut tally = Tally::default();
+        symbols.iter().for_each(|s| tally.add(&s.tally));
         encoder.program = Program::new(fitted.record, self.sample.schema.dtype)?;
         encoder.costs = Costs::new(&encoder.program.tables);
         Ok(Candidate {
             encoder,
             fitted_bytes: fitted.bytes,
             model_bytes: fitted.model_bytes,
-            squared_error: symbols.iter().map(|s| s.squared_error).sum::<f64>() / rows,
-            cosine: symbols.iter().map(|s| s.cosine).sum::<f64>() / rows,
+            tally,
         })
     }
 

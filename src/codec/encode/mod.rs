@@ -8,6 +8,7 @@ pub(crate) mod classes;
 pub(crate) mod latents;
 pub(crate) mod project;
 pub(crate) mod residual;
+pub(crate) mod tally;
 
 use super::program::Program;
 use super::value::{Cell, with_cell};
@@ -54,10 +55,8 @@ pub(crate) struct Symbols {
     pub(crate) escapes: Vec<u64>,
     /// Latents as the decoder will have them, `rows × latents`.
     pub(crate) decoded_latents: Vec<i32>,
-    /// Squared error of the decoded rows over finite values; only where asked for.
-    pub(crate) squared_error: f64,
-    /// Sum over rows of the cosine; only where asked for.
-    pub(crate) cosine: f64,
+    /// How good the decoded rows are; only where asked for.
+    pub(crate) tally: tally::Tally,
 }
 
 impl Encoder {
@@ -82,7 +81,7 @@ impl Encoder {
         for (i, (row, m)) in rows.enumerate() {
             residuals.row((i, row), m, &mut symbols);
             if measure {
-                residuals.measure(row, &mut symbols);
+                symbols.tally.row(row, residuals.decoded(), &self.projection.centre);
             }
         }
         symbols

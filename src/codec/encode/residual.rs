@@ -62,43 +62,34 @@ impl<'a> Residuals<'a> {
                 let e = |r: i64| carried.wrapping_add(r.wrapping_mul(step));
                 let value = |r: i64| grid.value::<T>(base, m[j], e(r));
                 let bound = self.bounds[j];
-                let mut y = value(r);
+                let y = value(r);
+                self.decoded[j] = y.to_f64();
                 if !accepted(x, y, bound) {
                     // Rounding may have put the value just beyond; a neighbour may do.
                     let near = [r.wrapping_sub(1), r.wrapping_add(1)];
                     let other = near.into_iter().find(|&r| accepted(x, value(r), bound));
                     match other.filter(|_| self.coded && !self.mute[j] && x.is_ordinary()) {
-                        Some(other) => r = other,
-                        None => symbols.escapes.push((first + j) as u64),
+                        Some(other) => {
+                            r = other;
+                            self.decoded[j] = value(r).to_f64();
+                        }
+                        None => {
+                            symbols.escapes.push((first + j) as u64);
+                            self.decoded[j] = x.to_f64();
+                        }
                     }
-                    y = value(r);
                 }
                 if self.coded {
                     symbols.residuals[first + j] = r;
                 }
                 self.e[j] = e(r);
-                self.decoded[j] = if x.is_ordinary() { y.to_f64() } else { 0.0 };
             }
         }
     }
 
-    /// Adds the row's squared error and cosine; call after [`Self::row`].
-    pub(crate) fn measure<T: Cell>(&self, row: &[T], symbols: &mut Symbols) {
-        let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
-        for (x, &y) in row.iter().zip(&self.decoded) {
-            let x = if x.is_ordinary() { x.to_f64() } else { 0.0 };
-            symbols.squared_error += (x - y) * (x - y);
-            xx += x * x;
-            yy += y * y;
-            xy += x * y;
-        }
-        symbols.cosine += if xx == 0.0 {
-            1.0
-        } else if yy == 0.0 {
-            0.0
-        } else {
-            xy / (xx.sqrt() * yy.sqrt())
-        };
+    /// The last row as decoded, in `f64`; what is stored exactly counts as exact.
+    pub(crate) fn decoded(&self) -> &[f64] {
+        &self.decoded
     }
 }
 
