@@ -160,8 +160,10 @@ fn tables(job: &Job<'_>, assigned: &[usize], count: usize, favourite: Option<u8>
         for &(run, i) in &members[class] {
             counts.add(job.symbols[run].residuals[i * width + j]);
         }
-        // The first class can say everything that occurs, so every row has a class.
-        fit(&mut counts, job.weight, favourite, class > 0 || !used[j])
+        // The first class can say everything that occurs, so every row has a class; where
+        // classes are not chosen by cost, all can.
+        let may_be_mute = job.quanta.is_none() && (class > 0 || !used[j]);
+        fit(&mut counts, job.weight, favourite, may_be_mute)
     };
     let mut record = m.clone();
     let mut classes = Classes { count, ..Classes::default() };

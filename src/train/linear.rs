@@ -34,6 +34,8 @@ pub(crate) struct LinearChoice {
     pub(crate) residual: bool,
     /// Bits that one squared step of error costs; in target mode, from the step.
     pub(crate) error_weight: f64,
+    /// Whether latents are chosen a second time, with the rates of the first.
+    pub(crate) patient: bool,
 }
 
 /// What all linear codecs of a file share.
@@ -91,11 +93,9 @@ impl Ground<'_> {
             self.retrain(&mut encoder, &choice, &real);
         }
         // The first choice of latents used guessed rates; the second uses those seen.
-        let mut symbols = self.symbols(&encoder, &real, false);
-        if latents > 0 {
+        let mut symbols = self.symbols(&encoder, &real, latents == 0 || !choice.patient);
+        if latents > 0 && choice.patient {
             learn_rates(&mut encoder.chooser, &symbols, latents, record.table_sets());
-            symbols = self.symbols(&encoder, &real, true);
-        } else {
             symbols = self.symbols(&encoder, &real, true);
         }
         let fitted = self.fit(&record, &symbols, choice.residual)?;
@@ -407,6 +407,7 @@ fn learn_rates(chooser: &mut LatentChooser, symbols: &[Symbols], latents: usize,
             *rate = (total / own).log2();
         }
     }
+    chooser.rates_changed();
 }
 
 /// Lowers the latents' clamps until the proof of the network holds.

@@ -56,12 +56,14 @@ pub(crate) fn bounded(
         temporal: true,
         residual: true,
         error_weight: 0.0,
+        patient: effort.trials > 0,
     };
-    let mut best = (none, trial.build(&none)?.fitted_bytes);
+    let plain = trial.build(&none)?;
+    let mut best = (none, plain.fitted_bytes);
     let ranked = rank(&components, rows);
     let mut seen = Vec::new();
     let mut try_choice = |best: &mut (LinearChoice, f64), (k, relative): (usize, f64)| {
-        let choice = linear_choice(&components, k, relative, rows);
+        let choice = linear_choice(&components, k, relative, rows, effort.trials > 0);
         if k == 0 || k > components.count() || seen.contains(&choice) {
             return Ok(false);
         }
@@ -74,6 +76,16 @@ pub(crate) fn bounded(
         Result::Ok(better)
     };
     let mut place = ranked.first().copied().unwrap_or((0, 1.0));
+    if effort.trials == 0 {
+        // The quick way: two candidates, and the better one as it is.
+        if place.0 == 0 {
+            return Ok(plain);
+        }
+        let temporal = plain.encoder.program.temporal;
+        let choice = linear_choice(&components, place.0, place.1, rows, false);
+        let linear = trial.build(&LinearChoice { temporal, ..choice })?;
+        return Ok(if linear.fitted_bytes < plain.fitted_bytes { linear } else { plain });
+    }
     let mut linear = (none, f64::INFINITY);
     try_choice(&mut linear, place)?;
     // Walk to better neighbours: more or fewer latents, then coarser or finer.
@@ -160,7 +172,13 @@ fn left_over(c: &Components, k: usize) -> Vec<f64> {
 }
 
 /// Latents' step and weights' grain for `k` latents.
-fn linear_choice(c: &Components, k: usize, relative: f64, rows: f64) -> LinearChoice {
+fn linear_choice(
+    c: &Components,
+    k: usize,
+    relative: f64,
+    rows: f64,
+    patient: bool,
+) -> LinearChoice {
     let left = left_over(c, k.min(c.count()));
     // The variance at which a squared step costs what it does on average: quiet columns count
     // little, loud ones hardly notice.
@@ -174,6 +192,7 @@ fn linear_choice(c: &Components, k: usize, relative: f64, rows: f64) -> LinearCh
         temporal: true,
         residual: true,
         error_weight: 0.0,
+        patient,
     }
 }
 
@@ -194,7 +213,7 @@ fn rank(c: &Components, rows: f64) -> Vec<(usize, f64)> {
         }
         done = k;
         for relative in RELATIVE_STEPS {
-            let choice = linear_choice(c, k, relative, rows);
+            let choice = linear_choice(c, k, relative, rows, true);
             let noise = choice.step.powi(2) / 12.0;
             let grain = choice.weight_grain.powi(2) / 12.0 * k as f64;
             let residual: f64 =

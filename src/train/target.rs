@@ -198,6 +198,7 @@ impl<'a> Builder<'a> {
             weight_grain: grain * step / (self.sample.total as f64).sqrt(),
             temporal: true,
             residual: false,
+            patient: true,
             // dD/dR of a uniform quantiser: a bit less costs 2 ln 2 · step² / 12.
             error_weight: thrift * 6.0 / (std::f64::consts::LN_2 * step * step),
         };
