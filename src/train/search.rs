@@ -84,7 +84,9 @@ pub(crate) fn bounded(
         let temporal = plain.encoder.program.temporal;
         let choice = linear_choice(&components, place.0, place.1, rows, false);
         let linear = trial.build(&LinearChoice { temporal, ..choice })?;
-        return Ok(if linear.fitted_bytes < plain.fitted_bytes { linear } else { plain });
+        // Latents double the work: the quick way wants to see something for it.
+        let worth = linear.fitted_bytes < 0.9 * plain.fitted_bytes;
+        return Ok(if worth { linear } else { plain });
     }
     let mut linear = (none, f64::INFINITY);
     try_choice(&mut linear, place)?;

@@ -75,9 +75,14 @@ impl LatentChooser {
         symbols.latents.reserve(real.len());
         let mut last = vec![0_i32; latents];
         let mut trellis = Trellis::default();
+        let mut predicted = vec![0; latents];
+        let temporal = m.latent_temporal.iter().any(|&a| a != 0);
         for row in real.chunks_exact(latents) {
-            let predicted: Vec<i64> =
-                (0..latents).map(|k| carry(m.latent_temporal[k], i64::from(last[k]))).collect();
+            if temporal {
+                for (k, p) in predicted.iter_mut().enumerate() {
+                    *p = carry(m.latent_temporal[k], i64::from(last[k]));
+                }
+            }
             if let Some(next) = program.trellis() {
                 let best = trellis.search(self, next, m.trellis, row, &predicted);
                 symbols.latents.extend(best.iter().map(|b| b.0));
@@ -102,6 +107,7 @@ impl LatentChooser {
         }
     }
 
+    #[inline]
     fn nearest(&self, k: usize, target: f32) -> i32 {
         let rates = &self.rates[k * RATES..(k + 1) * RATES];
         // Adding 1.5 · 2^23 leaves the integer nearest to a small number.
