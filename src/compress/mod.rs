@@ -19,7 +19,7 @@ use crate::quality::bounds;
 use crate::train::linear::Candidate;
 use crate::train::pca::Basis;
 use crate::train::sample::Sample;
-use crate::train::search::with_bounds;
+use crate::train::search::{SearchEffort, with_bounds};
 use crate::train::target::{Builder, Goal, Solver, choose};
 use crate::train::{exact, rowwise};
 use file::{FileWriter, Totals, block_rows, encode_rows};
@@ -119,6 +119,14 @@ impl Job<'_> {
     ) -> Result<Report> {
         let level = self.config.effort();
         let lossless = bounds.iter().all(|&b| b == 0.0);
+        if lossless && self.rows.schema().dtype.is_float() {
+            // Where a quick look finds nothing to model, a long one is not worth its time.
+            let quick = SearchEffort { trials: 0, ..level.search };
+            let quick = with_bounds(&sample.thin(1024), bounds.clone(), quick, self.basis)?;
+            if exact::is_smaller(sample, 0.85 * quick.fitted_bytes, level.zstd) {
+                return self.exact(level.zstd, out);
+            }
+        }
         let fitted = with_bounds(sample, bounds, level.search, self.basis)?;
         if lossless && exact::is_smaller(sample, fitted.fitted_bytes, level.zstd) {
             return self.exact(level.zstd, out);

@@ -68,7 +68,7 @@ pub(crate) struct IntEncoder {
 
 impl IntEncoder {
     pub(crate) fn new() -> Self {
-        Self { low: 0, range: u32::MAX, cache: 0, pending: 0, out: Vec::new() }
+        Self { low: 0, range: u32::MAX, cache: 0, pending: 1, out: Vec::new() }
     }
 
     fn bit(&mut self, p: &mut Bit, bit: bool) {
@@ -125,9 +125,7 @@ impl IntEncoder {
     fn shift(&mut self) {
         if self.low < 0xff00_0000 || self.low > u64::from(u32::MAX) {
             let carry = (self.low >> 32) as u8;
-            if !self.out.is_empty() || self.pending > 0 {
-                self.out.push(self.cache.wrapping_add(carry));
-            }
+            self.out.push(self.cache.wrapping_add(carry));
             for _ in 1..self.pending {
                 self.out.push(0xff_u8.wrapping_add(carry));
             }
@@ -143,6 +141,8 @@ impl IntEncoder {
         for _ in 0..5 {
             self.shift();
         }
+        // The first byte stands for what was before the first; no carry can reach it.
+        self.out.remove(0);
         while self.out.last() == Some(&0) {
             self.out.pop();
         }
