@@ -2,6 +2,7 @@
 
 mod codec;
 mod config;
+mod exact;
 pub(crate) mod file;
 mod report;
 mod writer;
@@ -21,7 +22,7 @@ use crate::train::pca::Basis;
 use crate::train::sample::Sample;
 use crate::train::search::with_bounds;
 use crate::train::target::{Builder, Goal, Solver, choose};
-use crate::train::{exact, rowwise};
+use crate::train::rowwise;
 use file::{FileWriter, Totals, block_rows, encode_rows};
 use std::io::Write;
 

@@ -34,12 +34,6 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    /// Forgets all operations, keeping the memory.
-    pub(crate) fn clear(&mut self) {
-        self.ops.clear();
-        self.lane = 0;
-    }
-
     /// Begins the next symbol: its operations go to the other state.
     #[inline]
     pub(crate) fn next_symbol(&mut self) {

@@ -253,7 +253,7 @@ pub(crate) fn choose(b: &Builder<'_>, goal: Goal, start: f64) -> Result<Option<C
     };
     let plain = latents(1.5, 8, 1.0, 1.0);
     let mut best: Option<Choice> = None;
-    let mut attempt = |family: Family, best: &mut Option<Choice>| -> Result<()> {
+    let attempt = |family: Family, best: &mut Option<Choice>| -> Result<()> {
         let from = best.map_or(start, |c| c.step);
         if let Some(c) = solve(b, goal, family, from)?
             && best.is_none_or(|b| c.cost < b.cost)
