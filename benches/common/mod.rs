@@ -6,7 +6,7 @@ use aezip::{Config, Fidelity, Matrix, Rows, compress};
 
 /// The sample that comes with the sources: 1797 images of 8 × 8.
 #[cfg(feature = "formats")]
-pub fn sample() -> Matrix {
+pub(crate) fn sample() -> Matrix {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/digits.npy");
     let rows = aezip::input::open(path, &Default::default()).expect("the sample");
     let mut bytes = vec![0; rows.len() * rows.schema().row_bytes()];
@@ -15,7 +15,7 @@ pub fn sample() -> Matrix {
 }
 
 /// 4096 rows of 128 numbers: twelve waves of changing strength, and noise.
-pub fn waves() -> Matrix {
+pub(crate) fn waves() -> Matrix {
     let (rows, width) = (4096, 128);
     let mut state = 1_u32;
     let mut noise = move || {
@@ -35,7 +35,7 @@ pub fn waves() -> Matrix {
 }
 
 /// Level 1, two threads at most, every value within 0.1 % of its column's range.
-pub fn config() -> Config {
+pub(crate) fn config() -> Config {
     let mut config = Config::default();
     config.fidelity = Fidelity::MaxErrorRel("0.001".parse().expect("a number"));
     config.level = 1;
@@ -43,13 +43,13 @@ pub fn config() -> Config {
 }
 
 /// `rows` compressed.
-pub fn compressed(rows: &dyn Rows) -> Vec<u8> {
+pub(crate) fn compressed(rows: &dyn Rows) -> Vec<u8> {
     let mut file = Vec::new();
     compress(rows, &config(), &mut file).expect("compressed");
     file
 }
 
 /// Bytes of the numbers in memory.
-pub fn size(rows: &dyn Rows) -> u64 {
+pub(crate) fn size(rows: &dyn Rows) -> u64 {
     (rows.len() * rows.schema().row_bytes()) as u64
 }

@@ -87,5 +87,3 @@ fn read<T: Element>(reader: &Reader<impl Source>, wishes: &[u8; 32]) {
         }
     }
 }
-
-

@@ -123,8 +123,8 @@ pub(crate) fn rows(
         }
         Block::Coded { stream, escapes } => (stream, escapes),
     };
-    let program = program
-        .ok_or_else(|| Error::corrupt("a coded block in a file without a model").at(at))?;
+    let program =
+        program.ok_or_else(|| Error::corrupt("a coded block in a file without a model").at(at))?;
     let mut rows = Rows::new(program, stream).map_err(|e| e.at(at))?;
     for _ in 0..want.start {
         rows.advance();

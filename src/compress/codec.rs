@@ -82,8 +82,7 @@ impl Codec {
     }
 
     fn read_with(bytes: &[u8], limits: Limits) -> Result<Self> {
-        let reader =
-            Reader::new_with(bytes, ReaderOptions { limits, ..Default::default() })?;
+        let reader = Reader::new_with(bytes, ReaderOptions { limits, ..Default::default() })?;
         Self::new(reader.schema().clone(), reader.model().cloned())
     }
 

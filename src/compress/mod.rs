@@ -19,10 +19,10 @@ use crate::matrix::Rows;
 use crate::quality::bounds;
 use crate::train::linear::Candidate;
 use crate::train::pca::Basis;
+use crate::train::rowwise;
 use crate::train::sample::Sample;
 use crate::train::search::with_bounds;
 use crate::train::target::{Builder, Goal, Solver, choose};
-use crate::train::rowwise;
 use file::{FileWriter, Totals, block_rows, encode_rows};
 use std::io::Write;
 
