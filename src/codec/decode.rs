@@ -5,7 +5,7 @@ use super::value::{Cell, carry, values, with_cell};
 use crate::container::block::{self, Block};
 use crate::container::index::Place;
 use crate::entropy::rans::Decoder;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::matrix::{DType, to_little_endian};
 use std::ops::Range;
 
@@ -123,8 +123,8 @@ pub(crate) fn rows(
         }
         Block::Coded { stream, escapes } => (stream, escapes),
     };
-    let program = program
-        .ok_or_else(|| crate::Error::corrupt("a coded block in a file without a model").at(at))?;
+    let program =
+        program.ok_or_else(|| Error::corrupt("a coded block in a file without a model").at(at))?;
     let mut rows = Rows::new(program, stream).map_err(|e| e.at(at))?;
     for _ in 0..want.start {
         rows.advance();

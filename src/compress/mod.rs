@@ -2,6 +2,7 @@
 
 mod codec;
 mod config;
+mod exact;
 pub(crate) mod file;
 mod report;
 mod writer;
@@ -18,10 +19,10 @@ use crate::matrix::Rows;
 use crate::quality::bounds;
 use crate::train::linear::Candidate;
 use crate::train::pca::Basis;
+use crate::train::rowwise;
 use crate::train::sample::Sample;
 use crate::train::search::{SearchEffort, with_bounds};
 use crate::train::target::{Builder, Goal, Solver, choose};
-use crate::train::{exact, rowwise};
 use file::{FileWriter, Totals, block_rows, encode_rows};
 use std::io::Write;
 

@@ -180,8 +180,6 @@ pub(crate) fn cosine(xx: f64, yy: f64, xy: f64, same: bool) -> f64 {
 pub(crate) struct Chunk<'a> {
     pub(crate) dtype: crate::matrix::DType,
     pub(crate) width: usize,
-    /// Number of the first row.
-    pub(crate) first: usize,
     pub(crate) bytes: &'a [u8],
 }
 
@@ -210,7 +208,7 @@ pub(crate) fn chunks<R: Default + Send>(
         a.read(first, &mut x)?;
         b.read(first, &mut y)?;
         let mut result = R::default();
-        let chunk = |bytes| Chunk { dtype, width, first, bytes };
+        let chunk = |bytes| Chunk { dtype, width, bytes };
         work(&chunk(&x[..]), &chunk(&y[..]), &mut result)?;
         Ok(result)
     };

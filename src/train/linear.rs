@@ -177,16 +177,16 @@ impl Ground<'_> {
         let least_fraction = (0..width).map(fraction).fold(f64::INFINITY, f64::min);
         let gain = (-finest - least_fraction).clamp(0.0, 24.0).ceil();
         record.gain = gain as u32;
-        for k in 0..latents {
+        for (k, &grain) in grain.iter().enumerate() {
             let v = self.components.vector(k);
-            for j in 0..width {
+            for (j, &v) in v.iter().enumerate() {
                 if self.columns[j].scale == 0.0 {
                     record.skip.push(0);
                     continue;
                 }
                 // In units of 2^-(fraction + gain) of a step, to a multiple of the grain.
-                let shift = (grain[k] + fraction(j) + gain).max(0.0).exp2();
-                let w = f64::from(v[j]) * unit * (fraction(j) + gain).exp2();
+                let shift = (grain + fraction(j) + gain).max(0.0).exp2();
+                let w = f64::from(v) * unit * (fraction(j) + gain).exp2();
                 record.skip.push(((w / shift).round_ties_even() * shift) as i64);
             }
         }

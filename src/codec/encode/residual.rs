@@ -223,5 +223,5 @@ fn round_divide(a: i64, b: i64) -> i64 {
     }
     let q = a / b;
     let rest = (a % b).unsigned_abs();
-    if rest > (b as u64 - rest) || rest == b as u64 - rest { q + a.signum() } else { q }
+    if rest >= b as u64 - rest { q + a.signum() } else { q }
 }
