@@ -71,6 +71,19 @@ impl Reader<Mapped> {
         // SAFETY: the caller promises the same of the reader as this asks of the map.
         Self::with(unsafe { Mapped::open(path.as_ref()) }?, ReaderOptions::default())
     }
+
+    /// The same, with limits and a cache of one's own.
+    ///
+    /// # Errors
+    /// As [`Reader::map`].
+    ///
+    /// # Safety
+    /// As [`Reader::map`].
+    #[allow(unsafe_code)]
+    pub unsafe fn map_with(path: impl AsRef<Path>, options: ReaderOptions) -> Result<Self> {
+        // SAFETY: the caller promises the same of the reader as this asks of the map.
+        Self::with(unsafe { Mapped::open(path.as_ref()) }?, options)
+    }
 }
 
 impl Reader<FileSource> {
@@ -146,7 +159,6 @@ impl<S: Source> Reader<S> {
         Info::new(&self.layout, self.source.len())
     }
 
-    #[cfg_attr(not(feature = "compress"), allow(dead_code))]
     pub(crate) fn model(&self) -> Option<&ModelRecord> {
         self.layout.program.as_ref().map(|p| &p.record)
     }
@@ -182,6 +194,9 @@ impl<S: Source> Reader<S> {
     /// # Errors
     /// As [`Reader::read_row`].
     pub fn read_rows<T: Element>(&self, rows: Range<usize>, out: &mut [T]) -> Result<()> {
+        if rows.start > rows.end {
+            return Err(Error::argument(format!("rows {rows:?} end before they begin")));
+        }
         self.check_type::<T>(out.len(), rows.len())?;
         self.read_bytes(rows.start, bytemuck::cast_slice_mut(out))?;
         to_native(out);
@@ -263,13 +278,17 @@ impl<S: Source> Reader<S> {
         let schema = &self.layout.schema;
         let shape = (schema.dtype, schema.width());
         let bytes = self.block_bytes(place)?;
-        decode::rows(self.layout.program.as_ref(), shape, &bytes, place, want, out)
+        let room = self.limits.block_bytes;
+        decode::rows(self.layout.program.as_ref(), shape, &bytes, place, room, want, out)
     }
 
     fn block_bytes(&self, place: Place) -> Result<std::borrow::Cow<'_, [u8]>> {
-        let decoded = place.rows as u64 * self.layout.schema.row_bytes() as u64;
-        limits::check("a block", decoded.max(place.length as u64), self.limits.block_bytes)
-            .map_err(|e| e.at(place.offset))?;
+        let schema = &self.layout.schema;
+        let latents = self.model().map_or(0, ModelRecord::latents);
+        let decoded = place.rows as u64 * schema.row_bytes() as u64;
+        let working = decode::temporaries(place.rows, schema.width(), latents);
+        let most = decoded.max(working).max(place.length as u64);
+        limits::check("a block", most, self.limits.block_bytes).map_err(|e| e.at(place.offset))?;
         open::bytes(&self.source, place.offset, place.length)
     }
 
@@ -326,7 +345,12 @@ impl<S: Source> Reader<S> {
     /// # Errors
     /// The first fault, with its place.
     pub fn verify(&self) -> Result<()> {
-        open::verify_skipped(&self.source, &self.layout.skipped)?;
+        // Once more from the start: the file may have changed since it was opened.
+        let layout = open::open(&self.source, &self.limits)?;
+        if layout.index != self.layout.index {
+            return Err(Error::corrupt("the file has changed since it was opened"));
+        }
+        open::verify_skipped(&self.source, &layout.skipped)?;
         let blocks: Vec<Place> =
             (0..self.layout.index.blocks()).map(|i| self.layout.index.place(i)).collect();
         each(blocks, |place| self.decode(place, 0..place.rows).map(drop))
