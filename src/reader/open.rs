@@ -82,8 +82,9 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Layout> {
     };
     let header = Header::decode(header)?;
     if length < least as u64 {
-        return Err(Error::truncated(format!("{length} bytes, an .aez file has {least} or more"))
-            .at(0));
+        return Err(
+            Error::truncated(format!("{length} bytes, an .aez file has {least} or more")).at(0)
+        );
     }
     let at = length - FOOTER_LEN as u64;
     let footer = bytes(source, at, FOOTER_LEN)?;
@@ -143,7 +144,8 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Layout> {
     }
     let (mut schema, promise) = heading.expect("the first section was HEAD");
     if let Some((payload, at)) = columns {
-        schema.columns = Some(head::decode_columns(&payload, schema.width(), limits.model_bytes, at)?);
+        schema.columns =
+            Some(head::decode_columns(&payload, schema.width(), limits.model_bytes, at)?);
     }
     let mut model_bytes = 0;
     let mut program = None;
