@@ -43,7 +43,7 @@ fn every_table_gives_back_what_it_took() {
         let said: Vec<i64> =
             numbers.iter().copied().filter(|&n| table.encode(n, &mut encoder)).collect();
         match spec {
-            TableSpec::Zero => assert_eq!(said, [0]),
+            TableSpec::Zero => assert!(!said.is_empty() && said.iter().all(|&n| n == 0)),
             TableSpec::Ladder { .. } => assert_eq!(said.len(), numbers.len(), "{spec:?}"),
             _ => assert!(said.len() > 1 || said == [i64::MAX] || said.contains(&-7), "{spec:?}"),
         }

@@ -48,6 +48,24 @@ impl Default for ReaderOptions {
 /// Which constructor? [`Reader::open`] is safe and reads by position. [`Reader::map`] is faster
 /// for single rows and `unsafe`, because nobody may change the file meanwhile. [`Reader::new`]
 /// takes bytes in memory.
+///
+#[cfg_attr(feature = "compress", doc = "```")]
+#[cfg_attr(not(feature = "compress"), doc = "```ignore")]
+/// use aezip::{Config, Matrix, Reader, compress};
+/// let values: Vec<f32> = (0..4000).map(|i| (i as f32 * 0.02).sin()).collect();
+/// let mut file = Vec::new();
+/// compress(&Matrix::from_slice(&values, &[40])?, &Config::default(), &mut file)?;
+///
+/// let reader = Reader::new(file)?;
+/// assert_eq!((reader.rows(), reader.row_shape()), (100, &[40][..]));
+/// let mut row = [0.0_f32; 40];
+/// reader.read_row(99, &mut row)?;
+/// let mut three = [0.0_f32; 120];
+/// reader.gather(&[99, 0, 99], &mut three)?;
+/// assert_eq!(three[..40], row);
+/// reader.verify()?;
+/// # Ok::<(), aezip::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Reader<S> {
     source: S,
@@ -269,6 +287,7 @@ impl<S: Source> Reader<S> {
 
     /// Some rows of a block.
     fn decode(&self, place: Place, want: Range<usize>) -> Result<Vec<u8>> {
+        self.check_block(place)?;
         let mut out = vec![0; want.len() * self.layout.schema.row_bytes()];
         self.decode_into(place, want, &mut out)?;
         Ok(out)
@@ -282,13 +301,18 @@ impl<S: Source> Reader<S> {
         decode::rows(self.layout.program.as_ref(), shape, &bytes, place, room, want, out)
     }
 
-    fn block_bytes(&self, place: Place) -> Result<std::borrow::Cow<'_, [u8]>> {
+    /// Checks what a block claims, before any memory is given to it.
+    fn check_block(&self, place: Place) -> Result<()> {
         let schema = &self.layout.schema;
         let latents = self.model().map_or(0, ModelRecord::latents);
         let decoded = place.rows as u64 * schema.row_bytes() as u64;
         let working = decode::temporaries(place.rows, schema.width(), latents);
         let most = decoded.max(working).max(place.length as u64);
-        limits::check("a block", most, self.limits.block_bytes).map_err(|e| e.at(place.offset))?;
+        limits::check("a block", most, self.limits.block_bytes).map_err(|e| e.at(place.offset))
+    }
+
+    fn block_bytes(&self, place: Place) -> Result<std::borrow::Cow<'_, [u8]>> {
+        self.check_block(place)?;
         open::bytes(&self.source, place.offset, place.length)
     }
 
