@@ -87,7 +87,8 @@ impl Magnitude {
         let leading = digits.iter().take_while(|&&d| d == b'0').count();
         digits.drain(..leading);
         digits.truncate(digits.len() - digits.iter().rev().take_while(|&&d| d == b'0').count());
-        let exponent = exponent + whole.len() as i64 - leading as i64;
+        // Saturating: `1e-9223372036854775808` is a number too.
+        let exponent = exponent.saturating_add(whole.len() as i64).saturating_sub(leading as i64);
         Some(Self { exponent: if digits.is_empty() { i64::MIN } else { exponent }, digits })
     }
 
@@ -120,6 +121,10 @@ mod tests {
         assert_eq!(decimal("1e-400").floor(), 0.0);
         assert_eq!(decimal("1e-400").ceil(), 5e-324);
         assert_eq!(decimal("86.49e0").text(), "86.49e0");
+        for tiny in ["0.001e-9223372036854775808", "1e-9223372036854775808"] {
+            assert_eq!((decimal(tiny).floor(), decimal(tiny).ceil()), (0.0, 5e-324), "{tiny}");
+        }
+        assert_eq!(decimal("00.0e9223372036854775807").ceil(), 0.0);
     }
 
     #[test]
