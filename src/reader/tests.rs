@@ -8,7 +8,9 @@ use super::*;
 use crate::ErrorKind;
 use crate::codec::program::{Program, second_quantiser};
 use crate::container::block;
-use crate::container::forever::{COLUMNS, DATA, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL};
+#[cfg(feature = "compress")]
+use crate::container::forever::COLUMNS;
+use crate::container::forever::{DATA, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL};
 use crate::container::head;
 use crate::container::index::Index;
 use crate::container::model::{Classes, Grid, Hidden, HiddenPath, Value};

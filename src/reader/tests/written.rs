@@ -2,8 +2,6 @@
 
 use super::damage::refused;
 use super::*;
-use crate::{Config, Matrix, compress};
-
 #[test]
 fn exact_values_come_back_bit_for_bit() {
     let nan = f32::from_bits(0x7fc1_2345);
@@ -63,26 +61,4 @@ fn names_may_be_as_alike_as_they_like() {
     assert_eq!(Reader::new_with(&bytes, options).unwrap_err().kind(), ErrorKind::Limit);
     own.section(COLUMNS).truncate(3);
     check(&own.build()).expect_err("half the names");
-}
-
-#[test]
-fn what_was_written_is_read() {
-    let mut random = Random(5);
-    for (dtype_width, rows) in [(1, 700), (9, 333), (700, 5)] {
-        let values: Vec<i32> = (0..rows * dtype_width).map(|_| random.within(900) as i32).collect();
-        let matrix = Matrix::from_slice(&values, &[dtype_width]).unwrap();
-        let config = Config { fidelity: Fidelity::Lossless, ..Config::default() };
-        let mut bytes = Vec::new();
-        compress(&matrix, &config, &mut bytes).unwrap();
-        let reader = Reader::new(&bytes).unwrap();
-        reader.verify().unwrap();
-        let mut out = vec![0; values.len()];
-        reader.read_rows(0..rows, &mut out).unwrap();
-        assert_eq!(out, values);
-        let mut row = vec![0; dtype_width];
-        for i in (0..rows).rev().step_by(3) {
-            reader.read_row(i, &mut row).unwrap();
-            assert_eq!(row, values[i * dtype_width..(i + 1) * dtype_width]);
-        }
-    }
 }
