@@ -2,6 +2,7 @@
 
 use super::damage::refused;
 use super::*;
+
 #[test]
 fn exact_values_come_back_bit_for_bit() {
     let nan = f32::from_bits(0x7fc1_2345);
