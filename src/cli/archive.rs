@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::source::label;
 use super::target::PIPE;
 use super::temporary::Temporary;
-use aezip::{Codec, ErrorKind, FileSource, Reader};
+use aezip::{Codec, ErrorKind, Mapped, Reader};
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::path::Path;
 /// An open `.aez` file.
 pub(crate) struct Archive {
     /// Gives the rows.
-    pub(crate) reader: Reader<FileSource>,
+    pub(crate) reader: Reader<Mapped>,
     /// What to call the file in a message.
     pub(crate) label: String,
     /// Holds what came through a pipe.
@@ -24,10 +24,14 @@ impl Archive {
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let label = label(path);
         let spool = spool(path, &label)?;
-        let opened = match &spool {
-            Some(spool) => Reader::open(spool.path().map_err(|e| Failure::io(&label, &e))?),
-            None => Reader::open(path),
+        let path = match &spool {
+            Some(spool) => spool.path().map_err(|e| Failure::io(&label, &e))?,
+            None => path,
         };
+        // SAFETY: this program replaces files by renaming and never writes into one that exists;
+        // the manual asks users not to let others do so while it reads.
+        #[allow(unsafe_code)]
+        let opened = unsafe { Reader::map(path) };
         let reader = opened.map_err(|error| failure(&label, &error))?;
         Ok(Self { reader, label, _spool: spool })
     }

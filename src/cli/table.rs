@@ -21,11 +21,8 @@ impl Table {
         self.line("NMSE", figure(quality.nmse));
         self.line("PSNR", format!("{} dB", figure(quality.psnr)));
         self.line("cosine", cosine(quality.cosine));
-        if quality.mismatched_specials > 0 {
-            self.line(
-                "NaN or infinity",
-                format!("{} differ", grouped(quality.mismatched_specials)),
-            );
+        if quality.specials_changed > 0 {
+            self.line("NaN or infinity", format!("{} differ", grouped(quality.specials_changed)));
         }
     }
 
@@ -45,7 +42,7 @@ pub(crate) fn quality_json(quality: &Quality) -> Value {
         "nmse": quality.nmse,
         "psnr": quality.psnr,
         "cosine": quality.cosine,
-        "mismatched_specials": quality.mismatched_specials,
+        "specials_changed": quality.specials_changed,
     })
 }
 

@@ -58,8 +58,13 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         return Err(Failure::error(format!("{} promises nothing", archive.label)));
     };
     // Every row of the archive has just been decoded: what fails now is the original.
-    let check = aezip::check_promise(&*original, &archive.reader, &promise)
-        .map_err(|error| Failure::error(format!("{}: {error}", label(against))))?;
+    let check = aezip::check_promise(
+        &*original,
+        &archive.reader,
+        &promise,
+        archive.reader.info().file_bytes,
+    )
+    .map_err(|error| Failure::error(format!("{}: {error}", label(against))))?;
 
     print(&if args.json {
         object(&archive, Some((&label(against), &check))).to_string()

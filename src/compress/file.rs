@@ -1,7 +1,6 @@
 //! Writing a file: head, model, blocks in parallel, index, footer.
 
 use crate::codec::encode::Encoder;
-use crate::codec::encode::tally::Tally;
 use crate::container::forever::{COLUMNS, DATA, FOOTER_LEN, HEAD, INDEX, MODEL};
 use crate::container::head;
 use crate::container::index::Index;
@@ -9,6 +8,7 @@ use crate::container::section::{self, Footer, Header};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::matrix::{Rows, Schema};
+use crate::quality::Tally;
 use rayon::prelude::*;
 use std::io::Write;
 
@@ -16,6 +16,7 @@ use std::io::Write;
 const TASK_ROWS: usize = 256;
 
 /// Writes sections and blocks in order, counting bytes.
+#[derive(Debug)]
 pub(crate) struct FileWriter<W: Write> {
     out: W,
     at: u64,
@@ -57,6 +58,11 @@ impl<W: Write> FileWriter<W> {
         Ok(Self { out, at, index: Index::new(at) })
     }
 
+    /// Rows written so far.
+    pub(crate) fn rows(&self) -> u64 {
+        self.index.total_rows()
+    }
+
     /// Writes one block.
     pub(crate) fn block(&mut self, rows: usize, bytes: &[u8]) -> Result<()> {
         self.out.write_all(bytes).map_err(io)?;
@@ -66,14 +72,19 @@ impl<W: Write> FileWriter<W> {
     }
 
     /// Writes index and footer; returns the file's length.
-    pub(crate) fn finish(mut self) -> Result<u64> {
+    pub(crate) fn finish(self) -> Result<u64> {
+        self.finish_into().map(|(length, _)| length)
+    }
+
+    /// The same, and gives back the output.
+    pub(crate) fn finish_into(mut self) -> Result<(u64, W)> {
         let index = section::encode(INDEX, &self.index.encode());
         let length = self.at + (index.len() + FOOTER_LEN) as u64;
         let footer = Footer { index: self.at, rows: self.index.total_rows(), length };
         self.out.write_all(&index).map_err(io)?;
         self.out.write_all(&footer.encode()).map_err(io)?;
         self.out.flush().map_err(io)?;
-        Ok(length)
+        Ok((length, self.out))
     }
 }
 
@@ -82,13 +93,14 @@ pub(crate) fn encode_rows<W: Write>(
     encoder: &Encoder,
     rows: &dyn Rows,
     writer: &mut FileWriter<W>,
-    measure: bool,
+    progress: &dyn Fn(u64),
 ) -> Result<Totals> {
     let per_block = encoder.block_rows;
     let per_task = per_block * TASK_ROWS.div_ceil(per_block);
     let per_batch = per_task * 4 * rayon::current_num_threads().max(1);
     let row_bytes = rows.schema().row_bytes();
     let mut totals = Totals::default();
+    let before = writer.rows();
     let mut batch = 0;
     while batch < rows.len() {
         let end = (batch + per_batch).min(rows.len());
@@ -99,7 +111,7 @@ pub(crate) fn encode_rows<W: Write>(
                 let count = per_task.min(rows.len() - first);
                 let mut bytes = vec![0; count * row_bytes];
                 rows.read(first, &mut bytes)?;
-                encode_task(encoder, first, &bytes, row_bytes, measure)
+                encode_task(encoder, before + first as u64, &bytes, row_bytes)
             })
             .collect();
         for task in encoded {
@@ -110,6 +122,7 @@ pub(crate) fn encode_rows<W: Write>(
             }
         }
         batch = end;
+        progress(end as u64);
     }
     Ok(totals)
 }
@@ -117,10 +130,9 @@ pub(crate) fn encode_rows<W: Write>(
 /// Encodes some blocks.
 fn encode_task(
     encoder: &Encoder,
-    first: usize,
+    first: u64,
     bytes: &[u8],
     row_bytes: usize,
-    measure: bool,
 ) -> Result<Vec<(usize, Vec<u8>, Totals)>> {
     let latents = encoder.projection.latents;
     let mut real = Vec::new();
@@ -132,8 +144,8 @@ fn encode_task(
     let mut at = 0;
     for block in bytes.chunks(encoder.block_rows * row_bytes) {
         let count = block.len() / row_bytes;
-        let symbols = encoder.symbols(block, &real[at * latents..(at + count) * latents], measure);
-        let bytes = encoder.block((first + at) as u64, block, &symbols)?;
+        let symbols = encoder.symbols(block, &real[at * latents..(at + count) * latents], true);
+        let bytes = encoder.block(first + at as u64, block, &symbols)?;
         let totals = Totals { escapes: symbols.escapes.len() as u64, tally: symbols.tally };
         out.push((count, bytes, totals));
         at += count;
@@ -142,64 +154,11 @@ fn encode_task(
 }
 
 /// Rows of a block of about 8 KiB, where a row takes `bytes_per_row`.
-pub(crate) fn block_rows(bytes_per_row: f64, row_bytes: usize) -> usize {
+pub(crate) fn block_rows(bytes_per_row: f64, row_bytes: usize, temporal: bool) -> usize {
     const BLOCK_BYTES: f64 = 8192.0;
+    // The first row of a block has no row before it to be predicted from.
+    let least = if temporal { 16 } else { 1 };
     // A block decoded in memory stays moderate too.
     let most = ((4 << 20) / row_bytes.max(1)).clamp(1, 1 << 16);
-    ((BLOCK_BYTES / bytes_per_row.max(0.01)) as usize).clamp(1, most)
-}
-
-#[doc(hidden)]
-pub fn scratch(rows: &dyn Rows, eps: f64, level: u8) -> Result<Vec<u8>> {
-    use crate::train::{classes::Effort, sample::Sample, search};
-    let t = std::time::Instant::now();
-    let (values, effort) = if level == 1 {
-        (
-            1 << 20,
-            search::SearchEffort {
-                rows: 1000,
-                trials: 0,
-                classes: Effort { classes: 1, rounds: 0 },
-            },
-        )
-    } else {
-        (
-            6 << 20,
-            search::SearchEffort {
-                rows: 4096,
-                trials: 16,
-                classes: Effort { classes: 64, rounds: 4 },
-            },
-        )
-    };
-    let sample = Sample::draw(rows, values)?;
-    let width = rows.schema().width();
-    let c = search::with_bounds(&sample, vec![eps; width], effort)?;
-    let mut encoder = c.encoder;
-    encoder.block_rows = block_rows(c.fitted_bytes / rows.len() as f64, rows.schema().row_bytes());
-    let line = rows.schema().row_shape.last().copied().unwrap_or(1);
-    let model = encoder.program.record.encode(line);
-    let fit = t.elapsed();
-    let p: Fidelity = Fidelity::parse("max-error", &eps.to_string())?;
-    let mut out = Vec::new();
-    let mut w = FileWriter::begin(&mut out, rows.schema(), Some(&p), Some(&model))?;
-    let totals = encode_rows(&encoder, rows, &mut w, false)?;
-    let n = w.finish()?;
-    let m = &encoder.program.record;
-    eprintln!(
-        "K {} classes {} trellis {} temporal {} tables {} block {} model {} est {:.0} file {} escapes {} fit {:?} all {:?}",
-        m.latents(),
-        m.classes.count,
-        m.trellis,
-        m.temporal.iter().filter(|&&a| a != 0).count(),
-        m.tables.len(),
-        encoder.block_rows,
-        model.len(),
-        c.fitted_bytes,
-        n,
-        totals.escapes,
-        fit,
-        t.elapsed()
-    );
-    Ok(out)
+    ((BLOCK_BYTES / bytes_per_row.max(0.01)) as usize).max(least).clamp(1, most)
 }

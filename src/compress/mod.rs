@@ -1,3 +1,235 @@
-//! Rows to a file.
+//! Rows to a file: from the caller's wish to the bytes.
 
+mod codec;
+mod config;
 pub(crate) mod file;
+mod report;
+mod writer;
+
+pub use codec::Codec;
+pub use config::{Config, Progress, ProgressFn, Stage};
+pub use report::Report;
+pub use writer::Writer;
+
+use crate::codec::encode::Encoder;
+use crate::error::{Error, Result};
+use crate::fidelity::Fidelity;
+use crate::matrix::Rows;
+use crate::quality::bounds;
+use crate::train::linear::Candidate;
+use crate::train::pca::Basis;
+use crate::train::sample::Sample;
+use crate::train::search::with_bounds;
+use crate::train::target::{Builder, Goal, Solver, choose};
+use crate::train::{exact, rowwise};
+use file::{FileWriter, Totals, block_rows, encode_rows};
+use std::io::Write;
+
+/// Compresses `rows` into `out` as `config` says; the same input gives the same bytes.
+///
+/// # Errors
+/// `Argument` if the promise makes no sense for these rows or cannot be kept; `Io` if reading or
+/// writing fails.
+///
+/// ```
+/// use aezip::{Config, Fidelity, Matrix, Reader, compress};
+/// let values: Vec<f32> = (0..3000).map(|i| (i as f32 * 0.01).sin()).collect();
+/// let matrix = Matrix::from_slice(&values, &[30])?;
+/// let mut config = Config::default();
+/// config.fidelity = Fidelity::MaxError("0.001".parse()?);
+///
+/// let mut bytes = Vec::new();
+/// let report = compress(&matrix, &config, &mut bytes)?;
+/// assert!(report.bytes_out < report.bytes_in / 4);
+///
+/// let reader = Reader::new(&bytes)?;
+/// let mut row = [0.0_f32; 30];
+/// reader.read_row(7, &mut row)?;
+/// assert!((row[0] - values[210]).abs() <= 0.001);
+/// # Ok::<(), aezip::Error>(())
+/// ```
+pub fn compress(rows: &dyn Rows, config: &Config, out: &mut (dyn Write + Send)) -> Result<Report> {
+    run(rows, config, None, out)
+}
+
+/// Compresses with a basis that is given or, without one, is fitted.
+pub(crate) fn run(
+    rows: &dyn Rows,
+    config: &Config,
+    basis: Option<&Basis>,
+    out: &mut (dyn Write + Send),
+) -> Result<Report> {
+    config.validate()?;
+    if rows.schema().width() == 0 {
+        return Err(Error::argument("rows without numbers cannot be compressed"));
+    }
+    config.on_threads(move || Job { rows, config, basis }.run(out))?
+}
+
+/// One compression.
+struct Job<'a> {
+    rows: &'a dyn Rows,
+    config: &'a Config,
+    basis: Option<&'a Basis>,
+}
+
+impl Job<'_> {
+    fn run(&self, out: &mut (dyn Write + Send)) -> Result<Report> {
+        self.config.report(Stage::Scan, 0, 0);
+        let fidelity = &self.config.fidelity;
+        let bounds = bounds(self.rows, fidelity)?;
+        if self.rows.is_empty() {
+            let file = FileWriter::begin(out, self.rows.schema(), Some(fidelity), None)?;
+            return Ok(self.report(file.finish()?, None, &Totals::default()));
+        }
+        self.config.report(Stage::Fit, 0, 0);
+        let level = self.config.effort();
+        let sample = Sample::draw(self.rows, level.values)?;
+        let goal = match fidelity {
+            Fidelity::Nmse(d) => Goal::Nmse(d.floor()),
+            Fidelity::Psnr(d) => Goal::Psnr(d.ceil()),
+            Fidelity::Cosine(d) => Goal::Cosine(d.ceil()),
+            Fidelity::Ratio(d) => Goal::Bytes((self.bytes_in() as f64 / d.ceil()).floor()),
+            Fidelity::BytesPerRow(d) => Goal::Bytes((self.rows.len() as f64 * d.floor()).floor()),
+            Fidelity::RowNmse(_) | Fidelity::RowCosine(_) => return self.each_row(&sample, out),
+            _ => {
+                let bounds = bounds.expect("all other promises are bounds");
+                return self.bounded(&sample, bounds, out);
+            }
+        };
+        self.toward(goal, &sample, out)
+    }
+
+    fn bytes_in(&self) -> u64 {
+        self.rows.len() as u64 * self.rows.schema().row_bytes() as u64
+    }
+
+    fn report(&self, bytes: u64, encoder: Option<(&Encoder, usize)>, totals: &Totals) -> Report {
+        let row_bytes = self.rows.schema().row_bytes() as u64;
+        let rows = (self.rows.len() as u64, row_bytes);
+        Report::new(rows, bytes, &self.config.fidelity, encoder, totals)
+    }
+
+    /// A bound on each value: fit once, encode once, straight to `out`.
+    fn bounded(
+        &self,
+        sample: &Sample,
+        bounds: Vec<f64>,
+        out: &mut (dyn Write + Send),
+    ) -> Result<Report> {
+        let level = self.config.effort();
+        let lossless = bounds.iter().all(|&b| b == 0.0);
+        let fitted = with_bounds(sample, bounds, level.search, self.basis)?;
+        if lossless && exact::is_smaller(sample, fitted.fitted_bytes, level.zstd) {
+            return self.exact(level.zstd, out);
+        }
+        self.write(fitted, out).map(|(report, _)| report)
+    }
+
+    /// Every row as it is: shuffled bytes and zstd, in blocks as large as zstd can use.
+    fn exact(&self, level: i32, out: &mut (dyn Write + Send)) -> Result<Report> {
+        let schema = self.rows.schema();
+        let mut file = FileWriter::begin(out, schema, Some(&self.config.fidelity), None)?;
+        let totals = exact::write(self.rows, level, &mut file, &|done| {
+            self.config.report(Stage::Encode, done, self.rows.len() as u64);
+        })?;
+        Ok(self.report(file.finish()?, None, &totals))
+    }
+
+    /// Encodes everything with a fitted codec.
+    fn write(&self, fitted: Candidate, out: &mut dyn Write) -> Result<(Report, Totals)> {
+        let schema = self.rows.schema();
+        let mut encoder = fitted.encoder;
+        let row = (fitted.fitted_bytes - fitted.model_bytes as f64) / self.rows.len() as f64;
+        encoder.block_rows = block_rows(row, schema.row_bytes(), encoder.program.temporal);
+        encoder.exact_level = Some(self.config.effort().zstd);
+        let line = schema.row_shape.last().copied().unwrap_or(1);
+        let model = encoder.program.record.encode(line);
+        let promise = Some(&self.config.fidelity);
+        let mut file = FileWriter::begin(out, schema, promise, Some(&model))?;
+        let totals = encode_rows(&encoder, self.rows, &mut file, &|done| {
+            self.config.report(Stage::Encode, done, self.rows.len() as u64);
+        })?;
+        let bytes = file.finish()?;
+        Ok((self.report(bytes, Some((&encoder, model.len())), &totals), totals))
+    }
+
+    /// A promise about a sum over the file: choose on the sample, then correct the step until
+    /// the whole file, really encoded, keeps the promise and hardly more.
+    fn toward(&self, goal: Goal, sample: &Sample, out: &mut (dyn Write + Send)) -> Result<Report> {
+        let level = self.config.effort();
+        let start = starting_step(sample, goal);
+        let builder = Builder::new(sample, level.search, start, self.basis);
+        let thin = sample.thin(level.search.rows.min(4096));
+        let chosen = choose(&builder.thin(&thin), goal, start)?;
+        let Some(chosen) = chosen else { return self.fall_back(goal, sample, out) };
+        let mut solver = Solver::new(goal, chosen.step);
+        let mut best: Option<(f64, Vec<u8>, Report)> = None;
+        for _ in 0..12 {
+            let mut bytes = Vec::new();
+            let fitted = builder.build(chosen.family, solver.step())?;
+            let (report, totals) = self.write(fitted, &mut bytes)?;
+            let used = goal.used(&totals.tally, bytes.len() as f64);
+            let done = solver.took(used);
+            if used <= 1.0 && best.as_ref().is_none_or(|b| used > b.0) {
+                best = Some((used, bytes, report));
+            }
+            if done || solver.is_exhausted() {
+                break;
+            }
+        }
+        let Some((_, bytes, report)) = best else { return self.fall_back(goal, sample, out) };
+        out.write_all(&bytes).map_err(|e| Error::io("cannot write", e))?;
+        Ok(report)
+    }
+
+    /// Where no step reaches the goal: lossless reaches every error; what size it takes says
+    /// whether a size can be reached at all.
+    fn fall_back(
+        &self,
+        goal: Goal,
+        sample: &Sample,
+        out: &mut (dyn Write + Send),
+    ) -> Result<Report> {
+        let zeros = vec![0.0; self.rows.schema().width()];
+        let mut bytes = Vec::new();
+        let report = self.bounded(sample, zeros, &mut bytes)?;
+        if let Goal::Bytes(most) = goal
+            && bytes.len() as f64 > most
+        {
+            let rows = self.rows.len() as f64;
+            return Err(Error::argument(format!(
+                "{} cannot be reached: {most:.0} bytes, {:.3} a row, are too few for these rows; \
+                 ask for less",
+                self.config.fidelity,
+                most / rows
+            )));
+        }
+        out.write_all(&bytes).map_err(|e| Error::io("cannot write", e))?;
+        Ok(report)
+    }
+
+    /// A promise about each row by itself.
+    fn each_row(&self, sample: &Sample, out: &mut (dyn Write + Send)) -> Result<Report> {
+        let fitted = rowwise::fit(
+            self.rows,
+            sample,
+            &self.config.fidelity,
+            self.config.effort().search,
+            self.basis,
+        )?;
+        self.write(fitted, out).map(|(report, _)| report)
+    }
+}
+
+/// A step whose rounding error is about what `goal` allows.
+fn starting_step(sample: &Sample, goal: Goal) -> f64 {
+    let (variance, range) = crate::train::columns::scale(sample);
+    let error = match goal {
+        Goal::Nmse(x) => variance * x,
+        Goal::Psnr(db) => range * range * 10_f64.powf(-db / 10.0),
+        Goal::Cosine(c) => variance * 2.0 * (1.0 - c),
+        Goal::Bytes(_) => variance * 0.05,
+    };
+    (12.0 * error).sqrt().max(f64::MIN_POSITIVE)
+}

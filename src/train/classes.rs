@@ -48,6 +48,8 @@ pub(crate) struct Job<'a> {
     pub(crate) whole: bool,
     /// Whether residuals are coded.
     pub(crate) residual: bool,
+    /// Residual steps of the classes, where they are given.
+    pub(crate) quanta: Option<&'a [i64]>,
 }
 
 /// Fits classes and tables.
@@ -81,6 +83,11 @@ pub(crate) fn fit_classes(job: &Job<'_>, effort: Effort) -> Result<FittedClasses
         count *= 2;
     }
     Ok(best.expect("one class is always tried"))
+}
+
+/// Tables for rows whose classes are given.
+pub(crate) fn fit_fixed(job: &Job<'_>, assigned: &[usize], count: usize) -> FittedClasses {
+    tables(job, assigned, count, None)
 }
 
 /// The shape that most ladders have.
@@ -170,13 +177,14 @@ fn tables(job: &Job<'_>, assigned: &[usize], count: usize, favourite: Option<u8>
                 specs.push(f.spec);
             }
         }
-        let own: Vec<_> = if job.residual {
+        let given = job.quanta.map(|q| q[class]);
+        let own: Vec<_> = if job.residual && given.is_none_or(|q| q >= 0) {
             (0..width).into_par_iter().map(|j| residual(class, j)).collect()
         } else {
             Vec::new()
         };
         let silent = own.iter().all(|f| f.spec == TableSpec::Zero);
-        classes.quantum.push(if silent { -1 } else { 0 });
+        classes.quantum.push(given.unwrap_or(if silent { -1 } else { 0 }));
         for j in 0..width {
             let spec = own.get(j).map_or(TableSpec::Zero, |f| f.spec.clone());
             bits += own.get(j).map_or(0.0, |f| f.bits);

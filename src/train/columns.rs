@@ -65,6 +65,31 @@ fn plan_typed<T: Cell>(sample: &Sample, tolerance: &Tolerance) -> Vec<ColumnPlan
         .collect()
 }
 
+/// Mean variance of the columns, and the range of all values, wild ones left out.
+pub(crate) fn scale(sample: &Sample) -> (f64, f64) {
+    with_cell!(sample.schema.dtype, T => {
+        let width = sample.schema.width();
+        let mut cells = vec![<T as bytemuck::Zeroable>::zeroed(); sample.bytes.len() / size_of::<T>()];
+        from_little_endian(&sample.bytes, &mut cells);
+        let rows = cells.len() / width;
+        let every = rows.div_ceil(512).max(1);
+        let (mut sum, mut low, mut high) = (0.0, f64::INFINITY, f64::NEG_INFINITY);
+        for j in 0..width {
+            let values: Vec<T> = (0..rows).step_by(every).map(|i| cells[i * width + j]).collect();
+            let s = Spread::of(&values);
+            let inside = |v: &T| v.to_f64().clamp(s.centre - s.reach, s.centre + s.reach);
+            let finite = values.iter().filter(|v| v.is_ordinary()).map(inside);
+            let (n, q) = finite.fold((0.0, 0.0), |(n, q), x| {
+                low = x.min(low);
+                high = x.max(high);
+                (n + 1.0, q + (x - s.centre) * (x - s.centre))
+            });
+            sum += q / f64::max(n, 1.0);
+        }
+        (sum / width as f64, (high - low).max(0.0))
+    })
+}
+
 /// Where a column's ordinary values lie, without being led astray by a few wild ones.
 #[derive(Debug, Clone, Copy)]
 struct Spread {

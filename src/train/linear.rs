@@ -9,12 +9,12 @@ use super::sample::Sample;
 use crate::codec::encode::classes::Costs;
 use crate::codec::encode::latents::{LatentChooser, RATES};
 use crate::codec::encode::project::Projection;
-use crate::codec::encode::tally::Tally;
 use crate::codec::encode::{Encoder, Symbols};
 use crate::codec::program::Program;
 use crate::container::model::{Classes, Grid, ModelRecord};
 use crate::entropy::table::TableSpec;
 use crate::error::Result;
+use crate::quality::Tally;
 use rayon::prelude::*;
 
 /// What distinguishes linear codecs from each other.
@@ -95,7 +95,7 @@ impl Ground<'_> {
         if latents > 0 {
             learn_rates(&mut encoder.chooser, &symbols, latents, record.table_sets());
             symbols = self.symbols(&encoder, &real, true);
-        } else if !choice.residual {
+        } else {
             symbols = self.symbols(&encoder, &real, true);
         }
         let fitted = self.fit(&record, &symbols, choice.residual)?;
@@ -129,6 +129,7 @@ impl Ground<'_> {
             weight: self.sample.weight(),
             whole: self.sample.is_whole(),
             residual,
+            quanta: None,
         };
         fit_classes(&job, self.effort)
     }
@@ -222,6 +223,7 @@ impl Ground<'_> {
             costs: Costs::default(),
             exact_level: None,
             block_rows: 1,
+            rule: None,
         };
         if !choice.residual {
             encoder.program.record.classes.quantum = vec![-1];

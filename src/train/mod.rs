@@ -7,9 +7,12 @@
 pub(crate) mod bits;
 pub(crate) mod classes;
 pub(crate) mod columns;
+pub(crate) mod exact;
 pub(crate) mod grid;
 pub(crate) mod linear;
 pub(crate) mod pca;
+pub(crate) mod rowwise;
 pub(crate) mod sample;
 pub(crate) mod search;
 pub(crate) mod tables;
+pub(crate) mod target;

@@ -33,13 +33,10 @@ impl Components {
     /// the rows' inner products where there are fewer rows than columns (the same subspace).
     pub(crate) fn fit(rows: &[f32], width: usize) -> Self {
         let mut count = rows.len() / width.max(1);
-        let mut columns = vec![0.0; width];
-        for row in rows.chunks_exact(width) {
-            for (c, x) in columns.iter_mut().zip(row) {
-                *c += f64::from(*x) * f64::from(*x);
-            }
+        let columns = column_variances(rows, width);
+        if width == 0 || count == 0 {
+            return Self { columns, ..Self::default() };
         }
-        columns.iter_mut().for_each(|c| *c /= count.max(1) as f64);
         let thinned;
         let mut rows = rows;
         if width.min(count) > MAX_ORDER {
@@ -59,6 +56,70 @@ impl Components {
         };
         Self { variance, vectors, columns }
     }
+}
+
+/// Directions in the data's units, from a codec; any scale, not orthogonal.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Basis {
+    /// `directions × columns`, row-major.
+    pub(crate) vectors: Vec<f64>,
+}
+
+impl Basis {
+    /// Components within the span of these directions only, in coordinates where column `j` is
+    /// divided by `scale[j]`; columns without a scale are left out.
+    pub(crate) fn components(&self, rows: &[f32], scale: &[f64]) -> Components {
+        let width = scale.len();
+        // Gram–Schmidt, twice for orthogonality in spite of rounding.
+        let mut span: Vec<Vec<f64>> = Vec::new();
+        for v in self.vectors.chunks_exact(width) {
+            let inverse = scale.iter().map(|s| if *s > 0.0 { 1.0 / s } else { 0.0 });
+            let mut v: Vec<f64> = v.iter().zip(inverse).map(|(x, i)| x * i).collect();
+            let before = norm(&v);
+            for _ in 0..2 {
+                for u in &span {
+                    let dot: f64 = u.iter().zip(&v).map(|(a, b)| a * b).sum();
+                    v.iter_mut().zip(u).for_each(|(x, u)| *x -= dot * u);
+                }
+            }
+            let after = norm(&v);
+            if after > 1e-6 * before && after.is_finite() {
+                v.iter_mut().for_each(|x| *x /= after);
+                span.push(v);
+            }
+        }
+        let count = span.len();
+        let flat: Vec<f32> =
+            (0..width).flat_map(|j| span.iter().map(move |v| v[j] as f32)).collect();
+        let n = rows.len() / width.max(1);
+        let mut inside = vec![0.0; n * count];
+        multiply(rows, &flat, &mut inside, (n, width, count));
+        let own = Components::fit(&inside, count);
+        let mut vectors = Vec::with_capacity(own.count() * width);
+        for k in 0..own.count() {
+            let mix = own.vector(k);
+            vectors.extend((0..width).map(|j| {
+                span.iter().zip(mix).map(|(v, m)| v[j] * f64::from(*m)).sum::<f64>() as f32
+            }));
+        }
+        Components { variance: own.variance, vectors, columns: column_variances(rows, width) }
+    }
+}
+
+fn norm(v: &[f64]) -> f64 {
+    v.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+fn column_variances(rows: &[f32], width: usize) -> Vec<f64> {
+    let mut columns = vec![0.0; width];
+    for row in rows.chunks_exact(width) {
+        for (c, x) in columns.iter_mut().zip(row) {
+            *c += f64::from(*x) * f64::from(*x);
+        }
+    }
+    let count = (rows.len() / width.max(1)).max(1) as f64;
+    columns.iter_mut().for_each(|c| *c /= count);
+    columns
 }
 
 /// Eigenvalues and vectors of a symmetric matrix, largest first; none if it is not finite.

@@ -56,6 +56,11 @@ impl Sample {
         self.total as f64 / self.rows().max(1) as f64
     }
 
+    /// The sample's rows alone.
+    pub(crate) fn into_matrix(self) -> Result<crate::matrix::Matrix> {
+        crate::matrix::Matrix::new(self.schema, self.bytes)
+    }
+
     /// About `rows` rows of this sample: every so-manieth run.
     pub(crate) fn thin(&self, rows: usize) -> Sample {
         let every = (self.rows() / rows.max(1)).max(1);

@@ -7,7 +7,7 @@ use super::bits::rounded_entropy;
 use super::classes::Effort;
 use super::columns::{ColumnPlan, Tolerance, plan};
 use super::linear::{Candidate, Ground, LinearChoice, normaliser};
-use super::pca::Components;
+use super::pca::{Basis, Components};
 use super::sample::Sample;
 use crate::error::Result;
 
@@ -29,10 +29,10 @@ pub(crate) fn bounded(
     sample: &Sample,
     columns: &[ColumnPlan],
     effort: SearchEffort,
+    basis: Option<&Basis>,
 ) -> Result<Candidate> {
-    let width = columns.len();
     let full = normaliser(columns).normalise(sample.schema.dtype, &sample.bytes);
-    let components = Components::fit(&full, width);
+    let components = components(&full, columns, basis);
     let thin = sample.thin(effort.rows);
     let normalised = if thin.rows() == sample.rows() {
         full.clone()
@@ -120,6 +120,21 @@ pub(crate) fn bounded(
     ground.build(&best.0)
 }
 
+/// Components of normalised rows, within a given basis if there is one.
+pub(crate) fn components(
+    rows: &[f32],
+    columns: &[ColumnPlan],
+    basis: Option<&Basis>,
+) -> Components {
+    match basis {
+        Some(basis) => {
+            let scale: Vec<f64> = columns.iter().map(|c| c.scale).collect();
+            basis.components(rows, &scale)
+        }
+        None => Components::fit(rows, columns.len()),
+    }
+}
+
 /// Numbers of latents worth looking at.
 fn latent_counts(most: usize) -> Vec<usize> {
     let mut out = Vec::new();
@@ -202,7 +217,8 @@ pub(crate) fn with_bounds(
     sample: &Sample,
     bounds: Vec<f64>,
     effort: SearchEffort,
+    basis: Option<&Basis>,
 ) -> Result<Candidate> {
     let columns = plan(sample, &Tolerance::Bounds(bounds));
-    bounded(sample, &columns, effort)
+    bounded(sample, &columns, effort, basis)
 }

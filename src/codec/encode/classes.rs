@@ -68,6 +68,9 @@ impl Costs {
     /// The class of every row of a block, by the cheapest path.
     pub(crate) fn classify(&self, p: &Program, symbols: &Symbols) -> Vec<usize> {
         let count = p.record.classes.count;
+        if !symbols.forced.is_empty() {
+            return symbols.forced.clone();
+        }
         if count == 1 {
             return vec![0; symbols.rows];
         }

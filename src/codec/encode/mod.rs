@@ -8,7 +8,7 @@ pub(crate) mod classes;
 pub(crate) mod latents;
 pub(crate) mod project;
 pub(crate) mod residual;
-pub(crate) mod tally;
+pub(crate) mod rows;
 
 use super::program::Program;
 use super::value::{Cell, with_cell};
@@ -16,10 +16,12 @@ use crate::container::block;
 use crate::entropy::rans;
 use crate::error::Result;
 use crate::matrix::from_little_endian;
+use crate::quality::Tally;
 use classes::Costs;
 use latents::LatentChooser;
 use project::Projection;
 use residual::Residuals;
+use rows::{RowCoder, RowRule};
 
 /// Everything that turns rows into blocks.
 #[derive(Debug, Clone)]
@@ -38,6 +40,8 @@ pub(crate) struct Encoder {
     pub(crate) exact_level: Option<i32>,
     /// Rows of a block.
     pub(crate) block_rows: usize,
+    /// What each row must hold, where rows were promised something.
+    pub(crate) rule: Option<RowRule>,
 }
 
 /// Symbols of some rows, before entropy coding.
@@ -51,12 +55,14 @@ pub(crate) struct Symbols {
     pub(crate) second: Vec<bool>,
     /// Residuals in steps, `rows × columns`; empty without residuals.
     pub(crate) residuals: Vec<i64>,
+    /// Classes, where the promise leaves no choice.
+    pub(crate) forced: Vec<usize>,
     /// Cells stored exactly.
     pub(crate) escapes: Vec<u64>,
     /// Latents as the decoder will have them, `rows × latents`.
     pub(crate) decoded_latents: Vec<i32>,
     /// How good the decoded rows are; only where asked for.
-    pub(crate) tally: tally::Tally,
+    pub(crate) tally: Tally,
 }
 
 impl Encoder {
@@ -76,6 +82,10 @@ impl Encoder {
         self.chooser.choose(p, real, &mut symbols);
         let mut predictions = vec![0; cells.len()];
         p.network.predict(&symbols.decoded_latents, &mut predictions);
+        if let Some(rule) = &self.rule {
+            self.symbols_by_row(rule, cells, &predictions, &mut symbols);
+            return symbols;
+        }
         let mut residuals = Residuals::new(p, &self.bounds);
         let rows = cells.chunks_exact(width).zip(predictions.chunks_exact(width));
         for (i, (row, m)) in rows.enumerate() {
@@ -85,6 +95,16 @@ impl Encoder {
             }
         }
         symbols
+    }
+
+    fn symbols_by_row<T: Cell>(&self, rule: &RowRule, cells: &[T], m: &[i32], out: &mut Symbols) {
+        let width = self.program.record.width();
+        let Projection { centre, inverse_scale, .. } = &self.projection;
+        let mut coder = RowCoder::new(&self.program, rule, centre, inverse_scale);
+        for (i, (row, m)) in cells.chunks_exact(width).zip(m.chunks_exact(width)).enumerate() {
+            coder.row((i, row), m, out);
+            out.tally.row(row, coder.decoded(), centre);
+        }
     }
 
     /// One block's bytes.

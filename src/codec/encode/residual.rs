@@ -146,7 +146,7 @@ fn nearest<T: Cell>(grid: &Grid, inverse: f64, x: T, base: i64, m: i32, carried:
 
 /// To the nearest integer; 0 where there is none that fits.
 #[inline(always)]
-fn round(x: f64) -> i64 {
+pub(super) fn round(x: f64) -> i64 {
     const MAGIC: f64 = 6_755_399_441_055_744.0; // 1.5 · 2^52: adding it leaves the rounded integer
     if x.abs() < 1e15 {
         return ((x + MAGIC).to_bits() as i64).wrapping_sub(MAGIC.to_bits() as i64);

@@ -1,0 +1,163 @@
+//! A codec: what was learned from some rows, to be used on others like them.
+
+use super::file::FileWriter;
+use super::{Config, Report, run};
+use crate::container::model::{ModelRecord, Value};
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::matrix::{Rows, Schema};
+use crate::reader::Reader;
+use crate::train::pca::Basis;
+use crate::train::sample::Sample;
+use std::io::Write;
+
+/// Something learned once and used for many files.
+///
+/// It fixes which directions in the space of rows are latents. Each file that it compresses has
+/// its own promise, steps and tables, and holds all that is needed to read it.
+///
+/// ```
+/// use aezip::{Codec, Config, Matrix, Reader, Rows};
+/// let rows = |from: usize| -> aezip::Result<Matrix> {
+///     let wave = |i: usize| ((i / 20) as f32 * 0.3).sin() * (i % 20) as f32;
+///     Matrix::from_slice(&(from * 20..(from + 500) * 20).map(wave).collect::<Vec<_>>(), &[20])
+/// };
+/// let codec = Codec::fit(&rows(0)?, &Config::default())?;
+/// let mut stored = Vec::new();
+/// codec.write(&mut stored)?;
+///
+/// let codec = Codec::read(&stored)?;
+/// let mut file = Vec::new();
+/// codec.compress(&rows(500)?, &Config::default(), &mut file)?;
+/// assert_eq!(Reader::new(file)?.rows(), 500);
+/// # Ok::<(), aezip::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Codec {
+    schema: Schema,
+    basis: Basis,
+    model: Vec<u8>,
+}
+
+impl Codec {
+    /// Learns from `rows`, as well as `config`'s promise needs.
+    ///
+    /// # Errors
+    /// As [`compress`](crate::compress); `Argument` if there are no rows.
+    pub fn fit(rows: &dyn Rows, config: &Config) -> Result<Self> {
+        if rows.is_empty() {
+            return Err(Error::argument("a codec cannot be learned from no rows"));
+        }
+        // A codec is the model of a file of a sample of the rows.
+        let mut file = Vec::new();
+        let sampled = config.on_threads(|| Sample::draw(rows, config.effort().values))??;
+        run(&sampled.into_matrix()?, config, None, &mut file)?;
+        let reader = Reader::new(file)?;
+        let record = reader.model().cloned();
+        Self::new(rows.schema().clone(), record)
+    }
+
+    fn new(schema: Schema, record: Option<ModelRecord>) -> Result<Self> {
+        let record = record.unwrap_or_else(|| flat(&schema));
+        let line = schema.row_shape.last().copied().unwrap_or(1);
+        Ok(Self { basis: basis(&record), model: record.encode(line), schema })
+    }
+
+    /// Writes the codec as a file without rows.
+    ///
+    /// # Errors
+    /// `Io` if writing fails.
+    pub fn write(&self, out: &mut dyn Write) -> Result<()> {
+        let mut schema = self.schema.clone();
+        schema.name.clear();
+        FileWriter::begin(out, &schema, None, Some(&self.model))?.finish().map(drop)
+    }
+
+    /// Reads what [`Codec::write`] wrote, or takes the model out of any `.aez` file.
+    ///
+    /// # Errors
+    /// As [`Reader::new`](crate::Reader::new).
+    pub fn read(bytes: &[u8]) -> Result<Self> {
+        Self::read_with(bytes, Limits::default())
+    }
+
+    fn read_with(bytes: &[u8], limits: Limits) -> Result<Self> {
+        let reader =
+            Reader::new_with(bytes, crate::ReaderOptions { limits, ..Default::default() })?;
+        Self::new(reader.schema().clone(), reader.model().cloned())
+    }
+
+    /// What the rows are that it was learned from.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Number of directions learned.
+    pub fn latents(&self) -> usize {
+        self.basis.vectors.len() / self.schema.width().max(1)
+    }
+
+    /// Compresses `rows` with this codec's directions and any promise.
+    ///
+    /// # Errors
+    /// As [`compress`](crate::compress); `Argument` if the rows' width differs from the codec's.
+    pub fn compress(
+        &self,
+        rows: &dyn Rows,
+        config: &Config,
+        out: &mut (dyn Write + Send),
+    ) -> Result<Report> {
+        let (own, given) = (self.schema.width(), rows.schema().width());
+        if own != given {
+            return Err(Error::argument(format!(
+                "the codec is for rows of {own} numbers, these have {given}"
+            )));
+        }
+        run(rows, config, Some(&self.basis), out)
+    }
+}
+
+/// A model without latents, for rows that had none.
+fn flat(schema: &Schema) -> ModelRecord {
+    use crate::container::model::{Classes, Grid};
+    use crate::entropy::table::TableSpec;
+    let width = schema.width();
+    let value = if schema.dtype.is_float() {
+        Value::Ordered { offset: 0.0, unit: 0.0 }
+    } else {
+        Value::Integer { unit: 1 }
+    };
+    ModelRecord {
+        grids: vec![Grid { value, fraction: 0, step: 1 }],
+        grid_of: vec![0; width],
+        base: vec![0; width],
+        temporal: vec![0; width],
+        tables: vec![TableSpec::Zero],
+        classes: Classes {
+            count: 1,
+            quantum: vec![-1],
+            residual_tables: vec![0; width],
+            ..Classes::default()
+        },
+        ..ModelRecord::default()
+    }
+}
+
+/// The skip path's directions in the data's units.
+fn basis(record: &ModelRecord) -> Basis {
+    let width = record.width();
+    let unit = |j: usize| {
+        let grid = &record.grids[record.grid_of[j]];
+        let per_integer = match grid.value {
+            Value::Integer { unit } => unit as f64,
+            Value::Linear { unit, .. } => unit,
+            Value::Ratio { numerator, denominator } => numerator as f64 / denominator as f64,
+            Value::Ordered { unit, .. } => return unit,
+        };
+        per_integer * grid.step as f64 / f64::from(1_u32 << grid.fraction.min(31))
+    };
+    let units: Vec<f64> = (0..width).map(unit).collect();
+    let scale = 2_f64.powi(-(record.gain as i32));
+    let weights = record.skip.iter().enumerate();
+    Basis { vectors: weights.map(|(at, &w)| w as f64 * scale * units[at % width]).collect() }
+}

@@ -1,0 +1,53 @@
+//! What came of a compression.
+
+use super::file::Totals;
+use crate::codec::encode::Encoder;
+use crate::fidelity::Fidelity;
+use crate::quality::Quality;
+
+/// What was written.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Report {
+    /// Rows.
+    pub rows: u64,
+    /// Bytes that the numbers take in memory.
+    pub bytes_in: u64,
+    /// Bytes of the whole file.
+    pub bytes_out: u64,
+    /// Bytes of the model in it.
+    pub model_bytes: u64,
+    /// What was asked for.
+    pub promised: Fidelity,
+    /// What was reached, measured on the decoded values while encoding.
+    pub measured: Quality,
+    /// Latents of a row.
+    pub latents: usize,
+    /// Row classes.
+    pub classes: usize,
+    /// Values stored exactly: special ones, and those that no step could bring within the bound.
+    pub exact_values: u64,
+}
+
+impl Report {
+    pub(crate) fn new(
+        (rows, row_bytes): (u64, u64),
+        bytes_out: u64,
+        promised: &Fidelity,
+        encoder: Option<(&Encoder, usize)>,
+        totals: &Totals,
+    ) -> Self {
+        let record = encoder.map(|(e, _)| &e.program.record);
+        Self {
+            rows,
+            bytes_in: rows * row_bytes,
+            bytes_out,
+            model_bytes: encoder.map_or(0, |(_, bytes)| bytes as u64),
+            promised: promised.clone(),
+            measured: totals.tally.quality(),
+            latents: record.map_or(0, |r| r.latents()),
+            classes: record.map_or(0, |r| r.classes.count),
+            exact_values: totals.escapes,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Decoded blocks that are likely to be asked for again.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Blocks whose first touch is remembered.
+const REMEMBERED: usize = 64;
+
+/// Least recently used blocks are dropped when a budget of bytes is full.
+#[derive(Debug)]
+pub(super) struct Cache {
+    budget: usize,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// Most recent last.
+    blocks: VecDeque<(usize, Arc<Vec<u8>>)>,
+    bytes: usize,
+    touched: VecDeque<usize>,
+}
+
+impl Cache {
+    pub(super) fn new(budget: usize) -> Self {
+        Self { budget, inner: Mutex::default() }
+    }
+
+    /// A decoded block, if it is here.
+    pub(super) fn get(&self, block: usize) -> Option<Arc<Vec<u8>>> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = inner.blocks.iter().position(|b| b.0 == block)?;
+        let found = inner.blocks.remove(at)?;
+        inner.blocks.push_back(found.clone());
+        Some(found.1)
+    }
+
+    /// Whether a block of `bytes` is worth decoding whole: it fits, and is asked for again.
+    pub(super) fn wants(&self, block: usize, bytes: usize) -> bool {
+        if bytes > self.budget {
+            return false;
+        }
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner.touched.contains(&block) {
+            return true;
+        }
+        inner.touched.push_back(block);
+        if inner.touched.len() > REMEMBERED {
+            inner.touched.pop_front();
+        }
+        false
+    }
+
+    /// Keeps a decoded block.
+    pub(super) fn put(&self, block: usize, bytes: Arc<Vec<u8>>) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if bytes.len() > self.budget || inner.blocks.iter().any(|b| b.0 == block) {
+            return;
+        }
+        inner.bytes += bytes.len();
+        inner.blocks.push_back((block, bytes));
+        while inner.bytes > self.budget {
+            let Some(dropped) = inner.blocks.pop_front() else { break };
+            inner.bytes -= dropped.1.len();
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Promises about sums: NMSE, PSNR, cosine, size. A step is looked for that just keeps them.
+//!
+//! Two families of codecs can keep them. *Latents only*: principal components with one step for
+//! all, which reverse water-filling says is best (Cover & Thomas, *Elements of Information
+//! Theory*, 10.3.3). *Bounded*: the codec of the bounded promises with a bound chosen so that
+//! the sum comes out right; best where the promise is tight or rows are narrow.
+
+use super::classes::Effort;
+use super::columns::{Tolerance, plan};
+use super::linear::{Candidate, Ground, LinearChoice, normaliser};
+use super::pca::{Basis, Components};
+use super::sample::Sample;
+use super::search::{SearchEffort, components, with_bounds};
+use crate::error::Result;
+use crate::quality::Tally;
+
+/// What a sum may be at most.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Goal {
+    /// Normalised mean squared error.
+    Nmse(f64),
+    /// Peak signal-to-noise ratio in dB.
+    Psnr(f64),
+    /// Mean cosine of the rows.
+    Cosine(f64),
+    /// Bytes of the whole file.
+    Bytes(f64),
+}
+
+impl Goal {
+    /// The share of what is allowed that is used up: the goal is met up to 1.
+    pub(crate) fn used(self, tally: &Tally, bytes: f64) -> f64 {
+        match self {
+            Goal::Nmse(most) => tally.nmse() / most,
+            Goal::Psnr(least) => 10_f64.powf((least - tally.psnr()) / 10.0),
+            Goal::Cosine(least) => (1.0 - tally.mean_cosine()) / (1.0 - least),
+            Goal::Bytes(most) => bytes / most,
+        }
+    }
+
+    /// How fast the used share changes with the step, in logarithms, about.
+    fn slope(self) -> f64 {
+        if self.is_size() { -0.4 } else { 2.0 }
+    }
+
+    /// Whether the file's size is what is limited.
+    pub(crate) fn is_size(self) -> bool {
+        matches!(self, Goal::Bytes(_))
+    }
+}
+
+/// Least share of what is allowed that ought to be used.
+pub(crate) const LEAST_USED: f64 = 0.975;
+
+/// Looks for the step at which `used` is just below 1.
+///
+/// Secant steps on logarithms inside a shrinking bracket; the best valid step is remembered.
+#[derive(Debug, Clone)]
+pub(crate) struct Solver {
+    slope: f64,
+    /// `ln step` and `ln used` of the last two.
+    seen: Vec<(f64, f64)>,
+    /// Steps known to be valid and not, nearest to each other.
+    good: Option<f64>,
+    bad: Option<f64>,
+    next: f64,
+}
+
+impl Solver {
+    pub(crate) fn new(goal: Goal, start: f64) -> Self {
+        let next = start.max(f64::MIN_POSITIVE).ln();
+        Self { slope: goal.slope(), seen: Vec::new(), good: None, bad: None, next }
+    }
+
+    /// The step to try.
+    pub(crate) fn step(&self) -> f64 {
+        self.next.exp()
+    }
+
+    /// Whether the bracket has become too small to be worth going on.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.good.zip(self.bad).is_some_and(|(g, b)| (g - b).abs() < 1e-4)
+    }
+
+    /// Takes the result of trying [`Self::step`]; true if it is valid and close enough.
+    pub(crate) fn took(&mut self, used: f64) -> bool {
+        const AIM: f64 = 0.988;
+        let x = self.next;
+        if used <= 1.0 {
+            self.good = Some(x);
+            if used >= LEAST_USED {
+                return true;
+            }
+        } else {
+            self.bad = Some(x);
+        }
+        let y = used.clamp(1e-12, 1e12).ln();
+        if let Some(&(x0, y0)) = self.seen.last()
+            && (x - x0).abs() > 1e-9
+        {
+            let slope = (y - y0) / (x - x0);
+            // A slope of the wrong sign is noise.
+            if slope * self.slope > 0.02 {
+                self.slope = slope;
+            }
+        }
+        self.seen.push((x, y));
+        let step = ((AIM.ln() - y) / self.slope).clamp(-4.0, 4.0);
+        let mut next = x + step;
+        if let Some((a, b)) = self.good.zip(self.bad) {
+            let (low, high) = (a.min(b), a.max(b));
+            let margin = (high - low) * 0.08;
+            // Many steps on one side of the bracket mean that the secant misleads.
+            if self.seen.len() > 5 {
+                next = (low + high) / 2.0;
+            }
+            next = next.clamp(low + margin, high - margin);
+        }
+        self.next = next;
+        false
+    }
+}
+
+/// Which family, and everything but the step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Family {
+    /// Components of at least this multiple of the error's variance; trellis states; weight of
+    /// bits against error; fineness of weights.
+    Latents { threshold: f64, trellis: usize, thrift: f64, grain: f64 },
+    /// A bound on every value.
+    Bounded,
+}
+
+/// Builds codecs of either family for any step.
+pub(crate) struct Builder<'a> {
+    pub(crate) sample: &'a Sample,
+    pub(crate) effort: SearchEffort,
+    columns: Vec<super::columns::ColumnPlan>,
+    components: Components,
+    normalised: Vec<f32>,
+    /// One normalised step in the data's units.
+    unit: f64,
+    basis: Option<&'a Basis>,
+}
+
+impl<'a> Builder<'a> {
+    /// Prepares the latents' family for errors of about `step`.
+    pub(crate) fn new(
+        sample: &'a Sample,
+        effort: SearchEffort,
+        step: f64,
+        basis: Option<&'a Basis>,
+    ) -> Self {
+        let columns = plan(sample, &Tolerance::Step(step));
+        let normalised = normaliser(&columns).normalise(sample.schema.dtype, &sample.bytes);
+        let components = components(&normalised, &columns, basis);
+        let unit = columns.iter().map(|c| c.scale).fold(0.0, f64::max).max(f64::MIN_POSITIVE);
+        Self { sample, effort, columns, components, normalised, unit, basis }
+    }
+
+    /// The same codecs on fewer rows and with less effort.
+    pub(crate) fn thin<'b>(&'b self, sample: &'b Sample) -> Builder<'b> {
+        let quick = Effort { classes: self.effort.classes.classes.min(2), rounds: 1 };
+        Builder {
+            sample,
+            effort: SearchEffort { trials: 0, classes: quick, ..self.effort },
+            columns: self.columns.clone(),
+            components: self.components.clone(),
+            normalised: normaliser(&self.columns).normalise(sample.schema.dtype, &sample.bytes),
+            unit: self.unit,
+            basis: self.basis,
+        }
+    }
+
+    /// One normalised step in the data's units.
+    pub(crate) fn unit(&self) -> f64 {
+        self.unit
+    }
+
+    /// Whether there is anything for latents to say.
+    pub(crate) fn has_components(&self) -> bool {
+        self.components.count() > 0
+    }
+
+    /// A codec of `family` whose error is about that of rounding to `step`.
+    pub(crate) fn build(&self, family: Family, step: f64) -> Result<Candidate> {
+        let Family::Latents { threshold, trellis, thrift, grain } = family else {
+            let bounds = vec![step / 2.0; self.columns.len()];
+            return with_bounds(self.sample, bounds, self.effort, self.basis);
+        };
+        let step = step / self.unit;
+        let level = threshold * step * step / 12.0;
+        let latents = self.components.variance.iter().take_while(|v| **v > level).count();
+        let choice = LinearChoice {
+            latents: latents.max(1),
+            step,
+            trellis,
+            weight_grain: grain * step / (self.sample.total as f64).sqrt(),
+            temporal: true,
+            residual: false,
+            // dD/dR of a uniform quantiser: a bit less costs 2 ln 2 · step² / 12.
+            error_weight: thrift * 6.0 / (std::f64::consts::LN_2 * step * step),
+        };
+        let ground = Ground {
+            sample: self.sample,
+            columns: &self.columns,
+            components: &self.components,
+            normalised: &self.normalised,
+            effort: self.effort.classes,
+        };
+        ground.build(&choice)
+    }
+}
+
+/// A family with the step that keeps the goal on the sample.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Choice {
+    pub(crate) family: Family,
+    pub(crate) step: f64,
+    /// Bytes, or for a limited size the error: less is better.
+    cost: f64,
+}
+
+/// Finds the step for `family` on the builder's sample.
+fn solve(b: &Builder<'_>, goal: Goal, family: Family, start: f64) -> Result<Option<Choice>> {
+    let mut solver = Solver::new(goal, start);
+    let mut best: Option<Choice> = None;
+    for _ in 0..14 {
+        let step = solver.step();
+        let built = b.build(family, step)?;
+        let used = goal.used(&built.tally, built.fitted_bytes);
+        let cost = if goal.is_size() { built.tally.nmse() } else { built.fitted_bytes };
+        // Bring the cost to where the goal would be met exactly, so that families compare.
+        let cost = if goal.is_size() { cost * used.powi(2) } else { cost * used.powf(0.2) };
+        let done = solver.took(used);
+        if used <= 1.0 && best.is_none_or(|b| cost < b.cost || done) {
+            best = Some(Choice { family, step, cost });
+        }
+        if done || solver.is_exhausted() {
+            break;
+        }
+    }
+    Ok(best)
+}
+
+/// The best family and step for `goal`.
+pub(crate) fn choose(b: &Builder<'_>, goal: Goal, start: f64) -> Result<Option<Choice>> {
+    let latents = |threshold: f64, trellis: usize, thrift: f64, grain: f64| Family::Latents {
+        threshold,
+        trellis,
+        thrift,
+        grain,
+    };
+    let plain = latents(1.5, 8, 1.0, 1.0);
+    let mut best: Option<Choice> = None;
+    let mut attempt = |family: Family, best: &mut Option<Choice>| -> Result<()> {
+        let from = best.map_or(start, |c| c.step);
+        if let Some(c) = solve(b, goal, family, from)?
+            && best.is_none_or(|b| c.cost < b.cost)
+        {
+            *best = Some(c);
+        }
+        Ok(())
+    };
+    if b.has_components() {
+        attempt(plain, &mut best)?;
+        if b.effort.rows > 1024 {
+            for family in [latents(2.5, 8, 1.0, 1.0), latents(1.5, 8, 0.7, 1.0)] {
+                attempt(family, &mut best)?;
+            }
+            if let Some(Choice { family: Family::Latents { threshold, thrift, .. }, .. }) = best {
+                attempt(latents(threshold, 8, thrift, 2.0), &mut best)?;
+                attempt(latents(threshold, 0, thrift, 1.0), &mut best)?;
+            }
+        }
+    }
+    let tight = match goal {
+        Goal::Nmse(x) => x < 0.02,
+        Goal::Psnr(x) => x > 35.0,
+        Goal::Cosine(x) => x > 0.99,
+        Goal::Bytes(_) => true,
+    };
+    if tight || best.is_none() || b.sample.schema.width() <= 16 {
+        attempt(Family::Bounded, &mut best)?;
+    }
+    Ok(best)
+}
