@@ -90,10 +90,15 @@ def zstd(frame, length):
     # Exactly one frame, without dictionary and checksum.
     need(frame[:4] == b"\x28\xb5\x2f\xfd", "not a zstd frame")
     need(len(frame) > 4 and frame[4] & 15 == 0, "a zstd frame with a dictionary or a checksum")
+    if not frame[4] & 32:
+        need(len(frame) > 5, "a zstd frame ends in its header")
+        window = (8 + (frame[5] & 7)) << (frame[5] >> 3) + 7
+        need(window <= max(2 * length, 1024), "a zstd window longer than what it slides over")
     try:
         import zstandard
 
-        decoder, error = zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError
+        decoder = zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
+        error = zstandard.ZstdError
     except ImportError:
         try:
             from compression import zstd as module  # Python 3.14
@@ -714,9 +719,8 @@ def check_promise(kind, text):
     """Only the kinds below are defined, each with numbers in a range."""
     texts = [text]
     if kind == "max-error-columns":
-        # Column names may hold anything, with a backslash before commas and backslashes.
-        parts = re.findall(r"((?:\\.|[^\\,])*)(?:,|$)", text, re.DOTALL)
-        parts = parts if text.endswith(",") else parts[:-1] if text else [""]
+        # Commas within names have a backslash before them, and so have backslashes.
+        parts = re.sub(r"\\[\\,]", "x", text).split(",")
         need(all("=" in part for part in parts), "the promise")
         texts = [part.rpartition("=")[2] for part in parts]
     if kind == "lossless":
@@ -746,12 +750,13 @@ class File:
     def __init__(self, data):
         self.data = data
         need(data[:8] == SIGNATURE[: len(data)], "not an .aez file")
-        need(len(data) >= 56, "shorter than header and footer", "truncated")
+        need(len(data) >= 20, "shorter than the header", "truncated")
         unseal(data[:20], "the header")
         _, needed, flags = struct.unpack_from("<HHI", data, 8)
         need(needed == 0, f"needs a reader of version {needed}", "unsupported")
         need(flags & ~1 == 0, "reserved flags are set")
         self.codec = flags == 1
+        need(len(data) >= 56, "shorter than header and footer", "truncated")
         need(data[-12:-4] == END, "the last bytes are not a footer", "truncated")
         index_at, self.rows, length = struct.unpack("<3Q", unseal(data[-36:], "the footer")[:24])
         need(length == len(data), "the footer states another length")
@@ -760,10 +765,12 @@ class File:
         while tag != b"DATA":
             tag, payload, at = self.section(at)
             need(seen or tag == b"HEAD", "the first section is not HEAD")
-            need(tag not in seen or tag[0] >= 0x61 and tag != b"cols", "a section occurs twice")
+            known = tag in (b"HEAD", b"cols", b"MODL", b"DATA", b"INDX")
+            optional = 0x61 <= tag[0] <= 0x7A
+            need(known or optional, f"unknown section {tag!r}", "unsupported")
+            need(tag != b"INDX", "there is no section DATA")
+            need(tag not in seen or not known, "a section occurs twice")
             seen[tag] = payload
-            known = tag in (b"HEAD", b"cols", b"MODL", b"DATA")
-            need(known or tag[0] >= 0x61, f"unknown section {tag!r}", "unsupported")
         need(not seen[b"DATA"], "DATA has a payload")
         self.read_head(seen[b"HEAD"])
         if b"cols" in seen:
@@ -779,10 +786,11 @@ class File:
         self.read_index(at, index_at)
 
     def section(self, at):
-        last = len(self.data) - 36
-        need(at + 16 <= last, "a section reaches beyond the footer")
+        room = len(self.data) - at - 16
+        need(room >= 0, "a section reaches beyond the end", "truncated")
         tag, length = struct.unpack_from("<4sQ", self.data, at)
-        need(length <= last - at - 16, "a section reaches beyond the footer")
+        need(length <= room, "a section reaches beyond the end", "truncated")
+        need(tag != b"HEAD" or length <= 1 << 20, "HEAD is too large", "limit")
         end = at + 16 + length
         return tag, unseal(self.data[at:end], f"section {tag!r}")[12:], end
 
@@ -804,7 +812,7 @@ class File:
             check_promise(kind, number)
 
     def read_index(self, start, at):
-        need(start <= at, "the index lies before the blocks")
+        need(start <= at <= len(self.data) - 52, "the index does not lie behind the blocks")
         tag, payload, end = self.section(at)
         need(tag == b"INDX" and end == len(self.data) - 36, "no index where the footer says")
         need(len(payload) % 6 == 0, "the index is not a whole number of entries")

@@ -5,18 +5,22 @@ use super::value::{Cell, carry, values, with_cell};
 use crate::container::block::{self, Block};
 use crate::container::index::Place;
 use crate::entropy::rans::Decoder;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::matrix::{DType, to_little_endian};
 use std::ops::Range;
 
-/// Rows whose predictions are made together.
+/// Rows whose predictions are made together,
 const BATCH: usize = 32;
+/// unless that is more numbers than this.
+const BATCH_CELLS: usize = 1 << 20;
 
 /// What a block's stream says of its rows.
 pub(crate) struct Rows<'p, 'b> {
     program: &'p Program,
     coder: Decoder<'b>,
     class: usize,
+    /// Whether a row named a class that is not there.
+    stray: bool,
     /// Latents of the last row.
     pub(crate) latents: Vec<i32>,
     /// Residuals of the last row, in fine units.
@@ -29,6 +33,7 @@ impl<'p, 'b> Rows<'p, 'b> {
             program,
             coder: Decoder::new(stream)?,
             class: 0,
+            stray: false,
             latents: vec![0; program.record.latents()],
             residuals: vec![0; program.record.width()],
         })
@@ -40,8 +45,9 @@ impl<'p, 'b> Rows<'p, 'b> {
         let classes = &p.record.classes;
         if classes.count > 1 {
             let table = &p.tables[classes.next[self.class]];
-            let class = table.decode(&mut self.coder);
-            self.class = class.clamp(0, classes.count as i64 - 1) as usize;
+            let class = usize::try_from(table.decode(&mut self.coder)).unwrap_or(usize::MAX);
+            self.stray |= class >= classes.count;
+            self.class = class.min(classes.count - 1);
         }
         self.read_latents();
         self.read_residuals();
@@ -98,7 +104,13 @@ impl<'p, 'b> Rows<'p, 'b> {
 
     /// Checks that nothing was read that is not there.
     fn check(&self, at: u64) -> Result<()> {
-        if self.coder.overrun() { self.coder.finish().map_err(|e| e.at(at)) } else { Ok(()) }
+        if self.coder.overrun() {
+            return self.coder.finish().map_err(|e| e.at(at));
+        }
+        if self.stray {
+            return Err(Error::corrupt("a row of a class that is not there").at(at));
+        }
+        Ok(())
     }
 }
 
@@ -123,18 +135,19 @@ pub(crate) fn rows(
         }
         Block::Coded { stream, escapes } => (stream, escapes),
     };
-    let program = program
-        .ok_or_else(|| crate::Error::corrupt("a coded block in a file without a model").at(at))?;
+    let program =
+        program.ok_or_else(|| Error::corrupt("a coded block in a file without a model").at(at))?;
     let mut rows = Rows::new(program, stream).map_err(|e| e.at(at))?;
     for _ in 0..want.start {
         rows.advance();
     }
     let latents = program.record.latents();
-    let mut y = vec![0; BATCH * latents];
-    let mut e = vec![0; BATCH * width];
-    let mut m = vec![0; BATCH * width];
+    let batch = (BATCH_CELLS / width.max(latents)).clamp(1, BATCH).min(want.len());
+    let mut y = vec![0; batch * latents];
+    let mut e = vec![0; batch * width];
+    let mut m = vec![0; batch * width];
     let mut first = want.start;
-    for out in out.chunks_mut(BATCH * row_bytes) {
+    for out in out.chunks_mut((batch * row_bytes).max(1)) {
         let count = out.len() / row_bytes;
         for i in 0..count {
             rows.advance();

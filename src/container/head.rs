@@ -1,7 +1,7 @@
 //! What the rows are, what was promised of them, and their names.
 
 use super::bytes::{Cursor, put_varint};
-use super::forever::{MAX_DIMENSIONS, MAX_WIDTH};
+use super::forever::{MAX_DIMENSIONS, MAX_NAME_BYTES, MAX_WIDTH};
 use super::squeeze;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
@@ -78,8 +78,7 @@ pub(crate) fn encode_columns(names: &[String]) -> Vec<u8> {
 
 /// Reads `width` column names.
 pub(crate) fn decode_columns(payload: &[u8], width: usize, at: u64) -> Result<Vec<String>> {
-    // Text shrinks by much less than this; more is an attempt to fill the memory.
-    let bytes = squeeze::unpack(payload, payload.len().saturating_mul(256).min(1 << 28), at)?;
+    let bytes = squeeze::unpack(payload, MAX_NAME_BYTES, at)?;
     let mut cursor = Cursor::new(&bytes, at);
     let mut names = Vec::with_capacity(width.min(bytes.len()));
     for _ in 0..width {

@@ -68,7 +68,8 @@ pub(crate) struct IntEncoder {
 
 impl IntEncoder {
     pub(crate) fn new() -> Self {
-        Self { low: 0, range: u32::MAX, cache: 0, pending: 0, out: Vec::new() }
+        // As in LZMA, the first byte is a 0 that no carry reaches; `finish` drops it.
+        Self { low: 0, range: u32::MAX, cache: 0, pending: 1, out: Vec::new() }
     }
 
     fn bit(&mut self, p: &mut Bit, bit: bool) {
@@ -125,9 +126,7 @@ impl IntEncoder {
     fn shift(&mut self) {
         if self.low < 0xff00_0000 || self.low > u64::from(u32::MAX) {
             let carry = (self.low >> 32) as u8;
-            if !self.out.is_empty() || self.pending > 0 {
-                self.out.push(self.cache.wrapping_add(carry));
-            }
+            self.out.push(self.cache.wrapping_add(carry));
             for _ in 1..self.pending {
                 self.out.push(0xff_u8.wrapping_add(carry));
             }
@@ -138,14 +137,15 @@ impl IntEncoder {
         self.low = (self.low & 0x00ff_ffff) << 8;
     }
 
-    /// The bytes, without zeros at the end, which reading past the end supplies.
+    /// The bytes, without a few zeros at the end, which reading past the end supplies.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         for _ in 0..5 {
             self.shift();
         }
-        while self.out.last() == Some(&0) {
-            self.out.pop();
-        }
+        let zeros = self.out.iter().rev().take_while(|&&b| b == 0).count();
+        // No more than a decoder may read past the end; long runs of likely zeros are all zeros.
+        self.out.truncate(self.out.len() - zeros.min(MAX_PAST_END as usize));
+        self.out.drain(..1.min(self.out.len()));
         self.out
     }
 }

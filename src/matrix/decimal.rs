@@ -87,7 +87,8 @@ impl Magnitude {
         let leading = digits.iter().take_while(|&&d| d == b'0').count();
         digits.drain(..leading);
         digits.truncate(digits.len() - digits.iter().rev().take_while(|&&d| d == b'0').count());
-        let exponent = exponent + whole.len() as i64 - leading as i64;
+        let places = whole.len() as i64 - leading as i64;
+        let exponent = exponent.saturating_add(places);
         Some(Self { exponent: if digits.is_empty() { i64::MIN } else { exponent }, digits })
     }
 

@@ -102,6 +102,9 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Layout> {
         }
         let twice = || Error::corrupt("a section occurs twice").at(offset);
         let known = [HEAD, COLUMNS, MODEL, DATA].contains(&tag);
+        if tag == INDEX {
+            return Err(Error::corrupt("there is no section DATA").at(offset));
+        }
         if !known {
             if !tag[0].is_ascii_lowercase() {
                 return Err(Error::unsupported(format!(
