@@ -767,6 +767,7 @@ class File:
             need(seen or tag == b"HEAD", "the first section is not HEAD")
             known = tag in (b"HEAD", b"cols", b"MODL", b"DATA", b"INDX")
             optional = 0x61 <= tag[0] <= 0x7A
+            need(known or tag[:1].isalpha(), "a section's tag does not begin with a letter")
             need(known or optional, f"unknown section {tag!r}", "unsupported")
             need(tag != b"INDX", "there is no section DATA")
             need(tag not in seen or not known, "a section occurs twice")

@@ -9,6 +9,7 @@ use crate::container::bytes::put_varint;
 use crate::container::forever::{COLUMNS, DATA, HEAD, INDEX, MODEL};
 use crate::container::model::ModelRecord;
 use crate::container::section::{Header, seal};
+use crate::entropy::array::ArrayModel;
 use crate::entropy::intcoder::{IntEncoder, IntModel};
 use crate::entropy::table::TableSpec;
 use crate::matrix::DType;
@@ -146,7 +147,7 @@ fn sections() -> Vec<Case> {
     let (a, b) = (blocks[0], blocks[1]);
     vec![
         case("section-critical-unknown", "unsupported", swap(*b"note", *b"Note").join()),
-        case("section-tag-no-letter", "unsupported", swap(*b"note", *b"1ote").join()),
+        case("section-tag-no-letter", "corrupt", swap(*b"note", *b"1ote").join()),
         case("section-head-missing", "corrupt", no_head.join()),
         case("section-head-late", "corrupt", late_head.join()),
         case("section-head-twice", "corrupt", twice(HEAD)),
@@ -289,13 +290,21 @@ fn models() -> Vec<Case> {
         let shape = schema(DType::I16, &[200]);
         Parts::new(&shape, ("max-error", "1")).section(MODEL, long[..keep].to_vec()).join()
     };
-    // 2^24 columns and as many grids as there are columns.
+    // 2^15 columns and 2^16 latents: weights of 16 GiB.
     let huge = {
-        let (mut coder, mut m) = (IntEncoder::new(), IntModel::new());
-        coder.int(&mut m, 0, 1 << 24);
-        let section = (MODEL, coder.finish());
-        let parts = Parts::new(&schema(DType::U8, &[1 << 24]), ("max-error", "1"));
-        parts.section(section.0, section.1).join()
+        let (mut coder, mut head) = (IntEncoder::new(), IntModel::new());
+        let grid = [(0, 1), (0, 0), (0, 0), (1, 0), (4, 1), (2, 0), (5, 0), (3, 0), (6, 1)];
+        grid.into_iter().for_each(|(context, n)| coder.int(&mut head, context, n));
+        for _ in 0..2 {
+            ArrayModel::new().encode(&mut coder, &[0; 1 << 15], 1 << 15);
+        }
+        coder.int(&mut head, 0, 1 << 16);
+        for _ in 0..2 {
+            ArrayModel::new().encode(&mut coder, &[0; 1 << 16], 1);
+        }
+        (0..2).for_each(|_| coder.int(&mut head, 0, 0));
+        let shape = schema(DType::U8, &[1 << 15]);
+        Parts::new(&shape, ("max-error", "1")).section(MODEL, coder.finish()).join()
     };
     vec![
         case("model-empty", "corrupt", raw(Vec::new())),
@@ -315,7 +324,14 @@ fn models() -> Vec<Case> {
         case("temporal-lowest", "corrupt", with(&|m| m.temporal = vec![i64::MIN, 0])),
         case("latent-temporal-above-1", "corrupt", with(&|m| m.latent_temporal = vec![-257, 0])),
         case("latent-range", "corrupt", with(&|m| m.latent_clamp = vec![5, 1 << 30])),
-        case("trellis-of-2", "corrupt", with(&|m| m.trellis = 2)),
+        case(
+            "trellis-of-2",
+            "corrupt",
+            with(&|m| {
+                m.trellis = 2;
+                m.classes.latent_tables = vec![0; 4];
+            }),
+        ),
         case("gain-63", "corrupt", with(&|m| m.gain = 63)),
         case("overflow-gain-62", "corrupt", with(&|m| m.gain = 62)),
         case("overflow-skip", "corrupt", with(&|m| m.skip[0] = 1 << 32)),
@@ -325,7 +341,14 @@ fn models() -> Vec<Case> {
         case("overflow-hidden-joined", "corrupt", layer(&|h| h.multiplier = 16)),
         case("overflow-layer-scale", "corrupt", layer(&|h| h.layers[1].multiplier = -1 << 31)),
         case("overflow-layer-weight", "corrupt", layer(&|h| h.layers[1].weights[0] = 1 << 15)),
-        case("overflow-layer-sum", "corrupt", layer(&|h| h.layers[0].weights.fill(-32_768))),
+        case(
+            "overflow-layer-sum",
+            "corrupt",
+            layer(&|h| {
+                h.layers[0].weights.fill(-32_768);
+                h.layers[0].bias[0] = 1 << 16;
+            }),
+        ),
         case("overflow-layer-bias", "corrupt", layer(&|h| h.layers[0].bias[1] = 1 << 31)),
         case("layer-clamp", "corrupt", layer(&|h| h.layers[0].clamp = 1 << 15)),
         case("layer-leak", "corrupt", layer(&|h| h.layers[0].leak = 63)),

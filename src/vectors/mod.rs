@@ -63,22 +63,25 @@ fn decode(bytes: &[u8]) -> Result<Vec<u8>> {
 
 /// The vectors' files: name and content.
 fn files() -> Vec<(String, Vec<u8>)> {
-    let mut out = Vec::new();
+    let (mut out, mut wrong) = (Vec::new(), Vec::new());
     for v in all() {
-        let beside = match (decode(&v.bytes), v.kind) {
-            (Ok(npy), None) => (format!("{}.npy", v.name), npy),
-            (Err(e), Some(kind)) => {
-                let said = e.to_string();
-                let own = format!("{:?}", e.kind()).to_lowercase();
-                assert_eq!(own, kind, "{}: {said}", v.name);
-                (format!("{}.txt", v.name), format!("{kind}\n").into_bytes())
+        let (ending, beside) = match decode(&v.bytes) {
+            Ok(npy) => ("npy", npy),
+            Err(e) => {
+                let kind = format!("{:?}", e.kind()).to_lowercase();
+                if v.kind != Some(&kind) {
+                    wrong.push(format!("{}: {e}", v.name));
+                }
+                ("txt", format!("{kind}\n").into_bytes())
             }
-            (Ok(_), Some(kind)) => panic!("{} decodes, but should be {kind}", v.name),
-            (Err(e), None) => panic!("{}: {e}", v.name),
         };
+        if v.kind.is_some() && ending == "npy" {
+            wrong.push(format!("{} decodes", v.name));
+        }
+        out.push((format!("{}.{ending}", v.name), beside));
         out.push((format!("{}.aez", v.name), v.bytes));
-        out.push(beside);
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     out
 }
 
