@@ -728,6 +728,7 @@ def check_promise(kind, text):
     for number in texts:
         need(NUMBER.fullmatch(number) and np.isfinite(float(number)), "the promise's number")
         exponent = int((re.split("[eE]", number) + ["0"])[1])
+        need(exponent == wrap(exponent), "the promise's exponent has more than 64 bits")
         near = float(number)
         exact = Fraction(number) if abs(exponent) < 2000 else Fraction(near)
         tiny = Fraction(1, 1 << 1074)
@@ -763,7 +764,8 @@ class File:
         self.model = self.names = None
         at, seen, tag = 20, {}, b""
         while tag != b"DATA":
-            tag, payload, at = self.section(at)
+            need(at + 12 <= len(data), "a section reaches beyond the end", "truncated")
+            tag = data[at : at + 4]
             need(seen or tag == b"HEAD", "the first section is not HEAD")
             known = tag in (b"HEAD", b"cols", b"MODL", b"DATA", b"INDX")
             optional = 0x61 <= tag[0] <= 0x7A
@@ -771,7 +773,7 @@ class File:
             need(known or optional, f"unknown section {tag!r}", "unsupported")
             need(tag != b"INDX", "there is no section DATA")
             need(tag not in seen or not known, "a section occurs twice")
-            seen[tag] = payload
+            _, seen[tag], at = self.section(at)
         need(not seen[b"DATA"], "DATA has a payload")
         self.read_head(seen[b"HEAD"])
         if b"cols" in seen:

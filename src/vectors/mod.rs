@@ -6,6 +6,7 @@
 mod file;
 mod invalid;
 mod models;
+mod mutants;
 mod records;
 mod uncommon;
 mod valid;
