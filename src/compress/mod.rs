@@ -12,9 +12,10 @@ pub use report::Report;
 pub use writer::Writer;
 
 use crate::codec::encode::Encoder;
+use crate::container::forever::{MAX_DIMENSIONS, MAX_WIDTH};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
-use crate::matrix::Rows;
+use crate::matrix::{Rows, Schema};
 use crate::quality::bounds;
 use crate::train::linear::Candidate;
 use crate::train::pca::Basis;
@@ -60,10 +61,22 @@ pub(crate) fn run(
     out: &mut (dyn Write + Send),
 ) -> Result<Report> {
     config.validate()?;
-    if rows.schema().width() == 0 {
-        return Err(Error::argument("rows without numbers cannot be compressed"));
-    }
+    check_schema(rows.schema())?;
     config.on_threads(move || Job { rows, config, basis }.run(out))?
+}
+
+/// Refuses rows that no reader would take.
+fn check_schema(schema: &Schema) -> Result<()> {
+    let width = schema.row_shape.iter().try_fold(1_usize, |w, &n| w.checked_mul(n));
+    let dimensions = schema.row_shape.len();
+    if dimensions > MAX_DIMENSIONS || !width.is_some_and(|w| (1..=MAX_WIDTH).contains(&w)) {
+        return Err(Error::argument(format!(
+            "rows of shape {:?} cannot be compressed: they may have 1 to {MAX_WIDTH} numbers in up \
+             to {MAX_DIMENSIONS} dimensions",
+            schema.row_shape
+        )));
+    }
+    Ok(())
 }
 
 /// One compression.

@@ -73,13 +73,20 @@ pub(crate) fn encode_columns(names: &[String]) -> Vec<u8> {
         put_varint(&mut out, name.len() as u64);
         out.extend(name.as_bytes());
     }
-    squeeze::pack(&out, 19)
+    let packed = squeeze::pack(&out, 19);
+    // Names that repeat shrink by more than a reader believes.
+    if out.len() > expanded(packed.len()) { squeeze::store(&out) } else { packed }
+}
+
+/// Most bytes of names that `packed` bytes may hold: text shrinks by much less than this; more
+/// is an attempt to fill the memory.
+fn expanded(packed: usize) -> usize {
+    packed.saturating_mul(256).min(1 << 28)
 }
 
 /// Reads `width` column names.
 pub(crate) fn decode_columns(payload: &[u8], width: usize, at: u64) -> Result<Vec<String>> {
-    // Text shrinks by much less than this; more is an attempt to fill the memory.
-    let bytes = squeeze::unpack(payload, payload.len().saturating_mul(256).min(1 << 28), at)?;
+    let bytes = squeeze::unpack(payload, expanded(payload.len()), at)?;
     let mut cursor = Cursor::new(&bytes, at);
     let mut names = Vec::with_capacity(width.min(bytes.len()));
     for _ in 0..width {

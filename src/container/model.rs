@@ -249,7 +249,7 @@ impl ModelRecord {
 }
 
 fn check_temporal(values: &[i64]) -> Result<()> {
-    if values.iter().all(|a| a.abs() <= TEMPORAL_ONE) {
+    if values.iter().all(|a| a.unsigned_abs() <= TEMPORAL_ONE as u64) {
         return Ok(());
     }
     Err(Error::corrupt("a temporal coefficient is above 1"))

@@ -43,6 +43,15 @@ pub(crate) fn pack(bytes: &[u8], level: i32) -> Vec<u8> {
     out
 }
 
+/// As [`pack`], but never compressed.
+#[cfg(feature = "compress")]
+pub(crate) fn store(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_varint(&mut out, (bytes.len() as u64) << 1);
+    out.extend(bytes);
+    out
+}
+
 /// The reverse of [`pack`]; refuses to grow beyond `most` bytes.
 pub(crate) fn unpack(packed: &[u8], most: usize, at: u64) -> Result<Vec<u8>> {
     let mut cursor = Cursor::new(packed, at);

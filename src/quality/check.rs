@@ -1,7 +1,7 @@
 //! Whether a promise was kept, judged on the decoded values.
 
 use super::tally::{Chunk, Tally, chunks};
-use super::{Quality, cosine, same_shape};
+use super::{Quality, cosine, ratio, same_shape};
 use crate::codec::bound;
 use crate::codec::value::{Cell, with_cell};
 use crate::error::{Error, Result};
@@ -30,7 +30,8 @@ pub struct PromiseCheck {
 pub(crate) struct FileStats {
     /// Mean of each column's finite values.
     pub(crate) means: Vec<f64>,
-    /// Smallest and largest finite value of each column.
+    /// Smallest and largest finite value of each column, rounded towards each other; none where
+    /// there is no such value or they may be the same.
     pub(crate) ranges: Vec<Option<(f64, f64)>>,
 }
 
@@ -46,8 +47,8 @@ impl FileStats {
             part.1 = vec![empty; width];
             with_cell!(x.dtype, T => for row in x.cells::<T>().chunks_exact(width) {
                 for (range, x) in part.1.iter_mut().zip(row).filter(|(_, x)| x.is_ordinary()) {
-                    let v = x.to_f64();
-                    *range = (range.0.min(v), range.1.max(v));
+                    let (low, high) = enclosed(*x);
+                    *range = (range.0.min(high), range.1.max(low));
                 }
             });
             Ok(())
@@ -61,8 +62,18 @@ impl FileStats {
         }
         let mut means = all.0.means();
         means.resize(width, 0.0);
-        Ok(Self { means, ranges: all.1.iter().map(|r| (r.0 <= r.1).then_some(*r)).collect() })
+        let ranges = all.1.iter().map(|r| (r.0 <= r.1).then_some(*r)).collect();
+        Ok(Self { means, ranges })
     }
+}
+
+/// `f64`s not above and not below `x`: the same but for large 64-bit integers.
+fn enclosed<T: Cell>(x: T) -> (f64, f64) {
+    let v = x.to_f64();
+    if T::DTYPE.is_float() || v.abs() < 2_f64.powi(53) {
+        return (v, v);
+    }
+    (v.next_down(), v.next_up())
 }
 
 /// An `f64` not above `share · (max − min)`, and hardly below it.
@@ -204,8 +215,11 @@ fn rows_broken<T: Cell>(
         let finite = x.iter().zip(y).enumerate().filter(|(_, (x, _))| x.is_ordinary());
         let (mut error, mut deviation) = (0.0, 0.0);
         let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
+        let (mut same, mut zero) = (true, true);
         for (j, (x, y)) in finite {
             let (x, y) = (x.to_f64(), y.to_f64());
+            same &= x == y;
+            zero &= x == 0.0;
             error += (x - y) * (x - y);
             deviation += means.map_or(0.0, |m| (x - m[j]) * (x - m[j]));
             xx += x * x;
@@ -213,10 +227,10 @@ fn rows_broken<T: Cell>(
             xy += x * y;
         }
         let (bad, broken) = if means.is_some() {
-            let nmse = if error == 0.0 { 0.0 } else { error / deviation };
+            let nmse = if same { 0.0 } else { ratio(error, deviation) };
             (nmse, nmse > d.ceil() * (1.0 + SLACK))
         } else {
-            let c = cosine(xx, yy, xy, error == 0.0);
+            let c = cosine(xx, yy, xy, same || zero);
             (1.0 - c, c < d.floor() * (1.0 - SLACK))
         };
         count += u64::from(broken);

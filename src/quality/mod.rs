@@ -5,7 +5,7 @@ mod tally;
 
 pub(crate) use check::{FileStats, bounds};
 pub use check::{PromiseCheck, check_promise};
-pub(crate) use tally::{Tally, chunks, cosine};
+pub(crate) use tally::{Tally, chunks, cosine, ratio, trusted};
 
 use crate::error::{Error, Result};
 use crate::matrix::Rows;

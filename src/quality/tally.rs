@@ -40,7 +40,7 @@ impl Tally {
             self.columns.resize(row.len(), (0.0, 0.0, 0.0));
         }
         let (mut xx, mut yy, mut xy, mut dd) = (0.0, 0.0, 0.0, 0.0);
-        let mut same = true;
+        let (mut same, mut zero) = (true, true);
         let (mut low, mut high) = self.range.unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
         let cells = row.iter().zip(decoded).zip(centre.iter().zip(&mut self.columns));
         for ((&cell, &y), (c, column)) in cells {
@@ -52,6 +52,7 @@ impl Tally {
             let x = cell.to_f64();
             let d = x - y;
             same &= d == 0.0;
+            zero &= x == 0.0;
             xx += x * x;
             yy += y * y;
             xy += x * y;
@@ -66,7 +67,7 @@ impl Tally {
         self.range = (low <= high).then_some((low, high));
         self.rows += 1;
         self.squared_error += dd;
-        self.cosine += cosine(xx, yy, xy, same);
+        self.cosine += cosine(xx, yy, xy, same || zero);
     }
 
     /// Adds rows given as original and decoded cells.
@@ -122,9 +123,12 @@ impl Tally {
         self.columns.iter().map(|(n, s, q)| (q - s * s / n.max(1.0)).max(0.0)).sum()
     }
 
-    /// Error over deviation.
+    /// Error over deviation; infinite where squares overflow or vanish, so that they prove nothing.
     pub(crate) fn nmse(&self) -> f64 {
-        if self.squared_error == 0.0 { 0.0 } else { self.squared_error / self.deviation() }
+        if self.max_error == 0.0 {
+            return 0.0;
+        }
+        ratio(self.squared_error, self.deviation())
     }
 
     /// Mean squared error.
@@ -132,10 +136,17 @@ impl Tally {
         self.squared_error / self.values.max(1) as f64
     }
 
-    /// `10 log₁₀(range² / MSE)`; infinite without error.
+    /// `10 log₁₀(range² / MSE)`; infinite without error, and infinitely bad where squares
+    /// overflow or vanish.
     pub(crate) fn psnr(&self) -> f64 {
         let (low, high) = self.range.unwrap_or((0.0, 0.0));
-        10.0 * ((high - low).powi(2) / self.mse()).log10()
+        if self.max_error == 0.0 {
+            return f64::INFINITY;
+        }
+        if !trusted(self.squared_error) || !(high - low).is_finite() {
+            return f64::NEG_INFINITY;
+        }
+        20.0 * (high - low).log10() - 10.0 * self.mse().log10()
     }
 
     /// Mean of each column; 0 where there is no finite value.
@@ -165,14 +176,27 @@ impl Tally {
     }
 }
 
-/// Cosine from sums; rows of zeros count as 1, rows decoded to zeros as 0.
-pub(crate) fn cosine(xx: f64, yy: f64, xy: f64, same: bool) -> f64 {
-    if same || xx == 0.0 {
+/// Whether a sum of squares is far from both ends of what `f64` holds. What is not squares of
+/// numbers beyond 1e150, or of nothing but numbers below 1e-140: promises about them are kept by
+/// storing them exactly.
+pub(crate) fn trusted(squares: f64) -> bool {
+    (1e-280..1e300).contains(&squares)
+}
+
+/// Squared error, not 0, over deviation; infinite where it cannot be told.
+pub(crate) fn ratio(error: f64, deviation: f64) -> f64 {
+    if trusted(error) && deviation.is_finite() { error / deviation } else { f64::INFINITY }
+}
+
+/// Cosine from sums; rows of zeros and rows that did not change count as 1, rows decoded to
+/// zeros, and those whose squares prove nothing, as 0.
+pub(crate) fn cosine(xx: f64, yy: f64, xy: f64, one: bool) -> f64 {
+    if one {
         1.0
-    } else if yy == 0.0 {
-        0.0
-    } else {
+    } else if trusted(xx) && trusted(yy) {
         (xy / (xx.sqrt() * yy.sqrt())).min(1.0)
+    } else {
+        0.0
     }
 }
 

@@ -254,6 +254,8 @@ impl<S: Source> Reader<S> {
 
     /// Some rows of a block.
     fn decode(&self, place: Place, want: Range<usize>) -> Result<Vec<u8>> {
+        // Before memory is taken: a small file may claim blocks of any size.
+        self.check_block(place)?;
         let mut out = vec![0; want.len() * self.layout.schema.row_bytes()];
         self.decode_into(place, want, &mut out)?;
         Ok(out)
@@ -266,10 +268,14 @@ impl<S: Source> Reader<S> {
         decode::rows(self.layout.program.as_ref(), shape, &bytes, place, want, out)
     }
 
-    fn block_bytes(&self, place: Place) -> Result<std::borrow::Cow<'_, [u8]>> {
+    fn check_block(&self, place: Place) -> Result<()> {
         let decoded = place.rows as u64 * self.layout.schema.row_bytes() as u64;
         limits::check("a block", decoded.max(place.length as u64), self.limits.block_bytes)
-            .map_err(|e| e.at(place.offset))?;
+            .map_err(|e| e.at(place.offset))
+    }
+
+    fn block_bytes(&self, place: Place) -> Result<std::borrow::Cow<'_, [u8]>> {
+        self.check_block(place)?;
         open::bytes(&self.source, place.offset, place.length)
     }
 

@@ -7,6 +7,7 @@ use super::Symbols;
 use super::residual::round;
 use crate::codec::program::Program;
 use crate::codec::value::Cell;
+use crate::quality::{ratio, trusted};
 
 /// What each row must hold. Judged in `f64`; the margin covers every rounding of the sums.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,25 +27,30 @@ impl RowRule {
         let finite = x.iter().zip(y).filter(|(x, _)| x.is_ordinary());
         match self {
             RowRule::Nmse { limit, means } => {
-                let (mut error, mut deviation) = (0.0, 0.0);
+                let (mut error, mut deviation, mut same) = (0.0, 0.0, true);
                 for ((x, y), mean) in x.iter().zip(y).zip(means) {
                     if x.is_ordinary() {
+                        same &= x.to_f64() == *y;
                         error += (x.to_f64() - y).powi(2);
                         deviation += (x.to_f64() - mean).powi(2);
                     }
                 }
-                error <= limit * (1.0 - MARGIN) * deviation
+                same || ratio(error, deviation) <= limit * (1.0 - MARGIN)
             }
             RowRule::Cosine { limit } => {
-                let (mut xx, mut yy, mut xy, mut same) = (0.0, 0.0, 0.0, true);
+                let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
+                let (mut same, mut zero) = (true, true);
                 for (x, y) in finite {
                     let x = x.to_f64();
                     same &= x == *y;
+                    zero &= x == 0.0;
                     xx += x * x;
                     yy += y * y;
                     xy += x * y;
                 }
-                same || xx == 0.0 || xy >= (limit + (1.0 - limit) * MARGIN) * (xx * yy).sqrt()
+                let least = limit + (1.0 - limit) * MARGIN;
+                same || zero
+                    || (trusted(xx) && trusted(yy) && xy >= least * xx.sqrt() * yy.sqrt())
             }
         }
     }
