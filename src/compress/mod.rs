@@ -180,7 +180,7 @@ impl Job<'_> {
         let mut best: Option<(f64, Vec<u8>, Report)> = None;
         for _ in 0..12 {
             let mut bytes = Vec::new();
-            let fitted = builder.build(chosen.family, solver.step())?;
+            let Ok(fitted) = builder.build(chosen.family, solver.step()) else { break };
             let (report, totals) = self.write(fitted, &mut bytes)?;
             let used = goal.used(&totals.tally, bytes.len() as f64);
             let done = solver.took(used);
@@ -231,6 +231,10 @@ impl Job<'_> {
             self.config.effort().search,
             self.basis,
         )?;
+        let Some(fitted) = fitted else {
+            let zeros = vec![0.0; self.rows.schema().width()];
+            return self.bounded(sample, zeros, out);
+        };
         self.write(fitted, out).map(|(report, _)| report)
     }
 }
@@ -244,5 +248,5 @@ fn starting_step(sample: &Sample, goal: Goal) -> f64 {
         Goal::Cosine(c) => variance * 2.0 * (1.0 - c),
         Goal::Bytes(_) => variance * 0.05,
     };
-    (12.0 * error).sqrt().max(f64::MIN_POSITIVE)
+    (12.0 * error).sqrt().clamp(f64::MIN_POSITIVE, 1e300)
 }

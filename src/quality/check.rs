@@ -173,7 +173,7 @@ pub fn check_promise(
         }
         Fidelity::Ratio(d) => {
             let ratio = bytes / file_bytes as f64;
-            (at_least(ratio, d), format!("ratio {ratio:.4}"))
+            (original.is_empty() || at_least(ratio, d), format!("ratio {ratio:.4}"))
         }
         Fidelity::BytesPerRow(d) => {
             let per_row = file_bytes as f64 / original.len().max(1) as f64;
