@@ -1,5 +1,7 @@
 //! Every flipped bit and every cut is noticed, without a panic and without much memory.
 
+#![cfg(feature = "compress")]
+
 mod oracle;
 
 use aezip::{
@@ -48,8 +50,7 @@ static ALLOCATOR: Counting = Counting;
 /// One test at a time, so that memory is counted for one.
 static TURN: Mutex<()> = Mutex::new(());
 
-const LIMITS: Limits =
-    Limits { model_bytes: 16 << 20, block_bytes: 8 << 20, index_bytes: 1 << 20 };
+const LIMITS: Limits = Limits { model_bytes: 16 << 20, block_bytes: 8 << 20, index_bytes: 1 << 20 };
 const MOST: usize = 64 << 20;
 
 /// Opens and verifies; panics and memory beyond [`MOST`] fail the test.
@@ -207,8 +208,7 @@ fn repair(bytes: &mut [u8]) {
     if index < at || index + 16 > end - 36 {
         return;
     }
-    let entries: Vec<[u8; 6]> =
-        bytes[index + 12..end - 40].as_chunks::<6>().0.to_vec();
+    let entries: Vec<[u8; 6]> = bytes[index + 12..end - 40].as_chunks::<6>().0.to_vec();
     let mut row = 0_u64;
     for entry in entries {
         let length = u32::from_le_bytes(entry[..4].try_into().unwrap()) as usize;
@@ -228,7 +228,8 @@ fn repair(bytes: &mut [u8]) {
 /// CRC-32 as in zip, bit by bit.
 fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0_u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |c, _| (c >> 1) ^ (0xedb8_8320 & (c & 1).wrapping_neg()))
+        (0..8)
+            .fold(crc ^ u32::from(*byte), |c, _| (c >> 1) ^ (0xedb8_8320 & (c & 1).wrapping_neg()))
     })
 }
 

@@ -1,5 +1,7 @@
 //! Same rows and same configuration: same bytes, whatever the threads.
 
+#![cfg(feature = "compress")]
+
 mod oracle;
 
 use aezip::{Config, Fidelity, Matrix, compress};

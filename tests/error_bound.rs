@@ -1,5 +1,7 @@
 //! Every promise holds for every kind of number, judged by arithmetic of the test's own.
 
+#![cfg(feature = "compress")]
+
 mod oracle;
 
 use aezip::{Config, DType, Fidelity, Matrix, Reader, Rows, Schema, compress};
@@ -161,10 +163,8 @@ fn a_sample_of_all_floats_keeps_its_bound() {
 
 #[test]
 fn a_promise_that_cannot_be_written_down_is_refused() {
-    let schema = |name: &str| Schema {
-        columns: Some(vec![name.into()]),
-        ..Schema::new(DType::F32, &[1])
-    };
+    let schema =
+        |name: &str| Schema { columns: Some(vec![name.into()]), ..Schema::new(DType::F32, &[1]) };
     let compressed = |name: &str, fidelity: Fidelity| {
         let matrix = Matrix::new(schema(name), vec![0; 64]).unwrap();
         let mut config = Config::default();

@@ -1,5 +1,7 @@
 //! Every way to read rows gives the same rows.
 
+#![cfg(feature = "compress")]
+
 mod oracle;
 
 use aezip::{

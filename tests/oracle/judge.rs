@@ -241,8 +241,7 @@ impl<'a> Judge<'a> {
         let fail = |what: &str, value: f64| Err(format!("{what} is {value:e}"));
         match self.fidelity {
             Fidelity::Nmse(_) => {
-                let (e, d): (f64, f64) =
-                    (cells().map(error).sum(), cells().map(deviation).sum());
+                let (e, d): (f64, f64) = (cells().map(error).sum(), cells().map(deviation).sum());
                 if e > limit() * d * (1.0 + 1e-9) {
                     return fail("NMSE", e / d);
                 }

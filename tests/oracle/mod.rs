@@ -2,7 +2,7 @@
 //!
 //! Bounds are judged on whole numbers of 2^-1074, which every `f64` and every integer is.
 
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, unused_imports)]
 
 mod big;
 mod judge;

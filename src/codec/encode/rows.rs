@@ -49,8 +49,7 @@ impl RowRule {
                     xy += x * y;
                 }
                 let least = limit + (1.0 - limit) * MARGIN;
-                same || zero
-                    || (trusted(xx) && trusted(yy) && xy >= least * xx.sqrt() * yy.sqrt())
+                same || zero || (trusted(xx) && trusted(yy) && xy >= least * xx.sqrt() * yy.sqrt())
             }
         }
     }
