@@ -51,12 +51,14 @@ impl Fidelity {
         }
     }
 
-    /// The number as typed; empty for lossless, `name=E,…` for bounds per column.
+    /// The number as typed; empty for lossless, `name=E,…` for bounds per column, where a
+    /// comma or backslash in a name has a backslash before it.
     pub fn text(&self) -> String {
         match self {
             Fidelity::Lossless => String::new(),
             Fidelity::MaxErrorColumns(list) => {
-                let parts: Vec<_> = list.iter().map(|(n, d)| format!("{n}={d}")).collect();
+                let parts: Vec<_> =
+                    list.iter().map(|(n, d)| format!("{}={d}", escaped(n))).collect();
                 parts.join(",")
             }
             Fidelity::MaxError(d)
@@ -82,7 +84,7 @@ impl Fidelity {
             "max-error-rel" => Fidelity::MaxErrorRel(number()?),
             "max-error-columns" => {
                 let mut list = Vec::new();
-                for part in text.split(',') {
+                for part in unescaped_parts(text) {
                     // Names may hold '=', numbers may not.
                     let (name, number) = part.rsplit_once('=').ok_or_else(|| {
                         Error::argument(format!("{part:?} is not of the form column=bound"))
@@ -103,6 +105,18 @@ impl Fidelity {
         };
         fidelity.validate()?;
         Ok(fidelity)
+    }
+
+    /// Checks also that a file can say it: its text must be read back as the same promise.
+    pub(crate) fn validate_for_writing(&self) -> Result<()> {
+        self.validate()?;
+        if Self::parse(self.name(), &self.text()).is_ok_and(|back| back == *self) {
+            return Ok(());
+        }
+        Err(Error::argument(format!(
+            "{self} cannot be stored in a file; bounds are finite, and a column whose name holds \
+             a comma must be given by its number"
+        )))
     }
 
     /// Checks the number against the range that its kind allows.
@@ -138,11 +152,50 @@ impl Fidelity {
     }
 }
 
+/// A column's name with a backslash before each comma and backslash.
+fn escaped(name: &str) -> String {
+    name.replace('\\', "\\\\").replace(',', "\\,")
+}
+
+/// Splits at commas that have no backslash before them, and takes those backslashes away.
+fn unescaped_parts(text: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut part = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (c, chars.peek()) {
+            ('\\', Some(&next @ ('\\' | ','))) => {
+                chars.next();
+                part.push(next);
+            }
+            (',', _) => parts.push(std::mem::take(&mut part)),
+            _ => part.push(c),
+        }
+    }
+    parts.push(part);
+    parts
+}
+
 impl std::fmt::Display for Fidelity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Fidelity::Lossless => f.write_str("lossless"),
             _ => write!(f, "{} {}", self.name(), self.text()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_commas_and_backslashes_survive() {
+        let names = ["a,b", "c=1,d", "\\", "e\\,", "", "plain"];
+        let bounds = names.iter().map(|n| (n.to_string(), "0.5".parse().unwrap())).collect();
+        let promise = Fidelity::MaxErrorColumns(bounds);
+        assert_eq!(Fidelity::parse(promise.name(), &promise.text()).unwrap(), promise);
+        let windows = Fidelity::parse("max-error-columns", "c:\\temp=1").unwrap();
+        assert_eq!(windows.text(), "c:\\\\temp=1");
     }
 }

@@ -70,6 +70,8 @@ mod quality;
 mod reader;
 #[cfg(feature = "compress")]
 mod train;
+#[cfg(all(test, feature = "compress"))]
+mod vectors;
 
 #[cfg(feature = "compress")]
 pub use compress::{Codec, Config, Progress, ProgressFn, Report, Stage, Writer, compress};

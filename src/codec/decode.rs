@@ -9,14 +9,18 @@ use crate::error::{Error, Result};
 use crate::matrix::{DType, to_little_endian};
 use std::ops::Range;
 
-/// Rows whose predictions are made together.
+/// Rows whose predictions are made together,
 const BATCH: usize = 32;
+/// unless that is more numbers than this.
+const BATCH_CELLS: usize = 1 << 20;
 
 /// What a block's stream says of its rows.
 pub(crate) struct Rows<'p, 'b> {
     program: &'p Program,
     coder: Decoder<'b>,
     class: usize,
+    /// Whether a row named a class that is not there.
+    stray: bool,
     /// Latents of the last row.
     pub(crate) latents: Vec<i32>,
     /// Residuals of the last row, in fine units.
@@ -29,6 +33,7 @@ impl<'p, 'b> Rows<'p, 'b> {
             program,
             coder: Decoder::new(stream)?,
             class: 0,
+            stray: false,
             latents: vec![0; program.record.latents()],
             residuals: vec![0; program.record.width()],
         })
@@ -40,8 +45,9 @@ impl<'p, 'b> Rows<'p, 'b> {
         let classes = &p.record.classes;
         if classes.count > 1 {
             let table = &p.tables[classes.next[self.class]];
-            let class = table.decode(&mut self.coder);
-            self.class = class.clamp(0, classes.count as i64 - 1) as usize;
+            let class = usize::try_from(table.decode(&mut self.coder)).unwrap_or(usize::MAX);
+            self.stray |= class >= classes.count;
+            self.class = class.min(classes.count - 1);
         }
         self.read_latents();
         self.read_residuals();
@@ -98,7 +104,13 @@ impl<'p, 'b> Rows<'p, 'b> {
 
     /// Checks that nothing was read that is not there.
     fn check(&self, at: u64) -> Result<()> {
-        if self.coder.overrun() { self.coder.finish().map_err(|e| e.at(at)) } else { Ok(()) }
+        if self.coder.overrun() {
+            return self.coder.finish().map_err(|e| e.at(at));
+        }
+        if self.stray {
+            return Err(Error::corrupt("a row of a class that is not there").at(at));
+        }
+        Ok(())
     }
 }
 
@@ -139,12 +151,12 @@ pub(crate) fn rows(
         rows.advance();
     }
     let latents = program.record.latents();
-    let batch = want.len().min(BATCH);
+    let batch = (BATCH_CELLS / width.max(latents)).clamp(1, BATCH).min(want.len());
     let mut y = vec![0; batch * latents];
     let mut e = vec![0; batch * width];
     let mut m = vec![0; batch * width];
     let mut first = want.start;
-    for out in out.chunks_mut(BATCH * row_bytes) {
+    for out in out.chunks_mut((batch * row_bytes).max(1)) {
         let count = out.len() / row_bytes;
         for i in 0..count {
             rows.advance();

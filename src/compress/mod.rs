@@ -13,9 +13,10 @@ pub use report::Report;
 pub use writer::Writer;
 
 use crate::codec::encode::Encoder;
+use crate::container::forever::{MAX_DIMENSIONS, MAX_WIDTH};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
-use crate::matrix::Rows;
+use crate::matrix::{Rows, Schema};
 use crate::quality::bounds;
 use crate::train::linear::Candidate;
 use crate::train::pca::Basis;
@@ -61,10 +62,22 @@ pub(crate) fn run(
     out: &mut (dyn Write + Send),
 ) -> Result<Report> {
     config.validate()?;
-    if rows.schema().width() == 0 {
-        return Err(Error::argument("rows without numbers cannot be compressed"));
-    }
+    check_schema(rows.schema())?;
     config.on_threads(move || Job { rows, config, basis }.run(out))?
+}
+
+/// Refuses rows that no reader would take.
+fn check_schema(schema: &Schema) -> Result<()> {
+    let width = schema.row_shape.iter().try_fold(1_usize, |w, &n| w.checked_mul(n));
+    let dimensions = schema.row_shape.len();
+    if dimensions > MAX_DIMENSIONS || !width.is_some_and(|w| (1..=MAX_WIDTH).contains(&w)) {
+        return Err(Error::argument(format!(
+            "rows of shape {:?} cannot be compressed: they may have 1 to {MAX_WIDTH} numbers in up \
+             to {MAX_DIMENSIONS} dimensions",
+            schema.row_shape
+        )));
+    }
+    Ok(())
 }
 
 /// One compression.
@@ -176,7 +189,7 @@ impl Job<'_> {
         let mut best: Option<(f64, Vec<u8>, Report)> = None;
         for _ in 0..12 {
             let mut bytes = Vec::new();
-            let fitted = builder.build(chosen.family, solver.step())?;
+            let Ok(fitted) = builder.build(chosen.family, solver.step()) else { break };
             let (report, totals) = self.write(fitted, &mut bytes)?;
             let used = goal.used(&totals.tally, bytes.len() as f64);
             let done = solver.took(used);
@@ -227,6 +240,10 @@ impl Job<'_> {
             self.config.effort().search,
             self.basis,
         )?;
+        let Some(fitted) = fitted else {
+            let zeros = vec![0.0; self.rows.schema().width()];
+            return self.bounded(sample, zeros, out);
+        };
         self.write(fitted, out).map(|(report, _)| report)
     }
 }
@@ -240,5 +257,5 @@ fn starting_step(sample: &Sample, goal: Goal) -> f64 {
         Goal::Cosine(c) => variance * 2.0 * (1.0 - c),
         Goal::Bytes(_) => variance * 0.05,
     };
-    (12.0 * error).sqrt().max(f64::MIN_POSITIVE)
+    (12.0 * error).sqrt().clamp(f64::MIN_POSITIVE, 1e300)
 }

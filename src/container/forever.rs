@@ -32,6 +32,8 @@ pub(crate) const MAX_UNITS: usize = 1 << 16;
 pub(crate) const MAX_HIDDEN: usize = 16;
 /// Most row classes.
 pub(crate) const MAX_CLASSES: usize = 256;
+/// Most bytes of column names and their lengths.
+pub(crate) const MAX_NAME_BYTES: usize = 1 << 28;
 /// Most tables.
 pub(crate) const MAX_TABLES: usize = 1 << 20;
 

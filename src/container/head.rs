@@ -1,7 +1,7 @@
 //! What the rows are, what was promised of them, and their names.
 
 use super::bytes::{Cursor, put_varint};
-use super::forever::{MAX_DIMENSIONS, MAX_WIDTH};
+use super::forever::{MAX_DIMENSIONS, MAX_NAME_BYTES, MAX_WIDTH};
 use super::squeeze;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
@@ -88,7 +88,7 @@ pub(crate) fn decode_columns(
     let texts = squeeze::claimed(payload, at)?;
     let names = (width * size_of::<String>()) as u64;
     limits::check("the column names", texts.saturating_add(names), room).map_err(|e| e.at(at))?;
-    let bytes = squeeze::unpack(payload, usize::MAX, at)?;
+    let bytes = squeeze::unpack(payload, MAX_NAME_BYTES, at)?;
     let mut cursor = Cursor::new(&bytes, at);
     let mut names = Vec::with_capacity(width.min(bytes.len()));
     for _ in 0..width {

@@ -249,7 +249,7 @@ impl ModelRecord {
 }
 
 fn check_temporal(values: &[i64]) -> Result<()> {
-    if values.iter().all(|a| a.abs() <= TEMPORAL_ONE) {
+    if values.iter().all(|a| a.unsigned_abs() <= TEMPORAL_ONE as u64) {
         return Ok(());
     }
     Err(Error::corrupt("a temporal coefficient is above 1"))
@@ -430,7 +430,8 @@ impl In<'_> {
         }
         let [step, a, b] = fields;
         let value = match kind {
-            0 => Value::Integer { unit: b },
+            0 if a == 0 => Value::Integer { unit: b },
+            0 => return Err(Error::corrupt("a grid of integers has an offset")),
             1 => Value::Linear { offset: f64::from_bits(a), unit: f64::from_bits(b) },
             2 => Value::Ratio { numerator: a, denominator: b },
             3 => Value::Ordered { offset: f64::from_bits(a), unit: f64::from_bits(b) },

@@ -4,6 +4,10 @@
 
 use super::bytes::{Cursor, put_varint};
 use crate::error::{Error, Result};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use std::io::Read;
+
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// Puts all first bytes of `size`-byte elements before all second bytes, and so on.
 pub(crate) fn shuffle(bytes: &[u8], size: usize) -> Vec<u8> {
@@ -68,12 +72,31 @@ pub(crate) fn unpack(packed: &[u8], most: usize, at: u64) -> Result<Vec<u8>> {
         return Ok(body.to_vec());
     }
     let bad = |e: &dyn std::fmt::Display| Error::corrupt(format!("zstd: {e}")).at(at);
-    let mut decoder = ruzstd::decoding::FrameDecoder::new();
-    // Room for the expected bytes and no more: the decoder stops when it is full.
+    // Reserved bits, a checksum that would go unchecked, or a dictionary.
+    if !body.starts_with(&ZSTD_MAGIC) || body.get(4).is_none_or(|d| d & 0b1111 != 0) {
+        return Err(Error::corrupt("not a zstd frame of the simple kind that belongs here").at(at));
+    }
+    let mut decoder = FrameDecoder::new();
+    // A window need not be longer than what it slides over, rounded up to a power of two.
+    decoder.set_max_window_size((2 * length as u64).max(1 << 10));
+    let mut input = body;
+    decoder.init(&mut input).map_err(|e| bad(&e))?;
+    // Room for the expected bytes and no more.
     let mut out = vec![0; length];
-    let written = decoder.decode_all(body, &mut out).map_err(|e| bad(&e))?;
-    if written != length {
-        return Err(Error::corrupt("zstd: fewer bytes than stated").at(at));
+    let mut written = 0;
+    loop {
+        let part = BlockDecodingStrategy::UptoBytes(1 << 20);
+        decoder.decode_blocks(&mut input, part).map_err(|e| bad(&e))?;
+        written += decoder.read(&mut out[written..]).map_err(|e| bad(&e))?;
+        if decoder.can_collect() != 0 {
+            return Err(Error::corrupt("zstd: more bytes than stated").at(at));
+        }
+        if decoder.is_finished() {
+            break;
+        }
+    }
+    if written != length || !input.is_empty() {
+        return Err(Error::corrupt("zstd: not one frame of as many bytes as stated").at(at));
     }
     Ok(out)
 }

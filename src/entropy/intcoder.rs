@@ -68,6 +68,7 @@ pub(crate) struct IntEncoder {
 
 impl IntEncoder {
     pub(crate) fn new() -> Self {
+        // As in LZMA, the first byte is a 0 that no carry reaches; `finish` drops it.
         Self { low: 0, range: u32::MAX, cache: 0, pending: 1, out: Vec::new() }
     }
 
@@ -136,16 +137,15 @@ impl IntEncoder {
         self.low = (self.low & 0x00ff_ffff) << 8;
     }
 
-    /// The bytes, without zeros at the end, which reading past the end supplies.
+    /// The bytes, without a few zeros at the end, which reading past the end supplies.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         for _ in 0..5 {
             self.shift();
         }
-        // The first byte stands for what was before the first; no carry can reach it.
-        self.out.remove(0);
-        while self.out.last() == Some(&0) {
-            self.out.pop();
-        }
+        let zeros = self.out.iter().rev().take_while(|&&b| b == 0).count();
+        // No more than a decoder may read past the end; long runs of likely zeros are all zeros.
+        self.out.truncate(self.out.len() - zeros.min(MAX_PAST_END as usize));
+        self.out.drain(..1.min(self.out.len()));
         self.out
     }
 }

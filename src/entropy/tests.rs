@@ -26,6 +26,23 @@ fn specs() -> Vec<TableSpec> {
 }
 
 #[test]
+fn numbers_at_both_ends_of_a_stream_are_coded() {
+    // A long first number begins the stream with 0xff, long runs of zeros end it with 0x00.
+    for first in [0, 1, 255, 256, 1 << 20, i64::MAX, i64::MIN] {
+        for zeros in [0, 9, 300_000] {
+            let (mut coder, mut model) = (IntEncoder::new(), IntModel::new());
+            coder.int(&mut model, 0, first);
+            (0..zeros).for_each(|_| coder.int(&mut model, 0, 0));
+            let bytes = coder.finish();
+            let (mut coder, mut model) = (IntDecoder::new(&bytes), IntModel::new());
+            assert_eq!(coder.int(&mut model, 0).unwrap(), first);
+            assert!((0..zeros).all(|_| coder.int(&mut model, 0).unwrap() == 0));
+            coder.finish().unwrap();
+        }
+    }
+}
+
+#[test]
 fn every_table_gives_back_what_it_took() {
     let mut numbers: Vec<i64> = (-300..300).collect();
     for k in 0..63 {

@@ -39,7 +39,15 @@ impl Decimal {
 impl From<f64> for Decimal {
     /// The value itself, exactly. Must be finite.
     fn from(value: f64) -> Self {
-        Self { text: format!("{value}"), nearest: value, order: Ordering::Equal }
+        let plain = value == 0.0 || (1e-5..1e16).contains(&value.abs());
+        let short = if plain { format!("{value}") } else { format!("{value:e}") };
+        if !value.is_finite() || short.parse::<Self>().is_ok_and(|d| d.order.is_eq()) {
+            return Self { text: short, nearest: value, order: Ordering::Equal };
+        }
+        // The shortest text that rounds to the value is another number; this is every digit.
+        let digits = format!("{value:.1074}");
+        let text = digits.trim_end_matches('0').to_string();
+        Self { text, nearest: value, order: Ordering::Equal }
     }
 }
 

@@ -106,7 +106,15 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Layout> {
         }
         let twice = || Error::corrupt("a section occurs twice").at(offset);
         let known = [HEAD, COLUMNS, MODEL, DATA].contains(&tag);
+        if tag == INDEX {
+            return Err(Error::corrupt("there is no section DATA").at(offset));
+        }
         if !known {
+            if !tag[0].is_ascii_alphabetic() {
+                return Err(
+                    Error::corrupt("a section's tag does not begin with a letter").at(offset)
+                );
+            }
             if !tag[0].is_ascii_lowercase() {
                 return Err(Error::unsupported(format!(
                     "section {:?} of format version {} is required but unknown to version \

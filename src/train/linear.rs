@@ -66,7 +66,8 @@ pub(crate) fn normaliser(columns: &[ColumnPlan]) -> Projection {
             .iter()
             .map(|c| if c.scale > 0.0 { 1.0 / c.scale } else { 0.0 })
             .collect(),
-        clip: columns.iter().map(|c| c.clip as f32).collect(),
+        // A NaN, from columns as wide as the type, becomes 1.
+        clip: columns.iter().map(|c| (c.clip as f32).max(1.0)).collect(),
         weights: Vec::new(),
         latents: 0,
     }

@@ -68,7 +68,8 @@ pub(crate) fn bounded(
             return Ok(false);
         }
         seen.push(choice);
-        let bytes = trial.build(&choice)?.fitted_bytes;
+        // What cannot be proved is no candidate.
+        let bytes = trial.build(&choice).map_or(f64::INFINITY, |c| c.fitted_bytes);
         let better = bytes < best.1;
         if better {
             *best = (choice, bytes);
@@ -83,7 +84,9 @@ pub(crate) fn bounded(
         }
         let temporal = plain.encoder.program.temporal;
         let choice = linear_choice(&components, place.0, place.1, rows, false);
-        let linear = trial.build(&LinearChoice { temporal, ..choice })?;
+        let Ok(linear) = trial.build(&LinearChoice { temporal, ..choice }) else {
+            return Ok(plain);
+        };
         // Latents double the work: the quick way wants to see something for it.
         let worth = linear.fitted_bytes < 0.9 * plain.fitted_bytes;
         return Ok(if worth { linear } else { plain });
@@ -119,7 +122,7 @@ pub(crate) fn bounded(
     }
     if best.0.latents > 0 && effort.trials > 0 {
         let trellis = LinearChoice { trellis: 8, ..best.0 };
-        let bytes = trial.build(&trellis)?.fitted_bytes;
+        let bytes = trial.build(&trellis).map_or(f64::INFINITY, |c| c.fitted_bytes);
         if bytes < best.1 {
             best = (trellis, bytes);
         }
@@ -131,7 +134,7 @@ pub(crate) fn bounded(
         normalised: &full,
         effort: effort.classes,
     };
-    ground.build(&best.0)
+    ground.build(&best.0).or_else(|_| ground.build(&none))
 }
 
 /// Components of normalised rows, within a given basis if there is one.

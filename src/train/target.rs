@@ -84,6 +84,7 @@ impl Solver {
 
     /// Takes the result of trying [`Self::step`]; true if it is valid and close enough.
     pub(crate) fn took(&mut self, used: f64) -> bool {
+        let used = if used.is_nan() { f64::INFINITY } else { used };
         const AIM: f64 = 0.988;
         let x = self.next;
         if used <= 1.0 {
@@ -228,7 +229,8 @@ fn solve(b: &Builder<'_>, goal: Goal, family: Family, start: f64) -> Result<Opti
     let mut best: Option<Choice> = None;
     for _ in 0..14 {
         let step = solver.step();
-        let built = b.build(family, step)?;
+        // Steps far from the data's scale need weights that no network can be proved for.
+        let Ok(built) = b.build(family, step) else { break };
         let used = goal.used(&built.tally, built.fitted_bytes);
         let cost = if goal.is_size() { built.tally.nmse() } else { built.fitted_bytes };
         // Bring the cost to where the goal would be met exactly, so that families compare.

@@ -1,0 +1,882 @@
+#!/usr/bin/env python3
+"""A second reader of .aez files, written from the text in this folder.
+
+    python3 reader.py FILE.aez OUT.npy      decode all rows
+    python3 reader.py --check VECTORS_DIR   decode every test vector and compare
+
+Plain rather than fast. Needs NumPy and a zstd decoder.
+"""
+import re
+import struct
+import sys
+import zlib
+from bisect import bisect_right
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+BUDGET = 1 << 30  # bytes that a model, a block or the index may take here
+
+
+class Refused(Exception):
+    """The file breaks a rule. `kind` is one of truncated, corrupt, unsupported, limit."""
+
+    def __init__(self, kind, what):
+        super().__init__(f"{kind}: {what}")
+        self.kind = kind
+
+
+def need(condition, what, kind="corrupt"):
+    if not condition:
+        raise Refused(kind, what)
+
+
+def wrap(x):
+    """The integer modulo 2^64, from -2^63 to 2^63 - 1."""
+    return ((x + (1 << 63)) & 0xFFFF_FFFF_FFFF_FFFF) - (1 << 63)
+
+
+# ---------------------------------------------------------------- bytes
+
+
+class Cursor:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, count):
+        need(count <= len(self.data) - self.at, "bytes are missing", "truncated")
+        self.at += count
+        return self.data[self.at - count : self.at]
+
+    def u8(self):
+        return self.take(1)[0]
+
+    def varint(self):
+        value = 0
+        for shift in range(0, 64, 7):
+            byte = self.u8()
+            if shift == 63 and byte > 1:
+                break
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+        raise Refused("corrupt", "a number has more than 64 bits")
+
+    def text(self):
+        data = self.take(self.varint())
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            raise Refused("corrupt", "a text is not UTF-8") from None
+
+    def rest(self):
+        return self.data[self.at :]
+
+    def finish(self):
+        need(self.at == len(self.data), "bytes follow the last field")
+
+
+def unseal(data, what, start=b""):
+    """Checks and removes the CRC-32 in the last four bytes."""
+    need(len(data) >= 4, f"{what} has no room for a checksum", "truncated")
+    body, crc = data[:-4], struct.unpack("<I", data[-4:])[0]
+    need(zlib.crc32(body, zlib.crc32(start)) == crc, f"{what} does not match its checksum")
+    return body
+
+
+def zstd(frame, length):
+    # Exactly one frame, without dictionary and checksum.
+    need(frame[:4] == b"\x28\xb5\x2f\xfd", "not a zstd frame")
+    need(len(frame) > 4 and frame[4] & 15 == 0, "a zstd frame with a dictionary or a checksum")
+    if not frame[4] & 32:
+        need(len(frame) > 5, "a zstd frame ends in its header")
+        window = (8 + (frame[5] & 7)) << (frame[5] >> 3) + 7
+        need(window <= max(2 * length, 1024), "a zstd window longer than what it slides over")
+    try:
+        import zstandard
+
+        decoder = zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
+        error = zstandard.ZstdError
+    except ImportError:
+        try:
+            from compression import zstd as module  # Python 3.14
+        except ImportError:
+            sys.exit("this file needs a zstd decoder: pip install zstandard")
+        decoder, error = module.ZstdDecompressor(), module.ZstdError
+    try:
+        out = decoder.decompress(frame)
+    except error as e:
+        raise Refused("corrupt", f"zstd: {e}") from None
+    need(decoder.eof and not decoder.unused_data, "not exactly one zstd frame")
+    need(len(out) == length, "zstd gives another number of bytes than stated")
+    return out
+
+
+def unpack(packed, most):
+    cursor = Cursor(packed)
+    head = cursor.varint()
+    length, body = head >> 1, cursor.rest()
+    need(length <= most, "packed bytes claim too many bytes")
+    if head & 1:
+        return zstd(body, length)
+    need(len(body) == length, "stored bytes have the wrong length")
+    return body
+
+
+def unshuffle(data, size):
+    return np.frombuffer(data, np.uint8).reshape(size, -1).T.tobytes()
+
+
+# ---------------------------------------------------------------- integers of the model
+
+
+class IntModel:
+    def __init__(self):
+        self.length = [[[1 << 15, 1 << 15] for _ in range(65)] for _ in range(16)]
+        self.sign = [[1 << 15, 1 << 15] for _ in range(16)]
+        self.second = [[1 << 15, 1 << 15] for _ in range(65)]
+
+
+class IntDecoder:
+    def __init__(self, data):
+        self.data, self.at, self.past_end = data, 0, 0
+        self.range, self.code = 0xFFFF_FFFF, 0
+        for _ in range(4):
+            self.code = self.code << 8 | self.byte()
+
+    def byte(self):
+        if self.at < len(self.data):
+            self.at += 1
+            return self.data[self.at - 1]
+        self.past_end += 1
+        return 0
+
+    def normalise(self):
+        while self.range < 1 << 24:
+            self.range = self.range << 8
+            self.code = (self.code << 8 | self.byte()) & 0xFFFF_FFFF
+
+    def bit(self, p):
+        bound = (self.range >> 12) * min(max((p[0] + p[1]) >> 5, 1), 4095)
+        bit = self.code >= bound
+        if bit:
+            self.code -= bound
+            self.range -= bound
+            p[0] -= p[0] >> 4
+            p[1] -= p[1] >> 7
+        else:
+            self.range = bound
+            p[0] += (65535 - p[0]) >> 4
+            p[1] += (65535 - p[1]) >> 7
+        self.normalise()
+        return bit
+
+    def raw(self, count):
+        value = 0
+        for _ in range(count):
+            self.range >>= 1
+            bit = self.code >= self.range
+            if bit:
+                self.code -= self.range
+            value = value << 1 | bit
+            self.normalise()
+        return value
+
+    def int(self, model, context):
+        need(self.past_end <= 8, "the model ends before its description does", "truncated")
+        length = 0
+        while length < 64 and self.bit(model.length[context][length]):
+            length += 1
+        if length == 0:
+            return 0
+        negative = self.bit(model.sign[context])
+        magnitude = 1
+        if length >= 2:
+            magnitude = magnitude << 1 | self.bit(model.second[length])
+            magnitude = magnitude << (length - 2) | self.raw(length - 2)
+        return wrap(-magnitude if negative else magnitude)
+
+    def finish(self):
+        need(self.past_end <= 8, "the model ends before its description does", "truncated")
+        need(self.at == len(self.data), "the model's description ends before its section does")
+
+
+def predict(kind, v, i, line):
+    def back(n):
+        return v[i - n] if i >= n else 0
+
+    if kind == 0:
+        return 0
+    if kind == 1:
+        return back(1)
+    if kind == 2:
+        return 2 * back(1) - back(2) if i >= 2 else back(1)
+    if kind == 3:
+        return back(line) if i >= line else back(1)
+    if i % line == 0:
+        return back(line)
+    return back(1) if i < line else back(1) + back(line) - back(line + 1)
+
+
+class ArrayModel:
+    def __init__(self):
+        self.head, self.body = IntModel(), IntModel()
+
+    def decode(self, coder, count, line):
+        line = min(max(line, 1), max(count, 1))
+        shift, kind = coder.int(self.head, 0), coder.int(self.head, 1)
+        need(0 <= shift < 64 and 0 <= kind < 5, "an array has an undefined shift or predictor")
+        a = b = 0
+        values = []
+        for i in range(count):
+            context = min((abs(a) + abs(b)).bit_length(), 15)
+            r = coder.int(self.body, context)
+            values.append(wrap(predict(kind, values, i, line) + r))
+            a, b = r, a
+        return [wrap(v << shift) for v in values]
+
+
+# ---------------------------------------------------------------- tables and rANS
+
+SCALE = 1 << 15
+ANY, UP, DOWN = "any", "up", "down"
+
+
+class Table:
+    """Entries: first slot, number, raw bits or kind of escape."""
+
+    def __init__(self, frequencies, base, raw, zero=False):
+        self.zero = zero
+        need(sum(frequencies) == SCALE, "a table's frequencies do not add up")
+        self.starts = [0]
+        for f in frequencies:
+            self.starts.append(self.starts[-1] + f)
+        self.base, self.raw = base, raw
+
+    def decode(self, coder):
+        coder.lane ^= 1
+        slot = coder.states[coder.lane] % SCALE
+        i = bisect_right(self.starts, slot) - 1
+        coder.take(self.starts[i], self.starts[i + 1] - self.starts[i])
+        base, raw = self.base[i], self.raw[i]
+        if raw == ANY:
+            return wrap(coder.raw(64))
+        if raw in (UP, DOWN):
+            length = coder.raw(6)
+            distance = (1 << length | coder.raw(length)) - 1
+            return wrap(base + distance if raw == UP else base - distance)
+        return wrap(base + coder.raw(raw))
+
+
+def zero_table():
+    return Table([SCALE], [0], [0], True)
+
+
+def ladder(shape, scale):
+    need(0 <= shape < 4 and 0 <= scale < 240, "a ladder that is not defined")
+    cdf = struct.unpack_from("<513I", (HERE / "shapes.bin").read_bytes(), shape * 513 * 4)
+    octave, j = (scale >> 2) - 4, scale & 3
+    raw = max(octave - 2, 0)
+    inverse = [1_048_576, 881_744, 741_455, 623_487][j] << (2 - min(octave, 2))
+    reach = ([6, 12, 12, 16][shape] << 22) // inverse + 1
+    entries = 2 * reach + 3
+    half = 8 if raw == 0 else 16 - (8 >> min(raw, 4))
+
+    def distribution(edge):
+        x = abs(edge) * 2 * inverse
+        i = x >> 22
+        upper = 1 << 30
+        if i < 512:
+            upper = cdf[i] + ((cdf[i + 1] - cdf[i]) * (x >> 6 & 0xFFFF) >> 16)
+        return (1 << 30) - upper if edge < 0 else upper
+
+    ends = [
+        i + 1 + (distribution((i - reach - 1) * 16 + half) * (SCALE - entries) >> 30)
+        for i in range(entries - 1)
+    ] + [SCALE]
+    frequencies = [b - a for a, b in zip([0] + ends, ends)]
+    base = [-(reach << raw) - 1] + [s << raw for s in range(-reach, reach + 1)]
+    base.append((reach + 1) << raw)
+    return Table(frequencies, base, [DOWN] + [raw] * (entries - 2) + [UP])
+
+
+def histogram(raw, numbers, frequencies, escape):
+    ascending = all(a < b for a, b in zip(numbers, numbers[1:]))
+    need(0 <= raw <= 63 and ascending, "a histogram is not ascending")
+    base = [n << raw for n in numbers]
+    need(all(b == wrap(b) for b in base), "a histogram's numbers do not fit")
+    frequencies, raws = list(frequencies), [raw] * len(base)
+    if escape > 0:
+        frequencies.append(escape)
+        base.append(0)
+        raws.append(ANY)
+    return Table(frequencies, base, raws)
+
+
+def tokens(lead, frequencies):
+    group = 1 << lead
+    half = group * (64 - lead)
+    base, raws = [], []
+    for t in range(-(half - 1), half):
+        m = abs(t)
+        bits = 0 if m < 2 * group else m // group - 1
+        low = m if bits == 0 else (m % group + group) << bits
+        base.append(-(low + (1 << bits) - 1) if t < 0 else low)
+        raws.append(bits)
+    return Table(frequencies, base, raws)
+
+
+class Rans:
+    LOW = 1 << 31
+
+    def __init__(self, stream):
+        need(len(stream) >= 16, "a stream needs at least 16 bytes", "truncated")
+        need(len(stream) % 4 == 0, "a stream is not a whole number of words")
+        self.states = list(struct.unpack_from("<2Q", stream))
+        need(all(self.LOW <= x < 1 << 63 for x in self.states), "an impossible state")
+        self.words = iter(struct.unpack_from(f"<{len(stream) // 4 - 4}I", stream, 16))
+        self.lane = 0
+
+    def refill(self, x):
+        if x < self.LOW:
+            word = next(self.words, None)
+            need(word is not None, "a stream ends before its rows do")
+            x = x << 32 | word
+        self.states[self.lane] = x
+
+    def take(self, start, frequency):
+        if frequency < SCALE:
+            x = self.states[self.lane]
+            self.refill(frequency * (x >> 15) + (x % SCALE) - start)
+
+    def raw(self, count):
+        bits = have = 0
+        while have < count:
+            n = min(count - have, 16)
+            x = self.states[self.lane]
+            bits |= (x & ((1 << n) - 1)) << have
+            self.refill(x >> n)
+            have += n
+        return bits
+
+    def finish(self):
+        done = next(self.words, None) is None and self.states == [self.LOW] * 2
+        need(done, "a stream goes on after its rows")
+
+
+# ---------------------------------------------------------------- the model
+
+INTEGER, LINEAR, RATIO, ORDERED = range(4)
+
+
+class Grid:
+    def __init__(self, kind, fraction, step, a, b):
+        self.kind, self.fraction, self.step, self.a, self.b = kind, fraction, step, a, b
+        need(0 <= kind <= 3, "a grid of undefined kind")
+        if kind in (LINEAR, ORDERED):
+            self.offset, self.unit = struct.unpack("<2d", struct.pack("<2Q", a, b))
+            need(np.isfinite([self.offset, self.unit]).all(), "a grid is not finite")
+        need(kind != INTEGER or a == 0, "a grid of integers has an offset")
+        need(kind != RATIO or b != 0, "a grid divides by zero")
+
+    def whole_step(self):
+        return 1 if self.kind == ORDERED else 1 << self.fraction
+
+
+class Model:
+    def __init__(self, payload, width, line):
+        self.coder, self.head = IntDecoder(payload), IntModel()
+        self.width, self.line, self.left = width, line, BUDGET
+        self.read_columns()
+        self.read_network()
+        self.tables, shared = [], ArrayModel()
+        for _ in range(self.within(1, 1 << 20)):
+            self.tables.append(self.table(shared))
+        self.read_classes()
+        self.coder.finish()
+
+    def spend(self, count):
+        self.left -= count * 8
+        need(self.left >= 0, "the model is too large", "limit")
+
+    def number(self, context=0):
+        return self.coder.int(self.head, context)
+
+    def within(self, least, most):
+        value = self.number()
+        need(least <= value <= most, f"{value} is not between {least} and {most}")
+        return value
+
+    def array(self, model, count):
+        self.spend(count)
+        return model.decode(self.coder, count, self.line)
+
+    def flat(self, count):
+        self.spend(count)
+        return ArrayModel().decode(self.coder, count, 1)
+
+    def lines(self, model, rows, count, line=1):
+        self.spend(rows * count)
+        decoded = [model.decode(self.coder, count, line) for _ in range(rows)]
+        return np.array(decoded, np.int64).reshape(rows, count)
+
+    def indices(self, values, end):
+        need(all(0 <= v < end for v in values), "the model refers to something undefined")
+        return values
+
+    def temporal(self, values):
+        need(all(abs(a) <= 256 for a in values), "a temporal coefficient is above 1")
+        return values
+
+    def grid(self):
+        kind, fraction = self.number(), self.within(0, 32)
+        fields = []
+        for c in range(3):
+            zeros = self.number(1 + c)
+            need(0 <= zeros < 64, "a grid's number has an undefined shift")
+            fields.append((self.number(4 + c) << zeros) & 0xFFFF_FFFF_FFFF_FFFF)
+        return Grid(kind, fraction, *fields)
+
+    def read_columns(self):
+        grids = self.within(1, self.width)
+        self.spend(4 * grids)
+        self.grids = [self.grid() for _ in range(grids)]
+        self.grid_of = [0] * self.width
+        if grids > 1:
+            self.grid_of = self.indices(self.array(ArrayModel(), self.width), grids)
+        self.base = self.array(ArrayModel(), self.width)
+        self.column_temporal = self.temporal(self.array(ArrayModel(), self.width))
+
+    def read_network(self):
+        self.latents = self.within(0, 1 << 16)
+        self.trellis, self.layers, self.bias, self.latent_clamp = 0, [], [0] * self.width, []
+        if self.latents == 0:
+            return
+        self.latent_clamp = self.flat(self.latents)
+        need(all(0 <= c < 1 << 30 for c in self.latent_clamp), "a latent's range")
+        self.latent_temporal = self.temporal(self.flat(self.latents))
+        self.trellis = self.within(0, 8)
+        need(self.trellis in (0, 4, 8), "a trellis has 4 or 8 states")
+        self.gain = self.within(0, 62)
+        self.skip = self.lines(ArrayModel(), self.latents, self.width, self.line)
+        if self.within(0, 1):
+            self.bias = self.array(ArrayModel(), self.width)
+        layers = self.within(0, 16)
+        if layers:
+            self.read_hidden(layers)
+
+    def read_hidden(self, layers):
+        self.input_shift = self.flat(self.latents)
+        need(all(0 <= s < 32 for s in self.input_shift), "a latent's shift is not below 32")
+        inputs, shared = self.latents, ArrayModel()
+        for _ in range(layers):
+            units = self.within(1, 1 << 16)
+            weights = self.lines(shared, units, inputs)
+            bias, multiplier = self.flat(units), self.number()
+            shift, leak, clamp = self.within(0, 62), self.within(0, 62), self.within(0, 32767)
+            self.layers.append((weights, bias, multiplier, shift, leak, clamp))
+            inputs = units
+        self.output = self.lines(ArrayModel(), self.width, inputs)
+        self.multiplier = self.number()
+
+    def table(self, shared):
+        kind = self.number()
+        need(0 <= kind <= 3, "a table of undefined kind")
+        self.spend(256)
+        if kind == 0:
+            return zero_table
+        if kind == 1:
+            shape, scale = self.number(7), self.number(8)
+            return lambda: ladder(shape, scale)
+        if kind == 2:
+            raw, count, escape = self.number(12), self.number(9), self.number(10)
+            need(0 <= count <= 4096, "a histogram is too long")
+            numbers = shared.decode(self.coder, count, 1)
+            frequencies = shared.decode(self.coder, count, 1)
+            check = all(0 <= f <= SCALE for f in frequencies + [escape])
+            return lambda: (
+                need(check, "a frequency is out of range"),
+                histogram(raw, numbers, frequencies, escape),
+            )[1]
+        lead = self.number(11)
+        need(0 <= lead <= 4, "a token table keeps 0 to 4 bits")
+        frequencies = shared.decode(self.coder, 2 * (64 - lead << lead) - 1, 1)
+        check = all(0 <= f <= SCALE for f in frequencies)
+        return lambda: (
+            need(check, "a frequency is out of range"),
+            tokens(lead, frequencies),
+        )[1]
+
+    def read_classes(self):
+        tables, count = len(self.tables), self.within(1, 256)
+        self.classes = count
+        if count > 1:
+            self.next = self.indices(self.array(ArrayModel(), count), tables)
+        self.quantum = self.flat(count)
+        need(all(-1 <= q < 1 << 40 for q in self.quantum), "a class's step is out of range")
+        per_class = self.latents * (2 if self.trellis else 1)
+        self.spend(count * (self.latents + per_class + self.width))
+        means, own, residuals = ArrayModel(), ArrayModel(), ArrayModel()
+        self.means, self.latent_tables, self.residual_tables = [], [], []
+        for q in self.quantum:
+            if self.latents:
+                self.means.append(means.decode(self.coder, self.latents, 1))
+                row = own.decode(self.coder, per_class, 1)
+                self.latent_tables.append(self.indices(row, tables))
+            if q >= 0:
+                row = residuals.decode(self.coder, self.width, self.line)
+                self.residual_tables.append(self.indices(row, tables))
+            else:
+                self.residual_tables.append(None)
+
+    def check(self, dtype):
+        """What is left to prove before any row may be decoded."""
+        for grid in self.grids:
+            need((grid.kind == INTEGER) != (dtype.kind == "f"), "a grid does not fit the type")
+        self.tables = [make() for make in self.tables]
+        hidden = 0
+        if self.layers:
+            small = [layer[2] for layer in self.layers] + [self.multiplier]
+            need(all(abs(m) < 1 << 31 for m in small), "a hidden scale could overflow")
+            clamp = 32767
+            for weights, bias, _, _, _, own in self.layers:
+                self.prove_dense(weights, bias, clamp)
+                clamp = own
+            self.prove_dense(self.output, [0] * self.width, clamp)
+            hidden = abs(self.multiplier) << 31
+        for j in range(self.width):
+            bound = abs(self.bias[j]) + hidden
+            bound += sum(abs(int(self.skip[k, j])) * c for k, c in enumerate(self.latent_clamp))
+            gain = self.gain if self.latents else 0
+            bound += 1 << gain
+            fits = bound < 1 << 62 and bound >> gain < (1 << 31) - 1
+            need(fits, f"the prediction of column {j} could overflow")
+
+    @staticmethod
+    def prove_dense(weights, bias, clamp):
+        for row, b in zip(weights.tolist(), bias):
+            wide = any(not -32768 <= w <= 32767 for w in row)
+            bound = abs(b) + sum(map(abs, row)) * clamp
+            need(not wide and bound < 1 << 31, "a hidden layer could overflow")
+
+    def predict(self, latents):
+        """Latents, rows x latents, to predictions, rows x columns."""
+        if self.latents == 0:
+            return np.zeros((len(latents), self.width), np.int64)
+        total = latents @ self.skip + np.array(self.bias, np.int64)
+        if self.layers:
+            x = np.clip(latents >> np.array(self.input_shift), -32767, 32767)
+            for weights, bias, multiplier, shift, leak, clamp in self.layers:
+                z = (x @ weights.T + np.array(bias, np.int64)) * multiplier
+                z = (z + ((1 << shift) >> 1)) >> shift
+                z = np.where(z < 0, z >> leak, z)
+                x = np.clip(z, -clamp, clamp)
+            total += x @ self.output.T * self.multiplier
+        return (total + ((1 << self.gain) >> 1)) >> self.gain
+
+
+# ---------------------------------------------------------------- rows
+
+NEXT = {
+    4: [[0, 2], [2, 0], [1, 3], [3, 1]],
+    8: [[0, 2], [5, 7], [1, 3], [6, 4], [2, 0], [4, 6], [3, 1], [7, 5]],
+}
+
+
+def carry(a, e):
+    if a in (0, 256):
+        return e if a else 0
+    return (min(max(e, -(1 << 47)), 1 << 47) * a + 128) >> 8
+
+
+def read_rows(model, stream, count):
+    """Latents and residuals of a block's rows."""
+    coder, c = Rans(stream), 0
+    y, e = [0] * model.latents, [0] * model.width
+    latents, residuals = [], []
+    steps = [model.grids[g].whole_step() for g in model.grid_of]
+    for _ in range(count):
+        if model.classes > 1:
+            c = model.tables[model.next[c]].decode(coder)
+            need(0 <= c < model.classes, "a row of a class that is not there")
+        state = 0
+        for k in range(model.latents):
+            second = model.trellis > 0 and state >= model.trellis // 2
+            at = 2 * k + second if model.trellis else k
+            s = model.tables[model.latent_tables[c][at]].decode(coder)
+            v = s
+            if model.trellis:
+                state = NEXT[model.trellis][state][s & 1]
+                v = 2 * s - (((s > 0) - (s < 0)) if second else 0)
+            v = wrap(carry(model.latent_temporal[k], y[k]) + v + model.means[c][k])
+            y[k] = min(max(v, -model.latent_clamp[k]), model.latent_clamp[k])
+        quantum = model.quantum[c]
+        for j in range(model.width):
+            r = 0
+            if quantum >= 0:
+                table = model.tables[model.residual_tables[c][j]]
+                r = 0 if table.zero else table.decode(coder)
+            e[j] = wrap(carry(model.column_temporal[j], e[j]) + r * (quantum or steps[j]))
+        latents.append(list(y))
+        residuals.append(list(e))
+    coder.finish()
+    shape = (count, model.latents)
+    return np.array(latents, np.int64).reshape(shape), np.array(residuals, np.int64)
+
+
+def from_float(x, dtype):
+    """Rounded to nearest even; what is too large becomes the largest finite number."""
+    y, largest = x.astype(dtype), np.finfo(dtype).max
+    return np.where(np.isfinite(y), y, np.where(x < 0, -largest, largest)).astype(dtype)
+
+
+def to_order(y):
+    bits = y.view(f"u{y.itemsize}").astype(np.uint64)
+    sign = np.uint64(1 << (8 * y.itemsize - 1))
+    low = (bits & (sign - np.uint64(1))).astype(np.int64)
+    return np.where(bits & sign != 0, ~low, low)
+
+
+def from_order(k, dtype):
+    sign = 1 << (8 * dtype.itemsize - 1)
+    magnitude = np.where(k < 0, ~k, k).view(np.uint64)
+    bits = np.where(k < 0, magnitude | np.uint64(sign), magnitude)
+    return bits.astype(f"u{dtype.itemsize}").view(dtype)
+
+
+def values(grid, base, m, e, dtype):
+    """Columns that share a grid; all of int64, wrapping."""
+    if grid.kind == ORDERED:
+        predicted = from_float(grid.offset + m.astype(np.float64) * grid.unit, dtype)
+        return from_order(base + to_order(predicted) + e, dtype)
+    t = m + e
+    if grid.step != 1 << grid.fraction:
+        half = np.int64((1 << grid.fraction) >> 1)
+        t = (t * np.int64(wrap(grid.step)) + half) >> np.int64(grid.fraction)
+    k = base + t
+    if grid.kind == LINEAR:
+        return from_float(grid.offset + k.astype(np.float64) * grid.unit, dtype)
+    if grid.kind == RATIO:
+        k = k * np.int64(wrap(grid.a))
+        return from_float(k.astype(np.float64) / float(grid.b), dtype)
+    k = k * np.int64(wrap(grid.b))
+    if dtype.itemsize < 8:
+        k = np.clip(k, np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return k.astype(dtype)
+
+
+def decode_block(data, first_row, count, width, dtype, model):
+    """One block's rows as little-endian bytes."""
+    size, cells = dtype.itemsize, count * width
+    need(cells * size <= BUDGET, "a block is too large", "limit")
+    cursor = Cursor(unseal(data, "a block", struct.pack("<Q", first_row)))
+    kind = cursor.u8()
+    need(kind <= 1, "a block of undefined kind")
+    if kind == 1:
+        shuffled = unpack(cursor.rest(), cells * size)
+        need(len(shuffled) == cells * size, "an exact block has the wrong number of bytes")
+        return unshuffle(shuffled, size)
+    length = cursor.varint()
+    rest = cursor.rest()
+    need(length <= len(rest), "exact values are longer than their block")
+    stream, packed = rest[: len(rest) - length], rest[len(rest) - length :]
+    need(model is not None, "a coded block in a file without a model")
+    latents, e = read_rows(model, stream, count)
+    m = model.predict(latents)
+    out = np.zeros((count, width), dtype)
+    base = np.array(model.base, np.int64)
+    for g, grid in enumerate(model.grids):
+        j = np.array(model.grid_of) == g
+        with np.errstate(over="ignore"):
+            out[:, j] = values(grid, base[j], m[:, j], e[:, j], dtype)
+    out = bytearray(out.tobytes())
+    if packed:
+        cursor = Cursor(unpack(packed, cells * (size + 10) + 10))
+        number, place, places = cursor.varint(), 0, []
+        need(number <= cells, "too many exact values")
+        for _ in range(number):
+            place += cursor.varint()
+            need(place < cells, "an exact value lies outside its block")
+            places.append(place)
+            place += 1
+        exact = unshuffle(cursor.take(number * size), size)
+        cursor.finish()
+        for i, place in enumerate(places):
+            out[place * size : (place + 1) * size] = exact[i * size : (i + 1) * size]
+    return bytes(out)
+
+
+# ---------------------------------------------------------------- the file
+
+SIGNATURE, END = b"\x89AEZ\r\n\x1a\n", b"\nAEZend\n"
+TYPES = "<f2 <f4 <f8 |u1 |i1 <u2 <i2 <u4 <i4 <u8 <i8".split()
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def check_promise(kind, text):
+    """Only the kinds below are defined, each with numbers in a range."""
+    texts = [text]
+    if kind == "max-error-columns":
+        # Commas within names have a backslash before them, and so have backslashes.
+        parts = re.sub(r"\\[\\,]", "x", text).split(",")
+        need(all("=" in part for part in parts), "the promise")
+        texts = [part.rpartition("=")[2] for part in parts]
+    if kind == "lossless":
+        return
+    for number in texts:
+        need(NUMBER.fullmatch(number) and np.isfinite(float(number)), "the promise's number")
+        exponent = int((re.split("[eE]", number) + ["0"])[1])
+        need(exponent == wrap(exponent), "the promise's exponent has more than 64 bits")
+        near = float(number)
+        exact = Fraction(number) if abs(exponent) < 2000 else Fraction(near)
+        tiny = Fraction(1, 1 << 1074)
+        allowed = {
+            "max-error": exact >= 0,
+            "max-error-rel": exact >= 0,
+            "max-error-columns": exact >= 0,
+            "nmse": tiny <= exact <= 1,
+            "row-nmse": tiny <= exact <= 1,
+            "psnr": 0 <= near <= 300,
+            "cosine": tiny <= exact <= 1 - Fraction(1, 1 << 53),
+            "row-cosine": tiny <= exact <= 1 - Fraction(1, 1 << 53),
+            "ratio": exact >= tiny,
+            "bytes-per-row": exact >= tiny,
+        }
+        need(allowed.get(kind, False), "the promise is not defined or out of range")
+
+
+class File:
+    def __init__(self, data):
+        self.data = data
+        need(data[:8] == SIGNATURE[: len(data)], "not an .aez file")
+        need(len(data) >= 20, "shorter than the header", "truncated")
+        unseal(data[:20], "the header")
+        _, needed, flags = struct.unpack_from("<HHI", data, 8)
+        need(needed == 0, f"needs a reader of version {needed}", "unsupported")
+        need(flags & ~1 == 0, "reserved flags are set")
+        self.codec = flags == 1
+        need(len(data) >= 56, "shorter than header and footer", "truncated")
+        need(data[-12:-4] == END, "the last bytes are not a footer", "truncated")
+        index_at, self.rows, length = struct.unpack("<3Q", unseal(data[-36:], "the footer")[:24])
+        need(length == len(data), "the footer states another length")
+        self.model = self.names = None
+        at, seen, tag = 20, {}, b""
+        while tag != b"DATA":
+            need(at + 12 <= len(data), "a section reaches beyond the end", "truncated")
+            tag = data[at : at + 4]
+            need(seen or tag == b"HEAD", "the first section is not HEAD")
+            known = tag in (b"HEAD", b"cols", b"MODL", b"DATA", b"INDX")
+            optional = 0x61 <= tag[0] <= 0x7A
+            need(known or tag[:1].isalpha(), "a section's tag does not begin with a letter")
+            need(known or optional, f"unknown section {tag!r}", "unsupported")
+            need(tag != b"INDX", "there is no section DATA")
+            need(tag not in seen or not known, "a section occurs twice")
+            _, seen[tag], at = self.section(at)
+        need(not seen[b"DATA"], "DATA has a payload")
+        self.read_head(seen[b"HEAD"])
+        if b"cols" in seen:
+            cursor = Cursor(unpack(seen[b"cols"], 1 << 28))
+            self.names = [cursor.text() for _ in range(self.width)]
+            cursor.finish()
+        if b"MODL" in seen:
+            line = self.shape[-1] if self.shape else 1
+            self.model = Model(seen[b"MODL"], self.width, line)
+            self.model.check(self.dtype)
+        need(self.model or not self.codec, "a codec without a model")
+        need(self.rows == 0 or not self.codec, "a codec with rows")
+        self.read_index(at, index_at)
+
+    def section(self, at):
+        room = len(self.data) - at - 16
+        need(room >= 0, "a section reaches beyond the end", "truncated")
+        tag, length = struct.unpack_from("<4sQ", self.data, at)
+        need(length <= room, "a section reaches beyond the end", "truncated")
+        need(tag != b"HEAD" or length <= 1 << 20, "HEAD is too large", "limit")
+        end = at + 16 + length
+        return tag, unseal(self.data[at:end], f"section {tag!r}")[12:], end
+
+    def read_head(self, payload):
+        cursor = Cursor(payload)
+        code = cursor.u8()
+        need(code < len(TYPES), "a type that is not defined")
+        self.dtype = np.dtype(TYPES[code])
+        dimensions = cursor.u8()
+        need(dimensions <= 32, "too many dimensions")
+        self.shape = [cursor.varint() for _ in range(dimensions)]
+        self.width = 1
+        for n in self.shape:
+            self.width *= n
+        need(1 <= self.width <= 1 << 24, "a row's width is out of range")
+        kind, number, self.name = cursor.text(), cursor.text(), cursor.text()
+        cursor.finish()
+        if kind:
+            check_promise(kind, number)
+
+    def read_index(self, start, at):
+        need(start <= at <= len(self.data) - 52, "the index does not lie behind the blocks")
+        tag, payload, end = self.section(at)
+        need(tag == b"INDX" and end == len(self.data) - 36, "no index where the footer says")
+        need(len(payload) % 6 == 0, "the index is not a whole number of entries")
+        need(len(payload) // 6 * 16 <= BUDGET, "the index is too large", "limit")
+        self.blocks, row = [], 0
+        for length, rows in struct.iter_unpack("<IH", payload):
+            self.blocks.append((start, length, row, rows + 1))
+            start, row = start + length, row + rows + 1
+        need((start, row) == (at, self.rows), "the index does not agree with the file")
+
+    def decode(self):
+        rows = [
+            decode_block(self.data[at : at + length], row, count, self.width, self.dtype, self.model)
+            for at, length, row, count in self.blocks
+        ]
+        return np.frombuffer(b"".join(rows), self.dtype).reshape(self.rows, *self.shape)
+
+
+# ---------------------------------------------------------------- command line
+
+
+def npy(array):
+    """The bytes of a version 1.0 .npy file."""
+    head = f"{{'descr': '{array.dtype.str}', 'fortran_order': False, 'shape': {array.shape}, }}"
+    head += " " * (-(len(head) + 11) % 64) + "\n"
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head.encode() + array.tobytes()
+
+
+def check(folder):
+    failures = count = 0
+    for path in sorted(folder.glob("*/*.aez")):
+        count += 1
+        expected = path.with_suffix(".npy" if path.parent.name != "invalid" else ".txt")
+        try:
+            got = npy(File(path.read_bytes()).decode())
+        except Refused as e:
+            got, said = e.kind.encode(), str(e)
+        else:
+            said = "decoded"
+        if path.parent.name == "invalid":
+            good = expected.read_text().split()[0].encode() == got
+        else:
+            good = expected.read_bytes() == got
+        if not good:
+            failures += 1
+            print(f"{path}: {said}, which differs from {expected.name}")
+    print(f"{count - failures} of {count} vectors agree")
+    return failures == 0 and count > 0
+
+
+def main(arguments):
+    if len(arguments) != 2:
+        sys.exit(__doc__)
+    if arguments[0] == "--check":
+        sys.exit(0 if check(Path(arguments[1])) else 1)
+    try:
+        file = File(Path(arguments[0]).read_bytes())
+        Path(arguments[1]).write_bytes(npy(file.decode()))
+    except Refused as e:
+        sys.exit(f"{arguments[0]}: {e}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

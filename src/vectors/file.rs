@@ -1,0 +1,186 @@
+//! Files in parts, so that a part can be made wrong before they are joined.
+
+use crate::codec::program::{Program, dequantise, second_quantiser};
+use crate::container::block;
+use crate::container::forever::{COLUMNS, DATA, FOOTER_LEN, HEAD, INDEX, MODEL};
+use crate::container::head;
+use crate::container::index::Index;
+use crate::container::model::ModelRecord;
+use crate::container::section::{self, Footer, Header};
+use crate::entropy::rans::Encoder;
+use crate::fidelity::Fidelity;
+use crate::matrix::{DType, Schema};
+
+/// What a row's stream says, symbol by symbol.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Row {
+    pub(super) class: usize,
+    pub(super) latents: Vec<i64>,
+    pub(super) residuals: Vec<i64>,
+}
+
+/// A file in parts; `None` stands for what follows from the others.
+#[derive(Debug, Clone)]
+pub(super) struct Parts {
+    pub(super) header: Vec<u8>,
+    pub(super) sections: Vec<([u8; 4], Vec<u8>)>,
+    /// Rows and bytes.
+    pub(super) blocks: Vec<(usize, Vec<u8>)>,
+    pub(super) index: Option<Vec<u8>>,
+    pub(super) rows: Option<u64>,
+    pub(super) index_at: Option<u64>,
+}
+
+impl Parts {
+    /// A file without model and blocks.
+    pub(super) fn new(schema: &Schema, promise: (&str, &str)) -> Self {
+        let promise = Fidelity::parse(promise.0, promise.1).unwrap();
+        Self::with_head(head::encode(schema, Some(&promise)))
+    }
+
+    pub(super) fn with_head(payload: Vec<u8>) -> Self {
+        Self {
+            header: Header::encode(false),
+            sections: vec![(HEAD, payload), (DATA, Vec::new())],
+            blocks: Vec::new(),
+            index: None,
+            rows: None,
+            index_at: None,
+        }
+    }
+
+    /// Puts a section before DATA.
+    pub(super) fn section(mut self, tag: [u8; 4], payload: Vec<u8>) -> Self {
+        self.sections.insert(self.sections.len() - 1, (tag, payload));
+        self
+    }
+
+    pub(super) fn names(self, names: &[&str]) -> Self {
+        let names: Vec<String> = names.iter().map(|n| n.to_string()).collect();
+        self.section(COLUMNS, head::encode_columns(&names))
+    }
+
+    pub(super) fn model(self, record: &ModelRecord, line: usize) -> Self {
+        self.section(MODEL, record.encode(line))
+    }
+
+    pub(super) fn next_row(&self) -> u64 {
+        self.blocks.iter().map(|b| b.0 as u64).sum()
+    }
+
+    pub(super) fn coded(mut self, rows: usize, stream: &[u8], escapes: &[u8]) -> Self {
+        let bytes = block::encode_coded(self.next_row(), stream, escapes);
+        self.blocks.push((rows, bytes));
+        self
+    }
+
+    pub(super) fn exact(mut self, rows: usize, bytes: &[u8], size: usize) -> Self {
+        let bytes = block::encode_exact(self.next_row(), bytes, size, 19);
+        self.blocks.push((rows, bytes));
+        self
+    }
+
+    pub(super) fn join(&self) -> Vec<u8> {
+        let mut out = self.header.clone();
+        for (tag, payload) in &self.sections {
+            out.extend(section::encode(*tag, payload));
+        }
+        let mut index = Index::new(out.len() as u64);
+        for (rows, bytes) in &self.blocks {
+            out.extend(bytes);
+            index.push(*rows, bytes.len());
+        }
+        let index_at = self.index_at.unwrap_or(out.len() as u64);
+        out.extend(section::encode(INDEX, &self.index.clone().unwrap_or_else(|| index.encode())));
+        let length = (out.len() + FOOTER_LEN) as u64;
+        let rows = self.rows.unwrap_or(index.total_rows());
+        out.extend(Footer { index: index_at, rows, length }.encode());
+        out
+    }
+
+    /// The bytes of section `tag`, and where they lie in the joined file.
+    pub(super) fn place(&self, tag: [u8; 4]) -> std::ops::Range<usize> {
+        let mut at = self.header.len();
+        for (own, payload) in &self.sections {
+            let end = at + payload.len() + 16;
+            if *own == tag {
+                return at..end;
+            }
+            at = end;
+        }
+        let blocks: usize = self.blocks.iter().map(|b| b.1.len()).sum();
+        at + blocks..self.join().len() - FOOTER_LEN
+    }
+}
+
+/// A schema without names.
+pub(super) fn schema(dtype: DType, shape: &[usize]) -> Schema {
+    Schema::new(dtype, shape)
+}
+
+/// The stream of `rows`, each symbol in the table that the format asks for.
+pub(super) fn stream(record: &ModelRecord, dtype: DType, rows: &[Row]) -> Vec<u8> {
+    let p = Program::new(record.clone(), dtype).unwrap();
+    let m = &p.record;
+    let (latents, width, sets) = (m.latents(), m.width(), m.table_sets());
+    let mut coder = Encoder::default();
+    let mut say = |table: usize, number: i64| {
+        assert!(p.tables[table].encode(number, &mut coder), "{:?}, {number}", m.tables[table]);
+    };
+    let mut last = 0;
+    for row in rows {
+        if m.classes.count > 1 {
+            say(m.classes.next[last], row.class as i64);
+        }
+        last = row.class.min(m.classes.count - 1);
+        assert_eq!(row.latents.len(), latents);
+        let mut state = 0_u8;
+        for (k, &s) in row.latents.iter().enumerate() {
+            let second = m.trellis > 0 && second_quantiser(state, m.trellis);
+            say(m.classes.latent_tables[(last * latents + k) * sets + usize::from(second)], s);
+            if let Some(next) = p.trellis() {
+                state = next[usize::from(state)][(s & 1) as usize];
+                let _ = dequantise(s, second);
+            }
+        }
+        if m.classes.quantum[last] < 0 {
+            continue;
+        }
+        assert_eq!(row.residuals.len(), width);
+        for (j, &r) in row.residuals.iter().enumerate() {
+            if !p.silent[last][j] {
+                say(m.classes.residual_tables[last * width + j], r);
+            }
+        }
+    }
+    let mut out = Vec::new();
+    coder.finish(&mut out);
+    out
+}
+
+/// A version 1.0 `.npy` file of little-endian `bytes`.
+pub(super) fn npy(schema: &Schema, rows: usize, bytes: &[u8]) -> Vec<u8> {
+    let kind = match schema.dtype.name().as_bytes() {
+        [b'f', ..] => 'f',
+        [b'u', ..] => 'u',
+        _ => 'i',
+    };
+    let size = schema.dtype.size();
+    let order = if size == 1 { '|' } else { '<' };
+    let shape: Vec<String> = std::iter::once(rows)
+        .chain(schema.row_shape.iter().copied())
+        .map(|n| n.to_string())
+        .collect();
+    let shape = if shape.len() == 1 { format!("{},", shape[0]) } else { shape.join(", ") };
+    let mut head =
+        format!("{{'descr': '{order}{kind}{size}', 'fortran_order': False, 'shape': ({shape}), }}");
+    while (head.len() + 11) % 64 != 0 {
+        head.push(' ');
+    }
+    head.push('\n');
+    let mut out = b"\x93NUMPY\x01\x00".to_vec();
+    out.extend((head.len() as u16).to_le_bytes());
+    out.extend(head.as_bytes());
+    out.extend(bytes);
+    out
+}

@@ -1,0 +1,128 @@
+//! The test vectors in `format-spec/vectors`: how they are made, and that they are as made.
+//!
+//! `AEZIP_WRITE_VECTORS=1 cargo test --lib vectors` writes them anew. A vector that has been in
+//! a release is never changed; new ones are added.
+
+mod file;
+mod invalid;
+mod models;
+mod mutants;
+mod records;
+mod uncommon;
+mod valid;
+
+use crate::error::Result;
+use crate::matrix::Rows;
+use crate::reader::Reader;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// One file: folder and name, its bytes, and for invalid ones the kind of error.
+struct Vector {
+    name: String,
+    bytes: Vec<u8>,
+    kind: Option<&'static str>,
+}
+
+fn all() -> Vec<Vector> {
+    let good = |folder: &str, list: Vec<(String, Vec<u8>)>| {
+        let name = |n: String| format!("{folder}/{n}");
+        list.into_iter()
+            .map(|(n, bytes)| Vector { name: name(n), bytes, kind: None })
+            .collect::<Vec<_>>()
+    };
+    let mut out = good("valid", valid::all());
+    out.extend(good("valid", models::all()));
+    out.extend(good("uncommon", uncommon::all()));
+    out.extend(invalid::all().into_iter().map(|(n, kind, bytes)| Vector {
+        name: format!("invalid/{n}"),
+        bytes,
+        kind: Some(kind),
+    }));
+    out
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("format-spec/vectors")
+}
+
+/// The rows as an `.npy` file, everything verified.
+fn decode(bytes: &[u8]) -> Result<Vec<u8>> {
+    let reader = Reader::new(bytes)?;
+    reader.verify()?;
+    let mut out = vec![0; reader.rows() * reader.schema().row_bytes()];
+    reader.read_bytes(0, &mut out)?;
+    // Row by row gives the same.
+    for i in 0..reader.len() {
+        let size = reader.schema().row_bytes();
+        let mut row = vec![0; size];
+        reader.read_bytes(i, &mut row)?;
+        assert_eq!(row, out[i * size..(i + 1) * size]);
+    }
+    Ok(file::npy(reader.schema(), reader.rows(), &out))
+}
+
+/// The vectors' files: name and content.
+fn files() -> Vec<(String, Vec<u8>)> {
+    let (mut out, mut wrong) = (Vec::new(), Vec::new());
+    for v in all() {
+        let (ending, beside) = match decode(&v.bytes) {
+            Ok(npy) => ("npy", npy),
+            Err(e) => {
+                let kind = format!("{:?}", e.kind()).to_lowercase();
+                if v.kind != Some(&kind) {
+                    wrong.push(format!("{}: {e}", v.name));
+                }
+                ("txt", format!("{kind}\n").into_bytes())
+            }
+        };
+        if v.kind.is_some() && ending == "npy" {
+            wrong.push(format!("{} decodes", v.name));
+        }
+        out.push((format!("{}.{ending}", v.name), beside));
+        out.push((format!("{}.aez", v.name), v.bytes));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    out
+}
+
+#[test]
+fn vectors_are_as_generated() {
+    let files = files();
+    if std::env::var_os("AEZIP_WRITE_VECTORS").is_some() {
+        for (name, bytes) in &files {
+            let path = folder().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+    }
+    for (name, bytes) in &files {
+        let stored = std::fs::read(folder().join(name)).unwrap_or_default();
+        assert!(stored == *bytes, "{name} differs from what the generator makes");
+    }
+    let made: BTreeSet<PathBuf> = files.iter().map(|f| folder().join(&f.0)).collect();
+    assert_eq!(made.len(), files.len(), "two vectors have the same name");
+    for kind in ["valid", "uncommon", "invalid"] {
+        for entry in std::fs::read_dir(folder().join(kind)).unwrap() {
+            let path = entry.unwrap().path();
+            assert!(made.contains(&path), "{} belongs to no vector", path.display());
+        }
+    }
+    let total: usize = files.iter().map(|f| f.1.len()).sum();
+    assert!(total < 300_000, "the vectors take {total} bytes");
+}
+
+/// Cut anywhere or with any bit flipped, a small file is refused.
+#[test]
+fn damage_is_noticed_in_every_byte() {
+    for v in all().into_iter().filter(|v| v.kind.is_none() && v.bytes.len() < 400) {
+        for length in 0..v.bytes.len() {
+            assert!(decode(&v.bytes[..length]).is_err(), "{} cut at {length}", v.name);
+        }
+        for bit in 0..v.bytes.len() * 8 {
+            let mut bytes = v.bytes.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert!(decode(&bytes).is_err(), "{} with bit {bit} flipped", v.name);
+        }
+    }
+}
