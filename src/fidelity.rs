@@ -107,6 +107,18 @@ impl Fidelity {
         Ok(fidelity)
     }
 
+    /// Checks also that a file can say it: its text must be read back as the same promise.
+    pub(crate) fn validate_for_writing(&self) -> Result<()> {
+        self.validate()?;
+        if Self::parse(self.name(), &self.text()).is_ok_and(|back| back == *self) {
+            return Ok(());
+        }
+        Err(Error::argument(format!(
+            "{self} cannot be stored in a file; bounds are finite, and a column whose name holds \
+             a comma must be given by its number"
+        )))
+    }
+
     /// Checks the number against the range that its kind allows.
     ///
     /// # Errors

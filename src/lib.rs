@@ -1,5 +1,56 @@
-//! aezip
-#![allow(missing_docs)]
+//! Learned lossy compression for rows of numbers, with bounds that are never broken.
+//!
+//! Rows — embeddings, sensor windows, spectra, images, tables — are compressed into one file
+//! that holds the model learned from them, says what it promises, and gives back any single row
+//! without decoding the rest. The same file gives the same bytes on every machine.
+//!
+//! # Which function?
+//!
+//! | to do | with |
+//! |---|---|
+//! | compress rows in memory or in a file | [`compress`], promises in [`Fidelity`], effort in [`Config`] |
+//! | compress rows as they come | [`Writer`] |
+//! | learn once, compress many files | [`Codec`] |
+//! | read rows | [`Reader`] |
+//! | compare with the original | [`check_promise`], [`Quality`] |
+//! | read and write `.npy`, `.csv`, … | [`input`] |
+//!
+//! ```
+//! use aezip::{Config, Fidelity, Matrix, Reader, compress};
+//! let rows: Vec<f32> = (0..64_000).map(|i| (i as f32 * 0.02).sin()).collect();
+//! let rows = Matrix::from_slice(&rows, &[64])?;
+//!
+//! let mut config = Config::default();
+//! config.fidelity = Fidelity::MaxError("0.01".parse()?);
+//! let mut file = Vec::new();
+//! compress(&rows, &config, &mut file)?;
+//!
+//! let reader = Reader::new(file)?;
+//! let mut row = [0.0_f32; 64];
+//! reader.read_row(500, &mut row)?;
+//! # Ok::<(), aezip::Error>(())
+//! ```
+//!
+//! # How it is built
+//!
+//! ```text
+//! file → input → Rows → compress → train   fit a codec: arithmetic, basis, classes, tables
+//!                                  codec   rows → latents and residuals, checked as decoded
+//!                                  entropy → container → .aez
+//!
+//! .aez → reader → container → entropy → codec → rows
+//! ```
+//!
+//! # Features
+//!
+//! All are on by default. Without any, only reading remains, with a handful of dependencies.
+//!
+//! | feature | for |
+//! |---|---|
+//! | `compress` | fitting and writing |
+//! | `formats` | the [`input`] module |
+//! | `cli` | the `aezip` program; needs both others |
+
 mod codec;
 #[cfg(feature = "compress")]
 mod compress;
@@ -9,6 +60,9 @@ mod error;
 mod fidelity;
 #[cfg(feature = "formats")]
 pub mod input;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod kernels;
 mod limits;
 mod matrix;
@@ -27,3 +81,8 @@ pub use limits::Limits;
 pub use matrix::{DType, Decimal, Element, F16, Matrix, Rows, Schema};
 pub use quality::{PromiseCheck, Quality, check_promise};
 pub use reader::{Bytes, FileSource, Info, Mapped, Reader, ReaderOptions, Source};
+
+/// The examples in the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -14,12 +14,49 @@ pub(crate) fn holds<T: Cell>(x: T, y: T, bound: f64) -> bool {
     if T::DTYPE.is_float() {
         return float_holds(x.to_f64(), y.to_f64(), bound);
     }
-    let wide = |v: T| {
-        let k = v.to_integer();
-        if T::DTYPE == crate::matrix::DType::U64 { i128::from(k as u64) } else { i128::from(k) }
-    };
     // An integer is at most the bound if it is at most the bound's floor; `as` saturates.
     (wide(x) - wide(y)).unsigned_abs() <= bound as u128
+}
+
+/// The integer itself; 0 for floats.
+#[inline]
+pub(crate) fn wide<T: Cell>(v: T) -> i128 {
+    let k = v.to_integer();
+    if T::DTYPE == crate::matrix::DType::U64 { i128::from(k as u64) } else { i128::from(k) }
+}
+
+/// `x − y`, rounded once; infinite if `y` is no number where `x` is one.
+#[inline]
+pub(crate) fn difference<T: Cell>(x: T, y: T) -> f64 {
+    if T::DTYPE.is_float() {
+        return not_nan(x.to_f64() - y.to_f64());
+    }
+    (wide(x) - wide(y)) as f64
+}
+
+/// A difference from a finite number; what is not a number is as far from it as can be.
+#[inline]
+pub(crate) fn not_nan(d: f64) -> f64 {
+    if d.is_nan() { f64::INFINITY } else { d }
+}
+
+/// The largest `f64` not above `max − min`, for finite numbers.
+pub(crate) fn range_below(min: f64, max: f64) -> f64 {
+    let d = max - min;
+    if d.is_infinite() {
+        f64::MAX
+    } else if lost(max, min, d) < 0.0 {
+        d.next_down()
+    } else {
+        d
+    }
+}
+
+/// `x − y − d` where `d` is the rounded `x − y`, exactly: TwoDiff (Knuth, TAOCP 4.2.2,
+/// theorem B).
+fn lost(x: f64, y: f64, d: f64) -> f64 {
+    let back = x - d;
+    (x - (d + back)) + (back - y)
 }
 
 fn float_holds(x: f64, y: f64, bound: f64) -> bool {
@@ -32,9 +69,7 @@ fn float_holds(x: f64, y: f64, bound: f64) -> bool {
         // Rounding is monotonic, so an inexact difference is on the right side of the bound.
         return d.abs() < bound;
     }
-    // TwoDiff (Knuth, TAOCP 4.2.2, theorem B): the error of d, exactly.
-    let back = x - d;
-    let error = (x - (d + back)) + (back - y);
+    let error = lost(x, y, d);
     if d > 0.0 { error <= 0.0 } else { error >= 0.0 }
 }
 

@@ -114,24 +114,33 @@ impl<'p, 'b> Rows<'p, 'b> {
     }
 }
 
+/// Bytes of temporaries that [`rows`] takes for `rows` rows: residuals, predictions, latents.
+pub(crate) fn temporaries(rows: usize, width: usize, latents: usize) -> u64 {
+    let batch = rows.min(BATCH) as u64;
+    // One more row of each is held by the entropy decoder.
+    (batch + 1).saturating_mul(12 * width as u64 + 4 * latents as u64)
+}
+
 /// Fills `out` with the rows `want` of the block at `place`, whose bytes are `bytes`.
 ///
-/// Reading all rows checks that the stream ends where they do.
+/// Reading all rows checks that the stream ends where they do. Exact values may take `room`
+/// bytes while they are unpacked.
 pub(crate) fn rows(
     program: Option<&Program>,
     (dtype, width): (DType, usize),
     bytes: &[u8],
     place: Place,
+    room: u64,
     want: Range<usize>,
     out: &mut [u8],
 ) -> Result<()> {
     let (size, at) = (dtype.size(), place.offset);
     let row_bytes = width * size;
+    let first_cell = want.start * width;
     let (stream, escapes) = match block::decode(bytes, place.row, at)? {
         Block::Exact { packed } => {
-            let all = block::decode_exact(packed, place.rows * row_bytes, size, at)?;
-            out.copy_from_slice(&all[want.start * row_bytes..want.end * row_bytes]);
-            return Ok(());
+            let length = place.rows * row_bytes;
+            return block::decode_exact(packed, (length, size), at, first_cell, out);
         }
         Block::Coded { stream, escapes } => (stream, escapes),
     };
@@ -162,25 +171,7 @@ pub(crate) fn rows(
     if first == place.rows {
         rows.coder.finish().map_err(|e| e.at(at))?;
     }
-    restore(escapes, (place.rows * width, size), at, want.start * width, out)
-}
-
-/// Puts the exact values in their places; `out` begins at cell `first` of the block.
-fn restore(
-    escapes: &[u8],
-    (cells, size): (usize, usize),
-    at: u64,
-    first: usize,
-    out: &mut [u8],
-) -> Result<()> {
-    let (positions, exact) = block::decode_escapes(escapes, cells, size, at)?;
-    for (position, value) in positions.iter().zip(exact.chunks_exact(size)) {
-        let place = (*position as usize).checked_sub(first).map(|i| i * size);
-        if let Some(out) = place.and_then(|i| out.get_mut(i..i + size)) {
-            out.copy_from_slice(value);
-        }
-    }
-    Ok(())
+    block::restore(escapes, (place.rows * width, size), (room, at), first_cell, out)
 }
 
 /// Values of whole rows from predictions and residuals, as little-endian bytes.

@@ -25,6 +25,8 @@ pub(crate) trait Cell: Element + PartialEq {
 
 macro_rules! integer_cells {
     ($($t:ty: $from:expr),* $(,)?) => { $(
+        // Written once for types of all widths.
+        #[allow(clippy::cast_lossless)]
         impl Cell for $t {
             #[inline(always)]
             fn from_integer(k: i64) -> Self { ($from)(k) }

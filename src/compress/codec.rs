@@ -6,7 +6,7 @@ use crate::container::model::{ModelRecord, Value};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::matrix::{Rows, Schema};
-use crate::reader::Reader;
+use crate::reader::{Reader, ReaderOptions};
 use crate::train::pca::Basis;
 use crate::train::sample::Sample;
 use std::io::Write;
@@ -82,8 +82,7 @@ impl Codec {
     }
 
     fn read_with(bytes: &[u8], limits: Limits) -> Result<Self> {
-        let reader =
-            Reader::new_with(bytes, crate::ReaderOptions { limits, ..Default::default() })?;
+        let reader = Reader::new_with(bytes, ReaderOptions { limits, ..Default::default() })?;
         Self::new(reader.schema().clone(), reader.model().cloned())
     }
 

@@ -97,7 +97,7 @@ impl Config {
         if !(1..=9).contains(&self.level) {
             return Err(Error::argument(format!("level {} is not between 1 and 9", self.level)));
         }
-        self.fidelity.validate()
+        self.fidelity.validate_for_writing()
     }
 
     /// The level's parameters: more rows to fit on, more models tried, more row classes.

@@ -32,6 +32,9 @@ pub(crate) struct Totals {
     pub(crate) escapes: u64,
 }
 
+/// A block: its rows, its bytes, and what came of them.
+type Encoded = (usize, Vec<u8>, Totals);
+
 fn io(e: std::io::Error) -> Error {
     Error::io("cannot write", e)
 }
@@ -105,7 +108,7 @@ pub(crate) fn encode_rows<W: Write>(
     while batch < rows.len() {
         let end = (batch + per_batch).min(rows.len());
         let tasks: Vec<usize> = (batch..end).step_by(per_task).collect();
-        let encoded: Vec<Result<Vec<(usize, Vec<u8>, Totals)>>> = tasks
+        let encoded: Vec<Result<Vec<Encoded>>> = tasks
             .par_iter()
             .map(|&first| {
                 let count = per_task.min(rows.len() - first);
@@ -133,7 +136,7 @@ fn encode_task(
     first: u64,
     bytes: &[u8],
     row_bytes: usize,
-) -> Result<Vec<(usize, Vec<u8>, Totals)>> {
+) -> Result<Vec<Encoded>> {
     let latents = encoder.projection.latents;
     let mut real = Vec::new();
     if latents > 0 {

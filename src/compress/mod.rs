@@ -2,6 +2,7 @@
 
 mod codec;
 mod config;
+mod exact;
 pub(crate) mod file;
 mod report;
 mod writer;
@@ -12,16 +13,17 @@ pub use report::Report;
 pub use writer::Writer;
 
 use crate::codec::encode::Encoder;
+use crate::container::forever::{MAX_DIMENSIONS, MAX_WIDTH};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
-use crate::matrix::Rows;
+use crate::matrix::{Rows, Schema};
 use crate::quality::bounds;
 use crate::train::linear::Candidate;
 use crate::train::pca::Basis;
+use crate::train::rowwise;
 use crate::train::sample::Sample;
-use crate::train::search::with_bounds;
+use crate::train::search::{SearchEffort, with_bounds};
 use crate::train::target::{Builder, Goal, Solver, choose};
-use crate::train::{exact, rowwise};
 use file::{FileWriter, Totals, block_rows, encode_rows};
 use std::io::Write;
 
@@ -60,10 +62,22 @@ pub(crate) fn run(
     out: &mut (dyn Write + Send),
 ) -> Result<Report> {
     config.validate()?;
-    if rows.schema().width() == 0 {
-        return Err(Error::argument("rows without numbers cannot be compressed"));
-    }
+    check_schema(rows.schema())?;
     config.on_threads(move || Job { rows, config, basis }.run(out))?
+}
+
+/// Refuses rows that no reader would take.
+fn check_schema(schema: &Schema) -> Result<()> {
+    let width = schema.row_shape.iter().try_fold(1_usize, |w, &n| w.checked_mul(n));
+    let dimensions = schema.row_shape.len();
+    if dimensions > MAX_DIMENSIONS || !width.is_some_and(|w| (1..=MAX_WIDTH).contains(&w)) {
+        return Err(Error::argument(format!(
+            "rows of shape {:?} cannot be compressed: they may have 1 to {MAX_WIDTH} numbers in up \
+             to {MAX_DIMENSIONS} dimensions",
+            schema.row_shape
+        )));
+    }
+    Ok(())
 }
 
 /// One compression.
@@ -119,6 +133,14 @@ impl Job<'_> {
     ) -> Result<Report> {
         let level = self.config.effort();
         let lossless = bounds.iter().all(|&b| b == 0.0);
+        if lossless && self.rows.schema().dtype.is_float() {
+            // Where a quick look finds nothing to model, a long one is not worth its time.
+            let quick = SearchEffort { trials: 0, ..level.search };
+            let quick = with_bounds(&sample.thin(1024), bounds.clone(), quick, self.basis)?;
+            if exact::is_smaller(sample, 0.85 * quick.fitted_bytes, level.zstd) {
+                return self.exact(level.zstd, out);
+            }
+        }
         let fitted = with_bounds(sample, bounds, level.search, self.basis)?;
         if lossless && exact::is_smaller(sample, fitted.fitted_bytes, level.zstd) {
             return self.exact(level.zstd, out);
@@ -167,7 +189,7 @@ impl Job<'_> {
         let mut best: Option<(f64, Vec<u8>, Report)> = None;
         for _ in 0..12 {
             let mut bytes = Vec::new();
-            let fitted = builder.build(chosen.family, solver.step())?;
+            let Ok(fitted) = builder.build(chosen.family, solver.step()) else { break };
             let (report, totals) = self.write(fitted, &mut bytes)?;
             let used = goal.used(&totals.tally, bytes.len() as f64);
             let done = solver.took(used);
@@ -218,6 +240,10 @@ impl Job<'_> {
             self.config.effort().search,
             self.basis,
         )?;
+        let Some(fitted) = fitted else {
+            let zeros = vec![0.0; self.rows.schema().width()];
+            return self.bounded(sample, zeros, out);
+        };
         self.write(fitted, out).map(|(report, _)| report)
     }
 }
@@ -231,5 +257,5 @@ fn starting_step(sample: &Sample, goal: Goal) -> f64 {
         Goal::Cosine(c) => variance * 2.0 * (1.0 - c),
         Goal::Bytes(_) => variance * 0.05,
     };
-    (12.0 * error).sqrt().max(f64::MIN_POSITIVE)
+    (12.0 * error).sqrt().clamp(f64::MIN_POSITIVE, 1e300)
 }

@@ -55,6 +55,7 @@ impl<W: Write> Writer<W> {
     /// writing fails.
     pub fn new(out: W, seen: &dyn Rows, config: &Config) -> Result<Self> {
         config.validate()?;
+        super::check_schema(seen.schema())?;
         if seen.is_empty() {
             return Err(Error::argument("a writer needs some rows to learn from"));
         }

@@ -3,6 +3,7 @@
 use super::bytes::{Cursor, put_varint};
 use super::squeeze;
 use crate::error::{Error, Result};
+use crate::limits;
 
 /// Codes of the first byte.
 const CODED: u8 = 0;
@@ -18,6 +19,7 @@ pub(crate) enum Block<'a> {
 }
 
 /// A value that the stream cannot give: its place in the block, row × width + column.
+#[cfg(feature = "compress")]
 pub(crate) type Position = u64;
 
 /// CRC-32 of a block, begun with its first row so that a block in the wrong place is noticed.
@@ -93,47 +95,66 @@ pub(crate) fn encode_escapes(positions: &[Position], values: &[u8], size: usize)
     squeeze::pack(&out, 9)
 }
 
-/// Reads [`encode_escapes`] for a block of `cells` values of `size` bytes.
-pub(crate) fn decode_escapes(
+/// Puts the values of [`encode_escapes`] in their places in `out`, which holds the cells of
+/// `size` bytes from number `first` on of a block of `cells`.
+///
+/// Unpacked they may take `room` bytes; nothing else is kept in memory.
+pub(crate) fn restore(
     packed: &[u8],
-    cells: usize,
-    size: usize,
-    at: u64,
-) -> Result<(Vec<Position>, Vec<u8>)> {
+    (cells, size): (usize, usize),
+    (room, at): (u64, u64),
+    first: usize,
+    out: &mut [u8],
+) -> Result<()> {
     if packed.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok(());
     }
+    limits::check("a block's exact values", squeeze::claimed(packed, at)?, room)
+        .map_err(|e| e.at(at))?;
     // A position takes at most 10 bytes.
-    let bytes = squeeze::unpack(packed, cells.saturating_mul(size + 10) + 10, at)?;
+    let bytes = squeeze::unpack(packed, cells.saturating_mul(size + 10).saturating_add(10), at)?;
     let mut cursor = Cursor::new(&bytes, at);
     let count = cursor.varint()?;
     if count > cells as u64 {
         return Err(Error::corrupt(format!("{count} exact values among {cells}")).at(at));
     }
-    let mut positions = Vec::with_capacity(count as usize);
+    let count = count as usize;
+    // The positions are read twice: once to find where the values begin.
+    let mut positions = cursor.clone();
     let mut next = 0_u64;
     for _ in 0..count {
         let p = next.saturating_add(cursor.varint()?);
         if p >= cells as u64 {
             return Err(Error::corrupt("an exact value lies outside its block").at(at));
         }
-        positions.push(p);
         next = p + 1;
     }
-    let shuffled = cursor.take(positions.len() * size)?;
+    let values = cursor.take(count * size)?;
     cursor.finish()?;
-    let mut values = vec![0; shuffled.len()];
-    squeeze::unshuffle(shuffled, size, &mut values);
-    Ok((positions, values))
+    next = 0;
+    for i in 0..count {
+        let p = next + positions.varint()?;
+        next = p + 1;
+        let Some(cell) = (p as usize).checked_sub(first) else { continue };
+        let Some(out) = out.get_mut(cell * size..(cell + 1) * size) else { break };
+        squeeze::unshuffle(values, size, i, out);
+    }
+    Ok(())
 }
 
-/// The bytes of an exact block's rows, `length` in all.
-pub(crate) fn decode_exact(packed: &[u8], length: usize, size: usize, at: u64) -> Result<Vec<u8>> {
+/// Fills `out` with cells of an exact block, from number `first` on; the block has `length`
+/// bytes in all.
+pub(crate) fn decode_exact(
+    packed: &[u8],
+    (length, size): (usize, usize),
+    at: u64,
+    first: usize,
+    out: &mut [u8],
+) -> Result<()> {
     let shuffled = squeeze::unpack(packed, length, at)?;
     if shuffled.len() != length {
         return Err(Error::corrupt("an exact block has the wrong number of bytes").at(at));
     }
-    let mut rows = vec![0; length];
-    squeeze::unshuffle(&shuffled, size, &mut rows);
-    Ok(rows)
+    squeeze::unshuffle(&shuffled, size, first, out);
+    Ok(())
 }

@@ -5,6 +5,7 @@ use super::forever::{MAX_DIMENSIONS, MAX_NAME_BYTES, MAX_WIDTH};
 use super::squeeze;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
+use crate::limits;
 use crate::matrix::{DType, Schema};
 
 /// The HEAD section's payload.
@@ -76,8 +77,17 @@ pub(crate) fn encode_columns(names: &[String]) -> Vec<u8> {
     squeeze::pack(&out, 19)
 }
 
-/// Reads `width` column names.
-pub(crate) fn decode_columns(payload: &[u8], width: usize, at: u64) -> Result<Vec<String>> {
+/// Reads `width` column names, which may take `room` bytes in memory.
+pub(crate) fn decode_columns(
+    payload: &[u8],
+    width: usize,
+    room: u64,
+    at: u64,
+) -> Result<Vec<String>> {
+    // No ratio tells names from an attempt to fill the memory: equal names shrink to nothing.
+    let texts = squeeze::claimed(payload, at)?;
+    let names = (width * size_of::<String>()) as u64;
+    limits::check("the column names", texts.saturating_add(names), room).map_err(|e| e.at(at))?;
     let bytes = squeeze::unpack(payload, MAX_NAME_BYTES, at)?;
     let mut cursor = Cursor::new(&bytes, at);
     let mut names = Vec::with_capacity(width.min(bytes.len()));

@@ -226,7 +226,7 @@ impl ModelRecord {
             }
             m.gain = r.within("gain", 0, 62)? as u32;
             let mut model = ArrayModel::new();
-            r.spend(latents * width, 8)?;
+            r.spend(latents.saturating_mul(width), 8)?;
             for _ in 0..latents {
                 m.skip.extend(model.decode(&mut r.coder, width, r.line)?);
             }

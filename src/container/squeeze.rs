@@ -21,12 +21,12 @@ pub(crate) fn shuffle(bytes: &[u8], size: usize) -> Vec<u8> {
     out
 }
 
-/// The reverse of [`shuffle`], into `out`.
-pub(crate) fn unshuffle(bytes: &[u8], size: usize, out: &mut [u8]) {
+/// The reverse of [`shuffle`] for the elements from `first` on, as many as `out` has room for.
+pub(crate) fn unshuffle(bytes: &[u8], size: usize, first: usize, out: &mut [u8]) {
     let count = bytes.len() / size;
     for (i, element) in out.chunks_exact_mut(size).enumerate() {
         for (b, byte) in element.iter_mut().enumerate() {
-            *byte = bytes[b * count + i];
+            *byte = bytes[b * count + first + i];
         }
     }
 }
@@ -45,6 +45,11 @@ pub(crate) fn pack(bytes: &[u8], level: i32) -> Vec<u8> {
         out.extend(bytes);
     }
     out
+}
+
+/// Bytes that [`unpack`] will give, as the packed bytes claim.
+pub(crate) fn claimed(packed: &[u8], at: u64) -> Result<u64> {
+    Ok(Cursor::new(packed, at).varint()? >> 1)
 }
 
 /// The reverse of [`pack`]; refuses to grow beyond `most` bytes.

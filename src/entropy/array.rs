@@ -19,7 +19,7 @@ fn predict(kind: u8, values: &[i64], i: usize, line: usize) -> i64 {
         2 => back(1),
         3 if i >= line => back(line),
         3 => back(1),
-        _ if i % line == 0 => back(line),
+        _ if i.is_multiple_of(line) => back(line),
         _ if i < line => back(1),
         _ => back(1).wrapping_add(back(line)).wrapping_sub(back(line + 1)),
     }

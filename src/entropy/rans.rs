@@ -34,10 +34,9 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    /// Forgets all operations, keeping the memory.
-    pub(crate) fn clear(&mut self) {
-        self.ops.clear();
-        self.lane = 0;
+    /// An encoder with room for about so many symbols.
+    pub(crate) fn with_capacity(symbols: usize) -> Self {
+        Self { ops: Vec::with_capacity(symbols + symbols / 8), lane: 0 }
     }
 
     /// Begins the next symbol: its operations go to the other state.

@@ -252,6 +252,21 @@ impl Table {
     /// Writes `number`. False, and nothing written, if the table cannot say it.
     #[inline]
     pub(crate) fn encode(&self, number: i64, coder: &mut Encoder) -> bool {
+        // Nearly all numbers are within the reach of a ladder without raw bits.
+        if let Some((0, reach)) = self.ladder
+            && number.unsigned_abs() <= reach as u64
+        {
+            let i = (number + reach + 1) as usize;
+            if let Some(&[start, end]) = self.starts.get(i..i + 2) {
+                coder.next_symbol();
+                coder.slots(start, end - start);
+                return true;
+            }
+        }
+        self.encode_any(number, coder)
+    }
+
+    fn encode_any(&self, number: i64, coder: &mut Encoder) -> bool {
         let Some(i) = self.entry(number) else { return false };
         if matches!(self.raw[i], ESCAPE_UP | ESCAPE_DOWN)
             && number.abs_diff(self.base[i]) == u64::MAX

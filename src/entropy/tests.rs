@@ -60,7 +60,7 @@ fn every_table_gives_back_what_it_took() {
         let said: Vec<i64> =
             numbers.iter().copied().filter(|&n| table.encode(n, &mut encoder)).collect();
         match spec {
-            TableSpec::Zero => assert_eq!(said, [0]),
+            TableSpec::Zero => assert!(!said.is_empty() && said.iter().all(|&n| n == 0)),
             TableSpec::Ladder { .. } => assert_eq!(said.len(), numbers.len(), "{spec:?}"),
             _ => assert!(said.len() > 1 || said == [i64::MAX] || said.contains(&-7), "{spec:?}"),
         }
@@ -139,6 +139,24 @@ fn a_cut_stream_is_noticed() {
             table.decode(&mut decoder);
         });
         assert!(decoder.finish().is_err(), "{cut}");
+    }
+}
+
+#[test]
+fn a_first_byte_of_ones_is_not_lost() {
+    for first in 0..4000_i64 {
+        let mut coder = IntEncoder::new();
+        let mut model = IntModel::new();
+        let numbers = [first, i64::MIN, -1, first * first, 3];
+        for (context, n) in numbers.iter().enumerate() {
+            coder.int(&mut model, context, *n);
+        }
+        let bytes = coder.finish();
+        let (mut decoder, mut model) = (IntDecoder::new(&bytes), IntModel::new());
+        for (context, n) in numbers.iter().enumerate() {
+            assert_eq!(decoder.int(&mut model, context).unwrap(), *n, "after {first}");
+        }
+        decoder.finish().unwrap();
     }
 }
 

@@ -39,7 +39,15 @@ impl Decimal {
 impl From<f64> for Decimal {
     /// The value itself, exactly. Must be finite.
     fn from(value: f64) -> Self {
-        Self { text: format!("{value}"), nearest: value, order: Ordering::Equal }
+        let plain = value == 0.0 || (1e-5..1e16).contains(&value.abs());
+        let short = if plain { format!("{value}") } else { format!("{value:e}") };
+        if !value.is_finite() || short.parse::<Self>().is_ok_and(|d| d.order.is_eq()) {
+            return Self { text: short, nearest: value, order: Ordering::Equal };
+        }
+        // The shortest text that rounds to the value is another number; this is every digit.
+        let digits = format!("{value:.1074}");
+        let text = digits.trim_end_matches('0').to_string();
+        Self { text, nearest: value, order: Ordering::Equal }
     }
 }
 
@@ -87,8 +95,8 @@ impl Magnitude {
         let leading = digits.iter().take_while(|&&d| d == b'0').count();
         digits.drain(..leading);
         digits.truncate(digits.len() - digits.iter().rev().take_while(|&&d| d == b'0').count());
-        let places = whole.len() as i64 - leading as i64;
-        let exponent = exponent.saturating_add(places);
+        // Saturating: `1e-9223372036854775808` is a number too.
+        let exponent = exponent.saturating_add(whole.len() as i64).saturating_sub(leading as i64);
         Some(Self { exponent: if digits.is_empty() { i64::MIN } else { exponent }, digits })
     }
 
@@ -121,6 +129,10 @@ mod tests {
         assert_eq!(decimal("1e-400").floor(), 0.0);
         assert_eq!(decimal("1e-400").ceil(), 5e-324);
         assert_eq!(decimal("86.49e0").text(), "86.49e0");
+        for tiny in ["0.001e-9223372036854775808", "1e-9223372036854775808"] {
+            assert_eq!((decimal(tiny).floor(), decimal(tiny).ceil()), (0.0, 5e-324), "{tiny}");
+        }
+        assert_eq!(decimal("00.0e9223372036854775807").ceil(), 0.0);
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl Matrix {
     /// there are bytes, or the number of names differs from the number of columns.
     pub fn new(schema: Schema, bytes: Vec<u8>) -> Result<Self> {
         let row = schema.row_bytes();
-        if row == 0 || bytes.len() % row != 0 {
+        if row == 0 || !bytes.len().is_multiple_of(row) {
             return Err(Error::argument(format!(
                 "{} bytes are not a whole number of rows of shape {:?} and type {}, {row} bytes each",
                 bytes.len(),
@@ -159,7 +159,7 @@ impl Rows for Matrix {
 /// Checks a [`Rows::read`] of `bytes` bytes from row `first`: whole rows, all of them there.
 pub(crate) fn check_range(rows: &(impl Rows + ?Sized), first: usize, bytes: usize) -> Result<()> {
     let row = rows.schema().row_bytes();
-    if row == 0 || bytes % row != 0 {
+    if row == 0 || !bytes.is_multiple_of(row) {
         return Err(Error::argument(format!(
             "a buffer of {bytes} bytes does not hold whole rows of {row}"
         )));

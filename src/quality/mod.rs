@@ -2,15 +2,20 @@
 
 mod check;
 mod tally;
+#[cfg(test)]
+mod tests;
 
+#[cfg(feature = "compress")]
 pub(crate) use check::{FileStats, bounds};
 pub use check::{PromiseCheck, check_promise};
-pub(crate) use tally::{Tally, chunks, cosine};
+pub(crate) use tally::Tally;
+use tally::{Chunk, chunks};
 
 use crate::error::{Error, Result};
 use crate::matrix::Rows;
 
-/// Figures about decoded rows. Only finite values of the original count.
+/// Figures about decoded rows. Only finite values of the original count; errors are measured
+/// where they decode to what is no number as infinite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Quality {
@@ -32,6 +37,8 @@ pub struct Quality {
     pub psnr: f64,
     /// Mean over rows of the cosine between row and decoded row.
     pub cosine: f64,
+    /// Smallest of these cosines.
+    pub worst_row_cosine: f64,
 }
 
 impl Quality {
@@ -42,12 +49,8 @@ impl Quality {
     pub fn measure(original: &dyn Rows, decoded: &dyn Rows) -> Result<Self> {
         same_shape(original, decoded)?;
         let mut total = Tally::default();
-        for tally in chunks(original, decoded, |x, y, tally: &mut Tally| {
-            tally.pair(x, y);
-            Ok(())
-        })? {
-            total.add(&tally);
-        }
+        let work = |x: &Chunk<'_>, y: &Chunk<'_>, tally: &mut Tally| tally.pair(x, y);
+        chunks(original, Some(decoded), work, |tally| total.add(&tally))?;
         Ok(total.quality())
     }
 }

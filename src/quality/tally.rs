@@ -1,6 +1,7 @@
 //! How good decoded rows are, added up row by row.
 
 use super::Quality;
+use crate::codec::bound::{difference, not_nan};
 use crate::codec::value::{Cell, with_cell};
 use crate::error::Result;
 use crate::matrix::{Rows, from_little_endian};
@@ -22,6 +23,8 @@ pub(crate) struct Tally {
     pub(crate) max_error: f64,
     /// Sum over rows of the cosine between `x` and `x̂`.
     pub(crate) cosine: f64,
+    /// Smallest of these cosines.
+    pub(crate) worst_cosine: Option<f64>,
     /// Smallest and largest value.
     pub(crate) range: Option<(f64, f64)>,
     /// `c` of each column, for [`Tally::pair`].
@@ -35,6 +38,18 @@ pub(crate) struct Tally {
 impl Tally {
     /// Adds a row; `centre` is `c` of each column.
     pub(crate) fn row<T: Cell>(&mut self, row: &[T], decoded: &[f64], centre: &[f64]) {
+        self.add_row(row, decoded, centre, |j, x| not_nan(x - decoded[j]));
+    }
+
+    /// The same, with the error of column `j`, whose rounded original is `x`, from `error(j, x)`.
+    #[inline(always)]
+    fn add_row<T: Cell>(
+        &mut self,
+        row: &[T],
+        decoded: &[f64],
+        centre: &[f64],
+        error: impl Fn(usize, f64) -> f64,
+    ) {
         if self.origin.is_empty() {
             self.origin = centre.to_vec();
             self.columns.resize(row.len(), (0.0, 0.0, 0.0));
@@ -43,14 +58,14 @@ impl Tally {
         let mut same = true;
         let (mut low, mut high) = self.range.unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
         let cells = row.iter().zip(decoded).zip(centre.iter().zip(&mut self.columns));
-        for ((&cell, &y), (c, column)) in cells {
+        for (j, ((&cell, &y), (c, column))) in cells.enumerate() {
             if !cell.is_ordinary() {
                 self.specials += 1;
                 continue;
             }
             self.values += 1;
             let x = cell.to_f64();
-            let d = x - y;
+            let d = error(j, x);
             same &= d == 0.0;
             xx += x * x;
             yy += y * y;
@@ -66,17 +81,22 @@ impl Tally {
         self.range = (low <= high).then_some((low, high));
         self.rows += 1;
         self.squared_error += dd;
-        self.cosine += cosine(xx, yy, xy, same);
+        let ordinary = row.iter().zip(decoded).filter(|(x, _)| x.is_ordinary());
+        let own = cosine((xx, yy, xy), same, ordinary.map(|(x, y)| (x.to_f64(), *y)));
+        self.cosine += own;
+        self.worst_cosine = Some(self.worst_cosine.map_or(own, |w| w.min(own)));
     }
 
     /// Adds rows given as original and decoded cells.
     pub(crate) fn pair(&mut self, original: &Chunk<'_>, decoded: &Chunk<'_>) {
         with_cell!(original.dtype, T => {
             let (x, y) = (original.cells::<T>(), decoded.cells::<T>());
-            // Sums around the first row lose less than sums around 0.
+            // Sums around a value of the column lose less than sums around 0.
             if self.centre.is_empty() {
-                let first = x.iter().take(original.width).map(|v| v.to_f64());
-                self.centre = first.map(|v| if v.is_finite() { v } else { 0.0 }).collect();
+                let column = |j: usize| x.iter().skip(j).step_by(original.width);
+                let first = |j: usize| column(j).find(|v| v.is_ordinary());
+                self.centre =
+                    (0..original.width).map(|j| first(j).map_or(0.0, |v| v.to_f64())).collect();
             }
             let centre = std::mem::take(&mut self.centre);
             let mut values = vec![0.0; original.width];
@@ -85,7 +105,7 @@ impl Tally {
                     *v = y.to_f64();
                     self.specials_changed += u64::from(!x.is_ordinary() && !x.same(*y));
                 }
-                self.row(x, &values, &centre);
+                self.add_row(x, &values, &centre, |j, _| difference(x[j], y[j]));
             }
             self.centre = centre;
         });
@@ -100,6 +120,10 @@ impl Tally {
         self.squared_error += other.squared_error;
         self.max_error = self.max_error.max(other.max_error);
         self.cosine += other.cosine;
+        self.worst_cosine = match (self.worst_cosine, other.worst_cosine) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
         self.range = match (self.range, other.range) {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
             (a, b) => a.or(b),
@@ -117,14 +141,19 @@ impl Tally {
         }
     }
 
-    /// `Σ (x − column mean)²`.
+    /// `Σ (x − column mean)²`; what overflows counts as the largest number, so that a quotient
+    /// by it is not too small.
     pub(crate) fn deviation(&self) -> f64 {
-        self.columns.iter().map(|(n, s, q)| (q - s * s / n.max(1.0)).max(0.0)).sum()
+        let own = |(n, s, q): &(f64, f64, f64)| (q - s * s / n.max(1.0)).max(0.0);
+        self.columns.iter().map(own).sum::<f64>().min(f64::MAX)
     }
 
-    /// Error over deviation.
+    /// Error over deviation; infinite where sums of squares leave the range of `f64`.
     pub(crate) fn nmse(&self) -> f64 {
-        if self.squared_error == 0.0 { 0.0 } else { self.squared_error / self.deviation() }
+        if self.max_error == 0.0 {
+            return 0.0;
+        }
+        not_nan(self.squared_error / self.deviation())
     }
 
     /// Mean squared error.
@@ -134,14 +163,24 @@ impl Tally {
 
     /// `10 log₁₀(range² / MSE)`; infinite without error.
     pub(crate) fn psnr(&self) -> f64 {
+        if self.max_error == 0.0 {
+            return f64::INFINITY;
+        }
         let (low, high) = self.range.unwrap_or((0.0, 0.0));
-        10.0 * ((high - low).powi(2) / self.mse()).log10()
+        let rms = self.mse().sqrt();
+        // Where squares leave the range of `f64`, the largest error stands for the mean.
+        let rms = if (1e-140..1e140).contains(&rms) { rms } else { self.max_error };
+        // Halves, because the range of all numbers is not one.
+        20.0 * ((high / 2.0 - low / 2.0) / (rms / 2.0)).log10()
     }
 
     /// Mean of each column; 0 where there is no finite value.
     pub(crate) fn means(&self) -> Vec<f64> {
         let columns = self.columns.iter().zip(&self.origin);
-        columns.map(|((n, s, _), c)| if *n > 0.0 { c + s / n } else { 0.0 }).collect()
+        let mean = |((n, s, _), c): (&(f64, f64, f64), &f64)| {
+            if *n > 0.0 { (c + s / n).clamp(f64::MIN, f64::MAX) } else { 0.0 }
+        };
+        columns.map(mean).collect()
     }
 
     /// The figures.
@@ -156,6 +195,7 @@ impl Tally {
             nmse: self.nmse(),
             psnr: self.psnr(),
             cosine: self.mean_cosine(),
+            worst_row_cosine: self.worst_cosine.unwrap_or(1.0),
         }
     }
 
@@ -165,23 +205,52 @@ impl Tally {
     }
 }
 
-/// Cosine from sums; rows of zeros count as 1, rows decoded to zeros as 0.
-pub(crate) fn cosine(xx: f64, yy: f64, xy: f64, same: bool) -> f64 {
-    if same || xx == 0.0 {
+/// Cosine from the sums `Σ x²`, `Σ y²` and `Σ x y` over `cells`; rows of zeros count as 1, rows
+/// decoded to zeros as 0, rows decoded to what is no number as −1.
+#[inline]
+pub(crate) fn cosine(
+    (xx, yy, xy): (f64, f64, f64),
+    same: bool,
+    cells: impl Iterator<Item = (f64, f64)> + Clone,
+) -> f64 {
+    // Here squares neither overflow nor lose digits to underflow.
+    const SAFE: std::ops::Range<f64> = 1e-280..1e280;
+    if same {
         1.0
-    } else if yy == 0.0 {
-        0.0
+    } else if SAFE.contains(&xx) && SAFE.contains(&yy) {
+        (xy / (xx.sqrt() * yy.sqrt())).clamp(-1.0, 1.0)
     } else {
-        (xy / (xx.sqrt() * yy.sqrt())).min(1.0)
+        scaled_cosine(cells)
     }
+}
+
+/// Cosine of rows whose squares may be out of range.
+#[cold]
+fn scaled_cosine(cells: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
+    if cells.clone().any(|(_, y)| !y.is_finite()) {
+        return -1.0;
+    }
+    let (a, b) =
+        cells.clone().fold((0.0_f64, 0.0_f64), |(a, b), (x, y)| (a.max(x.abs()), b.max(y.abs())));
+    if a == 0.0 {
+        return 1.0;
+    }
+    if b == 0.0 {
+        return 0.0;
+    }
+    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
+    for (x, y) in cells.map(|(x, y)| (x / a, y / b)) {
+        xx += x * x;
+        yy += y * y;
+        xy += x * y;
+    }
+    (xy / (xx.sqrt() * yy.sqrt())).clamp(-1.0, 1.0)
 }
 
 /// Some rows' little-endian bytes.
 pub(crate) struct Chunk<'a> {
     pub(crate) dtype: crate::matrix::DType,
     pub(crate) width: usize,
-    /// Number of the first row.
-    pub(crate) first: usize,
     pub(crate) bytes: &'a [u8],
 }
 
@@ -194,32 +263,43 @@ impl Chunk<'_> {
     }
 }
 
-/// Runs `work` over chunks of both sources, in parallel where threads are to be had; results in
-/// order, chunk by chunk, so that sums do not depend on threads.
+/// Runs `work` over chunks of both sources, or of one with itself, in parallel where threads are
+/// to be had; `fold` takes the results chunk by chunk, so that sums do not depend on threads.
 pub(crate) fn chunks<R: Default + Send>(
     a: &dyn Rows,
-    b: &dyn Rows,
-    work: impl Fn(&Chunk<'_>, &Chunk<'_>, &mut R) -> Result<()> + Sync + Send,
-) -> Result<Vec<R>> {
+    b: Option<&dyn Rows>,
+    work: impl Fn(&Chunk<'_>, &Chunk<'_>, &mut R) + Sync + Send,
+    mut fold: impl FnMut(R),
+) -> Result<()> {
     let schema = a.schema();
     let (dtype, width, row_bytes) = (schema.dtype, schema.width(), schema.row_bytes());
     let per_chunk = ((1 << 20) / row_bytes.max(1)).max(1);
+    let read = |rows: &dyn Rows, first: usize| -> Result<Vec<u8>> {
+        let mut bytes = vec![0; per_chunk.min(a.len() - first) * row_bytes];
+        rows.read(first, &mut bytes)?;
+        Ok(bytes)
+    };
     let one = |first: usize| -> Result<R> {
-        let size = per_chunk.min(a.len() - first) * row_bytes;
-        let (mut x, mut y) = (vec![0; size], vec![0; size]);
-        a.read(first, &mut x)?;
-        b.read(first, &mut y)?;
+        let x = read(a, first)?;
+        let y = b.map(|b| read(b, first)).transpose()?;
         let mut result = R::default();
-        let chunk = |bytes| Chunk { dtype, width, first, bytes };
-        work(&chunk(&x[..]), &chunk(&y[..]), &mut result)?;
+        let chunk = |bytes| Chunk { dtype, width, bytes };
+        work(&chunk(&x), &chunk(y.as_ref().unwrap_or(&x)), &mut result);
         Ok(result)
     };
     let firsts: Vec<usize> = (0..a.len()).step_by(per_chunk).collect();
+    // Few results at a time: those of wide rows are as large as the rows.
     #[cfg(feature = "compress")]
-    {
+    for firsts in firsts.chunks(4 * rayon::current_num_threads().max(1)) {
         use rayon::prelude::*;
-        firsts.into_par_iter().map(one).collect()
+        let results: Vec<Result<R>> = firsts.par_iter().map(|&first| one(first)).collect();
+        for result in results {
+            fold(result?);
+        }
     }
     #[cfg(not(feature = "compress"))]
-    firsts.into_iter().map(one).collect()
+    for first in firsts {
+        fold(one(first)?);
+    }
+    Ok(())
 }

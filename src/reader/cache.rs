@@ -29,7 +29,8 @@ impl Cache {
     /// A decoded block, if it is here.
     pub(super) fn get(&self, block: usize) -> Option<Arc<Vec<u8>>> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = inner.blocks.iter().position(|b| b.0 == block)?;
+        // The most recent ones are at the back, and likely.
+        let at = inner.blocks.iter().rposition(|b| b.0 == block)?;
         let found = inner.blocks.remove(at)?;
         inner.blocks.push_back(found.clone());
         Some(found.1)

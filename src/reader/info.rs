@@ -18,6 +18,8 @@ pub struct Info {
     pub row_shape: Vec<usize>,
     /// Type of the numbers.
     pub dtype: DType,
+    /// Whether the columns have names.
+    pub named_columns: bool,
     /// Bytes of the file.
     pub file_bytes: u64,
     /// Bytes of the model in it.
@@ -53,6 +55,7 @@ impl Info {
             rows: layout.index.total_rows(),
             row_shape: layout.schema.row_shape.clone(),
             dtype: layout.schema.dtype,
+            named_columns: layout.schema.columns.is_some(),
             file_bytes,
             model_bytes: layout.model_bytes,
             index_bytes: layout.index_bytes,

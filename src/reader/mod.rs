@@ -48,6 +48,24 @@ impl Default for ReaderOptions {
 /// Which constructor? [`Reader::open`] is safe and reads by position. [`Reader::map`] is faster
 /// for single rows and `unsafe`, because nobody may change the file meanwhile. [`Reader::new`]
 /// takes bytes in memory.
+///
+#[cfg_attr(feature = "compress", doc = "```")]
+#[cfg_attr(not(feature = "compress"), doc = "```ignore")]
+/// use aezip::{Config, Matrix, Reader, compress};
+/// let values: Vec<f32> = (0..4000).map(|i| (i as f32 * 0.02).sin()).collect();
+/// let mut file = Vec::new();
+/// compress(&Matrix::from_slice(&values, &[40])?, &Config::default(), &mut file)?;
+///
+/// let reader = Reader::new(file)?;
+/// assert_eq!((reader.rows(), reader.row_shape()), (100, &[40][..]));
+/// let mut row = [0.0_f32; 40];
+/// reader.read_row(99, &mut row)?;
+/// let mut three = [0.0_f32; 120];
+/// reader.gather(&[99, 0, 99], &mut three)?;
+/// assert_eq!(three[..40], row);
+/// reader.verify()?;
+/// # Ok::<(), aezip::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Reader<S> {
     source: S,
@@ -70,6 +88,19 @@ impl Reader<Mapped> {
     pub unsafe fn map(path: impl AsRef<Path>) -> Result<Self> {
         // SAFETY: the caller promises the same of the reader as this asks of the map.
         Self::with(unsafe { Mapped::open(path.as_ref()) }?, ReaderOptions::default())
+    }
+
+    /// The same, with limits and a cache of one's own.
+    ///
+    /// # Errors
+    /// As [`Reader::map`].
+    ///
+    /// # Safety
+    /// As [`Reader::map`].
+    #[allow(unsafe_code)]
+    pub unsafe fn map_with(path: impl AsRef<Path>, options: ReaderOptions) -> Result<Self> {
+        // SAFETY: the caller promises the same of the reader as this asks of the map.
+        Self::with(unsafe { Mapped::open(path.as_ref()) }?, options)
     }
 }
 
@@ -146,7 +177,6 @@ impl<S: Source> Reader<S> {
         Info::new(&self.layout, self.source.len())
     }
 
-    #[cfg_attr(not(feature = "compress"), allow(dead_code))]
     pub(crate) fn model(&self) -> Option<&ModelRecord> {
         self.layout.program.as_ref().map(|p| &p.record)
     }
@@ -182,6 +212,9 @@ impl<S: Source> Reader<S> {
     /// # Errors
     /// As [`Reader::read_row`].
     pub fn read_rows<T: Element>(&self, rows: Range<usize>, out: &mut [T]) -> Result<()> {
+        if rows.start > rows.end {
+            return Err(Error::argument(format!("rows {rows:?} end before they begin")));
+        }
         self.check_type::<T>(out.len(), rows.len())?;
         self.read_bytes(rows.start, bytemuck::cast_slice_mut(out))?;
         to_native(out);
@@ -254,6 +287,7 @@ impl<S: Source> Reader<S> {
 
     /// Some rows of a block.
     fn decode(&self, place: Place, want: Range<usize>) -> Result<Vec<u8>> {
+        self.check_block(place)?;
         let mut out = vec![0; want.len() * self.layout.schema.row_bytes()];
         self.decode_into(place, want, &mut out)?;
         Ok(out)
@@ -263,13 +297,22 @@ impl<S: Source> Reader<S> {
         let schema = &self.layout.schema;
         let shape = (schema.dtype, schema.width());
         let bytes = self.block_bytes(place)?;
-        decode::rows(self.layout.program.as_ref(), shape, &bytes, place, want, out)
+        let room = self.limits.block_bytes;
+        decode::rows(self.layout.program.as_ref(), shape, &bytes, place, room, want, out)
+    }
+
+    /// Checks what a block claims, before any memory is given to it.
+    fn check_block(&self, place: Place) -> Result<()> {
+        let schema = &self.layout.schema;
+        let latents = self.model().map_or(0, ModelRecord::latents);
+        let decoded = place.rows as u64 * schema.row_bytes() as u64;
+        let working = decode::temporaries(place.rows, schema.width(), latents);
+        let most = decoded.max(working).max(place.length as u64);
+        limits::check("a block", most, self.limits.block_bytes).map_err(|e| e.at(place.offset))
     }
 
     fn block_bytes(&self, place: Place) -> Result<std::borrow::Cow<'_, [u8]>> {
-        let decoded = place.rows as u64 * self.layout.schema.row_bytes() as u64;
-        limits::check("a block", decoded.max(place.length as u64), self.limits.block_bytes)
-            .map_err(|e| e.at(place.offset))?;
+        self.check_block(place)?;
         open::bytes(&self.source, place.offset, place.length)
     }
 
@@ -326,7 +369,12 @@ impl<S: Source> Reader<S> {
     /// # Errors
     /// The first fault, with its place.
     pub fn verify(&self) -> Result<()> {
-        open::verify_skipped(&self.source, &self.layout.skipped)?;
+        // Once more from the start: the file may have changed since it was opened.
+        let layout = open::open(&self.source, &self.limits)?;
+        if layout.index != self.layout.index {
+            return Err(Error::corrupt("the file has changed since it was opened"));
+        }
+        open::verify_skipped(&self.source, &layout.skipped)?;
         let blocks: Vec<Place> =
             (0..self.layout.index.blocks()).map(|i| self.layout.index.place(i)).collect();
         each(blocks, |place| self.decode(place, 0..place.rows).map(drop))

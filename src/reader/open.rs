@@ -29,7 +29,7 @@ pub(super) struct Layout {
     pub(super) skipped: Vec<(u64, u64)>,
 }
 
-/// `length` bytes at `offset`, copied so that later changes of the file do not matter.
+/// `length` bytes at `offset`, lent where the source has them in memory.
 pub(super) fn bytes<S: Source>(source: &S, offset: u64, length: usize) -> Result<Cow<'_, [u8]>> {
     if let Some(slice) = source.slice(offset, length) {
         return Ok(Cow::Borrowed(slice));
@@ -44,6 +44,8 @@ pub(super) fn bytes<S: Source>(source: &S, offset: u64, length: usize) -> Result
 }
 
 /// Payload and end of the section at `offset`, its checksum verified.
+///
+/// The section is copied before it is checked, so that what was checked is what is used.
 fn section<S: Source>(
     source: &S,
     offset: u64,
@@ -80,7 +82,9 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Layout> {
     };
     let header = Header::decode(header)?;
     if length < least as u64 {
-        return Err(Error::truncated(format!("{length} bytes, an .aez file has {least} or more")));
+        return Err(
+            Error::truncated(format!("{length} bytes, an .aez file has {least} or more")).at(0)
+        );
     }
     let at = length - FOOTER_LEN as u64;
     let footer = bytes(source, at, FOOTER_LEN)?;
@@ -148,7 +152,8 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Layout> {
     }
     let (mut schema, promise) = heading.expect("the first section was HEAD");
     if let Some((payload, at)) = columns {
-        schema.columns = Some(head::decode_columns(&payload, schema.width(), at)?);
+        schema.columns =
+            Some(head::decode_columns(&payload, schema.width(), limits.model_bytes, at)?);
     }
     let mut model_bytes = 0;
     let mut program = None;
@@ -161,6 +166,17 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Layout> {
     let (index, index_bytes) = index(source, offset, &footer, limits)?;
     if header.codec && index.blocks() > 0 {
         return Err(Error::corrupt("a codec must not have rows").at(12));
+    }
+    if header.codec && program.is_none() {
+        return Err(Error::corrupt("a codec without a model").at(12));
+    }
+    if header.codec != promise.is_none() {
+        let what = if header.codec { "a codec with a promise" } else { "rows without a promise" };
+        return Err(Error::corrupt(what).at(HEADER_LEN as u64));
+    }
+    let rows = index.total_rows();
+    if usize::try_from(rows).is_err() {
+        return Err(Error::limit(format!("{rows} rows are more than this machine can count")));
     }
     Ok(Layout { header, schema, promise, program, model_bytes, index, index_bytes, skipped })
 }

@@ -1,1 +1,705 @@
+//! Files made by hand from the container's parts, so that every part can be wrong by itself.
 
+use super::*;
+use crate::ErrorKind;
+use crate::codec::program::{Program, second_quantiser};
+use crate::container::block;
+use crate::container::forever::{COLUMNS, DATA, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL};
+use crate::container::head;
+use crate::container::index::Index;
+use crate::container::model::{Classes, Grid, Hidden, HiddenPath, Value};
+use crate::container::section::{self, Footer, Header};
+use crate::entropy::rans::Encoder;
+use crate::entropy::table::TableSpec;
+
+/// A small generator of numbers; the tests need no good ones.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) % end
+    }
+
+    fn within(&mut self, most: i64) -> i64 {
+        self.below(2 * most as u64 + 1) as i64 - most
+    }
+}
+
+/// A file's parts, each of which a test may spoil before the checksums are made.
+#[derive(Clone)]
+struct Parts {
+    codec: bool,
+    sections: Vec<([u8; 4], Vec<u8>)>,
+    /// Rows, stream and packed exact values.
+    blocks: Vec<(usize, Vec<u8>, Vec<u8>)>,
+    /// Bytes between the blocks and the index.
+    gap: Vec<u8>,
+    /// The index's payload, if not the right one.
+    index: Option<Vec<u8>>,
+    /// Added to the footer's three numbers.
+    footer: [u64; 3],
+}
+
+impl Parts {
+    fn build(&self) -> Vec<u8> {
+        let mut out = Header::encode(self.codec);
+        for (tag, payload) in &self.sections {
+            out.extend(section::encode(*tag, payload));
+        }
+        let mut index = Index::new(out.len() as u64);
+        for (rows, stream, escapes) in &self.blocks {
+            let bytes = block::encode_coded(index.total_rows(), stream, escapes);
+            index.push(*rows, bytes.len());
+            out.extend(bytes);
+        }
+        out.extend(&self.gap);
+        let at = out.len() as u64;
+        let payload = self.index.clone().unwrap_or_else(|| index.encode());
+        out.extend(section::encode(INDEX, &payload));
+        let length = (out.len() + FOOTER_LEN) as u64;
+        let footer = Footer {
+            index: at.wrapping_add(self.footer[0]),
+            rows: index.total_rows().wrapping_add(self.footer[1]),
+            length: length.wrapping_add(self.footer[2]),
+        };
+        out.extend(footer.encode());
+        out
+    }
+
+    fn section(&mut self, tag: [u8; 4]) -> &mut Vec<u8> {
+        &mut self.sections.iter_mut().find(|s| s.0 == tag).unwrap().1
+    }
+}
+
+/// One class, no latents: `x = (base + e) / 2`.
+fn plain(width: usize) -> ModelRecord {
+    let value = Value::Linear { offset: 0.0, unit: 0.5 };
+    ModelRecord {
+        grids: vec![Grid { value, fraction: 0, step: 1 }],
+        grid_of: vec![0; width],
+        base: (0..width as i64).map(|j| 10 * j).collect(),
+        temporal: vec![0; width],
+        classes: Classes {
+            count: 1,
+            quantum: vec![0],
+            residual_tables: vec![0; width],
+            ..Classes::default()
+        },
+        tables: vec![TableSpec::Ladder { shape: 2, scale: 22 }],
+        ..ModelRecord::default()
+    }
+}
+
+/// Everything at once: three latents that depend on each other, two hidden layers, three
+/// classes of which one has no residual, columns that depend on the previous row.
+fn rich(width: usize) -> ModelRecord {
+    let mut random = Random(7);
+    let mut weights =
+        |count: usize, most: i64| -> Vec<i64> { (0..count).map(|_| random.within(most)).collect() };
+    let (latents, units, classes) = (3, [5, 4], 3);
+    let layer = |weights: Vec<i64>, bias: Vec<i64>| Hidden {
+        weights,
+        bias,
+        multiplier: 9,
+        shift: 6,
+        leak: 2,
+        clamp: 500,
+    };
+    let hidden = HiddenPath {
+        input_shift: vec![0, 1, 2],
+        layers: vec![
+            layer(weights(units[0] * latents, 60), weights(units[0], 20)),
+            layer(weights(units[1] * units[0], 60), weights(units[1], 20)),
+        ],
+        weights: weights(width * units[1], 50),
+        multiplier: 3,
+    };
+    let coin = TableSpec::Histogram {
+        raw: 0,
+        entries: vec![(0, 20_000), (1, 10_000), (2, 2768)],
+        escape: 0,
+    };
+    let wide = TableSpec::Ladder { shape: 1, scale: 24 };
+    let narrow = TableSpec::Ladder { shape: 0, scale: 18 };
+    let value = Value::Linear { offset: 0.25, unit: 0.125 };
+    ModelRecord {
+        grids: vec![Grid { value, fraction: 4, step: 16 }, Grid { value, fraction: 4, step: 2 }],
+        grid_of: (0..width).map(|j| usize::from(j > 3)).collect(),
+        base: weights(width, 100),
+        temporal: (0..width as i64).map(|j| j * 64 % 257).collect(),
+        latent_clamp: vec![30_000, 400, 1 << 20],
+        latent_temporal: vec![0, 256, 100],
+        trellis: 4,
+        gain: 7,
+        skip: weights(latents * width, 40),
+        bias: weights(width, 1000),
+        hidden: Some(hidden),
+        classes: Classes {
+            count: classes,
+            next: vec![0; classes],
+            quantum: vec![0, 5, -1],
+            means: weights(classes * latents, 50),
+            latent_tables: (0..classes * latents * 2).map(|i| 1 + i % 2).collect(),
+            residual_tables: (0..classes * width)
+                .map(|i| if i / width == 2 { 0 } else { 1 + i % 3 })
+                .collect(),
+        },
+        tables: vec![coin, wide, narrow, TableSpec::Zero],
+    }
+}
+
+/// A stream of `rows` rows in the order in which the decoder reads, of random symbols.
+fn stream(program: &Program, rows: usize, random: &mut Random) -> Vec<u8> {
+    let m = &program.record;
+    let mut coder = Encoder::default();
+    let mut say = |table: usize, number: i64| {
+        assert!(program.tables[table].encode(number, &mut coder), "{number}");
+    };
+    let mut class = 0;
+    for _ in 0..rows {
+        if m.classes.count > 1 {
+            let table = m.classes.next[class];
+            class = random.below(m.classes.count as u64) as usize;
+            say(table, class as i64);
+        }
+        let mut state = 0_u8;
+        for k in 0..m.latents() {
+            let s = random.within(40);
+            let second = program.trellis().is_some() && second_quantiser(state, m.trellis);
+            let at = (class * m.latents() + k) * m.table_sets() + usize::from(second);
+            say(m.classes.latent_tables[at], s);
+            if let Some(next) = program.trellis() {
+                state = next[usize::from(state)][(s & 1) as usize];
+            }
+        }
+        if m.classes.quantum[class] >= 0 {
+            for j in 0..m.width() {
+                if !program.silent[class][j] {
+                    say(m.classes.residual_tables[class * m.width() + j], random.within(30));
+                }
+            }
+        }
+    }
+    let mut out = Vec::new();
+    coder.finish(&mut out);
+    out
+}
+
+/// A file of `f32` rows, blocks of the given numbers of rows.
+fn parts(record: ModelRecord, blocks: &[usize]) -> Parts {
+    let schema = Schema::new(DType::F32, &[record.width()]);
+    let promise = Fidelity::parse("max-error", "0.25").unwrap();
+    let program = Program::new(record.clone(), DType::F32).unwrap();
+    let mut random = Random(blocks.len() as u64);
+    Parts {
+        codec: false,
+        sections: vec![
+            (HEAD, head::encode(&schema, Some(&promise))),
+            (*b"note", b"skip me".to_vec()),
+            (MODEL, record.encode(record.width())),
+            (DATA, Vec::new()),
+        ],
+        blocks: blocks
+            .iter()
+            .map(|&rows| (rows, stream(&program, rows, &mut random), Vec::new()))
+            .collect(),
+        gap: Vec::new(),
+        index: None,
+        footer: [0; 3],
+    }
+}
+
+fn options(cache_bytes: usize) -> ReaderOptions {
+    ReaderOptions { cache_bytes, ..ReaderOptions::default() }
+}
+
+/// Opens and verifies.
+fn check(bytes: &[u8]) -> Result<()> {
+    Reader::new(bytes)?.verify()
+}
+
+/// A file of its own for a test, removed at its end.
+struct Scratch(std::path::PathBuf);
+
+impl Scratch {
+    fn new(name: &str, bytes: &[u8]) -> Self {
+        let path = std::env::temp_dir().join(format!("aezip-{}-{name}", std::process::id()));
+        std::fs::write(&path, bytes).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Asks for rows in every way and expects the same of each.
+fn asked_in_every_way<S: Source>(reader: &Reader<S>, expected: &[f32]) {
+    let width = reader.schema().width();
+    let rows = reader.rows();
+    let row_of = |i: usize| &expected[i * width..(i + 1) * width];
+    let mut random = Random(3);
+    let mut row = vec![0.0; width];
+    // Some rows often, so that blocks come from the cache as well.
+    for _ in 0..150 {
+        let i = random.below(rows as u64) as usize;
+        reader.read_row(i, &mut row).unwrap();
+        assert_eq!(row, row_of(i), "row {i}");
+    }
+    for _ in 0..20 {
+        let wanted: Vec<usize> = (0..9).map(|_| random.below(rows as u64) as usize).collect();
+        let mut out = vec![0.0; 9 * width];
+        reader.gather(&wanted, &mut out).unwrap();
+        for (out, i) in out.chunks_exact(width).zip(wanted) {
+            assert_eq!(out, row_of(i));
+        }
+    }
+    for _ in 0..20 {
+        let a = random.below(rows as u64 + 1) as usize;
+        let b = a + random.below((rows - a) as u64 + 1) as usize;
+        let mut out = vec![0.0; (b - a) * width];
+        reader.read_rows(a..b, &mut out).unwrap();
+        assert_eq!(out, &expected[a * width..b * width], "{a}..{b}");
+        let mut bytes = vec![0; (b - a) * width * 4];
+        Rows::read(reader, a, &mut bytes).unwrap();
+        assert_eq!(bytes, crate::matrix::to_little_endian(&out));
+    }
+    reader.verify().unwrap();
+}
+
+#[test]
+fn rows_are_the_same_however_they_are_asked_for() {
+    for record in [plain(5), rich(6)] {
+        let bytes = parts(record, &[3, 40, 1, 70]).build();
+        let whole = Reader::new(&bytes).unwrap();
+        assert_eq!(whole.rows(), 114);
+        let mut expected = vec![0.0; 114 * whole.schema().width()];
+        whole.read_rows(0..114, &mut expected).unwrap();
+        assert!(expected.iter().any(|v| *v != expected[0]));
+        for cache in [0, 100, 1 << 20] {
+            asked_in_every_way(&Reader::new_with(&bytes, options(cache)).unwrap(), &expected);
+        }
+        let file = Scratch::new(&format!("ways-{}", whole.schema().width()), &bytes);
+        asked_in_every_way(&Reader::open(&file.0).unwrap(), &expected);
+        // SAFETY: nobody changes the file while the reader lives.
+        #[allow(unsafe_code)]
+        let mapped = unsafe { Reader::map(&file.0) }.unwrap();
+        asked_in_every_way(&mapped, &expected);
+    }
+}
+
+#[test]
+fn values_are_what_the_record_says() {
+    let record = plain(2);
+    let program = Program::new(record.clone(), DType::F32).unwrap();
+    let mut coder = Encoder::default();
+    for r in [1, -3, 0, 7, 100, -2] {
+        assert!(program.tables[0].encode(r, &mut coder));
+    }
+    let mut own = parts(record, &[3]);
+    own.blocks[0].1.clear();
+    coder.finish(&mut own.blocks[0].1);
+    let mut out = [0.0_f32; 6];
+    Reader::new(own.build()).unwrap().read_rows(0..3, &mut out).unwrap();
+    // Bases 0 and 10, halves.
+    assert_eq!(out, [0.5, 3.5, 0.0, 8.5, 50.0, 4.0]);
+}
+
+#[test]
+fn latents_follow_their_recursion() {
+    let reader = Reader::new(parts(rich(6), &[4, 30]).build()).unwrap();
+    let all = reader.latents(0..34).unwrap();
+    assert_eq!(all.len(), 34 * reader.info().latents);
+    assert!(all.iter().skip(1).step_by(3).all(|y| y.abs() <= 400), "clamped");
+    assert_eq!(reader.latents(2..9).unwrap(), all[6..27]);
+    assert_eq!(reader.latents(7..7).unwrap(), []);
+    assert_eq!(reader.latents(0..35).unwrap_err().kind(), ErrorKind::Argument);
+    let without = Reader::new(parts(plain(2), &[5]).build()).unwrap();
+    assert_eq!(without.latents(0..5).unwrap(), []);
+}
+
+#[test]
+fn a_summary_tells_what_is_there() {
+    let bytes = parts(rich(6), &[4, 30]).build();
+    let info = Reader::new(&bytes).unwrap().info();
+    assert_eq!((info.rows, info.blocks, info.rows_per_block), (34, 2, 4));
+    assert_eq!((info.latents, info.hidden, info.classes), (3, vec![5, 4], 3));
+    assert_eq!((info.tables, info.trellis_states, info.index_bytes), (4, 4, 12));
+    assert_eq!((info.file_bytes, info.dtype), (bytes.len() as u64, DType::F32));
+    assert_eq!(info.fidelity.unwrap().text(), "0.25");
+    assert!(!info.codec && !info.named_columns && info.model_bytes > 20);
+}
+
+#[test]
+fn what_makes_no_sense_is_the_callers_fault() {
+    let reader = Reader::new(parts(plain(2), &[5]).build()).unwrap();
+    let mut two = [0.0_f32; 2];
+    let mut errors = vec![
+        reader.read_row(0, &mut [0.0_f64; 2]),
+        reader.read_row(0, &mut [0.0_f32; 3]),
+        reader.read_row(5, &mut two),
+        reader.read_row(usize::MAX, &mut two),
+        reader.gather(&[0, 9], &mut [0.0_f32; 4]),
+        reader.read_rows(4..6, &mut [0.0_f32; 4]),
+        reader.read_rows(usize::MAX - 1..usize::MAX, &mut two),
+        reader.read_bytes(0, &mut [0; 7]),
+        reader.read_bytes(5, &mut [0; 8]),
+    ];
+    #[allow(clippy::reversed_empty_ranges)]
+    errors.push(reader.read_rows::<f32>(3..1, &mut []));
+    for (i, error) in errors.into_iter().enumerate() {
+        assert_eq!(error.expect_err("refused").kind(), ErrorKind::Argument, "{i}");
+    }
+    reader.read_rows::<f32>(5..5, &mut []).unwrap();
+    let message = reader.read_row(5, &mut two).unwrap_err().to_string();
+    assert!(message.contains("row 5") && message.contains("there are 5"), "{message}");
+}
+
+/// A file with everything in it that a reader knows, and one section that it does not.
+fn everything() -> Vec<u8> {
+    #[allow(unused_mut)]
+    let mut own = parts(rich(6), &[3, 17]);
+    #[cfg(feature = "compress")]
+    {
+        let names: Vec<String> = (0..6).map(|j| format!("column {j}")).collect();
+        own.sections.insert(1, (COLUMNS, head::encode_columns(&names)));
+        let values = crate::matrix::to_little_endian(&[f32::NAN, 1e30, -0.0]);
+        own.blocks[1].2 = block::encode_escapes(&[0, 7, 101], &values, 4);
+    }
+    own.build()
+}
+
+#[test]
+fn a_file_cut_anywhere_is_refused() {
+    let bytes = everything();
+    check(&bytes).unwrap();
+    for length in 0..bytes.len() {
+        let error = check(&bytes[..length]).expect_err("cut off");
+        assert_eq!(error.kind(), ErrorKind::Truncated, "{length}: {error}");
+    }
+    for extra in [&b"\0"[..], b"\n", b"more"] {
+        check(&[&bytes[..], extra].concat()).expect_err("longer");
+    }
+    let error = check(&[]).unwrap_err().to_string();
+    assert!(error.contains("0 bytes"), "{error}");
+    for other in ["x", "col_a,col_b\n1,2\n", &"long text ".repeat(20)] {
+        let error = check(other.as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        assert!(error.to_string().contains("not an .aez file"), "{error}");
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_noticed() {
+    let mut bytes = everything();
+    for bit in 0..bytes.len() * 8 {
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        assert!(check(&bytes).is_err(), "bit {} of byte {}", bit % 8, bit / 8);
+        bytes[bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
+/// The error of a file that a test has spoilt.
+#[track_caller]
+fn refused(spoil: impl FnOnce(&mut Parts)) -> Error {
+    let mut own = parts(plain(3), &[4, 6]);
+    spoil(&mut own);
+    check(&own.build()).expect_err("spoilt")
+}
+
+#[test]
+fn a_wrong_frame_is_refused_although_its_checksums_are_right() {
+    let corrupt = |spoil: &dyn Fn(&mut Parts)| {
+        let error = refused(spoil);
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+        error.to_string()
+    };
+    for i in [0, 2] {
+        let text = corrupt(&|p| {
+            let again = p.sections[i].clone();
+            p.sections.insert(3, again);
+        });
+        assert!(text.contains("twice"), "{text}");
+    }
+    corrupt(&|p| p.sections.swap(0, 2));
+    corrupt(&|p| drop(p.sections.remove(0)));
+    corrupt(&|p| p.section(DATA).push(0));
+    corrupt(&|p| drop(p.sections.remove(2)));
+    corrupt(&|p| p.codec = true);
+    corrupt(&|p| p.gap = vec![0; 3]);
+    corrupt(&|p| p.blocks[1].0 = 5);
+    corrupt(&|p| p.blocks[1].0 = 7);
+    corrupt(&|p| p.index = Some(vec![0; 12]));
+    corrupt(&|p| p.index = Some(vec![1; 7]));
+    corrupt(&|p| p.index = Some(vec![0xff; 60]));
+    for i in 0..3 {
+        for by in [1, u64::MAX, 1 << 40, 1 << 63] {
+            corrupt(&|p| p.footer[i] = by);
+        }
+    }
+    let error = refused(|p| p.sections.insert(2, (*b"Soon", vec![1, 2])));
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("Soon") && error.to_string().contains("version 0"));
+    assert!(error.offset().is_some());
+}
+
+#[test]
+fn a_codec_has_a_model_and_nothing_else() {
+    let schema = Schema::new(DType::F32, &[3]);
+    let mut own = parts(plain(3), &[]);
+    own.codec = true;
+    check(&own.build()).expect_err("a promise of no rows");
+    *own.section(HEAD) = head::encode(&schema, None);
+    let reader = Reader::new(own.build()).unwrap();
+    reader.verify().unwrap();
+    assert!(reader.info().codec && reader.rows() == 0 && reader.promise().is_none());
+    reader.read_rows::<f32>(0..0, &mut []).unwrap();
+    reader.gather::<f32>(&[], &mut []).unwrap();
+    assert!(reader.read_row(0, &mut [0.0_f32; 3]).is_err());
+    own.codec = false;
+    check(&own.build()).expect_err("rows without a promise");
+    own.codec = true;
+    own.sections.retain(|s| s.0 != MODEL);
+    check(&own.build()).expect_err("no model");
+}
+
+#[test]
+fn lengths_beyond_the_file_are_refused_before_memory_is_taken() {
+    let bytes = parts(plain(3), &[4]).build();
+    for length in [u64::MAX, u64::MAX - 16, 1 << 62, 1 << 32, bytes.len() as u64] {
+        let mut own = bytes.clone();
+        own[HEADER_LEN + 4..HEADER_LEN + 12].copy_from_slice(&length.to_le_bytes());
+        assert_eq!(check(&own).unwrap_err().kind(), ErrorKind::Truncated, "{length}");
+    }
+}
+
+#[test]
+fn what_exceeds_a_limit_is_refused() {
+    let wide = parts(plain(3), &[4, 6]).build();
+    let limited = |change: &dyn Fn(&mut Limits)| {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        Reader::new_with(&wide, ReaderOptions { limits, cache_bytes: 0 })
+            .and_then(|r| r.verify())
+            .map_err(|e| e.kind())
+    };
+    assert_eq!(limited(&|_| {}), Ok(()));
+    assert_eq!(limited(&|l| l.model_bytes = 100), Err(ErrorKind::Limit));
+    assert_eq!(limited(&|l| l.index_bytes = 31), Err(ErrorKind::Limit));
+    assert_eq!(limited(&|l| l.index_bytes = 32), Ok(()));
+    assert_eq!(limited(&|l| l.block_bytes = 70), Err(ErrorKind::Limit));
+    // 65536 rows of 2^20 numbers: a file of some hundred bytes must not get 256 GiB.
+    let mut bomb = parts(plain(1), &[1]);
+    let schema = Schema::new(DType::F32, &[1 << 20]);
+    let promise = Fidelity::Lossless;
+    *bomb.section(HEAD) = head::encode(&schema, Some(&promise));
+    bomb.sections.retain(|s| s.0 != MODEL);
+    bomb.blocks = vec![(1 << 16, vec![0; 16], Vec::new())];
+    let reader = Reader::new(bomb.build()).unwrap();
+    assert_eq!(reader.verify().unwrap_err().kind(), ErrorKind::Limit);
+    let mut row = vec![0.0_f32; 1 << 20];
+    assert_eq!(reader.read_row(0, &mut row).unwrap_err().kind(), ErrorKind::Limit);
+}
+
+#[test]
+fn damage_behind_right_checksums_does_no_harm() {
+    let mut random = Random(11);
+    let (mut refused, mut accepted) = (0, 0);
+    for round in 0..3000 {
+        let mut own = parts(if round % 2 == 0 { plain(3) } else { rich(6) }, &[2, 9]);
+        #[cfg(feature = "compress")]
+        if round % 3 == 0 {
+            own.blocks[1].2 = block::encode_escapes(&[1, 5], &[1, 2, 3, 4, 5, 6, 7, 8], 4);
+        }
+        for _ in 0..=random.below(2) {
+            let target = match random.below(8) {
+                0 => own.section(HEAD),
+                1..=4 => own.section(MODEL),
+                5 => &mut own.blocks[1].2,
+                _ => &mut own.blocks[1].1,
+            };
+            if target.is_empty() {
+                continue;
+            }
+            let at = random.below(target.len() as u64) as usize;
+            match random.below(4) {
+                0 => target.truncate(at),
+                1 => target.insert(at, random.below(256) as u8),
+                2 => target[at] = random.below(256) as u8,
+                _ => target[at] ^= 1 << random.below(8),
+            }
+        }
+        let limits = Limits { model_bytes: 1 << 24, block_bytes: 1 << 24, index_bytes: 1 << 20 };
+        let options = ReaderOptions { limits, cache_bytes: 1 << 12 };
+        match Reader::new_with(own.build(), options).and_then(|r| {
+            let mut bytes = vec![0; r.rows() * r.schema().row_bytes()];
+            let whole = r.read_bytes(0, &mut bytes);
+            let _ = r.latents(0..r.rows());
+            r.verify().and(whole)
+        }) {
+            Ok(()) => accepted += 1,
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(refused > 1500 && accepted > 0, "{refused} refused, {accepted} accepted");
+}
+
+#[test]
+fn a_file_that_changes_after_opening_is_noticed() {
+    let bytes = everything();
+    let file = Scratch::new("changing", &bytes);
+    let reader = Reader::open(&file.0).unwrap();
+    reader.verify().unwrap();
+    for at in [3, HEADER_LEN + 14, bytes.len() - 50, bytes.len() - 10] {
+        let mut other = bytes.clone();
+        other[at] ^= 4;
+        std::fs::write(&file.0, &other).unwrap();
+        assert!(reader.verify().is_err(), "byte {at}");
+    }
+    std::fs::write(&file.0, &bytes[..bytes.len() / 2]).unwrap();
+    let whole = reader.verify().unwrap_err();
+    assert_eq!(whole.kind(), ErrorKind::Truncated, "{whole}");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = Reader::open("no such folder/no such file.aez").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().contains("no such file.aez"));
+}
+
+#[test]
+fn a_block_in_anothers_place_is_noticed() {
+    let own = parts(plain(2), &[5, 5]);
+    let mut swapped = own.clone();
+    swapped.blocks.swap(0, 1);
+    // The same blocks in the other order are a valid file…
+    check(&swapped.build()).unwrap();
+    // …but a block's checksum belongs to its first row.
+    let (a, b) = (own.build(), swapped.build());
+    assert_eq!(a.len(), b.len());
+    let start = a.iter().zip(&b).position(|(a, b)| a != b).unwrap();
+    let index = Reader::new(&a).unwrap().layout.index.place(0);
+    assert!(start > index.offset as usize && index.rows == 5);
+    let first = &a[index.offset as usize..][..index.length];
+    let mut doubled = own.clone();
+    doubled.blocks[1] = doubled.blocks[0].clone();
+    let mut bytes = doubled.build();
+    let second = index.offset as usize + index.length;
+    bytes[second..second + index.length].copy_from_slice(first);
+    assert_eq!(check(&bytes).unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+#[test]
+fn readers_are_shared_between_threads() {
+    let reader = Reader::new_with(parts(rich(6), &[20; 12]).build(), options(2000)).unwrap();
+    let mut expected = vec![0.0_f32; 240 * 6];
+    reader.read_rows(0..240, &mut expected).unwrap();
+    std::thread::scope(|scope| {
+        for seed in 0..4 {
+            let (reader, expected) = (&reader, &expected);
+            scope.spawn(move || {
+                let mut random = Random(seed);
+                let mut row = [0.0_f32; 6];
+                for _ in 0..400 {
+                    let i = random.below(240) as usize;
+                    reader.read_row(i, &mut row).unwrap();
+                    assert_eq!(row, expected[i * 6..][..6]);
+                }
+            });
+        }
+    });
+}
+
+#[cfg(feature = "compress")]
+mod with_encoder {
+    use super::*;
+    use crate::{Config, Matrix, compress};
+
+    #[test]
+    fn exact_values_come_back_bit_for_bit() {
+        let nan = f32::from_bits(0x7fc1_2345);
+        let mut own = parts(plain(3), &[4, 6]);
+        let exact = [nan, f32::INFINITY, -0.0];
+        let packed = crate::matrix::to_little_endian(&exact);
+        own.blocks[1].2 = block::encode_escapes(&[0, 8, 17], &packed, 4);
+        let reader = Reader::new(own.build()).unwrap();
+        reader.verify().unwrap();
+        let mut all = [0.0_f32; 30];
+        reader.read_rows(0..10, &mut all).unwrap();
+        let bits: Vec<u32> = [12, 20, 29].iter().map(|&i| all[i].to_bits()).collect();
+        assert_eq!(bits, exact.map(f32::to_bits));
+        for i in 0..10 {
+            let mut row = [0.0_f32; 3];
+            reader.read_row(i, &mut row).unwrap();
+            assert_eq!(row.map(f32::to_bits), [0, 1, 2].map(|j| all[3 * i + j].to_bits()));
+        }
+    }
+
+    #[test]
+    fn exact_values_out_of_place_are_refused() {
+        let encode =
+            |positions: &[u64]| block::encode_escapes(positions, &vec![1; positions.len() * 4], 4);
+        for escapes in [encode(&[18]), encode(&[0, 1 << 40]), vec![0xff; 9], vec![2], vec![0x80]] {
+            refused(|p| p.blocks[1].2 = escapes);
+        }
+        // A hundred bytes that claim to be more than the limit.
+        let escapes = crate::container::squeeze::pack(&vec![0; 1 << 16], 9);
+        let mut own = parts(plain(3), &[6000]);
+        own.blocks[0].2 = escapes;
+        let limits = Limits { block_bytes: 75_000, ..Limits::default() };
+        let options =
+            ReaderOptions { limits: Limits { block_bytes: 72_000, ..limits }, cache_bytes: 0 };
+        let bytes = own.build();
+        let wide = Reader::new_with(&bytes, options).unwrap().verify().unwrap_err();
+        assert_eq!(wide.kind(), ErrorKind::Corrupt, "the claim fits: {wide}");
+        own.blocks[0].2 = crate::container::squeeze::pack(&vec![0; 1 << 17], 9);
+        let over = Reader::new_with(own.build(), options).unwrap().verify().unwrap_err();
+        assert_eq!(over.kind(), ErrorKind::Limit, "{over}");
+    }
+
+    #[test]
+    fn names_may_be_as_alike_as_they_like() {
+        let width = 20_000;
+        let schema = Schema::new(DType::F32, &[width]);
+        let names = vec![String::new(); width];
+        let mut own = parts(plain(1), &[]);
+        own.sections.retain(|s| s.0 != MODEL);
+        *own.section(HEAD) = head::encode(&schema, Some(&Fidelity::Lossless));
+        own.sections.insert(1, (COLUMNS, head::encode_columns(&names)));
+        let bytes = own.build();
+        let reader = Reader::new(&bytes).unwrap();
+        assert_eq!(reader.schema().columns.as_ref().unwrap().len(), width);
+        let limits = Limits { model_bytes: 100_000, ..Limits::default() };
+        let options = ReaderOptions { limits, cache_bytes: 0 };
+        assert_eq!(Reader::new_with(&bytes, options).unwrap_err().kind(), ErrorKind::Limit);
+        own.section(COLUMNS).truncate(3);
+        check(&own.build()).expect_err("half the names");
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let mut random = Random(5);
+        for (dtype_width, rows) in [(1, 700), (9, 333), (700, 5)] {
+            let values: Vec<i32> =
+                (0..rows * dtype_width).map(|_| random.within(900) as i32).collect();
+            let matrix = Matrix::from_slice(&values, &[dtype_width]).unwrap();
+            let config = Config { fidelity: Fidelity::Lossless, ..Config::default() };
+            let mut bytes = Vec::new();
+            compress(&matrix, &config, &mut bytes).unwrap();
+            let reader = Reader::new(&bytes).unwrap();
+            reader.verify().unwrap();
+            let mut out = vec![0; values.len()];
+            reader.read_rows(0..rows, &mut out).unwrap();
+            assert_eq!(out, values);
+            let mut row = vec![0; dtype_width];
+            for i in (0..rows).rev().step_by(3) {
+                reader.read_row(i, &mut row).unwrap();
+                assert_eq!(row, values[i * dtype_width..(i + 1) * dtype_width]);
+            }
+        }
+    }
+}

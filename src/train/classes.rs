@@ -30,8 +30,6 @@ pub(crate) struct FittedClasses {
     pub(crate) bytes: f64,
     /// Bytes of the model alone.
     pub(crate) model_bytes: usize,
-    /// Bits of the sample's rows.
-    pub(crate) row_bits: f64,
 }
 
 /// What stays the same while classes are fitted.
@@ -160,8 +158,10 @@ fn tables(job: &Job<'_>, assigned: &[usize], count: usize, favourite: Option<u8>
         for &(run, i) in &members[class] {
             counts.add(job.symbols[run].residuals[i * width + j]);
         }
-        // The first class can say everything that occurs, so every row has a class.
-        fit(&mut counts, job.weight, favourite, class > 0 || !used[j])
+        // The first class can say everything that occurs, so every row has a class; where
+        // classes are not chosen by cost, all can.
+        let may_be_mute = job.quanta.is_none() && (class > 0 || !used[j]);
+        fit(&mut counts, job.weight, favourite, may_be_mute)
     };
     let mut record = m.clone();
     let mut classes = Classes { count, ..Classes::default() };
@@ -214,7 +214,7 @@ fn tables(job: &Job<'_>, assigned: &[usize], count: usize, favourite: Option<u8>
     let escapes: usize = job.symbols.iter().map(|s| s.escapes.len()).sum();
     let escaped = escapes as f64 * (job.dtype.size() as f64 + 1.5);
     let bytes = (bits / 8.0 + escaped) * job.weight * 1.004 + model_bytes as f64;
-    FittedClasses { record, bytes, model_bytes, row_bits: bits }
+    FittedClasses { record, bytes, model_bytes }
 }
 
 /// A histogram over all classes, and the bits of what was counted.

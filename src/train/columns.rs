@@ -132,6 +132,8 @@ fn coarse_base(exact: f64, step: f64, rows: usize) -> i64 {
 }
 
 fn bounded<T: Cell>(values: &[T], spread: &Spread, bound: f64, rows: usize) -> ColumnPlan {
+    // Twice a bound must be finite.
+    let bound = bound.min(f64::MAX / 8.0);
     let finish = |grid: Grid, counts: f64, scale: f64| {
         let base = coarse_base(counts, grid.step as f64, rows);
         let centre = grid.at::<T>(base).to_f64();

@@ -118,7 +118,7 @@ mod tests {
         let tenths: Vec<f32> = (0..500).map(|i| (i * 7 % 311) as f32 / 10.0).collect();
         assert_eq!(ratio(detect(&tenths)), Some((1, 10)));
         let adc: Vec<f32> =
-            (0..500).map(|i| ((i * 13 % 800 - 400) as f64 / 200.0) as f32).collect();
+            (0..500).map(|i| (f64::from(i * 13 % 800 - 400) / 200.0) as f32).collect();
         assert_eq!(ratio(detect(&adc)), Some((1, 200)));
         let hundreds: Vec<f64> = (0..500).map(|i| f64::from(i * 17 % 91) * 100.0).collect();
         assert_eq!(ratio(detect(&hundreds)), Some((100, 1)));

@@ -34,6 +34,8 @@ pub(crate) struct LinearChoice {
     pub(crate) residual: bool,
     /// Bits that one squared step of error costs; in target mode, from the step.
     pub(crate) error_weight: f64,
+    /// Whether latents are chosen a second time, with the rates of the first.
+    pub(crate) patient: bool,
 }
 
 /// What all linear codecs of a file share.
@@ -64,7 +66,8 @@ pub(crate) fn normaliser(columns: &[ColumnPlan]) -> Projection {
             .iter()
             .map(|c| if c.scale > 0.0 { 1.0 / c.scale } else { 0.0 })
             .collect(),
-        clip: columns.iter().map(|c| c.clip as f32).collect(),
+        // A NaN, from columns as wide as the type, becomes 1.
+        clip: columns.iter().map(|c| (c.clip as f32).max(1.0)).collect(),
         weights: Vec::new(),
         latents: 0,
     }
@@ -91,11 +94,9 @@ impl Ground<'_> {
             self.retrain(&mut encoder, &choice, &real);
         }
         // The first choice of latents used guessed rates; the second uses those seen.
-        let mut symbols = self.symbols(&encoder, &real, false);
-        if latents > 0 {
+        let mut symbols = self.symbols(&encoder, &real, latents == 0 || !choice.patient);
+        if latents > 0 && choice.patient {
             learn_rates(&mut encoder.chooser, &symbols, latents, record.table_sets());
-            symbols = self.symbols(&encoder, &real, true);
-        } else {
             symbols = self.symbols(&encoder, &real, true);
         }
         let fitted = self.fit(&record, &symbols, choice.residual)?;
@@ -177,16 +178,16 @@ impl Ground<'_> {
         let least_fraction = (0..width).map(fraction).fold(f64::INFINITY, f64::min);
         let gain = (-finest - least_fraction).clamp(0.0, 24.0).ceil();
         record.gain = gain as u32;
-        for k in 0..latents {
+        for (k, &grain) in grain.iter().enumerate() {
             let v = self.components.vector(k);
-            for j in 0..width {
+            for (j, &v) in v.iter().enumerate() {
                 if self.columns[j].scale == 0.0 {
                     record.skip.push(0);
                     continue;
                 }
                 // In units of 2^-(fraction + gain) of a step, to a multiple of the grain.
-                let shift = (grain[k] + fraction(j) + gain).max(0.0).exp2();
-                let w = f64::from(v[j]) * unit * (fraction(j) + gain).exp2();
+                let shift = (grain + fraction(j) + gain).max(0.0).exp2();
+                let w = f64::from(v) * unit * (fraction(j) + gain).exp2();
                 record.skip.push(((w / shift).round_ties_even() * shift) as i64);
             }
         }
@@ -407,6 +408,7 @@ fn learn_rates(chooser: &mut LatentChooser, symbols: &[Symbols], latents: usize,
             *rate = (total / own).log2();
         }
     }
+    chooser.rates_changed();
 }
 
 /// Lowers the latents' clamps until the proof of the network holds.

@@ -7,7 +7,6 @@
 pub(crate) mod bits;
 pub(crate) mod classes;
 pub(crate) mod columns;
-pub(crate) mod exact;
 pub(crate) mod grid;
 pub(crate) mod linear;
 pub(crate) mod pca;

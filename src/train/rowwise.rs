@@ -17,17 +17,19 @@ use rayon::prelude::*;
 
 /// Residual steps of the classes, relative to the latents' step; the first class has none.
 const STEPS: [f64; 11] = [2.0, 1.41, 1.0, 0.71, 0.5, 0.35, 0.25, 0.125, 0.06, 0.03, 0.015];
+/// Largest step of a class that the format allows.
+const LARGEST: i64 = (1 << 40) - 1;
 /// Mean error of the latents alone, relative to what each row may have.
 const SHARES: [f64; 5] = [0.3, 0.45, 0.65, 0.9, 1.3];
 
-/// Fits a codec that keeps `fidelity` for each row.
+/// Fits a codec that keeps `fidelity` for each row; none where no network can be proved.
 pub(crate) fn fit(
     rows: &dyn Rows,
     sample: &Sample,
     fidelity: &Fidelity,
     effort: SearchEffort,
     basis: Option<&Basis>,
-) -> Result<Candidate> {
+) -> Result<Option<Candidate>> {
     let rule = match fidelity {
         Fidelity::RowNmse(d) => RowRule::Nmse { limit: d.floor(), means: means(rows)? },
         Fidelity::RowCosine(d) => RowRule::Cosine { limit: d.ceil() },
@@ -38,19 +40,19 @@ pub(crate) fn fit(
         RowRule::Nmse { limit, .. } => variance * limit,
         RowRule::Cosine { limit } => variance * 2.0 * (1.0 - limit),
     };
-    let start = (12.0 * error).sqrt().max(f64::MIN_POSITIVE);
+    let start = (12.0 * error).sqrt().clamp(f64::MIN_POSITIVE, 1e300);
     let builder = Builder::new(sample, effort, start, basis);
     let thin_sample = sample.thin(effort.rows.min(4096));
     let thin = builder.thin(&thin_sample);
     let mut best: Option<(f64, f64)> = None;
     for share in SHARES {
         let step = start * share.sqrt();
-        let bytes = build(&thin, &rule, step)?.fitted_bytes;
+        let Ok(Candidate { fitted_bytes: bytes, .. }) = build(&thin, &rule, step) else { continue };
         if best.is_none_or(|b| bytes < b.0) {
             best = Some((bytes, step));
         }
     }
-    build(&builder, &rule, best.map_or(start, |b| b.1))
+    Ok(build(&builder, &rule, best.map_or(start, |b| b.1)).ok())
 }
 
 fn build(builder: &Builder<'_>, rule: &RowRule, step: f64) -> Result<Candidate> {
@@ -59,7 +61,7 @@ fn build(builder: &Builder<'_>, rule: &RowRule, step: f64) -> Result<Candidate> 
     let encoder = &mut candidate.encoder;
     let unit = builder.unit();
     let quanta: Vec<i64> = std::iter::once(-1)
-        .chain(STEPS.iter().map(|s| ((s * step / unit * 256.0) as i64).max(1)))
+        .chain(STEPS.iter().map(|s| ((s * step / unit * 256.0) as i64).clamp(1, LARGEST)))
         .collect();
     let record = &mut encoder.program.record;
     let width = record.width();

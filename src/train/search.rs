@@ -56,17 +56,20 @@ pub(crate) fn bounded(
         temporal: true,
         residual: true,
         error_weight: 0.0,
+        patient: effort.trials > 0,
     };
-    let mut best = (none, trial.build(&none)?.fitted_bytes);
+    let plain = trial.build(&none)?;
+    let mut best = (none, plain.fitted_bytes);
     let ranked = rank(&components, rows);
     let mut seen = Vec::new();
     let mut try_choice = |best: &mut (LinearChoice, f64), (k, relative): (usize, f64)| {
-        let choice = linear_choice(&components, k, relative, rows);
+        let choice = linear_choice(&components, k, relative, rows, effort.trials > 0);
         if k == 0 || k > components.count() || seen.contains(&choice) {
             return Ok(false);
         }
         seen.push(choice);
-        let bytes = trial.build(&choice)?.fitted_bytes;
+        // What cannot be proved is no candidate.
+        let bytes = trial.build(&choice).map_or(f64::INFINITY, |c| c.fitted_bytes);
         let better = bytes < best.1;
         if better {
             *best = (choice, bytes);
@@ -74,6 +77,20 @@ pub(crate) fn bounded(
         Result::Ok(better)
     };
     let mut place = ranked.first().copied().unwrap_or((0, 1.0));
+    if effort.trials == 0 {
+        // The quick way: two candidates, and the better one as it is.
+        if place.0 == 0 {
+            return Ok(plain);
+        }
+        let temporal = plain.encoder.program.temporal;
+        let choice = linear_choice(&components, place.0, place.1, rows, false);
+        let Ok(linear) = trial.build(&LinearChoice { temporal, ..choice }) else {
+            return Ok(plain);
+        };
+        // Latents double the work: the quick way wants to see something for it.
+        let worth = linear.fitted_bytes < 0.9 * plain.fitted_bytes;
+        return Ok(if worth { linear } else { plain });
+    }
     let mut linear = (none, f64::INFINITY);
     try_choice(&mut linear, place)?;
     // Walk to better neighbours: more or fewer latents, then coarser or finer.
@@ -105,7 +122,7 @@ pub(crate) fn bounded(
     }
     if best.0.latents > 0 && effort.trials > 0 {
         let trellis = LinearChoice { trellis: 8, ..best.0 };
-        let bytes = trial.build(&trellis)?.fitted_bytes;
+        let bytes = trial.build(&trellis).map_or(f64::INFINITY, |c| c.fitted_bytes);
         if bytes < best.1 {
             best = (trellis, bytes);
         }
@@ -117,7 +134,7 @@ pub(crate) fn bounded(
         normalised: &full,
         effort: effort.classes,
     };
-    ground.build(&best.0)
+    ground.build(&best.0).or_else(|_| ground.build(&none))
 }
 
 /// Components of normalised rows, within a given basis if there is one.
@@ -160,7 +177,13 @@ fn left_over(c: &Components, k: usize) -> Vec<f64> {
 }
 
 /// Latents' step and weights' grain for `k` latents.
-fn linear_choice(c: &Components, k: usize, relative: f64, rows: f64) -> LinearChoice {
+fn linear_choice(
+    c: &Components,
+    k: usize,
+    relative: f64,
+    rows: f64,
+    patient: bool,
+) -> LinearChoice {
     let left = left_over(c, k.min(c.count()));
     // The variance at which a squared step costs what it does on average: quiet columns count
     // little, loud ones hardly notice.
@@ -174,6 +197,7 @@ fn linear_choice(c: &Components, k: usize, relative: f64, rows: f64) -> LinearCh
         temporal: true,
         residual: true,
         error_weight: 0.0,
+        patient,
     }
 }
 
@@ -194,7 +218,7 @@ fn rank(c: &Components, rows: f64) -> Vec<(usize, f64)> {
         }
         done = k;
         for relative in RELATIVE_STEPS {
-            let choice = linear_choice(c, k, relative, rows);
+            let choice = linear_choice(c, k, relative, rows, true);
             let noise = choice.step.powi(2) / 12.0;
             let grain = choice.weight_grain.powi(2) / 12.0 * k as f64;
             let residual: f64 =

@@ -269,7 +269,7 @@ mod tests {
         assert!(
             matches!(spec(counts(gappy)), TableSpec::Histogram { entries, .. } if entries.len() == 3)
         );
-        let bell = (0..4000_i64).map(|i| (0..12).map(|k| (i * 7919 >> k) & 1).sum::<i64>() - 6);
+        let bell = (0..4000_i64).map(|i| (0..12).map(|k| ((i * 7919) >> k) & 1).sum::<i64>() - 6);
         let fitted = spec(counts(bell.map(|v| v * 37)));
         assert!(!matches!(fitted, TableSpec::Zero), "{fitted:?}");
     }

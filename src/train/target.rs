@@ -84,6 +84,7 @@ impl Solver {
 
     /// Takes the result of trying [`Self::step`]; true if it is valid and close enough.
     pub(crate) fn took(&mut self, used: f64) -> bool {
+        let used = if used.is_nan() { f64::INFINITY } else { used };
         const AIM: f64 = 0.988;
         let x = self.next;
         if used <= 1.0 {
@@ -198,6 +199,7 @@ impl<'a> Builder<'a> {
             weight_grain: grain * step / (self.sample.total as f64).sqrt(),
             temporal: true,
             residual: false,
+            patient: true,
             // dD/dR of a uniform quantiser: a bit less costs 2 ln 2 · step² / 12.
             error_weight: thrift * 6.0 / (std::f64::consts::LN_2 * step * step),
         };
@@ -227,7 +229,8 @@ fn solve(b: &Builder<'_>, goal: Goal, family: Family, start: f64) -> Result<Opti
     let mut best: Option<Choice> = None;
     for _ in 0..14 {
         let step = solver.step();
-        let built = b.build(family, step)?;
+        // Steps far from the data's scale need weights that no network can be proved for.
+        let Ok(built) = b.build(family, step) else { break };
         let used = goal.used(&built.tally, built.fitted_bytes);
         let cost = if goal.is_size() { built.tally.nmse() } else { built.fitted_bytes };
         // Bring the cost to where the goal would be met exactly, so that families compare.
@@ -253,7 +256,7 @@ pub(crate) fn choose(b: &Builder<'_>, goal: Goal, start: f64) -> Result<Option<C
     };
     let plain = latents(1.5, 8, 1.0, 1.0);
     let mut best: Option<Choice> = None;
-    let mut attempt = |family: Family, best: &mut Option<Choice>| -> Result<()> {
+    let attempt = |family: Family, best: &mut Option<Choice>| -> Result<()> {
         let from = best.map_or(start, |c| c.step);
         if let Some(c) = solve(b, goal, family, from)?
             && best.is_none_or(|b| c.cost < b.cost)

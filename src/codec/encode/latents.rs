@@ -18,6 +18,8 @@ pub(crate) struct LatentChooser {
     pub(crate) weight: Vec<f32>,
     /// Bits of symbols `−RATE_REACH..=RATE_REACH`, for each latent and table set.
     pub(crate) rates: Vec<f32>,
+    /// Most bits that a step towards 0 can save, for each latent.
+    steepest: Vec<f32>,
 }
 
 /// Entries of one latent's rates.
@@ -35,7 +37,24 @@ impl LatentChooser {
                 rates.extend((-RATE_REACH..=RATE_REACH).map(|s| norm + slope * s.abs() as f32));
             }
         }
-        Self { weight, rates }
+        let mut new = Self { weight, rates, steepest: Vec::new() };
+        new.rates_changed();
+        new
+    }
+
+    /// To be called after changes of `rates`.
+    pub(crate) fn rates_changed(&mut self) {
+        let sets = (self.rates.len() / RATES / self.weight.len().max(1)).max(1);
+        let steepest = |rates: &[f32]| {
+            let steps = rates.windows(2).map(|w| (w[1] - w[0]).abs());
+            // Beyond the table, rates grow by at most two bits a step.
+            steps.fold(2.0, f32::max)
+        };
+        self.steepest = self
+            .rates
+            .chunks_exact(RATES * sets)
+            .map(|rates| rates.chunks_exact(RATES).map(steepest).fold(0.0, f32::max))
+            .collect();
     }
 
     /// Bits of symbol `s` of the latent whose rates are `rates`.
@@ -56,9 +75,14 @@ impl LatentChooser {
         symbols.latents.reserve(real.len());
         let mut last = vec![0_i32; latents];
         let mut trellis = Trellis::default();
+        let mut predicted = vec![0; latents];
+        let temporal = m.latent_temporal.iter().any(|&a| a != 0);
         for row in real.chunks_exact(latents) {
-            let predicted: Vec<i64> =
-                (0..latents).map(|k| carry(m.latent_temporal[k], i64::from(last[k]))).collect();
+            if temporal {
+                for (k, p) in predicted.iter_mut().enumerate() {
+                    *p = carry(m.latent_temporal[k], i64::from(last[k]));
+                }
+            }
             if let Some(next) = program.trellis() {
                 let best = trellis.search(self, next, m.trellis, row, &predicted);
                 symbols.latents.extend(best.iter().map(|b| b.0));
@@ -83,9 +107,22 @@ impl LatentChooser {
         }
     }
 
+    #[inline]
     fn nearest(&self, k: usize, target: f32) -> i32 {
         let rates = &self.rates[k * RATES..(k + 1) * RATES];
-        let up = target.round_ties_even().clamp(-1e9, 1e9) as i64;
+        // Adding 1.5 · 2^23 leaves the integer nearest to a small number.
+        const MAGIC: f32 = 12_582_912.0;
+        let small = target.abs() < 4e6;
+        let rounded = if small {
+            (target + MAGIC) - MAGIC
+        } else {
+            target.round_ties_even().clamp(-1e9, 1e9)
+        };
+        // Nearly always the error alone decides.
+        if self.weight[k] * (1.0 - 2.0 * (target - rounded).abs()) >= self.steepest[k] {
+            return rounded as i32;
+        }
+        let up = rounded as i64;
         let cost = |s: i64| {
             let error = target - s as f32;
             self.weight[k] * error * error + Self::rate(rates, s)

@@ -110,7 +110,8 @@ impl Encoder {
     /// One block's bytes.
     pub(crate) fn block(&self, first_row: u64, bytes: &[u8], symbols: &Symbols) -> Result<Vec<u8>> {
         let classes = self.costs.classify(&self.program, symbols);
-        let mut coder = rans::Encoder::default();
+        let mut coder =
+            rans::Encoder::with_capacity(symbols.latents.len() + symbols.residuals.len());
         self.write(symbols, &classes, &mut coder);
         let mut stream = Vec::new();
         coder.finish(&mut stream);

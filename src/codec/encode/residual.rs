@@ -21,18 +21,31 @@ pub(crate) struct Residuals<'a> {
     coded: bool,
     /// Columns that no class can give a residual.
     mute: Vec<bool>,
+    /// Columns' bases, where all can go the fast way.
+    fast: Option<Vec<f64>>,
+    /// Rounded residuals of the fast way.
+    rounded: Vec<f64>,
 }
 
 impl<'a> Residuals<'a> {
     pub(crate) fn new(program: &'a Program, bounds: &'a [f64]) -> Self {
         let width = program.record.width();
-        let mute = (0..width).map(|j| program.silent.iter().all(|c| c[j])).collect();
+        let mute: Vec<bool> = (0..width).map(|j| program.silent.iter().all(|c| c[j])).collect();
+        let coded = program.record.classes.quantum.iter().any(|&q| q >= 0);
+        let plain = program
+            .runs
+            .iter()
+            .all(|(_, g)| matches!(g.value, Value::Linear { .. }) && g.step == 1 << g.fraction);
+        let fast = plain && coded && !program.temporal && !mute.contains(&true);
+        let bases = || program.record.base.iter().map(|&b| b as f64).collect();
         Self {
+            fast: fast.then(bases),
+            rounded: vec![0.0; width],
             program,
             bounds,
             e: vec![0; width],
             decoded: vec![0.0; width],
-            coded: program.record.classes.quantum.iter().any(|&q| q >= 0),
+            coded,
             mute,
         }
     }
@@ -48,6 +61,13 @@ impl<'a> Residuals<'a> {
         let first = i * row.len();
         if self.coded {
             symbols.residuals.resize(first + row.len(), 0);
+        }
+        if self.fast_row(row, m) {
+            let out = &mut symbols.residuals[first..];
+            for (r, x) in out.iter_mut().zip(&self.rounded) {
+                *r = integer(*x);
+            }
+            return;
         }
         for (range, grid) in &p.runs {
             let inverse = inverse(grid);
@@ -85,6 +105,36 @@ impl<'a> Residuals<'a> {
                 self.e[j] = e(r);
             }
         }
+    }
+
+    /// The common case as vector code: all columns linear, nothing carried over, every value
+    /// within its bound. False, and nothing done, where that does not hold.
+    ///
+    /// All integers here are below 2^52 and so exact as `f64`: the values are the decoder's.
+    fn fast_row<T: Cell>(&mut self, row: &[T], m: &[i32]) -> bool {
+        let Some(bases) = &self.fast else { return false };
+        let mut good = true;
+        for (range, grid) in &self.program.runs {
+            let Value::Linear { offset, unit } = grid.value else { return false };
+            let (inverse, step) = (1.0 / unit, grid.step as f64);
+            let inverse_step = 1.0 / step;
+            let j = range.clone();
+            let columns = bases[j.clone()].iter().zip(&m[j.clone()]).zip(&self.bounds[j.clone()]);
+            let out = self.rounded[j.clone()].iter_mut().zip(&mut self.decoded[j.clone()]);
+            for ((x, ((base, m), bound)), (rounded, decoded)) in row[j].iter().zip(columns).zip(out)
+            {
+                let (x, p) = (x.to_f64(), base + f64::from(*m));
+                let t = ((x - offset) * inverse - p) * inverse_step;
+                let r = (t + MAGIC) - MAGIC;
+                let k = p + r * step;
+                let y = T::from_float(offset + k * unit).to_f64();
+                good &= (x - y).abs() < *bound;
+                good &= k.abs() < EXACT && p.abs() < EXACT && t.abs() < EXACT;
+                *rounded = r;
+                *decoded = y;
+            }
+        }
+        good && T::DTYPE.size() < 8
     }
 
     /// The last row as decoded, in `f64`; what is stored exactly counts as exact.
@@ -144,12 +194,22 @@ fn nearest<T: Cell>(grid: &Grid, inverse: f64, x: T, base: i64, m: i32, carried:
     }
 }
 
+/// 1.5 · 2^52: adding it to a smaller number leaves the nearest integer in the lower bits.
+const MAGIC: f64 = 6_755_399_441_055_744.0;
+/// Integers below are exact, with room for their sums.
+const EXACT: f64 = 1e15;
+
+/// The integer nearest to `x`, which is below [`EXACT`].
+#[inline(always)]
+fn integer(x: f64) -> i64 {
+    ((x + MAGIC).to_bits() as i64).wrapping_sub(MAGIC.to_bits() as i64)
+}
+
 /// To the nearest integer; 0 where there is none that fits.
 #[inline(always)]
 pub(super) fn round(x: f64) -> i64 {
-    const MAGIC: f64 = 6_755_399_441_055_744.0; // 1.5 · 2^52: adding it leaves the rounded integer
-    if x.abs() < 1e15 {
-        return ((x + MAGIC).to_bits() as i64).wrapping_sub(MAGIC.to_bits() as i64);
+    if x.abs() < EXACT {
+        return integer(x);
     }
     // Beyond 2^62 a residual is not worth coding.
     if x.abs() < 4e18 { x as i64 } else { 0 }
@@ -163,5 +223,5 @@ fn round_divide(a: i64, b: i64) -> i64 {
     }
     let q = a / b;
     let rest = (a % b).unsigned_abs();
-    if rest > (b as u64 - rest) || rest == b as u64 - rest { q + a.signum() } else { q }
+    if rest >= b as u64 - rest { q + a.signum() } else { q }
 }

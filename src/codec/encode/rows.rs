@@ -20,31 +20,45 @@ pub(crate) enum RowRule {
 /// Relative error that sums over up to 2^24 terms stay well below.
 const MARGIN: f64 = 1e-7;
 
+/// Whether a sum of squares is far from where squares lose their digits or overflow.
+fn trusted(squares: f64) -> bool {
+    (1e-280..1e280).contains(&squares)
+}
+
+/// Squared error, not 0, over deviation; infinite where it cannot be told.
+fn ratio(error: f64, deviation: f64) -> f64 {
+    if trusted(error) && deviation.is_finite() { error / deviation } else { f64::INFINITY }
+}
+
 impl RowRule {
     /// Whether `y` may stand for the finite values of `x`.
     pub(crate) fn holds<T: Cell>(&self, x: &[T], y: &[f64]) -> bool {
         let finite = x.iter().zip(y).filter(|(x, _)| x.is_ordinary());
         match self {
             RowRule::Nmse { limit, means } => {
-                let (mut error, mut deviation) = (0.0, 0.0);
+                let (mut error, mut deviation, mut same) = (0.0, 0.0, true);
                 for ((x, y), mean) in x.iter().zip(y).zip(means) {
                     if x.is_ordinary() {
+                        same &= x.to_f64() == *y;
                         error += (x.to_f64() - y).powi(2);
                         deviation += (x.to_f64() - mean).powi(2);
                     }
                 }
-                error <= limit * (1.0 - MARGIN) * deviation
+                same || ratio(error, deviation) <= limit * (1.0 - MARGIN)
             }
             RowRule::Cosine { limit } => {
-                let (mut xx, mut yy, mut xy, mut same) = (0.0, 0.0, 0.0, true);
+                let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
+                let (mut same, mut zero) = (true, true);
                 for (x, y) in finite {
                     let x = x.to_f64();
                     same &= x == *y;
+                    zero &= x == 0.0;
                     xx += x * x;
                     yy += y * y;
                     xy += x * y;
                 }
-                same || xx == 0.0 || xy >= (limit + (1.0 - limit) * MARGIN) * (xx * yy).sqrt()
+                let least = limit + (1.0 - limit) * MARGIN;
+                same || zero || (trusted(xx) && trusted(yy) && xy >= least * xx.sqrt() * yy.sqrt())
             }
         }
     }

@@ -1,12 +1,12 @@
 //! Rows that no model makes smaller: their bytes, shuffled, under zstd.
 
-use super::sample::Sample;
+use super::file::{FileWriter, Totals};
 use crate::codec::value::{Cell, with_cell};
-use crate::compress::file::{FileWriter, Totals};
 use crate::container::block::encode_exact;
 use crate::error::Result;
 use crate::matrix::{Rows, from_little_endian};
 use crate::quality::Tally;
+use crate::train::sample::Sample;
 use rayon::prelude::*;
 use std::io::Write;
 
@@ -21,7 +21,7 @@ fn rows_per_block(row_bytes: usize) -> usize {
 }
 
 /// Whether exact blocks beat a codec of `bytes`.
-pub(crate) fn is_smaller(sample: &Sample, bytes: f64, level: i32) -> bool {
+pub(super) fn is_smaller(sample: &Sample, bytes: f64, level: i32) -> bool {
     let size = sample.schema.dtype.size();
     let row_bytes = sample.schema.row_bytes();
     let rows = rows_per_block(row_bytes).min(sample.rows());
@@ -30,7 +30,7 @@ pub(crate) fn is_smaller(sample: &Sample, bytes: f64, level: i32) -> bool {
 }
 
 /// Writes all rows exactly.
-pub(crate) fn write<W: Write>(
+pub(super) fn write<W: Write>(
     rows: &dyn Rows,
     level: i32,
     file: &mut FileWriter<W>,

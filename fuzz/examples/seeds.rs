@@ -1,0 +1,133 @@
+//! Writes `fuzz/seeds`: small inputs to start from, the same in every run.
+
+use aezip::input::{Format, sink::create_sink};
+use aezip::{Codec, Config, Element, Fidelity, Matrix, Result, Rows, compress};
+use std::fs;
+use std::path::Path;
+
+fn main() -> Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
+    let put = |target: &str, name: &str, bytes: &[u8]| -> Result<()> {
+        let folder = folder.join(target);
+        fs::create_dir_all(&folder)?;
+        Ok(fs::write(folder.join(name), bytes)?)
+    };
+    for (name, file) in archives()? {
+        put("open", &name, &file)?;
+        put("open_repaired", &name, &file)?;
+        let mut with_wishes: Vec<u8> = (0..32).map(|i| i * 37 + 5).collect();
+        with_wishes.extend(&file);
+        put("rows", &name, &with_wishes)?;
+    }
+    for (name, file) in inputs()? {
+        put("inputs", name, &file)?;
+    }
+    for seed in 0..6 {
+        put("roundtrip", &format!("random-{seed}"), &noise(seed, 600))?;
+    }
+    Ok(())
+}
+
+/// Files that show each kind of value, table and block.
+fn archives() -> Result<Vec<(String, Vec<u8>)>> {
+    let wave = |i: usize| (i as f32 * 0.1).sin() * (i % 6) as f32;
+    let f32s: Vec<f32> = (0..240 * 6).map(wave).collect();
+    let mut special = f32s[..240].to_vec();
+    (special[7], special[100], special[200]) = (f32::NAN, f32::INFINITY, 1e30);
+    let f64s: Vec<f64> = f32s.iter().map(|&v| f64::from(v)).collect();
+    let u8s: Vec<u8> = f32s.iter().map(|v| (v * 20.0 + 128.0) as u8).collect();
+    let i64s: Vec<i64> = f32s.iter().map(|v| (v * 1e12) as i64).collect();
+    let steps: Vec<u16> = (0..1440).map(|i| (i / 6) as u16 * 3).collect();
+    let mut named = Matrix::from_slice(&f32s, &[6])?.schema().clone();
+    named.columns = Some("a,b,c,d,e,f".split(',').map(String::from).collect());
+    let named = Matrix::new(named, Matrix::from_slice(&f32s, &[6])?.bytes().to_vec())?;
+
+    let mut out = vec![
+        file("f32-bound", &f32s, 5, "max-error", "0.01")?,
+        file("f32-loose", &f32s, 9, "max-error", "0.3")?,
+        file("f32-lossless", &f32s, 1, "lossless", "")?,
+        file("f32-special", &special, 1, "max-error", "0.01")?,
+        file("f32-nmse", &f32s, 5, "nmse", "0.01")?,
+        file("f32-cosine", &f32s, 9, "cosine", "0.95")?,
+        file("f64-rows", &f64s, 3, "row-nmse", "0.05")?,
+        file("u8-bound", &u8s, 5, "max-error", "2")?,
+        file("i64-bound", &i64s, 5, "max-error", "1e9")?,
+        file("u16-steps", &steps, 5, "lossless", "")?,
+        file("u8-noise", &noise(9, 1440), 1, "lossless", "")?,
+        file::<u8>("empty", &[], 1, "lossless", "")?,
+    ];
+    let mut names = Vec::new();
+    compress(&named, &config(1, "max-error-columns", "a=0.5,f=0.1")?, &mut names)?;
+    out.push(("f32-names".into(), names));
+    let mut codec = Vec::new();
+    Codec::fit(&named, &config(5, "max-error", "0.1")?)?.write(&mut codec)?;
+    out.push(("codec".into(), codec));
+    Ok(out)
+}
+
+fn file<T: Element>(
+    name: &str,
+    values: &[T],
+    level: u8,
+    kind: &str,
+    number: &str,
+) -> Result<(String, Vec<u8>)> {
+    let mut out = Vec::new();
+    compress(&Matrix::from_slice(values, &[6])?, &config(level, kind, number)?, &mut out)?;
+    Ok((name.to_string(), out))
+}
+
+fn config(level: u8, kind: &str, number: &str) -> Result<Config> {
+    let mut config = Config::default();
+    config.fidelity = Fidelity::parse(kind, number)?;
+    config.level = level;
+    Ok(config)
+}
+
+/// Two bytes of choice and a file of each format, as the target `inputs` takes them.
+fn inputs() -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let mut out = Vec::new();
+    let f32s = Matrix::from_slice(&[1.5_f32, -2.0, 3.25, 0.0, 1e30, -0.5], &[3])?;
+    let u8s = Matrix::from_slice(&[1_u8, 2, 3, 250, 251, 252], &[3])?;
+    let i32s = Matrix::from_slice(&[1_i32, -2, 3, 4, 5, i32::MIN], &[3])?;
+    let cases = [
+        ("npy", Format::Npy, &f32s),
+        ("csv", Format::Csv, &f32s),
+        ("idx", Format::Idx, &u8s),
+        ("fvecs", Format::Fvecs, &f32s),
+        ("bvecs", Format::Bvecs, &u8s),
+        ("ivecs", Format::Ivecs, &i32s),
+    ];
+    for (name, format, rows) in cases {
+        let mut file = Vec::new();
+        let mut sink = create_sink(format, rows.schema(), 2, Box::new(&mut file))?;
+        sink.write(rows.bytes())?;
+        sink.finish()?;
+        out.push((name, chosen(format, 0, &file)));
+    }
+    out.push(("raw", chosen(Format::Raw, 0b0110_0111, f32s.bytes())));
+    let table = b"time;value;\"the name\"\n1;2,5;a\n2;NA;b\n";
+    out.push(("csv-semicolon", chosen(Format::Csv, 0, table)));
+    out.push(("csv-tabs", chosen(Format::Csv, 0, b"\xef\xbb\xbfx\ty\r\n1e3\t-2\r\n\t?\r\n")));
+    let mut fortran = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    let head = "{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3), }";
+    fortran.extend(format!("{head:<117}\n").bytes());
+    fortran.extend(1..=12);
+    out.push(("npy-fortran", chosen(Format::Npy, 0, &fortran)));
+    out.push(("detect", [&[7, 0], &fortran[..]].concat()));
+    Ok(out)
+}
+
+fn chosen(format: Format, kind: u8, file: &[u8]) -> Vec<u8> {
+    let choice = Format::ALL.iter().position(|f| *f == format).expect("one of all") as u8;
+    [&[choice, kind], file].concat()
+}
+
+fn noise(seed: u32, count: usize) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..count).map(|_| next()).collect()
+}
