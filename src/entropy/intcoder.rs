@@ -62,13 +62,16 @@ pub(crate) struct IntEncoder {
     low: u64,
     range: u32,
     cache: u8,
+    /// The byte in `cache` and those of 0xff after it, which a carry may still change.
     pending: u64,
+    /// Whether `cache` has been a real byte: before the first there is one that is always 0.
+    begun: bool,
     out: Vec<u8>,
 }
 
 impl IntEncoder {
     pub(crate) fn new() -> Self {
-        Self { low: 0, range: u32::MAX, cache: 0, pending: 0, out: Vec::new() }
+        Self { low: 0, range: u32::MAX, cache: 0, pending: 1, begun: false, out: Vec::new() }
     }
 
     fn bit(&mut self, p: &mut Bit, bit: bool) {
@@ -125,9 +128,10 @@ impl IntEncoder {
     fn shift(&mut self) {
         if self.low < 0xff00_0000 || self.low > u64::from(u32::MAX) {
             let carry = (self.low >> 32) as u8;
-            if !self.out.is_empty() || self.pending > 0 {
+            if self.begun {
                 self.out.push(self.cache.wrapping_add(carry));
             }
+            self.begun = true;
             for _ in 1..self.pending {
                 self.out.push(0xff_u8.wrapping_add(carry));
             }
