@@ -55,7 +55,7 @@ fn change(bytes: &mut Vec<u8>, random: &mut Random) {
 fn mutant(good: &[u8], random: &mut Random) -> Vec<u8> {
     let mut file = parts(good);
     let pick = (random.bits() >> 9) as usize;
-    if pick % 2 == 0 && !file.blocks.is_empty() {
+    if pick.is_multiple_of(2) && !file.blocks.is_empty() {
         let i = pick / 2 % file.blocks.len();
         let first_row: u64 = file.blocks[..i].iter().map(|b| b.0 as u64).sum();
         let block = &mut file.blocks[i].1;
