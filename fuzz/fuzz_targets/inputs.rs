@@ -45,12 +45,8 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
 
 fn round_trip(rows: &dyn Rows, all: &[u8], format: Format) {
     let schema = rows.schema();
-    let mut file = Vec::new();
-    let sink = create_sink(format, schema, rows.len() as u64, Box::new(&mut file));
     // Not every format holds everything.
-    let Ok(mut sink) = sink else { return };
-    sink.write(all).expect("memory takes all");
-    sink.finish().expect("as many rows as announced");
+    let Some(file) = written(rows, all, format) else { return };
     let raw = (format == Format::Raw).then(|| RawLayout {
         dtype: schema.dtype,
         rows: Some(rows.len() as u64),
@@ -80,4 +76,13 @@ fn round_trip(rows: &dyn Rows, all: &[u8], format: Format) {
     } else {
         assert_eq!(all, again, "{format}");
     }
+}
+
+fn written(rows: &dyn Rows, all: &[u8], format: Format) -> Option<Vec<u8>> {
+    let mut file = Vec::new();
+    let out = Box::new(&mut file);
+    let mut sink = create_sink(format, rows.schema(), rows.len() as u64, out).ok()?;
+    sink.write(all).expect("memory takes all");
+    sink.finish().expect("as many rows as announced");
+    Some(file)
 }

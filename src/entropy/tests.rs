@@ -185,3 +185,22 @@ proptest! {
         decoder.finish().unwrap();
     }
 }
+
+/// The first byte of such streams is 0xff, which waits for a carry before anything is written.
+#[test]
+fn a_stream_that_begins_with_a_large_number_is_read_back() {
+    for first in (0..63).map(|bits| (1_i64 << bits) + 5).chain([i64::MIN, i64::MAX, -1]) {
+        let mut model = IntModel::new();
+        let mut coder = IntEncoder::new();
+        for v in [first, 3, first.wrapping_mul(-3), 0] {
+            coder.int(&mut model, 0, v);
+        }
+        let bytes = coder.finish();
+        let mut model = IntModel::new();
+        let mut coder = IntDecoder::new(&bytes);
+        for v in [first, 3, first.wrapping_mul(-3), 0] {
+            assert_eq!(coder.int(&mut model, 0).unwrap(), v, "after {first}");
+        }
+        coder.finish().unwrap();
+    }
+}

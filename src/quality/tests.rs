@@ -54,7 +54,7 @@ fn figures_do_not_depend_on_the_columns_offset() {
 /// The number times 2^60, where that is an integer in 128 bits.
 fn scaled(x: f64) -> i128 {
     let bits = x.abs().to_bits();
-    let (exponent, fraction) = ((bits >> 52) as i32, (bits & ((1 << 52) - 1)) as i128);
+    let (exponent, fraction) = ((bits >> 52) as i32, i128::from(bits & ((1 << 52) - 1)));
     if bits == 0 {
         return 0;
     }
@@ -137,14 +137,13 @@ struct Exact(u128, u128);
 
 impl Exact {
     fn cmp(&self, a: u128, b: u128) -> Ordering {
+        // Schoolbook multiplication with digits of 64 bits.
         let wide = |a: u128, b: u128| {
-            let (ah, al, bh, bl) =
-                (a >> 64, a & u128::from(u64::MAX), b >> 64, b & u128::from(u64::MAX));
-            let middle = (al * bl >> 64)
-                + (ah * bl & u128::from(u64::MAX))
-                + (al * bh & u128::from(u64::MAX));
-            let high = ah * bh + (ah * bl >> 64) + (al * bh >> 64) + (middle >> 64);
-            (high, middle << 64 | (al * bl & u128::from(u64::MAX)))
+            let low = |v: u128| v & u128::from(u64::MAX);
+            let (ah, al, bh, bl) = (a >> 64, low(a), b >> 64, low(b));
+            let middle = ((al * bl) >> 64) + low(ah * bl) + low(al * bh);
+            let high = ah * bh + ((ah * bl) >> 64) + ((al * bh) >> 64) + (middle >> 64);
+            (high, (middle << 64) | low(al * bl))
         };
         wide(self.0, self.1).cmp(&wide(a, b))
     }

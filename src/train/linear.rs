@@ -420,7 +420,7 @@ fn limit_clamps(record: &mut ModelRecord) {
         (0..width)
             .map(|j| {
                 (0..latents)
-                    .map(|k| record.skip[k * width + j].abs() as f64 * clamp[k] as f64)
+                    .map(|k| record.skip[k * width + j].unsigned_abs() as f64 * clamp[k] as f64)
                     .sum::<f64>()
             })
             .fold(0.0, f64::max)
