@@ -22,8 +22,8 @@ fn main() -> Result<()> {
     for (name, file) in inputs()? {
         put("inputs", name, &file)?;
     }
-    for seed in 0..6 {
-        put("roundtrip", &format!("random-{seed}"), &noise(seed, 600))?;
+    for seed in 0..24 {
+        put("roundtrip", &format!("random-{seed}"), &noise(seed, 500))?;
     }
     Ok(())
 }
