@@ -1,6 +1,6 @@
 //! Compresses random matrices and judges what comes back, for as long as one likes.
 //!
-//! `cargo run --release --example soak -- MATRICES SEED`
+//! `cargo run --release --example soak -- MATRICES SEED [FIRST]`
 
 #![allow(missing_docs)]
 
@@ -17,13 +17,14 @@ fn main() {
     let mut arguments = std::env::args().skip(1).map(|a| a.parse::<u64>().expect("a number"));
     let count = arguments.next().unwrap_or(10_000);
     let seed = arguments.next().unwrap_or(1);
+    let first = arguments.next().unwrap_or(0);
     let (done, broken) = (AtomicU64::new(0), AtomicU64::new(0));
     let start = std::time::Instant::now();
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
             let (done, broken) = (&done, &broken);
             scope.spawn(move || {
-                for i in (thread..count).step_by(THREADS as usize) {
+                for i in (first + thread..first + count).step_by(THREADS as usize) {
                     let own = seed.wrapping_mul(0x1_0000_0000).wrapping_add(i);
                     let recipe = Recipe::random(&mut Random(own));
                     let case = recipe.case();

@@ -693,6 +693,8 @@ def decode_block(data, first_row, count, width, dtype, model):
             out[:, j] = values(grid, base[j], m[:, j], e[:, j], dtype)
     out = bytearray(out.tobytes())
     if packed:
+        claimed = Cursor(packed).varint() >> 1
+        need(claimed <= BUDGET, "a block's exact values are too large", "limit")
         cursor = Cursor(unpack(packed, cells * (size + 10) + 10))
         number, place, places = cursor.varint(), 0, []
         need(number <= cells, "too many exact values")
@@ -777,6 +779,8 @@ class File:
         need(not seen[b"DATA"], "DATA has a payload")
         self.read_head(seen[b"HEAD"])
         if b"cols" in seen:
+            claimed = Cursor(seen[b"cols"]).varint() >> 1
+            need(claimed + 24 * self.width <= BUDGET, "the names are too large", "limit")
             cursor = Cursor(unpack(seen[b"cols"], 1 << 28))
             self.names = [cursor.text() for _ in range(self.width)]
             cursor.finish()
@@ -784,9 +788,10 @@ class File:
             line = self.shape[-1] if self.shape else 1
             self.model = Model(seen[b"MODL"], self.width, line)
             self.model.check(self.dtype)
-        need(self.model or not self.codec, "a codec without a model")
-        need(self.rows == 0 or not self.codec, "a codec with rows")
         self.read_index(at, index_at)
+        need(self.rows == 0 or not self.codec, "a codec with rows")
+        need(self.model or not self.codec, "a codec without a model")
+        need(self.promised != self.codec, "rows without a promise, or a codec with one")
 
     def section(self, at):
         room = len(self.data) - at - 16
@@ -811,7 +816,8 @@ class File:
         need(1 <= self.width <= 1 << 24, "a row's width is out of range")
         kind, number, self.name = cursor.text(), cursor.text(), cursor.text()
         cursor.finish()
-        if kind:
+        self.promised = kind != ""
+        if self.promised:
             check_promise(kind, number)
 
     def read_index(self, start, at):

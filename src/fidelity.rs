@@ -114,8 +114,7 @@ impl Fidelity {
             return Ok(());
         }
         Err(Error::argument(format!(
-            "{self} cannot be stored in a file; bounds are finite, and a column whose name holds \
-             a comma must be given by its number"
+            "{self} cannot be stored in a file: bounds are finite and columns are named"
         )))
     }
 

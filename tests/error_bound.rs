@@ -195,3 +195,19 @@ fn a_bound_given_as_f64_is_that_number_exactly() {
     assert_eq!((d.floor(), d.ceil()), (0.1, 0.1));
     assert_eq!(Fidelity::parse("max-error", &fidelity.text()).unwrap(), fidelity);
 }
+
+/// The mean of numbers near the end of the range lies among them.
+#[test]
+fn columns_at_the_end_of_the_range_can_be_read_back() {
+    for rows in [1, 7, 39, 100] {
+        let matrix = Matrix::from_slice(&vec![f64::MIN; rows * 2], &[2]).unwrap();
+        for promise in ["psnr 10", "max-error 1e300", "nmse 0.5", "lossless "] {
+            let (kind, text) = promise.split_once(' ').unwrap();
+            let mut config = Config::default();
+            config.fidelity = Fidelity::parse(kind, text).unwrap();
+            let mut file = Vec::new();
+            aezip::compress(&matrix, &config, &mut file).unwrap();
+            Reader::new(&file).unwrap().verify().unwrap();
+        }
+    }
+}

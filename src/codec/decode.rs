@@ -114,9 +114,14 @@ impl<'p, 'b> Rows<'p, 'b> {
     }
 }
 
+/// Rows of `rows` whose predictions are made together.
+fn batch(rows: usize, width: usize, latents: usize) -> usize {
+    (BATCH_CELLS / width.max(latents).max(1)).clamp(1, BATCH).min(rows)
+}
+
 /// Bytes of temporaries that [`rows`] takes for `rows` rows: residuals, predictions, latents.
 pub(crate) fn temporaries(rows: usize, width: usize, latents: usize) -> u64 {
-    let batch = rows.min(BATCH) as u64;
+    let batch = batch(rows, width, latents) as u64;
     // One more row of each is held by the entropy decoder.
     (batch + 1).saturating_mul(12 * width as u64 + 4 * latents as u64)
 }
@@ -151,7 +156,7 @@ pub(crate) fn rows(
         rows.advance();
     }
     let latents = program.record.latents();
-    let batch = (BATCH_CELLS / width.max(latents)).clamp(1, BATCH).min(want.len());
+    let batch = batch(want.len(), width, latents);
     let mut y = vec![0; batch * latents];
     let mut e = vec![0; batch * width];
     let mut m = vec![0; batch * width];

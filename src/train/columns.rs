@@ -117,7 +117,9 @@ impl Spread {
         }
         let middle = low / 2.0 + high / 2.0;
         let inside = x.iter().map(|v| v.clamp(middle - reach, middle + reach));
-        let centre = inside.map(|v| v / x.len() as f64).sum();
+        // Rounding must not carry the mean of the largest numbers beyond them.
+        let mean: f64 = inside.map(|v| v / x.len() as f64).sum();
+        let centre = mean.clamp(x[0], x[x.len() - 1]);
         let largest = x[0].abs().max(x[x.len() - 1].abs());
         Self { centre, reach: reach.max(0.0), largest }
     }

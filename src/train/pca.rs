@@ -89,6 +89,10 @@ impl Basis {
             }
         }
         let count = span.len();
+        if count == 0 {
+            // A codec of rows that had no latents.
+            return Components { columns: column_variances(rows, width), ..Components::default() };
+        }
         let flat: Vec<f32> =
             (0..width).flat_map(|j| span.iter().map(move |v| v[j] as f32)).collect();
         let n = rows.len() / width.max(1);

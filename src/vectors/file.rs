@@ -1,6 +1,6 @@
 //! Files in parts, so that a part can be made wrong before they are joined.
 
-use crate::codec::program::{Program, dequantise, second_quantiser};
+use crate::codec::program::{Program, second_quantiser};
 use crate::container::block;
 use crate::container::forever::{COLUMNS, DATA, FOOTER_LEN, HEAD, INDEX, MODEL};
 use crate::container::head;
@@ -140,7 +140,6 @@ pub(super) fn stream(record: &ModelRecord, dtype: DType, rows: &[Row]) -> Vec<u8
             say(m.classes.latent_tables[(last * latents + k) * sets + usize::from(second)], s);
             if let Some(next) = p.trellis() {
                 state = next[usize::from(state)][(s & 1) as usize];
-                let _ = dequantise(s, second);
             }
         }
         if m.classes.quantum[last] < 0 {

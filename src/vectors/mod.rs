@@ -8,6 +8,7 @@ mod invalid;
 mod models;
 mod mutants;
 mod records;
+mod refused;
 mod uncommon;
 mod valid;
 

@@ -1,0 +1,204 @@
+//! Models and blocks that must be refused.
+
+use super::file::{Parts, Row, schema};
+use super::invalid::{Case, base_model, base_stream, case, head_only};
+use super::records::{
+    Random, hidden, integer, ladder, linear, ordered, plain, ratio, with_latents,
+};
+use crate::container::block::{encode_coded, encode_escapes};
+use crate::container::bytes::put_varint;
+use crate::container::forever::MODEL;
+use crate::container::model::ModelRecord;
+use crate::entropy::array::ArrayModel;
+use crate::entropy::intcoder::{IntEncoder, IntModel};
+use crate::entropy::table::TableSpec;
+use crate::matrix::DType;
+
+pub(super) fn models() -> Vec<Case> {
+    let file = |m: &ModelRecord| {
+        let shape = schema(DType::I16, &[m.width()]);
+        Parts::new(&shape, ("max-error", "1")).model(m, m.width()).join()
+    };
+    let with = |change: &dyn Fn(&mut ModelRecord)| {
+        let mut m = with_latents(base_model(), &[1000, 50], 0, 4, vec![5, -6, 7, 8]);
+        m.hidden = Some(hidden(2, &[3, 2], 2, 1));
+        file(&m);
+        change(&mut m);
+        file(&m)
+    };
+    let layer = |change: &dyn Fn(&mut crate::container::model::HiddenPath)| {
+        with(&|m| change(m.hidden.as_mut().unwrap()))
+    };
+    let table = |spec: TableSpec| with(&|m| m.tables = vec![spec.clone()]);
+    let histogram = |raw, entries: &[(i64, u32)], escape| {
+        table(TableSpec::Histogram { raw, entries: entries.to_vec(), escape })
+    };
+    let grid = |g| with(&|m| m.grids = vec![g]);
+    let floats = |g| {
+        let m = plain(2, vec![g], vec![TableSpec::Zero]);
+        Parts::new(&schema(DType::F32, &[2]), ("max-error", "1")).model(&m, 2).join()
+    };
+    let good = base_model().encode(2);
+    let raw = |payload: Vec<u8>| head_only().section(MODEL, payload).join();
+    let numbers = |list: &[i64]| {
+        let (mut coder, mut model) = (IntEncoder::new(), IntModel::new());
+        list.iter().for_each(|&n| coder.int(&mut model, 0, n));
+        raw(coder.finish())
+    };
+    let mut random = Random(3);
+    let incompressible = random.list(200, i64::MAX / 4);
+    let long = plain(200, vec![integer(1, 0, 1)], vec![ladder(0, 9)]);
+    let long = ModelRecord { base: incompressible, ..long }.encode(200);
+    let cut = |keep: usize| {
+        let shape = schema(DType::I16, &[200]);
+        Parts::new(&shape, ("max-error", "1")).section(MODEL, long[..keep].to_vec()).join()
+    };
+    // 2^15 columns and 2^16 latents: weights of 16 GiB.
+    let huge = {
+        let (mut coder, mut head) = (IntEncoder::new(), IntModel::new());
+        let grid = [(0, 1), (0, 0), (0, 0), (1, 0), (4, 1), (2, 0), (5, 0), (3, 0), (6, 1)];
+        grid.into_iter().for_each(|(context, n)| coder.int(&mut head, context, n));
+        for _ in 0..2 {
+            ArrayModel::new().encode(&mut coder, &[0; 1 << 15], 1 << 15);
+        }
+        coder.int(&mut head, 0, 1 << 16);
+        for _ in 0..2 {
+            ArrayModel::new().encode(&mut coder, &[0; 1 << 16], 1);
+        }
+        (0..2).for_each(|_| coder.int(&mut head, 0, 0));
+        let shape = schema(DType::U8, &[1 << 15]);
+        Parts::new(&shape, ("max-error", "1")).section(MODEL, coder.finish()).join()
+    };
+    vec![
+        case("model-empty", "corrupt", raw(Vec::new())),
+        case("model-cut", "truncated", cut(700)),
+        case("model-goes-on", "corrupt", raw([&good[..], &[1, 2, 3, 4, 5]].concat())),
+        case("model-no-grids", "corrupt", numbers(&[0])),
+        case("model-more-grids-than-columns", "corrupt", numbers(&[3])),
+        case("model-grid-kind-undefined", "corrupt", numbers(&[1, 4, 0, 0, 0])),
+        case("model-fraction-33", "corrupt", numbers(&[1, 0, 33])),
+        case("model-too-large", "limit", huge),
+        case("grid-does-not-fit-integers", "corrupt", grid(linear(0.0, 1.0, 0))),
+        case("grid-does-not-fit-floats", "corrupt", floats(integer(1, 0, 1))),
+        case("grid-infinite", "corrupt", floats(linear(f64::INFINITY, 1.0, 0))),
+        case("grid-nan", "corrupt", floats(ordered(0.0, f64::NAN))),
+        case("grid-divides-by-0", "corrupt", floats(ratio(1, 0, 0))),
+        case("temporal-above-1", "corrupt", with(&|m| m.temporal = vec![0, 257])),
+        case("temporal-lowest", "corrupt", with(&|m| m.temporal = vec![i64::MIN, 0])),
+        case("latent-temporal-above-1", "corrupt", with(&|m| m.latent_temporal = vec![-257, 0])),
+        case("latent-range", "corrupt", with(&|m| m.latent_clamp = vec![5, 1 << 30])),
+        case(
+            "trellis-of-2",
+            "corrupt",
+            with(&|m| {
+                m.trellis = 2;
+                m.classes.latent_tables = vec![0; 4];
+            }),
+        ),
+        case("gain-63", "corrupt", with(&|m| m.gain = 63)),
+        case("overflow-gain-62", "corrupt", with(&|m| m.gain = 62)),
+        case("overflow-skip", "corrupt", with(&|m| m.skip[0] = 1 << 32)),
+        case("overflow-bias", "corrupt", with(&|m| m.bias = vec![0, i64::MIN])),
+        case("overflow-prediction", "corrupt", with(&|m| m.bias = vec![((1 << 31) - 1) << 4, 0])),
+        case("overflow-hidden-scale", "corrupt", layer(&|h| h.multiplier = 1 << 31)),
+        case("overflow-hidden-joined", "corrupt", layer(&|h| h.multiplier = 16)),
+        case("overflow-layer-scale", "corrupt", layer(&|h| h.layers[1].multiplier = -1 << 31)),
+        case("overflow-layer-weight", "corrupt", layer(&|h| h.layers[1].weights[0] = 1 << 15)),
+        case(
+            "overflow-layer-sum",
+            "corrupt",
+            layer(&|h| {
+                h.layers[0].weights.fill(-32_768);
+                h.layers[0].bias[0] = 1 << 16;
+            }),
+        ),
+        case("overflow-layer-bias", "corrupt", layer(&|h| h.layers[0].bias[1] = 1 << 31)),
+        case("layer-clamp", "corrupt", layer(&|h| h.layers[0].clamp = 1 << 15)),
+        case("layer-leak", "corrupt", layer(&|h| h.layers[0].leak = 63)),
+        case("input-shift-32", "corrupt", layer(&|h| h.input_shift = vec![0, 32])),
+        case("table-ladder-shape", "corrupt", table(ladder(4, 0))),
+        case("table-ladder-scale", "corrupt", table(ladder(0, 240))),
+        case("table-does-not-add-up", "corrupt", histogram(0, &[(0, 32_767)], 0)),
+        case("table-adds-up-to-more", "corrupt", histogram(0, &[(0, 32_768)], 1)),
+        case("table-not-ascending", "corrupt", histogram(0, &[(3, 1), (3, 32_767)], 0)),
+        case("table-raw-64", "corrupt", histogram(64, &[(0, 32_768)], 0)),
+        case("table-number-beyond-64-bits", "corrupt", histogram(62, &[(0, 1), (2, 32_767)], 0)),
+        case("class-table-undefined", "corrupt", with(&|m| m.classes.residual_tables[0] = 1)),
+        case("class-step-too-large", "corrupt", with(&|m| m.classes.quantum[0] = 1 << 40)),
+        case("class-step-negative", "corrupt", with(&|m| m.classes.quantum[0] = -2)),
+    ]
+}
+
+pub(super) fn blocks() -> Vec<Case> {
+    let s = schema(DType::I16, &[2]);
+    let stream = base_stream();
+    let file = |bytes: Vec<u8>| {
+        let mut file = head_only().model(&base_model(), 2);
+        file.blocks.push((2, bytes));
+        file.join()
+    };
+    let coded = |stream: &[u8], escapes: &[u8]| file(encode_coded(0, stream, escapes));
+    let own = |body: &[u8]| {
+        let crc = crc32fast::hash(&[&[0; 8][..], body].concat());
+        file([body, &crc.to_le_bytes()].concat())
+    };
+    let listed = |bytes: &[u8]| {
+        let mut out = Vec::new();
+        put_varint(&mut out, (bytes.len() as u64) << 1);
+        out.extend(bytes);
+        coded(&stream, &out)
+    };
+    let mut low = stream.clone();
+    low[..8].copy_from_slice(&((1_u64 << 31) - 1).to_le_bytes());
+    let mut high = stream.clone();
+    high[15] |= 0x80;
+    let mut classes = base_model();
+    classes.classes.count = 2;
+    classes.classes.next = vec![0; 2];
+    classes.classes.quantum = vec![-1; 2];
+    classes.classes.residual_tables = vec![0; 4];
+    let stray = super::file::stream(&classes, DType::I16, &[Row { class: 2, ..Row::default() }]);
+    let limit = Parts {
+        blocks: vec![(1 << 16, encode_coded(0, &stream, &[]))],
+        ..Parts::new(&schema(DType::F64, &[1 << 14]), ("max-error", "1"))
+    };
+    vec![
+        case("block-without-model", "corrupt", head_only().coded(2, &stream, &[]).join()),
+        case("block-kind-undefined", "corrupt", own(&[2, 0])),
+        case("block-empty", "truncated", own(&[])),
+        case("block-shorter-than-a-checksum", "truncated", file(vec![1, 2, 3])),
+        case("block-too-large", "limit", limit.join()),
+        case("stream-too-short", "truncated", coded(&stream[..12], &[])),
+        case("stream-odd-length", "corrupt", coded(&[&stream[..], &[0, 0]].concat(), &[])),
+        case("stream-state-too-low", "corrupt", coded(&low, &[])),
+        case("stream-state-too-high", "corrupt", coded(&high, &[])),
+        case(
+            "stream-ends-early",
+            "corrupt",
+            coded(&1_u64.rotate_left(31).to_le_bytes().repeat(2), &[]),
+        ),
+        case("stream-goes-on", "corrupt", coded(&[&stream[..], &[0; 4]].concat(), &[])),
+        case("stream-state-at-end", "corrupt", {
+            let mut other = stream.clone();
+            other[12] ^= 1;
+            coded(&other, &[])
+        }),
+        case("row-of-unknown-class", "corrupt", {
+            Parts::new(&s, ("max-error", "1")).model(&classes, 2).coded(1, &stray, &[]).join()
+        }),
+        case(
+            "escapes-longer-than-block",
+            "corrupt",
+            own(&[&[0, 0xff, 0x01][..], &stream].concat()),
+        ),
+        case("escapes-too-many", "corrupt", listed(&[5, 0, 0, 0, 0, 0])),
+        case("escapes-outside", "corrupt", coded(&stream, &encode_escapes(&[1, 4], &[9; 4], 2))),
+        case("escapes-values-missing", "truncated", listed(&[1, 0, 7])),
+        case("escapes-go-on", "corrupt", listed(&[1, 0, 7, 7, 7])),
+        case("escapes-claim-too-much", "corrupt", coded(&stream, &[0xff, 0x7f, 0])),
+        case("exact-too-short", "corrupt", own(&[1, 6 << 1, 1, 2, 3, 4, 5, 6])),
+        case("exact-too-long", "corrupt", own(&[&[1, 10 << 1][..], &[0; 10]].concat())),
+        case("exact-stored-length", "corrupt", own(&[1, 8 << 1, 1, 2, 3])),
+        case("exact-zstd-broken", "corrupt", own(&[1, 8 << 1 | 1, 0x28, 0xb5, 0x2f, 0xfd, 0x20])),
+    ]
+}
