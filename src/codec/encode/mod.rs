@@ -86,12 +86,13 @@ impl Encoder {
             self.symbols_by_row(rule, cells, &predictions, &mut symbols);
             return symbols;
         }
+        let origin = first_values(cells, width);
         let mut residuals = Residuals::new(p, &self.bounds);
         let rows = cells.chunks_exact(width).zip(predictions.chunks_exact(width));
         for (i, (row, m)) in rows.enumerate() {
             residuals.row((i, row), m, &mut symbols);
             if measure {
-                symbols.tally.row(row, residuals.decoded(), &self.projection.centre);
+                symbols.tally.row(row, residuals.decoded(), &origin);
             }
         }
         symbols
@@ -100,10 +101,11 @@ impl Encoder {
     fn symbols_by_row<T: Cell>(&self, rule: &RowRule, cells: &[T], m: &[i32], out: &mut Symbols) {
         let width = self.program.record.width();
         let Projection { centre, inverse_scale, .. } = &self.projection;
+        let origin = first_values(cells, width);
         let mut coder = RowCoder::new(&self.program, rule, centre, inverse_scale);
         for (i, (row, m)) in cells.chunks_exact(width).zip(m.chunks_exact(width)).enumerate() {
             coder.row((i, row), m, out);
-            out.tally.row(row, coder.decoded(), centre);
+            out.tally.row(row, coder.decoded(), &origin);
         }
     }
 
@@ -163,6 +165,13 @@ impl Encoder {
             }
         }
     }
+}
+
+/// A finite value of each column: sums of squares around it keep their digits, however far from 0
+/// the column lies.
+fn first_values<T: Cell>(cells: &[T], width: usize) -> Vec<f64> {
+    let column = |j: usize| cells.iter().skip(j).step_by(width).find(|x| x.is_ordinary());
+    (0..width).map(|j| column(j).map_or(0.0, |x| x.to_f64())).collect()
 }
 
 /// Writes a number that class and table were chosen to be able to say.
