@@ -4,6 +4,7 @@ use super::console::Console;
 use aezip::{Progress, Stage};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A bar on standard error, or none; gone when dropped.
 pub(crate) struct Bar(Option<ProgressBar>);
@@ -16,8 +17,8 @@ impl Bar {
     pub(crate) fn new(console: &Console) -> Self {
         Self(console.shows_progress().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{msg:9} {wide_bar} {percent:>3}% {eta:>4}");
-            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
         }))
     }
 
@@ -55,7 +56,19 @@ fn show(bar: &ProgressBar, stage: &'static str, done: u64, total: u64) {
         // The time left is that of the stage.
         bar.reset();
         bar.set_message(stage);
+        bar.set_style(style(total > 0));
     }
-    bar.set_length(total);
-    bar.set_position(done);
+    if total > 0 {
+        bar.set_length(total);
+        bar.set_position(done);
+    }
+}
+
+/// A bar where it is known how much there is to do, else something that turns.
+fn style(known: bool) -> ProgressStyle {
+    let template = match known {
+        true => "{msg:9} {wide_bar} {percent:>3}% {eta:>4}",
+        false => "{msg:9} {spinner} {elapsed}",
+    };
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
