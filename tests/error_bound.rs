@@ -213,3 +213,16 @@ fn columns_at_the_end_of_the_range_can_be_read_back() {
         }
     }
 }
+
+/// Half of the smallest number is 0, and its square too.
+#[test]
+fn the_smallest_numbers_have_a_peak_and_an_error() {
+    let matrix = Matrix::from_slice(&[5e-324, 5e-324, 1e-323], &[1]).unwrap();
+    let mut config = Config::default();
+    config.fidelity = Fidelity::parse("psnr", "30").unwrap();
+    let mut file = Vec::new();
+    aezip::compress(&matrix, &config, &mut file).unwrap();
+    let mut back = [0.0; 3];
+    Reader::new(&file).unwrap().read_rows(0..3, &mut back).unwrap();
+    assert_eq!(back, [5e-324, 5e-324, 1e-323]);
+}

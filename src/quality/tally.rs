@@ -170,6 +170,10 @@ impl Tally {
         let rms = self.mse().sqrt();
         // Where squares leave the range of `f64`, the largest error stands for the mean.
         let rms = if (1e-140..1e140).contains(&rms) { rms } else { self.max_error };
+        let range = high - low;
+        if range.is_finite() {
+            return 20.0 * (range / rms).log10();
+        }
         // Halves, because the range of all numbers is not one.
         20.0 * ((high / 2.0 - low / 2.0) / (rms / 2.0)).log10()
     }
