@@ -226,3 +226,16 @@ fn the_smallest_numbers_have_a_peak_and_an_error() {
     Reader::new(&file).unwrap().read_rows(0..3, &mut back).unwrap();
     assert_eq!(back, [5e-324, 5e-324, 1e-323]);
 }
+
+/// A size that no file can have is refused with the size that one can.
+#[test]
+fn an_impossible_size_is_answered_with_what_is_possible() {
+    let matrix = Matrix::from_slice(&(0..4000_u16).collect::<Vec<_>>(), &[4]).unwrap();
+    let mut config = Config::default();
+    config.fidelity = Fidelity::parse("ratio", "100000").unwrap();
+    let mut file = Vec::new();
+    let error = aezip::compress(&matrix, &config, &mut file).unwrap_err();
+    assert_eq!(error.kind(), aezip::ErrorKind::Argument);
+    assert!(error.to_string().contains("these rows take"), "{error}");
+    assert!(file.is_empty());
+}

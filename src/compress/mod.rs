@@ -219,12 +219,22 @@ impl Job<'_> {
         if let Goal::Bytes(most) = goal
             && bytes.len() as f64 > most
         {
+            // Without any bound, a file is as small as it gets.
+            let loose = vec![f64::MAX; self.rows.schema().width()];
+            let mut smallest = Vec::new();
+            let report = self.bounded(sample, loose, &mut smallest)?;
+            if smallest.len() as f64 <= most {
+                out.write_all(&smallest).map_err(|e| Error::io("cannot write", e))?;
+                return Ok(report);
+            }
             let rows = self.rows.len() as f64;
+            let least = smallest.len() as f64;
             return Err(Error::argument(format!(
-                "{} cannot be reached: {most:.0} bytes, {:.3} a row, are too few for these rows; \
-                 ask for less",
+                "{} cannot be reached: it allows {most:.0} bytes; with no bound on errors these \
+                 rows take {least}, {:.3} a row, a ratio of {:.1}",
                 self.config.fidelity,
-                most / rows
+                least / rows,
+                self.bytes_in() as f64 / least
             )));
         }
         out.write_all(&bytes).map_err(|e| Error::io("cannot write", e))?;

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::source::{Source, copy, part};
+use super::{Reader, ReaderOptions};
 use crate::error::{Error, Result};
 use std::path::Path;
 
@@ -44,5 +45,33 @@ impl Source for Mapped {
 
     fn slice(&self, offset: u64, length: usize) -> Option<&[u8]> {
         part(self.bytes(), offset, length)
+    }
+}
+
+impl Reader<Mapped> {
+    /// Maps the file at `path`.
+    ///
+    /// # Errors
+    /// `Io` if it cannot be mapped; `Truncated`, `Corrupt`, `Unsupported` or `Limit` if it is no
+    /// valid file within the limits.
+    ///
+    /// # Safety
+    /// While the reader lives, nobody may truncate the file or write into it. Renaming a new
+    /// file over it is fine, and is what `aezip` itself does.
+    pub unsafe fn map(path: impl AsRef<Path>) -> Result<Self> {
+        // SAFETY: the caller promises the same of the reader as this asks of the map.
+        Self::with(unsafe { Mapped::open(path.as_ref()) }?, ReaderOptions::default())
+    }
+
+    /// The same, with limits and a cache of one's own.
+    ///
+    /// # Errors
+    /// As [`Reader::map`].
+    ///
+    /// # Safety
+    /// As [`Reader::map`].
+    pub unsafe fn map_with(path: impl AsRef<Path>, options: ReaderOptions) -> Result<Self> {
+        // SAFETY: the caller promises the same of the reader as this asks of the map.
+        Self::with(unsafe { Mapped::open(path.as_ref()) }?, options)
     }
 }

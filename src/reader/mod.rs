@@ -74,36 +74,6 @@ pub struct Reader<S> {
     cache: Cache,
 }
 
-impl Reader<Mapped> {
-    /// Maps the file at `path`.
-    ///
-    /// # Errors
-    /// `Io` if it cannot be mapped; `Truncated`, `Corrupt`, `Unsupported` or `Limit` if it is no
-    /// valid file within the limits.
-    ///
-    /// # Safety
-    /// While the reader lives, nobody may truncate the file or write into it. Renaming a new
-    /// file over it is fine, and is what `aezip` itself does.
-    #[allow(unsafe_code)]
-    pub unsafe fn map(path: impl AsRef<Path>) -> Result<Self> {
-        // SAFETY: the caller promises the same of the reader as this asks of the map.
-        Self::with(unsafe { Mapped::open(path.as_ref()) }?, ReaderOptions::default())
-    }
-
-    /// The same, with limits and a cache of one's own.
-    ///
-    /// # Errors
-    /// As [`Reader::map`].
-    ///
-    /// # Safety
-    /// As [`Reader::map`].
-    #[allow(unsafe_code)]
-    pub unsafe fn map_with(path: impl AsRef<Path>, options: ReaderOptions) -> Result<Self> {
-        // SAFETY: the caller promises the same of the reader as this asks of the map.
-        Self::with(unsafe { Mapped::open(path.as_ref()) }?, options)
-    }
-}
-
 impl Reader<FileSource> {
     /// Opens the file at `path`, to be read by position.
     ///
