@@ -1,6 +1,10 @@
 //! Arithmetic that time is spent in, once per CPU family; the scalar form is the reference.
 
+#[cfg(feature = "compress")]
+pub(crate) mod activation;
 mod dense;
+#[cfg(feature = "compress")]
+pub(crate) mod gemm;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
