@@ -5,6 +5,9 @@ pub(crate) mod activation;
 mod dense;
 #[cfg(feature = "compress")]
 pub(crate) mod gemm;
+mod isa;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
