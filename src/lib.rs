@@ -69,6 +69,8 @@ pub mod internals;
 mod kernels;
 mod limits;
 mod matrix;
+#[cfg(feature = "compress")]
+mod nn;
 mod quality;
 mod reader;
 #[cfg(feature = "compress")]

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each part and the parts that it may use, lowest first.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("error", &[]),
     ("kernels", &[]),
     ("limits", &["error"]),
     ("matrix", &["error"]),
+    ("nn", &["error", "kernels", "matrix"]),
     ("entropy", &["error"]),
     ("fidelity", &["error", "matrix"]),
     ("container", &["entropy", "error", "fidelity", "limits", "matrix"]),

@@ -3,6 +3,10 @@
 mod decimal;
 mod dtype;
 mod f16;
+#[cfg(feature = "compress")]
+// Until training uses it.
+#[allow(dead_code)]
+pub(crate) mod rng;
 
 pub use decimal::Decimal;
 pub use dtype::{DType, Element};

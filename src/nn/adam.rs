@@ -1,0 +1,122 @@
+//! Adam (Kingma and Ba 2015, *Adam: a method for stochastic optimization*, algorithm 1).
+
+use super::sum;
+use rayon::prelude::*;
+
+/// Moments of each parameter's gradient.
+///
+/// `m ← β₁m + (1 − β₁)g`, `v ← β₂v + (1 − β₂)g²`,
+/// `θ ← θ − lr · [ (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε) + decay · θ ]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Adam {
+    pub(crate) m: Vec<f32>,
+    pub(crate) v: Vec<f32>,
+    /// Steps made.
+    pub(crate) t: u64,
+    pub(crate) beta1: f32,
+    pub(crate) beta2: f32,
+    pub(crate) eps: f32,
+    /// Decoupled weight decay (Loshchilov and Hutter 2019), 0 for none.
+    pub(crate) decay: f32,
+    /// Largest norm that a gradient may have, longer ones are shortened (Pascanu, Mikolov and
+    /// Bengio 2013); infinite for none.
+    pub(crate) clip: f32,
+    /// `β₁ᵗ` and `β₂ᵗ`.
+    powers: (f64, f64),
+}
+
+impl Adam {
+    /// For `params` parameters, with the paper's constants.
+    pub(crate) fn new(params: usize) -> Self {
+        Self {
+            m: vec![0.0; params],
+            v: vec![0.0; params],
+            t: 0,
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            decay: 0.0,
+            clip: f32::INFINITY,
+            powers: (1.0, 1.0),
+        }
+    }
+
+    /// One step of size `lr`. Memory is passed over once, and once more to clip.
+    pub(crate) fn step(&mut self, params: &mut [f32], grads: &[f32], lr: f32) {
+        assert!(params.len() == self.m.len() && grads.len() == self.m.len());
+        self.t += 1;
+        let (beta1, beta2) = (self.beta1, self.beta2);
+        self.powers.0 *= f64::from(beta1);
+        self.powers.1 *= f64::from(beta2);
+        let rate = (f64::from(lr) / (1.0 - self.powers.0)) as f32;
+        let root = (1.0 / (1.0 - self.powers.1).sqrt()) as f32;
+        let keep = 1.0 - lr * self.decay;
+        let shorten = self.shorten(grads);
+        let eps = self.eps;
+        let (new1, new2) = (1.0 - beta1, 1.0 - beta2);
+        params
+            .par_chunks_mut(sum::PART)
+            .zip(grads.par_chunks(sum::PART))
+            .zip(self.m.par_chunks_mut(sum::PART).zip(self.v.par_chunks_mut(sum::PART)))
+            .for_each(|((params, grads), (m, v))| {
+                for (((p, g), m), v) in params.iter_mut().zip(grads).zip(m).zip(v) {
+                    let g = g * shorten;
+                    *m = beta1 * *m + new1 * g;
+                    *v = beta2 * *v + new2 * (g * g);
+                    *p = *p * keep - rate * *m / (v.sqrt() * root + eps);
+                }
+            });
+    }
+
+    /// What gradients are multiplied with.
+    fn shorten(&self, grads: &[f32]) -> f32 {
+        if self.clip == f32::INFINITY {
+            return 1.0;
+        }
+        let norm = sum::squares(grads).sqrt();
+        if norm > f64::from(self.clip) { (f64::from(self.clip) / norm) as f32 } else { 1.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_those_of_the_paper() {
+        let n = 3 * sum::PART + 5;
+        let start = |i: usize| ((i * 37 % 101) as f32 - 50.0) / 25.0;
+        let gradient = |i: usize, t: usize| ((i * 13 + t * 7) % 29) as f32 / 10.0 - 1.4;
+        let mut params: Vec<f32> = (0..n).map(start).collect();
+        let mut adam = Adam::new(n);
+        adam.decay = 0.1;
+        adam.clip = 20.0;
+        let mut exact: Vec<[f64; 3]> = (0..n).map(|i| [f64::from(start(i)), 0.0, 0.0]).collect();
+        for t in 1..=20 {
+            let grads: Vec<f32> = (0..n).map(|i| gradient(i, t)).collect();
+            let norm = grads.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
+            assert!(norm > 20.0);
+            let lr = 0.01 / t as f32;
+            adam.step(&mut params, &grads, lr);
+            for ([p, m, v], g) in exact.iter_mut().zip(&grads) {
+                let g = f64::from(*g) * 20.0 / norm;
+                *m = 0.9 * *m + 0.1 * g;
+                *v = 0.999 * *v + 0.001 * g * g;
+                let step = (*m / (1.0 - 0.9_f64.powi(t as i32)))
+                    / ((*v / (1.0 - 0.999_f64.powi(t as i32))).sqrt() + 1e-8);
+                *p -= f64::from(lr) * (step + 0.1 * *p);
+            }
+        }
+        for (p, [e, ..]) in params.iter().zip(&exact) {
+            assert!((f64::from(*p) - e).abs() < 2e-6, "{p} {e}");
+        }
+    }
+
+    #[test]
+    fn the_first_step_has_the_size_of_the_rate() {
+        let mut params = [1.0, 1.0, 1.0];
+        Adam::new(3).step(&mut params, &[1e-3, -50.0, 0.0], 0.1);
+        assert!((params[0] - 0.9).abs() < 1e-5 && (params[1] - 1.1).abs() < 1e-5);
+        assert_eq!(params[2], 1.0);
+    }
+}

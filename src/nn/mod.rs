@@ -1,0 +1,18 @@
+//! Networks of dense layers: forward beside backward, by hand.
+//!
+//! Everything is `f32` and batch-major: a batch of `rows` rows of `n` numbers is one slice, row
+//! after row. `d` in a name is the gradient of the loss with respect to what follows: `d_out` has
+//! the shape of the output. Nothing here depends on the number of threads: products sum over
+//! `k` in order, and every other sum is over parts of fixed size, added in order.
+
+// Until all of it is used by training.
+#![allow(dead_code)]
+
+pub(crate) mod adam;
+pub(crate) mod loss;
+pub(crate) mod network;
+pub(crate) mod regulariser;
+pub(crate) mod schedule;
+mod sum;
+#[cfg(test)]
+mod tests;
