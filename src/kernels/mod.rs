@@ -9,6 +9,6 @@ mod isa;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(target_arch = "x86_64")]
-pub(crate) mod x86;
+mod x86;
 
-pub(crate) use dense::{COLUMNS, Panels, ROWS};
+pub(crate) use dense::Panels;
