@@ -17,4 +17,4 @@ pub(crate) mod math;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub(crate) use dense::{COLUMNS, Panels, ROWS};
+pub(crate) use dense::Panels;

@@ -1,5 +1,7 @@
 //! Kernels of 256 bits.
 
+use crate::kernels::dense::micro::{Micro, dense_kernel};
+use crate::kernels::dense::{COLUMNS, Job};
 use std::arch::x86_64::*;
 
 /// Proof that this CPU has AVX2 and FMA.
@@ -13,39 +15,39 @@ impl Avx2 {
     }
 }
 
+impl Micro for Avx2 {
+    fn sums(self, job: Job<'_>) {
+        // SAFETY: the CPU has AVX2, as `self` proves.
+        unsafe { sums(job) }
+    }
+}
+
+dense_kernel! {
+    sums, #[target_feature(enable = "avx2")] [__m256i; 2],
+    // 12 sums, 2 vectors of weights, 1 of inputs and 1 of products: all registers.
+    6 rows (1 2 3 4 5 6), 1 panels,
+    _mm256_setzero_si256(),
+    |weights: *const i16| {
+        [_mm256_loadu_si256(weights.cast()), _mm256_loadu_si256(weights.add(16).cast())]
+    },
+    |sums: &mut [__m256i; 2], weights: &[__m256i; 2], inputs: *const i16| {
+        let x = _mm256_set1_epi32(inputs.cast::<i32>().read_unaligned());
+        for (sum, w) in sums.iter_mut().zip(weights) {
+            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(*w, x));
+        }
+    },
+    _mm256_storeu_si256
+}
+
 #[cfg(feature = "compress")]
 mod gemm {
     use super::*;
-    use crate::kernels::gemm::micro::{Micro, Strip, tile_of_vectors};
+    use crate::kernels::gemm::micro::micro_kernel;
 
-    tile_of_vectors! {
-        #[target_feature(enable = "avx2,fma")]
-        fn tile, __m256, 8 lanes, 2 vectors,
-        _mm256_setzero_ps(), _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_fmadd_ps
-    }
-
-    impl Micro<6, 16> for Avx2 {
+    micro_kernel! {
+        Avx2, #[target_feature(enable = "avx2,fma")] __m256, 8 lanes,
         // 12 sums, 2 vectors of b and 1 number of a: 15 of 16 registers.
-        fn tile(
-            self,
-            k: usize,
-            a: Strip<'_>,
-            b: &[f32],
-            c: &mut [&mut [f32]],
-            at: usize,
-            fresh: bool,
-        ) {
-            // SAFETY: the CPU has AVX2 and FMA, as `self` proves.
-            unsafe {
-                match c.len() {
-                    1 => tile::<1>(k, a, b, c, at, fresh),
-                    2 => tile::<2>(k, a, b, c, at, fresh),
-                    3 => tile::<3>(k, a, b, c, at, fresh),
-                    4 => tile::<4>(k, a, b, c, at, fresh),
-                    5 => tile::<5>(k, a, b, c, at, fresh),
-                    _ => tile::<6>(k, a, b, c, at, fresh),
-                }
-            }
-        }
+        6 rows (1 2 3 4 5 6), 2 vectors,
+        _mm256_setzero_ps(), _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_fmadd_ps
     }
 }
