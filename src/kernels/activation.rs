@@ -95,7 +95,7 @@ struct Gate {
 #[inline(always)]
 fn gate(x: f32) -> Gate {
     /// `2√(2/π)`
-    const A: f32 = 1.595_769_1;
+    const A: f32 = 1.595_769;
     const B: f32 = 0.044_715;
     let x = if x > 10.0 { 10.0 } else { x };
     let x = if x < -10.0 { -10.0 } else { x };

@@ -8,9 +8,12 @@ mod dense;
 #[cfg(feature = "compress")]
 #[allow(dead_code)]
 pub(crate) mod gemm;
+mod isa;
 #[cfg(feature = "compress")]
 #[allow(dead_code)]
 pub(crate) mod math;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

@@ -1,5 +1,11 @@
-//! AVX2 forms.
+//! x86.
 #![allow(unsafe_code)]
+
+mod avx2;
+mod avx512;
+
+pub(crate) use avx2::Avx2;
+pub(crate) use avx512::Avx512;
 
 use super::dense::{COLUMNS, ROWS};
 use std::arch::x86_64::*;

@@ -1,0 +1,80 @@
+//! Which instructions the kernels use.
+
+use std::sync::OnceLock;
+
+/// Families of CPUs that have kernels of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Isa {
+    /// Any CPU; the reference.
+    Scalar,
+    /// x86 with AVX2 and FMA.
+    Avx2,
+    /// x86 with AVX-512 F, BW and VL.
+    Avx512,
+    /// 64-bit Arm.
+    Neon,
+}
+
+/// Best first.
+const ALL: [(Isa, &str); 4] =
+    [(Isa::Avx512, "avx512"), (Isa::Avx2, "avx2"), (Isa::Neon, "neon"), (Isa::Scalar, "scalar")];
+
+impl Isa {
+    /// What this CPU has, best first.
+    pub(crate) fn available() -> impl Iterator<Item = Isa> {
+        ALL.into_iter().map(|(isa, _)| isa).filter(|isa| isa.is_available())
+    }
+
+    #[cfg_attr(not(feature = "compress"), allow(dead_code))]
+    /// The best, or the one that the environment variable `AEZIP_ISA` names, if this CPU has it.
+    /// All give the same bits, so that this changes the speed only.
+    pub(crate) fn chosen() -> Isa {
+        static CHOSEN: OnceLock<Isa> = OnceLock::new();
+        *CHOSEN.get_or_init(|| Self::named(std::env::var("AEZIP_ISA").ok().as_deref()))
+    }
+
+    /// The one with this name, or else the best.
+    fn named(name: Option<&str>) -> Isa {
+        let mut usable = Self::available();
+        let wanted = ALL.into_iter().find(|(_, own)| Some(*own) == name);
+        match wanted.filter(|(isa, _)| isa.is_available()) {
+            Some((isa, _)) => isa,
+            None => usable.next().unwrap_or(Isa::Scalar),
+        }
+    }
+
+    fn is_available(self) -> bool {
+        match self {
+            Isa::Scalar => true,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => super::x86::Avx2::new().is_some(),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => super::x86::Avx512::new().is_some(),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => super::neon::Neon::new().is_some(),
+            #[allow(unreachable_patterns)]
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_chooses_if_the_cpu_has_it() {
+        let best = Isa::available().next().unwrap();
+        assert_eq!(Isa::named(None), best);
+        assert_eq!(Isa::named(Some("abacus")), best);
+        for (isa, name) in ALL {
+            let expected = if isa.is_available() { isa } else { best };
+            assert_eq!(Isa::named(Some(name)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_reference_is_everywhere_and_last() {
+        assert_eq!(Isa::available().last(), Some(Isa::Scalar));
+    }
+}
