@@ -16,3 +16,4 @@ pub(crate) mod schedule;
 mod sum;
 #[cfg(test)]
 mod tests;
+pub(crate) mod train;
