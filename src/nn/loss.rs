@@ -67,3 +67,63 @@ pub(crate) fn kl_to_normal(
     });
     f64::from(scale) * sum
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::rng::Rng;
+    use crate::nn::tests::{assert_gradient, doubles, normal};
+
+    #[test]
+    fn the_squared_error_and_its_gradient() {
+        let mut rng = Rng::new(1);
+        let n = 3 * 17;
+        let (out, target) = (normal(n, &mut rng), normal(n, &mut rng));
+        // It is overwritten.
+        let mut d = vec![7.0; n];
+        let found = mean_squared(&out, &target, &mut d);
+        let target = doubles(&target);
+        let f = |out: &[f64]| {
+            out.iter().zip(&target).map(|(o, t)| (o - t) * (o - t)).sum::<f64>() / n as f64
+        };
+        let exact = f(&doubles(&out));
+        assert!((found - exact).abs() < 1e-6 * exact);
+        assert_gradient(&d, &out, f, "squared error");
+    }
+
+    #[test]
+    fn the_absolute_sum_and_its_gradient() {
+        let mut rng = Rng::new(2);
+        let (rows, n) = (4, 4 * 9);
+        let z = normal(n, &mut rng);
+        let before = normal(n, &mut rng);
+        let mut d = before.clone();
+        let found = l1(&z, rows, 0.3, &mut d);
+        d.iter_mut().zip(&before).for_each(|(d, b)| *d -= b);
+        let f = |z: &[f64]| f64::from(0.3_f32) / 4.0 * z.iter().map(|z| z.abs()).sum::<f64>();
+        assert!((found - f(&doubles(&z))).abs() < 1e-6);
+        assert_gradient(&d, &z, f, "absolute sum");
+        let mut d = [0.0];
+        assert_eq!(l1(&[0.0], 1, 1.0, &mut d), 0.0);
+        assert_eq!(d, [0.0]);
+    }
+
+    #[test]
+    fn the_divergence_from_normal_and_its_gradients() {
+        let mut rng = Rng::new(3);
+        let (rows, n) = (4, 4 * 5);
+        let (mean, log_variance) = (normal(n, &mut rng), normal(n, &mut rng));
+        let (mut d_mean, mut d_log) = (vec![0.0; n], vec![0.0; n]);
+        let found = kl_to_normal(&mean, &log_variance, rows, 0.5, &mut d_mean, &mut d_log);
+        let f = |mean: &[f64], log: &[f64]| {
+            let term = |(m, l): (&f64, &f64)| 0.5 * (m * m + l.exp() - 1.0 - l);
+            0.5 / 4.0 * mean.iter().zip(log).map(term).sum::<f64>()
+        };
+        assert!((found - f(&doubles(&mean), &doubles(&log_variance))).abs() < 1e-5);
+        assert_gradient(&d_mean, &mean, |m| f(m, &doubles(&log_variance)), "by the mean");
+        assert_gradient(&d_log, &log_variance, |l| f(&doubles(&mean), l), "by the variance");
+        // The normal distribution itself costs nothing.
+        let nothing = kl_to_normal(&[0.0], &[0.0], 1, 1.0, &mut [0.0], &mut [0.0]);
+        assert_eq!(nothing, 0.0);
+    }
+}

@@ -11,6 +11,7 @@
 pub(crate) mod adam;
 pub(crate) mod loss;
 pub(crate) mod network;
+mod pass;
 pub(crate) mod regulariser;
 pub(crate) mod schedule;
 mod sum;

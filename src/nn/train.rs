@@ -1,5 +1,8 @@
 //! Training of a plain autoencoder: mean squared error, shuffled batches, Adam.
 
+#[cfg(test)]
+mod tests;
+
 use super::adam::Adam;
 use super::loss::mean_squared;
 use super::network::{Network, Tape};
@@ -76,12 +79,11 @@ impl Step {
         rows: usize,
         rate: f32,
     ) -> f64 {
-        self.grad.clear();
         self.grad.resize(net.params.len(), 0.0);
         self.d_out.resize(target.len(), 0.0);
         let out = net.forward(x, rows, &mut self.tape);
         let loss = mean_squared(out, target, &mut self.d_out);
-        net.backward(x, rows, &mut self.tape, &self.d_out, &mut self.grad, None);
+        net.backward_into(x, rows, &mut self.tape, &self.d_out, &mut self.grad);
         adam.step(&mut net.params, &self.grad, rate);
         loss
     }
