@@ -1,23 +1,32 @@
-//! The five loops.
+//! The loops around the micro-kernel.
 //!
 //! ```text
-//! 5  columns of the part, NC at a time
-//! 4    k, KC at a time:                     pack b: KC × NC, stays in the L3 cache
-//! 3      rows of the part, MC at a time:    a: MC × KC, stays in L2
-//! 2        NR columns:                      a panel of b: KC × NR, stays in L1
-//! 1          MR rows:                       the micro-kernel
+//! 3  rows of the part, MC at a time
+//! 4    k, KC at a time:          pack a, MC × KC, which stays in the L2 cache
+//! 5      columns, NC at a time:  after the last k, bias and activation
+//! 2        NR columns:           pack b, KC × NR, which stays in L1
+//! 1          MR rows:            the micro-kernel
 //! ```
+//!
+//! The numbers are those of BLIS, whose order is 5 4 3 2 1. There b is packed once, for all rows,
+//! into the L3 cache; here each panel of b is packed when it is needed, again for each MC rows,
+//! and never leaves L1. That costs less as long as MC is large, and a batch is seldom larger.
 
-use super::micro::{Micro, Strip};
+use super::micro::{Micro, Panel, Strip};
 use super::pack::{pack, with_buffers};
 use super::{Finish, View};
 use std::ops::Range;
 
-/// A panel of b, KC × NR, fills half of an L1 cache of 32 KiB.
-const KC: usize = 256;
-/// Rows of a, MC × KC, with those of the output, MC × NC, stay in an L2 cache of 512 KiB.
-const MC: usize = 96;
-const NC: usize = 512;
+/// 784 is two of them. A panel of b, KC × 16, fills most of an L1 cache of 32 KiB; the strips of
+/// a stream past it.
+const KC: usize = 400;
+/// Rows of a, MC × KC, fill most of an L2 cache of 512 KiB.
+const MC: usize = 256;
+/// Columns that are finished together: long enough that a call for each row is cheap, and few
+/// enough that MC × NC are still in L2.
+const NC: usize = 128;
+/// From this width on, to pack a saves more than it costs.
+const WIDE: usize = 160;
 
 /// A part of the output: pieces of neighbouring rows.
 pub(super) struct Part<'o> {
@@ -37,44 +46,51 @@ pub(super) fn product<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
     micro: M,
     a: View<'_>,
     b: View<'_>,
-    mut part: Part<'_>,
+    part: Part<'_>,
     finish: Finish<'_>,
 ) {
-    let width = part.rows[0].len();
-    if a.columns == 0 {
-        if !matches!(finish, Finish::Add) {
-            part.rows.iter_mut().for_each(|row| row.fill(0.0));
-        }
-        part.rows.iter_mut().for_each(|row| finish_row(row, part.column, finish));
-        return;
-    }
-    // Rows of a are read where they lie, unless that would be from line to line.
-    let packs_a = a.columns_apart != 1;
-    let lengths = [if packs_a { MC.next_multiple_of(MR) * KC } else { 0 }, NC * KC];
+    let Part { row, column, rows: mut out } = part;
+    let width = out[0].len();
+    let packs_a = a.columns_apart != 1 || width >= WIDE;
+    let deepest = KC.min(a.columns).next_multiple_of(4);
+    let highest = MC.min(out.len()).next_multiple_of(MR);
+    let lengths = [if packs_a { highest * deepest } else { 0 }, NR * deepest];
     with_buffers(lengths, |packed_a, packed_b| {
-        for columns in pieces(width, NC, NR) {
+        // Loop 3.
+        for rows in pieces(out.len(), MC, MR) {
+            let row = row + rows.start;
+            let out = &mut out[rows];
+            // Loop 4.
             for ks in pieces(a.columns, KC, 4) {
-                let (k, from) = (ks.len(), part.column + columns.start);
-                pack::<NR>(b, ks.start, k, from..from + columns.len(), packed_b);
-                let fresh = ks.start == 0 && !matches!(finish, Finish::Add);
-                for rows in pieces(part.rows.len(), MC, MR) {
-                    let row = part.row + rows.start;
-                    if packs_a {
-                        pack::<MR>(a.t(), ks.start, k, row..row + rows.len(), packed_a);
+                let k = ks.len();
+                if packs_a {
+                    pack::<MR>(a.t(), ks.start, k, row..row + out.len(), packed_a);
+                }
+                let strip = |i: usize| match packs_a {
+                    true => Strip::Packed(&packed_a[i * k..][..MR * k]),
+                    false => {
+                        Strip::Rows(&a.data[(row + i) * a.rows_apart + ks.start..], a.rows_apart)
                     }
-                    let strip = |i: usize| match packs_a {
-                        true => Strip { data: &packed_a[i * k..][..MR * k], row: 1, step: MR },
-                        false => Strip {
-                            data: &a.data[(row + i) * a.rows_apart + ks.start..],
-                            row: a.rows_apart,
-                            step: 1,
-                        },
-                    };
-                    let block = &mut part.rows[rows];
-                    macro_kernel(micro, k, strip, packed_b, block, columns.clone(), fresh);
+                };
+                let fresh = ks.start == 0 && !matches!(finish, Finish::Add);
+                // Loop 5.
+                for columns in pieces(width, NC, NR) {
+                    // Loop 2.
+                    for at in columns.clone().step_by(NR) {
+                        let at = at..columns.end.min(at + NR);
+                        let from = column + at.start..column + at.end;
+                        let rows = if b.columns_apart == 1 && from.len() == NR {
+                            Some(&b.data[ks.start * b.rows_apart + from.start..])
+                        } else {
+                            pack::<NR>(b, ks.start, k, from, packed_b);
+                            None
+                        };
+                        let panel = (&mut packed_b[..k * NR], rows, b.rows_apart);
+                        column_of_tiles(micro, k, strip, panel, out, at, fresh);
+                    }
                     if ks.end == a.columns {
-                        for row in block {
-                            finish_row(&mut row[columns.clone()], from, finish);
+                        for row in &mut *out {
+                            finish_row(&mut row[columns.clone()], column + columns.start, finish);
                         }
                     }
                 }
@@ -83,25 +99,26 @@ pub(super) fn product<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
     });
 }
 
-/// Loops 2 and 1.
-fn macro_kernel<'a, M: Micro<MR, NR>, const MR: usize, const NR: usize>(
+/// Loop 1: all rows with one panel of b, which is packed, or packed with the first rows.
+fn column_of_tiles<'a, M: Micro<MR, NR>, const MR: usize, const NR: usize>(
     micro: M,
     k: usize,
     strip: impl Fn(usize) -> Strip<'a>,
-    packed_b: &[f32],
+    (packed, unpacked, apart): (&mut [f32], Option<&[f32]>, usize),
     out: &mut [&mut [f32]],
     columns: Range<usize>,
     fresh: bool,
 ) {
-    for (at, b) in columns.clone().step_by(NR).zip(packed_b.chunks_exact(k * NR)) {
-        let width = NR.min(columns.end - at);
-        for (i, out) in out.chunks_mut(MR).enumerate() {
-            let a = strip(i * MR);
-            if width == NR {
-                micro.tile(k, a, b, out, at, fresh);
-            } else {
-                at_the_edge(micro, k, a, b, out, at..at + width, fresh);
-            }
+    for (i, out) in out.chunks_mut(MR).enumerate() {
+        let a = strip(i * MR);
+        let b = match unpacked {
+            Some(rows) if i == 0 => Panel::Rows(rows, apart, packed),
+            _ => Panel::Packed(packed),
+        };
+        if columns.len() == NR {
+            micro.tile(k, a, b, out, columns.start, fresh);
+        } else {
+            at_the_edge(micro, k, a, b, out, columns.clone(), fresh);
         }
     }
 }
@@ -111,7 +128,7 @@ fn at_the_edge<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
     micro: M,
     k: usize,
     a: Strip<'_>,
-    b: &[f32],
+    b: Panel<'_>,
     out: &mut [&mut [f32]],
     columns: Range<usize>,
     fresh: bool,
@@ -128,7 +145,7 @@ fn at_the_edge<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
 }
 
 /// Bias and activation of a piece of a row, which begins at `column`.
-fn finish_row(row: &mut [f32], column: usize, finish: Finish<'_>) {
+pub(super) fn finish_row(row: &mut [f32], column: usize, finish: Finish<'_>) {
     if let Finish::Activate(bias, f) = finish {
         row.iter_mut().zip(&bias[column..]).for_each(|(x, b)| *x += b);
         f.apply(row);

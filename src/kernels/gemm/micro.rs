@@ -1,49 +1,107 @@
 //! The micro-kernel: MR × NR numbers of the product, held in registers over one block of k.
 
-/// Rows of `a` as the micro-kernel reads them: element `(i, k)` is `data[i * row + k * step]`.
-///
-/// Both a packed panel (`row` 1, `step` MR) and rows where they lie (`step` 1) look so. Numbers
-/// of `a` are broadcast one by one, so that rows in place cost nothing more, and packing them
-/// would transpose them.
+/// Up to MR rows of `a`, as the micro-kernel reads them. Their numbers are broadcast one by one,
+/// so that rows in place cost nothing more; packing them would transpose them.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Strip<'a> {
-    pub(crate) data: &'a [f32],
-    pub(crate) row: usize,
-    pub(crate) step: usize,
+pub(crate) enum Strip<'a> {
+    /// A packed panel: element `(i, k)` is `[k][i]`.
+    Packed(&'a [f32]),
+    /// Rows where they lie: element `(i, k)` is `[i * apart + k]`.
+    Rows(&'a [f32], usize),
+}
+
+/// NR columns of `b`, as the micro-kernel reads them.
+#[derive(Debug)]
+pub(crate) enum Panel<'a> {
+    /// A packed panel: element `(k, j)` is `[k][j]`.
+    Packed(&'a [f32]),
+    /// Where they lie, element `(k, j)` being `[k * apart + j]`, to be packed on the way: the
+    /// products hide how long memory takes.
+    Rows(&'a [f32], usize, &'a mut [f32]),
 }
 
 /// The micro-kernel of a CPU family, for tiles of up to MR rows and of NR columns.
 pub(crate) trait Micro<const MR: usize, const NR: usize>: Copy + Send + Sync {
     /// Continues the sums of a tile by `k` products each.
     ///
-    /// `c` holds 1 to MR rows of the output, of which columns `at..at + NR` are the tile. `b` is
-    /// a packed panel, `k` × NR. With `fresh` the sums start at 0, else at what `c` holds.
-    fn tile(self, k: usize, a: Strip<'_>, b: &[f32], c: &mut [&mut [f32]], at: usize, fresh: bool);
+    /// `c` holds 1 to MR rows of the output, of which columns `at..at + NR` are the tile. With
+    /// `fresh` the sums start at 0, else at what `c` holds.
+    fn tile(
+        self,
+        k: usize,
+        a: Strip<'_>,
+        b: Panel<'_>,
+        c: &mut [&mut [f32]],
+        at: usize,
+        fresh: bool,
+    );
 }
 
-/// Writes `$name`, the tile of `R` rows, for one kind of vector: the same text for each CPU
-/// family, so that those which cannot be run somewhere are as those which can.
+/// Writes the micro-kernel of a CPU family for its kind of vector: the same text for all, so that
+/// one which cannot be run somewhere is as those which can.
 ///
 /// A tile has R × VECTORS sums that do not wait for each other, enough to fill the latency of
 /// the fused multiply-add; its vectors of `b` are loaded once for all rows.
-macro_rules! tile_of_vectors {
+macro_rules! micro_kernel {
     (
-        $(#[$feature:meta])*
-        fn $name:ident, $vector:ty, $lanes:literal lanes, $vectors:literal vectors,
+        $family:ident, $(#[$feature:meta])* $vector:ty, $lanes:literal lanes,
+        $mr:literal rows ($($r:literal)+), $vectors:literal vectors,
         $zero:expr, $load:expr, $store:expr, $splat:expr, $fma:expr
     ) => {
+        const MR: usize = $mr;
+        const NR: usize = $lanes * $vectors;
+
+        impl $crate::kernels::gemm::micro::Micro<MR, NR> for $family {
+            fn tile(
+                self,
+                k: usize,
+                a: $crate::kernels::gemm::micro::Strip<'_>,
+                b: $crate::kernels::gemm::micro::Panel<'_>,
+                c: &mut [&mut [f32]],
+                at: usize,
+                fresh: bool,
+            ) {
+                use $crate::kernels::gemm::micro::{Panel, Strip};
+                // SAFETY, of all calls: the CPU has the features, as `self` proves.
+                match (c.len(), a, b) {
+                    $(
+                        ($r, Strip::Packed(a), Panel::Packed(b)) => unsafe {
+                            tile::<$r, MR, false>(k, a, 1, b, NR, &mut [], c, at, fresh)
+                        },
+                        ($r, Strip::Packed(a), Panel::Rows(b, far, into)) => unsafe {
+                            tile::<$r, MR, true>(k, a, 1, b, far, into, c, at, fresh)
+                        },
+                        ($r, Strip::Rows(a, apart), Panel::Packed(b)) => unsafe {
+                            tile::<$r, 1, false>(k, a, apart, b, NR, &mut [], c, at, fresh)
+                        },
+                        ($r, Strip::Rows(a, apart), Panel::Rows(b, far, into)) => unsafe {
+                            tile::<$r, 1, true>(k, a, apart, b, far, into, c, at, fresh)
+                        },
+                    )+
+                    (rows, ..) => unreachable!("a tile of {rows} rows"),
+                }
+            }
+        }
+
+        /// `R` rows, of which element `(i, k)` is `a[i * row + k * STEP]`, and columns, of which
+        /// `(k, j)` is `b[k * far + j]`; with `PACKS` they are written to `packed`.
         $(#[$feature])*
-        fn $name<const R: usize>(
+        fn tile<const R: usize, const STEP: usize, const PACKS: bool>(
             k: usize,
-            a: $crate::kernels::gemm::micro::Strip<'_>,
+            a: &[f32],
+            row: usize,
             b: &[f32],
+            far: usize,
+            packed: &mut [f32],
             c: &mut [&mut [f32]],
             at: usize,
             fresh: bool,
         ) {
-            const NR: usize = $lanes * $vectors;
-            assert!(k > 0 && (R - 1) * a.row + (k - 1) * a.step < a.data.len());
-            assert!(b.len() >= k * NR);
+            let row = if STEP == 1 { row } else { 1 };
+            let far = if PACKS { far } else { NR };
+            assert!(k > 0 && (R - 1) * row + (k - 1) * STEP < a.len());
+            assert!((k - 1) * far + NR <= b.len());
+            assert!(!PACKS || k * NR <= packed.len());
             let c: [*mut f32; R] = std::array::from_fn(|r| c[r][at..at + NR].as_mut_ptr());
             let mut sums = [[$zero; $vectors]; R];
             if !fresh {
@@ -54,31 +112,37 @@ macro_rules! tile_of_vectors {
                     }
                 }
             }
-            let (mut pa, mut pb) = (a.data.as_ptr(), b.as_ptr());
-            let mut step = || {
-                // SAFETY: step `s < k` reads NR elements of `b` from `s * NR`, and of `a` those at
-                // `r * a.row + s * a.step`; both assertions above say that they are there.
+            let a: [*const f32; R] = std::array::from_fn(|r| a.as_ptr().wrapping_add(r * row));
+            let (b, packed) = (b.as_ptr(), packed.as_mut_ptr());
+            let mut step = |k: usize| {
+                // SAFETY: step `k` reads NR elements of `b` from `k * far`, and of `a` those at
+                // `r * row + k * STEP`; it may write NR of `packed` from `k * NR`. The assertions
+                // above say that they are there.
                 unsafe {
-                    let b: [$vector; $vectors] = std::array::from_fn(|v| $load(pb.add(v * $lanes)));
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        let x = $splat(*pa.add(r * a.row));
+                    let b: [$vector; $vectors] =
+                        std::array::from_fn(|v| $load(b.add(k * far + v * $lanes)));
+                    if PACKS {
+                        for (v, b) in b.iter().enumerate() {
+                            $store(packed.add(k * NR + v * $lanes), *b);
+                        }
+                    }
+                    for (sums, a) in sums.iter_mut().zip(a) {
+                        let x = $splat(*a.add(k * STEP));
                         for (sum, b) in sums.iter_mut().zip(b) {
                             *sum = ($fma)(x, b, *sum);
                         }
                     }
                 }
-                // Beyond the end after the last step, where they are not read.
-                pa = pa.wrapping_add(a.step);
-                pb = pb.wrapping_add(NR);
             };
-            for _ in 0..k / 4 {
-                step();
-                step();
-                step();
-                step();
+            let whole = k / 4 * 4;
+            for k in (0..whole).step_by(4) {
+                step(k);
+                step(k + 1);
+                step(k + 2);
+                step(k + 3);
             }
-            for _ in 0..k % 4 {
-                step();
+            for k in whole..k {
+                step(k);
             }
             for (sums, c) in sums.iter().zip(c) {
                 for (v, sum) in sums.iter().enumerate() {
@@ -89,4 +153,4 @@ macro_rules! tile_of_vectors {
         }
     };
 }
-pub(crate) use tile_of_vectors;
+pub(crate) use micro_kernel;

@@ -13,7 +13,7 @@ mod tests;
 
 use super::activation::Activation;
 use super::isa::Isa;
-use blocks::{Part, product};
+use blocks::{Part, finish_row, product};
 use micro::Micro;
 use rayon::prelude::*;
 
@@ -80,6 +80,15 @@ fn gemm_on(isa: Isa, a: View<'_>, b: View<'_>, out: &mut [f32], finish: Finish<'
     if out.is_empty() {
         return;
     }
+    if a.columns == 0 {
+        for row in out.chunks_exact_mut(b.columns) {
+            if !matches!(finish, Finish::Add) {
+                row.fill(0.0);
+            }
+            finish_row(row, 0, finish);
+        }
+        return;
+    }
     match isa {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => share(super::x86::Avx2::new().expect("AVX2"), a, b, out, finish),
@@ -101,7 +110,9 @@ fn share<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
 ) {
     for (first, band) in (0..a.rows).step_by(BAND).zip(out.chunks_mut(BAND * b.columns)) {
         let rows = band.len() / b.columns;
-        let (high, wide) = grid(rows, b.columns, rows * b.columns * a.columns, MR, NR);
+        let work = rows * b.columns * a.columns;
+        let threads = rayon::current_num_threads().min(work / WORTH_A_THREAD);
+        let (high, wide) = grid(rows, b.columns, threads, MR, NR);
         let parts = parts(first, band, b.columns, high, wide);
         match parts.len() {
             1 => parts.into_iter().for_each(|part| product(micro, a, b, part, finish)),
@@ -110,18 +121,24 @@ fn share<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
     }
 }
 
-/// Rows and columns of a part.
-fn grid(rows: usize, columns: usize, work: usize, mr: usize, nr: usize) -> (usize, usize) {
-    let threads = rayon::current_num_threads();
-    let wanted = (2 * threads).min(work / WORTH_A_THREAD);
-    if threads == 1 || wanted < 2 {
-        return (rows, columns);
-    }
-    // Columns first: a part packs its own columns of b, and rows of a are read in place. But a
-    // panel that was packed should serve many rows, and a row that was read many columns.
-    let wide = wanted.min(columns.div_ceil(4 * nr));
-    let high = (wanted.div_ceil(wide)).min(rows.div_ceil(8 * mr));
-    (rows.div_ceil(high).next_multiple_of(mr), columns.div_ceil(wide).next_multiple_of(nr))
+/// Rows and columns of a part, such that `threads` threads are done soonest.
+fn grid(rows: usize, columns: usize, threads: usize, mr: usize, nr: usize) -> (usize, usize) {
+    let cut = |length: usize, pieces: usize, unit: usize| {
+        length.div_ceil(pieces).next_multiple_of(unit).min(length)
+    };
+    // To pack a part's a costs as much as PACKING more columns, to pack its b as that many rows.
+    const PACKING: usize = 10;
+    let cost = |&(high, wide): &(usize, usize)| {
+        let parts = rows.div_ceil(high) * columns.div_ceil(wide);
+        parts.div_ceil(threads.max(1)) * (high + PACKING) * (wide + PACKING)
+    };
+    (1..=threads.max(1))
+        .map(|across| {
+            let down = threads.max(1).div_ceil(across);
+            (cut(rows, down, mr), cut(columns, across, nr))
+        })
+        .min_by_key(cost)
+        .expect("one thread at least")
 }
 
 /// Parts of `high` rows and `wide` columns of `out`, whose first row is the product's `first`.

@@ -1,20 +1,40 @@
 //! The micro-kernel in plain Rust: the reference.
 
-use super::micro::{Micro, Strip};
+use super::micro::{Micro, Panel, Strip};
 
 /// Any CPU.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scalar;
 
 impl Micro<4, 8> for Scalar {
-    fn tile(self, k: usize, a: Strip<'_>, b: &[f32], c: &mut [&mut [f32]], at: usize, fresh: bool) {
+    fn tile(
+        self,
+        k: usize,
+        a: Strip<'_>,
+        b: Panel<'_>,
+        c: &mut [&mut [f32]],
+        at: usize,
+        fresh: bool,
+    ) {
+        let b = match b {
+            Panel::Packed(b) => b,
+            Panel::Rows(b, far, packed) => {
+                for (k, row) in packed.as_chunks_mut::<8>().0.iter_mut().enumerate().take(k) {
+                    row.copy_from_slice(&b[k * far..][..8]);
+                }
+                packed
+            }
+        };
         for (r, c) in c.iter_mut().enumerate() {
             let c = &mut c[at..at + 8];
             if fresh {
                 c.fill(0.0);
             }
             for (k, b) in b.as_chunks::<8>().0.iter().enumerate().take(k) {
-                let x = a.data[r * a.row + k * a.step];
+                let x = match a {
+                    Strip::Packed(a) => a[k * 4 + r],
+                    Strip::Rows(a, apart) => a[r * apart + k],
+                };
                 c.iter_mut().zip(b).for_each(|(sum, b)| *sum = x.mul_add(*b, *sum));
             }
         }

@@ -16,43 +16,13 @@ impl Avx512 {
 #[cfg(feature = "compress")]
 mod gemm {
     use super::*;
-    use crate::kernels::gemm::micro::{Micro, Strip, tile_of_vectors};
+    use crate::kernels::gemm::micro::micro_kernel;
     use std::arch::x86_64::*;
 
-    tile_of_vectors! {
-        #[target_feature(enable = "avx512f")]
-        fn tile, __m512, 16 lanes, 2 vectors,
-        _mm512_setzero_ps(), _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps
-    }
-
-    impl Micro<12, 32> for Avx512 {
+    micro_kernel! {
+        Avx512, #[target_feature(enable = "avx512f")] __m512, 16 lanes,
         // 24 sums, 2 vectors of b and 1 number of a: 27 of 32 registers.
-        fn tile(
-            self,
-            k: usize,
-            a: Strip<'_>,
-            b: &[f32],
-            c: &mut [&mut [f32]],
-            at: usize,
-            fresh: bool,
-        ) {
-            // SAFETY: the CPU has AVX-512 F, as `self` proves.
-            unsafe {
-                match c.len() {
-                    1 => tile::<1>(k, a, b, c, at, fresh),
-                    2 => tile::<2>(k, a, b, c, at, fresh),
-                    3 => tile::<3>(k, a, b, c, at, fresh),
-                    4 => tile::<4>(k, a, b, c, at, fresh),
-                    5 => tile::<5>(k, a, b, c, at, fresh),
-                    6 => tile::<6>(k, a, b, c, at, fresh),
-                    7 => tile::<7>(k, a, b, c, at, fresh),
-                    8 => tile::<8>(k, a, b, c, at, fresh),
-                    9 => tile::<9>(k, a, b, c, at, fresh),
-                    10 => tile::<10>(k, a, b, c, at, fresh),
-                    11 => tile::<11>(k, a, b, c, at, fresh),
-                    _ => tile::<12>(k, a, b, c, at, fresh),
-                }
-            }
-        }
+        12 rows (1 2 3 4 5 6 7 8 9 10 11 12), 2 vectors,
+        _mm512_setzero_ps(), _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps
     }
 }

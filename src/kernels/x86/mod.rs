@@ -53,3 +53,18 @@ fn sums_avx2(weights: &[i16], inputs: [&[i16]; ROWS]) -> [[i32; COLUMNS]; ROWS] 
 fn bytes_of_pairs(row: &[i16]) -> &[[u8; 4]] {
     bytemuck::cast_slice::<i16, u8>(row).as_chunks().0
 }
+
+/// The transposed square, in registers; left to itself the compiler takes number by number.
+#[cfg(feature = "compress")]
+#[inline(always)]
+pub(super) fn turned(from: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
+    let [a, b, c, d]: [__m128; 4] = bytemuck::cast(from);
+    // SAFETY: SSE is part of x86-64.
+    let turned = unsafe {
+        let (ab, cd) = (_mm_unpacklo_ps(a, b), _mm_unpacklo_ps(c, d));
+        let (low, next) = (_mm_movelh_ps(ab, cd), _mm_movehl_ps(cd, ab));
+        let (ab, cd) = (_mm_unpackhi_ps(a, b), _mm_unpackhi_ps(c, d));
+        [low, next, _mm_movelh_ps(ab, cd), _mm_movehl_ps(cd, ab)]
+    };
+    bytemuck::cast(turned)
+}
