@@ -1,7 +1,9 @@
 //! A linear autoencoder trained by gradient, from random weights, comes to span the principal
 //! components (Baldi and Hornik 1989). How near?
 //!
-//! `cargo run --release --features internals --example linear_autoencoder -- FILE [EPOCHS]`
+//! `cargo run --release --features internals --example linear_autoencoder -- FILE [SEED]`
+//!
+//! Rows of bytes, such as images, in any format; without FILE the sample that comes along.
 
 use aezip::internals::{Autoencoder, principal_components};
 use std::time::Instant;
@@ -10,31 +12,34 @@ fn main() -> aezip::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/digits.npy");
     let path = arguments.next().unwrap_or_else(|| sample.to_string());
-    let number = |s: Option<String>, default: usize| s.map_or(default, |s| s.parse().unwrap());
-    let epochs = number(arguments.next(), 1000);
-    let first = number(arguments.next(), usize::MAX);
-    let rate: f32 = arguments.next().map_or(0.03, |s| s.parse().unwrap());
-    let Ok(rows) = aezip::input::open(&path, &Default::default()) else {
-        println!("{path} is not there: skipped");
+    let seed = arguments.next().map_or(1, |s| s.parse().expect("a seed"));
+    if !std::path::Path::new(&path).exists() {
+        println!("{path} is not there: nothing is measured");
         return Ok(());
-    };
+    }
+    let rows = aezip::input::open(&path, &Default::default())?;
     let width = rows.schema().width();
     let mut bytes = vec![0; rows.len() * rows.schema().row_bytes()];
     rows.read(0, &mut bytes)?;
+    assert_eq!(bytes.len(), rows.len() * width, "bytes are wanted, not wider numbers");
     let mut x: Vec<f32> = bytes.iter().map(|b| f32::from(*b)).collect();
     normalise(&mut x, width);
+    // Few rows: all of them at each step. Many: rough steps first, exact ones at the end.
+    let (passes, batch, rate) =
+        if rows.len() < 10_000 { (2000, usize::MAX, 0.03) } else { (150, 1024, 0.01) };
+    println!("{path}: {} rows of {width}, {passes} passes", rows.len());
     for k in [8, 30] {
         let pca = principal_components(&x, width, k);
         let best = error_of_projection(&x, &pca, width);
         let start = Instant::now();
-        let mut net = Autoencoder::new(&[width, k, width], true, 1);
-        net.train(&x, (epochs, (first, usize::MAX), rate), &mut |epoch, loss| {
-            if epoch.is_power_of_two() || epoch + 1 == epochs {
-                println!("  pass {epoch}: {:+.5} %", 100.0 * (loss / best - 1.0));
+        let mut net = Autoencoder::new(&[width, k, width], true, seed);
+        net.train(&x, (passes, (batch, usize::MAX), rate), &mut |pass, loss| {
+            if (pass + 1).is_power_of_two() {
+                println!("  pass {}: {:+.4} %", pass + 1, 100.0 * (loss / best - 1.0));
             }
         });
-        let out = net.reconstruct(&x);
         let square = |(a, b): (&f32, &f32)| f64::from(a - b) * f64::from(a - b);
+        let out = net.reconstruct(&x);
         let found = x.iter().zip(&out).map(square).sum::<f64>() / x.len() as f64;
         println!(
             "{k} latents: error {found:.6}, PCA's {best:.6} ({:+.4} %), largest angle {:.5}, {:.1} s",

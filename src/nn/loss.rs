@@ -1,7 +1,6 @@
-//! What is made small, with its gradient.
+//! What is made small, with its gradient beside it.
 
 use super::sum;
-use crate::kernels::math::exp;
 use rayon::prelude::*;
 
 /// Mean squared error `(1/n) Σ (out − target)²` over all `n` numbers; `d = (2/n)(out − target)`
@@ -20,52 +19,6 @@ pub(crate) fn mean_squared(out: &[f32], target: &[f32], d: &mut [f32]) -> f64 {
         })
         .collect();
     parts.iter().sum::<f64>() / out.len().max(1) as f64
-}
-
-/// `weight · (1/rows) Σ |z|`, which makes embeddings sparse; its gradient `weight/rows · sign z`
-/// is added to `d`.
-pub(crate) fn l1(z: &[f32], rows: usize, weight: f32, d: &mut [f32]) -> f64 {
-    assert_eq!(z.len(), d.len());
-    let scale = weight / rows.max(1) as f32;
-    for (d, z) in d.iter_mut().zip(z) {
-        let sign = f32::from(*z > 0.0) - f32::from(*z < 0.0);
-        *d += scale * sign;
-    }
-    let sum = sum::over_parts(z.len(), |part| z[part].iter().map(|z| f64::from(z.abs())).sum());
-    f64::from(scale) * sum
-}
-
-/// `weight · (1/rows) Σ ½(μ² + σ² − 1 − ln σ²)`: the divergence of the Gaussians `N(μ, σ²)` from
-/// `N(0, 1)` (Kingma and Welling 2014, appendix B), with `log_variance = ln σ²`. The gradients
-/// `weight/rows · μ` and `weight/rows · ½(σ² − 1)` are added.
-pub(crate) fn kl_to_normal(
-    mean: &[f32],
-    log_variance: &[f32],
-    rows: usize,
-    weight: f32,
-    d_mean: &mut [f32],
-    d_log_variance: &mut [f32],
-) -> f64 {
-    assert!(mean.len() == log_variance.len() && mean.len() == d_mean.len());
-    assert_eq!(mean.len(), d_log_variance.len());
-    let scale = weight / rows.max(1) as f32;
-    let variance: Vec<f32> = log_variance.iter().map(|l| exp(*l)).collect();
-    for (d, m) in d_mean.iter_mut().zip(mean) {
-        *d += scale * m;
-    }
-    for (d, v) in d_log_variance.iter_mut().zip(&variance) {
-        *d += scale * 0.5 * (v - 1.0);
-    }
-    let sum = sum::over_parts(mean.len(), |part| {
-        let terms = mean[part.clone()].iter().zip(&log_variance[part.clone()]).zip(&variance[part]);
-        terms
-            .map(|((m, l), v)| {
-                let (m, l, v) = (f64::from(*m), f64::from(*l), f64::from(*v));
-                0.5 * (m * m + v - 1.0 - l)
-            })
-            .sum()
-    });
-    f64::from(scale) * sum
 }
 
 #[cfg(test)]
@@ -89,41 +42,5 @@ mod tests {
         let exact = f(&doubles(&out));
         assert!((found - exact).abs() < 1e-6 * exact);
         assert_gradient(&d, &out, f, "squared error");
-    }
-
-    #[test]
-    fn the_absolute_sum_and_its_gradient() {
-        let mut rng = Rng::new(2);
-        let (rows, n) = (4, 4 * 9);
-        let z = normal(n, &mut rng);
-        let before = normal(n, &mut rng);
-        let mut d = before.clone();
-        let found = l1(&z, rows, 0.3, &mut d);
-        d.iter_mut().zip(&before).for_each(|(d, b)| *d -= b);
-        let f = |z: &[f64]| f64::from(0.3_f32) / 4.0 * z.iter().map(|z| z.abs()).sum::<f64>();
-        assert!((found - f(&doubles(&z))).abs() < 1e-6);
-        assert_gradient(&d, &z, f, "absolute sum");
-        let mut d = [0.0];
-        assert_eq!(l1(&[0.0], 1, 1.0, &mut d), 0.0);
-        assert_eq!(d, [0.0]);
-    }
-
-    #[test]
-    fn the_divergence_from_normal_and_its_gradients() {
-        let mut rng = Rng::new(3);
-        let (rows, n) = (4, 4 * 5);
-        let (mean, log_variance) = (normal(n, &mut rng), normal(n, &mut rng));
-        let (mut d_mean, mut d_log) = (vec![0.0; n], vec![0.0; n]);
-        let found = kl_to_normal(&mean, &log_variance, rows, 0.5, &mut d_mean, &mut d_log);
-        let f = |mean: &[f64], log: &[f64]| {
-            let term = |(m, l): (&f64, &f64)| 0.5 * (m * m + l.exp() - 1.0 - l);
-            0.5 / 4.0 * mean.iter().zip(log).map(term).sum::<f64>()
-        };
-        assert!((found - f(&doubles(&mean), &doubles(&log_variance))).abs() < 1e-5);
-        assert_gradient(&d_mean, &mean, |m| f(m, &doubles(&log_variance)), "by the mean");
-        assert_gradient(&d_log, &log_variance, |l| f(&doubles(&mean), l), "by the variance");
-        // The normal distribution itself costs nothing.
-        let nothing = kl_to_normal(&[0.0], &[0.0], 1, 1.0, &mut [0.0], &mut [0.0]);
-        assert_eq!(nothing, 0.0);
     }
 }

@@ -9,6 +9,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod adam;
+pub(crate) mod contractive;
 pub(crate) mod loss;
 pub(crate) mod network;
 mod pass;

@@ -116,7 +116,7 @@ impl Network {
         grad: &mut [f32],
         d_in: Option<&mut [f32]>,
     ) {
-        self.back(x, rows, tape, d_out, grad, Finish::Add, d_in);
+        self.back(x, rows, tape, d_out, (grad, Finish::Add), d_in);
     }
 
     /// As [`Self::backward`], but overwrites `grad`: nothing need be cleared or read before.
@@ -129,19 +129,17 @@ impl Network {
         grad: &mut [f32],
     ) {
         (0..self.shape.layers.len()).for_each(|layer| grad[self.bias(layer)].fill(0.0));
-        self.back(x, rows, tape, d_out, grad, Finish::Store, None);
+        self.back(x, rows, tape, d_out, (grad, Finish::Store), None);
     }
 
-    /// Gradients of matrices are finished with `finish`, others are added.
-    #[allow(clippy::too_many_arguments)]
+    /// What to do with the gradients of matrices is said beside their place; others are added.
     fn back(
         &self,
         x: &[f32],
         rows: usize,
         tape: &mut Tape,
         d_out: &[f32],
-        grad: &mut [f32],
-        finish: Finish<'_>,
+        (grad, finish): (&mut [f32], Finish<'_>),
         mut d_in: Option<&mut [f32]>,
     ) {
         assert_eq!(grad.len(), self.params.len());

@@ -1,7 +1,8 @@
 //! Gradients against central differences, and bits against the number of threads.
 
+use super::contractive::contractive;
 use super::network::{Network, Shape, Tape};
-use super::regulariser::contractive;
+
 use crate::kernels::activation::Activation;
 use crate::kernels::activation::tests::exact;
 use crate::matrix::rng::Rng;
