@@ -2,6 +2,12 @@
 
 use crate::entropy::rans::{Decoder, Encoder};
 use crate::entropy::table::{SCALE_COUNT, SHAPE_COUNT, Table, TableSpec};
+use crate::kernels::activation::Activation;
+use crate::matrix::rng::Rng;
+use crate::nn::adam::Adam;
+use crate::nn::network::{Network, Shape};
+use crate::nn::train::{Step, Training, autoencoder};
+use crate::train::pca::Components;
 
 /// Entropy coding of numbers with one table of the ladder.
 #[derive(Debug)]
@@ -38,4 +44,63 @@ impl Ladder {
         coder.finish().expect("as many numbers as stated");
         sum
     }
+}
+
+/// A plain autoencoder: dense layers, mean squared error, Adam.
+#[derive(Debug)]
+pub struct Autoencoder {
+    net: Network,
+    adam: Adam,
+    step: Step,
+}
+
+impl Autoencoder {
+    /// Layers of the given widths, the first being the input's, with random weights; all but the
+    /// last with ReLU, or none if `linear`.
+    pub fn new(widths: &[usize], linear: bool, seed: u64) -> Self {
+        let hidden = if linear { Activation::Identity } else { Activation::Relu };
+        let mut layers: Vec<_> = widths[1..].iter().map(|w| (*w, hidden)).collect();
+        layers.last_mut().expect("a layer").1 = Activation::Identity;
+        let shape = Shape { inputs: widths[0], layers, skip: false };
+        let net = Network::new(shape, &mut Rng::new(seed));
+        Self { adam: Adam::new(net.params.len()), net, step: Step::default() }
+    }
+
+    /// One step on a batch; its mean squared error before.
+    pub fn step(&mut self, batch: &[f32], rate: f32) -> f64 {
+        let rows = batch.len() / self.net.shape.inputs;
+        self.step.take(&mut self.net, &mut self.adam, (batch, batch), rows, rate)
+    }
+
+    /// Trains from the weights as they are; `progress` is told the number of each pass and the
+    /// mean squared error in it.
+    pub fn train(
+        &mut self,
+        rows: &[f32],
+        (epochs, batch, rate): (usize, (usize, usize), f32),
+        progress: &mut dyn FnMut(usize, f64),
+    ) {
+        let how = Training { epochs, batch, rate, ..Training::default() };
+        autoencoder(&mut self.net, rows, &how, &mut |epoch| {
+            progress(epoch.index, epoch.loss);
+            true
+        });
+    }
+
+    /// What rows come back as.
+    pub fn reconstruct(&self, rows: &[f32]) -> Vec<f32> {
+        self.net.infer(rows, rows.len() / self.net.shape.inputs)
+    }
+
+    /// The weights of the last layer, inputs × outputs.
+    pub fn last_weights(&self) -> &[f32] {
+        &self.net.params[self.net.weights(self.net.shape.layers.len() - 1)]
+    }
+}
+
+/// The first `count` principal components of centred rows, one after another.
+pub fn principal_components(rows: &[f32], width: usize, count: usize) -> Vec<f32> {
+    let mut vectors = Components::fit(rows, width).vectors;
+    vectors.truncate(count * width);
+    vectors
 }

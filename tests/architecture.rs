@@ -19,7 +19,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("codec", &["container", "entropy", "error", "kernels", "matrix", "quality"]),
     ("quality", &["codec", "error", "fidelity", "matrix"]),
     ("reader", &["codec", "container", "error", "fidelity", "limits", "matrix"]),
-    ("internals", &["entropy", "kernels"]),
+    ("internals", &["entropy", "kernels", "matrix", "nn", "train"]),
     ("train", &["codec", "container", "entropy", "error", "fidelity", "matrix", "quality"]),
     (
         "compress",

@@ -95,7 +95,7 @@ struct Gate {
 #[inline(always)]
 fn gate(x: f32) -> Gate {
     /// `2√(2/π)`
-    const A: f32 = 1.595_769_1;
+    const A: f32 = 1.595_769;
     const B: f32 = 0.044_715;
     let x = if x > 10.0 { 10.0 } else { x };
     let x = if x < -10.0 { -10.0 } else { x };
@@ -115,7 +115,7 @@ fn both(kept: &[f32], d: &mut [f32], f: impl Fn(f32, f32) -> f32) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     pub(crate) const ALL: [Activation; 6] = [
@@ -128,7 +128,7 @@ mod tests {
     ];
 
     /// The function in `f64`, as its formula is printed.
-    fn exact(f: Activation, x: f64) -> f64 {
+    pub(crate) fn exact(f: Activation, x: f64) -> f64 {
         match f {
             Activation::Identity => x,
             Activation::LeakyRelu(slope) => x.max(x * f64::from(slope)),

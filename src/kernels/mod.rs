@@ -9,11 +9,13 @@ mod dense;
 #[allow(dead_code)]
 pub(crate) mod gemm;
 mod isa;
-#[cfg(target_arch = "aarch64")]
-mod neon;
 #[cfg(feature = "compress")]
 #[allow(dead_code)]
 pub(crate) mod math;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(feature = "compress")]
+pub(crate) mod wide;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

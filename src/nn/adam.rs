@@ -1,6 +1,7 @@
 //! Adam (Kingma and Ba 2015, *Adam: a method for stochastic optimization*, algorithm 1).
 
 use super::sum;
+use crate::kernels::wide::widest;
 use rayon::prelude::*;
 
 /// Moments of each parameter's gradient.
@@ -45,26 +46,29 @@ impl Adam {
     pub(crate) fn step(&mut self, params: &mut [f32], grads: &[f32], lr: f32) {
         assert!(params.len() == self.m.len() && grads.len() == self.m.len());
         self.t += 1;
-        let (beta1, beta2) = (self.beta1, self.beta2);
-        self.powers.0 *= f64::from(beta1);
-        self.powers.1 *= f64::from(beta2);
+        self.powers.0 *= f64::from(self.beta1);
+        self.powers.1 *= f64::from(self.beta2);
         let rate = (f64::from(lr) / (1.0 - self.powers.0)) as f32;
         let root = (1.0 / (1.0 - self.powers.1).sqrt()) as f32;
-        let keep = 1.0 - lr * self.decay;
-        let shorten = self.shorten(grads);
-        let eps = self.eps;
-        let (new1, new2) = (1.0 - beta1, 1.0 - beta2);
+        let constants = Constants {
+            beta: (self.beta1, self.beta2),
+            new: (1.0 - self.beta1, 1.0 - self.beta2),
+            rate,
+            root,
+            eps: self.eps,
+            keep: 1.0 - lr * self.decay,
+            shorten: self.shorten(grads),
+        };
         params
             .par_chunks_mut(sum::PART)
             .zip(grads.par_chunks(sum::PART))
             .zip(self.m.par_chunks_mut(sum::PART).zip(self.v.par_chunks_mut(sum::PART)))
             .for_each(|((params, grads), (m, v))| {
-                for (((p, g), m), v) in params.iter_mut().zip(grads).zip(m).zip(v) {
-                    let g = g * shorten;
-                    *m = beta1 * *m + new1 * g;
-                    *v = beta2 * *v + new2 * (g * g);
-                    *p = *p * keep - rate * *m / (v.sqrt() * root + eps);
-                }
+                widest(|| {
+                    for (((p, g), m), v) in params.iter_mut().zip(grads).zip(m).zip(v) {
+                        constants.update(p, *g, m, v);
+                    }
+                });
             });
     }
 
@@ -75,6 +79,28 @@ impl Adam {
         }
         let norm = sum::squares(grads).sqrt();
         if norm > f64::from(self.clip) { (f64::from(self.clip) / norm) as f32 } else { 1.0 }
+    }
+}
+
+/// What is the same for all parameters of a step.
+#[derive(Clone, Copy)]
+struct Constants {
+    beta: (f32, f32),
+    new: (f32, f32),
+    rate: f32,
+    root: f32,
+    eps: f32,
+    keep: f32,
+    shorten: f32,
+}
+
+impl Constants {
+    #[inline(always)]
+    fn update(&self, p: &mut f32, g: f32, m: &mut f32, v: &mut f32) {
+        let g = g * self.shorten;
+        *m = self.beta.0 * *m + self.new.0 * g;
+        *v = self.beta.1 * *v + self.new.1 * (g * g);
+        *p = *p * self.keep - self.rate * *m / (v.sqrt() * self.root + self.eps);
     }
 }
 

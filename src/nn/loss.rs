@@ -1,7 +1,6 @@
-//! What is made small, with its gradient.
+//! What is made small, with its gradient beside it.
 
 use super::sum;
-use crate::kernels::math::exp;
 use rayon::prelude::*;
 
 /// Mean squared error `(1/n) Σ (out − target)²` over all `n` numbers; `d = (2/n)(out − target)`
@@ -22,48 +21,26 @@ pub(crate) fn mean_squared(out: &[f32], target: &[f32], d: &mut [f32]) -> f64 {
     parts.iter().sum::<f64>() / out.len().max(1) as f64
 }
 
-/// `weight · (1/rows) Σ |z|`, which makes embeddings sparse; its gradient `weight/rows · sign z`
-/// is added to `d`.
-pub(crate) fn l1(z: &[f32], rows: usize, weight: f32, d: &mut [f32]) -> f64 {
-    assert_eq!(z.len(), d.len());
-    let scale = weight / rows.max(1) as f32;
-    for (d, z) in d.iter_mut().zip(z) {
-        let sign = f32::from(*z > 0.0) - f32::from(*z < 0.0);
-        *d += scale * sign;
-    }
-    let sum = sum::over_parts(z.len(), |part| z[part].iter().map(|z| f64::from(z.abs())).sum());
-    f64::from(scale) * sum
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::rng::Rng;
+    use crate::nn::tests::{assert_gradient, doubles, normal};
 
-/// `weight · (1/rows) Σ ½(μ² + σ² − 1 − ln σ²)`: the divergence of the Gaussians `N(μ, σ²)` from
-/// `N(0, 1)` (Kingma and Welling 2014, appendix B), with `log_variance = ln σ²`. The gradients
-/// `weight/rows · μ` and `weight/rows · ½(σ² − 1)` are added.
-pub(crate) fn kl_to_normal(
-    mean: &[f32],
-    log_variance: &[f32],
-    rows: usize,
-    weight: f32,
-    d_mean: &mut [f32],
-    d_log_variance: &mut [f32],
-) -> f64 {
-    assert!(mean.len() == log_variance.len() && mean.len() == d_mean.len());
-    assert_eq!(mean.len(), d_log_variance.len());
-    let scale = weight / rows.max(1) as f32;
-    let variance: Vec<f32> = log_variance.iter().map(|l| exp(*l)).collect();
-    for (d, m) in d_mean.iter_mut().zip(mean) {
-        *d += scale * m;
+    #[test]
+    fn the_squared_error_and_its_gradient() {
+        let mut rng = Rng::new(1);
+        let n = 3 * 17;
+        let (out, target) = (normal(n, &mut rng), normal(n, &mut rng));
+        // It is overwritten.
+        let mut d = vec![7.0; n];
+        let found = mean_squared(&out, &target, &mut d);
+        let target = doubles(&target);
+        let f = |out: &[f64]| {
+            out.iter().zip(&target).map(|(o, t)| (o - t) * (o - t)).sum::<f64>() / n as f64
+        };
+        let exact = f(&doubles(&out));
+        assert!((found - exact).abs() < 1e-6 * exact);
+        assert_gradient(&d, &out, f, "squared error");
     }
-    for (d, v) in d_log_variance.iter_mut().zip(&variance) {
-        *d += scale * 0.5 * (v - 1.0);
-    }
-    let sum = sum::over_parts(mean.len(), |part| {
-        let terms = mean[part.clone()].iter().zip(&log_variance[part.clone()]).zip(&variance[part]);
-        terms
-            .map(|((m, l), v)| {
-                let (m, l, v) = (f64::from(*m), f64::from(*l), f64::from(*v));
-                0.5 * (m * m + v - 1.0 - l)
-            })
-            .sum()
-    });
-    f64::from(scale) * sum
 }

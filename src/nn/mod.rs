@@ -9,10 +9,13 @@
 #![allow(dead_code)]
 
 pub(crate) mod adam;
+pub(crate) mod contractive;
 pub(crate) mod loss;
 pub(crate) mod network;
+mod pass;
 pub(crate) mod regulariser;
 pub(crate) mod schedule;
 mod sum;
 #[cfg(test)]
 mod tests;
+pub(crate) mod train;

@@ -1,140 +1,95 @@
-//! The contractive penalty `‖∂z/∂x‖²` (Rifai et al. 2011, *Contractive auto-encoders*,
-//! equation 4), exact for any number of layers.
+//! What embeddings are asked to be beside faithful, with the gradient beside it.
 //!
-//! For one row and output `k`, backward gives `g_k = ∂z_k/∂x`, and the penalty is `Σ_k |g_k|²`.
-//! Its change with the parameters is `2 Σ_k ∂(g_k·v_k)` at the fixed `v_k = g_k`, and `g_k·v_k` is
-//! the change of `z_k` when `x` moves along `v_k`. So three passes give the gradient: backward
-//! with each `k`; forward with the tangents `v_k`; and, where activations are curved, backward
-//! again with what the tangents did to their slopes.
+//! Each is a mean over the batch's rows, so that its weight does not depend on the batch.
 
-use super::network::{Network, Tape};
 use super::sum;
-use crate::kernels::gemm::{Finish, View, gemm};
+use crate::kernels::math::exp;
 
-/// Rows × outputs that are carried at once.
-const BATCH: usize = 2048;
-
-/// `weight · (1/rows) Σ over rows ‖∂z/∂x‖²_F`, its gradient added to `grad`.
-pub(crate) fn contractive(
-    net: &Network,
-    x: &[f32],
-    rows: usize,
-    weight: f32,
-    grad: &mut [f32],
-) -> f64 {
-    let inputs = net.shape.inputs;
-    let some = (BATCH / net.outputs().max(1)).max(1);
+/// `weight · (1/rows) Σ |z|`, which makes embeddings sparse; its gradient `weight/rows · sign z`
+/// is added to `d`.
+pub(crate) fn l1(z: &[f32], rows: usize, weight: f32, d: &mut [f32]) -> f64 {
+    assert_eq!(z.len(), d.len());
     let scale = weight / rows.max(1) as f32;
-    let mut tape = Tape::default();
-    let mut sum = 0.0;
-    for first in (0..rows).step_by(some) {
-        let rows = some.min(rows - first);
-        let x = &x[first * inputs..][..rows * inputs];
-        net.forward(x, rows, &mut tape);
-        sum += part(net, x, rows, 2.0 * scale, &mut tape, grad);
+    for (d, z) in d.iter_mut().zip(z) {
+        let sign = f32::from(*z > 0.0) - f32::from(*z < 0.0);
+        *d += scale * sign;
     }
+    let sum = sum::over_parts(z.len(), |part| z[part].iter().map(|z| f64::from(z.abs())).sum());
     f64::from(scale) * sum
 }
 
-/// `Σ ‖∂z/∂x‖²` over the rows on `tape`; adds `twice / 2` times its gradient.
-fn part(
-    net: &Network,
-    x: &[f32],
+/// `weight · (1/rows) Σ ½(μ² + σ² − 1 − ln σ²)`: the divergence of the Gaussians `N(μ, σ²)` from
+/// `N(0, 1)` (Kingma and Welling 2014, appendix B), with `log_variance = ln σ²`. The gradients
+/// `weight/rows · μ` and `weight/rows · ½(σ² − 1)` are added.
+pub(crate) fn kl_to_normal(
+    mean: &[f32],
+    log_variance: &[f32],
     rows: usize,
-    twice: f32,
-    tape: &mut Tape,
-    grad: &mut [f32],
+    weight: f32,
+    d_mean: &mut [f32],
+    d_log_variance: &mut [f32],
 ) -> f64 {
-    let (shape, outputs) = (&net.shape, net.outputs());
-    let layers = shape.layers.len();
-    // For each row one row for each output.
-    let copies = rows * outputs;
-    let mut unit = vec![0.0; copies * outputs];
-    for (i, row) in unit.chunks_exact_mut(outputs).enumerate() {
-        row[i % outputs] = 1.0;
+    assert!(mean.len() == log_variance.len() && mean.len() == d_mean.len());
+    assert_eq!(mean.len(), d_log_variance.len());
+    let scale = weight / rows.max(1) as f32;
+    let variance: Vec<f32> = log_variance.iter().map(|l| exp(*l)).collect();
+    for (d, m) in d_mean.iter_mut().zip(mean) {
+        *d += scale * m;
     }
-    // Backward: above[l] is ∂z_k/∂hₗ₊₁ and deltas[l] is ∂z_k/∂(hₗ·Wₗ).
-    let mut deltas = vec![Vec::new(); layers];
-    let mut above = vec![Vec::new(); layers];
-    let mut g = unit.clone();
-    for layer in (0..layers).rev() {
-        let f = shape.layers[layer].1;
-        let mut delta = g.clone();
-        let kept = repeated(tape.kept(layer, f), shape.layers[layer].0, outputs);
-        f.backward(&kept, &mut delta);
-        above[layer] = std::mem::take(&mut g);
-        g.resize(copies * shape.inputs_of(layer), 0.0);
-        let width = shape.layers[layer].0;
-        gemm(View::new(&delta, copies, width), net.matrix(layer).t(), &mut g, Finish::Store);
-        deltas[layer] = delta;
+    for (d, v) in d_log_variance.iter_mut().zip(&variance) {
+        *d += scale * 0.5 * (v - 1.0);
     }
-    let unit = View::new(&unit, copies, outputs);
-    if shape.skip {
-        let finish = if layers == 0 { Finish::Store } else { Finish::Add };
-        g.resize(copies * shape.inputs, 0.0);
-        gemm(unit, net.skip_matrix().t(), &mut g, finish);
-    }
-    let penalty = sum::squares(&g);
-
-    // Forward with the tangents.
-    let mut tangent: Vec<f32> = g.iter().map(|g| g * twice).collect();
-    if shape.skip {
-        let v = View::new(&tangent, copies, shape.inputs);
-        gemm(v.t(), unit, &mut grad[net.skip()], Finish::Add);
-    }
-    let mut curved = vec![Vec::new(); layers];
-    for layer in 0..layers {
-        let (width, f) = shape.layers[layer];
-        let v = View::new(&tangent, copies, shape.inputs_of(layer));
-        let delta = View::new(&deltas[layer], copies, width);
-        gemm(v.t(), delta, &mut grad[net.weights(layer)], Finish::Add);
-        let mut next = vec![0.0; copies * width];
-        gemm(v, net.matrix(layer), &mut next, Finish::Store);
-        if !f.is_straight() {
-            // Σ_k ∂z_k/∂h · tangent: what a change of the slope f' is worth.
-            let mut worth = vec![0.0; rows * width];
-            for (worth, (t, a)) in worth.chunks_exact_mut(width).zip(
-                next.chunks_exact(outputs * width).zip(above[layer].chunks_exact(outputs * width)),
-            ) {
-                for (t, a) in t.chunks_exact(width).zip(a.chunks_exact(width)) {
-                    worth.iter_mut().zip(t.iter().zip(a)).for_each(|(w, (t, a))| *w += t * a);
-                }
-            }
-            f.curve(tape.kept(layer, f), &mut worth);
-            curved[layer] = worth;
-        }
-        let kept = repeated(tape.kept(layer, f), width, outputs);
-        f.backward(&kept, &mut next);
-        tangent = next;
-    }
-    let Some(top) = curved.iter().rposition(|c| !c.is_empty()) else { return penalty };
-
-    // Backward from the curved activations.
-    let mut d = vec![0.0; rows * shape.layers[top].0];
-    let mut parts = Vec::new();
-    for layer in (0..=top).rev() {
-        let (width, f) = shape.layers[layer];
-        f.backward(tape.kept(layer, f), &mut d);
-        d.iter_mut().zip(&curved[layer]).for_each(|(d, c)| *d += c);
-        sum::bias(&d, &mut grad[net.bias(layer)], &mut parts);
-        let inputs = shape.inputs_of(layer);
-        let below = if layer == 0 { x } else { tape.after(layer - 1) };
-        let here = View::new(&d, rows, width);
-        gemm(View::new(below, rows, inputs).t(), here, &mut grad[net.weights(layer)], Finish::Add);
-        let mut d_below = vec![0.0; rows * inputs];
-        if layer > 0 {
-            gemm(here, net.matrix(layer).t(), &mut d_below, Finish::Store);
-        }
-        d = d_below;
-    }
-    penalty
+    let sum = sum::over_parts(mean.len(), |part| {
+        let terms = mean[part.clone()].iter().zip(&log_variance[part.clone()]).zip(&variance[part]);
+        terms
+            .map(|((m, l), v)| {
+                let (m, l, v) = (f64::from(*m), f64::from(*l), f64::from(*v));
+                0.5 * (m * m + v - 1.0 - l)
+            })
+            .sum()
+    });
+    f64::from(scale) * sum
 }
 
-/// Each row of `width` numbers `times` times.
-fn repeated(rows: &[f32], width: usize, times: usize) -> Vec<f32> {
-    let mut out = Vec::with_capacity(rows.len() * times);
-    for row in rows.chunks_exact(width.max(1)) {
-        (0..times).for_each(|_| out.extend_from_slice(row));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::rng::Rng;
+    use crate::nn::tests::{assert_gradient, doubles, normal};
+
+    #[test]
+    fn the_absolute_sum_and_its_gradient() {
+        let mut rng = Rng::new(2);
+        let (rows, n) = (4, 4 * 9);
+        let z = normal(n, &mut rng);
+        let before = normal(n, &mut rng);
+        let mut d = before.clone();
+        let found = l1(&z, rows, 0.3, &mut d);
+        d.iter_mut().zip(&before).for_each(|(d, b)| *d -= b);
+        let f = |z: &[f64]| f64::from(0.3_f32) / 4.0 * z.iter().map(|z| z.abs()).sum::<f64>();
+        assert!((found - f(&doubles(&z))).abs() < 1e-6);
+        assert_gradient(&d, &z, f, "absolute sum");
+        let mut d = [0.0];
+        assert_eq!(l1(&[0.0], 1, 1.0, &mut d), 0.0);
+        assert_eq!(d, [0.0]);
     }
-    out
+
+    #[test]
+    fn the_divergence_from_normal_and_its_gradients() {
+        let mut rng = Rng::new(3);
+        let (rows, n) = (4, 4 * 5);
+        let (mean, log_variance) = (normal(n, &mut rng), normal(n, &mut rng));
+        let (mut d_mean, mut d_log) = (vec![0.0; n], vec![0.0; n]);
+        let found = kl_to_normal(&mean, &log_variance, rows, 0.5, &mut d_mean, &mut d_log);
+        let f = |mean: &[f64], log: &[f64]| {
+            let term = |(m, l): (&f64, &f64)| 0.5 * (m * m + l.exp() - 1.0 - l);
+            0.5 / 4.0 * mean.iter().zip(log).map(term).sum::<f64>()
+        };
+        assert!((found - f(&doubles(&mean), &doubles(&log_variance))).abs() < 1e-5);
+        assert_gradient(&d_mean, &mean, |m| f(m, &doubles(&log_variance)), "by the mean");
+        assert_gradient(&d_log, &log_variance, |l| f(&doubles(&mean), l), "by the variance");
+        // The normal distribution itself costs nothing.
+        let nothing = kl_to_normal(&[0.0], &[0.0], 1, 1.0, &mut [0.0], &mut [0.0]);
+        assert_eq!(nothing, 0.0);
+    }
 }

@@ -1,6 +1,7 @@
 //! Passes over a batch, their sums in an order that does not depend on threads.
 
 use crate::kernels::activation::Activation;
+use crate::kernels::wide::widest;
 use rayon::prelude::*;
 
 /// Rows whose columns are summed together.
@@ -11,8 +12,10 @@ pub(super) const PART: usize = 1 << 14;
 /// `after = f(before)`
 pub(super) fn apply(f: Activation, before: &[f32], after: &mut [f32]) {
     after.par_chunks_mut(PART).zip(before.par_chunks(PART)).for_each(|(after, before)| {
-        after.copy_from_slice(before);
-        f.apply(after);
+        widest(|| {
+            after.copy_from_slice(before);
+            f.apply(after);
+        });
     });
 }
 
@@ -34,11 +37,13 @@ pub(super) fn activation_and_bias(
         .zip(kept.par_chunks(ROWS * width))
         .zip(sums.par_chunks_mut(width))
         .for_each(|((d, kept), sum)| {
-            sum.fill(0.0);
-            for (d, kept) in d.chunks_exact_mut(width).zip(kept.chunks_exact(width)) {
-                f.backward(kept, d);
-                add(sum, d);
-            }
+            widest(|| {
+                sum.fill(0.0);
+                for (d, kept) in d.chunks_exact_mut(width).zip(kept.chunks_exact(width)) {
+                    f.backward(kept, d);
+                    add(sum, d);
+                }
+            });
         });
     sums.chunks_exact(width).for_each(|sum| add(bias, sum));
 }
@@ -51,8 +56,10 @@ pub(super) fn bias(d: &[f32], bias: &mut [f32], parts: &mut Vec<f32>) {
     }
     let sums = room(parts, d.len(), width);
     d.par_chunks(ROWS * width).zip(sums.par_chunks_mut(width)).for_each(|(d, sum)| {
-        sum.fill(0.0);
-        d.chunks_exact(width).for_each(|d| add(sum, d));
+        widest(|| {
+            sum.fill(0.0);
+            d.chunks_exact(width).for_each(|d| add(sum, d));
+        });
     });
     sums.chunks_exact(width).for_each(|sum| add(bias, sum));
 }
@@ -65,6 +72,7 @@ fn room(parts: &mut Vec<f32>, len: usize, width: usize) -> &mut [f32] {
     &mut parts[..size]
 }
 
+#[inline(always)]
 fn add(sum: &mut [f32], values: &[f32]) {
     sum.iter_mut().zip(values).for_each(|(s, x)| *s += x);
 }
@@ -83,6 +91,7 @@ pub(super) fn squares(values: &[f32]) -> f64 {
     over_parts(values.len(), |part| squares_in_lanes(&values[part]))
 }
 
+#[inline(always)]
 /// In eight sums, so that they are computed side by side.
 pub(super) fn squares_in_lanes(values: &[f32]) -> f64 {
     let mut lanes = [0.0_f64; 8];

@@ -1,8 +1,10 @@
 //! Gradients against central differences, and bits against the number of threads.
 
+use super::contractive::contractive;
 use super::network::{Network, Shape, Tape};
-use super::regulariser::contractive;
+
 use crate::kernels::activation::Activation;
+use crate::kernels::activation::tests::exact;
 use crate::matrix::rng::Rng;
 
 /// The network's formula in `f64`, one row at a time.
@@ -29,20 +31,6 @@ pub(super) fn exact_forward(net: &Network, params: &[f64], x: &[f64]) -> Vec<f64
         out.extend(h);
     }
     out
-}
-
-/// The activation's formula.
-pub(super) fn exact(f: Activation, x: f64) -> f64 {
-    match f {
-        Activation::Identity => x,
-        Activation::LeakyRelu(slope) => x.max(x * f64::from(slope)),
-        Activation::Relu => x.max(0.0),
-        Activation::Tanh => x.tanh(),
-        Activation::Gelu => {
-            let u = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3));
-            0.5 * x * (1.0 + u.tanh())
-        }
-    }
 }
 
 pub(super) fn normal(n: usize, rng: &mut Rng) -> Vec<f32> {

@@ -1,0 +1,37 @@
+//! Loops over slices, compiled once more for the vectors of this CPU.
+#![allow(unsafe_code)]
+
+/// Runs `f`, with wider vectors where the CPU has them. What is worth it is a loop of plain
+/// arithmetic, all of it inlined, [`super::math`] included. The bits are the same, for nothing is
+/// reordered or fused.
+#[inline(always)]
+pub(crate) fn widest<R>(f: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    if super::isa::Isa::chosen() != super::isa::Isa::Scalar && super::x86::Avx2::new().is_some() {
+        // SAFETY: AVX2 is there, as was just asked.
+        return unsafe { with_avx2(f) };
+    }
+    f()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn with_avx2<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::math::{exp, ln, softplus, tanh};
+
+    #[test]
+    fn bits_are_those_of_the_plain_loop() {
+        let x: Vec<f32> = (0..100_003).map(|i| (i as f32 - 50_000.0) * 0.002).collect();
+        let f = |x: f32| exp(x) + ln(x.abs()) * tanh(x) - softplus(x) / (x * x + 0.3).sqrt();
+        let plain: Vec<u32> = x.iter().map(|x| f(*x).to_bits()).collect();
+        let mut wide = x.clone();
+        widest(|| wide.iter_mut().for_each(|x| *x = f(*x)));
+        assert!(wide.iter().zip(plain).all(|(w, p)| w.to_bits() == p));
+    }
+}

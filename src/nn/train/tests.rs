@@ -1,0 +1,193 @@
+use super::*;
+use crate::kernels::activation::Activation;
+use crate::nn::network::Shape;
+use crate::nn::tests::normal;
+
+/// Rows of `width` numbers on a bent surface of two dimensions.
+fn bent(rows: usize, width: usize) -> Vec<f32> {
+    let mut rng = Rng::new(9);
+    let mut out = Vec::new();
+    for _ in 0..rows {
+        let (a, b) = (rng.normal(), rng.normal());
+        out.extend((0..width).map(|j| {
+            let wave = |k: f32| (j as f32 * k).sin();
+            a * wave(0.7) + b * wave(1.3) + 0.5 * a * a * wave(2.1) - 0.3 * a * b * wave(2.9)
+        }));
+    }
+    out
+}
+
+fn hourglass(widths: &[usize], f: Activation, seed: u64) -> Network {
+    let mut layers: Vec<_> = widths[1..].iter().map(|w| (*w, f)).collect();
+    layers.last_mut().unwrap().1 = Activation::Identity;
+    Network::new(Shape { inputs: widths[0], layers, skip: false }, &mut Rng::new(seed))
+}
+
+/// A number that tells weights apart.
+fn checksum(values: &[f32]) -> u64 {
+    let fold = |sum: u64, x: &f32| (sum ^ u64::from(x.to_bits())).wrapping_mul(0x0100_0000_01b3);
+    values.iter().fold(0xcbf2_9ce4_8422_2325, fold)
+}
+
+#[test]
+fn weights_do_not_depend_on_the_number_of_threads() {
+    // Products large enough to be shared.
+    let rows = bent(700, 96);
+    let train = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut net = hourglass(&[96, 160, 8, 160, 96], Activation::Gelu, 1);
+            let how = Training { epochs: 3, clip: 0.5, held_out: 0.1, ..Training::default() };
+            let mut seen = Vec::new();
+            autoencoder(&mut net, &rows, &how, &mut |e| {
+                seen.push(*e);
+                true
+            });
+            (net.params.iter().map(|p| p.to_bits()).collect::<Vec<_>>(), seen)
+        })
+    };
+    let one = train(1);
+    assert_eq!(one.1.len(), 3);
+    assert!(train(2) == one && train(4) == one);
+}
+
+#[test]
+fn weights_are_the_same_on_every_machine() {
+    let rows: Vec<f32> = {
+        let mut rng = Rng::new(4);
+        normal(64 * 7, &mut rng)
+    };
+    let mut sums = Vec::new();
+    for f in [Activation::default(), Activation::Relu, Activation::Tanh, Activation::Gelu] {
+        let mut net = hourglass(&[7, 19, 3, 18, 7], f, 2);
+        let how = Training { epochs: 5, batch: (10, 40), rate: 0.01, ..Training::default() };
+        autoencoder(&mut net, &rows, &how, &mut |_| true);
+        sums.push(checksum(&net.params));
+    }
+    let pinned = [
+        0xb1d7_fdd0_2a1b_6d54,
+        0x2e6a_63a6_d727_364e,
+        0xda7a_47b7_53dd_e030,
+        0x5e7e_ab57_b8e9_d2fc,
+    ];
+    assert_eq!(sums, pinned, "{sums:#x?}");
+}
+
+#[test]
+fn a_network_learns_what_no_plane_holds() {
+    let rows = bent(1500, 12);
+    let mut net = hourglass(&[12, 48, 2, 48, 12], Activation::default(), 3);
+    let how = Training { epochs: 60, batch: (64, 256), rate: 4e-3, ..Training::default() };
+    let last = autoencoder(&mut net, &rows, &how, &mut |_| true).unwrap();
+    let total = sum::squares(&rows) / rows.len() as f64;
+    let pca = crate::train::pca::Components::fit(&rows, 12);
+    let plane = 1.0 - pca.variance[..2].iter().sum::<f64>() / pca.columns.iter().sum::<f64>();
+    let share = last.loss / total;
+    assert!(share < 0.2 * plane, "{share} of the variance is lost, {plane} with a plane");
+}
+
+#[test]
+fn the_weights_of_the_best_pass_are_kept() {
+    // A rate so large that it only gets worse after a while.
+    let rows = bent(300, 10);
+    let mut net = hourglass(&[10, 30, 2, 30, 10], Activation::Relu, 5);
+    let how = Training {
+        epochs: 40,
+        batch: (16, 16),
+        rate: 0.3,
+        held_out: 0.2,
+        patience: 5,
+        ..Training::default()
+    };
+    let mut passes = Vec::new();
+    let kept = autoencoder(&mut net, &rows, &how, &mut |e| {
+        passes.push(*e);
+        true
+    });
+    let kept = kept.unwrap();
+    let best = passes.iter().min_by(|a, b| a.held_out.partial_cmp(&b.held_out).unwrap()).unwrap();
+    assert_eq!(kept, *best);
+    assert!(passes.len() == 40 || passes.len() == kept.index + 1 + 5, "{}", passes.len());
+    // The rows that were held out are the first of the same shuffle.
+    let mut order: Vec<usize> = (0..300).collect();
+    Rng::new(how.seed).shuffle(&mut order);
+    let held_out = gathered(&rows, 10, &order[..60]);
+    assert_eq!(Some(error(&net, &held_out, 60)), kept.held_out);
+}
+
+#[test]
+fn progress_can_stop_and_nothing_to_do_is_done() {
+    let rows = bent(50, 6);
+    let mut net = hourglass(&[6, 2, 6], Activation::Tanh, 1);
+    let kept = autoencoder(&mut net, &rows, &Training::default(), &mut |e| e.index < 3);
+    assert_eq!(kept.unwrap().index, 3);
+    let before = net.params.clone();
+    let how = Training { epochs: 0, ..Training::default() };
+    assert_eq!(autoencoder(&mut net, &rows, &how, &mut |_| true), None);
+    assert_eq!(net.params, before);
+    autoencoder(&mut net, &[], &Training::default(), &mut |_| true);
+    assert_eq!(net.params, before);
+}
+
+#[test]
+fn batches_grow_by_equal_factors() {
+    let how = Training { epochs: 5, batch: (16, 4096), ..Training::default() };
+    let sizes: Vec<usize> = (0..5).map(|i| batch_size(&how, i, 100_000)).collect();
+    assert_eq!(sizes, [16, 64, 256, 1024, 4096]);
+    assert_eq!((batch_size(&how, 4, 100), batch_size(&how, 0, 0)), (100, 1));
+    let how = Training { epochs: 1, ..how };
+    assert_eq!(batch_size(&how, 0, 100_000), 16);
+}
+
+/// Baldi and Hornik 1989, *Neural networks and principal component analysis*: the only minimum of
+/// a linear autoencoder is the span of the principal components.
+#[cfg(feature = "formats")]
+#[test]
+fn a_linear_autoencoder_finds_the_principal_components() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/digits.npy");
+    let file = crate::input::open(path, &Default::default()).unwrap();
+    let mut bytes = vec![0; file.len() * 64];
+    file.read(0, &mut bytes).unwrap();
+    let mut rows: Vec<f32> = bytes.iter().map(|b| f32::from(*b) / 8.0).collect();
+    for column in 0..64 {
+        let mean = rows.iter().skip(column).step_by(64).sum::<f32>() / file.len() as f32;
+        rows.iter_mut().skip(column).step_by(64).for_each(|x| *x -= mean);
+    }
+    const K: usize = 8;
+    let mut net = hourglass(&[64, K, 64], Activation::Identity, 6);
+    let how = Training {
+        epochs: 800,
+        batch: (usize::MAX, usize::MAX),
+        rate: 0.03,
+        ..Training::default()
+    };
+    autoencoder(&mut net, &rows, &how, &mut |_| true);
+    let pca = crate::train::pca::Components::fit(&rows, 64);
+    let best = pca.variance[K..].iter().sum::<f64>() / 64.0;
+    let found = error(&net, &rows, file.len());
+    assert!((found / best - 1.0).abs() < 1e-3, "{found}, but PCA {best}");
+    // What of the decoder's span, made orthonormal, lies outside of PCA's. Its Frobenius norm is
+    // at least the sine of the largest angle between the two.
+    let mut span: Vec<Vec<f64>> = Vec::new();
+    let mut outside = 0.0;
+    for row in net.params[net.weights(1)].chunks_exact(64) {
+        let mut v: Vec<f64> = row.iter().map(|x| f64::from(*x)).collect();
+        let remove = |v: &mut Vec<f64>, u: &[f64]| {
+            let along: f64 = v.iter().zip(u).map(|(a, b)| a * b).sum();
+            v.iter_mut().zip(u).for_each(|(x, u)| *x -= along * u);
+        };
+        let square = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>();
+        (0..2).for_each(|_| span.iter().for_each(|u| remove(&mut v, u)));
+        let norm = square(&v).sqrt();
+        v.iter_mut().for_each(|x| *x /= norm);
+        span.push(v.clone());
+        for k in 0..K {
+            let u: Vec<f64> = pca.vector(k).iter().map(|x| f64::from(*x)).collect();
+            remove(&mut v, &u);
+        }
+        outside += square(&v);
+    }
+    let angle = outside.sqrt().asin();
+    println!("error {:+.5} %, angle {angle:.6}", 100.0 * (found / best - 1.0));
+    assert!(angle < 0.01, "{angle}");
+}
