@@ -93,7 +93,8 @@ impl Network {
     /// Proves and packs.
     pub(crate) fn new(m: &ModelRecord) -> Result<Self> {
         let (latents, width) = (m.latents(), m.width());
-        let hidden = m.hidden.as_ref().map(|h| HiddenNetwork::new(h, &m.latent_clamp)).transpose()?;
+        let hidden =
+            m.hidden.as_ref().map(|h| HiddenNetwork::new(h, &m.latent_clamp)).transpose()?;
         for j in 0..width {
             // |Σ| must stay below 2^62, and its shifted form below 2^31.
             let mut bound = m.bias.get(j).map_or(0, |b| u128::from(b.unsigned_abs()));

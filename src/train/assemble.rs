@@ -245,4 +245,3 @@ fn learn_rates(chooser: &mut LatentChooser, symbols: &[Symbols], latents: usize,
     }
     chooser.rates_changed();
 }
-

@@ -9,6 +9,7 @@ pub(crate) mod bake;
 pub(crate) mod bits;
 pub(crate) mod classes;
 pub(crate) mod columns;
+pub(crate) mod config;
 pub(crate) mod grid;
 pub(crate) mod linear;
 pub(crate) mod network;

@@ -7,6 +7,8 @@ use super::bits::rounded_entropy;
 use super::classes::Effort;
 use super::columns::{ColumnPlan, Tolerance, plan};
 use super::linear::{Candidate, Ground, LinearChoice, normaliser};
+use super::network::choose::{Coach, Hint};
+use super::network::fit::Objective;
 use super::pca::{Basis, Components};
 use super::sample::Sample;
 use crate::error::Result;
@@ -30,15 +32,10 @@ pub(crate) fn bounded(
     columns: &[ColumnPlan],
     effort: SearchEffort,
     basis: Option<&Basis>,
+    coach: Option<&Coach<'_>>,
 ) -> Result<Candidate> {
     let full = normaliser(columns).normalise(sample.schema.dtype, &sample.bytes);
     let components = components(&full, columns, basis);
-    if std::env::var("T_K").is_ok() && full.len() / columns.len() > 5000 {
-        let ground =
-            Ground { sample, columns, components: &components, normalised: &full, effort: Effort { classes: 16, rounds: 3 } };
-        debug_train(&ground);
-        std::process::exit(0);
-    }
     let thin = sample.thin(effort.rows);
     let normalised = if thin.rows() == sample.rows() {
         full.clone()
@@ -140,8 +137,27 @@ pub(crate) fn bounded(
         normalised: &full,
         effort: effort.classes,
     };
-    ground.build(&best.0).or_else(|_| ground.build(&none))
+    let smallest = ground.build(&best.0).or_else(|_| ground.build(&none))?;
+    let Some(coach) = coach else { return Ok(smallest) };
+    let per_row = smallest.fitted_bytes / sample.total.max(1) as f64;
+    // Where most bits say what no model foretells, there is nothing to learn.
+    let worth = per_row * 8.0 < MOST_BITS * columns.len() as f64;
+    if !(worth && linear.1.is_finite() && linear.1 < 1.3 * best.1) && !coach.is_asked() {
+        return Ok(smallest);
+    }
+    let hint = Hint {
+        latents: linear.0.latents,
+        step: linear.0.step,
+        objective: Objective::Residual,
+        linear: per_row,
+    };
+    let network = coach.bounded(&ground, hint, linear.0.weight_grain);
+    let better = network.filter(|n| n.fitted_bytes < smallest.fitted_bytes || coach.is_asked());
+    Ok(better.unwrap_or(smallest))
 }
+
+/// Bits per value of the linear codec beyond which no network is tried.
+const MOST_BITS: f64 = 6.0;
 
 /// Components of normalised rows, within a given basis if there is one.
 pub(crate) fn components(
@@ -248,60 +264,8 @@ pub(crate) fn with_bounds(
     bounds: Vec<f64>,
     effort: SearchEffort,
     basis: Option<&Basis>,
+    coach: Option<&Coach<'_>>,
 ) -> Result<Candidate> {
     let columns = plan(sample, &Tolerance::Bounds(bounds));
-    bounded(sample, &columns, effort, basis)
-}
-
-pub(crate) fn debug_train(ground: &Ground<'_>) {
-    use super::assemble::Coding;
-    use super::network::bake::{Precision, prepare};
-    use super::network::fit::{Objective, Plan, train};
-    let (full, components) = (ground.normalised, ground.components);
-    let var = |n: &str, d: f64| std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
-    let list = |n: &str| -> Vec<usize> {
-        std::env::var(n).unwrap_or("128".into()).split(',').filter_map(|v| v.parse().ok()).collect()
-    };
-    let plan = Plan {
-        objective: if var("T_ERR", 0.0) > 0.0 { Objective::Error(var("T_ERR", 0.0)) } else { Objective::Residual },
-        latents: var("T_K", 16.0) as usize,
-        step: var("T_STEP", 4.0) as f32,
-        encoder: list("T_ENC"),
-        decoder: list("T_DEC"),
-        activation: crate::kernels::activation::Activation::LeakyRelu(0.125),
-        epochs: var("T_EPOCHS", 40.0) as usize,
-        batch: var("T_BATCH", 256.0) as usize,
-        rate: var("T_RATE", 4e-3) as f32,
-        classes: var("T_CLASSES", 8.0) as usize,
-        noise: var("T_NOISE", 1.0) as f32,
-        rows: (full.len() / components.columns.len()) as f64,
-        seed: 1,
-    };
-    let start = std::time::Instant::now();
-    let t = train(full, components, &plan, &|e, c| {
-        if e % 20 == 0 || e + 1 == plan.epochs {
-            eprintln!("{e} latent {:.2} residual {:.2} sum {:.2} error {:.3} {:.1}s", c.latent, c.residual, c.latent + c.residual, c.error, start.elapsed().as_secs_f64());
-        }
-    });
-    let lin = linear_choice(components, plan.latents, 1.0, plan.rows, true).weight_grain;
-    eprintln!("grain {lin}");
-    for trellis in [0, 8] {
-        for output in [1.0, 2.0, 4.0] {
-            for hidden in [0.12, 0.25, 0.5] {
-                let precision = Precision {
-                    units: if trellis > 0 { 2.0 } else { 1.0 },
-                    trellis,
-                    output: output * lin,
-                    hidden,
-                    error_weight: None,
-                };
-                let p = prepare(&t.autoencoder, ground.columns, full, &precision);
-                let c = ground.complete(p, Coding { temporal: true, residual: true, patient: true });
-                match c {
-                    Ok(c) => eprintln!("trellis {trellis} output {output} hidden {hidden}: {:.0} model {} classes {} nmse {:.4} {:.1}s", c.fitted_bytes, c.model_bytes, c.encoder.program.record.classes.count, c.tally.nmse(), start.elapsed().as_secs_f64()),
-                    Err(e) => eprintln!("trellis {trellis} output {output} hidden {hidden}: {e}"),
-                }
-            }
-        }
-    }
+    bounded(sample, &columns, effort, basis, coach)
 }

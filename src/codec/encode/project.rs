@@ -1,8 +1,8 @@
 //! Rows to real-valued latents: an encoder in `f32`, linear or a network.
 
 use crate::codec::value::{Cell, with_cell};
-use crate::nn::network::Network;
 use crate::matrix::{DType, from_little_endian};
+use crate::nn::network::Network;
 use faer::{Accum, MatMut, MatRef, Par};
 use std::sync::Arc;
 

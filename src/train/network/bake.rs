@@ -12,8 +12,9 @@ use crate::train::columns::ColumnPlan;
 use crate::train::linear::normaliser;
 use std::sync::Arc;
 
-/// Largest magnitude of an activation.
-const CLAMP: i64 = 8191;
+/// Largest magnitudes of activations that are tried: the fewer bits, the more weights can be
+/// summed.
+const CLAMPS: [i64; 4] = [8191, 2047, 511, 127];
 /// Rows that activations are measured on.
 const ROWS: usize = 2048;
 /// Deviations of the first layer's inputs stay below this.
@@ -49,8 +50,17 @@ pub(crate) fn prepare(
         latent: net.latent.iter().map(|s| s * precision.units).collect(),
     }));
     let real = projection.project(normalised);
-    let baker = Baker::new(net, columns, &real, precision);
-    let record = baker.record(&real);
+    let mut baker = Baker::new(net, columns, &real, precision);
+    let mut record = baker.record(&real);
+    for clamp in CLAMPS.into_iter().skip(1) {
+        // Whoever reads the file asks for the same proof.
+        if crate::codec::network::Network::new(&record).is_ok() {
+            break;
+        }
+        baker.clamp = clamp;
+        baker.measure();
+        record = baker.record(&real);
+    }
     let weight = baker.error_weights(normalised);
     Prepared { projection, record, real, weight }
 }
@@ -64,6 +74,8 @@ struct Baker<'a> {
     deviation: Vec<f32>,
     /// Some rows' latents, rounded.
     latents: Vec<f32>,
+    /// Largest magnitude of an activation.
+    clamp: i64,
     /// Scale of each layer's activations: real per integer.
     scales: Vec<f64>,
     /// Root mean square of each unit's activation, in its integer's units.
@@ -91,6 +103,7 @@ impl<'a> Baker<'a> {
             precision,
             deviation: bake::deviations(real, count),
             latents,
+            clamp: CLAMPS[0],
             scales: Vec::new(),
             spread: Vec::new(),
         };
@@ -114,11 +127,13 @@ impl<'a> Baker<'a> {
         let rows = self.latents.len() / self.net.latent.len();
         let mut tape = Tape::default();
         decoder.forward(&self.inputs(&self.latents), rows, &mut tape);
+        self.spread.clear();
+        self.scales.clear();
         for layer in 0..decoder.shape.layers.len() - 1 {
             let (values, width) = (tape.after(layer), decoder.shape.layers[layer].0);
             let largest = values.iter().fold(1e-3_f32, |m, v| m.max(v.abs()));
             // Half as much again for rows that were not looked at.
-            let scale = 1.5 * f64::from(largest) / CLAMP as f64;
+            let scale = 1.5 * f64::from(largest) / self.clamp as f64;
             let mut squares = vec![0.0_f64; width];
             for row in values.chunks_exact(width) {
                 squares.iter_mut().zip(row).for_each(|(s, v)| *s += f64::from(*v).powi(2));
@@ -192,23 +207,26 @@ impl<'a> Baker<'a> {
             let weights = &decoder.params[decoder.weights(layer)];
             let real: Vec<f64> =
                 (0..weights.len()).map(|at| f64::from(weights[at]) * scale[at / outputs]).collect();
-            let typical = root_mean_square(real.iter().enumerate().map(|(at, w)| w * f64::from(spread[at / outputs])));
+            let typical = root_mean_square(
+                real.iter().enumerate().map(|(at, w)| w * f64::from(spread[at / outputs])),
+            );
             let (integers, grain) =
-                rounded(&real, &spread, outputs, typical * self.precision.hidden, 2.0);
+                rounded(&real, &spread, outputs, typical * self.precision.hidden);
             let next = self.scales[layer];
             let ratio = grain / next;
             let shift = (14.0 - ratio.log2().floor()).clamp(0.0, 62.0);
             let bias = &decoder.params[decoder.bias(layer)];
             let coarse = (typical * self.precision.hidden / grain).max(1.0).log2().floor().exp2();
-            let rounded_bias =
-                bias.iter().map(|b| ((f64::from(*b) / grain / coarse).round_ties_even() * coarse) as i64);
+            let rounded_bias = bias
+                .iter()
+                .map(|b| ((f64::from(*b) / grain / coarse).round_ties_even() * coarse) as i64);
             path.layers.push(Hidden {
                 weights: transposed(&integers, outputs),
                 bias: rounded_bias.collect(),
                 multiplier: (ratio * shift.exp2()).round() as i64,
                 shift: shift as u32,
                 leak: leak(activation),
-                clamp: CLAMP,
+                clamp: self.clamp,
             });
             spread.clone_from(&self.spread[layer]);
             scale = vec![next; outputs];
@@ -218,7 +236,13 @@ impl<'a> Baker<'a> {
     }
 
     /// The hidden path's last matrix, in residual steps per integer of its input.
-    fn output(&self, record: &mut ModelRecord, path: &mut HiddenPath, spread: &[f32], scale: &[f64]) {
+    fn output(
+        &self,
+        record: &mut ModelRecord,
+        path: &mut HiddenPath,
+        spread: &[f32],
+        scale: &[f64],
+    ) {
         let decoder = &self.net.decoder;
         let width = self.columns.len();
         let weights = &decoder.params[decoder.weights(decoder.shape.layers.len() - 1)];
@@ -231,7 +255,7 @@ impl<'a> Baker<'a> {
                 f64::from(weights[at] * self.net.column[j]) * scale[u] * finer(j).exp2() * used(j)
             })
             .collect();
-        let (integers, grain) = rounded(&real, spread, width, self.precision.output, 2.0);
+        let (integers, grain) = rounded(&real, spread, width, self.precision.output);
         path.weights = transposed(&integers, width);
         // One unit of the sum is `grain` steps, `grain · 2^(fraction + gain)` of the output's.
         record.gain = record.gain.max((-grain.log2() - least).max(0.0) as u32);
@@ -305,13 +329,7 @@ fn root_mean_square(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 
 /// Weights of `inputs × outputs` to multiples of a grain for each input, a power of two near
 /// `error / spread`, all as integers of the finest grain, which is given back.
-fn rounded(
-    weights: &[f64],
-    spread: &[f32],
-    outputs: usize,
-    error: f64,
-    _reserve: f64,
-) -> (Vec<i64>, f64) {
+fn rounded(weights: &[f64], spread: &[f32], outputs: usize, error: f64) -> (Vec<i64>, f64) {
     let mut grains: Vec<f64> =
         spread.iter().map(|s| (error / f64::from(*s).max(1e-3)).log2().floor().exp2()).collect();
     let largest = weights.iter().fold(0.0_f64, |m, w| m.max(w.abs()));

@@ -1,14 +1,16 @@
 //! Training: stochastic gradient descent on the expected size of the file.
 
+use super::Autoencoder;
 use super::likelihood::{Gradients, Likelihood};
-use super::{Autoencoder, divided};
 use crate::kernels::activation::Activation;
+use crate::kernels::math::ln;
 use crate::matrix::rng::Rng;
 use crate::nn::adam::Adam;
 use crate::nn::network::{Network, Shape, Tape};
 use crate::nn::schedule::Schedule;
 use crate::train::pca::Components;
 use rayon::prelude::*;
+use std::time::Instant;
 
 /// What errors cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,6 +40,21 @@ pub(crate) struct Plan {
     /// Rows of the file for which the weights are paid.
     pub(crate) rows: f64,
     pub(crate) seed: u64,
+    /// When to stop, however far training is.
+    pub(crate) deadline: Option<Instant>,
+}
+
+impl Plan {
+    /// Multiply-adds of an epoch over `rows` rows, other work counted as such.
+    pub(crate) fn work(&self, width: usize, rows: usize) -> f64 {
+        let path = |hidden: &[usize]| {
+            let sizes: Vec<usize> = [&[self.latents][..], hidden, &[width]].concat();
+            sizes.windows(2).map(|w| w[0] * w[1]).sum::<usize>() + self.latents * width
+        };
+        let products = 3 * (path(&self.encoder) + path(&self.decoder));
+        let hidden: usize = self.encoder.iter().chain(&self.decoder).sum();
+        (products + 60 * (width + self.latents) + 8 * hidden) as f64 * rows as f64
+    }
 }
 
 /// What an epoch came to, in bytes per row.
@@ -55,6 +72,10 @@ pub(crate) struct Cost {
 pub(crate) struct Trained {
     pub(crate) autoencoder: Autoencoder,
     pub(crate) cost: Cost,
+    /// Bits per squared step of error at the end.
+    pub(crate) lambda: f64,
+    /// The latents' step in residual steps.
+    pub(crate) step: f64,
 }
 
 /// Everything a batch needs, kept between batches.
@@ -88,7 +109,12 @@ struct Trainer<'a> {
 }
 
 /// Trains on normalised rows, from principal components on.
-pub(crate) fn train(rows: &[f32], components: &Components, plan: &Plan, log: &dyn Fn(usize, &Cost)) -> Trained {
+pub(crate) fn train(
+    rows: &[f32],
+    components: &Components,
+    plan: &Plan,
+    log: &dyn Fn(f64, &Cost),
+) -> Trained {
     let width = components.columns.len();
     let mut rng = Rng::new(plan.seed);
     let net = start(components, plan, &mut rng);
@@ -107,16 +133,15 @@ pub(crate) fn train(rows: &[f32], components: &Components, plan: &Plan, log: &dy
         rng,
     };
     let cost = t.run(log);
-    Trained { autoencoder: t.net, cost }
+    Trained { cost, lambda: t.lambda, step: f64::from(plan.step), autoencoder: t.net }
 }
 
 /// Networks that do what the components do.
 fn start(c: &Components, plan: &Plan, rng: &mut Rng) -> Autoencoder {
     let (width, latents) = (c.columns.len(), plan.latents);
     let column: Vec<f32> = c.columns.iter().map(|v| (v.sqrt() as f32).max(0.05)).collect();
-    let latent: Vec<f32> = (0..latents)
-        .map(|k| (c.variance[k].sqrt() as f32 / plan.step).max(0.05))
-        .collect();
+    let latent: Vec<f32> =
+        (0..latents).map(|k| (c.variance[k].sqrt() as f32 / plan.step).max(0.05)).collect();
     let shape = |inputs: usize, hidden: &[usize], outputs: usize| Shape {
         inputs,
         layers: hidden
@@ -155,7 +180,7 @@ fn left_over(c: &Components, plan: &Plan) -> Vec<f32> {
 }
 
 impl Trainer<'_> {
-    fn run(&mut self, log: &dyn Fn(usize, &Cost)) -> Cost {
+    fn run(&mut self, log: &dyn Fn(f64, &Cost)) -> Cost {
         let n = self.classes.len();
         let plan = self.plan;
         let batch = plan.batch.min(n);
@@ -163,11 +188,10 @@ impl Trainer<'_> {
         let schedule = Schedule { last: 0.0, ..Schedule::new(plan.rate, per_epoch * plan.epochs) };
         let mut order: Vec<usize> = (0..n).collect();
         let mut work = Work::default();
-        let mut adams = [
-            Adam::new(self.net.encoder.params.len()),
-            Adam::new(self.net.decoder.params.len()),
-        ];
-        let mut tables = [Adam::new(self.prior.params.len()), Adam::new(self.residual.params.len())];
+        let mut adams =
+            [Adam::new(self.net.encoder.params.len()), Adam::new(self.net.decoder.params.len())];
+        let mut tables =
+            [Adam::new(self.prior.params.len()), Adam::new(self.residual.params.len())];
         let mut grads =
             [vec![0.0; self.net.encoder.params.len()], vec![0.0; self.net.decoder.params.len()]];
         let mut cost = Cost::default();
@@ -183,6 +207,9 @@ impl Trainer<'_> {
                 self.classify(true);
             } else if self.prior.classes > 1 && epoch % 4 == 3 {
                 self.classify(false);
+            }
+            if plan.deadline.is_some_and(|d| Instant::now() >= d) {
+                break;
             }
             self.rng.shuffle(&mut order);
             cost = Cost::default();
@@ -201,12 +228,8 @@ impl Trainer<'_> {
                     self.lambda *= (own.error / wanted).powf(0.02).clamp(0.97, 1.03);
                 }
             }
-            log(epoch, &cost);
-            if epoch % 10 == 9 && std::env::var("T_V").is_ok() {
-                let mut h = vec![0; self.prior.classes];
-                self.classes.iter().for_each(|c| h[usize::from(*c)] += 1);
-                eprintln!("{h:?}");
-            }
+            cost.weights = self.weights_bits() / 8.0 / plan.rows;
+            log((epoch + 1) as f64 / plan.epochs as f64, &cost);
         }
         cost
     }
@@ -226,6 +249,13 @@ impl Trainer<'_> {
                 *g += (price as f32) * if *w == 0.0 { 0.0 } else { w.signum() };
             }
         }
+    }
+
+    /// What the decoder's weights cost, about: each as many bits as a Laplace distribution of
+    /// the layer's mean magnitude takes with a resolution of a sixth of it.
+    fn weights_bits(&self) -> f64 {
+        let net = &self.net.decoder;
+        5.0 * net.params.iter().filter(|w| w.abs() > 1e-4).count() as f64
     }
 
     fn gather(&self, rows: &[usize], work: &mut Work) {
@@ -310,10 +340,8 @@ impl Trainer<'_> {
             None,
         );
         let coded = self.plan.objective == Objective::Residual;
-        let parts = [
-            (&mut self.prior, &work.prior, true),
-            (&mut self.residual, &work.residual, coded),
-        ];
+        let parts =
+            [(&mut self.prior, &work.prior, true), (&mut self.residual, &work.residual, coded)];
         for ((table, from, used), adam) in parts.into_iter().zip(tables) {
             if used {
                 let mut grad = vec![0.0; table.params.len()];
@@ -326,7 +354,7 @@ impl Trainer<'_> {
     }
 
     /// Each row to its cheapest class.
-    fn classify(&mut self, _fresh: bool) {
+    fn classify(&mut self, fresh: bool) {
         let latents = self.plan.latents;
         let coded = self.plan.objective == Objective::Residual;
         const PART: usize = 256;
@@ -335,6 +363,13 @@ impl Trainer<'_> {
         let p = self.net.decode(&rounded);
         let (prior, residual, width) = (&self.prior, &self.residual, self.width);
         let rows = self.rows;
+        // What it costs to say the class.
+        let mut counts = vec![1.0_f32; prior.classes];
+        if !fresh {
+            self.classes.iter().for_each(|&c| counts[usize::from(c)] += 1.0);
+        }
+        let total: f32 = counts.iter().sum();
+        let say: Vec<f32> = counts.iter().map(|n| ln(total / n)).collect();
         self.classes.par_chunks_mut(PART).enumerate().for_each(|(part, classes)| {
             let mut left = vec![0.0; width];
             for (i, class) in classes.iter_mut().enumerate() {
@@ -344,7 +379,7 @@ impl Trainer<'_> {
                 }
                 let own = &rounded[i * latents..(i + 1) * latents];
                 let cost = |c: usize| {
-                    prior.nats(own, c) + if coded { residual.nats(&left, c) } else { 0.0 }
+                    say[c] + prior.nats(own, c) + if coded { residual.nats(&left, c) } else { 0.0 }
                 };
                 let costs: Vec<f32> = (0..prior.classes).map(cost).collect();
                 let best = (0..prior.classes).min_by(|&a, &b| costs[a].total_cmp(&costs[b]));

@@ -2,6 +2,7 @@
 //! form of what the entropy coder's tables cost.
 
 use crate::kernels::math::{exp, ln};
+use crate::kernels::wide::widest;
 use rayon::prelude::*;
 
 /// Scales are kept between these, in steps.
@@ -24,21 +25,31 @@ pub(crate) struct Likelihood {
     pub(crate) params: Vec<f32>,
     /// Whether the means are learned; else they stay 0.
     centred: bool,
-    derived: Vec<Derived>,
+    derived: Derived,
 }
 
-/// What a scale stands for in the formula.
-#[derive(Debug, Clone, Copy, Default)]
+/// What scales stand for in the formula, each `classes × columns`.
+#[derive(Debug, Clone, Default)]
 struct Derived {
-    mean: f32,
+    mean: Vec<f32>,
     /// `1/s`
-    inverse: f32,
+    inverse: Vec<f32>,
     /// `exp(−1/s)`
-    q: f32,
+    q: Vec<f32>,
     /// `−ln(1 − q)`
-    start: f32,
+    start: Vec<f32>,
     /// `q / (s (1 − q))`
-    slope: f32,
+    slope: Vec<f32>,
+}
+
+/// The part of [`Derived`] for one class.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    mean: &'a [f32],
+    inverse: &'a [f32],
+    q: &'a [f32],
+    start: &'a [f32],
+    slope: &'a [f32],
 }
 
 /// What [`Likelihood::backward`] writes for each number, each `rows × columns`.
@@ -58,8 +69,13 @@ impl Likelihood {
         let mut params = vec![0.0; deviations.len()];
         // A logistic distribution's deviation is π/√3 of its scale.
         params.extend(deviations.iter().map(|d| ln((d * 0.55).max(0.05))));
-        let mut new =
-            Self { classes: 1, columns: deviations.len(), params, centred, derived: Vec::new() };
+        let mut new = Self {
+            classes: 1,
+            columns: deviations.len(),
+            params,
+            centred,
+            derived: Derived::default(),
+        };
         new.changed();
         new
     }
@@ -72,15 +88,23 @@ impl Likelihood {
             means.fill(0.0);
         }
         scales.iter_mut().for_each(|s| *s = s.clamp(LOG_SCALE.start, LOG_SCALE.end));
-        self.derived.clear();
-        self.derived.extend(means.iter().zip(scales).map(|(&mean, &mut log)| {
-            let inverse = exp(-log);
+        let d = &mut self.derived;
+        d.mean.clear();
+        d.mean.extend_from_slice(means);
+        for list in [&mut d.inverse, &mut d.q, &mut d.start, &mut d.slope] {
+            list.clear();
+        }
+        for log in scales {
+            let inverse = exp(-*log);
             let q = exp(-inverse);
             // 1 − q, by its series where that would cancel.
             let series = inverse * (1.0 - inverse * (0.5 - inverse / 6.0));
             let rest = if inverse < 0.02 { series } else { 1.0 - q };
-            Derived { mean, inverse, q, start: -ln(rest), slope: inverse * q / rest }
-        }));
+            d.inverse.push(inverse);
+            d.q.push(q);
+            d.start.push(-ln(rest));
+            d.slope.push(inverse * q / rest);
+        }
     }
 
     /// Twice as many classes: each becomes one a little narrower and one a little wider.
@@ -94,21 +118,36 @@ impl Likelihood {
         self.changed();
     }
 
-    fn row(&self, class: usize) -> &[Derived] {
-        &self.derived[class * self.columns..(class + 1) * self.columns]
+    fn row(&self, class: usize) -> Row<'_> {
+        let at = class * self.columns..(class + 1) * self.columns;
+        let d = &self.derived;
+        Row {
+            mean: &d.mean[at.clone()],
+            inverse: &d.inverse[at.clone()],
+            q: &d.q[at.clone()],
+            start: &d.start[at.clone()],
+            slope: &d.slope[at],
+        }
     }
 
     /// Nats of one row in `class`.
     pub(crate) fn nats(&self, t: &[f32], class: usize) -> f32 {
-        let mut nats = [0.0_f32; 8];
-        for (t, p) in t.chunks(8).zip(self.row(class).chunks(8)) {
-            for ((n, t), p) in nats.iter_mut().zip(t).zip(p) {
-                let z = ((t - p.mean).abs() - 0.5) * p.inverse;
-                let u = exp(-z);
-                *n += z + p.start + ln((1.0 + u) * (1.0 + u * p.q));
+        let row = self.row(class);
+        widest(|| {
+            let mut sum = [0.0_f32; LANES];
+            let mut first = 0;
+            while first + LANES <= t.len() {
+                let [t, mean, inverse, q, start] =
+                    [t, row.mean, row.inverse, row.q, row.start].map(|s| lanes(s, first));
+                for i in 0..LANES {
+                    sum[i] += nats(t[i] - mean[i], inverse[i], q[i], start[i]);
+                }
+                first += LANES;
             }
-        }
-        nats.iter().sum()
+            let rest = (first..t.len())
+                .map(|i| nats(t[i] - row.mean[i], row.inverse[i], row.q[i], row.start[i]));
+            sum.iter().sum::<f32>() + rest.sum::<f32>()
+        })
     }
 
     /// Bits and their gradients for rows `t`, each in its class; `scale` times the gradients.
@@ -128,7 +167,7 @@ impl Likelihood {
                     d.chunks_exact_mut(self.columns).zip(d_scale.chunks_exact_mut(self.columns));
                 for (((t, &class), (d, d_scale)), bits) in rows.zip(outs).zip(bits) {
                     let row = self.row(usize::from(class));
-                    *bits = backward_row(t, row, scale, d, d_scale);
+                    *bits = widest(|| backward_row(t, row, scale, d, d_scale));
                 }
             });
     }
@@ -145,32 +184,63 @@ impl Likelihood {
     }
 }
 
-fn backward_row(
-    t: &[f32],
-    row: &[Derived],
-    scale: f32,
-    d: &mut [f32],
-    d_scale: &mut [f32],
-) -> f32 {
-    const LANES: usize = 8;
-    let mut nats = [0.0_f32; LANES];
-    let inputs = t.chunks(LANES).zip(row.chunks(LANES));
-    let outputs = d.chunks_mut(LANES).zip(d_scale.chunks_mut(LANES));
-    for ((t, row), (d, d_scale)) in inputs.zip(outputs) {
-        let lanes = t.iter().zip(row).zip(d.iter_mut().zip(d_scale)).zip(&mut nats);
-        for (((t, p), (d, d_scale)), nats) in lanes {
-            let t = t - p.mean;
-            let z = (t.abs() - 0.5) * p.inverse;
-            let u = exp(-z);
-            let (a, b) = (1.0 + u, 1.0 + u * p.q);
-            let (a1, b1) = (1.0 / a, 1.0 / b);
-            *nats += z + p.start + ln(a * b);
-            // Not below 0, by how far `t` is from the mean.
-            *d = p.inverse * (a1 + b1 - 1.0) * scale * 1.0_f32.copysign(t);
-            *d_scale = ((z + p.inverse) * (1.0 - b1) - z * a1 + p.slope) * scale;
+/// Numbers that are handled together.
+const LANES: usize = 8;
+
+#[inline(always)]
+fn lanes(s: &[f32], first: usize) -> &[f32; LANES] {
+    (&s[first..first + LANES]).try_into().expect("as many as asked for")
+}
+
+#[inline(always)]
+fn lanes_mut(s: &mut [f32], first: usize) -> &mut [f32; LANES] {
+    (&mut s[first..first + LANES]).try_into().expect("as many as asked for")
+}
+
+#[inline(always)]
+fn nats(t: f32, inverse: f32, q: f32, start: f32) -> f32 {
+    let z = (t.abs() - 0.5) * inverse;
+    let u = exp(-z);
+    z + start + ln((1.0 + u) * (1.0 + u * q))
+}
+
+/// Nats and their derivatives by `t` and by the logarithm of the scale.
+#[inline(always)]
+fn derivatives(t: f32, inverse: f32, q: f32, start: f32, slope: f32) -> (f32, f32, f32) {
+    let z = (t.abs() - 0.5) * inverse;
+    let u = exp(-z);
+    let (a, b) = (1.0 + u, 1.0 + u * q);
+    let (a1, b1) = (1.0 / a, 1.0 / b);
+    let by_t = inverse * (a1 + b1 - 1.0) * 1.0_f32.copysign(t);
+    let by_scale = (z + inverse) * (1.0 - b1) - z * a1 + slope;
+    (z + start + ln(a * b), by_t, by_scale)
+}
+
+#[inline(always)]
+fn backward_row(t: &[f32], row: Row<'_>, scale: f32, d: &mut [f32], d_scale: &mut [f32]) -> f32 {
+    let mut sum = [0.0_f32; LANES];
+    let mut first = 0;
+    while first + LANES <= t.len() {
+        let [t, mean, inverse, q, start, slope] =
+            [t, row.mean, row.inverse, row.q, row.start, row.slope].map(|s| lanes(s, first));
+        let (d, d_scale) = (lanes_mut(d, first), lanes_mut(d_scale, first));
+        for i in 0..LANES {
+            let (n, by_t, by_scale) =
+                derivatives(t[i] - mean[i], inverse[i], q[i], start[i], slope[i]);
+            sum[i] += n;
+            d[i] = by_t * scale;
+            d_scale[i] = by_scale * scale;
         }
+        first += LANES;
     }
-    nats.iter().sum::<f32>() * std::f32::consts::LOG2_E
+    for i in first..t.len() {
+        let (n, by_t, by_scale) =
+            derivatives(t[i] - row.mean[i], row.inverse[i], row.q[i], row.start[i], row.slope[i]);
+        sum[i - first] += n;
+        d[i] = by_t * scale;
+        d_scale[i] = by_scale * scale;
+    }
+    sum.iter().sum::<f32>() * std::f32::consts::LOG2_E
 }
 
 #[cfg(test)]
@@ -199,7 +269,10 @@ mod tests {
             up[i] += h;
             down[i] -= h;
             let slope = (bits(&l, &up) - bits(&l, &down)) / f64::from(up[i] - down[i]);
-            assert!((slope - f64::from(g.d[i])).abs() < 2e-2 * slope.abs().max(0.02), "{i} {slope}");
+            assert!(
+                (slope - f64::from(g.d[i])).abs() < 2e-2 * slope.abs().max(0.02),
+                "{i} {slope}"
+            );
         }
         let mut grad = vec![0.0; l.params.len()];
         l.gather(&classes, &g, &mut grad);
@@ -211,7 +284,10 @@ mod tests {
                 bits(&l, &t)
             };
             let slope = (moved(0.01) - moved(-0.01)) / 0.02;
-            assert!((slope - f64::from(grad[i])).abs() < 1e-2 * slope.abs().max(0.1), "{i} {slope}");
+            assert!(
+                (slope - f64::from(grad[i])).abs() < 1e-2 * slope.abs().max(0.1),
+                "{i} {slope}"
+            );
         }
     }
 

@@ -1,6 +1,7 @@
 //! The non-linear codec: an autoencoder trained on the bits of the file.
 
 pub(crate) mod bake;
+pub(crate) mod choose;
 pub(crate) mod fit;
 pub(crate) mod likelihood;
 

@@ -1,0 +1,190 @@
+//! Which network, for how long: short trainings against each other, then a long one.
+//!
+//! What a training may cost is counted in multiply-adds and fixed before it begins, so that the
+//! result does not depend on the machine's speed.
+
+use super::bake::{Precision, prepare};
+use super::fit::{Cost, Objective, Plan, Trained, train};
+use crate::error::Result;
+use crate::train::assemble::Coding;
+use crate::train::config::TrainConfig;
+use crate::train::linear::{Candidate, Ground};
+use std::time::{Duration, Instant};
+
+/// How much to spend on networks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Budget {
+    /// Multiply-adds of all trainings.
+    pub(crate) work: f64,
+    /// Most passes over the rows.
+    pub(crate) epochs: usize,
+    /// Widths of the decoder that are tried.
+    pub(crate) widths: &'static [usize],
+    /// Row classes while training.
+    pub(crate) classes: usize,
+}
+
+/// Share of the work that goes into finding the width.
+const SCOUTING: f64 = 0.25;
+
+/// What networks are trained for and with.
+#[derive(Clone, Copy)]
+pub(crate) struct Coach<'a> {
+    pub(crate) budget: Option<Budget>,
+    pub(crate) wish: &'a TrainConfig,
+    pub(crate) seed: u64,
+    /// Share done of the training, and what it has reached, beside the linear codec's bytes
+    /// per row.
+    pub(crate) log: &'a (dyn Fn(f64, &Cost, f64) + Sync),
+}
+
+/// What the linear codec says about the data.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hint {
+    pub(crate) latents: usize,
+    pub(crate) step: f64,
+    pub(crate) objective: Objective,
+    /// Bytes per row of the linear codec.
+    pub(crate) linear: f64,
+}
+
+impl Coach<'_> {
+    /// Whether a network was asked for, however large the file gets.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.wish.wants_network() == Some(true)
+    }
+
+    /// Trains the most promising network; none if the level has no time for any, or rows are
+    /// too few or too narrow for one to pay.
+    pub(crate) fn train(&self, ground: &Ground<'_>, hint: Hint) -> Option<Trained> {
+        let budget = self.budget?;
+        let wanted = self.wish.wants_network();
+        let rows = ground.sample.rows();
+        let (width, most) = (ground.columns.len(), ground.components.count());
+        if wanted == Some(false) || most == 0 || rows < 64 {
+            return None;
+        }
+        if wanted.is_none() && (rows < 512 || width < 4 || hint.latents == 0) {
+            return None;
+        }
+        let begun = Instant::now();
+        let deadline = self.wish.seconds.map(|s| begun + Duration::from_secs_f64(s.min(1e9)));
+        let plan = |decoder: Vec<usize>, latents: usize| Plan {
+            objective: hint.objective,
+            latents: self.wish.latents.unwrap_or(latents).min(most),
+            step: hint.step as f32,
+            encoder: decoder.iter().rev().map(|n| n * self.encoder_factor()).collect(),
+            decoder,
+            activation: self.wish.activation.function(),
+            epochs: budget.epochs,
+            batch: self.wish.batch.unwrap_or(256),
+            rate: self.wish.rate.unwrap_or(4e-3) as f32,
+            classes: budget.classes,
+            noise: 1.0,
+            rows: ground.sample.total as f64,
+            seed: self.seed,
+            deadline,
+        };
+        let epochs = |plan: &Plan, work: f64| {
+            let fits = (work / plan.work(width, rows)) as usize;
+            self.wish.epochs.unwrap_or(fits.clamp(1, budget.epochs))
+        };
+        let run = |plan: Plan, done: f64, share: f64| {
+            let log = |part: f64, cost: &Cost| (self.log)(done + share * part, cost, hint.linear);
+            train(ground.normalised, ground.components, &plan, &log)
+        };
+        if let Some(hidden) = &self.wish.hidden {
+            let decoder: Vec<usize> = hidden.iter().rev().copied().collect();
+            let plan = Plan { encoder: hidden.clone(), ..plan(decoder, hint.latents) };
+            let epochs = epochs(&plan, budget.work);
+            return Some(run(Plan { epochs, ..plan }, 0.0, 1.0));
+        }
+        // A network that costs more than it could save is not tried.
+        let affordable = |w: &&usize| {
+            (**w * (width + hint.latents)) as f64 * 0.5
+                < 0.4 * hint.linear * ground.sample.total as f64
+        };
+        let widths: Vec<usize> = budget.widths.iter().filter(affordable).copied().collect();
+        let plans: Vec<Plan> = widths.iter().map(|&w| plan(vec![w], hint.latents)).collect();
+        let mut best: Option<(f64, usize)> = None;
+        if plans.len() > 1 {
+            let share = SCOUTING / plans.len() as f64;
+            for (i, p) in plans.iter().enumerate() {
+                let short = Plan {
+                    epochs: epochs(p, budget.work * share).min(budget.epochs / 4).max(4),
+                    ..p.clone()
+                };
+                let trained = run(short, share * i as f64, share);
+                let Cost { latent, residual, weights, error } = trained.cost;
+                let mut bytes = latent + residual + weights;
+                if let Objective::Error(wanted) = hint.objective {
+                    // To the error that was wanted, at the price of the end.
+                    bytes += trained.lambda * (error - wanted) / 8.0;
+                }
+                if best.is_none_or(|b| bytes < b.0) {
+                    best = Some((bytes, i));
+                }
+            }
+        }
+        let (start, chosen) =
+            (if best.is_some() { SCOUTING } else { 0.0 }, best.map_or(0, |b| b.1));
+        let plan = plans.into_iter().nth(chosen)?;
+        let epochs = epochs(&plan, budget.work * (1.0 - start));
+        Some(run(Plan { epochs, ..plan }, start, 1.0 - start))
+    }
+
+    /// The encoder is not stored, only trained: it may be larger.
+    fn encoder_factor(&self) -> usize {
+        2
+    }
+
+    /// The smallest codec with a bound on each value that has a network, if one can be built.
+    pub(crate) fn bounded(
+        &self,
+        ground: &Ground<'_>,
+        hint: Hint,
+        output: f64,
+    ) -> Option<Candidate> {
+        let trained = self.train(ground, hint)?;
+        let start = Precision { units: 1.0, trellis: 0, output, hidden: 0.12, error_weight: None };
+        let coding = Coding { temporal: true, residual: true, patient: true };
+        let build = |p: &Precision| -> Result<Candidate> {
+            let prepared = prepare(&trained.autoencoder, ground.columns, ground.normalised, p);
+            ground.complete(prepared, coding)
+        };
+        improve(start, build)
+    }
+}
+
+/// The best precision near `start`: each change is kept where the file gets smaller.
+pub(crate) fn improve(
+    start: Precision,
+    build: impl Fn(&Precision) -> Result<Candidate>,
+) -> Option<Candidate> {
+    let mut best = build(&start).ok().map(|c| (start, c));
+    let changes: [fn(&mut Precision); 6] = [
+        |p| p.output *= 2.0,
+        |p| p.hidden *= 2.0,
+        |p| p.hidden /= 2.0,
+        |p| p.output /= 2.0,
+        |p| p.units *= 1.2,
+        |p| p.units /= 1.2,
+    ];
+    for change in changes {
+        let mut p = best.as_ref().map_or(start, |b| b.0);
+        change(&mut p);
+        if let Ok(c) = build(&p)
+            && best.as_ref().is_none_or(|(_, b)| c.fitted_bytes < b.fitted_bytes)
+        {
+            best = Some((p, c));
+        }
+    }
+    let with = best.as_ref().map(|(p, _)| Precision { trellis: 8, units: p.units * 2.0, ..*p });
+    if let Some(p) = with
+        && let Ok(c) = build(&p)
+        && best.as_ref().is_none_or(|(_, b)| c.fitted_bytes < b.fitted_bytes)
+    {
+        best = Some((p, c));
+    }
+    best.map(|b| b.1)
+}
