@@ -12,3 +12,5 @@ mod neon;
 mod x86;
 
 pub(crate) use dense::Panels;
+#[cfg(feature = "internals")]
+pub(crate) use isa::Isa;
