@@ -5,10 +5,14 @@
 
 use crate::container::model::{Hidden, ModelRecord};
 use crate::error::{Error, Result};
-use crate::kernels::{COLUMNS, Panels, ROWS};
+use crate::kernels::Panels;
 
 /// Inputs of the first hidden layer are clamped to this.
 const INPUT_CLAMP: i64 = i16::MAX as i64;
+
+/// Rows predicted together: enough that weights, which are read once for them, are cheap, and few
+/// enough that what lies between two layers stays in the cache.
+const ROWS: usize = 48;
 
 /// A proved network.
 #[derive(Debug, Clone)]
@@ -16,7 +20,8 @@ pub(crate) struct Network {
     latents: usize,
     width: usize,
     gain: u32,
-    bias: Vec<i64>,
+    /// The bias of each column and a half, for rounding.
+    start: Vec<i64>,
     skip: Skip,
     hidden: Option<HiddenNetwork>,
 }
@@ -50,7 +55,6 @@ struct Layer {
 /// A dense layer whose sums fit in 31 bits.
 #[derive(Debug, Clone)]
 struct Dense {
-    inputs: usize,
     outputs: usize,
     panels: Panels,
 }
@@ -74,22 +78,13 @@ impl Dense {
             }
         }
         let panels = Panels::new(inputs, outputs, |i, j| weights[j * inputs + i]);
-        Ok(Self { inputs, outputs, panels })
+        Ok(Self { outputs, panels })
     }
 
-    /// Calls `each(row, output, sum)` for up to [`ROWS`] rows of padded inputs.
-    fn run(&self, rows: &[Vec<i16>], mut each: impl FnMut(usize, usize, i32)) {
-        let views = std::array::from_fn(|r| &rows[r.min(rows.len() - 1)][..]);
-        let pairs = self.inputs.div_ceil(2);
-        for panel in 0..self.outputs.div_ceil(COLUMNS) {
-            let sums = self.panels.sums(panel, 0..pairs, views);
-            let first = panel * COLUMNS;
-            for (r, sums) in sums.iter().enumerate().take(rows.len()) {
-                for (c, &sum) in sums.iter().enumerate().take(self.outputs - first) {
-                    each(r, first + c, sum);
-                }
-            }
-        }
+    /// Sums of rows of padded inputs, as padded rows.
+    fn run(&self, rows: usize, inputs: &[i16], sums: &mut Vec<i32>) {
+        sums.resize(rows * self.panels.padded_width(), 0);
+        self.panels.sums(0..self.panels.padded_inputs() / 2, inputs, sums);
     }
 }
 
@@ -116,7 +111,9 @@ impl Network {
             latents,
             width,
             gain: m.gain,
-            bias: if m.bias.is_empty() { vec![0; width] } else { m.bias.clone() },
+            start: (0..width)
+                .map(|j| m.bias.get(j).unwrap_or(&0) + ((1_i64 << m.gain) >> 1))
+                .collect(),
             skip: Skip::new(m),
             hidden,
         })
@@ -137,61 +134,54 @@ impl Network {
 
     /// Up to [`ROWS`] rows.
     fn tile(&self, latents: &[i32], out: &mut [i32], scratch: &mut Scratch) {
+        let Scratch { inputs, outputs, sums, hidden, exact } = scratch;
         let rows = latents.len() / self.latents;
-        let narrow = &self.skip.narrow;
-        scratch.narrow.resize_with(rows, Vec::new);
-        scratch.narrow.truncate(rows);
-        for (row, y) in scratch.narrow.iter_mut().zip(latents.chunks_exact(self.latents)) {
-            row.clear();
-            row.extend(narrow.iter().map(|&k| y[k] as i16));
-            row.resize(narrow.len().next_multiple_of(2), 0);
+        if let Some(network) = &self.hidden {
+            network.run(latents, self.latents, [inputs, outputs], hidden);
         }
-        let hidden = self.hidden.as_ref().map(|h| h.run(latents, self.width, self.latents));
-        let views = std::array::from_fn(|r| &scratch.narrow[r.min(rows - 1)][..]);
-        let half = (1_i64 << self.gain) >> 1;
-        for panel in 0..self.width.div_ceil(COLUMNS) {
-            let first = panel * COLUMNS;
-            let columns = COLUMNS.min(self.width - first);
-            let mut acc = [[half; COLUMNS]; ROWS];
-            for acc in &mut acc {
-                for (a, b) in acc.iter_mut().zip(&self.bias[first..first + columns]) {
-                    *a += b;
-                }
+        let Skip { narrow, panels, groups, wide } = &self.skip;
+        inputs.clear();
+        for y in latents.chunks_exact(self.latents) {
+            inputs.extend(narrow.iter().map(|&k| y[k] as i16));
+            inputs.resize(inputs.len().next_multiple_of(2), 0);
+        }
+        let padded = panels.padded_width();
+        let size = rows * padded;
+        sums.resize(groups.len() * size, 0);
+        for (group, sums) in groups.iter().zip(sums.chunks_exact_mut(size)) {
+            panels.sums(group.clone(), inputs, sums);
+        }
+        for (r, out) in out.chunks_exact_mut(self.width).enumerate() {
+            exact.clear();
+            exact.extend(&self.start);
+            for sums in sums.chunks_exact(size) {
+                exact.iter_mut().zip(&sums[r * padded..]).for_each(|(a, s)| *a += i64::from(*s));
             }
-            for group in &self.skip.groups {
-                let sums = self.skip.panels.sums(panel, group.clone(), views);
-                for (acc, sums) in acc.iter_mut().zip(sums) {
-                    for (a, s) in acc.iter_mut().zip(sums) {
-                        *a += i64::from(s);
-                    }
-                }
+            for (k, weights) in wide {
+                let y = i64::from(latents[r * self.latents + k]);
+                exact.iter_mut().zip(weights).for_each(|(a, w)| *a += w * y);
             }
-            for (k, weights) in &self.skip.wide {
-                for (r, acc) in acc.iter_mut().enumerate().take(rows) {
-                    let y = i64::from(latents[r * self.latents + k]);
-                    for (a, w) in acc.iter_mut().zip(&weights[first..first + columns]) {
-                        *a += w * y;
-                    }
-                }
+            if let Some(network) = &self.hidden {
+                let (sums, m) = (&hidden[r * padded..], network.multiplier);
+                exact.iter_mut().zip(sums).for_each(|(a, s)| *a += i64::from(*s) * m);
             }
-            for (r, acc) in acc.iter_mut().enumerate().take(rows) {
-                let at = r * self.width + first;
-                if let Some(hidden) = &hidden {
-                    for (a, h) in acc.iter_mut().zip(&hidden[at..at + columns]) {
-                        *a += h;
-                    }
-                }
-                for (out, a) in out[at..at + columns].iter_mut().zip(acc) {
-                    *out = (*a >> self.gain) as i32;
-                }
-            }
+            out.iter_mut().zip(&*exact).for_each(|(out, a)| *out = (a >> self.gain) as i32);
         }
     }
 }
 
+/// What lies between layers, kept from tile to tile.
 #[derive(Default)]
 struct Scratch {
-    narrow: Vec<Vec<i16>>,
+    /// Padded rows of a layer's inputs, and of its outputs.
+    inputs: Vec<i16>,
+    outputs: Vec<i16>,
+    /// Sums of the groups of the linear path, one after the other.
+    sums: Vec<i32>,
+    /// Sums of the hidden path; while that runs, of its layers.
+    hidden: Vec<i32>,
+    /// A row before it is shifted.
+    exact: Vec<i64>,
 }
 
 impl Skip {
@@ -252,43 +242,46 @@ impl HiddenNetwork {
         })
     }
 
-    /// `multiplier · hidden_j` for up to [`ROWS`] rows.
-    fn run(&self, latents: &[i32], width: usize, count: usize) -> Vec<i64> {
-        let padded = |values: Vec<i16>| {
-            let mut values = values;
-            values.resize(values.len().next_multiple_of(2), 0);
-            values
-        };
-        let mut rows: Vec<Vec<i16>> = latents
-            .chunks_exact(count)
-            .map(|y| {
-                let shifted = y.iter().zip(&self.input_shift).map(|(y, s)| i64::from(*y) >> s);
-                padded(shifted.map(|x| x.clamp(-INPUT_CLAMP, INPUT_CLAMP) as i16).collect())
-            })
-            .collect();
-        for layer in &self.layers {
-            let mut next = vec![vec![0_i16; layer.dense.outputs]; rows.len()];
-            layer.dense.run(&rows, |r, j, sum| next[r][j] = layer.activate(j, sum));
-            rows = next.into_iter().map(padded).collect();
+    /// Sums of the output, of which the prediction takes `multiplier` times, as padded rows.
+    fn run(
+        &self,
+        latents: &[i32],
+        count: usize,
+        [inputs, outputs]: [&mut Vec<i16>; 2],
+        sums: &mut Vec<i32>,
+    ) {
+        let rows = latents.len() / count;
+        inputs.clear();
+        for y in latents.chunks_exact(count) {
+            inputs.extend(
+                y.iter()
+                    .zip(&self.input_shift)
+                    .map(|(y, s)| (i64::from(*y) >> s).clamp(-INPUT_CLAMP, INPUT_CLAMP) as i16),
+            );
+            inputs.resize(inputs.len().next_multiple_of(2), 0);
         }
-        let mut out = vec![0; rows.len() * width];
-        self.output.run(&rows, |r, j, sum| {
-            out[r * width + j] = i64::from(sum) * self.multiplier;
-        });
-        out
+        for layer in &self.layers {
+            layer.dense.run(rows, inputs, sums);
+            outputs.clear();
+            for sums in sums.chunks_exact(layer.dense.panels.padded_width()) {
+                layer.activate(&sums[..layer.dense.outputs], outputs);
+                outputs.resize(outputs.len().next_multiple_of(2), 0);
+            }
+            std::mem::swap(inputs, outputs);
+        }
+        self.output.run(rows, inputs, sums);
     }
 }
 
 impl Layer {
-    /// Requantises a sum and applies leaky ReLU, as `container::model::Hidden` says.
-    #[inline]
-    fn activate(&self, unit: usize, sum: i32) -> i16 {
-        let h = &self.record;
-        let half = (1_i64 << h.shift) >> 1;
-        let mut z = ((i64::from(sum) + self.bias[unit]) * h.multiplier + half) >> h.shift;
-        if z < 0 {
-            z >>= h.leak;
-        }
-        z.clamp(-h.clamp, h.clamp) as i16
+    /// Requantises sums and applies leaky ReLU, as `container::model::Hidden` says.
+    fn activate(&self, sums: &[i32], outputs: &mut Vec<i16>) {
+        let Hidden { multiplier, shift, leak, clamp, .. } = self.record;
+        let half = (1_i64 << shift) >> 1;
+        outputs.extend(sums.iter().zip(&self.bias).map(|(sum, bias)| {
+            let z = ((i64::from(*sum) + bias) * multiplier + half) >> shift;
+            let z = if z < 0 { z >> leak } else { z };
+            z.clamp(-clamp, clamp) as i16
+        }));
     }
 }

@@ -17,6 +17,6 @@ mod neon;
 #[cfg(feature = "compress")]
 pub(crate) mod wide;
 #[cfg(target_arch = "x86_64")]
-pub(crate) mod x86;
+mod x86;
 
-pub(crate) use dense::{COLUMNS, Panels, ROWS};
+pub(crate) use dense::Panels;

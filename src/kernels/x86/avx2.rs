@@ -1,5 +1,7 @@
 //! Kernels of 256 bits.
 
+use crate::kernels::dense::micro::{Micro, dense_kernel};
+use crate::kernels::dense::{COLUMNS, Job};
 use std::arch::x86_64::*;
 
 /// Proof that this CPU has AVX2 and FMA.
@@ -11,6 +13,30 @@ impl Avx2 {
         let there = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
         there.then_some(Self(()))
     }
+}
+
+impl Micro for Avx2 {
+    fn sums(self, job: Job<'_>) {
+        // SAFETY: the CPU has AVX2, as `self` proves.
+        unsafe { sums(job) }
+    }
+}
+
+dense_kernel! {
+    sums, #[target_feature(enable = "avx2")] [__m256i; 2],
+    // 12 sums, 2 vectors of weights, 1 of inputs and 1 of products: all registers.
+    6 rows (1 2 3 4 5 6), 1 panels,
+    _mm256_setzero_si256(),
+    |weights: *const i16| {
+        [_mm256_loadu_si256(weights.cast()), _mm256_loadu_si256(weights.add(16).cast())]
+    },
+    |sums: &mut [__m256i; 2], weights: &[__m256i; 2], inputs: *const i16| {
+        let x = _mm256_set1_epi32(inputs.cast::<i32>().read_unaligned());
+        for (sum, w) in sums.iter_mut().zip(weights) {
+            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(*w, x));
+        }
+    },
+    _mm256_storeu_si256
 }
 
 #[cfg(feature = "compress")]
