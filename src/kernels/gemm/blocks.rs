@@ -12,7 +12,7 @@
 //! into the L3 cache; here each panel of b is packed when it is needed, again for each MC rows,
 //! and never leaves L1. That costs less as long as MC is large, and a batch is seldom larger.
 
-use super::micro::{Micro, Panel, Strip};
+use super::micro::{Micro, Panel, Strip, Tile};
 use super::pack::{pack, with_buffers};
 use super::{Finish, View};
 use std::ops::Range;
@@ -109,36 +109,34 @@ fn column_of_tiles<'a, M: Micro<MR, NR>, const MR: usize, const NR: usize>(
     columns: Range<usize>,
     fresh: bool,
 ) {
-    for (i, out) in out.chunks_mut(MR).enumerate() {
+    for (i, rows) in out.chunks_mut(MR).enumerate() {
         let a = strip(i * MR);
         let b = match unpacked {
             Some(rows) if i == 0 => Panel::Rows(rows, apart, packed),
             _ => Panel::Packed(packed),
         };
         if columns.len() == NR {
-            micro.tile(k, a, b, out, columns.start, fresh);
+            micro.tile(k, a, b, Tile { rows, column: columns.start, fresh });
         } else {
-            at_the_edge(micro, k, a, b, out, columns.clone(), fresh);
+            at_the_edge::<MR, NR>(rows, columns.clone(), |rows: &mut [&mut [f32]]| {
+                micro.tile(k, a, b, Tile { rows, column: 0, fresh });
+            });
         }
     }
 }
 
 /// A tile of fewer than NR columns: a whole one beside the output, of which a part is copied.
-fn at_the_edge<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
-    micro: M,
-    k: usize,
-    a: Strip<'_>,
-    b: Panel<'_>,
+fn at_the_edge<const MR: usize, const NR: usize>(
     out: &mut [&mut [f32]],
     columns: Range<usize>,
-    fresh: bool,
+    compute: impl FnOnce(&mut [&mut [f32]]),
 ) {
     let mut tile = [[0.0; NR]; MR];
     for (tile, out) in tile.iter_mut().zip(&*out) {
         tile[..columns.len()].copy_from_slice(&out[columns.clone()]);
     }
     let mut rows = tile.each_mut().map(|row| &mut row[..]);
-    micro.tile(k, a, b, &mut rows[..out.len()], 0, fresh);
+    compute(&mut rows[..out.len()]);
     for (tile, out) in tile.iter().zip(out) {
         out[columns.clone()].copy_from_slice(&tile[..columns.len()]);
     }
