@@ -3,16 +3,13 @@
 use crate::entropy::rans::{Decoder, Encoder};
 use crate::entropy::table::{SCALE_COUNT, SHAPE_COUNT, Table, TableSpec};
 use crate::kernels::activation::Activation;
-<<<<<<< HEAD
+use crate::kernels::gemm::{self, Finish, View};
+use crate::kernels::{Isa, Panels};
 use crate::matrix::rng::Rng;
 use crate::nn::adam::Adam;
 use crate::nn::network::{Network, Shape};
 use crate::nn::train::{Step, Training, autoencoder};
 use crate::train::pca::Components;
-=======
-use crate::kernels::gemm::{self, Finish, View};
-use crate::kernels::{Isa, Panels};
->>>>>>> kernels
 
 /// Entropy coding of numbers with one table of the ladder.
 #[derive(Debug)]
@@ -51,7 +48,6 @@ impl Ladder {
     }
 }
 
-<<<<<<< HEAD
 /// A plain autoencoder: dense layers, mean squared error, Adam.
 #[derive(Debug)]
 pub struct Autoencoder {
@@ -109,7 +105,8 @@ pub fn principal_components(rows: &[f32], width: usize, count: usize) -> Vec<f32
     let mut vectors = Components::fit(rows, width).vectors;
     vectors.truncate(count * width);
     vectors
-=======
+}
+
 /// The product of row-major `a`, `rows × inner`, and `b`, `inner × columns`, into `out`. Where
 /// `transposed` says so, the slice holds the transposed matrix, row-major.
 ///
@@ -172,5 +169,4 @@ impl DenseLayer {
 /// The CPU family whose kernels are used.
 pub fn cpu_family() -> &'static str {
     Isa::chosen().name()
->>>>>>> kernels
 }

@@ -114,7 +114,8 @@ impl Coach<'_> {
                     epochs: epochs(p, budget.work * share).min(budget.epochs / 4).max(4),
                     ..p.clone()
                 };
-                let trained = run(short, share * i as f64, share);
+                let trained = run(short.clone(), share * i as f64, share);
+                if std::env::var("T_V").is_ok() { eprintln!("{:.1}s width {:?} epochs {} {:?} lambda {:.3}", begun.elapsed().as_secs_f64(), short.decoder, short.epochs, trained.cost, trained.lambda); }
                 let Cost { latent, residual, weights, error } = trained.cost;
                 let mut bytes = latent + residual + weights;
                 if let Objective::Error(wanted) = hint.objective {
@@ -130,7 +131,10 @@ impl Coach<'_> {
             (if best.is_some() { SCOUTING } else { 0.0 }, best.map_or(0, |b| b.1));
         let plan = plans.into_iter().nth(chosen)?;
         let epochs = epochs(&plan, budget.work * (1.0 - start));
-        Some(run(Plan { epochs, ..plan }, start, 1.0 - start))
+        let plan = Plan { epochs, ..plan };
+        let t = run(plan.clone(), start, 1.0 - start);
+        if std::env::var("T_V").is_ok() { eprintln!("{:.1}s width {:?} K {} step {} epochs {} {:?} lambda {:.3}", begun.elapsed().as_secs_f64(), plan.decoder, plan.latents, plan.step, plan.epochs, t.cost, t.lambda); }
+        Some(t)
     }
 
     /// The encoder is not stored, only trained: it may be larger.
@@ -152,7 +156,10 @@ impl Coach<'_> {
             let prepared = prepare(&trained.autoencoder, ground.columns, ground.normalised, p);
             ground.complete(prepared, coding)
         };
-        improve(start, build)
+        let begun = Instant::now();
+        let r = improve(start, build);
+        if std::env::var("T_V").is_ok() { eprintln!("improve took {:.1}s", begun.elapsed().as_secs_f64()); }
+        r
     }
 }
 
