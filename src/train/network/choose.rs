@@ -5,7 +5,6 @@
 
 use super::bake::{Precision, prepare};
 use super::fit::{Cost, Objective, Plan, Trained, train};
-use crate::error::Result;
 use crate::train::assemble::Coding;
 use crate::train::config::TrainConfig;
 use crate::train::linear::{Candidate, Ground};
@@ -142,56 +141,52 @@ impl Coach<'_> {
         2
     }
 
-    /// The smallest codec with a bound on each value that has a network, if one can be built.
+    /// The smallest codec with a bound on each value that has a network, if one can be built;
+    /// how finely to round is decided on `trial`, a part of the rows.
     pub(crate) fn bounded(
         &self,
-        ground: &Ground<'_>,
+        (ground, trial): (&Ground<'_>, &Ground<'_>),
         hint: Hint,
         output: f64,
     ) -> Option<Candidate> {
         let trained = self.train(ground, hint)?;
         let start = Precision { units: 1.0, trellis: 0, output, hidden: 0.12, error_weight: None };
         let coding = Coding { temporal: true, residual: true, patient: true };
-        let build = |p: &Precision| -> Result<Candidate> {
+        let build = |ground: &Ground<'_>, p: &Precision| {
             let prepared = prepare(&trained.autoencoder, ground.columns, ground.normalised, p);
             ground.complete(prepared, coding)
         };
-        let begun = Instant::now();
-        let r = improve(start, build);
-        if std::env::var("T_V").is_ok() { eprintln!("improve took {:.1}s", begun.elapsed().as_secs_f64()); }
-        r
+        let cost = |p: &Precision| build(trial, p).map_or(f64::INFINITY, |c| c.fitted_bytes);
+        build(ground, &improve(start, cost)).ok()
     }
 }
 
-/// The best precision near `start`: each change is kept where the file gets smaller.
-pub(crate) fn improve(
-    start: Precision,
-    build: impl Fn(&Precision) -> Result<Candidate>,
-) -> Option<Candidate> {
-    let mut best = build(&start).ok().map(|c| (start, c));
-    let changes: [fn(&mut Precision); 6] = [
+/// The best precision near `start`: each change is kept, and tried again, where it lowers `cost`.
+fn improve(start: Precision, cost: impl Fn(&Precision) -> f64) -> Precision {
+    let mut best = (start, cost(&start));
+    let changes: [fn(&mut Precision); 8] = [
         |p| p.output *= 2.0,
+        |p| p.output /= 2.0,
         |p| p.hidden *= 2.0,
         |p| p.hidden /= 2.0,
-        |p| p.output /= 2.0,
-        |p| p.units *= 1.2,
-        |p| p.units /= 1.2,
+        |p| p.units *= 1.25,
+        |p| p.units /= 1.25,
+        |p| (p.trellis, p.units) = (8, p.units * 2.0),
+        |p| p.units /= 1.25,
     ];
     for change in changes {
-        let mut p = best.as_ref().map_or(start, |b| b.0);
-        change(&mut p);
-        if let Ok(c) = build(&p)
-            && best.as_ref().is_none_or(|(_, b)| c.fitted_bytes < b.fitted_bytes)
-        {
-            best = Some((p, c));
+        loop {
+            let mut p = best.0;
+            change(&mut p);
+            let bytes = cost(&p);
+            if bytes >= best.1 * 0.9995 {
+                break;
+            }
+            best = (p, bytes);
+            if p.trellis != start.trellis {
+                break;
+            }
         }
     }
-    let with = best.as_ref().map(|(p, _)| Precision { trellis: 8, units: p.units * 2.0, ..*p });
-    if let Some(p) = with
-        && let Ok(c) = build(&p)
-        && best.as_ref().is_none_or(|(_, b)| c.fitted_bytes < b.fitted_bytes)
-    {
-        best = Some((p, c));
-    }
-    best.map(|b| b.1)
+    best.0
 }
