@@ -169,3 +169,18 @@ fn basis(record: &ModelRecord) -> Basis {
     let weights = record.skip.iter().enumerate();
     Basis { vectors: weights.map(|(at, &w)| w as f64 * scale * units[at % width]).collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_codec_keeps_its_encoder() {
+        let stored = include_bytes!("../../format-spec/vectors/valid/codec-encoder.aez");
+        let codec = Codec::read(stored).unwrap();
+        assert_eq!(codec.encoder.as_ref().unwrap().layers, [(3, 1), (2, 0)]);
+        let mut written = Vec::new();
+        codec.write(&mut written).unwrap();
+        assert!(written == stored);
+    }
+}
