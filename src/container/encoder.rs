@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(with(&|e| e.layers[0].1 = FUNCTIONS), Corrupt);
         assert_eq!(with(&|e| e.layers[1].0 = 3), Corrupt);
         assert_eq!(with(&|e| e.skip = false), Corrupt);
-        assert_eq!(with(&|e| e.params.truncate(8)), Corrupt);
+        assert_eq!(with(&|e| e.params.truncate(35)), Corrupt);
         assert_eq!(with(&|e| e.params.push(0.0)), Corrupt);
         for bad in [f64::NAN, f64::INFINITY] {
             assert_eq!(with(&|e| e.centre[3] = bad), Corrupt);
