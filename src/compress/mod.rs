@@ -95,7 +95,7 @@ impl Job<'_> {
         let fidelity = &self.config.fidelity;
         let bounds = bounds(self.rows, fidelity)?;
         if self.rows.is_empty() {
-            let file = FileWriter::begin(out, self.rows.schema(), Some(fidelity), None)?;
+            let file = FileWriter::begin(out, self.rows.schema(), Some(fidelity), None, None)?;
             return Ok(self.report(file.finish()?, None, &Totals::default()));
         }
         self.config.report(Stage::Fit, 0, 0);
@@ -155,7 +155,7 @@ impl Job<'_> {
     /// Every row as it is: shuffled bytes and zstd, in blocks as large as zstd can use.
     fn exact(&self, level: i32, out: &mut (dyn Write + Send)) -> Result<Report> {
         let schema = self.rows.schema();
-        let mut file = FileWriter::begin(out, schema, Some(&self.config.fidelity), None)?;
+        let mut file = FileWriter::begin(out, schema, Some(&self.config.fidelity), None, None)?;
         let totals = exact::write(self.rows, level, &mut file, &|done| {
             self.config.report(Stage::Encode, done, self.rows.len() as u64);
         })?;
@@ -172,7 +172,7 @@ impl Job<'_> {
         let line = schema.row_shape.last().copied().unwrap_or(1);
         let model = encoder.program.record.encode(line);
         let promise = Some(&self.config.fidelity);
-        let mut file = FileWriter::begin(out, schema, promise, Some(&model))?;
+        let mut file = FileWriter::begin(out, schema, promise, Some(&model), None)?;
         let totals = encode_rows(&encoder, self.rows, &mut file, &|done| {
             self.config.report(Stage::Encode, done, self.rows.len() as u64);
         })?;

@@ -87,7 +87,7 @@ impl<W: Write> Writer<W> {
         encoder.exact_level = Some(level.zstd);
         let line = schema.row_shape.last().copied().unwrap_or(1);
         let model = encoder.program.record.encode(line);
-        let file = FileWriter::begin(out, &schema, Some(&config.fidelity), Some(&model))?;
+        let file = FileWriter::begin(out, &schema, Some(&config.fidelity), Some(&model), None)?;
         Ok(Self {
             file,
             encoder,
