@@ -4,6 +4,8 @@ use super::file::FileWriter;
 use super::{Config, Report, run};
 use crate::container::encoder::EncoderRecord;
 use crate::container::model::{ModelRecord, Value};
+use crate::train::bake::units;
+use crate::train::network::learned::Learned;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::matrix::{Rows, Schema};
@@ -14,7 +16,8 @@ use std::io::Write;
 
 /// Something learned once and used for many files.
 ///
-/// It fixes which directions in the space of rows are latents. Each file that it compresses has
+/// It fixes how rows become latents and latents rows: directions, and the network if there is
+/// one. Each file that it compresses has
 /// its own promise, steps and tables, and holds all that is needed to read it.
 ///
 /// ```
@@ -40,6 +43,8 @@ pub struct Codec {
     model: Vec<u8>,
     /// What finds the model's latents, if that is a network.
     encoder: Option<EncoderRecord>,
+    /// Both in floats.
+    network: Option<Learned>,
 }
 
 impl Codec {
@@ -54,10 +59,10 @@ impl Codec {
         // A codec is the model of a file of a sample of the rows.
         let mut file = Vec::new();
         let sampled = config.on_threads(|| Sample::draw(rows, config.effort().values))??;
-        run(&sampled.into_matrix()?, config, None, &mut file)?;
+        let report = run(&sampled.into_matrix()?, config, None, &mut file)?;
         let reader = Reader::new(file)?;
         let record = reader.model().cloned();
-        Self::new(rows.schema().clone(), record, None)
+        Self::new(rows.schema().clone(), record, report.encoder)
     }
 
     fn new(
@@ -67,7 +72,8 @@ impl Codec {
     ) -> Result<Self> {
         let record = record.unwrap_or_else(|| flat(&schema));
         let line = schema.row_shape.last().copied().unwrap_or(1);
-        Ok(Self { basis: basis(&record), model: record.encode(line), schema, encoder })
+        let network = Learned::new(encoder.as_ref(), &record);
+        Ok(Self { basis: basis(&record), model: record.encode(line), schema, encoder, network })
     }
 
     /// Writes the codec as a file without rows.
@@ -121,8 +127,15 @@ impl Codec {
                 "the codec is for rows of {own} numbers, these have {given}"
             )));
         }
-        run(rows, config, Some(&self.basis), out)
+        run(rows, config, Some(Prior { basis: &self.basis, network: self.network.as_ref() }), out)
     }
+}
+
+/// What a codec brings along.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Prior<'a> {
+    pub(super) basis: &'a Basis,
+    pub(super) network: Option<&'a Learned>,
 }
 
 /// A model without latents, for rows that had none.
@@ -154,17 +167,7 @@ fn flat(schema: &Schema) -> ModelRecord {
 /// The skip path's directions in the data's units.
 fn basis(record: &ModelRecord) -> Basis {
     let width = record.width();
-    let unit = |j: usize| {
-        let grid = &record.grids[record.grid_of[j]];
-        let per_integer = match grid.value {
-            Value::Integer { unit } => unit as f64,
-            Value::Linear { unit, .. } => unit,
-            Value::Ratio { numerator, denominator } => numerator as f64 / denominator as f64,
-            Value::Ordered { unit, .. } => return unit,
-        };
-        per_integer * grid.step as f64 / f64::from(1_u32 << grid.fraction.min(31))
-    };
-    let units: Vec<f64> = (0..width).map(unit).collect();
+    let units = units(record);
     let scale = 2_f64.powi(-(record.gain as i32));
     let weights = record.skip.iter().enumerate();
     Basis { vectors: weights.map(|(at, &w)| w as f64 * scale * units[at % width]).collect() }

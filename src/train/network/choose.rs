@@ -5,6 +5,7 @@
 
 use super::bake::{Precision, prepare};
 use super::fit::{Cost, Objective, Plan, Trained, train};
+use super::learned::Learned;
 use crate::train::assemble::Coding;
 use crate::train::config::TrainConfig;
 use crate::train::linear::{Candidate, Ground};
@@ -31,6 +32,8 @@ const SCOUTING: f64 = 0.25;
 pub(crate) struct Coach<'a> {
     pub(crate) budget: Option<Budget>,
     pub(crate) wish: &'a TrainConfig,
+    /// A codec's network, which is taken as it is.
+    pub(crate) learned: Option<&'a Learned>,
     pub(crate) seed: u64,
     /// Share done of the training, and what it has reached, beside the linear codec's bytes
     /// per row.
@@ -50,12 +53,15 @@ pub(crate) struct Hint {
 impl Coach<'_> {
     /// Whether a network was asked for, however large the file gets.
     pub(crate) fn is_asked(&self) -> bool {
-        self.wish.wants_network() == Some(true)
+        self.learned.is_some() || self.wish.wants_network() == Some(true)
     }
 
     /// Trains the most promising network; none if the level has no time for any, or rows are
     /// too few or too narrow for one to pay.
     pub(crate) fn train(&self, ground: &Ground<'_>, hint: Hint) -> Option<Trained> {
+        if let Some(learned) = self.learned {
+            return Some(learned.trained(ground.columns));
+        }
         let budget = self.budget?;
         let wanted = self.wish.wants_network();
         let rows = ground.sample.rows();
@@ -150,7 +156,8 @@ impl Coach<'_> {
         output: f64,
     ) -> Option<Candidate> {
         let trained = self.train(ground, hint)?;
-        let start = Precision { units: 1.0, trellis: 0, output, hidden: 0.12, error_weight: None };
+        let units = if hint.step > 0.0 { (trained.step / hint.step) as f32 } else { 1.0 };
+        let start = Precision { units, trellis: 0, output, hidden: 0.12, error_weight: None };
         let coding = Coding { temporal: true, residual: true, patient: true };
         let build = |ground: &Ground<'_>, p: &Precision| {
             let prepared = prepare(&trained.autoencoder, ground.columns, ground.normalised, p);
