@@ -144,7 +144,8 @@ impl Config {
             _ => (64 << 20, 16_384, 40, 128, 8, 19),
         };
         let budget = |work: f64, epochs: usize, widths: &'static [usize], classes: usize| {
-            Some(Budget { work, epochs, widths, classes })
+            let steps: &[f64] = if self.level < 7 { &[1.0] } else { &[1.0, 3.0] };
+            Some(Budget { work, epochs, widths, steps, classes })
         };
         let networks = match self.level {
             1 => None,

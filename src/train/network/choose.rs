@@ -20,6 +20,8 @@ pub(crate) struct Budget {
     pub(crate) epochs: usize,
     /// Widths of the decoder that are tried.
     pub(crate) widths: &'static [usize],
+    /// Steps of the latents to begin with that are tried, relative to the linear codec's.
+    pub(crate) steps: &'static [f64],
     /// Row classes while training.
     pub(crate) classes: usize,
 }
@@ -74,10 +76,10 @@ impl Coach<'_> {
         }
         let begun = Instant::now();
         let deadline = self.wish.seconds.map(|s| begun + Duration::from_secs_f64(s.min(1e9)));
-        let plan = |decoder: Vec<usize>, latents: usize| Plan {
+        let plan = |decoder: Vec<usize>, step: f64| Plan {
             objective: hint.objective,
-            latents: self.wish.latents.unwrap_or(latents).min(most),
-            step: hint.step as f32,
+            latents: self.wish.latents.unwrap_or(hint.latents.max(1)).min(most),
+            step: (hint.step * step) as f32,
             encoder: decoder.iter().rev().map(|n| n * self.encoder_factor()).collect(),
             decoder,
             activation: self.wish.activation.function(),
@@ -100,7 +102,7 @@ impl Coach<'_> {
         };
         if let Some(hidden) = &self.wish.hidden {
             let decoder: Vec<usize> = hidden.iter().rev().copied().collect();
-            let plan = Plan { encoder: hidden.clone(), ..plan(decoder, hint.latents) };
+            let plan = Plan { encoder: hidden.clone(), ..plan(decoder, 1.0) };
             let epochs = epochs(&plan, budget.work);
             return Some(run(Plan { epochs, ..plan }, 0.0, 1.0));
         }
@@ -110,7 +112,8 @@ impl Coach<'_> {
                 < 0.4 * hint.linear * ground.sample.total as f64
         };
         let widths: Vec<usize> = budget.widths.iter().filter(affordable).copied().collect();
-        let plans: Vec<Plan> = widths.iter().map(|&w| plan(vec![w], hint.latents)).collect();
+        let pairs = budget.steps.iter().flat_map(|&s| widths.iter().map(move |&w| (w, s)));
+        let plans: Vec<Plan> = pairs.map(|(w, s)| plan(vec![w], s)).collect();
         let mut best: Option<(f64, usize)> = None;
         if plans.len() > 1 {
             let share = SCOUTING / plans.len() as f64;
@@ -120,7 +123,7 @@ impl Coach<'_> {
                     ..p.clone()
                 };
                 let trained = run(short.clone(), share * i as f64, share);
-                if std::env::var("T_V").is_ok() { eprintln!("{:.1}s width {:?} epochs {} {:?} lambda {:.3}", begun.elapsed().as_secs_f64(), short.decoder, short.epochs, trained.cost, trained.lambda); }
+                if std::env::var("T_V").is_ok() { eprintln!("{:.1}s width {:?} step {} epochs {} {:?} lambda {:.3}", begun.elapsed().as_secs_f64(), short.decoder, short.step, short.epochs, trained.cost, trained.lambda); }
                 let Cost { latent, residual, weights, error } = trained.cost;
                 let mut bytes = latent + residual + weights;
                 if let Objective::Error(wanted) = hint.objective {

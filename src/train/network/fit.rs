@@ -197,8 +197,8 @@ impl Trainer<'_> {
         let mut cost = Cost::default();
         let mut step = 0;
         for epoch in 0..plan.epochs {
-            // Classes double in the first half.
-            let due = 1_usize << (epoch * 10 / plan.epochs.max(1)).min(7);
+            // Classes double in the first quarter.
+            let due = 1_usize << (epoch * 20 / plan.epochs.max(1)).min(7);
             if self.prior.classes < due.min(plan.classes) {
                 self.prior.split();
                 self.residual.split();
