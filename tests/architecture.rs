@@ -20,7 +20,20 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("quality", &["codec", "error", "fidelity", "matrix"]),
     ("reader", &["codec", "container", "error", "fidelity", "limits", "matrix"]),
     ("internals", &["entropy", "kernels", "matrix", "nn", "train"]),
-    ("train", &["codec", "container", "entropy", "error", "fidelity", "matrix", "quality"]),
+    (
+        "train",
+        &[
+            "codec",
+            "container",
+            "entropy",
+            "error",
+            "fidelity",
+            "kernels",
+            "matrix",
+            "nn",
+            "quality",
+        ],
+    ),
     (
         "compress",
         &[

@@ -49,3 +49,27 @@ fn threads_and_repetition_do_not_change_the_file() {
         }
     }
 }
+
+#[test]
+fn a_network_is_trained_to_the_same_bits() {
+    let rows = rows();
+    let file = |fidelity: &Fidelity, threads: usize, seed: u64| {
+        let mut config = Config::default();
+        (config.fidelity, config.level, config.threads) = (fidelity.clone(), 3, threads);
+        config.seed = seed;
+        config.train.hidden = Some(vec![16]);
+        config.train.epochs = Some(5);
+        let mut out = Vec::new();
+        let report = compress(&rows, &config, &mut out).unwrap();
+        assert_eq!(report.hidden, [16], "{fidelity}");
+        out
+    };
+    for (kind, text) in [("max-error", "0.01"), ("nmse", "0.01")] {
+        let fidelity = Fidelity::parse(kind, text).unwrap();
+        let one = file(&fidelity, 1, 0);
+        for threads in [1, 2, 4] {
+            assert!(one == file(&fidelity, threads, 0), "{fidelity}, {threads} threads");
+        }
+        assert!(one != file(&fidelity, 2, 1), "{fidelity}: the seed is not used");
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::file::Totals;
 use crate::codec::encode::Encoder;
+use crate::container::model::ModelRecord;
 use crate::fidelity::Fidelity;
 use crate::quality::Quality;
 
@@ -23,6 +24,8 @@ pub struct Report {
     pub measured: Quality,
     /// Latents of a row.
     pub latents: usize,
+    /// Units of each hidden layer of the decoder, from latents to row; empty for the linear codec.
+    pub hidden: Vec<usize>,
     /// Row classes.
     pub classes: usize,
     /// Values stored exactly: special ones, and those that no step could bring within the bound.
@@ -46,6 +49,7 @@ impl Report {
             promised: promised.clone(),
             measured: totals.tally.quality(),
             latents: record.map_or(0, |r| r.latents()),
+            hidden: record.map_or_else(Vec::new, ModelRecord::hidden_units),
             classes: record.map_or(0, |r| r.classes.count),
             exact_values: totals.escapes,
         }
