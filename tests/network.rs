@@ -74,8 +74,7 @@ fn a_level_is_never_larger_than_its_linear_codec() {
     let straight = {
         let mut random = Random(5);
         let row = |a: f64, b: f64| (0..12).map(move |j| (a * f64::from(j) + b) as f32);
-        let values: Vec<f32> =
-            (0..1000).flat_map(|_| row(random.unit(), random.unit())).collect();
+        let values: Vec<f32> = (0..1000).flat_map(|_| row(random.unit(), random.unit())).collect();
         Matrix::from_slice(&values, &[12]).unwrap()
     };
     for (rows, kind, text) in [
@@ -148,9 +147,10 @@ fn integers_and_other_floats_are_trained_on_too() {
     let of = |width: usize| angles.iter().flat_map(move |&a| (0..width).map(move |j| wave(j, a)));
     let integers = of(10).map(|x| x as i16).collect::<Vec<_>>();
     let doubles = of(10).collect::<Vec<f64>>();
-    for rows in
-        [Matrix::from_slice(&integers, &[10]).unwrap(), Matrix::from_slice(&doubles, &[10]).unwrap()]
-    {
+    for rows in [
+        Matrix::from_slice(&integers, &[10]).unwrap(),
+        Matrix::from_slice(&doubles, &[10]).unwrap(),
+    ] {
         let report = kept(&rows, &forced("max-error", "3"));
         assert_eq!(report.hidden, [16]);
         kept(&rows, &forced("lossless", ""));

@@ -107,7 +107,10 @@ mod tests {
             note(4.1, 4.4, 0.8, 12.8),
             "latent 4.1 + residual 4.4 + weights 0.8 = 9.3 B/row (linear 12.8)"
         );
-        assert_eq!(note(1.25, 0.0, 0.5, 2.0), "latent 1.25 + weights 0.50 = 1.75 B/row (linear 2.00)");
+        assert_eq!(
+            note(1.25, 0.0, 0.5, 2.0),
+            "latent 1.25 + weights 0.50 = 1.75 B/row (linear 2.00)"
+        );
         assert!(note(1e4, 1e4, 1e4, 1e5).len() < 80);
     }
 }

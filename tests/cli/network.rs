@@ -68,7 +68,8 @@ fn codecs_take_the_options_too() {
 fn help_has_a_heading_for_it() {
     let help = Folder::new().ok(&["compress", "--help"]);
     let (_, network) = help.text().split_once("Network:").unwrap();
-    for option in ["--hidden", "--latent", "--epochs", "--batch", "--lr", "--activation", "--time"] {
+    for option in ["--hidden", "--latent", "--epochs", "--batch", "--lr", "--activation", "--time"]
+    {
         assert!(network.contains(option), "{option}");
     }
     assert!(network.contains("speed"));
