@@ -87,7 +87,11 @@ fn style(known: bool, note: bool) -> ProgressStyle {
 /// What the file would take, in bytes per row.
 fn note(latent: f64, residual: f64, weights: f64, linear: f64) -> String {
     // The linear codec's share stays the same: so does the number of decimals.
-    let places = if linear >= 10.0 { 1 } else { 2 };
+    let places = match linear {
+        1000.0.. => 0,
+        10.0.. => 1,
+        _ => 2,
+    };
     let residuals =
         if residual > 0.0 { format!(" + residual {residual:.places$}") } else { String::new() };
     let sum = latent + residual + weights;
