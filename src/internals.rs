@@ -3,6 +3,8 @@
 use crate::entropy::rans::{Decoder, Encoder};
 use crate::entropy::table::{SCALE_COUNT, SHAPE_COUNT, Table, TableSpec};
 use crate::kernels::activation::Activation;
+use crate::kernels::gemm::{self, Finish, View};
+use crate::kernels::{Isa, Panels};
 use crate::matrix::rng::Rng;
 use crate::nn::adam::Adam;
 use crate::nn::network::{Network, Shape};
@@ -103,4 +105,68 @@ pub fn principal_components(rows: &[f32], width: usize, count: usize) -> Vec<f32
     let mut vectors = Components::fit(rows, width).vectors;
     vectors.truncate(count * width);
     vectors
+}
+
+/// The product of row-major `a`, `rows × inner`, and `b`, `inner × columns`, into `out`. Where
+/// `transposed` says so, the slice holds the transposed matrix, row-major.
+///
+/// # Panics
+/// If a slice is not of the size that follows.
+pub fn gemm(
+    [rows, inner, columns]: [usize; 3],
+    (a, b): (&[f32], &[f32]),
+    transposed: [bool; 2],
+    out: &mut [f32],
+) {
+    let [a, b] = views([rows, inner, columns], (a, b), transposed);
+    gemm::gemm(a, b, out, Finish::Store);
+}
+
+/// The product with a bias for each column, and leaky ReLU.
+///
+/// # Panics
+/// If a slice is not of the size that follows.
+pub fn gemm_activated(sizes: [usize; 3], (a, b): (&[f32], &[f32]), bias: &[f32], out: &mut [f32]) {
+    let [a, b] = views(sizes, (a, b), [false, false]);
+    gemm::gemm(a, b, out, Finish::Activate(bias, Activation::LeakyRelu(0.125)));
+}
+
+fn views<'a>(
+    [rows, inner, columns]: [usize; 3],
+    (a, b): (&'a [f32], &'a [f32]),
+    transposed: [bool; 2],
+) -> [View<'a>; 2] {
+    [
+        if transposed[0] { View::new(a, inner, rows).t() } else { View::new(a, rows, inner) },
+        if transposed[1] { View::new(b, columns, inner).t() } else { View::new(b, inner, columns) },
+    ]
+}
+
+/// An integer layer, as decoding uses it.
+#[derive(Debug)]
+pub struct DenseLayer(Panels);
+
+impl DenseLayer {
+    /// A layer of `inputs × width` weights, `weight(input, column)`.
+    pub fn new(inputs: usize, width: usize, weight: impl Fn(usize, usize) -> i16) -> Self {
+        Self(Panels::new(inputs, width, |i, j| i64::from(weight(i, j))))
+    }
+
+    /// Lengths of a row of inputs and of a row of sums.
+    pub fn padded(&self) -> (usize, usize) {
+        (self.0.padded_inputs(), self.0.padded_width())
+    }
+
+    /// Rows of sums for rows of inputs.
+    ///
+    /// # Panics
+    /// If `sums` is not of the size that follows.
+    pub fn sums(&self, inputs: &[i16], sums: &mut [i32]) {
+        self.0.sums(0..self.0.padded_inputs() / 2, inputs, sums);
+    }
+}
+
+/// The CPU family whose kernels are used.
+pub fn cpu_family() -> &'static str {
+    Isa::chosen().name()
 }

@@ -84,6 +84,21 @@ fn imports_go_one_way() {
     assert_eq!(seen, ruled, "a rule without its part");
 }
 
+/// Files of the library that may allow `unsafe` for all they hold.
+const UNSAFE: [&str; 3] = ["kernels/neon.rs", "kernels/x86/mod.rs", "reader/map.rs"];
+
+#[test]
+fn unsafe_is_where_it_is_listed() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found: Vec<String> = files(&source)
+        .into_iter()
+        .filter(|path| fs::read_to_string(path).unwrap().contains("#![allow(unsafe_code)]"))
+        .map(|path| path.strip_prefix(&source).unwrap().to_string_lossy().replace('\\', "/"))
+        .collect();
+    found.sort();
+    assert_eq!(found, UNSAFE);
+}
+
 #[test]
 fn all_ways_of_importing_are_seen() {
     let text = "use crate::{error::Error, matrix::{A, B}, limits};\n\

@@ -2,7 +2,10 @@
 
 use super::file::FileWriter;
 use super::{Config, Report, run};
+use crate::container::encoder::EncoderRecord;
 use crate::container::model::{ModelRecord, Value};
+use crate::train::bake::units;
+use crate::train::network::learned::Learned;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::matrix::{Rows, Schema};
@@ -13,7 +16,8 @@ use std::io::Write;
 
 /// Something learned once and used for many files.
 ///
-/// It fixes which directions in the space of rows are latents. Each file that it compresses has
+/// It fixes how rows become latents and latents rows: directions, and the network if there is
+/// one. Each file that it compresses has
 /// its own promise, steps and tables, and holds all that is needed to read it.
 ///
 /// ```
@@ -37,6 +41,10 @@ pub struct Codec {
     schema: Schema,
     basis: Basis,
     model: Vec<u8>,
+    /// What finds the model's latents, if that is a network.
+    encoder: Option<EncoderRecord>,
+    /// Both in floats.
+    network: Option<Learned>,
 }
 
 impl Codec {
@@ -51,16 +59,21 @@ impl Codec {
         // A codec is the model of a file of a sample of the rows.
         let mut file = Vec::new();
         let sampled = config.on_threads(|| Sample::draw(rows, config.effort().values))??;
-        run(&sampled.into_matrix()?, config, None, &mut file)?;
+        let report = run(&sampled.into_matrix()?, config, None, &mut file)?;
         let reader = Reader::new(file)?;
         let record = reader.model().cloned();
-        Self::new(rows.schema().clone(), record)
+        Self::new(rows.schema().clone(), record, report.encoder)
     }
 
-    fn new(schema: Schema, record: Option<ModelRecord>) -> Result<Self> {
+    fn new(
+        schema: Schema,
+        record: Option<ModelRecord>,
+        encoder: Option<EncoderRecord>,
+    ) -> Result<Self> {
         let record = record.unwrap_or_else(|| flat(&schema));
         let line = schema.row_shape.last().copied().unwrap_or(1);
-        Ok(Self { basis: basis(&record), model: record.encode(line), schema })
+        let network = Learned::new(encoder.as_ref(), &record);
+        Ok(Self { basis: basis(&record), model: record.encode(line), schema, encoder, network })
     }
 
     /// Writes the codec as a file without rows.
@@ -70,7 +83,9 @@ impl Codec {
     pub fn write(&self, out: &mut dyn Write) -> Result<()> {
         let mut schema = self.schema.clone();
         schema.name.clear();
-        FileWriter::begin(out, &schema, None, Some(&self.model))?.finish().map(drop)
+        let encoder = self.encoder.as_ref().map(EncoderRecord::encode);
+        let model = Some(&self.model[..]);
+        FileWriter::begin(out, &schema, None, model, encoder.as_deref())?.finish().map(drop)
     }
 
     /// Reads what [`Codec::write`] wrote, or takes the model out of any `.aez` file.
@@ -83,7 +98,7 @@ impl Codec {
 
     fn read_with(bytes: &[u8], limits: Limits) -> Result<Self> {
         let reader = Reader::new_with(bytes, ReaderOptions { limits, ..Default::default() })?;
-        Self::new(reader.schema().clone(), reader.model().cloned())
+        Self::new(reader.schema().clone(), reader.model().cloned(), reader.encoder()?)
     }
 
     /// What the rows are that it was learned from.
@@ -112,8 +127,15 @@ impl Codec {
                 "the codec is for rows of {own} numbers, these have {given}"
             )));
         }
-        run(rows, config, Some(&self.basis), out)
+        run(rows, config, Some(Prior { basis: &self.basis, network: self.network.as_ref() }), out)
     }
+}
+
+/// What a codec brings along.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Prior<'a> {
+    pub(super) basis: &'a Basis,
+    pub(super) network: Option<&'a Learned>,
 }
 
 /// A model without latents, for rows that had none.
@@ -145,18 +167,23 @@ fn flat(schema: &Schema) -> ModelRecord {
 /// The skip path's directions in the data's units.
 fn basis(record: &ModelRecord) -> Basis {
     let width = record.width();
-    let unit = |j: usize| {
-        let grid = &record.grids[record.grid_of[j]];
-        let per_integer = match grid.value {
-            Value::Integer { unit } => unit as f64,
-            Value::Linear { unit, .. } => unit,
-            Value::Ratio { numerator, denominator } => numerator as f64 / denominator as f64,
-            Value::Ordered { unit, .. } => return unit,
-        };
-        per_integer * grid.step as f64 / f64::from(1_u32 << grid.fraction.min(31))
-    };
-    let units: Vec<f64> = (0..width).map(unit).collect();
+    let units = units(record);
     let scale = 2_f64.powi(-(record.gain as i32));
     let weights = record.skip.iter().enumerate();
     Basis { vectors: weights.map(|(at, &w)| w as f64 * scale * units[at % width]).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_codec_keeps_its_encoder() {
+        let stored = include_bytes!("../../format-spec/vectors/valid/codec-encoder.aez");
+        let codec = Codec::read(stored).unwrap();
+        assert_eq!(codec.encoder.as_ref().unwrap().layers, [(3, 1), (2, 0)]);
+        let mut written = Vec::new();
+        codec.write(&mut written).unwrap();
+        assert!(written == stored);
+    }
 }

@@ -6,6 +6,7 @@ use crate::train::classes::Effort;
 use crate::train::config::TrainConfig;
 use crate::train::network::choose::{Budget, Coach};
 use crate::train::network::fit::Cost;
+use crate::train::network::learned::Learned;
 use crate::train::search::SearchEffort;
 use std::sync::Arc;
 
@@ -165,8 +166,12 @@ impl Config {
         Level { values, search: SearchEffort { rows, trials, classes }, networks, zstd }
     }
 
-    /// What trains networks, and reports.
-    pub(crate) fn with_coach<T>(&self, work: impl FnOnce(&Coach<'_>) -> T) -> T {
+    /// What trains networks, and reports; or has one that is given.
+    pub(crate) fn with_coach<T>(
+        &self,
+        learned: Option<&Learned>,
+        work: impl FnOnce(&Coach<'_>) -> T,
+    ) -> T {
         let log = |share: f64, cost: &Cost, linear: f64| {
             let Cost { latent, residual, weights, .. } = *cost;
             let estimate = Estimate { latent, residual, weights, linear };
@@ -176,7 +181,7 @@ impl Config {
             }
         };
         let coach =
-            Coach { budget: self.effort().networks, wish: &self.train, seed: self.seed, log: &log };
+            Coach { budget: self.effort().networks, wish: &self.train, learned, seed: self.seed, log: &log };
         work(&coach)
     }
 

@@ -9,6 +9,7 @@ mod writer;
 
 pub use crate::train::config::{Activation, TrainConfig};
 pub use codec::Codec;
+use codec::Prior;
 pub use config::{Config, Estimate, Progress, ProgressFn, Stage};
 pub use report::Report;
 pub use writer::Writer;
@@ -56,16 +57,16 @@ pub fn compress(rows: &dyn Rows, config: &Config, out: &mut (dyn Write + Send)) 
     run(rows, config, None, out)
 }
 
-/// Compresses with a basis that is given or, without one, is fitted.
+/// Compresses with what a codec brings or, without one, with what is fitted.
 pub(crate) fn run(
     rows: &dyn Rows,
     config: &Config,
-    basis: Option<&Basis>,
+    prior: Option<Prior<'_>>,
     out: &mut (dyn Write + Send),
 ) -> Result<Report> {
     config.validate()?;
     check_schema(rows.schema())?;
-    config.on_threads(move || Job { rows, config, basis }.run(out))?
+    config.on_threads(move || Job { rows, config, prior }.run(out))?
 }
 
 /// Refuses rows that no reader would take.
@@ -86,16 +87,25 @@ fn check_schema(schema: &Schema) -> Result<()> {
 struct Job<'a> {
     rows: &'a dyn Rows,
     config: &'a Config,
-    basis: Option<&'a Basis>,
+    prior: Option<Prior<'a>>,
 }
 
 impl Job<'_> {
+    fn basis(&self) -> Option<&Basis> {
+        self.prior.map(|p| p.basis)
+    }
+
+    /// What trains networks, or has one.
+    fn with_coach<T>(&self, work: impl FnOnce(&Coach<'_>) -> T) -> T {
+        self.config.with_coach(self.prior.and_then(|p| p.network), work)
+    }
+
     fn run(&self, out: &mut (dyn Write + Send)) -> Result<Report> {
         self.config.report(Stage::Scan, 0, 0);
         let fidelity = &self.config.fidelity;
         let bounds = bounds(self.rows, fidelity)?;
         if self.rows.is_empty() {
-            let file = FileWriter::begin(out, self.rows.schema(), Some(fidelity), None)?;
+            let file = FileWriter::begin(out, self.rows.schema(), Some(fidelity), None, None)?;
             return Ok(self.report(file.finish()?, None, &Totals::default()));
         }
         self.config.report(Stage::Fit, 0, 0);
@@ -138,13 +148,13 @@ impl Job<'_> {
         if lossless && self.rows.schema().dtype.is_float() {
             // Where a quick look finds nothing to model, a long one is not worth its time.
             let quick = SearchEffort { trials: 0, ..level.search };
-            let quick = with_bounds(&sample.thin(1024), bounds.clone(), quick, self.basis, None)?;
+            let quick = with_bounds(&sample.thin(1024), bounds.clone(), quick, self.basis(), None)?;
             if exact::is_smaller(sample, 0.85 * quick.fitted_bytes, level.zstd) {
                 return self.exact(level.zstd, out);
             }
         }
-        let fitted = self.config.with_coach(|coach| {
-            with_bounds(sample, bounds, level.search, self.basis, Some(coach))
+        let fitted = self.with_coach(|coach| {
+            with_bounds(sample, bounds, level.search, self.basis(), Some(coach))
         })?;
         if lossless && exact::is_smaller(sample, fitted.fitted_bytes, level.zstd) {
             return self.exact(level.zstd, out);
@@ -155,7 +165,7 @@ impl Job<'_> {
     /// Every row as it is: shuffled bytes and zstd, in blocks as large as zstd can use.
     fn exact(&self, level: i32, out: &mut (dyn Write + Send)) -> Result<Report> {
         let schema = self.rows.schema();
-        let mut file = FileWriter::begin(out, schema, Some(&self.config.fidelity), None)?;
+        let mut file = FileWriter::begin(out, schema, Some(&self.config.fidelity), None, None)?;
         let totals = exact::write(self.rows, level, &mut file, &|done| {
             self.config.report(Stage::Encode, done, self.rows.len() as u64);
         })?;
@@ -172,7 +182,7 @@ impl Job<'_> {
         let line = schema.row_shape.last().copied().unwrap_or(1);
         let model = encoder.program.record.encode(line);
         let promise = Some(&self.config.fidelity);
-        let mut file = FileWriter::begin(out, schema, promise, Some(&model))?;
+        let mut file = FileWriter::begin(out, schema, promise, Some(&model), None)?;
         let totals = encode_rows(&encoder, self.rows, &mut file, &|done| {
             self.config.report(Stage::Encode, done, self.rows.len() as u64);
         })?;
@@ -185,7 +195,7 @@ impl Job<'_> {
     fn toward(&self, goal: Goal, sample: &Sample, out: &mut (dyn Write + Send)) -> Result<Report> {
         let level = self.config.effort();
         let start = starting_step(sample, goal);
-        let builder = Builder::new(sample, level.search, start, self.basis);
+        let builder = Builder::new(sample, level.search, start, self.basis());
         let thin = sample.thin(level.search.rows.min(4096));
         let chosen = choose(&builder.thin(&thin), goal, start)?;
         let Some(chosen) = chosen else { return self.fall_back(goal, sample, out) };
@@ -196,7 +206,7 @@ impl Job<'_> {
         };
         let trained = linear.and_then(|(step, candidate)| {
             let train = |coach: &Coach<'_>| builder.train(coach, goal, (step, &candidate));
-            self.config.with_coach(train).map(|t| (step, t))
+            self.with_coach(train).map(|t| (step, t))
         });
         if let Some((step, trained)) = trained {
             let builder = builder.with_network(&trained);
@@ -205,7 +215,8 @@ impl Job<'_> {
                 Some(chosen) => self.settle(&builder, goal, chosen.family, chosen.step)?,
                 None => None,
             };
-            let asked = self.config.train.wants_network() == Some(true);
+            let given = self.prior.is_some_and(|p| p.network.is_some());
+            let asked = given || self.config.train.wants_network() == Some(true);
             let better = |n: &Settled, b: &Settled| {
                 if goal.is_size() {
                     n.report.measured.nmse < b.report.measured.nmse
@@ -296,7 +307,7 @@ impl Job<'_> {
             sample,
             &self.config.fidelity,
             self.config.effort().search,
-            self.basis,
+            self.basis(),
         )?;
         let Some(fitted) = fitted else {
             let zeros = vec![0.0; self.rows.schema().width()];

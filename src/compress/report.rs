@@ -1,6 +1,8 @@
 //! What came of a compression.
 
 use super::file::Totals;
+use crate::container::encoder::EncoderRecord;
+use crate::train::network::learned::encoder_record;
 use crate::codec::encode::Encoder;
 use crate::container::model::ModelRecord;
 use crate::fidelity::Fidelity;
@@ -30,6 +32,8 @@ pub struct Report {
     pub classes: usize,
     /// Values stored exactly: special ones, and those that no step could bring within the bound.
     pub exact_values: u64,
+    /// What found the latents, where that is a network: for codecs.
+    pub(crate) encoder: Option<EncoderRecord>,
 }
 
 impl Report {
@@ -52,6 +56,7 @@ impl Report {
             hidden: record.map_or_else(Vec::new, ModelRecord::hidden_units),
             classes: record.map_or(0, |r| r.classes.count),
             exact_values: totals.escapes,
+            encoder: encoder.and_then(|(e, _)| encoder_record(&e.projection)),
         }
     }
 }

@@ -9,7 +9,7 @@ pub(crate) enum Isa {
     Scalar,
     /// x86 with AVX2 and FMA.
     Avx2,
-    /// x86 with AVX-512 F, BW and VL.
+    /// x86 with AVX-512 F and BW.
     Avx512,
     /// 64-bit Arm.
     Neon,
@@ -25,12 +25,17 @@ impl Isa {
         ALL.into_iter().map(|(isa, _)| isa).filter(|isa| isa.is_available())
     }
 
-    #[cfg_attr(not(feature = "compress"), allow(dead_code))]
     /// The best, or the one that the environment variable `AEZIP_ISA` names, if this CPU has it.
     /// All give the same bits, so that this changes the speed only.
     pub(crate) fn chosen() -> Isa {
         static CHOSEN: OnceLock<Isa> = OnceLock::new();
         *CHOSEN.get_or_init(|| Self::named(std::env::var("AEZIP_ISA").ok().as_deref()))
+    }
+
+    /// As `AEZIP_ISA` calls it.
+    #[cfg(feature = "internals")]
+    pub(crate) fn name(self) -> &'static str {
+        ALL.into_iter().find(|(isa, _)| *isa == self).map_or("", |(_, name)| name)
     }
 
     /// The one with this name, or else the best.
@@ -70,6 +75,25 @@ mod tests {
         for (isa, name) in ALL {
             let expected = if isa.is_available() { isa } else { best };
             assert_eq!(Isa::named(Some(name)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_environment_is_heard() {
+        if let Ok(name) = std::env::var("AEZIP_ISA") {
+            return assert_eq!(Isa::chosen(), Isa::named(Some(&name)));
+        }
+        // Chosen once in a process, so that each name needs its own.
+        for (isa, name) in ALL.into_iter().filter(|(isa, _)| isa.is_available()) {
+            let program = std::env::current_exe().unwrap();
+            let output = std::process::Command::new(program)
+                .args(["--exact", "kernels::isa::tests::the_environment_is_heard"])
+                .env("AEZIP_ISA", name)
+                .output();
+            // An emulator that runs this program may not be there for another.
+            let Ok(output) = output else { return };
+            let text = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && text.contains("1 passed"), "{isa:?}: {text}");
         }
     }
 

@@ -20,3 +20,5 @@ pub(crate) mod wide;
 mod x86;
 
 pub(crate) use dense::Panels;
+#[cfg(feature = "internals")]
+pub(crate) use isa::Isa;

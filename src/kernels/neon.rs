@@ -3,6 +3,8 @@
 
 use super::dense::micro::{Micro, dense_kernel};
 use super::dense::{COLUMNS, Job};
+#[cfg(test)]
+use super::isa::Isa;
 use std::arch::aarch64::*;
 
 /// Proof that this CPU has Neon.
@@ -16,6 +18,9 @@ impl Neon {
 }
 
 impl Micro for Neon {
+    #[cfg(test)]
+    const ISA: Isa = Isa::Neon;
+
     fn sums(self, job: Job<'_>) {
         // SAFETY: the CPU has Neon, as `self` proves.
         unsafe { sums(job) }
@@ -47,9 +52,11 @@ mod gemm {
     use crate::kernels::gemm::micro::micro_kernel;
 
     micro_kernel! {
-        Neon, #[target_feature(enable = "neon")] float32x4_t, 4 lanes,
+        Neon, Isa::Neon, #[target_feature(enable = "neon")] float32x4_t, 4 lanes,
         // 24 sums, 4 vectors of b and 1 number of a: 29 of 32 registers.
         6 rows (1 2 3 4 5 6), 4 vectors,
-        vdupq_n_f32(0.0), vld1q_f32, vst1q_f32, vdupq_n_f32, |x, b, sum| vfmaq_f32(sum, x, b)
+        vdupq_n_f32(0.0), vld1q_f32, vst1q_f32, vdupq_n_f32, |x, b, sum| vfmaq_f32(sum, x, b),
+        // There is no stable intrinsic that asks for a line.
+        |_: *const f32| ()
     }
 }

@@ -91,6 +91,8 @@ fn outputs_are_those_of_the_formula() {
     for net in networks(&mut rng) {
         let x = normal(7 * 5, &mut rng);
         let mut tape = Tape::default();
+        // A larger batch was there before.
+        net.forward(&normal(9 * 5, &mut rng), 9, &mut tape);
         let out = net.forward(&x, 7, &mut tape).to_vec();
         assert_eq!(out, tape.output());
         assert_eq!(out, net.infer(&x, 7));
@@ -100,6 +102,18 @@ fn outputs_are_those_of_the_formula() {
             assert!((f64::from(*o) - e).abs() < 4e-6, "{:?}: {o} {e}", net.shape);
         }
     }
+}
+
+#[test]
+fn rows_do_not_depend_on_their_batch() {
+    let mut rng = Rng::new(4);
+    let layers = vec![(40, Activation::Gelu), (9, Activation::Identity)];
+    let net = Network::new(Shape { inputs: 30, layers, skip: true }, &mut rng);
+    let x = normal(1300 * 30, &mut rng);
+    let all = net.forward(&x, 1300, &mut Tape::default()).to_vec();
+    assert_eq!(net.infer(&x, 1300), all);
+    assert_eq!(net.infer(&x[600 * 30..601 * 30], 1), all[600 * 9..601 * 9]);
+    assert!(net.infer(&[], 0).is_empty());
 }
 
 #[test]
@@ -115,6 +129,8 @@ fn gradients_are_central_differences() {
         let mut grad = before.clone();
         let mut d_in = vec![9.0; x.len()];
         net.backward(&x, rows, &mut tape, &d_out, &mut grad, Some(&mut d_in));
+        let mut fresh = vec![f32::NAN; grad.len()];
+        net.backward_into(&x, rows, &mut tape, &d_out, &mut fresh);
         // It is added.
         grad.iter_mut().zip(&before).for_each(|(g, b)| *g -= b);
         let loss = |params: &[f64], x: &[f64]| -> f64 {
@@ -122,6 +138,7 @@ fn gradients_are_central_differences() {
             out.iter().zip(&d_out).map(|(o, d)| o * f64::from(*d)).sum()
         };
         let name = format!("{:?}", net.shape);
+        assert_gradient(&fresh, &net.params, |params| loss(params, &doubles(&x)), &name);
         assert_gradient(&grad, &net.params, |params| loss(params, &doubles(&x)), &name);
         assert_gradient(&d_in, &x, |x| loss(&doubles(&net.params), x), &name);
     }

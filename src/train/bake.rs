@@ -1,7 +1,7 @@
 //! Real matrices to the integers of the decoder.
 
 use super::columns::ColumnPlan;
-use crate::container::model::{Grid, ModelRecord};
+use crate::container::model::{Grid, ModelRecord, Value};
 
 /// A record that holds the columns' arithmetic, without latents.
 pub(crate) fn frame(columns: &[ColumnPlan]) -> ModelRecord {
@@ -108,4 +108,20 @@ fn limit_clamps(record: &mut ModelRecord) {
         clamp.iter_mut().for_each(|c| *c /= 2);
     }
     record.latent_clamp = clamp;
+}
+
+/// What one unit of each column's prediction is in the data's units; for columns whose integers
+/// count representable numbers, near their centre.
+pub(crate) fn units(record: &ModelRecord) -> Vec<f64> {
+    let unit = |&g: &usize| {
+        let grid = &record.grids[g];
+        let per_integer = match grid.value {
+            Value::Integer { unit } => unit as f64,
+            Value::Linear { unit, .. } => unit,
+            Value::Ratio { numerator, denominator } => numerator as f64 / denominator as f64,
+            Value::Ordered { unit, .. } => return unit,
+        };
+        per_integer * grid.step as f64 / f64::from(1_u32 << grid.fraction.min(31))
+    };
+    record.grid_of.iter().map(unit).collect()
 }

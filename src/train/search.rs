@@ -152,7 +152,7 @@ pub(crate) fn bounded(
         objective: Objective::Residual,
         linear: per_row,
     };
-    let network = coach.bounded(&ground, hint, linear.0.weight_grain);
+    let network = coach.bounded((&ground, &trial), hint, linear.0.weight_grain);
     let better = network.filter(|n| n.fitted_bytes < smallest.fitted_bytes || coach.is_asked());
     Ok(better.unwrap_or(smallest))
 }

@@ -1,9 +1,15 @@
 //! The loops around the integer micro-kernel, and the kernel.
 
 use super::Job;
+#[cfg(test)]
+use crate::kernels::isa::Isa;
 
 /// The kernel of a CPU family.
 pub(crate) trait Micro: Copy {
+    /// Which family that is.
+    #[cfg(test)]
+    const ISA: Isa;
+
     /// All sums of an operation.
     fn sums(self, job: Job<'_>);
 }
@@ -71,7 +77,7 @@ macro_rules! dense_kernel {
             let panel = |p: usize| &panels.data[p * panels.pairs..][pairs.clone()];
             let mut p = 0;
             while p < panels.panels {
-                let whole = p + $panels <= panels.panels;
+                let whole = panels.panels - p >= $panels;
                 let rows = inputs.chunks($rows * apart).zip(sums.chunks_mut($rows * sums_apart));
                 for (inputs, sums) in rows {
                     let count = inputs.len() / apart;

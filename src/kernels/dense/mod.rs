@@ -76,14 +76,20 @@ impl Panels {
         let job = Job { panels: self, pairs, inputs, sums };
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => super::x86::Avx2::new().expect("AVX2").sums(job),
+            Isa::Avx2 => run(super::x86::Avx2::new().expect("AVX2"), job),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => super::x86::Avx512::new().expect("AVX-512").sums(job),
+            Isa::Avx512 => run(super::x86::Avx512::new().expect("AVX-512"), job),
             #[cfg(target_arch = "aarch64")]
-            Isa::Neon => super::neon::Neon::new().expect("Neon").sums(job),
-            _ => scalar::Scalar.sums(job),
+            Isa::Neon => run(super::neon::Neon::new().expect("Neon"), job),
+            _ => run(scalar::Scalar, job),
         }
     }
+}
+
+fn run<M: Micro>(micro: M, job: Job<'_>) {
+    #[cfg(test)]
+    tests::RAN.set(Some(M::ISA));
+    micro.sums(job);
 }
 
 /// One operation, its sizes checked.

@@ -2,12 +2,17 @@
 
 use super::micro::Micro;
 use super::{COLUMNS, Job};
+#[cfg(test)]
+use crate::kernels::isa::Isa;
 
 /// Any CPU.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scalar;
 
 impl Micro for Scalar {
+    #[cfg(test)]
+    const ISA: Isa = Isa::Scalar;
+
     fn sums(self, job: Job<'_>) {
         let Job { panels, pairs, inputs, sums } = job;
         let rows = inputs.chunks_exact(panels.padded_inputs());

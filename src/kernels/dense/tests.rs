@@ -1,4 +1,10 @@
 use super::*;
+use std::cell::Cell;
+
+thread_local! {
+    /// The path that this thread took last.
+    pub(super) static RAN: Cell<Option<Isa>> = const { Cell::new(None) };
+}
 
 /// Numbers in `-bound..=bound`, the largest ones often.
 fn numbers(count: usize, bound: i64, seed: u64) -> Vec<i64> {
@@ -30,6 +36,7 @@ fn every_path_equals_the_plain_sum() {
                     let mut sums = vec![-1; rows * panels.padded_width()];
                     let pairs = inputs / 5..inputs.div_ceil(2);
                     panels.sums_on(isa, pairs.clone(), &x, &mut sums);
+                    assert_eq!(RAN.take(), Some(isa));
                     for r in 0..rows {
                         for c in 0..width {
                             let used = 2 * pairs.start..inputs.min(2 * pairs.end);

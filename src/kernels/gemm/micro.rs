@@ -1,5 +1,8 @@
 //! The micro-kernel: MR × NR numbers of the product, held in registers over one block of k.
 
+#[cfg(test)]
+use crate::kernels::isa::Isa;
+
 /// Up to MR rows of `a`, as the micro-kernel reads them. Their numbers are broadcast one by one,
 /// so that rows in place cost nothing more; packing them would transpose them.
 #[derive(Debug, Clone, Copy)]
@@ -20,21 +23,25 @@ pub(crate) enum Panel<'a> {
     Rows(&'a [f32], usize, &'a mut [f32]),
 }
 
+/// Where the sums of a tile are kept between blocks of k.
+#[derive(Debug)]
+pub(crate) struct Tile<'c, 'o> {
+    /// 1 to MR rows of the output.
+    pub(crate) rows: &'c mut [&'o mut [f32]],
+    /// The first of NR columns of them.
+    pub(crate) column: usize,
+    /// Whether the sums start at 0, and not at what `rows` hold.
+    pub(crate) fresh: bool,
+}
+
 /// The micro-kernel of a CPU family, for tiles of up to MR rows and of NR columns.
 pub(crate) trait Micro<const MR: usize, const NR: usize>: Copy + Send + Sync {
+    /// Which family that is.
+    #[cfg(test)]
+    const ISA: Isa;
+
     /// Continues the sums of a tile by `k` products each.
-    ///
-    /// `c` holds 1 to MR rows of the output, of which columns `at..at + NR` are the tile. With
-    /// `fresh` the sums start at 0, else at what `c` holds.
-    fn tile(
-        self,
-        k: usize,
-        a: Strip<'_>,
-        b: Panel<'_>,
-        c: &mut [&mut [f32]],
-        at: usize,
-        fresh: bool,
-    );
+    fn tile(self, k: usize, a: Strip<'_>, b: Panel<'_>, tile: Tile<'_, '_>);
 }
 
 /// Writes the micro-kernel of a CPU family for its kind of vector: the same text for all, so that
@@ -44,41 +51,47 @@ pub(crate) trait Micro<const MR: usize, const NR: usize>: Copy + Send + Sync {
 /// the fused multiply-add; its vectors of `b` are loaded once for all rows.
 macro_rules! micro_kernel {
     (
-        $family:ident, $(#[$feature:meta])* $vector:ty, $lanes:literal lanes,
+        $family:ident, $isa:expr, $(#[$feature:meta])* $vector:ty, $lanes:literal lanes,
         $mr:literal rows ($($r:literal)+), $vectors:literal vectors,
-        $zero:expr, $load:expr, $store:expr, $splat:expr, $fma:expr
+        $zero:expr, $load:expr, $store:expr, $splat:expr, $fma:expr,
+        $fetch:expr
     ) => {
         const MR: usize = $mr;
         const NR: usize = $lanes * $vectors;
+        /// Rows of b between the one that is packed and the one whose lines are asked for.
+        const AHEAD: usize = 8;
 
         impl $crate::kernels::gemm::micro::Micro<MR, NR> for $family {
+            #[cfg(test)]
+            const ISA: $crate::kernels::isa::Isa = $isa;
+
             fn tile(
                 self,
                 k: usize,
                 a: $crate::kernels::gemm::micro::Strip<'_>,
                 b: $crate::kernels::gemm::micro::Panel<'_>,
-                c: &mut [&mut [f32]],
-                at: usize,
-                fresh: bool,
+                c: $crate::kernels::gemm::micro::Tile<'_, '_>,
             ) {
                 use $crate::kernels::gemm::micro::{Panel, Strip};
-                // SAFETY, of all calls: the CPU has the features, as `self` proves.
-                match (c.len(), a, b) {
-                    $(
-                        ($r, Strip::Packed(a), Panel::Packed(b)) => unsafe {
-                            tile::<$r, MR, false>(k, a, 1, b, NR, &mut [], c, at, fresh)
-                        },
-                        ($r, Strip::Packed(a), Panel::Rows(b, far, into)) => unsafe {
-                            tile::<$r, MR, true>(k, a, 1, b, far, into, c, at, fresh)
-                        },
-                        ($r, Strip::Rows(a, apart), Panel::Packed(b)) => unsafe {
-                            tile::<$r, 1, false>(k, a, apart, b, NR, &mut [], c, at, fresh)
-                        },
-                        ($r, Strip::Rows(a, apart), Panel::Rows(b, far, into)) => unsafe {
-                            tile::<$r, 1, true>(k, a, apart, b, far, into, c, at, fresh)
-                        },
-                    )+
-                    (rows, ..) => unreachable!("a tile of {rows} rows"),
+                // SAFETY: the CPU has the features, as `self` proves.
+                unsafe {
+                    match (c.rows.len(), a, b) {
+                        $(
+                            ($r, Strip::Packed(a), Panel::Packed(b)) => {
+                                tile::<$r, MR, false>(k, a, 1, b, NR, &mut [], c)
+                            }
+                            ($r, Strip::Packed(a), Panel::Rows(b, far, into)) => {
+                                tile::<$r, MR, true>(k, a, 1, b, far, into, c)
+                            }
+                            ($r, Strip::Rows(a, apart), Panel::Packed(b)) => {
+                                tile::<$r, 1, false>(k, a, apart, b, NR, &mut [], c)
+                            }
+                            ($r, Strip::Rows(a, apart), Panel::Rows(b, far, into)) => {
+                                tile::<$r, 1, true>(k, a, apart, b, far, into, c)
+                            }
+                        )+
+                        (rows, ..) => unreachable!("a tile of {rows} rows"),
+                    }
                 }
             }
         }
@@ -93,18 +106,18 @@ macro_rules! micro_kernel {
             b: &[f32],
             far: usize,
             packed: &mut [f32],
-            c: &mut [&mut [f32]],
-            at: usize,
-            fresh: bool,
+            out: $crate::kernels::gemm::micro::Tile<'_, '_>,
         ) {
             let row = if STEP == 1 { row } else { 1 };
             let far = if PACKS { far } else { NR };
             assert!(k > 0 && (R - 1) * row + (k - 1) * STEP < a.len());
             assert!((k - 1) * far + NR <= b.len());
             assert!(!PACKS || k * NR <= packed.len());
-            let c: [*mut f32; R] = std::array::from_fn(|r| c[r][at..at + NR].as_mut_ptr());
+            let c: [*mut f32; R] = std::array::from_fn(|r| {
+                out.rows[r][out.column..out.column + NR].as_mut_ptr()
+            });
             let mut sums = [[$zero; $vectors]; R];
-            if !fresh {
+            if !out.fresh {
                 for (sums, c) in sums.iter_mut().zip(c) {
                     for (v, sum) in sums.iter_mut().enumerate() {
                         // SAFETY: `c` has NR elements, as its slice was just cut.
@@ -113,15 +126,19 @@ macro_rules! micro_kernel {
                 }
             }
             let a: [*const f32; R] = std::array::from_fn(|r| a.as_ptr().wrapping_add(r * row));
-            let (b, packed) = (b.as_ptr(), packed.as_mut_ptr());
+            let b_at = |k: usize| b.as_ptr().wrapping_add(k * far);
+            let packed = packed.as_mut_ptr();
             let mut step = |k: usize| {
                 // SAFETY: step `k` reads NR elements of `b` from `k * far`, and of `a` those at
                 // `r * row + k * STEP`; it may write NR of `packed` from `k * NR`. The assertions
                 // above say that they are there.
                 unsafe {
                     let b: [$vector; $vectors] =
-                        std::array::from_fn(|v| $load(b.add(k * far + v * $lanes)));
+                        std::array::from_fn(|v| $load(b_at(k).add(v * $lanes)));
                     if PACKS {
+                        let ahead = b_at(k + AHEAD);
+                        ($fetch)(ahead);
+                        ($fetch)(ahead.wrapping_add(NR - 1));
                         for (v, b) in b.iter().enumerate() {
                             $store(packed.add(k * NR + v * $lanes), *b);
                         }

@@ -108,6 +108,8 @@ fn share<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
     out: &mut [f32],
     finish: Finish<'_>,
 ) {
+    #[cfg(test)]
+    tests::RAN.set(Some(M::ISA));
     for (first, band) in (0..a.rows).step_by(BAND).zip(out.chunks_mut(BAND * b.columns)) {
         let rows = band.len() / b.columns;
         let work = rows * b.columns * a.columns;

@@ -1,21 +1,18 @@
 //! The micro-kernel in plain Rust: the reference.
 
-use super::micro::{Micro, Panel, Strip};
+use super::micro::{Micro, Panel, Strip, Tile};
+#[cfg(test)]
+use crate::kernels::isa::Isa;
 
 /// Any CPU.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scalar;
 
 impl Micro<4, 8> for Scalar {
-    fn tile(
-        self,
-        k: usize,
-        a: Strip<'_>,
-        b: Panel<'_>,
-        c: &mut [&mut [f32]],
-        at: usize,
-        fresh: bool,
-    ) {
+    #[cfg(test)]
+    const ISA: Isa = Isa::Scalar;
+
+    fn tile(self, k: usize, a: Strip<'_>, b: Panel<'_>, tile: Tile<'_, '_>) {
         let b = match b {
             Panel::Packed(b) => b,
             Panel::Rows(b, far, packed) => {
@@ -25,9 +22,9 @@ impl Micro<4, 8> for Scalar {
                 packed
             }
         };
-        for (r, c) in c.iter_mut().enumerate() {
-            let c = &mut c[at..at + 8];
-            if fresh {
+        for (r, c) in tile.rows.iter_mut().enumerate() {
+            let c = &mut c[tile.column..tile.column + 8];
+            if tile.fresh {
                 c.fill(0.0);
             }
             for (k, b) in b.as_chunks::<8>().0.iter().enumerate().take(k) {

@@ -1,5 +1,11 @@
 use super::*;
 use crate::kernels::activation::Activation;
+use std::cell::Cell;
+
+thread_local! {
+    /// The path that this thread took last.
+    pub(super) static RAN: Cell<Option<Isa>> = const { Cell::new(None) };
+}
 
 /// Numbers of very different sizes, so that the order of additions shows.
 fn numbers(count: usize, seed: u32) -> Vec<f32> {
@@ -46,6 +52,7 @@ fn check(isa: Isa, m: usize, k: usize, n: usize) {
         for finish in [Finish::Store, Finish::Add, Finish::Activate(&bias, leaky)] {
             let (mut out, mut expected) = (before.clone(), before.clone());
             gemm_on(isa, a, b, &mut out, finish);
+            assert_eq!(RAN.take(), (m * k * n > 0).then_some(isa));
             naive(a, b, &mut expected, finish);
             let what = format!("{isa:?} {m}×{k}×{n}, transposed {ta} {tb}, {finish:?}");
             assert!(bits(&out) == bits(&expected), "{what}");

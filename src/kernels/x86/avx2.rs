@@ -2,6 +2,8 @@
 
 use crate::kernels::dense::micro::{Micro, dense_kernel};
 use crate::kernels::dense::{COLUMNS, Job};
+#[cfg(test)]
+use crate::kernels::isa::Isa;
 use std::arch::x86_64::*;
 
 /// Proof that this CPU has AVX2 and FMA.
@@ -16,6 +18,9 @@ impl Avx2 {
 }
 
 impl Micro for Avx2 {
+    #[cfg(test)]
+    const ISA: Isa = Isa::Avx2;
+
     fn sums(self, job: Job<'_>) {
         // SAFETY: the CPU has AVX2, as `self` proves.
         unsafe { sums(job) }
@@ -45,9 +50,10 @@ mod gemm {
     use crate::kernels::gemm::micro::micro_kernel;
 
     micro_kernel! {
-        Avx2, #[target_feature(enable = "avx2,fma")] __m256, 8 lanes,
+        Avx2, Isa::Avx2, #[target_feature(enable = "avx2,fma")] __m256, 8 lanes,
         // 12 sums, 2 vectors of b and 1 number of a: 15 of 16 registers.
         6 rows (1 2 3 4 5 6), 2 vectors,
-        _mm256_setzero_ps(), _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_fmadd_ps
+        _mm256_setzero_ps(), _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_fmadd_ps,
+        |line: *const f32| _mm_prefetch::<_MM_HINT_T0>(line.cast())
     }
 }

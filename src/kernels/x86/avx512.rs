@@ -2,6 +2,8 @@
 
 use crate::kernels::dense::micro::{Micro, dense_kernel};
 use crate::kernels::dense::{COLUMNS, Job};
+#[cfg(test)]
+use crate::kernels::isa::Isa;
 use std::arch::x86_64::*;
 
 /// Proof that this CPU has AVX-512 F and BW.
@@ -19,6 +21,9 @@ impl Avx512 {
 }
 
 impl Micro for Avx512 {
+    #[cfg(test)]
+    const ISA: Isa = Isa::Avx512;
+
     fn sums(self, job: Job<'_>) {
         // SAFETY: the CPU has AVX-512 F and BW, and VNNI where that is said, as `self` proves.
         unsafe { if self.vnni { fused_sums(job) } else { sums(job) } }
@@ -56,9 +61,10 @@ mod gemm {
     use crate::kernels::gemm::micro::micro_kernel;
 
     micro_kernel! {
-        Avx512, #[target_feature(enable = "avx512f")] __m512, 16 lanes,
+        Avx512, Isa::Avx512, #[target_feature(enable = "avx512f")] __m512, 16 lanes,
         // 24 sums, 2 vectors of b and 1 number of a: 27 of 32 registers.
         12 rows (1 2 3 4 5 6 7 8 9 10 11 12), 2 vectors,
-        _mm512_setzero_ps(), _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps
+        _mm512_setzero_ps(), _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps,
+        |line: *const f32| _mm_prefetch::<_MM_HINT_T0>(line.cast())
     }
 }

@@ -5,7 +5,7 @@
 
 use super::bake::{Precision, prepare};
 use super::fit::{Cost, Objective, Plan, Trained, train};
-use crate::error::Result;
+use super::learned::Learned;
 use crate::train::assemble::Coding;
 use crate::train::config::TrainConfig;
 use crate::train::linear::{Candidate, Ground};
@@ -32,6 +32,8 @@ const SCOUTING: f64 = 0.25;
 pub(crate) struct Coach<'a> {
     pub(crate) budget: Option<Budget>,
     pub(crate) wish: &'a TrainConfig,
+    /// A codec's network, which is taken as it is.
+    pub(crate) learned: Option<&'a Learned>,
     pub(crate) seed: u64,
     /// Share done of the training, and what it has reached, beside the linear codec's bytes
     /// per row.
@@ -51,12 +53,15 @@ pub(crate) struct Hint {
 impl Coach<'_> {
     /// Whether a network was asked for, however large the file gets.
     pub(crate) fn is_asked(&self) -> bool {
-        self.wish.wants_network() == Some(true)
+        self.learned.is_some() || self.wish.wants_network() == Some(true)
     }
 
     /// Trains the most promising network; none if the level has no time for any, or rows are
     /// too few or too narrow for one to pay.
     pub(crate) fn train(&self, ground: &Ground<'_>, hint: Hint) -> Option<Trained> {
+        if let Some(learned) = self.learned {
+            return Some(learned.trained(ground.columns));
+        }
         let budget = self.budget?;
         let wanted = self.wish.wants_network();
         let rows = ground.sample.rows();
@@ -114,7 +119,8 @@ impl Coach<'_> {
                     epochs: epochs(p, budget.work * share).min(budget.epochs / 4).max(4),
                     ..p.clone()
                 };
-                let trained = run(short, share * i as f64, share);
+                let trained = run(short.clone(), share * i as f64, share);
+                if std::env::var("T_V").is_ok() { eprintln!("{:.1}s width {:?} epochs {} {:?} lambda {:.3}", begun.elapsed().as_secs_f64(), short.decoder, short.epochs, trained.cost, trained.lambda); }
                 let Cost { latent, residual, weights, error } = trained.cost;
                 let mut bytes = latent + residual + weights;
                 if let Objective::Error(wanted) = hint.objective {
@@ -130,7 +136,10 @@ impl Coach<'_> {
             (if best.is_some() { SCOUTING } else { 0.0 }, best.map_or(0, |b| b.1));
         let plan = plans.into_iter().nth(chosen)?;
         let epochs = epochs(&plan, budget.work * (1.0 - start));
-        Some(run(Plan { epochs, ..plan }, start, 1.0 - start))
+        let plan = Plan { epochs, ..plan };
+        let t = run(plan.clone(), start, 1.0 - start);
+        if std::env::var("T_V").is_ok() { eprintln!("{:.1}s width {:?} K {} step {} epochs {} {:?} lambda {:.3}", begun.elapsed().as_secs_f64(), plan.decoder, plan.latents, plan.step, plan.epochs, t.cost, t.lambda); }
+        Some(t)
     }
 
     /// The encoder is not stored, only trained: it may be larger.
@@ -138,53 +147,53 @@ impl Coach<'_> {
         2
     }
 
-    /// The smallest codec with a bound on each value that has a network, if one can be built.
+    /// The smallest codec with a bound on each value that has a network, if one can be built;
+    /// how finely to round is decided on `trial`, a part of the rows.
     pub(crate) fn bounded(
         &self,
-        ground: &Ground<'_>,
+        (ground, trial): (&Ground<'_>, &Ground<'_>),
         hint: Hint,
         output: f64,
     ) -> Option<Candidate> {
         let trained = self.train(ground, hint)?;
-        let start = Precision { units: 1.0, trellis: 0, output, hidden: 0.12, error_weight: None };
+        let units = if hint.step > 0.0 { (trained.step / hint.step) as f32 } else { 1.0 };
+        let start = Precision { units, trellis: 0, output, hidden: 0.12, error_weight: None };
         let coding = Coding { temporal: true, residual: true, patient: true };
-        let build = |p: &Precision| -> Result<Candidate> {
+        let build = |ground: &Ground<'_>, p: &Precision| {
             let prepared = prepare(&trained.autoencoder, ground.columns, ground.normalised, p);
             ground.complete(prepared, coding)
         };
-        improve(start, build)
+        let cost = |p: &Precision| build(trial, p).map_or(f64::INFINITY, |c| c.fitted_bytes);
+        build(ground, &improve(start, cost)).ok()
     }
 }
 
-/// The best precision near `start`: each change is kept where the file gets smaller.
-pub(crate) fn improve(
-    start: Precision,
-    build: impl Fn(&Precision) -> Result<Candidate>,
-) -> Option<Candidate> {
-    let mut best = build(&start).ok().map(|c| (start, c));
-    let changes: [fn(&mut Precision); 6] = [
+/// The best precision near `start`: each change is kept, and tried again, where it lowers `cost`.
+fn improve(start: Precision, cost: impl Fn(&Precision) -> f64) -> Precision {
+    let mut best = (start, cost(&start));
+    let changes: [fn(&mut Precision); 8] = [
         |p| p.output *= 2.0,
+        |p| p.output /= 2.0,
         |p| p.hidden *= 2.0,
         |p| p.hidden /= 2.0,
-        |p| p.output /= 2.0,
-        |p| p.units *= 1.2,
-        |p| p.units /= 1.2,
+        |p| p.units *= 1.25,
+        |p| p.units /= 1.25,
+        |p| (p.trellis, p.units) = (8, p.units * 2.0),
+        |p| p.units /= 1.25,
     ];
     for change in changes {
-        let mut p = best.as_ref().map_or(start, |b| b.0);
-        change(&mut p);
-        if let Ok(c) = build(&p)
-            && best.as_ref().is_none_or(|(_, b)| c.fitted_bytes < b.fitted_bytes)
-        {
-            best = Some((p, c));
+        loop {
+            let mut p = best.0;
+            change(&mut p);
+            let bytes = cost(&p);
+            if bytes >= best.1 * 0.9995 {
+                break;
+            }
+            best = (p, bytes);
+            if p.trellis != start.trellis {
+                break;
+            }
         }
     }
-    let with = best.as_ref().map(|(p, _)| Precision { trellis: 8, units: p.units * 2.0, ..*p });
-    if let Some(p) = with
-        && let Ok(c) = build(&p)
-        && best.as_ref().is_none_or(|(_, b)| c.fitted_bytes < b.fitted_bytes)
-    {
-        best = Some((p, c));
-    }
-    best.map(|b| b.1)
+    best.0
 }

@@ -3,6 +3,7 @@
 pub(crate) mod bake;
 pub(crate) mod choose;
 pub(crate) mod fit;
+pub(crate) mod learned;
 pub(crate) mod likelihood;
 
 use crate::nn::network::Network;
