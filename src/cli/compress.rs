@@ -35,7 +35,8 @@ pub(crate) struct Args {
     input: PathBuf,
     #[command(flatten)]
     output: OutputArgs,
-    /// Use the codec in FILE, made by `aezip train`, instead of learning one.
+    /// Use the codec in FILE, made by `aezip train`, instead of learning one; the network options
+    /// are for `aezip train` then.
     #[arg(long, value_name = "FILE")]
     codec: Option<PathBuf>,
     /// Print what was done as one JSON object on standard output.
@@ -65,6 +66,9 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let mut config = Config::default();
     args.tuning.apply(&mut config);
     config.fidelity = chosen.map_or_else(fidelity::default, Ok)?;
+    if codec.is_some() {
+        args.network.expect_none()?;
+    }
     args.network.apply(&mut config)?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(codec.as_deref());

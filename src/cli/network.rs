@@ -56,6 +56,18 @@ impl NetworkArgs {
         Ok(())
     }
 
+    /// Fails if anything is chosen although a codec says how rows become latents.
+    pub(crate) fn expect_none(&self) -> Result<(), Failure> {
+        let hidden = self.hidden.is_some().then_some("--hidden");
+        match hidden.or(self.training()) {
+            None => Ok(()),
+            Some(option) => Err(Failure::usage(format!(
+                "{option} has no effect with --codec, which brings what was learned: give it to \
+                 `aezip train`, or leave out one of the two"
+            ))),
+        }
+    }
+
     fn expect_effect(&self, config: &Config) -> Result<(), Failure> {
         let layers = self.hidden.as_ref().map(|layers| layers.0.len());
         let named = layers.filter(|n| *n > 0).map(|_| "--hidden");
