@@ -16,11 +16,25 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("container", &["entropy", "error", "fidelity", "limits", "matrix"]),
     ("input", &["error", "matrix"]),
     // These two are beside each other: the encoder measures, and the judge uses the arithmetic.
-    ("codec", &["container", "entropy", "error", "kernels", "matrix", "quality"]),
+    // Rows go through the trained encoder in floats.
+    ("codec", &["container", "entropy", "error", "kernels", "matrix", "nn", "quality"]),
     ("quality", &["codec", "error", "fidelity", "matrix"]),
     ("reader", &["codec", "container", "error", "fidelity", "limits", "matrix"]),
     ("internals", &["entropy", "kernels", "matrix", "nn", "train"]),
-    ("train", &["codec", "container", "entropy", "error", "fidelity", "matrix", "quality"]),
+    (
+        "train",
+        &[
+            "codec",
+            "container",
+            "entropy",
+            "error",
+            "fidelity",
+            "kernels",
+            "matrix",
+            "nn",
+            "quality",
+        ],
+    ),
     (
         "compress",
         &[

@@ -22,6 +22,8 @@ fn rows() -> Matrix {
 fn file(rows: &Matrix, fidelity: &Fidelity, level: u8, threads: usize) -> Vec<u8> {
     let mut config = Config::default();
     (config.fidelity, config.level, config.threads) = (fidelity.clone(), level, threads);
+    // Networks take their time, and have a test of their own.
+    config.train.hidden = Some(Vec::new());
     let mut out = Vec::new();
     compress(rows, &config, &mut out).unwrap();
     out
@@ -47,5 +49,32 @@ fn threads_and_repetition_do_not_change_the_file() {
                 assert!(one == again, "{fidelity}, level {level}, {threads} threads");
             }
         }
+    }
+}
+
+#[test]
+fn a_network_is_trained_to_the_same_bits() {
+    let rows = rows();
+    let file = |fidelity: &Fidelity, hidden: Option<Vec<usize>>, threads: usize, seed: u64| {
+        let mut config = Config::default();
+        (config.fidelity, config.level, config.threads) = (fidelity.clone(), 2, threads);
+        (config.seed, config.train.hidden, config.train.epochs) = (seed, hidden.clone(), Some(5));
+        let mut out = Vec::new();
+        let report = compress(&rows, &config, &mut out).unwrap();
+        assert!(hidden.is_none_or(|h| report.hidden == h), "{fidelity}");
+        out
+    };
+    for (kind, text) in [("max-error", "0.01"), ("nmse", "0.01")] {
+        let fidelity = Fidelity::parse(kind, text).unwrap();
+        let small = Some(vec![16]);
+        let one = file(&fidelity, small.clone(), 1, 0);
+        for threads in [1, 2, 4] {
+            let again = file(&fidelity, small.clone(), threads, 0);
+            assert!(one == again, "{fidelity}, {threads} threads");
+        }
+        assert!(one != file(&fidelity, small, 2, 1), "{fidelity}: the seed is not used");
+        // Left to the level, whatever it chooses.
+        let [one, four] = [1, 4].map(|threads| file(&fidelity, None, threads, 0));
+        assert!(one == four, "{fidelity}, left to the level");
     }
 }

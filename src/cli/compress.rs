@@ -5,7 +5,8 @@ use super::console::{Console, print};
 use super::failure::Failure;
 use super::fidelity::{self, FidelityArgs, reached};
 use super::hint;
-use super::numbers::{cosine, figure, grouped, quotient};
+use super::network::NetworkArgs;
+use super::numbers::{cosine, figure, grouped, layers, quotient};
 use super::output::{Output, OutputArgs};
 use super::progress::Bar;
 use super::source::{self, SourceArgs, label};
@@ -24,6 +25,7 @@ Examples:
   aezip compress spectra.npy                            within 0.1 % of each column's range
   aezip compress table.csv --max-error temperature=0.1,*=0
   aezip compress vectors.fvecs --cosine 0.99 -9         smallest file for embeddings
+  aezip compress spectra.npy --hidden 256,96 --epochs 200
   aezip compress log.bin --dtype f32 --shape 128 --nmse 0.01
   aezip compress new.npy --codec old.codec              with what `aezip train` learned
   producer | aezip compress - --format csv > table.aez")]
@@ -33,7 +35,8 @@ pub(crate) struct Args {
     input: PathBuf,
     #[command(flatten)]
     output: OutputArgs,
-    /// Use the codec in FILE, made by `aezip train`, instead of learning one.
+    /// Use the codec in FILE, made by `aezip train`, instead of learning one; the network options
+    /// are for `aezip train` then.
     #[arg(long, value_name = "FILE")]
     codec: Option<PathBuf>,
     /// Print what was done as one JSON object on standard output.
@@ -43,6 +46,8 @@ pub(crate) struct Args {
     tuning: TuningArgs,
     #[command(flatten)]
     fidelity: FidelityArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
     #[command(flatten)]
     source: SourceArgs,
 }
@@ -56,22 +61,27 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         return Err(Failure::usage("--json and the data cannot both go to standard output"));
     }
     let options = args.source.options()?;
+    let chosen = args.fidelity.chosen();
+    let by_default = chosen.is_none();
+    let mut config = Config::default();
+    args.tuning.apply(&mut config);
+    config.fidelity = chosen.map_or_else(fidelity::default, Ok)?;
+    if codec.is_some() {
+        args.network.expect_none()?;
+    }
+    args.network.apply(&mut config)?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(codec.as_deref());
     target.check(force, true, &sources)?;
 
     let codec = codec.as_deref().map(archive::read_codec).transpose()?;
     let rows = source::open(&input, &options)?;
-    let chosen = args.fidelity.chosen();
-    if chosen.is_none() && !console.is_quiet() && hint::has_unit_rows(&*rows) {
+    if by_default && !console.is_quiet() && hint::has_unit_rows(&*rows) {
         console.note(hint::UNIT_ROWS);
     }
 
     let output = Output::create(&target, force, true)?;
     let bar = Bar::new(console);
-    let mut config = Config::default();
-    args.tuning.apply(&mut config);
-    config.fidelity = chosen.map_or_else(fidelity::default, Ok)?;
     config.progress = bar.callback();
     let report = match &codec {
         Some(codec) => codec.compress(&*rows, &config, &mut output.writer()),
@@ -104,7 +114,12 @@ fn summary(report: &Report) -> String {
 
 fn model(report: &Report) -> String {
     let Report { latents, classes, model_bytes, .. } = report;
-    format!("model: {latents} latents, {classes} row classes, {} bytes", grouped(*model_bytes))
+    let hidden = match &report.hidden[..] {
+        [] => String::new(),
+        hidden => format!(", hidden layers {}", layers(hidden)),
+    };
+    let bytes = grouped(*model_bytes);
+    format!("model: {latents} latents{hidden}, {classes} row classes, {bytes} bytes")
 }
 
 fn measured(report: &Report) -> String {
@@ -130,6 +145,7 @@ fn describe(input: &str, output: &Target, report: &Report, seconds: f64) -> Stri
         "promised": fidelity_json(&report.promised),
         "measured": quality_json(&report.measured),
         "latents": report.latents,
+        "hidden": report.hidden,
         "classes": report.classes,
         "seconds": seconds,
     })

@@ -3,7 +3,7 @@
 use super::archive::Archive;
 use super::console::print;
 use super::failure::Failure;
-use super::numbers::{figure, grouped, quotient};
+use super::numbers::{figure, grouped, layers, quotient};
 use super::table::{Table, fidelity_json};
 use aezip::{Info, Schema};
 use serde_json::json;
@@ -79,7 +79,7 @@ fn table(archive: &Archive, info: &Info, schema: &Schema) -> Table {
     table.line("  rest", format!("{rest} bytes, {} blocks", grouped(info.blocks)));
     table.line("latents", info.latents.to_string());
     if !info.hidden.is_empty() {
-        table.line("hidden", format!("{:?}", info.hidden));
+        table.line("hidden layers", layers(&info.hidden));
     }
     table.line("row classes", info.classes.to_string());
     table.line("format version", info.version.to_string());

@@ -36,6 +36,11 @@ pub(crate) fn quotient(over: u64, under: u64) -> f64 {
     if under == 0 { 0.0 } else { over as f64 / under as f64 }
 }
 
+/// Units of layers, in order: `128, 64`.
+pub(crate) fn layers(units: &[usize]) -> String {
+    units.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn decimals(x: f64, places: usize) -> String {
     let text = format!("{x:.places$}");
     if text.contains('.') {

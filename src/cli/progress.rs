@@ -25,7 +25,7 @@ impl Bar {
     /// Moves to `done` of `total` of what `stage` says.
     pub(crate) fn set(&self, stage: &'static str, done: u64, total: u64) {
         if let Some(bar) = &self.0 {
-            show(bar, stage, done, total);
+            show(bar, stage, (done, total), None);
         }
     }
 
@@ -33,13 +33,18 @@ impl Bar {
     pub(crate) fn callback(&self) -> Option<Callback> {
         let bar = self.0.clone()?;
         Some(Arc::new(move |progress: Progress| {
-            let stage = match progress.stage {
-                Stage::Scan => "reading",
-                Stage::Fit => "learning",
-                Stage::Train => "training",
-                Stage::Encode => "writing",
-            };
-            show(&bar, stage, progress.done, progress.total);
+            let Progress { stage, done, total, estimate } = progress;
+            match stage {
+                Stage::Scan => show(&bar, "reading", (done, total), None),
+                Stage::Fit => show(&bar, "learning", (done, total), None),
+                Stage::Train if done < total => {
+                    let note = estimate.map(|e| note(e.latent, e.residual, e.weights, e.linear));
+                    show(&bar, "training", (done, total), note);
+                }
+                // What was trained is now made into integers, one way after another.
+                Stage::Train => show(&bar, "choosing", (0, 0), None),
+                Stage::Encode => show(&bar, "writing", (done, total), None),
+            }
         }))
     }
 }
@@ -52,12 +57,16 @@ impl Drop for Bar {
     }
 }
 
-fn show(bar: &ProgressBar, stage: &'static str, done: u64, total: u64) {
-    if bar.message() != stage {
+/// Moves to `done` of `total` of what `stage` says; 0 of 0 where that is not known.
+fn show(bar: &ProgressBar, stage: &'static str, (done, total): (u64, u64), note: Option<String>) {
+    if bar.prefix() != stage {
         // The time left is that of the stage.
         bar.reset();
-        bar.set_message(stage);
-        bar.set_style(style(total > 0));
+        bar.set_prefix(stage);
+        bar.set_style(style(total > 0, note.is_some()));
+    }
+    if let Some(note) = note {
+        bar.set_message(note);
     }
     if total > 0 {
         bar.set_length(total);
@@ -65,11 +74,47 @@ fn show(bar: &ProgressBar, stage: &'static str, done: u64, total: u64) {
     }
 }
 
-/// A bar where it is known how much there is to do, else something that turns.
-fn style(known: bool) -> ProgressStyle {
-    let template = match known {
-        true => "{msg:9} {wide_bar} {percent:>3}% {eta:>4}",
-        false => "{msg:9} {spinner} {elapsed}",
+/// A bar where it is known how much there is to do, else something that turns; a note below.
+fn style(known: bool, note: bool) -> ProgressStyle {
+    let template = match (known, note) {
+        (true, true) => "{prefix:9} {wide_bar} {percent:>3}% {eta:>4}\n{wide_msg}",
+        (true, false) => "{prefix:9} {wide_bar} {percent:>3}% {eta:>4}",
+        (false, _) => "{prefix:9} {spinner} {elapsed}",
     };
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// What the file would take, in bytes per row.
+fn note(latent: f64, residual: f64, weights: f64, linear: f64) -> String {
+    // The linear codec's share stays the same: so does the number of decimals.
+    let places = match linear {
+        1000.0.. => 0,
+        10.0.. => 1,
+        _ => 2,
+    };
+    let residuals =
+        if residual > 0.0 { format!(" + residual {residual:.places$}") } else { String::new() };
+    let sum = latent + residual + weights;
+    format!(
+        "latent {latent:.places$}{residuals} + weights {weights:.places$} = {sum:.places$} B/row \
+         (linear {linear:.places$})"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_fits_a_narrow_terminal() {
+        assert_eq!(
+            note(4.1, 4.4, 0.8, 12.8),
+            "latent 4.1 + residual 4.4 + weights 0.8 = 9.3 B/row (linear 12.8)"
+        );
+        assert_eq!(
+            note(1.25, 0.0, 0.5, 2.0),
+            "latent 1.25 + weights 0.50 = 1.75 B/row (linear 2.00)"
+        );
+        assert!(note(1e4, 1e4, 1e4, 1e5).len() < 80);
+    }
 }

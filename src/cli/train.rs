@@ -4,6 +4,7 @@ use super::console::Console;
 use super::failure::Failure;
 use super::fidelity::{self, FidelityArgs};
 use super::hint;
+use super::network::NetworkArgs;
 use super::numbers::grouped;
 use super::output::Output;
 use super::progress::Bar;
@@ -35,6 +36,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     fidelity: FidelityArgs,
     #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
     source: SourceArgs,
 }
 
@@ -44,19 +47,21 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let Args { input, force, .. } = args;
     let target = Target::new(args.output);
     let options = args.source.options()?;
+    let chosen = args.fidelity.chosen();
+    let by_default = chosen.is_none();
+    let mut config = Config::default();
+    args.tuning.apply(&mut config);
+    config.fidelity = chosen.map_or_else(fidelity::default, Ok)?;
+    args.network.apply(&mut config)?;
     target.check(force, true, &[&input])?;
 
     let rows = source::open(&input, &options)?;
-    let chosen = args.fidelity.chosen();
-    if chosen.is_none() && !console.is_quiet() && hint::has_unit_rows(&*rows) {
+    if by_default && !console.is_quiet() && hint::has_unit_rows(&*rows) {
         console.note(hint::UNIT_ROWS);
     }
 
     let output = Output::create(&target, force, true)?;
     let bar = Bar::new(console);
-    let mut config = Config::default();
-    args.tuning.apply(&mut config);
-    config.fidelity = chosen.map_or_else(fidelity::default, Ok)?;
     config.progress = bar.callback();
     let written = Codec::fit(&*rows, &config).and_then(|codec| codec.write(&mut output.writer()));
     drop(bar);

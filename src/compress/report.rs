@@ -4,6 +4,7 @@ use super::file::Totals;
 use crate::container::encoder::EncoderRecord;
 use crate::train::network::learned::encoder_record;
 use crate::codec::encode::Encoder;
+use crate::container::model::ModelRecord;
 use crate::fidelity::Fidelity;
 use crate::quality::Quality;
 
@@ -25,6 +26,8 @@ pub struct Report {
     pub measured: Quality,
     /// Latents of a row.
     pub latents: usize,
+    /// Units of each hidden layer of the decoder, from latents to row; empty for the linear codec.
+    pub hidden: Vec<usize>,
     /// Row classes.
     pub classes: usize,
     /// Values stored exactly: special ones, and those that no step could bring within the bound.
@@ -50,6 +53,7 @@ impl Report {
             promised: promised.clone(),
             measured: totals.tally.quality(),
             latents: record.map_or(0, |r| r.latents()),
+            hidden: record.map_or_else(Vec::new, ModelRecord::hidden_units),
             classes: record.map_or(0, |r| r.classes.count),
             exact_values: totals.escapes,
             encoder: encoder.and_then(|(e, _)| encoder_record(&e.projection)),

@@ -128,6 +128,12 @@ impl ModelRecord {
         self.latent_clamp.len()
     }
 
+    /// Units of each hidden layer, from latents to row.
+    pub(crate) fn hidden_units(&self) -> Vec<usize> {
+        let layers = self.hidden.iter().flat_map(|h| &h.layers);
+        layers.map(|l| l.bias.len()).collect()
+    }
+
     /// Number of columns.
     pub(crate) fn width(&self) -> usize {
         self.base.len()

@@ -32,7 +32,7 @@ pub struct Info {
     pub rows_per_block: u64,
     /// Latents of a row.
     pub latents: usize,
-    /// Units of each hidden layer; empty for a linear codec.
+    /// Units of each hidden layer of the decoder, from latents to row; empty for the linear codec.
     pub hidden: Vec<usize>,
     /// Row classes.
     pub classes: usize,
@@ -47,7 +47,6 @@ pub struct Info {
 impl Info {
     pub(super) fn new(layout: &Layout, file_bytes: u64) -> Self {
         let record = layout.program.as_ref().map(|p| &p.record);
-        let hidden = record.and_then(|r| r.hidden.as_ref());
         let blocks = layout.index.blocks();
         Self {
             version: layout.header.written,
@@ -62,7 +61,7 @@ impl Info {
             blocks: blocks as u64,
             rows_per_block: if blocks > 0 { layout.index.place(0).rows as u64 } else { 0 },
             latents: record.map_or(0, |r| r.latents()),
-            hidden: hidden.map_or(Vec::new(), |h| h.layers.iter().map(|l| l.bias.len()).collect()),
+            hidden: record.map_or_else(Vec::new, |r| r.hidden_units()),
             classes: record.map_or(0, |r| r.classes.count),
             tables: record.map_or(0, |r| r.tables.len()),
             trellis_states: record.map_or(0, |r| r.trellis),

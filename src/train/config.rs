@@ -56,7 +56,12 @@ const MAX_UNITS: usize = 8192;
 
 impl TrainConfig {
     /// Checks the wish.
-    pub(crate) fn validate(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// `Argument`, with what is said and what is allowed: up to 8 hidden layers, 1 to 8192 units
+    /// or latents, 1 to 1,000,000 epochs, batches of 1 to 2²⁰ rows, a rate above 0 and up to 1,
+    /// seconds above 0.
+    pub fn validate(&self) -> Result<()> {
         let within = |what: &str, value: usize, most: usize| {
             if (1..=most).contains(&value) {
                 return Ok(());

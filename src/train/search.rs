@@ -146,7 +146,8 @@ pub(crate) fn bounded(
         return Ok(smallest);
     }
     let hint = Hint {
-        latents: linear.0.latents,
+        // One that is asked for is trained even where the linear codec wants no latents.
+        latents: linear.0.latents.max(usize::from(coach.is_asked())),
         step: linear.0.step,
         objective: Objective::Residual,
         linear: per_row,

@@ -261,7 +261,8 @@ impl<'a> Builder<'a> {
         let used = if goal.is_size() { 0.8 } else { 0.97 };
         let variance: f64 = self.components.columns.iter().sum();
         let hint = Hint {
-            latents: linear.encoder.program.record.latents(),
+            // One that is asked for is trained even where the linear codec wants no latents.
+            latents: linear.encoder.program.record.latents().max(usize::from(coach.is_asked())),
             step: step / self.unit,
             objective: Objective::Error((used * linear.tally.nmse() * variance).max(1e-9)),
             linear: linear.fitted_bytes / rows,

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod damage;
+mod network;
 mod pipes;
 mod roundtrip;
 mod safety;
