@@ -53,10 +53,13 @@ macro_rules! micro_kernel {
     (
         $family:ident, $isa:expr, $(#[$feature:meta])* $vector:ty, $lanes:literal lanes,
         $mr:literal rows ($($r:literal)+), $vectors:literal vectors,
-        $zero:expr, $load:expr, $store:expr, $splat:expr, $fma:expr
+        $zero:expr, $load:expr, $store:expr, $splat:expr, $fma:expr,
+        $fetch:expr
     ) => {
         const MR: usize = $mr;
         const NR: usize = $lanes * $vectors;
+        /// Rows of b between the one that is packed and the one whose lines are asked for.
+        const AHEAD: usize = 8;
 
         impl $crate::kernels::gemm::micro::Micro<MR, NR> for $family {
             #[cfg(test)]
@@ -123,15 +126,19 @@ macro_rules! micro_kernel {
                 }
             }
             let a: [*const f32; R] = std::array::from_fn(|r| a.as_ptr().wrapping_add(r * row));
-            let (b, packed) = (b.as_ptr(), packed.as_mut_ptr());
+            let b_at = |k: usize| b.as_ptr().wrapping_add(k * far);
+            let packed = packed.as_mut_ptr();
             let mut step = |k: usize| {
                 // SAFETY: step `k` reads NR elements of `b` from `k * far`, and of `a` those at
                 // `r * row + k * STEP`; it may write NR of `packed` from `k * NR`. The assertions
                 // above say that they are there.
                 unsafe {
                     let b: [$vector; $vectors] =
-                        std::array::from_fn(|v| $load(b.add(k * far + v * $lanes)));
+                        std::array::from_fn(|v| $load(b_at(k).add(v * $lanes)));
                     if PACKS {
+                        let ahead = b_at(k + AHEAD);
+                        ($fetch)(ahead);
+                        ($fetch)(ahead.wrapping_add(NR - 1));
                         for (v, b) in b.iter().enumerate() {
                             $store(packed.add(k * NR + v * $lanes), *b);
                         }

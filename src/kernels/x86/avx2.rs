@@ -53,6 +53,7 @@ mod gemm {
         Avx2, Isa::Avx2, #[target_feature(enable = "avx2,fma")] __m256, 8 lanes,
         // 12 sums, 2 vectors of b and 1 number of a: 15 of 16 registers.
         6 rows (1 2 3 4 5 6), 2 vectors,
-        _mm256_setzero_ps(), _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_fmadd_ps
+        _mm256_setzero_ps(), _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_fmadd_ps,
+        |line: *const f32| _mm_prefetch::<_MM_HINT_T0>(line.cast())
     }
 }
