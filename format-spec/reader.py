@@ -473,12 +473,12 @@ class Model:
         inputs, shared = self.latents, ArrayModel()
         for _ in range(layers):
             units = self.within(1, 1 << 16)
-            weights = self.lines(shared, units, inputs)
+            weights = self.lines(shared, inputs, units)
             bias, multiplier = self.flat(units), self.number()
             shift, leak, clamp = self.within(0, 62), self.within(0, 62), self.within(0, 32767)
             self.layers.append((weights, bias, multiplier, shift, leak, clamp))
             inputs = units
-        self.output = self.lines(ArrayModel(), self.width, inputs)
+        self.output = self.lines(ArrayModel(), inputs, self.width, self.line)
         self.multiplier = self.number()
 
     def table(self, shared):
@@ -540,11 +540,12 @@ class Model:
         if self.layers:
             small = [layer[2] for layer in self.layers] + [self.multiplier]
             need(all(abs(m) < 1 << 31 for m in small), "a hidden scale could overflow")
-            clamp = 32767
-            for weights, bias, _, _, _, own in self.layers:
-                self.prove_dense(weights, bias, clamp)
-                clamp = own
-            self.prove_dense(self.output, [0] * self.width, clamp)
+            shifted = zip(self.latent_clamp, self.input_shift)
+            largest = [min((c >> s) + 1, 32767) for c, s in shifted]
+            for weights, bias, _, _, _, clamp in self.layers:
+                self.prove_dense(weights, bias, largest)
+                largest = [clamp] * len(bias)
+            self.prove_dense(self.output, [0] * self.width, largest)
             hidden = abs(self.multiplier) << 31
         for j in range(self.width):
             bound = abs(self.bias[j]) + hidden
@@ -555,10 +556,11 @@ class Model:
             need(fits, f"the prediction of column {j} could overflow")
 
     @staticmethod
-    def prove_dense(weights, bias, clamp):
-        for row, b in zip(weights.tolist(), bias):
+    def prove_dense(weights, bias, largest):
+        # Weights lie input by input; a sum takes one from each.
+        for row, b in zip(weights.T.tolist(), bias):
             wide = any(not -32768 <= w <= 32767 for w in row)
-            bound = abs(b) + sum(map(abs, row)) * clamp
+            bound = abs(b) + sum(abs(w) * a for w, a in zip(row, largest))
             need(not wide and bound < 1 << 31, "a hidden layer could overflow")
 
     def predict(self, latents):
@@ -569,12 +571,54 @@ class Model:
         if self.layers:
             x = np.clip(latents >> np.array(self.input_shift), -32767, 32767)
             for weights, bias, multiplier, shift, leak, clamp in self.layers:
-                z = (x @ weights.T + np.array(bias, np.int64)) * multiplier
+                z = (x @ weights + np.array(bias, np.int64)) * multiplier
                 z = (z + ((1 << shift) >> 1)) >> shift
                 z = np.where(z < 0, z >> leak, z)
                 x = np.clip(z, -clamp, clamp)
-            total += x @ self.output.T * self.multiplier
+            total += x @ self.output * self.multiplier
         return (total + ((1 << self.gain) >> 1)) >> self.gain
+
+
+# ---------------------------------------------------------------- the encoder
+
+
+class Encoder:
+    """Section enco: read and checked, though rows are decoded without it."""
+
+    def __init__(self, payload, width, latents):
+        cursor = Cursor(payload)
+        layers = cursor.varint()
+        need(1 <= layers <= 17, "an encoder of 1 to 17 layers")
+        self.layers, inputs, count = [], width, 0
+        for _ in range(layers):
+            units, function = cursor.varint(), cursor.u8()
+            need(1 <= units <= 1 << 16, "a layer of the encoder is too wide")
+            need(function <= 4, "an encoder's function is not defined")
+            self.layers.append((units, function))
+            count += (inputs + 1) * units
+            inputs = units
+        need(inputs == latents, "the encoder gives other latents than the model has")
+        skip = cursor.u8()
+        need(skip <= 1, "an encoder's flag")
+        count += skip * width * latents
+        wide, narrow = 16 * width, 4 * (width + latents + count)
+        need(wide + narrow <= BUDGET, "the encoder is too large", "limit")
+        floats = unpack(cursor.rest(), wide + narrow)
+        need(len(floats) == wide + narrow, "the encoder's floats take another number of bytes")
+        wide = np.frombuffer(unshuffle(floats[:wide], 8), "<f8")
+        narrow = np.frombuffer(unshuffle(floats[len(floats) - narrow :], 4), "<f4")
+        need(np.isfinite(wide).all() and np.isfinite(narrow).all(), "the encoder is not finite")
+        self.centre, self.scale = wide[:width], wide[width:]
+        self.clip, self.latent = narrow[:width], narrow[width : width + latents]
+        need((self.scale >= 0).all() and (self.clip >= 0).all(), "a negative scale or clip")
+        at = width + latents
+        self.weights, inputs = [], width
+        for units, _ in self.layers:
+            weights = narrow[at : at + inputs * units].reshape(inputs, units)
+            at += inputs * units
+            self.weights.append((weights, narrow[at : at + units]))
+            at, inputs = at + units, units
+        self.skip = narrow[at:].reshape(width, latents) if skip else None
 
 
 # ---------------------------------------------------------------- rows
@@ -769,7 +813,7 @@ class File:
             need(at + 12 <= len(data), "a section reaches beyond the end", "truncated")
             tag = data[at : at + 4]
             need(seen or tag == b"HEAD", "the first section is not HEAD")
-            known = tag in (b"HEAD", b"cols", b"MODL", b"DATA", b"INDX")
+            known = tag in (b"HEAD", b"cols", b"MODL", b"enco", b"DATA", b"INDX")
             optional = 0x61 <= tag[0] <= 0x7A
             need(known or tag[:1].isalpha(), "a section's tag does not begin with a letter")
             need(known or optional, f"unknown section {tag!r}", "unsupported")
@@ -788,6 +832,10 @@ class File:
             line = self.shape[-1] if self.shape else 1
             self.model = Model(seen[b"MODL"], self.width, line)
             self.model.check(self.dtype)
+        self.encoder = None
+        if b"enco" in seen:
+            latents = self.model.latents if self.model else 0
+            self.encoder = Encoder(seen[b"enco"], self.width, latents)
         self.read_index(at, index_at)
         need(self.rows == 0 or not self.codec, "a codec with rows")
         need(self.model or not self.codec, "a codec without a model")

@@ -79,7 +79,10 @@ mod train;
 mod vectors;
 
 #[cfg(feature = "compress")]
-pub use compress::{Codec, Config, Progress, ProgressFn, Report, Stage, Writer, compress};
+pub use compress::{
+    Activation, Codec, Config, Estimate, Progress, ProgressFn, Report, Stage, TrainConfig, Writer,
+    compress,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use fidelity::Fidelity;
 pub use limits::Limits;

@@ -62,6 +62,8 @@ fn archives() -> Result<Vec<(String, Vec<u8>)>> {
     let mut codec = Vec::new();
     Codec::fit(&named, &config(5, "max-error", "0.1")?)?.write(&mut codec)?;
     out.push(("codec".into(), codec));
+    let encoder = include_bytes!("../../format-spec/vectors/valid/codec-encoder.aez");
+    out.push(("codec-encoder".into(), encoder.to_vec()));
     Ok(out)
 }
 

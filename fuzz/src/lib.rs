@@ -8,7 +8,7 @@ const FOOTER: usize = 36;
 /// Bytes of a section around its payload: tag and length before, checksum behind.
 const FRAME: usize = 16;
 const ENTRY: usize = 6;
-const TAGS: [&[u8; 4]; 4] = [b"HEAD", b"cols", b"MODL", b"DATA"];
+const TAGS: [&[u8; 4]; 5] = [b"HEAD", b"cols", b"MODL", b"enco", b"DATA"];
 
 /// Small limits and a small cache, so that no input takes long and both ways of reading a row
 /// are reached.

@@ -36,6 +36,7 @@ impl Bar {
             let stage = match progress.stage {
                 Stage::Scan => "reading",
                 Stage::Fit => "learning",
+                Stage::Train => "training",
                 Stage::Encode => "writing",
             };
             show(&bar, stage, progress.done, progress.total);

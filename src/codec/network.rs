@@ -65,11 +65,12 @@ fn overflow(what: &str) -> Error {
 
 impl Dense {
     /// Packs `outputs × inputs` weights, if inputs of at most `clamp` cannot overflow a sum.
-    fn new(weights: &[i64], inputs: usize, clamp: i64, bias: &[i64]) -> Result<Self> {
+    fn new(weights: &[i64], clamp: &[i64], bias: &[i64]) -> Result<Self> {
+        let inputs = clamp.len();
         let outputs = weights.len() / inputs;
         for (j, row) in weights.chunks_exact(inputs).enumerate() {
             let start = bias.get(j).map_or(0, |b| b.unsigned_abs());
-            let bound = row.iter().fold(u128::from(start), |sum, w| {
+            let bound = row.iter().zip(clamp).fold(u128::from(start), |sum, (w, &clamp)| {
                 sum + u128::from(w.unsigned_abs()) * clamp as u128
             });
             let wide = row.iter().any(|w| i16::try_from(*w).is_err());
@@ -92,7 +93,8 @@ impl Network {
     /// Proves and packs.
     pub(crate) fn new(m: &ModelRecord) -> Result<Self> {
         let (latents, width) = (m.latents(), m.width());
-        let hidden = m.hidden.as_ref().map(|h| HiddenNetwork::new(h, latents)).transpose()?;
+        let hidden =
+            m.hidden.as_ref().map(|h| HiddenNetwork::new(h, &m.latent_clamp)).transpose()?;
         for j in 0..width {
             // |Σ| must stay below 2^62, and its shifted form below 2^31.
             let mut bound = m.bias.get(j).map_or(0, |b| u128::from(b.unsigned_abs()));
@@ -219,25 +221,26 @@ impl Skip {
 }
 
 impl HiddenNetwork {
-    fn new(h: &crate::container::model::HiddenPath, latents: usize) -> Result<Self> {
+    fn new(h: &crate::container::model::HiddenPath, latent_clamp: &[i64]) -> Result<Self> {
         if h.multiplier.unsigned_abs() >= 1 << 31 {
             return Err(overflow("the hidden path's output"));
         }
-        let (mut inputs, mut clamp) = (latents, INPUT_CLAMP);
+        let shifted = latent_clamp.iter().zip(&h.input_shift).map(|(c, s)| (c >> s) + 1);
+        let mut clamp: Vec<i64> = shifted.map(|c| c.min(INPUT_CLAMP)).collect();
         let mut layers = Vec::new();
         for record in &h.layers {
             if record.multiplier.unsigned_abs() >= 1 << 31 {
                 return Err(overflow("a hidden layer's scale"));
             }
-            let dense = Dense::new(&record.weights, inputs, clamp, &record.bias)?;
-            (inputs, clamp) = (record.bias.len(), record.clamp);
+            let dense = Dense::new(&record.weights, &clamp, &record.bias)?;
+            clamp = vec![record.clamp; record.bias.len()];
             let own = Hidden { weights: Vec::new(), bias: Vec::new(), ..*record };
             layers.push(Layer { dense, bias: record.bias.clone(), record: own });
         }
         Ok(Self {
             input_shift: h.input_shift.iter().map(|&s| s as u32).collect(),
             layers,
-            output: Dense::new(&h.weights, inputs, clamp, &[])?,
+            output: Dense::new(&h.weights, &clamp, &[])?,
             multiplier: h.multiplier,
         })
     }

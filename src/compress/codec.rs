@@ -2,6 +2,7 @@
 
 use super::file::FileWriter;
 use super::{Config, Report, run};
+use crate::container::encoder::EncoderRecord;
 use crate::container::model::{ModelRecord, Value};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -37,6 +38,8 @@ pub struct Codec {
     schema: Schema,
     basis: Basis,
     model: Vec<u8>,
+    /// What finds the model's latents, if that is a network.
+    encoder: Option<EncoderRecord>,
 }
 
 impl Codec {
@@ -54,13 +57,17 @@ impl Codec {
         run(&sampled.into_matrix()?, config, None, &mut file)?;
         let reader = Reader::new(file)?;
         let record = reader.model().cloned();
-        Self::new(rows.schema().clone(), record)
+        Self::new(rows.schema().clone(), record, None)
     }
 
-    fn new(schema: Schema, record: Option<ModelRecord>) -> Result<Self> {
+    fn new(
+        schema: Schema,
+        record: Option<ModelRecord>,
+        encoder: Option<EncoderRecord>,
+    ) -> Result<Self> {
         let record = record.unwrap_or_else(|| flat(&schema));
         let line = schema.row_shape.last().copied().unwrap_or(1);
-        Ok(Self { basis: basis(&record), model: record.encode(line), schema })
+        Ok(Self { basis: basis(&record), model: record.encode(line), schema, encoder })
     }
 
     /// Writes the codec as a file without rows.
@@ -70,7 +77,9 @@ impl Codec {
     pub fn write(&self, out: &mut dyn Write) -> Result<()> {
         let mut schema = self.schema.clone();
         schema.name.clear();
-        FileWriter::begin(out, &schema, None, Some(&self.model))?.finish().map(drop)
+        let encoder = self.encoder.as_ref().map(EncoderRecord::encode);
+        let model = Some(&self.model[..]);
+        FileWriter::begin(out, &schema, None, model, encoder.as_deref())?.finish().map(drop)
     }
 
     /// Reads what [`Codec::write`] wrote, or takes the model out of any `.aez` file.
@@ -83,7 +92,7 @@ impl Codec {
 
     fn read_with(bytes: &[u8], limits: Limits) -> Result<Self> {
         let reader = Reader::new_with(bytes, ReaderOptions { limits, ..Default::default() })?;
-        Self::new(reader.schema().clone(), reader.model().cloned())
+        Self::new(reader.schema().clone(), reader.model().cloned(), reader.encoder()?)
     }
 
     /// What the rows are that it was learned from.
@@ -159,4 +168,19 @@ fn basis(record: &ModelRecord) -> Basis {
     let scale = 2_f64.powi(-(record.gain as i32));
     let weights = record.skip.iter().enumerate();
     Basis { vectors: weights.map(|(at, &w)| w as f64 * scale * units[at % width]).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_codec_keeps_its_encoder() {
+        let stored = include_bytes!("../../format-spec/vectors/valid/codec-encoder.aez");
+        let codec = Codec::read(stored).unwrap();
+        assert_eq!(codec.encoder.as_ref().unwrap().layers, [(3, 1), (2, 0)]);
+        let mut written = Vec::new();
+        codec.write(&mut written).unwrap();
+        assert!(written == stored);
+    }
 }

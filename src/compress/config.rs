@@ -3,6 +3,9 @@
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::train::classes::Effort;
+use crate::train::config::TrainConfig;
+use crate::train::network::choose::{Budget, Coach};
+use crate::train::network::fit::Cost;
 use crate::train::search::SearchEffort;
 use std::sync::Arc;
 
@@ -13,12 +16,14 @@ pub enum Stage {
     Scan,
     /// Fitting models.
     Fit,
+    /// Training a network; counted in thousandths.
+    Train,
     /// Writing rows.
     Encode,
 }
 
 /// How far it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
     /// What is being done.
     pub stage: Stage,
@@ -26,6 +31,22 @@ pub struct Progress {
     pub done: u64,
     /// How much there is; 0 if unknown.
     pub total: u64,
+    /// While training: what the file would take now.
+    pub estimate: Option<Estimate>,
+}
+
+/// What a file would take, in bytes per row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Estimate {
+    /// Latents and classes.
+    pub latent: f64,
+    /// Residuals; 0 where the promise needs none.
+    pub residual: f64,
+    /// The decoder's weights.
+    pub weights: f64,
+    /// Everything, with the linear codec.
+    pub linear: f64,
 }
 
 /// A function that is told about progress, from any thread.
@@ -51,6 +72,8 @@ pub struct Config {
     pub threads: usize,
     /// Seed of everything random. Same rows, same configuration: same file.
     pub seed: u64,
+    /// The network, where it is not left to level and data.
+    pub train: TrainConfig,
     /// Told about progress, if there.
     pub progress: Option<ProgressFn>,
 }
@@ -62,6 +85,7 @@ impl Default for Config {
             level: 5,
             threads: 0,
             seed: 0,
+            train: TrainConfig::default(),
             progress: None,
         }
     }
@@ -77,6 +101,7 @@ impl std::fmt::Debug for Config {
             .field("level", &self.level)
             .field("threads", &self.threads)
             .field("seed", &self.seed)
+            .field("train", &self.train)
             .finish_non_exhaustive()
     }
 }
@@ -87,6 +112,8 @@ pub(crate) struct Level {
     /// Numbers to fit on.
     pub(crate) values: usize,
     pub(crate) search: SearchEffort,
+    /// What networks may cost; none are tried without.
+    pub(crate) networks: Option<Budget>,
     /// zstd level for what is stored exactly.
     pub(crate) zstd: i32,
 }
@@ -97,24 +124,60 @@ impl Config {
         if !(1..=9).contains(&self.level) {
             return Err(Error::argument(format!("level {} is not between 1 and 9", self.level)));
         }
+        self.train.validate()?;
         self.fidelity.validate_for_writing()
     }
 
-    /// The level's parameters: more rows to fit on, more models tried, more row classes.
+    /// The level's parameters: more rows to fit on, more models tried, more row classes, and
+    /// more work for networks.
     pub(crate) fn effort(&self) -> Level {
         let (values, rows, trials, classes, rounds, zstd) = match self.level {
             1 => (1 << 20, 1024, 0, 1, 0, 3),
             2 => (1 << 21, 1024, 4, 4, 2, 6),
             3 => (1 << 22, 2048, 8, 8, 3, 9),
             4 => (5 << 20, 2048, 12, 16, 3, 12),
-            5 => (6 << 20, 4096, 16, 64, 4, 19),
-            6 => (8 << 20, 4096, 24, 64, 5, 19),
-            7 => (12 << 20, 8192, 24, 64, 6, 19),
-            8 => (16 << 20, 8192, 32, 128, 6, 19),
-            _ => (24 << 20, 16_384, 40, 128, 8, 19),
+            5 => (10 << 20, 4096, 16, 64, 4, 19),
+            6 => (12 << 20, 4096, 24, 64, 5, 19),
+            7 => (20 << 20, 8192, 24, 64, 6, 19),
+            8 => (32 << 20, 8192, 32, 128, 6, 19),
+            _ => (64 << 20, 16_384, 40, 128, 8, 19),
         };
+        let budget = |work: f64, epochs: usize, widths: &'static [usize], classes: usize| {
+            Some(Budget { work, epochs, widths, classes })
+        };
+        let networks = match self.level {
+            1 => None,
+            2 => budget(1e11, 20, &[64], 4),
+            3 => budget(2.5e11, 40, &[64], 8),
+            4 => budget(6e11, 60, &[96], 8),
+            5 => budget(1.2e12, 120, &[64, 192], 16),
+            6 => budget(2.4e12, 160, &[64, 192], 16),
+            7 => budget(4e12, 200, &[64, 128, 256], 16),
+            8 => budget(6e12, 300, &[64, 128, 256], 32),
+            _ => budget(1e13, 400, &[64, 128, 256, 512], 32),
+        };
+        let wanted = self.train.wants_network();
+        let networks =
+            if wanted == Some(true) { networks.or(budget(1e11, 20, &[64], 4)) } else { networks };
         let classes = Effort { classes, rounds };
-        Level { values, search: SearchEffort { rows, trials, classes }, zstd }
+        // A network needs a search to hold on to.
+        let trials = if networks.is_some() { trials.max(4) } else { trials };
+        Level { values, search: SearchEffort { rows, trials, classes }, networks, zstd }
+    }
+
+    /// What trains networks, and reports.
+    pub(crate) fn with_coach<T>(&self, work: impl FnOnce(&Coach<'_>) -> T) -> T {
+        let log = |share: f64, cost: &Cost, linear: f64| {
+            let Cost { latent, residual, weights, .. } = *cost;
+            let estimate = Estimate { latent, residual, weights, linear };
+            let (done, total) = ((share * 1000.0) as u64, 1000);
+            if let Some(progress) = &self.progress {
+                progress(Progress { stage: Stage::Train, done, total, estimate: Some(estimate) });
+            }
+        };
+        let coach =
+            Coach { budget: self.effort().networks, wish: &self.train, seed: self.seed, log: &log };
+        work(&coach)
     }
 
     /// Runs `work` on as many threads as asked for.
@@ -128,7 +191,7 @@ impl Config {
 
     pub(crate) fn report(&self, stage: Stage, done: u64, total: u64) {
         if let Some(progress) = &self.progress {
-            progress(Progress { stage, done, total });
+            progress(Progress { stage, done, total, estimate: None });
         }
     }
 }

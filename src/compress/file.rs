@@ -1,7 +1,7 @@
 //! Writing a file: head, model, blocks in parallel, index, footer.
 
 use crate::codec::encode::Encoder;
-use crate::container::forever::{COLUMNS, DATA, FOOTER_LEN, HEAD, INDEX, MODEL};
+use crate::container::forever::{COLUMNS, DATA, ENCODER, FOOTER_LEN, HEAD, INDEX, MODEL};
 use crate::container::head;
 use crate::container::index::Index;
 use crate::container::section::{self, Footer, Header};
@@ -40,13 +40,15 @@ fn io(e: std::io::Error) -> Error {
 }
 
 impl<W: Write> FileWriter<W> {
-    /// Writes everything before the blocks.
+    /// Writes everything before the blocks; `encoder` is for codecs only.
     pub(crate) fn begin(
         mut out: W,
         schema: &Schema,
         promise: Option<&Fidelity>,
         model: Option<&[u8]>,
+        encoder: Option<&[u8]>,
     ) -> Result<Self> {
+        debug_assert!(encoder.is_none() || promise.is_none());
         let mut bytes = Header::encode(promise.is_none());
         bytes.extend(section::encode(HEAD, &head::encode(schema, promise)));
         if let Some(names) = &schema.columns {
@@ -54,6 +56,9 @@ impl<W: Write> FileWriter<W> {
         }
         if let Some(model) = model {
             bytes.extend(section::encode(MODEL, model));
+        }
+        if let Some(encoder) = encoder {
+            bytes.extend(section::encode(ENCODER, encoder));
         }
         bytes.extend(section::encode(DATA, &[]));
         out.write_all(&bytes).map_err(io)?;

@@ -7,8 +7,9 @@ pub(crate) mod file;
 mod report;
 mod writer;
 
+pub use crate::train::config::{Activation, TrainConfig};
 pub use codec::Codec;
-pub use config::{Config, Progress, ProgressFn, Stage};
+pub use config::{Config, Estimate, Progress, ProgressFn, Stage};
 pub use report::Report;
 pub use writer::Writer;
 
@@ -19,11 +20,12 @@ use crate::fidelity::Fidelity;
 use crate::matrix::{Rows, Schema};
 use crate::quality::bounds;
 use crate::train::linear::Candidate;
+use crate::train::network::choose::Coach;
 use crate::train::pca::Basis;
 use crate::train::rowwise;
 use crate::train::sample::Sample;
 use crate::train::search::{SearchEffort, with_bounds};
-use crate::train::target::{Builder, Goal, Solver, choose};
+use crate::train::target::{Builder, Family, Goal, Solver, choose};
 use file::{FileWriter, Totals, block_rows, encode_rows};
 use std::io::Write;
 
@@ -93,7 +95,7 @@ impl Job<'_> {
         let fidelity = &self.config.fidelity;
         let bounds = bounds(self.rows, fidelity)?;
         if self.rows.is_empty() {
-            let file = FileWriter::begin(out, self.rows.schema(), Some(fidelity), None)?;
+            let file = FileWriter::begin(out, self.rows.schema(), Some(fidelity), None, None)?;
             return Ok(self.report(file.finish()?, None, &Totals::default()));
         }
         self.config.report(Stage::Fit, 0, 0);
@@ -136,12 +138,14 @@ impl Job<'_> {
         if lossless && self.rows.schema().dtype.is_float() {
             // Where a quick look finds nothing to model, a long one is not worth its time.
             let quick = SearchEffort { trials: 0, ..level.search };
-            let quick = with_bounds(&sample.thin(1024), bounds.clone(), quick, self.basis)?;
+            let quick = with_bounds(&sample.thin(1024), bounds.clone(), quick, self.basis, None)?;
             if exact::is_smaller(sample, 0.85 * quick.fitted_bytes, level.zstd) {
                 return self.exact(level.zstd, out);
             }
         }
-        let fitted = with_bounds(sample, bounds, level.search, self.basis)?;
+        let fitted = self.config.with_coach(|coach| {
+            with_bounds(sample, bounds, level.search, self.basis, Some(coach))
+        })?;
         if lossless && exact::is_smaller(sample, fitted.fitted_bytes, level.zstd) {
             return self.exact(level.zstd, out);
         }
@@ -151,7 +155,7 @@ impl Job<'_> {
     /// Every row as it is: shuffled bytes and zstd, in blocks as large as zstd can use.
     fn exact(&self, level: i32, out: &mut (dyn Write + Send)) -> Result<Report> {
         let schema = self.rows.schema();
-        let mut file = FileWriter::begin(out, schema, Some(&self.config.fidelity), None)?;
+        let mut file = FileWriter::begin(out, schema, Some(&self.config.fidelity), None, None)?;
         let totals = exact::write(self.rows, level, &mut file, &|done| {
             self.config.report(Stage::Encode, done, self.rows.len() as u64);
         })?;
@@ -168,7 +172,7 @@ impl Job<'_> {
         let line = schema.row_shape.last().copied().unwrap_or(1);
         let model = encoder.program.record.encode(line);
         let promise = Some(&self.config.fidelity);
-        let mut file = FileWriter::begin(out, schema, promise, Some(&model))?;
+        let mut file = FileWriter::begin(out, schema, promise, Some(&model), None)?;
         let totals = encode_rows(&encoder, self.rows, &mut file, &|done| {
             self.config.report(Stage::Encode, done, self.rows.len() as u64);
         })?;
@@ -185,24 +189,68 @@ impl Job<'_> {
         let thin = sample.thin(level.search.rows.min(4096));
         let chosen = choose(&builder.thin(&thin), goal, start)?;
         let Some(chosen) = chosen else { return self.fall_back(goal, sample, out) };
-        let mut solver = Solver::new(goal, chosen.step);
-        let mut best: Option<(f64, Vec<u8>, Report)> = None;
+        let mut best = self.settle(&builder, goal, chosen.family, chosen.step)?;
+        let linear = match &best {
+            Some(b) => builder.build(chosen.family, b.step).ok().map(|c| (b.step, c)),
+            None => None,
+        };
+        let trained = linear.and_then(|(step, candidate)| {
+            let train = |coach: &Coach<'_>| builder.train(coach, goal, (step, &candidate));
+            self.config.with_coach(train).map(|t| (step, t))
+        });
+        if let Some((step, trained)) = trained {
+            let builder = builder.with_network(&trained);
+            let chosen = builder.thin(&thin).choose_precision(goal, step)?;
+            let network = match chosen {
+                Some(chosen) => self.settle(&builder, goal, chosen.family, chosen.step)?,
+                None => None,
+            };
+            let asked = self.config.train.wants_network() == Some(true);
+            let better = |n: &Settled, b: &Settled| {
+                if goal.is_size() {
+                    n.report.measured.nmse < b.report.measured.nmse
+                } else {
+                    n.bytes.len() < b.bytes.len()
+                }
+            };
+            if let Some(n) = network
+                && best.as_ref().is_none_or(|b| asked || better(&n, b))
+            {
+                best = Some(n);
+            }
+        }
+        let Some(Settled { bytes, report, .. }) = best else {
+            return self.fall_back(goal, sample, out);
+        };
+        out.write_all(&bytes).map_err(|e| Error::io("cannot write", e))?;
+        Ok(report)
+    }
+
+    /// The file of `family` that keeps the promise and hardly more.
+    fn settle(
+        &self,
+        builder: &Builder<'_>,
+        goal: Goal,
+        family: Family,
+        start: f64,
+    ) -> Result<Option<Settled>> {
+        let mut solver = Solver::new(goal, start);
+        let mut best: Option<Settled> = None;
         for _ in 0..12 {
             let mut bytes = Vec::new();
-            let Ok(fitted) = builder.build(chosen.family, solver.step()) else { break };
+            let step = solver.step();
+            let Ok(fitted) = builder.build(family, step) else { break };
             let (report, totals) = self.write(fitted, &mut bytes)?;
             let used = goal.used(&totals.tally, bytes.len() as f64);
             let done = solver.took(used);
-            if used <= 1.0 && best.as_ref().is_none_or(|b| used > b.0) {
-                best = Some((used, bytes, report));
+            if used <= 1.0 && best.as_ref().is_none_or(|b| used > b.used) {
+                best = Some(Settled { step, used, bytes, report });
             }
             if done || solver.is_exhausted() {
                 break;
             }
         }
-        let Some((_, bytes, report)) = best else { return self.fall_back(goal, sample, out) };
-        out.write_all(&bytes).map_err(|e| Error::io("cannot write", e))?;
-        Ok(report)
+        Ok(best)
     }
 
     /// Where no step reaches the goal: lossless reaches every error; what size it takes says
@@ -256,6 +304,15 @@ impl Job<'_> {
         };
         self.write(fitted, out).map(|(report, _)| report)
     }
+}
+
+/// A file that keeps a promise about sums.
+struct Settled {
+    step: f64,
+    /// The share of what is allowed that is used up.
+    used: f64,
+    bytes: Vec<u8>,
+    report: Report,
 }
 
 /// A step whose rounding error is about what `goal` allows.

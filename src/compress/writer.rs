@@ -75,7 +75,9 @@ impl<W: Write> Writer<W> {
             let mut sample = Sample::draw(seen, level.values)?;
             // More rows are to come: nothing seen so far is all there is.
             sample.total = sample.total.saturating_mul(16).max(1 << 16);
-            with_bounds(&sample, bounds, level.search, None).map(|f| (f, sample.total))
+            let fitted = config
+                .with_coach(|coach| with_bounds(&sample, bounds, level.search, None, Some(coach)));
+            fitted.map(|f| (f, sample.total))
         })?;
         let (fitted, total) = fitted?;
         let schema = seen.schema().clone();
@@ -85,7 +87,7 @@ impl<W: Write> Writer<W> {
         encoder.exact_level = Some(level.zstd);
         let line = schema.row_shape.last().copied().unwrap_or(1);
         let model = encoder.program.record.encode(line);
-        let file = FileWriter::begin(out, &schema, Some(&config.fidelity), Some(&model))?;
+        let file = FileWriter::begin(out, &schema, Some(&config.fidelity), Some(&model), None)?;
         Ok(Self {
             file,
             encoder,

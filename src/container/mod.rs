@@ -1,11 +1,12 @@
 //! The bytes of a file: what is stored, and where.
 //!
 //! Mirrors `format-spec/` part by part: [`forever`] the constants, [`section`] framing,
-//! [`head`], [`model`], [`block`], [`index`]. Knows no networks: a
+//! [`head`], [`model`], [`encoder`], [`block`], [`index`]. Knows no networks: a
 //! [`ModelRecord`](model::ModelRecord) is numbers, and `codec` says what they mean.
 
 pub(crate) mod block;
 pub(crate) mod bytes;
+pub(crate) mod encoder;
 pub(crate) mod forever;
 pub(crate) mod head;
 pub(crate) mod index;

@@ -304,9 +304,7 @@ impl Out {
         let mut model = ArrayModel::new();
         for layer in &hidden.layers {
             self.number(layer.bias.len() as i64);
-            for row in layer.weights.chunks_exact(inputs) {
-                model.encode(&mut self.coder, row, 1);
-            }
+            self.by_input(&mut model, &layer.weights, inputs, 1);
             self.flat(&layer.bias);
             self.number(layer.multiplier);
             self.number(i64::from(layer.shift));
@@ -315,10 +313,17 @@ impl Out {
             inputs = layer.bias.len();
         }
         let mut model = ArrayModel::new();
-        for row in hidden.weights.chunks_exact(inputs) {
-            model.encode(&mut self.coder, row, 1);
-        }
+        self.by_input(&mut model, &hidden.weights, inputs, self.line);
         self.number(hidden.multiplier);
+    }
+
+    /// A matrix of `outputs × inputs`, array by array the weights of one input: those of an input
+    /// that varies little are coarse, and those of neighbouring columns are alike.
+    fn by_input(&mut self, model: &mut ArrayModel, weights: &[i64], inputs: usize, line: usize) {
+        for i in 0..inputs {
+            let own: Vec<i64> = weights.iter().skip(i).step_by(inputs).copied().collect();
+            model.encode(&mut self.coder, &own, line);
+        }
     }
 
     fn table(&mut self, table: &TableSpec, model: &mut ArrayModel) {
@@ -459,11 +464,8 @@ impl In<'_> {
         let mut model = ArrayModel::new();
         for _ in 0..layers {
             let units = self.within("hidden units", 1, MAX_UNITS)?;
-            self.spend(units.saturating_mul(inputs), 8)?;
-            let mut layer = Hidden::default();
-            for _ in 0..units {
-                layer.weights.extend(model.decode(&mut self.coder, inputs, 1)?);
-            }
+            let weights = self.by_input(&mut model, inputs, units, 1)?;
+            let mut layer = Hidden { weights, ..Hidden::default() };
             layer.bias = self.flat(units)?;
             layer.multiplier = self.number()?;
             layer.shift = self.within("shift", 0, 62)? as u32;
@@ -473,12 +475,26 @@ impl In<'_> {
             inputs = units;
         }
         let mut model = ArrayModel::new();
-        self.spend(width.saturating_mul(inputs), 8)?;
-        for _ in 0..width {
-            path.weights.extend(model.decode(&mut self.coder, inputs, 1)?);
-        }
+        path.weights = self.by_input(&mut model, inputs, width, self.line)?;
         path.multiplier = self.number()?;
         Ok(path)
+    }
+
+    /// A matrix of `outputs × inputs`, stored input by input.
+    fn by_input(
+        &mut self,
+        model: &mut ArrayModel,
+        inputs: usize,
+        outputs: usize,
+        line: usize,
+    ) -> Result<Vec<i64>> {
+        self.spend(outputs.saturating_mul(inputs), 8)?;
+        let mut weights = vec![0; outputs * inputs];
+        for i in 0..inputs {
+            let own = model.decode(&mut self.coder, outputs, line)?;
+            weights.iter_mut().skip(i).step_by(inputs).zip(own).for_each(|(w, own)| *w = own);
+        }
+        Ok(weights)
     }
 
     fn table(&mut self, model: &mut ArrayModel) -> Result<TableSpec> {

@@ -43,7 +43,7 @@ impl Tape {
     }
 
     /// The output of `layer` for the last batch.
-    pub(super) fn after(&self, layer: usize) -> &[f32] {
+    pub(crate) fn after(&self, layer: usize) -> &[f32] {
         &self.layers[layer].after
     }
 

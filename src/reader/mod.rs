@@ -13,6 +13,8 @@ pub use map::Mapped;
 pub use source::{Bytes, FileSource, Source};
 
 use crate::codec::decode;
+#[cfg(feature = "compress")]
+use crate::container::encoder::EncoderRecord;
 use crate::container::index::Place;
 use crate::container::model::ModelRecord;
 use crate::error::{Error, Result};
@@ -149,6 +151,12 @@ impl<S: Source> Reader<S> {
 
     pub(crate) fn model(&self) -> Option<&ModelRecord> {
         self.layout.program.as_ref().map(|p| &p.record)
+    }
+
+    /// What finds latents, where a codec brings it; read anew in each call.
+    #[cfg(feature = "compress")]
+    pub(crate) fn encoder(&self) -> Result<Option<EncoderRecord>> {
+        open::encoder(&self.source, &self.layout, &self.limits)
     }
 
     fn check_type<T: Element>(&self, values: usize, rows: usize) -> Result<()> {
@@ -345,6 +353,7 @@ impl<S: Source> Reader<S> {
             return Err(Error::corrupt("the file has changed since it was opened"));
         }
         open::verify_skipped(&self.source, &layout.skipped)?;
+        open::encoder(&self.source, &layout, &self.limits)?;
         let blocks: Vec<Place> =
             (0..self.layout.index.blocks()).map(|i| self.layout.index.place(i)).collect();
         each(blocks, |place| self.decode(place, 0..place.rows).map(drop))

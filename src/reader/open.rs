@@ -2,8 +2,9 @@
 
 use super::source::Source;
 use crate::codec::program::Program;
+use crate::container::encoder::EncoderRecord;
 use crate::container::forever::{
-    COLUMNS, DATA, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, VERSION,
+    COLUMNS, DATA, ENCODER, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, VERSION,
 };
 use crate::container::head;
 use crate::container::index::Index;
@@ -25,6 +26,8 @@ pub(super) struct Layout {
     pub(super) model_bytes: u64,
     pub(super) index: Index,
     pub(super) index_bytes: u64,
+    /// Offset of the encoder's section and length of its payload; not read before it is asked for.
+    encoder: Option<(u64, u64)>,
     /// Sections that were skipped: where and how long.
     pub(super) skipped: Vec<(u64, u64)>,
 }
@@ -94,6 +97,7 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Layout> {
     let mut heading: Option<(Schema, Option<Fidelity>)> = None;
     let mut columns = None;
     let mut model = None;
+    let mut encoder = None;
     let mut skipped = Vec::new();
     loop {
         let start: [u8; SECTION_HEAD] =
@@ -128,7 +132,11 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Layout> {
             let end = whole.and_then(|w| offset.checked_add(w)).filter(|e| *e <= length);
             let end = end
                 .ok_or_else(|| Error::truncated("a section is longer than the file").at(offset))?;
-            skipped.push((offset, end - offset));
+            match tag {
+                ENCODER if encoder.is_some() => return Err(twice()),
+                ENCODER => encoder = Some((offset, payload)),
+                _ => skipped.push((offset, end - offset)),
+            }
             offset = end;
             continue;
         }
@@ -178,7 +186,17 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Layout> {
     if usize::try_from(rows).is_err() {
         return Err(Error::limit(format!("{rows} rows are more than this machine can count")));
     }
-    Ok(Layout { header, schema, promise, program, model_bytes, index, index_bytes, skipped })
+    Ok(Layout {
+        header,
+        schema,
+        promise,
+        program,
+        model_bytes,
+        index,
+        index_bytes,
+        encoder,
+        skipped,
+    })
 }
 
 /// The index, between the blocks' end and the footer.
@@ -204,6 +222,19 @@ fn index<S: Source>(
     let body = at + SECTION_HEAD as u64;
     let index = Index::decode(&payload, body, (start, at), footer.rows, limits)?;
     Ok((index, length))
+}
+
+/// The encoder, if the file has one.
+pub(super) fn encoder<S: Source>(
+    source: &S,
+    layout: &Layout,
+    limits: &Limits,
+) -> Result<Option<EncoderRecord>> {
+    let Some((offset, length)) = layout.encoder else { return Ok(None) };
+    let (payload, _) = section(source, offset, ENCODER, length, limits.model_bytes)?;
+    let latents = layout.program.as_ref().map_or(0, |p| p.record.latents());
+    let at = offset + SECTION_HEAD as u64;
+    EncoderRecord::decode(&payload, at, layout.schema.width(), latents, limits).map(Some)
 }
 
 /// Checks the sections that opening skipped.

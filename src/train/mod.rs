@@ -4,11 +4,15 @@
 //! encoder, [`linear`] bakes it to integers, [`tables`] and [`classes`] fit the entropy coder,
 //! [`search`] tries models against each other in bits of the whole file.
 
+pub(crate) mod assemble;
+pub(crate) mod bake;
 pub(crate) mod bits;
 pub(crate) mod classes;
 pub(crate) mod columns;
+pub(crate) mod config;
 pub(crate) mod grid;
 pub(crate) mod linear;
+pub(crate) mod network;
 pub(crate) mod pca;
 pub(crate) mod rowwise;
 pub(crate) mod sample;

@@ -7,6 +7,8 @@ use super::bits::rounded_entropy;
 use super::classes::Effort;
 use super::columns::{ColumnPlan, Tolerance, plan};
 use super::linear::{Candidate, Ground, LinearChoice, normaliser};
+use super::network::choose::{Coach, Hint};
+use super::network::fit::Objective;
 use super::pca::{Basis, Components};
 use super::sample::Sample;
 use crate::error::Result;
@@ -30,6 +32,7 @@ pub(crate) fn bounded(
     columns: &[ColumnPlan],
     effort: SearchEffort,
     basis: Option<&Basis>,
+    coach: Option<&Coach<'_>>,
 ) -> Result<Candidate> {
     let full = normaliser(columns).normalise(sample.schema.dtype, &sample.bytes);
     let components = components(&full, columns, basis);
@@ -134,8 +137,27 @@ pub(crate) fn bounded(
         normalised: &full,
         effort: effort.classes,
     };
-    ground.build(&best.0).or_else(|_| ground.build(&none))
+    let smallest = ground.build(&best.0).or_else(|_| ground.build(&none))?;
+    let Some(coach) = coach else { return Ok(smallest) };
+    let per_row = smallest.fitted_bytes / sample.total.max(1) as f64;
+    // Where most bits say what no model foretells, there is nothing to learn.
+    let worth = per_row * 8.0 < MOST_BITS * columns.len() as f64;
+    if !(worth && linear.1.is_finite() && linear.1 < 1.3 * best.1) && !coach.is_asked() {
+        return Ok(smallest);
+    }
+    let hint = Hint {
+        latents: linear.0.latents,
+        step: linear.0.step,
+        objective: Objective::Residual,
+        linear: per_row,
+    };
+    let network = coach.bounded((&ground, &trial), hint, linear.0.weight_grain);
+    let better = network.filter(|n| n.fitted_bytes < smallest.fitted_bytes || coach.is_asked());
+    Ok(better.unwrap_or(smallest))
 }
+
+/// Bits per value of the linear codec beyond which no network is tried.
+const MOST_BITS: f64 = 6.0;
 
 /// Components of normalised rows, within a given basis if there is one.
 pub(crate) fn components(
@@ -242,7 +264,8 @@ pub(crate) fn with_bounds(
     bounds: Vec<f64>,
     effort: SearchEffort,
     basis: Option<&Basis>,
+    coach: Option<&Coach<'_>>,
 ) -> Result<Candidate> {
     let columns = plan(sample, &Tolerance::Bounds(bounds));
-    bounded(sample, &columns, effort, basis)
+    bounded(sample, &columns, effort, basis, coach)
 }

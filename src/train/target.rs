@@ -5,13 +5,17 @@
 //! Theory*, 10.3.3). *Bounded*: the codec of the bounded promises with a bound chosen so that
 //! the sum comes out right; best where the promise is tight or rows are narrow.
 
+use super::assemble::Coding;
 use super::classes::Effort;
 use super::columns::{Tolerance, plan};
 use super::linear::{Candidate, Ground, LinearChoice, normaliser};
+use super::network::bake::{Precision, prepare};
+use super::network::choose::{Coach, Hint};
+use super::network::fit::{Objective, Trained};
 use super::pca::{Basis, Components};
 use super::sample::Sample;
 use super::search::{SearchEffort, components, with_bounds};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::quality::Tally;
 
 /// What a sum may be at most.
@@ -130,6 +134,8 @@ pub(crate) enum Family {
     Latents { threshold: f64, trellis: usize, thrift: f64, grain: f64 },
     /// A bound on every value.
     Bounded,
+    /// The trained network with this precision; the weight of bits against error.
+    Network { output: f64, hidden: f64, trellis: usize, thrift: f64 },
 }
 
 /// Builds codecs of either family for any step.
@@ -142,6 +148,7 @@ pub(crate) struct Builder<'a> {
     /// One normalised step in the data's units.
     unit: f64,
     basis: Option<&'a Basis>,
+    network: Option<&'a Trained>,
 }
 
 impl<'a> Builder<'a> {
@@ -156,7 +163,7 @@ impl<'a> Builder<'a> {
         let normalised = normaliser(&columns).normalise(sample.schema.dtype, &sample.bytes);
         let components = components(&normalised, &columns, basis);
         let unit = columns.iter().map(|c| c.scale).fold(0.0, f64::max).max(f64::MIN_POSITIVE);
-        Self { sample, effort, columns, components, normalised, unit, basis }
+        Self { sample, effort, columns, components, normalised, unit, basis, network: None }
     }
 
     /// The same codecs on fewer rows and with less effort.
@@ -170,6 +177,7 @@ impl<'a> Builder<'a> {
             normalised: normaliser(&self.columns).normalise(sample.schema.dtype, &sample.bytes),
             unit: self.unit,
             basis: self.basis,
+            network: self.network,
         }
     }
 
@@ -185,9 +193,15 @@ impl<'a> Builder<'a> {
 
     /// A codec of `family` whose error is about that of rounding to `step`.
     pub(crate) fn build(&self, family: Family, step: f64) -> Result<Candidate> {
-        let Family::Latents { threshold, trellis, thrift, grain } = family else {
-            let bounds = vec![step / 2.0; self.columns.len()];
-            return with_bounds(self.sample, bounds, self.effort, self.basis);
+        let (threshold, trellis, thrift, grain) = match family {
+            Family::Latents { threshold, trellis, thrift, grain } => {
+                (threshold, trellis, thrift, grain)
+            }
+            Family::Bounded => {
+                let bounds = vec![step / 2.0; self.columns.len()];
+                return with_bounds(self.sample, bounds, self.effort, self.basis, None);
+            }
+            Family::Network { .. } => return self.build_network(family, step),
         };
         let step = step / self.unit;
         let level = threshold * step * step / 12.0;
@@ -203,14 +217,100 @@ impl<'a> Builder<'a> {
             // dD/dR of a uniform quantiser: a bit less costs 2 ln 2 · step² / 12.
             error_weight: thrift * 6.0 / (std::f64::consts::LN_2 * step * step),
         };
-        let ground = Ground {
+        self.ground().build(&choice)
+    }
+
+    fn ground(&self) -> Ground<'_> {
+        Ground {
             sample: self.sample,
             columns: &self.columns,
             components: &self.components,
             normalised: &self.normalised,
             effort: self.effort.classes,
+        }
+    }
+
+    fn build_network(&self, family: Family, step: f64) -> Result<Candidate> {
+        let (Family::Network { output, hidden, trellis, thrift }, Some(trained)) =
+            (family, self.network)
+        else {
+            return Err(Error::argument("no network was trained"));
         };
-        ground.build(&choice)
+        let step = step / self.unit;
+        let finer = trained.step / step;
+        let precision = Precision {
+            units: finer as f32 * if trellis > 0 { 2.0 } else { 1.0 },
+            trellis,
+            output: output * step / (self.sample.total as f64).sqrt(),
+            hidden,
+            error_weight: Some(thrift * trained.lambda * finer * finer),
+        };
+        let prepared = prepare(&trained.autoencoder, &self.columns, &self.normalised, &precision);
+        let coding = Coding { temporal: true, residual: false, patient: true };
+        self.ground().complete(prepared, coding)
+    }
+
+    /// Trains a network for the error that `linear` has, or less where the size is given.
+    pub(crate) fn train(
+        &self,
+        coach: &Coach<'_>,
+        goal: Goal,
+        (step, linear): (f64, &Candidate),
+    ) -> Option<Trained> {
+        let rows = self.sample.total.max(1) as f64;
+        let used = if goal.is_size() { 0.8 } else { 0.97 };
+        let variance: f64 = self.components.columns.iter().sum();
+        let hint = Hint {
+            latents: linear.encoder.program.record.latents(),
+            step: step / self.unit,
+            objective: Objective::Error((used * linear.tally.nmse() * variance).max(1e-9)),
+            linear: linear.fitted_bytes / rows,
+        };
+        coach.train(&self.ground(), hint)
+    }
+
+    /// The same codecs, with a network beside them.
+    pub(crate) fn with_network<'b>(&'b self, network: &'b Trained) -> Builder<'b> {
+        Builder {
+            columns: self.columns.clone(),
+            components: self.components.clone(),
+            normalised: self.normalised.clone(),
+            network: Some(network),
+            ..*self
+        }
+    }
+
+    /// The best precision of the network and its step.
+    pub(crate) fn choose_precision(&self, goal: Goal, start: f64) -> Result<Option<Choice>> {
+        let family = |output: f64, hidden: f64, trellis: usize, thrift: f64| Family::Network {
+            output,
+            hidden,
+            trellis,
+            thrift,
+        };
+        let mut best = solve(self, goal, family(1.0, 0.15, 8, 1.0), start)?;
+        let changes: [fn(f64, f64) -> (f64, f64, usize, f64); 6] = [
+            |o, h| (o * 2.0, h, 8, 1.0),
+            |o, h| (o, h * 2.0, 8, 1.0),
+            |o, h| (o * 2.0, h, 8, 1.0),
+            |o, h| (o, h, 8, 0.7),
+            |o, h| (o, h, 8, 1.4),
+            |o, h| (o, h, 0, 1.0),
+        ];
+        for change in changes {
+            let (output, hidden) = match best.map(|b| b.family) {
+                Some(Family::Network { output, hidden, .. }) => (output, hidden),
+                _ => (1.0, 0.15),
+            };
+            let (o, h, t, w) = change(output, hidden);
+            let from = best.map_or(start, |b| b.step);
+            if let Some(c) = solve(self, goal, family(o, h, t, w), from)?
+                && best.is_none_or(|b| c.cost < b.cost)
+            {
+                best = Some(c);
+            }
+        }
+        Ok(best)
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) fn all() -> Vec<Case> {
     out.extend(heads());
     out.extend(super::refused::models());
     out.extend(super::refused::blocks());
+    out.extend(super::networks::invalid());
+    out.extend(super::encoders::invalid());
     out
 }
 

@@ -3,10 +3,12 @@
 //! `AEZIP_WRITE_VECTORS=1 cargo test --lib vectors` writes them anew. A vector that has been in
 //! a release is never changed; new ones are added.
 
+mod encoders;
 mod file;
 mod invalid;
 mod models;
 mod mutants;
+mod networks;
 mod records;
 mod refused;
 mod uncommon;
@@ -34,7 +36,14 @@ fn all() -> Vec<Vector> {
     };
     let mut out = good("valid", valid::all());
     out.extend(good("valid", models::all()));
+    let named = |list: Vec<(&str, file::Parts)>| {
+        list.into_iter().map(|(name, parts)| (name.to_string(), parts.join())).collect()
+    };
+    out.extend(good("valid", named(networks::valid())));
+    out.extend(good("valid", named(encoders::valid())));
     out.extend(good("uncommon", uncommon::all()));
+    out.extend(good("uncommon", named(networks::uncommon())));
+    out.extend(good("uncommon", named(encoders::uncommon())));
     out.extend(invalid::all().into_iter().map(|(n, kind, bytes)| Vector {
         name: format!("invalid/{n}"),
         bytes,

@@ -108,8 +108,8 @@ pub(super) fn models() -> Vec<Case> {
             "overflow-layer-sum",
             "corrupt",
             layer(&|h| {
-                h.layers[0].weights.fill(-32_768);
-                h.layers[0].bias[0] = 1 << 16;
+                h.layers[1].weights.fill(-32_768);
+                h.layers[0].clamp = 22_000;
             }),
         ),
         case("overflow-layer-bias", "corrupt", layer(&|h| h.layers[0].bias[1] = 1 << 31)),

@@ -1,10 +1,12 @@
-//! Rows to real-valued latents: a linear encoder in `f32`.
+//! Rows to real-valued latents: an encoder in `f32`, linear or a network.
 
 use crate::codec::value::{Cell, with_cell};
 use crate::matrix::{DType, from_little_endian};
+use crate::nn::network::Network;
 use faer::{Accum, MatMut, MatRef, Par};
+use std::sync::Arc;
 
-/// `y = (x − centre) / scale · weights`.
+/// `y = (x − centre) / scale · weights`, or a network instead of the weights.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Projection {
     /// Subtracted from each column.
@@ -18,6 +20,33 @@ pub(crate) struct Projection {
     pub(crate) weights: Vec<f32>,
     /// Number of latents.
     pub(crate) latents: usize,
+    /// What finds the latents instead of `weights`, if it is there.
+    pub(crate) network: Option<Arc<EncoderNetwork>>,
+}
+
+/// A network in coordinates of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct EncoderNetwork {
+    pub(crate) network: Network,
+    /// Normalised columns are divided by these.
+    pub(crate) column: Vec<f32>,
+    /// Outputs are multiplied by these.
+    pub(crate) latent: Vec<f32>,
+}
+
+impl EncoderNetwork {
+    /// Latents of normalised rows.
+    fn run(&self, rows: &[f32]) -> Vec<f32> {
+        let mut inputs = rows.to_vec();
+        for row in inputs.chunks_exact_mut(self.column.len()) {
+            row.iter_mut().zip(&self.column).for_each(|(x, s)| *x /= s);
+        }
+        let mut out = self.network.infer(&inputs, rows.len() / self.column.len());
+        for row in out.chunks_exact_mut(self.latent.len()) {
+            row.iter_mut().zip(&self.latent).for_each(|(y, s)| *y *= s);
+        }
+        out
+    }
 }
 
 impl Projection {
@@ -46,6 +75,9 @@ impl Projection {
 
     /// Real latents of normalised rows, `rows × latents`.
     pub(crate) fn project(&self, normalised: &[f32]) -> Vec<f32> {
+        if let Some(network) = &self.network {
+            return network.run(normalised);
+        }
         let width = self.centre.len();
         let rows = normalised.len() / width.max(1);
         let mut out = vec![0.0; rows * self.latents];

@@ -2,6 +2,8 @@
 
 use super::damage::refused;
 use super::*;
+use crate::container::encoder::EncoderRecord;
+use crate::container::forever::ENCODER;
 
 #[test]
 fn exact_values_come_back_bit_for_bit() {
@@ -62,4 +64,45 @@ fn names_may_be_as_alike_as_they_like() {
     assert_eq!(Reader::new_with(&bytes, options).unwrap_err().kind(), ErrorKind::Limit);
     own.section(COLUMNS).truncate(3);
     check(&own.build()).expect_err("half the names");
+}
+
+#[test]
+fn the_encoder_is_read_only_when_asked_for() {
+    let encoder = EncoderRecord {
+        centre: vec![0.5; 3],
+        scale: vec![2.0; 3],
+        clip: vec![9.0; 3],
+        latent: vec![7.0; 3],
+        layers: vec![(1 << 10, 1), (3, 0)],
+        skip: false,
+        params: (0..4096 + 3075).map(|i| (i as f32).sin()).collect(),
+    };
+    let mut own = parts(rich(3), &[4]);
+    assert_eq!(Reader::new(own.build()).unwrap().encoder().unwrap(), None);
+    let sections = own.sections.len();
+    own.sections.insert(sections - 1, (ENCODER, encoder.encode()));
+    let good = own.build();
+    let reader = Reader::new(&good).unwrap();
+    assert_eq!(reader.encoder().unwrap(), Some(encoder));
+    reader.verify().unwrap();
+
+    let limits = Limits { model_bytes: 20_000, ..Limits::default() };
+    let options = ReaderOptions { limits, cache_bytes: 0 };
+    let small = Reader::new_with(&good, options).unwrap();
+    assert_eq!(small.encoder().unwrap_err().kind(), ErrorKind::Limit);
+
+    // Its checksum, and what is within.
+    let at = good.windows(4).position(|w| w == ENCODER).unwrap();
+    let mut damaged = good.clone();
+    damaged[at + 5000] ^= 1;
+    own.section(ENCODER)[0] = 0;
+    for bytes in [damaged, own.build()] {
+        let reader = Reader::new(&bytes).unwrap();
+        reader.read_row(0, &mut [0.0_f32; 3]).unwrap();
+        assert_eq!(reader.encoder().unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!(reader.verify().unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+    let again = own.sections[sections - 1].clone();
+    own.sections.insert(1, again);
+    assert_eq!(Reader::new(own.build()).unwrap_err().kind(), ErrorKind::Corrupt);
 }

@@ -1,0 +1,192 @@
+//! Which network, for how long: short trainings against each other, then a long one.
+//!
+//! What a training may cost is counted in multiply-adds and fixed before it begins, so that the
+//! result does not depend on the machine's speed.
+
+use super::bake::{Precision, prepare};
+use super::fit::{Cost, Objective, Plan, Trained, train};
+use crate::train::assemble::Coding;
+use crate::train::config::TrainConfig;
+use crate::train::linear::{Candidate, Ground};
+use std::time::{Duration, Instant};
+
+/// How much to spend on networks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Budget {
+    /// Multiply-adds of all trainings.
+    pub(crate) work: f64,
+    /// Most passes over the rows.
+    pub(crate) epochs: usize,
+    /// Widths of the decoder that are tried.
+    pub(crate) widths: &'static [usize],
+    /// Row classes while training.
+    pub(crate) classes: usize,
+}
+
+/// Share of the work that goes into finding the width.
+const SCOUTING: f64 = 0.25;
+
+/// What networks are trained for and with.
+#[derive(Clone, Copy)]
+pub(crate) struct Coach<'a> {
+    pub(crate) budget: Option<Budget>,
+    pub(crate) wish: &'a TrainConfig,
+    pub(crate) seed: u64,
+    /// Share done of the training, and what it has reached, beside the linear codec's bytes
+    /// per row.
+    pub(crate) log: &'a (dyn Fn(f64, &Cost, f64) + Sync),
+}
+
+/// What the linear codec says about the data.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hint {
+    pub(crate) latents: usize,
+    pub(crate) step: f64,
+    pub(crate) objective: Objective,
+    /// Bytes per row of the linear codec.
+    pub(crate) linear: f64,
+}
+
+impl Coach<'_> {
+    /// Whether a network was asked for, however large the file gets.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.wish.wants_network() == Some(true)
+    }
+
+    /// Trains the most promising network; none if the level has no time for any, or rows are
+    /// too few or too narrow for one to pay.
+    pub(crate) fn train(&self, ground: &Ground<'_>, hint: Hint) -> Option<Trained> {
+        let budget = self.budget?;
+        let wanted = self.wish.wants_network();
+        let rows = ground.sample.rows();
+        let (width, most) = (ground.columns.len(), ground.components.count());
+        if wanted == Some(false) || most == 0 || rows < 64 {
+            return None;
+        }
+        if wanted.is_none() && (rows < 512 || width < 4 || hint.latents == 0) {
+            return None;
+        }
+        let begun = Instant::now();
+        let deadline = self.wish.seconds.map(|s| begun + Duration::from_secs_f64(s.min(1e9)));
+        let plan = |decoder: Vec<usize>, latents: usize| Plan {
+            objective: hint.objective,
+            latents: self.wish.latents.unwrap_or(latents).min(most),
+            step: hint.step as f32,
+            encoder: decoder.iter().rev().map(|n| n * self.encoder_factor()).collect(),
+            decoder,
+            activation: self.wish.activation.function(),
+            epochs: budget.epochs,
+            batch: self.wish.batch.unwrap_or(256),
+            rate: self.wish.rate.unwrap_or(4e-3) as f32,
+            classes: budget.classes,
+            noise: 1.0,
+            rows: ground.sample.total as f64,
+            seed: self.seed,
+            deadline,
+        };
+        let epochs = |plan: &Plan, work: f64| {
+            let fits = (work / plan.work(width, rows)) as usize;
+            self.wish.epochs.unwrap_or(fits.clamp(1, budget.epochs))
+        };
+        let run = |plan: Plan, done: f64, share: f64| {
+            let log = |part: f64, cost: &Cost| (self.log)(done + share * part, cost, hint.linear);
+            train(ground.normalised, ground.components, &plan, &log)
+        };
+        if let Some(hidden) = &self.wish.hidden {
+            let decoder: Vec<usize> = hidden.iter().rev().copied().collect();
+            let plan = Plan { encoder: hidden.clone(), ..plan(decoder, hint.latents) };
+            let epochs = epochs(&plan, budget.work);
+            return Some(run(Plan { epochs, ..plan }, 0.0, 1.0));
+        }
+        // A network that costs more than it could save is not tried.
+        let affordable = |w: &&usize| {
+            (**w * (width + hint.latents)) as f64 * 0.5
+                < 0.4 * hint.linear * ground.sample.total as f64
+        };
+        let widths: Vec<usize> = budget.widths.iter().filter(affordable).copied().collect();
+        let plans: Vec<Plan> = widths.iter().map(|&w| plan(vec![w], hint.latents)).collect();
+        let mut best: Option<(f64, usize)> = None;
+        if plans.len() > 1 {
+            let share = SCOUTING / plans.len() as f64;
+            for (i, p) in plans.iter().enumerate() {
+                let short = Plan {
+                    epochs: epochs(p, budget.work * share).min(budget.epochs / 4).max(4),
+                    ..p.clone()
+                };
+                let trained = run(short.clone(), share * i as f64, share);
+                if std::env::var("T_V").is_ok() { eprintln!("{:.1}s width {:?} epochs {} {:?} lambda {:.3}", begun.elapsed().as_secs_f64(), short.decoder, short.epochs, trained.cost, trained.lambda); }
+                let Cost { latent, residual, weights, error } = trained.cost;
+                let mut bytes = latent + residual + weights;
+                if let Objective::Error(wanted) = hint.objective {
+                    // To the error that was wanted, at the price of the end.
+                    bytes += trained.lambda * (error - wanted) / 8.0;
+                }
+                if best.is_none_or(|b| bytes < b.0) {
+                    best = Some((bytes, i));
+                }
+            }
+        }
+        let (start, chosen) =
+            (if best.is_some() { SCOUTING } else { 0.0 }, best.map_or(0, |b| b.1));
+        let plan = plans.into_iter().nth(chosen)?;
+        let epochs = epochs(&plan, budget.work * (1.0 - start));
+        let plan = Plan { epochs, ..plan };
+        let t = run(plan.clone(), start, 1.0 - start);
+        if std::env::var("T_V").is_ok() { eprintln!("{:.1}s width {:?} K {} step {} epochs {} {:?} lambda {:.3}", begun.elapsed().as_secs_f64(), plan.decoder, plan.latents, plan.step, plan.epochs, t.cost, t.lambda); }
+        Some(t)
+    }
+
+    /// The encoder is not stored, only trained: it may be larger.
+    fn encoder_factor(&self) -> usize {
+        2
+    }
+
+    /// The smallest codec with a bound on each value that has a network, if one can be built;
+    /// how finely to round is decided on `trial`, a part of the rows.
+    pub(crate) fn bounded(
+        &self,
+        (ground, trial): (&Ground<'_>, &Ground<'_>),
+        hint: Hint,
+        output: f64,
+    ) -> Option<Candidate> {
+        let trained = self.train(ground, hint)?;
+        let start = Precision { units: 1.0, trellis: 0, output, hidden: 0.12, error_weight: None };
+        let coding = Coding { temporal: true, residual: true, patient: true };
+        let build = |ground: &Ground<'_>, p: &Precision| {
+            let prepared = prepare(&trained.autoencoder, ground.columns, ground.normalised, p);
+            ground.complete(prepared, coding)
+        };
+        let cost = |p: &Precision| build(trial, p).map_or(f64::INFINITY, |c| c.fitted_bytes);
+        build(ground, &improve(start, cost)).ok()
+    }
+}
+
+/// The best precision near `start`: each change is kept, and tried again, where it lowers `cost`.
+fn improve(start: Precision, cost: impl Fn(&Precision) -> f64) -> Precision {
+    let mut best = (start, cost(&start));
+    let changes: [fn(&mut Precision); 8] = [
+        |p| p.output *= 2.0,
+        |p| p.output /= 2.0,
+        |p| p.hidden *= 2.0,
+        |p| p.hidden /= 2.0,
+        |p| p.units *= 1.25,
+        |p| p.units /= 1.25,
+        |p| (p.trellis, p.units) = (8, p.units * 2.0),
+        |p| p.units /= 1.25,
+    ];
+    for change in changes {
+        loop {
+            let mut p = best.0;
+            change(&mut p);
+            let bytes = cost(&p);
+            if bytes >= best.1 * 0.9995 {
+                break;
+            }
+            best = (p, bytes);
+            if p.trellis != start.trellis {
+                break;
+            }
+        }
+    }
+    best.0
+}

@@ -1,0 +1,394 @@
+//! Training: stochastic gradient descent on the expected size of the file.
+
+use super::Autoencoder;
+use super::likelihood::{Gradients, Likelihood};
+use crate::kernels::activation::Activation;
+use crate::kernels::math::ln;
+use crate::matrix::rng::Rng;
+use crate::nn::adam::Adam;
+use crate::nn::network::{Network, Shape, Tape};
+use crate::nn::schedule::Schedule;
+use crate::train::pca::Components;
+use rayon::prelude::*;
+use std::time::Instant;
+
+/// What errors cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Objective {
+    /// What is left over is coded, with a bin of one step.
+    Residual,
+    /// Mean squared error of a row, summed over columns in squared steps, is driven to this.
+    Error(f64),
+}
+
+/// How to train.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) objective: Objective,
+    pub(crate) latents: usize,
+    /// A latent's step in residual steps.
+    pub(crate) step: f32,
+    pub(crate) encoder: Vec<usize>,
+    pub(crate) decoder: Vec<usize>,
+    pub(crate) activation: Activation,
+    pub(crate) epochs: usize,
+    pub(crate) batch: usize,
+    pub(crate) rate: f32,
+    pub(crate) classes: usize,
+    /// Width of the noise that stands for rounding, in steps.
+    pub(crate) noise: f32,
+    /// Rows of the file for which the weights are paid.
+    pub(crate) rows: f64,
+    pub(crate) seed: u64,
+    /// When to stop, however far training is.
+    pub(crate) deadline: Option<Instant>,
+}
+
+impl Plan {
+    /// Multiply-adds of an epoch over `rows` rows, other work counted as such.
+    pub(crate) fn work(&self, width: usize, rows: usize) -> f64 {
+        let path = |hidden: &[usize]| {
+            let sizes: Vec<usize> = [&[self.latents][..], hidden, &[width]].concat();
+            sizes.windows(2).map(|w| w[0] * w[1]).sum::<usize>() + self.latents * width
+        };
+        let products = 3 * (path(&self.encoder) + path(&self.decoder));
+        let hidden: usize = self.encoder.iter().chain(&self.decoder).sum();
+        (products + 60 * (width + self.latents) + 8 * hidden) as f64 * rows as f64
+    }
+}
+
+/// What an epoch came to, in bytes per row.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cost {
+    pub(crate) latent: f64,
+    pub(crate) residual: f64,
+    pub(crate) weights: f64,
+    /// Squared error of a row, in squared steps.
+    pub(crate) error: f64,
+}
+
+/// A trained autoencoder with what it was trained under.
+#[derive(Debug, Clone)]
+pub(crate) struct Trained {
+    pub(crate) autoencoder: Autoencoder,
+    pub(crate) cost: Cost,
+    /// Bits per squared step of error at the end.
+    pub(crate) lambda: f64,
+    /// The latents' step in residual steps.
+    pub(crate) step: f64,
+}
+
+/// Everything a batch needs, kept between batches.
+#[derive(Default)]
+struct Work {
+    input: Vec<f32>,
+    target: Vec<f32>,
+    latent: Vec<f32>,
+    scaled: Vec<f32>,
+    left: Vec<f32>,
+    d_out: Vec<f32>,
+    d_latent: Vec<f32>,
+    classes: Vec<u8>,
+    encode: Tape,
+    decode: Tape,
+    residual: Gradients,
+    prior: Gradients,
+}
+
+struct Trainer<'a> {
+    plan: &'a Plan,
+    rows: &'a [f32],
+    width: usize,
+    net: Autoencoder,
+    prior: Likelihood,
+    residual: Likelihood,
+    classes: Vec<u8>,
+    /// Bits per squared step of error.
+    lambda: f64,
+    rng: Rng,
+}
+
+/// Trains on normalised rows, from principal components on.
+pub(crate) fn train(
+    rows: &[f32],
+    components: &Components,
+    plan: &Plan,
+    log: &dyn Fn(f64, &Cost),
+) -> Trained {
+    let width = components.columns.len();
+    let mut rng = Rng::new(plan.seed);
+    let net = start(components, plan, &mut rng);
+    let deviation: Vec<f32> = net.latent.clone();
+    let left = left_over(components, plan);
+    let mut t = Trainer {
+        prior: Likelihood::new(&deviation, false),
+        residual: Likelihood::new(&left, true),
+        classes: vec![0; rows.len() / width],
+        // dD/dR of a uniform quantiser.
+        lambda: 6.0 / (std::f64::consts::LN_2 * f64::from(plan.step).powi(2)),
+        plan,
+        rows,
+        width,
+        net,
+        rng,
+    };
+    let cost = t.run(log);
+    Trained { cost, lambda: t.lambda, step: f64::from(plan.step), autoencoder: t.net }
+}
+
+/// Networks that do what the components do.
+fn start(c: &Components, plan: &Plan, rng: &mut Rng) -> Autoencoder {
+    let (width, latents) = (c.columns.len(), plan.latents);
+    let column: Vec<f32> = c.columns.iter().map(|v| (v.sqrt() as f32).max(0.05)).collect();
+    let latent: Vec<f32> =
+        (0..latents).map(|k| (c.variance[k].sqrt() as f32 / plan.step).max(0.05)).collect();
+    let shape = |inputs: usize, hidden: &[usize], outputs: usize| Shape {
+        inputs,
+        layers: hidden
+            .iter()
+            .map(|&w| (w, plan.activation))
+            .chain([(outputs, Activation::Identity)])
+            .collect(),
+        skip: true,
+    };
+    let mut encoder = Network::new(shape(width, &plan.encoder, latents), rng);
+    let mut decoder = Network::new(shape(latents, &plan.decoder, width), rng);
+    for net in [&mut encoder, &mut decoder] {
+        let last = net.weights(net.shape.layers.len() - 1);
+        net.params[last].fill(0.0);
+    }
+    let (down, up) = (encoder.skip(), decoder.skip());
+    for k in 0..latents {
+        for (j, v) in c.vector(k).iter().enumerate() {
+            encoder.params[down.start + j * latents + k] = column[j] * v / (plan.step * latent[k]);
+            decoder.params[up.start + k * width + j] = latent[k] * plan.step * v / column[j];
+        }
+    }
+    Autoencoder { encoder, decoder, column, latent }
+}
+
+/// Deviation of what the components and the latents' rounding leave of each column.
+fn left_over(c: &Components, plan: &Plan) -> Vec<f32> {
+    let mut left = c.columns.clone();
+    for k in 0..plan.latents {
+        let (variance, noise) = (c.variance[k], f64::from(plan.step).powi(2) / 12.0);
+        for (l, v) in left.iter_mut().zip(c.vector(k)) {
+            *l += f64::from(*v).powi(2) * (noise - variance);
+        }
+    }
+    left.iter().map(|l| l.max(0.001).sqrt() as f32).collect()
+}
+
+impl Trainer<'_> {
+    fn run(&mut self, log: &dyn Fn(f64, &Cost)) -> Cost {
+        let n = self.classes.len();
+        let plan = self.plan;
+        let batch = plan.batch.min(n);
+        let per_epoch = n / batch;
+        let schedule = Schedule { last: 0.0, ..Schedule::new(plan.rate, per_epoch * plan.epochs) };
+        let mut order: Vec<usize> = (0..n).collect();
+        let mut work = Work::default();
+        let mut adams =
+            [Adam::new(self.net.encoder.params.len()), Adam::new(self.net.decoder.params.len())];
+        let mut tables =
+            [Adam::new(self.prior.params.len()), Adam::new(self.residual.params.len())];
+        let mut grads =
+            [vec![0.0; self.net.encoder.params.len()], vec![0.0; self.net.decoder.params.len()]];
+        let mut cost = Cost::default();
+        let mut step = 0;
+        for epoch in 0..plan.epochs {
+            // Classes double in the first half.
+            let due = 1_usize << (epoch * 10 / plan.epochs.max(1)).min(7);
+            if self.prior.classes < due.min(plan.classes) {
+                self.prior.split();
+                self.residual.split();
+                tables =
+                    [Adam::new(self.prior.params.len()), Adam::new(self.residual.params.len())];
+                self.classify(true);
+            } else if self.prior.classes > 1 && epoch % 4 == 3 {
+                self.classify(false);
+            }
+            if plan.deadline.is_some_and(|d| Instant::now() >= d) {
+                break;
+            }
+            self.rng.shuffle(&mut order);
+            cost = Cost::default();
+            for rows in order.chunks_exact(batch) {
+                grads.iter_mut().for_each(|g| g.fill(0.0));
+                let own = self.batch(rows, &mut work, &mut grads, &mut tables);
+                cost.latent += own.latent / per_epoch as f64;
+                cost.residual += own.residual / per_epoch as f64;
+                cost.error += own.error / per_epoch as f64;
+                let rate = schedule.rate(step);
+                adams[0].step(&mut self.net.encoder.params, &grads[0], rate);
+                self.weigh(&mut grads[1]);
+                adams[1].step(&mut self.net.decoder.params, &grads[1], rate);
+                step += 1;
+                if let Objective::Error(wanted) = plan.objective {
+                    self.lambda *= (own.error / wanted).powf(0.02).clamp(0.97, 1.03);
+                }
+            }
+            cost.weights = self.weights_bits() / 8.0 / plan.rows;
+            log((epoch + 1) as f64 / plan.epochs as f64, &cost);
+        }
+        cost
+    }
+
+    /// The gradient of what the decoder's weights cost, a Laplace distribution of their own
+    /// for each layer.
+    fn weigh(&self, grad: &mut [f32]) {
+        let net = &self.net.decoder;
+        let layers = net.shape.layers.len();
+        let mut places: Vec<_> = (0..layers).map(|l| net.weights(l)).collect();
+        places.push(net.skip());
+        for place in places {
+            let own = &net.params[place.clone()];
+            let mean = own.iter().map(|w| f64::from(w.abs())).sum::<f64>() / own.len() as f64;
+            let price = std::f64::consts::LOG2_E / (mean.max(1e-6) * self.plan.rows);
+            for (g, w) in grad[place].iter_mut().zip(own) {
+                *g += (price as f32) * if *w == 0.0 { 0.0 } else { w.signum() };
+            }
+        }
+    }
+
+    /// What the decoder's weights cost, about: each as many bits as a Laplace distribution of
+    /// the layer's mean magnitude takes with a resolution of a sixth of it.
+    fn weights_bits(&self) -> f64 {
+        let net = &self.net.decoder;
+        5.0 * net.params.iter().filter(|w| w.abs() > 1e-4).count() as f64
+    }
+
+    fn gather(&self, rows: &[usize], work: &mut Work) {
+        let width = self.width;
+        work.target.clear();
+        work.classes.clear();
+        for &i in rows {
+            work.target.extend_from_slice(&self.rows[i * width..(i + 1) * width]);
+            work.classes.push(self.classes[i]);
+        }
+        work.input.clear();
+        work.input.extend_from_slice(&work.target);
+        for row in work.input.chunks_exact_mut(width) {
+            row.iter_mut().zip(&self.net.column).for_each(|(x, s)| *x /= s);
+        }
+    }
+
+    /// One batch: gradients of both networks, and a step of the tables.
+    fn batch(
+        &mut self,
+        rows: &[usize],
+        work: &mut Work,
+        grads: &mut [Vec<f32>; 2],
+        tables: &mut [Adam; 2],
+    ) -> Cost {
+        let (n, latents) = (rows.len(), self.plan.latents);
+        let scale = 1.0 / n as f32;
+        self.gather(rows, work);
+        self.net.encoder.forward(&work.input, n, &mut work.encode);
+        work.latent.clear();
+        work.latent.extend_from_slice(work.encode.output());
+        work.scaled.clear();
+        for row in work.latent.chunks_exact_mut(latents) {
+            for (y, s) in row.iter_mut().zip(&self.net.latent) {
+                *y = *y * s + (self.rng.unit() - 0.5) * self.plan.noise;
+                work.scaled.push(*y / s);
+            }
+        }
+        self.net.decoder.forward(&work.scaled, n, &mut work.decode);
+        work.left.clear();
+        let out = work.decode.output();
+        for (p, t) in out.chunks_exact(self.width).zip(work.target.chunks_exact(self.width)) {
+            let columns = p.iter().zip(t).zip(&self.net.column);
+            work.left.extend(columns.map(|((p, t), s)| t - p * s));
+        }
+        let mut cost = Cost::default();
+        cost.error = work.left.iter().map(|e| f64::from(*e).powi(2)).sum::<f64>() / n as f64;
+        if self.plan.objective == Objective::Residual {
+            self.residual.backward(&work.left, &work.classes, scale, &mut work.residual);
+            cost.residual = sum(&work.residual.bits) / n as f64 / 8.0;
+        } else {
+            let twice = 2.0 * self.lambda as f32 * scale;
+            work.residual.d.clear();
+            work.residual.d.extend(work.left.iter().map(|e| e * twice));
+        }
+        work.d_out.clear();
+        for row in work.residual.d.chunks_exact(self.width) {
+            work.d_out.extend(row.iter().zip(&self.net.column).map(|(d, s)| -d * s));
+        }
+        work.d_latent.resize(n * latents, 0.0);
+        self.net.decoder.backward(
+            &work.scaled,
+            n,
+            &mut work.decode,
+            &work.d_out,
+            &mut grads[1],
+            Some(&mut work.d_latent),
+        );
+        self.prior.backward(&work.latent, &work.classes, scale, &mut work.prior);
+        cost.latent = sum(&work.prior.bits) / n as f64 / 8.0;
+        let d = work.d_latent.chunks_exact_mut(latents).zip(work.prior.d.chunks_exact(latents));
+        for (row, prior) in d {
+            // Latents are `latent · output`: the prior's part is brought to the output.
+            row.iter_mut().zip(prior).zip(&self.net.latent).for_each(|((d, p), s)| *d += p * s);
+        }
+        self.net.encoder.backward(
+            &work.input,
+            n,
+            &mut work.encode,
+            &work.d_latent,
+            &mut grads[0],
+            None,
+        );
+        let coded = self.plan.objective == Objective::Residual;
+        let parts =
+            [(&mut self.prior, &work.prior, true), (&mut self.residual, &work.residual, coded)];
+        for ((table, from, used), adam) in parts.into_iter().zip(tables) {
+            if used {
+                let mut grad = vec![0.0; table.params.len()];
+                table.gather(&work.classes, from, &mut grad);
+                adam.step(&mut table.params, &grad, 0.01);
+                table.changed();
+            }
+        }
+        cost
+    }
+
+    /// Each row to its cheapest class.
+    fn classify(&mut self, fresh: bool) {
+        let latents = self.plan.latents;
+        let coded = self.plan.objective == Objective::Residual;
+        const PART: usize = 256;
+        let y: Vec<f32> = self.net.encode(self.rows);
+        let rounded: Vec<f32> = y.iter().map(|y| y.round_ties_even()).collect();
+        let p = self.net.decode(&rounded);
+        let (prior, residual, width) = (&self.prior, &self.residual, self.width);
+        let rows = self.rows;
+        // What it costs to say the class.
+        let mut counts = vec![1.0_f32; prior.classes];
+        if !fresh {
+            self.classes.iter().for_each(|&c| counts[usize::from(c)] += 1.0);
+        }
+        let total: f32 = counts.iter().sum();
+        let say: Vec<f32> = counts.iter().map(|n| ln(total / n)).collect();
+        self.classes.par_chunks_mut(PART).enumerate().for_each(|(part, classes)| {
+            let mut left = vec![0.0; width];
+            for (i, class) in classes.iter_mut().enumerate() {
+                let i = part * PART + i;
+                for (j, l) in left.iter_mut().enumerate() {
+                    *l = (rows[i * width + j] - p[i * width + j]).round_ties_even();
+                }
+                let own = &rounded[i * latents..(i + 1) * latents];
+                let cost = |c: usize| {
+                    say[c] + prior.nats(own, c) + if coded { residual.nats(&left, c) } else { 0.0 }
+                };
+                let costs: Vec<f32> = (0..prior.classes).map(cost).collect();
+                let best = (0..prior.classes).min_by(|&a, &b| costs[a].total_cmp(&costs[b]));
+                *class = best.unwrap_or(0) as u8;
+            }
+        });
+    }
+}
+
+fn sum(values: &[f32]) -> f64 {
+    values.iter().map(|v| f64::from(*v)).sum()
+}
