@@ -24,16 +24,16 @@ fn main() -> aezip::Result<()> {
     assert_eq!(bytes.len(), rows.len() * width, "bytes are wanted, not wider numbers");
     let mut x: Vec<f32> = bytes.iter().map(|b| f32::from(*b)).collect();
     normalise(&mut x, width);
-    // Few rows: all of them at each step. Many: rough steps first, exact ones at the end.
+    // Of few rows all at each step.
     let (passes, batch, rate) =
-        if rows.len() < 10_000 { (2000, usize::MAX, 0.03) } else { (150, 1024, 0.01) };
+        if rows.len() < 10_000 { (2000, usize::MAX, 0.03) } else { (60, 1024, 0.01) };
     println!("{path}: {} rows of {width}, {passes} passes", rows.len());
     for k in [8, 30] {
         let pca = principal_components(&x, width, k);
         let best = error_of_projection(&x, &pca, width);
         let start = Instant::now();
         let mut net = Autoencoder::new(&[width, k, width], true, seed);
-        net.train(&x, (passes, (batch, usize::MAX), rate), &mut |pass, loss| {
+        net.train(&x, (passes, batch, rate), &mut |pass, loss| {
             if (pass + 1).is_power_of_two() {
                 println!("  pass {}: {:+.4} %", pass + 1, 100.0 * (loss / best - 1.0));
             }

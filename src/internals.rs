@@ -79,7 +79,7 @@ impl Autoencoder {
     pub fn train(
         &mut self,
         rows: &[f32],
-        (epochs, batch, rate): (usize, (usize, usize), f32),
+        (epochs, batch, rate): (usize, usize, f32),
         progress: &mut dyn FnMut(usize, f64),
     ) {
         let how = Training { epochs, batch, rate, ..Training::default() };
