@@ -211,6 +211,7 @@ impl Job<'_> {
         if let Some((step, trained)) = trained {
             let builder = builder.with_network(&trained);
             let chosen = builder.thin(&thin).choose_precision(goal, step)?;
+            if std::env::var("T_V").is_ok() { eprintln!("chosen {chosen:?}"); }
             let network = match chosen {
                 Some(chosen) => self.settle(&builder, goal, chosen.family, chosen.step)?,
                 None => None,
@@ -253,6 +254,7 @@ impl Job<'_> {
             let Ok(fitted) = builder.build(family, step) else { break };
             let (report, totals) = self.write(fitted, &mut bytes)?;
             let used = goal.used(&totals.tally, bytes.len() as f64);
+            if std::env::var("T_V").is_ok() { eprintln!("{family:?} step {step} bytes {} model {} used {used}", bytes.len(), report.model_bytes); }
             let done = solver.took(used);
             if used <= 1.0 && best.as_ref().is_none_or(|b| used > b.used) {
                 best = Some(Settled { step, used, bytes, report });

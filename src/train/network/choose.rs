@@ -97,14 +97,19 @@ impl Coach<'_> {
             self.wish.epochs.unwrap_or(fits.clamp(1, budget.epochs))
         };
         let run = |plan: Plan, done: f64, share: f64| {
-            let log = |part: f64, cost: &Cost| (self.log)(done + share * part, cost, hint.linear);
+            let log = |part: f64, cost: &Cost| {
+                if std::env::var("T_VV").is_ok() && (part * plan.epochs as f64).round() as usize % 10 == 0 { eprintln!("  {:.1}s {:.2} {:?}", begun.elapsed().as_secs_f64(), part, cost); }
+                (self.log)(done + share * part, cost, hint.linear)
+            };
             train(ground.normalised, ground.components, &plan, &log)
         };
         if let Some(hidden) = &self.wish.hidden {
             let decoder: Vec<usize> = hidden.iter().rev().copied().collect();
             let plan = Plan { encoder: hidden.clone(), ..plan(decoder, 1.0) };
             let epochs = epochs(&plan, budget.work);
-            return Some(run(Plan { epochs, ..plan }, 0.0, 1.0));
+            let t = run(Plan { epochs, ..plan }, 0.0, 1.0);
+            if std::env::var("T_V").is_ok() { eprintln!("hidden {:.1}s {:?} lambda {:.3}", begun.elapsed().as_secs_f64(), t.cost, t.lambda); }
+            return Some(t);
         }
         // A network that costs more than it could save is not tried.
         let affordable = |w: &&usize| {

@@ -196,6 +196,7 @@ impl Trainer<'_> {
             [vec![0.0; self.net.encoder.params.len()], vec![0.0; self.net.decoder.params.len()]];
         let mut cost = Cost::default();
         let mut step = 0;
+        let first = self.lambda;
         for epoch in 0..plan.epochs {
             // Classes double in the first quarter.
             let due = 1_usize << (epoch * 20 / plan.epochs.max(1)).min(7);
@@ -226,6 +227,8 @@ impl Trainer<'_> {
                 step += 1;
                 if let Objective::Error(wanted) = plan.objective {
                     self.lambda *= (own.error / wanted).powf(0.02).clamp(0.97, 1.03);
+                    // What cannot be reached is not wished for at any price.
+                    self.lambda = self.lambda.clamp(first / 30.0, first * 30.0);
                 }
             }
             cost.weights = self.weights_bits() / 8.0 / plan.rows;
@@ -234,17 +237,20 @@ impl Trainer<'_> {
         cost
     }
 
-    /// The gradient of what the decoder's weights cost, a Laplace distribution of their own
-    /// for each layer.
+    /// The gradient of what the decoder's weights cost: bits of a Laplace distribution, its scale
+    /// the layer's mean magnitude or, as weights are rounded, a share of what is usual if that is
+    /// more. Without it weights would draw each other towards 0.
     fn weigh(&self, grad: &mut [f32]) {
         let net = &self.net.decoder;
         let layers = net.shape.layers.len();
-        let mut places: Vec<_> = (0..layers).map(|l| net.weights(l)).collect();
-        places.push(net.skip());
-        for place in places {
+        let mut places: Vec<_> =
+            (0..layers).map(|l| (net.weights(l), net.shape.inputs_of(l))).collect();
+        places.push((net.skip(), net.shape.inputs));
+        for (place, inputs) in places {
             let own = &net.params[place.clone()];
             let mean = own.iter().map(|w| f64::from(w.abs())).sum::<f64>() / own.len() as f64;
-            let price = std::f64::consts::LOG2_E / (mean.max(1e-6) * self.plan.rows);
+            let usual = 0.3 / (inputs as f64).sqrt();
+            let price = std::f64::consts::LOG2_E / (mean.max(usual) * self.plan.rows);
             for (g, w) in grad[place].iter_mut().zip(own) {
                 *g += (price as f32) * if *w == 0.0 { 0.0 } else { w.signum() };
             }

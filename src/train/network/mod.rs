@@ -5,6 +5,8 @@ pub(crate) mod choose;
 pub(crate) mod fit;
 pub(crate) mod learned;
 pub(crate) mod likelihood;
+#[cfg(test)]
+mod tests;
 
 use crate::nn::network::Network;
 

@@ -1,0 +1,147 @@
+//! Networks from training to integers and back.
+
+use super::bake::{Precision, prepare};
+use super::fit::{Cost, Objective, Plan, Trained, train};
+use super::learned::{Learned, encoder_record};
+use crate::kernels::activation::Activation;
+use crate::matrix::Matrix;
+use crate::matrix::rng::Rng;
+use crate::train::columns::{ColumnPlan, Tolerance, plan};
+use crate::train::linear::normaliser;
+use crate::train::pca::Components;
+use crate::train::sample::Sample;
+
+const WIDTH: usize = 12;
+
+/// Rows on a curved surface of two parameters, and their plan for a bound of 0.02.
+fn surface(rows: usize) -> (Sample, Vec<ColumnPlan>, Vec<f32>) {
+    let mut rng = Rng::new(5);
+    let mut values = Vec::new();
+    for _ in 0..rows {
+        let (a, b) = (4.0 * rng.unit() - 2.0, 4.0 * rng.unit() - 2.0);
+        values.extend((0..WIDTH).map(|j| {
+            let t = j as f32 / WIDTH as f32;
+            (a * a - 1.0) * t + b * (1.0 - t) + a * b * t * (1.0 - t) + 0.01 * rng.unit()
+        }));
+    }
+    let sample = Sample::draw(&Matrix::from_slice(&values, &[WIDTH]).unwrap(), 1 << 20).unwrap();
+    let columns = plan(&sample, &Tolerance::Bounds(vec![0.02; WIDTH]));
+    let normalised = normaliser(&columns).normalise(sample.schema.dtype, &sample.bytes);
+    (sample, columns, normalised)
+}
+
+fn short(objective: Objective, hidden: &[usize]) -> Plan {
+    Plan {
+        objective,
+        latents: 3,
+        step: 1.0,
+        encoder: hidden.iter().rev().copied().collect(),
+        decoder: hidden.to_vec(),
+        activation: Activation::LeakyRelu(0.125),
+        epochs: 12,
+        batch: 64,
+        rate: 4e-3,
+        classes: 4,
+        noise: 1.0,
+        rows: 2000.0,
+        seed: 3,
+        deadline: None,
+    }
+}
+
+fn trained(normalised: &[f32], plan: &Plan) -> (Trained, Vec<Cost>) {
+    let components = Components::fit(normalised, WIDTH);
+    let costs = std::cell::RefCell::new(Vec::new());
+    let t = train(normalised, &components, plan, &|_, c| costs.borrow_mut().push(*c));
+    (t, costs.into_inner())
+}
+
+fn fine(trellis: usize) -> Precision {
+    let units = if trellis > 0 { 2.0 } else { 1.0 };
+    Precision { units, trellis, output: 1e-3, hidden: 0.01, error_weight: None }
+}
+
+/// Mean squared difference over mean square.
+fn apart(a: &[f32], b: &[f32]) -> f64 {
+    let squares = |v: &[f32]| v.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
+    let d: Vec<f32> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+    squares(&d) / squares(a)
+}
+
+#[test]
+fn training_makes_the_file_smaller() {
+    let (_, _, normalised) = surface(2000);
+    for objective in [Objective::Residual, Objective::Error(2.0)] {
+        let (_, costs) = trained(&normalised, &short(objective, &[24]));
+        let bits = |c: &Cost| c.latent + c.residual;
+        let (first, last) = (&costs[0], &costs[costs.len() - 1]);
+        match objective {
+            Objective::Residual => assert!(bits(last) < 0.8 * bits(first), "{first:?} {last:?}"),
+            Objective::Error(e) => assert!(last.error < 1.5 * e, "{last:?}"),
+        }
+    }
+}
+
+#[test]
+fn weights_do_not_depend_on_threads() {
+    let (_, _, normalised) = surface(700);
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let plan = Plan { epochs: 3, ..short(Objective::Residual, &[24, 16]) };
+        let net = pool.install(|| trained(&normalised, &plan).0.autoencoder);
+        let params = net.encoder.params.into_iter().chain(net.decoder.params);
+        params.map(f32::to_bits).collect::<Vec<_>>()
+    };
+    let one = on(1);
+    assert_eq!(one, on(2));
+    assert_eq!(one, on(4));
+}
+
+#[test]
+fn the_baked_decoder_predicts_what_the_floats_do() {
+    let (sample, columns, normalised) = surface(1000);
+    for (hidden, trellis) in [(vec![], 0), (vec![20], 8), (vec![16, 24], 4)] {
+        let (t, _) = trained(&normalised, &short(Objective::Residual, &hidden));
+        let p = prepare(&t.autoencoder, &columns, &normalised, &fine(trellis));
+        let latents: Vec<i32> = p.real.iter().map(|y| y.round_ties_even() as i32).collect();
+        let network = crate::codec::network::Network::new(&p.record).unwrap();
+        let mut integers = vec![0; sample.rows() * WIDTH];
+        network.predict(&latents, &mut integers);
+        let baked: Vec<f32> = integers
+            .chunks(WIDTH)
+            .flat_map(|row| row.iter().zip(&columns).map(|(m, c)| *m as f32 * c.unit as f32))
+            .collect();
+        let units = fine(trellis).units;
+        let steps: Vec<f32> = latents.iter().map(|y| *y as f32 / units).collect();
+        let floats = t.autoencoder.decode(&steps);
+        assert!(apart(&floats, &baked) < 1e-4, "{hidden:?}: {}", apart(&floats, &baked));
+    }
+}
+
+#[test]
+fn a_codec_brings_back_the_network_for_other_columns() {
+    let (sample, columns, normalised) = surface(1000);
+    for (hidden, trellis) in [(vec![20], 8), (vec![16, 24], 0)] {
+        let (t, _) = trained(&normalised, &short(Objective::Residual, &hidden));
+        let p = prepare(&t.autoencoder, &columns, &normalised, &fine(trellis));
+        let record = encoder_record(&p.projection).unwrap();
+        let learned = Learned::new(Some(&record), &p.record).unwrap();
+        // Another bound: other scales and other centres.
+        let other = plan(&sample, &Tolerance::Bounds(vec![0.05; WIDTH]));
+        let again = learned.trained(&other);
+        let rows = normaliser(&other).normalise(sample.schema.dtype, &sample.bytes);
+        let latents = again.autoencoder.encode(&rows);
+        assert!(apart(&t.autoencoder.encode(&normalised), &latents) < 1e-4);
+        let data = |net: &super::Autoencoder, latents: &[f32], columns: &[ColumnPlan]| {
+            let out = net.decode(latents);
+            let rows = out.chunks(WIDTH).flat_map(|row| {
+                row.iter().zip(columns).map(|(x, c)| (f64::from(*x) * c.scale + c.centre) as f32)
+            });
+            rows.collect::<Vec<_>>()
+        };
+        let first = data(&t.autoencoder, &latents, &columns);
+        let second = data(&again.autoencoder, &latents, &other);
+        assert!(apart(&first, &second) < 1e-4, "{hidden:?}: {}", apart(&first, &second));
+        assert!(again.step > 0.1 && again.step < 2.0, "{}", again.step);
+    }
+}
