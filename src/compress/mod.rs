@@ -209,9 +209,17 @@ impl Job<'_> {
             self.with_coach(train).map(|t| (step, t))
         });
         if let Some((step, trained)) = trained {
+            // Precision and network are made for each other in turn.
+            let (mut trained, mut chosen) = (trained, None);
+            for _ in 0..2 {
+                let with = builder.with_network(&trained);
+                chosen = with.thin(&thin).choose_precision(goal, step, chosen)?;
+                let polished = chosen.and_then(|c| with.polished(c, self.config.seed));
+                if std::env::var("T_V").is_ok() { eprintln!("chosen {chosen:?}"); }
+                let Some(polished) = polished else { break };
+                trained = polished;
+            }
             let builder = builder.with_network(&trained);
-            let chosen = builder.thin(&thin).choose_precision(goal, step)?;
-            if std::env::var("T_V").is_ok() { eprintln!("chosen {chosen:?}"); }
             let network = match chosen {
                 Some(chosen) => self.settle(&builder, goal, chosen.family, chosen.step)?,
                 None => None,

@@ -12,6 +12,7 @@ use super::linear::{Candidate, Ground, LinearChoice, normaliser};
 use super::network::bake::{Precision, prepare};
 use super::network::choose::{Coach, Hint};
 use super::network::fit::{Objective, Trained};
+use super::network::polish::polish;
 use super::pca::{Basis, Components};
 use super::sample::Sample;
 use super::search::{SearchEffort, components, with_bounds};
@@ -54,7 +55,7 @@ impl Goal {
 }
 
 /// Least share of what is allowed that ought to be used.
-pub(crate) const LEAST_USED: f64 = 0.975;
+pub(crate) const LEAST_USED: f64 = 0.99;
 
 /// Looks for the step at which `used` is just below 1.
 ///
@@ -89,7 +90,7 @@ impl Solver {
     /// Takes the result of trying [`Self::step`]; true if it is valid and close enough.
     pub(crate) fn took(&mut self, used: f64) -> bool {
         let used = if used.is_nan() { f64::INFINITY } else { used };
-        const AIM: f64 = 0.988;
+        const AIM: f64 = 0.995;
         let x = self.next;
         if used <= 1.0 {
             self.good = Some(x);
@@ -270,6 +271,24 @@ impl<'a> Builder<'a> {
         coach.train(&self.ground(), hint)
     }
 
+    /// The network after a little training on the latents that `choice` really gives.
+    pub(crate) fn polished(&self, choice: Choice, seed: u64) -> Option<Trained> {
+        let built = self.build(choice.family, choice.step).ok()?;
+        let (encoder, mut trained) = (&built.encoder, self.network?.clone());
+        let real = encoder.projection.project(&self.normalised);
+        let symbols = self.ground().symbols(encoder, &real, false);
+        // The encoder's scale says how many integers a step has.
+        let net = encoder.projection.network.as_ref()?;
+        let units = net.latent[0] / trained.autoencoder.latent[0];
+        let latents: Vec<f32> = symbols
+            .iter()
+            .flat_map(|s| &s.decoded_latents)
+            .map(|y| *y as f32 / units)
+            .collect();
+        polish(&mut trained.autoencoder, &self.normalised, &latents, POLISH, seed);
+        Some(trained)
+    }
+
     /// The same codecs, with a network beside them.
     pub(crate) fn with_network<'b>(&'b self, network: &'b Trained) -> Builder<'b> {
         Builder {
@@ -282,29 +301,37 @@ impl<'a> Builder<'a> {
     }
 
     /// The best precision of the network and its step.
-    pub(crate) fn choose_precision(&self, goal: Goal, start: f64) -> Result<Option<Choice>> {
+    pub(crate) fn choose_precision(
+        &self,
+        goal: Goal,
+        start: f64,
+        first: Option<Choice>,
+    ) -> Result<Option<Choice>> {
         let family = |output: f64, hidden: f64, trellis: usize, thrift: f64| Family::Network {
             output,
             hidden,
             trellis,
             thrift,
         };
-        let mut best = solve(self, goal, family(1.0, 0.15, 8, 1.0), start)?;
-        let changes: [fn(f64, f64) -> (f64, f64, usize, f64); 6] = [
-            |o, h| (o * 2.0, h, 8, 1.0),
-            |o, h| (o, h * 2.0, 8, 1.0),
-            |o, h| (o * 2.0, h, 8, 1.0),
-            |o, h| (o, h, 8, 0.7),
-            |o, h| (o, h, 8, 1.4),
-            |o, h| (o, h, 0, 1.0),
+        // What was best of another network is a good start.
+        let (begin, start) = first.map_or((family(2.0, 0.3, 8, 3.0), start), |c| (c.family, c.step));
+        let mut best = solve(self, goal, begin, start)?;
+        let changes: [fn(f64, f64, f64) -> (f64, f64, usize, f64); 6] = [
+            |o, h, t| (o, h, 8, t / 2.0),
+            |o, h, t| (o, h, 8, t * 2.0),
+            |o, h, t| (o, h, 8, t * 4.0),
+            |o, h, t| (o / 2.0, h, 8, t),
+            |o, h, t| (o, h / 2.0, 8, t),
+            |o, h, t| (o, h * 2.0, 8, t),
         ];
         for change in changes {
-            let (output, hidden) = match best.map(|b| b.family) {
-                Some(Family::Network { output, hidden, .. }) => (output, hidden),
-                _ => (1.0, 0.15),
+            let (output, hidden, thrift) = match best.map(|b| b.family) {
+                Some(Family::Network { output, hidden, thrift, .. }) => (output, hidden, thrift),
+                _ => (2.0, 0.3, 3.0),
             };
-            let (o, h, t, w) = change(output, hidden);
+            let (o, h, t, w) = change(output, hidden, thrift);
             let from = best.map_or(start, |b| b.step);
+            if std::env::var("T_V").is_ok() { eprintln!("best {best:?}"); }
             if let Some(c) = solve(self, goal, family(o, h, t, w), from)?
                 && best.is_none_or(|b| c.cost < b.cost)
             {
@@ -314,6 +341,9 @@ impl<'a> Builder<'a> {
         Ok(best)
     }
 }
+
+/// Passes and rate of the training on real latents.
+const POLISH: (usize, f32) = (6, 5e-4);
 
 /// A family with the step that keeps the goal on the sample.
 #[derive(Debug, Clone, Copy)]
@@ -333,6 +363,7 @@ fn solve(b: &Builder<'_>, goal: Goal, family: Family, start: f64) -> Result<Opti
         // Steps far from the data's scale need weights that no network can be proved for.
         let Ok(built) = b.build(family, step) else { break };
         let used = goal.used(&built.tally, built.fitted_bytes);
+        if std::env::var("T_V").is_ok() && matches!(family, Family::Network {..}) { eprintln!("  {family:?} step {step:.4} bytes {:.0} model {} nmse {:.4}", built.fitted_bytes, built.model_bytes, built.tally.nmse()); }
         let cost = if goal.is_size() { built.tally.nmse() } else { built.fitted_bytes };
         // Bring the cost to where the goal would be met exactly, so that families compare.
         let cost = if goal.is_size() { cost * used.powi(2) } else { cost * used.powf(0.2) };

@@ -5,6 +5,7 @@ pub(crate) mod choose;
 pub(crate) mod fit;
 pub(crate) mod learned;
 pub(crate) mod likelihood;
+pub(crate) mod polish;
 #[cfg(test)]
 mod tests;
 
