@@ -144,8 +144,12 @@ impl Config {
             _ => (64 << 20, 16_384, 40, 128, 8, 19),
         };
         let budget = |work: f64, epochs: usize, widths: &'static [usize], classes: usize| {
-            let steps: &[f64] = if self.level < 7 { &[1.0] } else { &[1.0, 3.0] };
-            Some(Budget { work, epochs, widths, steps, classes })
+            let starts: &[(f64, f64)] = match self.level {
+                0..=4 => &[(1.0, 1.0)],
+                5..=6 => &[(1.0, 1.0), (0.7, 1.0)],
+                _ => &[(1.0, 1.0), (0.75, 1.0), (0.5, 1.0), (1.0, 3.0)],
+            };
+            Some(Budget { work, epochs, widths, starts, classes })
         };
         let networks = match self.level {
             1 => None,
@@ -154,9 +158,9 @@ impl Config {
             4 => budget(6e11, 60, &[96], 8),
             5 => budget(1.2e12, 120, &[64, 192], 16),
             6 => budget(2.4e12, 160, &[64, 192], 16),
-            7 => budget(4e12, 200, &[64, 128, 256], 16),
-            8 => budget(6e12, 300, &[64, 128, 256], 32),
-            _ => budget(1e13, 400, &[64, 128, 256, 512], 32),
+            7 => budget(4e12, 200, &[64, 192], 32),
+            8 => budget(6e12, 300, &[64, 192], 32),
+            _ => budget(1e13, 400, &[64, 192, 320], 32),
         };
         let wanted = self.train.wants_network();
         let networks =
@@ -167,10 +171,10 @@ impl Config {
         Level { values, search: SearchEffort { rows, trials, classes }, networks, zstd }
     }
 
-    /// What trains networks, and reports; or has one that is given.
+    /// What trains networks, and reports; with a codec, what has its network or none.
     pub(crate) fn with_coach<T>(
         &self,
-        learned: Option<&Learned>,
+        codec: Option<Option<&Learned>>,
         work: impl FnOnce(&Coach<'_>) -> T,
     ) -> T {
         let log = |share: f64, cost: &Cost, linear: f64| {
@@ -181,8 +185,13 @@ impl Config {
                 progress(Progress { stage: Stage::Train, done, total, estimate: Some(estimate) });
             }
         };
-        let coach =
-            Coach { budget: self.effort().networks, wish: &self.train, learned, seed: self.seed, log: &log };
+        let coach = Coach {
+            budget: self.effort().networks.filter(|_| codec.is_none()),
+            wish: &self.train,
+            learned: codec.flatten(),
+            seed: self.seed,
+            log: &log,
+        };
         work(&coach)
     }
 

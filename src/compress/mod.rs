@@ -97,7 +97,7 @@ impl Job<'_> {
 
     /// What trains networks, or has one.
     fn with_coach<T>(&self, work: impl FnOnce(&Coach<'_>) -> T) -> T {
-        self.config.with_coach(self.prior.and_then(|p| p.network), work)
+        self.config.with_coach(self.prior.map(|p| p.network), work)
     }
 
     fn run(&self, out: &mut (dyn Write + Send)) -> Result<Report> {
@@ -215,7 +215,6 @@ impl Job<'_> {
                 let with = builder.with_network(&trained);
                 chosen = with.thin(&thin).choose_precision(goal, step, chosen)?;
                 let polished = chosen.and_then(|c| with.polished(c, self.config.seed));
-                if std::env::var("T_V").is_ok() { eprintln!("chosen {chosen:?}"); }
                 let Some(polished) = polished else { break };
                 trained = polished;
             }
@@ -262,7 +261,6 @@ impl Job<'_> {
             let Ok(fitted) = builder.build(family, step) else { break };
             let (report, totals) = self.write(fitted, &mut bytes)?;
             let used = goal.used(&totals.tally, bytes.len() as f64);
-            if std::env::var("T_V").is_ok() { eprintln!("{family:?} step {step} bytes {} model {} used {used}", bytes.len(), report.model_bytes); }
             let done = solver.took(used);
             if used <= 1.0 && best.as_ref().is_none_or(|b| used > b.used) {
                 best = Some(Settled { step, used, bytes, report });

@@ -1,12 +1,12 @@
 //! What came of a compression.
 
 use super::file::Totals;
-use crate::container::encoder::EncoderRecord;
-use crate::train::network::learned::encoder_record;
 use crate::codec::encode::Encoder;
+use crate::container::encoder::EncoderRecord;
 use crate::container::model::ModelRecord;
 use crate::fidelity::Fidelity;
 use crate::quality::Quality;
+use crate::train::network::learned::encoder_record;
 
 /// What was written.
 #[derive(Debug, Clone)]

@@ -75,8 +75,9 @@ impl<W: Write> Writer<W> {
             let mut sample = Sample::draw(seen, level.values)?;
             // More rows are to come: nothing seen so far is all there is.
             sample.total = sample.total.saturating_mul(16).max(1 << 16);
-            let fitted = config
-                .with_coach(None, |coach| with_bounds(&sample, bounds, level.search, None, Some(coach)));
+            let fitted = config.with_coach(None, |coach| {
+                with_bounds(&sample, bounds, level.search, None, Some(coach))
+            });
             fitted.map(|f| (f, sample.total))
         })?;
         let (fitted, total) = fitted?;

@@ -142,7 +142,8 @@ pub(crate) fn bounded(
     let per_row = smallest.fitted_bytes / sample.total.max(1) as f64;
     // Where most bits say what no model foretells, there is nothing to learn.
     let worth = per_row * 8.0 < MOST_BITS * columns.len() as f64;
-    if !(worth && linear.1.is_finite() && linear.1 < 1.3 * best.1) && !coach.is_asked() {
+    let promising = worth && linear.1 < 1.3 * best.1;
+    if !promising && !coach.is_asked() {
         return Ok(smallest);
     }
     let hint = Hint {

@@ -280,11 +280,8 @@ impl<'a> Builder<'a> {
         // The encoder's scale says how many integers a step has.
         let net = encoder.projection.network.as_ref()?;
         let units = net.latent[0] / trained.autoencoder.latent[0];
-        let latents: Vec<f32> = symbols
-            .iter()
-            .flat_map(|s| &s.decoded_latents)
-            .map(|y| *y as f32 / units)
-            .collect();
+        let latents: Vec<f32> =
+            symbols.iter().flat_map(|s| &s.decoded_latents).map(|y| *y as f32 / units).collect();
         polish(&mut trained.autoencoder, &self.normalised, &latents, POLISH, seed);
         Some(trained)
     }
@@ -307,32 +304,24 @@ impl<'a> Builder<'a> {
         start: f64,
         first: Option<Choice>,
     ) -> Result<Option<Choice>> {
-        let family = |output: f64, hidden: f64, trellis: usize, thrift: f64| Family::Network {
-            output,
-            hidden,
-            trellis,
-            thrift,
-        };
         // What was best of another network is a good start.
-        let (begin, start) = first.map_or((family(2.0, 0.3, 8, 3.0), start), |c| (c.family, c.step));
+        let (begin, start) = first.map_or((FIRST, start), |c| (c.family, c.step));
         let mut best = solve(self, goal, begin, start)?;
-        let changes: [fn(f64, f64, f64) -> (f64, f64, usize, f64); 6] = [
-            |o, h, t| (o, h, 8, t / 2.0),
-            |o, h, t| (o, h, 8, t * 2.0),
-            |o, h, t| (o, h, 8, t * 4.0),
-            |o, h, t| (o / 2.0, h, 8, t),
-            |o, h, t| (o, h / 2.0, 8, t),
-            |o, h, t| (o, h * 2.0, 8, t),
-        ];
-        for change in changes {
-            let (output, hidden, thrift) = match best.map(|b| b.family) {
-                Some(Family::Network { output, hidden, thrift, .. }) => (output, hidden, thrift),
-                _ => (2.0, 0.3, 3.0),
-            };
-            let (o, h, t, w) = change(output, hidden, thrift);
+        // Factors of output, hidden and thrift, one after another from the best so far.
+        for (o, h, t) in [
+            (1.0, 1.0, 0.5),
+            (1.0, 1.0, 2.0),
+            (1.0, 1.0, 4.0),
+            (0.5, 1.0, 1.0),
+            (1.0, 0.5, 1.0),
+            (1.0, 2.0, 1.0),
+        ] {
+            let from = best.map_or(begin, |b| b.family);
+            let Family::Network { output, hidden, trellis, thrift } = from else { break };
+            let (output, hidden, thrift) = (output * o, hidden * h, thrift * t);
+            let next = Family::Network { output, hidden, trellis, thrift };
             let from = best.map_or(start, |b| b.step);
-            if std::env::var("T_V").is_ok() { eprintln!("best {best:?}"); }
-            if let Some(c) = solve(self, goal, family(o, h, t, w), from)?
+            if let Some(c) = solve(self, goal, next, from)?
                 && best.is_none_or(|b| c.cost < b.cost)
             {
                 best = Some(c);
@@ -341,6 +330,9 @@ impl<'a> Builder<'a> {
         Ok(best)
     }
 }
+
+/// Where the search for a network's precision begins.
+const FIRST: Family = Family::Network { output: 2.0, hidden: 0.3, trellis: 8, thrift: 3.0 };
 
 /// Passes and rate of the training on real latents.
 const POLISH: (usize, f32) = (6, 5e-4);
@@ -363,7 +355,6 @@ fn solve(b: &Builder<'_>, goal: Goal, family: Family, start: f64) -> Result<Opti
         // Steps far from the data's scale need weights that no network can be proved for.
         let Ok(built) = b.build(family, step) else { break };
         let used = goal.used(&built.tally, built.fitted_bytes);
-        if std::env::var("T_V").is_ok() && matches!(family, Family::Network {..}) { eprintln!("  {family:?} step {step:.4} bytes {:.0} model {} nmse {:.4}", built.fitted_bytes, built.model_bytes, built.tally.nmse()); }
         let cost = if goal.is_size() { built.tally.nmse() } else { built.fitted_bytes };
         // Bring the cost to where the goal would be met exactly, so that families compare.
         let cost = if goal.is_size() { cost * used.powi(2) } else { cost * used.powf(0.2) };

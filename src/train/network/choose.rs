@@ -20,14 +20,17 @@ pub(crate) struct Budget {
     pub(crate) epochs: usize,
     /// Widths of the decoder that are tried.
     pub(crate) widths: &'static [usize],
-    /// Steps of the latents to begin with that are tried, relative to the linear codec's.
-    pub(crate) steps: &'static [f64],
+    /// Numbers of latents and their steps to begin with that are tried, relative to the linear
+    /// codec's: a curved surface needs fewer coordinates than a flat one that holds it.
+    pub(crate) starts: &'static [(f64, f64)],
     /// Row classes while training.
     pub(crate) classes: usize,
 }
 
 /// Share of the work that goes into finding the width.
 const SCOUTING: f64 = 0.25;
+/// Least width of the encoder's hidden layers where the level chooses.
+const LEAST_ENCODER: usize = 128;
 
 /// What networks are trained for and with.
 #[derive(Clone, Copy)]
@@ -76,11 +79,16 @@ impl Coach<'_> {
         }
         let begun = Instant::now();
         let deadline = self.wish.seconds.map(|s| begun + Duration::from_secs_f64(s.min(1e9)));
-        let plan = |decoder: Vec<usize>, step: f64| Plan {
+        let plan = |decoder: Vec<usize>, (latents, step): (f64, f64)| Plan {
             objective: hint.objective,
-            latents: self.wish.latents.unwrap_or(hint.latents.max(1)).min(most),
+            latents: self
+                .wish
+                .latents
+                .unwrap_or((hint.latents as f64 * latents).round() as usize)
+                .clamp(1, most),
             step: (hint.step * step) as f32,
-            encoder: decoder.iter().rev().map(|n| n * self.encoder_factor()).collect(),
+            // It is not stored, only trained: it may be larger.
+            encoder: decoder.iter().rev().map(|&n| n.max(LEAST_ENCODER)).collect(),
             decoder,
             activation: self.wish.activation.function(),
             epochs: budget.epochs,
@@ -97,19 +105,17 @@ impl Coach<'_> {
             self.wish.epochs.unwrap_or(fits.clamp(1, budget.epochs))
         };
         let run = |plan: Plan, done: f64, share: f64| {
-            let log = |part: f64, cost: &Cost| {
-                if std::env::var("T_VV").is_ok() && (part * plan.epochs as f64).round() as usize % 10 == 0 { eprintln!("  {:.1}s {:.2} {:?}", begun.elapsed().as_secs_f64(), part, cost); }
-                (self.log)(done + share * part, cost, hint.linear)
-            };
-            train(ground.normalised, ground.components, &plan, &log)
+            let log = |part: f64, cost: &Cost| (self.log)(done + share * part, cost, hint.linear);
+            let trained = train(ground.normalised, ground.components, &plan, &log);
+            // Also where time has ended it.
+            log(1.0, &trained.cost);
+            trained
         };
         if let Some(hidden) = &self.wish.hidden {
             let decoder: Vec<usize> = hidden.iter().rev().copied().collect();
-            let plan = Plan { encoder: hidden.clone(), ..plan(decoder, 1.0) };
+            let plan = Plan { encoder: hidden.clone(), ..plan(decoder, (1.0, 1.0)) };
             let epochs = epochs(&plan, budget.work);
-            let t = run(Plan { epochs, ..plan }, 0.0, 1.0);
-            if std::env::var("T_V").is_ok() { eprintln!("hidden {:.1}s {:?} lambda {:.3}", begun.elapsed().as_secs_f64(), t.cost, t.lambda); }
-            return Some(t);
+            return Some(run(Plan { epochs, ..plan }, 0.0, 1.0));
         }
         // A network that costs more than it could save is not tried.
         let affordable = |w: &&usize| {
@@ -117,7 +123,7 @@ impl Coach<'_> {
                 < 0.4 * hint.linear * ground.sample.total as f64
         };
         let widths: Vec<usize> = budget.widths.iter().filter(affordable).copied().collect();
-        let pairs = budget.steps.iter().flat_map(|&s| widths.iter().map(move |&w| (w, s)));
+        let pairs = budget.starts.iter().flat_map(|&s| widths.iter().map(move |&w| (w, s)));
         let plans: Vec<Plan> = pairs.map(|(w, s)| plan(vec![w], s)).collect();
         let mut best: Option<(f64, usize)> = None;
         if plans.len() > 1 {
@@ -127,8 +133,7 @@ impl Coach<'_> {
                     epochs: epochs(p, budget.work * share).min(budget.epochs / 4).max(4),
                     ..p.clone()
                 };
-                let trained = run(short.clone(), share * i as f64, share);
-                if std::env::var("T_V").is_ok() { eprintln!("{:.1}s width {:?} step {} epochs {} {:?} lambda {:.3}", begun.elapsed().as_secs_f64(), short.decoder, short.step, short.epochs, trained.cost, trained.lambda); }
+                let trained = run(short, share * i as f64, share);
                 let Cost { latent, residual, weights, error } = trained.cost;
                 let mut bytes = latent + residual + weights;
                 if let Objective::Error(wanted) = hint.objective {
@@ -144,15 +149,7 @@ impl Coach<'_> {
             (if best.is_some() { SCOUTING } else { 0.0 }, best.map_or(0, |b| b.1));
         let plan = plans.into_iter().nth(chosen)?;
         let epochs = epochs(&plan, budget.work * (1.0 - start));
-        let plan = Plan { epochs, ..plan };
-        let t = run(plan.clone(), start, 1.0 - start);
-        if std::env::var("T_V").is_ok() { eprintln!("{:.1}s width {:?} K {} step {} epochs {} {:?} lambda {:.3}", begun.elapsed().as_secs_f64(), plan.decoder, plan.latents, plan.step, plan.epochs, t.cost, t.lambda); }
-        Some(t)
-    }
-
-    /// The encoder is not stored, only trained: it may be larger.
-    fn encoder_factor(&self) -> usize {
-        2
+        Some(run(Plan { epochs, ..plan }, start, 1.0 - start))
     }
 
     /// The smallest codec with a bound on each value that has a network, if one can be built;

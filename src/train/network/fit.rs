@@ -158,10 +158,10 @@ fn start(c: &Components, plan: &Plan, rng: &mut Rng) -> Autoencoder {
         net.params[last].fill(0.0);
     }
     let (down, up) = (encoder.skip(), decoder.skip());
-    for k in 0..latents {
+    for (k, scale) in latent.iter().enumerate() {
         for (j, v) in c.vector(k).iter().enumerate() {
-            encoder.params[down.start + j * latents + k] = column[j] * v / (plan.step * latent[k]);
-            decoder.params[up.start + k * width + j] = latent[k] * plan.step * v / column[j];
+            encoder.params[down.start + j * latents + k] = column[j] * v / (plan.step * scale);
+            decoder.params[up.start + k * width + j] = scale * plan.step * v / column[j];
         }
     }
     Autoencoder { encoder, decoder, column, latent }
@@ -307,8 +307,8 @@ impl Trainer<'_> {
             let columns = p.iter().zip(t).zip(&self.net.column);
             work.left.extend(columns.map(|((p, t), s)| t - p * s));
         }
-        let mut cost = Cost::default();
-        cost.error = work.left.iter().map(|e| f64::from(*e).powi(2)).sum::<f64>() / n as f64;
+        let squares: f64 = work.left.iter().map(|e| f64::from(*e).powi(2)).sum();
+        let mut cost = Cost { error: squares / n as f64, ..Cost::default() };
         if self.plan.objective == Objective::Residual {
             self.residual.backward(&work.left, &work.classes, scale, &mut work.residual);
             cost.residual = sum(&work.residual.bits) / n as f64 / 8.0;

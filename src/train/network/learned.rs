@@ -149,7 +149,8 @@ impl Learned {
                 None => 0.0,
             }));
         }
-        params.extend((0..width).map(|j| m.bias.get(j).map_or(0.0, |b| (*b as f64 * out[j]) as f32)));
+        params
+            .extend((0..width).map(|j| m.bias.get(j).map_or(0.0, |b| (*b as f64 * out[j]) as f32)));
         for k in 0..latents {
             let own = (0..width).map(|j| m.skip[k * width + j] as f64 * out[j]);
             params.extend(own.map(|w| (w * f64::from(e.latent[k])) as f32));

@@ -276,7 +276,7 @@ mod tests {
         }
         let mut grad = vec![0.0; l.params.len()];
         l.gather(&classes, &g, &mut grad);
-        for i in 0..l.params.len() {
+        for (i, g) in grad.iter().enumerate() {
             let moved = |by: f32| {
                 let mut l = l.clone();
                 l.params[i] += by;
@@ -284,10 +284,7 @@ mod tests {
                 bits(&l, &t)
             };
             let slope = (moved(0.01) - moved(-0.01)) / 0.02;
-            assert!(
-                (slope - f64::from(grad[i])).abs() < 1e-2 * slope.abs().max(0.1),
-                "{i} {slope}"
-            );
+            assert!((slope - f64::from(*g)).abs() < 1e-2 * slope.abs().max(0.1), "{i} {slope}");
         }
     }
 
