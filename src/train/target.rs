@@ -54,6 +54,9 @@ impl Goal {
     }
 }
 
+/// The share of what is allowed at which families can be compared.
+const CLOSE: f64 = 0.95;
+
 /// Least share of what is allowed that ought to be used.
 pub(crate) const LEAST_USED: f64 = 0.99;
 
@@ -362,7 +365,8 @@ fn solve(b: &Builder<'_>, goal: Goal, family: Family, start: f64) -> Result<Opti
         if used <= 1.0 && best.is_none_or(|b| cost < b.cost || done) {
             best = Some(Choice { family, step, cost });
         }
-        if done || solver.is_exhausted() {
+        // Costs are compared where the goal would be met, so near it is enough.
+        if done || solver.is_exhausted() || (CLOSE..=1.0).contains(&used) {
             break;
         }
     }

@@ -130,7 +130,7 @@ impl Coach<'_> {
             let share = SCOUTING / plans.len() as f64;
             for (i, p) in plans.iter().enumerate() {
                 let short = Plan {
-                    epochs: epochs(p, budget.work * share).min(budget.epochs / 4).max(4),
+                    epochs: epochs(p, budget.work * share).min(budget.epochs / 8).max(4),
                     ..p.clone()
                 };
                 let trained = run(short, share * i as f64, share);
