@@ -122,8 +122,15 @@ impl Coach<'_> {
             (**w * (width + hint.latents)) as f64 * 0.5
                 < 0.4 * hint.linear * ground.sample.total as f64
         };
-        let widths: Vec<usize> = budget.widths.iter().filter(affordable).copied().collect();
-        let pairs = budget.starts.iter().flat_map(|&s| widths.iter().map(move |&w| (w, s)));
+        let mut widths: Vec<usize> = budget.widths.iter().filter(affordable).copied().collect();
+        let mut starts = budget.starts;
+        if matches!(hint.objective, Objective::Error(_)) {
+            // Without residuals latents say all. What is wide learns slowly, and would lose a
+            // short comparison that it wins in the end.
+            starts = &[(0.8, 1.0)];
+            widths = widths.split_off(widths.len().saturating_sub(1));
+        }
+        let pairs = starts.iter().flat_map(|&s| widths.iter().map(move |&w| (w, s)));
         let plans: Vec<Plan> = pairs.map(|(w, s)| plan(vec![w], s)).collect();
         let mut best: Option<(f64, usize)> = None;
         if plans.len() > 1 {
