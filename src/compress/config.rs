@@ -166,9 +166,16 @@ impl Config {
         let networks =
             if wanted == Some(true) { networks.or(budget(1e11, 20, &[64], 4)) } else { networks };
         let classes = Effort { classes, rounds };
+        let refine = match self.level {
+            0..=2 => 2,
+            3..=4 => 4,
+            5..=6 => 6,
+            7..=8 => 10,
+            _ => 16,
+        };
         // A network needs a search to hold on to.
         let trials = if networks.is_some() { trials.max(4) } else { trials };
-        Level { values, search: SearchEffort { rows, trials, classes }, networks, zstd }
+        Level { values, search: SearchEffort { rows, trials, classes, refine }, networks, zstd }
     }
 
     /// What trains networks, and reports; with a codec, what has its network or none.

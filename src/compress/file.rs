@@ -146,7 +146,7 @@ fn encode_task(
     let mut real = Vec::new();
     if latents > 0 {
         let normalised = encoder.projection.normalise(encoder.program.dtype, bytes);
-        real = encoder.projection.project(&normalised);
+        real = encoder.latents(&normalised);
     }
     let mut out = Vec::new();
     let mut at = 0;

@@ -26,7 +26,7 @@ use crate::train::pca::Basis;
 use crate::train::rowwise;
 use crate::train::sample::Sample;
 use crate::train::search::{SearchEffort, with_bounds};
-use crate::train::target::{Builder, Family, Goal, Solver, choose};
+use crate::train::target::{Builder, CLOSE, Family, Goal, LEAST_USED, Solver, choose};
 use file::{FileWriter, Totals, block_rows, encode_rows};
 use std::io::Write;
 
@@ -199,15 +199,18 @@ impl Job<'_> {
         let thin = sample.thin(level.search.rows.min(4096));
         let chosen = choose(&builder.thin(&thin), goal, start)?;
         let Some(chosen) = chosen else { return self.fall_back(goal, sample, out) };
-        let mut best = self.settle(&builder, goal, chosen.family, chosen.step)?;
-        let linear = match &best {
-            Some(b) => builder.build(chosen.family, b.step).ok().map(|c| (b.step, c)),
-            None => None,
+        // Where a network may follow, the linear codec need not be exact yet.
+        let trains = self.with_coach(|coach| coach.budget.is_some() || coach.is_asked());
+        let least = if trains { CLOSE } else { LEAST_USED };
+        let linear = chosen;
+        let mut best = self.settle(&builder, goal, (linear.family, linear.step), least)?;
+        let trained = match &best {
+            Some(b) if trains => builder.build(linear.family, b.step).ok().and_then(|candidate| {
+                let train = |coach: &Coach<'_>| builder.train(coach, goal, (b.step, &candidate));
+                self.with_coach(train).map(|t| (b.step, t))
+            }),
+            _ => None,
         };
-        let trained = linear.and_then(|(step, candidate)| {
-            let train = |coach: &Coach<'_>| builder.train(coach, goal, (step, &candidate));
-            self.with_coach(train).map(|t| (step, t))
-        });
         if let Some((step, trained)) = trained {
             // Precision and network are made for each other in turn.
             let (mut trained, mut chosen) = (trained, None);
@@ -220,7 +223,7 @@ impl Job<'_> {
             }
             let builder = builder.with_network(&trained);
             let network = match chosen {
-                Some(chosen) => self.settle(&builder, goal, chosen.family, chosen.step)?,
+                Some(c) => self.settle(&builder, goal, (c.family, c.step), LEAST_USED)?,
                 None => None,
             };
             let given = self.prior.is_some_and(|p| p.network.is_some());
@@ -238,6 +241,12 @@ impl Job<'_> {
                 best = Some(n);
             }
         }
+        // The linear codec it is: now exactly.
+        if let Some(b) = best.as_ref().filter(|b| b.used < LEAST_USED && b.report.hidden.is_empty())
+        {
+            let exact = self.settle(&builder, goal, (linear.family, b.step), LEAST_USED)?;
+            best = exact.or(best);
+        }
         let Some(Settled { bytes, report, .. }) = best else {
             return self.fall_back(goal, sample, out);
         };
@@ -245,13 +254,13 @@ impl Job<'_> {
         Ok(report)
     }
 
-    /// The file of `family` that keeps the promise and hardly more.
+    /// The file of a family that keeps the promise and uses `least` of what it allows.
     fn settle(
         &self,
         builder: &Builder<'_>,
         goal: Goal,
-        family: Family,
-        start: f64,
+        (family, start): (Family, f64),
+        least: f64,
     ) -> Result<Option<Settled>> {
         let mut solver = Solver::new(goal, start);
         let mut best: Option<Settled> = None;
@@ -265,7 +274,7 @@ impl Job<'_> {
             if used <= 1.0 && best.as_ref().is_none_or(|b| used > b.used) {
                 best = Some(Settled { step, used, bytes, report });
             }
-            if done || solver.is_exhausted() {
+            if done || solver.is_exhausted() || (least..=1.0).contains(&used) {
                 break;
             }
         }

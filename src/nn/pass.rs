@@ -185,6 +185,37 @@ impl Network {
         }
     }
 
+    /// Writes the gradient of the input alone, `δ₀`, for the batch that went forward last.
+    pub(crate) fn input_gradient(
+        &self,
+        rows: usize,
+        tape: &mut Tape,
+        d_out: &[f32],
+        d_in: &mut [f32],
+    ) {
+        let shape = &self.shape;
+        let Tape { layers, d, d_below, .. } = tape;
+        d.clear();
+        d.extend_from_slice(d_out);
+        for layer in (0..shape.layers.len()).rev() {
+            let (width, f) = shape.layers[layer];
+            f.backward(layers[layer].of(f), d);
+            let above = View::new(d, rows, width);
+            if layer > 0 {
+                d_below.resize(rows * shape.layers[layer - 1].0, 0.0);
+                gemm(above, self.matrix(layer).t(), d_below, Finish::Store);
+                std::mem::swap(d, d_below);
+            } else {
+                gemm(above, self.matrix(layer).t(), d_in, Finish::Store);
+            }
+        }
+        if shape.skip {
+            let d_out = View::new(d_out, rows, self.outputs());
+            let finish = if shape.layers.is_empty() { Finish::Store } else { Finish::Add };
+            gemm(d_out, self.skip_matrix().t(), d_in, finish);
+        }
+    }
+
     /// The output for many rows, some at a time: rows × outputs.
     pub(crate) fn infer(&self, x: &[f32], rows: usize) -> Vec<f32> {
         let mut out = Vec::with_capacity(rows * self.outputs());

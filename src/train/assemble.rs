@@ -8,6 +8,7 @@ use super::sample::Sample;
 use crate::codec::encode::classes::Costs;
 use crate::codec::encode::latents::{LatentChooser, RATES};
 use crate::codec::encode::project::Projection;
+use crate::codec::encode::refine::Refiner;
 use crate::codec::encode::{Encoder, Symbols};
 use crate::codec::program::Program;
 use crate::container::model::{Classes, ModelRecord};
@@ -25,6 +26,9 @@ pub(crate) struct Prepared {
     pub(crate) real: Vec<f32>,
     /// Bits that one squared unit of each latent's error costs.
     pub(crate) weight: Vec<f32>,
+    /// Bits of one squared normalised unit of each column's error, where latents are worth
+    /// refining.
+    pub(crate) slopes: Option<Vec<f32>>,
 }
 
 /// What is coded, and how patiently it is chosen.
@@ -36,7 +40,12 @@ pub(crate) struct Coding {
     pub(crate) residual: bool,
     /// Whether latents are chosen a second time, with the rates of the first.
     pub(crate) patient: bool,
+    /// Rounds of refining latents, where what was prepared allows it.
+    pub(crate) refine: usize,
 }
+
+/// How often rates are learned from refined latents, before the last refining.
+const RATES_LEARNED: usize = 1;
 
 impl Ground<'_> {
     pub(crate) fn line(&self) -> usize {
@@ -45,7 +54,7 @@ impl Ground<'_> {
 
     /// Fits and measures what `prepared` leaves open.
     pub(crate) fn complete(&self, prepared: Prepared, coding: Coding) -> Result<Candidate> {
-        let Prepared { projection, mut record, real, weight } = prepared;
+        let Prepared { projection, mut record, mut real, weight, slopes } = prepared;
         let latents = record.latents();
         let mut encoder = self.encoder(&record, projection, coding)?;
         encoder.chooser = chooser(&record, &real, weight);
@@ -57,6 +66,18 @@ impl Ground<'_> {
         let mut symbols = self.symbols(&encoder, &real, latents == 0 || !coding.patient);
         if latents > 0 && coding.patient {
             learn_rates(&mut encoder.chooser, &symbols, latents, record.table_sets());
+            if let Some(slopes) = slopes.filter(|_| coding.refine > 0) {
+                let refiner = Refiner::new(&encoder.program, slopes, coding.refine);
+                // Rates and latents are made for each other in turn.
+                for _ in 0..RATES_LEARNED {
+                    let refined =
+                        refiner.refine(&encoder.program, &encoder.chooser, self.normalised, &real);
+                    symbols = self.symbols(&encoder, &refined, false);
+                    learn_rates(&mut encoder.chooser, &symbols, latents, record.table_sets());
+                }
+                real = refiner.refine(&encoder.program, &encoder.chooser, self.normalised, &real);
+                encoder.refiner = Some(refiner);
+            }
             symbols = self.symbols(&encoder, &real, true);
         }
         let fitted = self.fit(&record, &symbols, coding.residual)?;
@@ -77,6 +98,7 @@ impl Ground<'_> {
             costs: Costs::default(),
             exact_level: None,
             block_rows: 1,
+            refiner: None,
             rule: None,
         })
     }

@@ -83,8 +83,8 @@ impl Ground<'_> {
         let record = self.bake(&choice, &real);
         let weight = self.error_weights(&choice);
         let LinearChoice { temporal, residual, patient, .. } = choice;
-        let prepared = Prepared { projection, record, real, weight };
-        self.complete(prepared, Coding { temporal, residual, patient })
+        let prepared = Prepared { projection, record, real, weight, slopes: None };
+        self.complete(prepared, Coding { temporal, residual, patient, refine: 0 })
     }
 
     /// `columns × latents`: components over the latents' unit.

@@ -24,6 +24,8 @@ pub(crate) struct SearchEffort {
     /// Candidates built after the first.
     pub(crate) trials: usize,
     pub(crate) classes: Effort,
+    /// Rounds of refining a network's latents.
+    pub(crate) refine: usize,
 }
 
 /// The smallest codec that keeps bounds, fitted to the whole sample.
@@ -153,7 +155,7 @@ pub(crate) fn bounded(
         objective: Objective::Residual,
         linear: per_row,
     };
-    let network = coach.bounded((&ground, &trial), hint, linear.0.weight_grain);
+    let network = coach.bounded((&ground, &trial), hint, (linear.0.weight_grain, effort.refine));
     let better = network.filter(|n| n.fitted_bytes < smallest.fitted_bytes || coach.is_asked());
     Ok(better.unwrap_or(smallest))
 }

@@ -55,10 +55,13 @@ impl Goal {
 }
 
 /// The share of what is allowed at which families can be compared.
-const CLOSE: f64 = 0.95;
+pub(crate) const CLOSE: f64 = 0.95;
+
+/// Most row classes.
+const MOST_CLASSES: usize = 32;
 
 /// Least share of what is allowed that ought to be used.
-pub(crate) const LEAST_USED: f64 = 0.99;
+pub(crate) const LEAST_USED: f64 = 0.998;
 
 /// Looks for the step at which `used` is just below 1.
 ///
@@ -93,7 +96,7 @@ impl Solver {
     /// Takes the result of trying [`Self::step`]; true if it is valid and close enough.
     pub(crate) fn took(&mut self, used: f64) -> bool {
         let used = if used.is_nan() { f64::INFINITY } else { used };
-        const AIM: f64 = 0.995;
+        const AIM: f64 = 0.999;
         let x = self.next;
         if used <= 1.0 {
             self.good = Some(x);
@@ -163,6 +166,12 @@ impl<'a> Builder<'a> {
         step: f64,
         basis: Option<&'a Basis>,
     ) -> Self {
+        // Latents alone have little use for many classes, and every step fits them anew.
+        let classes = Effort {
+            classes: effort.classes.classes.min(MOST_CLASSES),
+            rounds: effort.classes.rounds.min(4),
+        };
+        let effort = SearchEffort { classes, ..effort };
         let columns = plan(sample, &Tolerance::Step(step));
         let normalised = normaliser(&columns).normalise(sample.schema.dtype, &sample.bytes);
         let components = components(&normalised, &columns, basis);
@@ -250,7 +259,8 @@ impl<'a> Builder<'a> {
             error_weight: Some(thrift * trained.lambda * finer * finer),
         };
         let prepared = prepare(&trained.autoencoder, &self.columns, &self.normalised, &precision);
-        let coding = Coding { temporal: true, residual: false, patient: true };
+        let refine = self.effort.refine;
+        let coding = Coding { temporal: true, residual: false, patient: true, refine };
         self.ground().complete(prepared, coding)
     }
 
@@ -278,7 +288,7 @@ impl<'a> Builder<'a> {
     pub(crate) fn polished(&self, choice: Choice, seed: u64) -> Option<Trained> {
         let built = self.build(choice.family, choice.step).ok()?;
         let (encoder, mut trained) = (&built.encoder, self.network?.clone());
-        let real = encoder.projection.project(&self.normalised);
+        let real = encoder.latents(&self.normalised);
         let symbols = self.ground().symbols(encoder, &real, false);
         // The encoder's scale says how many integers a step has.
         let net = encoder.projection.network.as_ref()?;
@@ -312,12 +322,12 @@ impl<'a> Builder<'a> {
         let mut best = solve(self, goal, begin, start)?;
         // Factors of output, hidden and thrift, one after another from the best so far.
         for (o, h, t) in [
-            (1.0, 1.0, 0.5),
-            (1.0, 1.0, 2.0),
-            (1.0, 1.0, 4.0),
-            (0.5, 1.0, 1.0),
-            (1.0, 0.5, 1.0),
-            (1.0, 2.0, 1.0),
+            (1.0, 1.0, 0.7),
+            (1.0, 1.0, 1.5),
+            (0.7, 1.0, 1.0),
+            (1.4, 1.0, 1.0),
+            (1.0, 0.6, 1.0),
+            (1.0, 1.6, 1.0),
         ] {
             let from = best.map_or(begin, |b| b.family);
             let Family::Network { output, hidden, trellis, thrift } = from else { break };
@@ -335,7 +345,7 @@ impl<'a> Builder<'a> {
 }
 
 /// Where the search for a network's precision begins.
-const FIRST: Family = Family::Network { output: 2.0, hidden: 0.3, trellis: 8, thrift: 3.0 };
+const FIRST: Family = Family::Network { output: 1.6, hidden: 0.3, trellis: 8, thrift: 2.0 };
 
 /// Passes and rate of the training on real latents.
 const POLISH: (usize, f32) = (6, 5e-4);

@@ -7,6 +7,7 @@
 use super::Symbols;
 use crate::codec::program::{Program, dequantise, second_quantiser};
 use crate::codec::value::carry;
+use crate::kernels::wide::widest;
 
 /// How far rates are tabulated; beyond, a symbol costs what the last one does and more.
 const RATE_REACH: i32 = 40;
@@ -58,11 +59,22 @@ impl LatentChooser {
     }
 
     /// Bits of symbol `s` of the latent whose rates are `rates`.
-    #[inline]
+    #[inline(always)]
     fn rate(rates: &[f32], s: i64) -> f32 {
         let inside = s.clamp(-i64::from(RATE_REACH), i64::from(RATE_REACH));
-        let beyond = s.abs_diff(inside) as f32;
-        rates[(inside + i64::from(RATE_REACH)) as usize] + 2.0 * (1.0 + beyond).log2()
+        let rate = rates[(inside + i64::from(RATE_REACH)) as usize];
+        if s == inside { rate } else { rate + 2.0 * (1.0 + s.abs_diff(inside) as f32).log2() }
+    }
+
+    /// Bits of the latents' symbols of row `i`.
+    pub(crate) fn bits(&self, program: &Program, symbols: &Symbols, i: usize) -> f32 {
+        let (latents, sets) = (program.record.latents(), program.record.table_sets());
+        let bits = |k: usize| {
+            let at = i * latents + k;
+            let set = k * sets + usize::from(sets == 2 && symbols.second[at]);
+            Self::rate(&self.rates[set * RATES..(set + 1) * RATES], symbols.latents[at].into())
+        };
+        (0..latents).map(bits).sum()
     }
 
     /// Chooses the symbols of consecutive rows that begin a block.
@@ -74,7 +86,7 @@ impl LatentChooser {
         }
         symbols.latents.reserve(real.len());
         let mut last = vec![0_i32; latents];
-        let mut trellis = Trellis::default();
+        let mut trellis = program.trellis().map(|next| Trellis::new(next, m.trellis));
         let mut predicted = vec![0; latents];
         let temporal = m.latent_temporal.iter().any(|&a| a != 0);
         for row in real.chunks_exact(latents) {
@@ -83,8 +95,8 @@ impl LatentChooser {
                     *p = carry(m.latent_temporal[k], i64::from(last[k]));
                 }
             }
-            if let Some(next) = program.trellis() {
-                let best = trellis.search(self, next, m.trellis, row, &predicted);
+            if let Some(trellis) = &mut trellis {
+                let best = widest(|| trellis.search(self, row, &predicted));
                 symbols.latents.extend(best.iter().map(|b| b.0));
                 symbols.second.extend(best.iter().map(|b| b.1));
             } else {
@@ -133,45 +145,55 @@ impl LatentChooser {
 }
 
 /// The Viterbi search of one row.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Trellis {
+    states: usize,
+    /// For each state the two before it, each with the parity that leads here.
+    before: [[(u8, u8); 2]; 8],
     /// For each latent and state: symbol and state before.
     back: Vec<[(i32, u8); 8]>,
     path: Vec<(i32, bool)>,
 }
 
 impl Trellis {
+    fn new(next: &[[u8; 2]; 8], states: usize) -> Self {
+        let mut before = [[(0, 0); 2]; 8];
+        let mut found = [0; 8];
+        for (state, next) in next[..states].iter().enumerate() {
+            for (parity, &to) in next.iter().enumerate() {
+                let to = usize::from(to);
+                before[to][found[to]] = (state as u8, parity as u8);
+                found[to] += 1;
+            }
+        }
+        Self { states, before, back: Vec::new(), path: Vec::new() }
+    }
+
     /// The cheapest symbols, each with whether the second quantiser gives its value.
+    #[inline(always)]
     fn search(
         &mut self,
         chooser: &LatentChooser,
-        next: &[[u8; 2]; 8],
-        states: usize,
         row: &[f32],
         predicted: &[i64],
     ) -> &[(i32, bool)] {
+        let states = self.states;
         let mut cost = [f32::INFINITY; 8];
         cost[0] = 0.0;
         self.back.clear();
         for (k, (&real, &p)) in row.iter().zip(predicted).enumerate() {
             let target = (real - p as f32).clamp(-1e9, 1e9);
-            // Four symbols for each quantiser; the same for every state that uses it.
+            // The same for every state that uses the quantiser.
             let choices = [false, true].map(|second| candidates(chooser, k, target, second));
             let mut new = [f32::INFINITY; 8];
             let mut back = [(0, 0); 8];
-            for state in 0..states {
-                if cost[state] == f32::INFINITY {
-                    continue;
-                }
-                let second = second_quantiser(state as u8, states);
-                for &(s, own) in &choices[usize::from(second)] {
-                    let to = usize::from(next[state][(s & 1) as usize]);
-                    let total = cost[state] + own;
-                    if total < new[to] {
-                        new[to] = total;
-                        back[to] = (s, state as u8);
-                    }
-                }
+            for to in 0..states {
+                let [one, other] = self.before[to].map(|(from, parity)| {
+                    let second = second_quantiser(from, states);
+                    let (s, own) = choices[usize::from(second)][usize::from(parity)];
+                    (cost[usize::from(from & 7)] + own, (s, from))
+                });
+                (new[to], back[to]) = if other.0 < one.0 { other } else { one };
             }
             cost = new;
             self.back.push(back);
@@ -189,16 +211,19 @@ impl Trellis {
     }
 }
 
-/// The symbols worth trying for one latent and quantiser, with their costs: the nearest two of
-/// either parity would do, and 0.
-fn candidates(chooser: &LatentChooser, k: usize, target: f32, second: bool) -> [(i32, f32); 3] {
+/// The best symbol of either parity for one latent and quantiser, with its cost: of the nearest
+/// two and 0.
+#[inline(always)]
+fn candidates(chooser: &LatentChooser, k: usize, target: f32, second: bool) -> [(i32, f32); 2] {
     let set = 2 * k + usize::from(second);
     let rates = &chooser.rates[set * RATES..(set + 1) * RATES];
     // Values are 2 s, or 2 s − sgn s for the second quantiser.
     let shift = if second { target.signum() } else { 0.0 };
     let near = ((target + shift) / 2.0).floor() as i64;
-    [near, near + 1, 0].map(|s| {
+    let [low, high, zero] = [near, near + 1, 0].map(|s| {
         let error = target - dequantise(s, second) as f32;
         (s as i32, chooser.weight[k] * error * error + LatentChooser::rate(rates, s))
-    })
+    });
+    let (even, odd) = if near & 1 == 0 { (low, high) } else { (high, low) };
+    [if zero.1 < even.1 { zero } else { even }, odd]
 }

@@ -7,6 +7,7 @@
 pub(crate) mod classes;
 pub(crate) mod latents;
 pub(crate) mod project;
+pub(crate) mod refine;
 pub(crate) mod residual;
 pub(crate) mod rows;
 
@@ -20,6 +21,7 @@ use crate::quality::Tally;
 use classes::Costs;
 use latents::LatentChooser;
 use project::Projection;
+use refine::Refiner;
 use residual::Residuals;
 use rows::{RowCoder, RowRule};
 
@@ -32,6 +34,8 @@ pub(crate) struct Encoder {
     pub(crate) projection: Projection,
     /// Real latents to integers.
     pub(crate) chooser: LatentChooser,
+    /// Makes latents better than the projection's, if there.
+    pub(crate) refiner: Option<Refiner>,
     /// Each column's bound; infinite where no bound was asked for.
     pub(crate) bounds: Vec<f64>,
     /// Bits of numbers under each table.
@@ -66,6 +70,15 @@ pub(crate) struct Symbols {
 }
 
 impl Encoder {
+    /// Real latents of normalised rows.
+    pub(crate) fn latents(&self, normalised: &[f32]) -> Vec<f32> {
+        let real = self.projection.project(normalised);
+        match &self.refiner {
+            Some(refiner) => refiner.refine(&self.program, &self.chooser, normalised, &real),
+            None => real,
+        }
+    }
+
     /// Symbols of consecutive rows that begin a block, given as little-endian bytes.
     pub(crate) fn symbols(&self, bytes: &[u8], real: &[f32], measure: bool) -> Symbols {
         with_cell!(self.program.dtype, T => {

@@ -61,8 +61,10 @@ pub(crate) fn prepare(
         baker.measure();
         record = baker.record(&real);
     }
-    let weight = baker.error_weights(normalised);
-    Prepared { projection, record, real, weight }
+    let slopes = baker.slopes(normalised);
+    let weight = baker.error_weights(&slopes);
+    let slopes = Some(slopes.iter().map(|s| *s as f32).collect());
+    Prepared { projection, record, real, weight, slopes }
 }
 
 /// A decoder on some rows.
@@ -264,19 +266,18 @@ impl<'a> Baker<'a> {
 
     /// Bits per squared unit of each latent's error: `Σⱼ bitsⱼ · (∂xⱼ/∂yₖ)²`, the mean over some
     /// rows, by differences.
-    fn error_weights(&self, normalised: &[f32]) -> Vec<f32> {
+    fn error_weights(&self, slopes: &[f64]) -> Vec<f32> {
         let (latents, width) = (self.net.latent.len(), self.columns.len());
         let every = (self.latents.len() / latents).div_ceil(256).max(1);
         let rows: Vec<f32> =
             self.latents.chunks_exact(latents).step_by(every).flatten().copied().collect();
         let n = rows.len() / latents;
-        let slopes = self.slopes(normalised);
         let base = self.net.decoder.infer(&self.inputs(&rows), n);
         let weights: Vec<f32> = self
             .net
             .column
             .iter()
-            .zip(&slopes)
+            .zip(slopes)
             .map(|(s, slope)| (f64::from(*s).powi(2) * slope) as f32)
             .collect();
         (0..latents)

@@ -165,18 +165,24 @@ impl Coach<'_> {
         &self,
         (ground, trial): (&Ground<'_>, &Ground<'_>),
         hint: Hint,
-        output: f64,
+        (output, refine): (f64, usize),
     ) -> Option<Candidate> {
         let trained = self.train(ground, hint)?;
         let units = if hint.step > 0.0 { (trained.step / hint.step) as f32 } else { 1.0 };
         let start = Precision { units, trellis: 0, output, hidden: 0.12, error_weight: None };
-        let coding = Coding { temporal: true, residual: true, patient: true };
-        let build = |ground: &Ground<'_>, p: &Precision| {
+        let coding = Coding { temporal: true, residual: true, patient: true, refine: 0 };
+        let build = |ground: &Ground<'_>, p: &Precision, coding: Coding| {
             let prepared = prepare(&trained.autoencoder, ground.columns, ground.normalised, p);
             ground.complete(prepared, coding)
         };
-        let cost = |p: &Precision| build(trial, p).map_or(f64::INFINITY, |c| c.fitted_bytes);
-        build(ground, &improve(start, cost)).ok()
+        let cost =
+            |p: &Precision| build(trial, p, coding).map_or(f64::INFINITY, |c| c.fitted_bytes);
+        let precision = improve(start, cost);
+        // Refining counts on residuals that grow evenly with errors, which is not always so.
+        [0, refine]
+            .into_iter()
+            .filter_map(|refine| build(ground, &precision, Coding { refine, ..coding }).ok())
+            .min_by(|a, b| a.fitted_bytes.total_cmp(&b.fitted_bytes))
     }
 }
 
