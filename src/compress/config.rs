@@ -168,10 +168,9 @@ impl Config {
         let classes = Effort { classes, rounds };
         let refine = match self.level {
             0..=2 => 2,
-            3..=4 => 4,
-            5..=6 => 6,
-            7..=8 => 10,
-            _ => 16,
+            3..=4 => 3,
+            5..=6 => 5,
+            _ => 8,
         };
         // A network needs a search to hold on to.
         let trials = if networks.is_some() { trials.max(4) } else { trials };

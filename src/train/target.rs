@@ -310,15 +310,18 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The best precision of the network and its step.
+    /// The best precision of the network and its step; what was best of another network serves
+    /// again, with a step of its own.
     pub(crate) fn choose_precision(
         &self,
         goal: Goal,
         start: f64,
         first: Option<Choice>,
     ) -> Result<Option<Choice>> {
-        // What was best of another network is a good start.
-        let (begin, start) = first.map_or((FIRST, start), |c| (c.family, c.step));
+        if let Some(c) = first {
+            return solve(self, goal, c.family, c.step);
+        }
+        let begin = FIRST;
         let mut best = solve(self, goal, begin, start)?;
         // Factors of output, hidden and thrift, one after another from the best so far.
         for (o, h, t) in [
