@@ -50,8 +50,50 @@ pub(crate) struct Job<'a> {
     pub(crate) quanta: Option<&'a [i64]>,
 }
 
-/// Fits classes and tables.
+/// Fits classes and tables: where rows are many, to some of them, and last of all to all.
 pub(crate) fn fit_classes(job: &Job<'_>, effort: Effort) -> Result<FittedClasses> {
+    let rows: usize = job.symbols.iter().map(|s| s.rows).sum();
+    if effort.classes == 1 || rows <= MOST_ROWS {
+        return fit_all(job, effort);
+    }
+    let some = thinned(job.symbols, rows.div_ceil(MOST_ROWS), job.record);
+    let kept: usize = some.iter().map(|s| s.rows).sum();
+    let weight = job.weight * rows as f64 / kept as f64;
+    let thin = Job { symbols: &some, weight, whole: false, ..*job };
+    let mut fitted = fit_all(&thin, effort)?;
+    let count = fitted.record.classes.count;
+    let favourite = common_shape(&fitted.record);
+    for _ in 0..if count > 1 { 2 } else { 1 } {
+        let assigned = if count > 1 { assign(job, &fitted)? } else { vec![0; rows] };
+        fitted = tables(job, &assigned, count, favourite);
+    }
+    Ok(fitted)
+}
+
+/// Rows that classes are looked for in.
+const MOST_ROWS: usize = 16_384;
+
+/// Every `every`th piece of the runs, as runs of their own.
+fn thinned(symbols: &[Symbols], every: usize, m: &ModelRecord) -> Vec<Symbols> {
+    const PIECE: usize = 128;
+    let (latents, width) = (m.latents(), m.width());
+    let pieces = symbols
+        .iter()
+        .flat_map(|s| (0..s.rows).step_by(PIECE).map(move |at| (s, at..(at + PIECE).min(s.rows))));
+    let part = |(s, rows): (&Symbols, std::ops::Range<usize>)| {
+        let of = |width: usize| rows.start * width..rows.end * width;
+        Symbols {
+            rows: rows.len(),
+            latents: s.latents[of(latents)].to_vec(),
+            second: s.second.get(of(latents)).map_or_else(Vec::new, <[bool]>::to_vec),
+            residuals: s.residuals.get(of(width)).map_or_else(Vec::new, <[i64]>::to_vec),
+            ..Symbols::default()
+        }
+    };
+    pieces.step_by(every).map(part).collect()
+}
+
+fn fit_all(job: &Job<'_>, effort: Effort) -> Result<FittedClasses> {
     let rows: usize = job.symbols.iter().map(|s| s.rows).sum();
     let mut favourite = None;
     let mut assigned: Vec<usize> = vec![0; rows];
