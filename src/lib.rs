@@ -54,6 +54,8 @@
 // What writing needs lies beside what reading needs; a build with both shows what is unused.
 #![cfg_attr(not(feature = "compress"), allow(dead_code, unused_imports))]
 
+#[cfg(feature = "apps")]
+mod apps;
 mod codec;
 #[cfg(feature = "compress")]
 mod compress;
@@ -78,6 +80,8 @@ mod train;
 #[cfg(all(test, feature = "compress"))]
 mod vectors;
 
+#[cfg(feature = "apps")]
+pub use apps::{Anomalies, AnomalyConfig, AnomalyScore, Model, denoise, find_anomalies};
 #[cfg(feature = "compress")]
 pub use compress::{
     Activation, Codec, Config, Estimate, Progress, ProgressFn, Report, Stage, TrainConfig, Writer,

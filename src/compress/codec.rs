@@ -101,6 +101,15 @@ impl Codec {
         Self::new(reader.schema().clone(), reader.model().cloned(), reader.encoder()?)
     }
 
+    /// The decoder's integers and, where that is a network, what finds latents.
+    #[cfg(feature = "apps")]
+    pub(crate) fn parts(&self) -> Result<(ModelRecord, Option<EncoderRecord>)> {
+        let line = self.schema.row_shape.last().copied().unwrap_or(1);
+        let limits = Limits { model_bytes: u64::MAX, ..Limits::default() };
+        let record = ModelRecord::decode(&self.model, 0, (self.schema.width(), line), &limits)?;
+        Ok((record, self.encoder.clone()))
+    }
+
     /// What the rows are that it was learned from.
     pub fn schema(&self) -> &Schema {
         &self.schema

@@ -1,0 +1,15 @@
+//! What a codec is good for besides small files: its networks, in floats.
+//!
+//! [`model`] is a codec as an encoder and a decoder of real numbers; every use is one file on
+//! top of it. None of this is needed to read or write files.
+
+mod anomalies;
+mod cells;
+mod decoder;
+mod denoise;
+mod encoder;
+mod model;
+
+pub use anomalies::{Anomalies, AnomalyConfig, AnomalyScore, find_anomalies};
+pub use denoise::denoise;
+pub use model::Model;
