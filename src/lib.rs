@@ -84,8 +84,8 @@ mod vectors;
 pub use apps::{Anomalies, AnomalyConfig, AnomalyScore, Model, denoise, find_anomalies};
 #[cfg(feature = "compress")]
 pub use compress::{
-    Activation, Codec, Config, Estimate, Progress, ProgressFn, Report, Stage, TrainConfig, Writer,
-    compress,
+    Activation, Codec, Config, Denoise, Estimate, Loss, Patches, Progress, ProgressFn, Report,
+    Stage, TrainConfig, Writer, compress,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use fidelity::Fidelity;

@@ -142,6 +142,12 @@ enum Function {
     LeakyRelu,
     /// x, or 0 below 0
     Relu,
+    /// Hyperbolic tangent; the decoder then has leaky-relu
+    Tanh,
+    /// Gaussian error linear unit; the decoder then has leaky-relu
+    Gelu,
+    /// x itself; the decoder then has leaky-relu
+    Identity,
 }
 
 impl From<Function> for Activation {
@@ -149,6 +155,9 @@ impl From<Function> for Activation {
         match function {
             Function::LeakyRelu => Activation::LeakyRelu,
             Function::Relu => Activation::Relu,
+            Function::Tanh => Activation::Tanh,
+            Function::Gelu => Activation::Gelu,
+            Function::Identity => Activation::Identity,
         }
     }
 }

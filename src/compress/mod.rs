@@ -8,6 +8,7 @@ mod report;
 mod writer;
 
 pub use crate::train::config::{Activation, TrainConfig};
+pub use crate::train::kind::{Denoise, Loss, Patches};
 pub use codec::Codec;
 use codec::Prior;
 pub use config::{Config, Estimate, Progress, ProgressFn, Stage};

@@ -10,6 +10,7 @@
 
 pub(crate) mod adam;
 pub(crate) mod contractive;
+pub(crate) mod kinds;
 pub(crate) mod loss;
 pub(crate) mod network;
 mod pass;

@@ -11,6 +11,7 @@ pub(crate) mod classes;
 pub(crate) mod columns;
 pub(crate) mod config;
 pub(crate) mod grid;
+pub(crate) mod kind;
 pub(crate) mod linear;
 pub(crate) mod network;
 pub(crate) mod pca;

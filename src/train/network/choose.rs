@@ -91,6 +91,7 @@ impl Coach<'_> {
             encoder: decoder.iter().rev().map(|&n| n.max(LEAST_ENCODER)).collect(),
             decoder,
             activation: self.wish.activation.function(),
+            decoder_activation: self.wish.activation.of_decoder().function(),
             epochs: budget.epochs,
             batch: self.wish.batch.unwrap_or(256),
             rate: self.wish.rate.unwrap_or(4e-3) as f32,

@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) encoder: Vec<usize>,
     pub(crate) decoder: Vec<usize>,
     pub(crate) activation: Activation,
+    /// The decoder's.
+    pub(crate) decoder_activation: Activation,
     pub(crate) epochs: usize,
     pub(crate) batch: usize,
     pub(crate) rate: f32,
@@ -142,17 +144,14 @@ fn start(c: &Components, plan: &Plan, rng: &mut Rng) -> Autoencoder {
     let column: Vec<f32> = c.columns.iter().map(|v| (v.sqrt() as f32).max(0.05)).collect();
     let latent: Vec<f32> =
         (0..latents).map(|k| (c.variance[k].sqrt() as f32 / plan.step).max(0.05)).collect();
-    let shape = |inputs: usize, hidden: &[usize], outputs: usize| Shape {
+    let shape = |inputs: usize, hidden: &[usize], outputs: usize, f: Activation| Shape {
         inputs,
-        layers: hidden
-            .iter()
-            .map(|&w| (w, plan.activation))
-            .chain([(outputs, Activation::Identity)])
-            .collect(),
+        layers: hidden.iter().map(|&w| (w, f)).chain([(outputs, Activation::Identity)]).collect(),
         skip: true,
     };
-    let mut encoder = Network::new(shape(width, &plan.encoder, latents), rng);
-    let mut decoder = Network::new(shape(latents, &plan.decoder, width), rng);
+    let mut encoder = Network::new(shape(width, &plan.encoder, latents, plan.activation), rng);
+    let mut decoder =
+        Network::new(shape(latents, &plan.decoder, width, plan.decoder_activation), rng);
     for net in [&mut encoder, &mut decoder] {
         let last = net.weights(net.shape.layers.len() - 1);
         net.params[last].fill(0.0);

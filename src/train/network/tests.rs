@@ -38,6 +38,7 @@ fn short(objective: Objective, hidden: &[usize]) -> Plan {
         encoder: hidden.iter().rev().copied().collect(),
         decoder: hidden.to_vec(),
         activation: Activation::LeakyRelu(0.125),
+        decoder_activation: Activation::LeakyRelu(0.125),
         epochs: 12,
         batch: 64,
         rate: 4e-3,
