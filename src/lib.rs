@@ -81,7 +81,10 @@ mod train;
 mod vectors;
 
 #[cfg(feature = "apps")]
-pub use apps::{Anomalies, AnomalyConfig, AnomalyScore, Model, denoise, find_anomalies};
+pub use apps::{
+    Anomalies, AnomalyConfig, AnomalyScore, Model, SampleSource, Sampled, denoise, find_anomalies,
+    impute, missing_values, sample,
+};
 #[cfg(feature = "compress")]
 pub use compress::{
     Activation, Codec, Config, Denoise, Estimate, Loss, Patches, Progress, ProgressFn, Report,

@@ -54,8 +54,16 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     (
         "apps",
         &[
-            "codec", "compress", "container", "error", "kernels", "limits", "matrix", "nn",
-            "reader", "train",
+            "codec",
+            "compress",
+            "container",
+            "error",
+            "kernels",
+            "limits",
+            "matrix",
+            "nn",
+            "reader",
+            "train",
         ],
     ),
     // Tests only: makes files with the writing halves and reads them.

@@ -32,8 +32,7 @@ impl Decoder {
         let mut params = Vec::new();
         if let Some(h) = &m.hidden {
             // Real input for each integer of the layer's input.
-            let mut scale: Vec<f64> =
-                h.input_shift.iter().map(|s| (-(*s as f64)).exp2()).collect();
+            let mut scale: Vec<f64> = h.input_shift.iter().map(|s| (-(*s as f64)).exp2()).collect();
             for layer in &h.layers {
                 let units = layer.bias.len();
                 let ratio = layer.multiplier as f64 * (-f64::from(layer.shift)).exp2() / ONE;

@@ -8,8 +8,13 @@ mod cells;
 mod decoder;
 mod denoise;
 mod encoder;
+mod impute;
 mod model;
+mod sample;
+mod spread;
 
 pub use anomalies::{Anomalies, AnomalyConfig, AnomalyScore, find_anomalies};
 pub use denoise::denoise;
+pub use impute::{impute, missing_values};
 pub use model::Model;
+pub use sample::{SampleSource, Sampled, sample};

@@ -6,7 +6,7 @@ use super::encoder::{Encoder, masked, variational};
 use crate::compress::Codec;
 use crate::container::model::ModelRecord;
 use crate::error::{Error, Result};
-use crate::matrix::{DType, Matrix, Rows, Schema};
+use crate::matrix::{Matrix, Rows, Schema};
 
 /// The encoder and the decoder of a [`Codec`], in floats.
 ///
@@ -62,9 +62,7 @@ impl Model {
             None => None,
         };
         let unit = match &encoder {
-            Some(e) if !straight => {
-                e.record.latent.iter().map(|l| 1.0 / f64::from(*l)).collect()
-            }
+            Some(e) if !straight => e.record.latent.iter().map(|l| 1.0 / f64::from(*l)).collect(),
             _ => lengths(&record, &decoder.unit),
         };
         Ok(Self { schema, encoder, decoder, unit, record })
@@ -146,16 +144,10 @@ impl Model {
         let dtype = cells::float(self.schema.dtype);
         let mut bytes = Vec::new();
         for part in cells::parts(latents.len(), self.schema.width().max(own)) {
-            let latents: Vec<f32> =
-                cells::read(latents, part)?.iter().map(|y| *y as f32).collect();
+            let latents: Vec<f32> = cells::read(latents, part)?.iter().map(|y| *y as f32).collect();
             bytes.extend(cells::bytes(dtype, &self.values(&latents)));
         }
         Matrix::new(Schema { dtype, ..self.schema.clone() }, bytes)
-    }
-
-    /// Rows of the model's type from values.
-    pub(super) fn rows(&self, dtype: DType, values: &[f64]) -> Result<Matrix> {
-        cells::matrix(&self.schema, dtype, values)
     }
 
     /// Fails unless rows of `schema` can be embedded.

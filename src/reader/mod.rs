@@ -342,6 +342,25 @@ impl<S: Source> Reader<S> {
         Ok(out)
     }
 
+    /// Bits that each row takes in its block, without what all rows share. The sum over all rows
+    /// is about the length of all blocks.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io` if a block cannot be read.
+    #[cfg(feature = "apps")]
+    pub fn row_bits(&self) -> Result<Vec<f64>> {
+        let schema = &self.layout.schema;
+        let mut out = Vec::with_capacity(self.rows());
+        for i in 0..self.layout.index.blocks() {
+            let place = self.layout.index.place(i);
+            let bytes = self.block_bytes(place)?;
+            let cells = (place.rows * schema.width(), schema.dtype.size());
+            let program = self.layout.program.as_ref();
+            out.extend(decode::bits(program, cells, &bytes, place, self.limits.block_bytes)?);
+        }
+        Ok(out)
+    }
+
     /// Reads and decodes the whole file and checks every checksum.
     ///
     /// # Errors
