@@ -82,8 +82,9 @@ mod vectors;
 
 #[cfg(feature = "apps")]
 pub use apps::{
-    Anomalies, AnomalyConfig, AnomalyScore, Model, SampleSource, Sampled, denoise, find_anomalies,
-    impute, missing_values, sample,
+    Anomalies, AnomalyConfig, AnomalyScore, FinetuneConfig, FinetuneReport, Model, ONNX_OPSET,
+    OnnxPart, Prediction, SampleSource, Sampled, Task, denoise, find_anomalies, finetune, impute,
+    missing_values, onnx, plot, predict, safetensors, sample,
 };
 #[cfg(feature = "compress")]
 pub use compress::{

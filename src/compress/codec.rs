@@ -3,7 +3,12 @@
 use super::file::FileWriter;
 use super::{Config, Report, run};
 use crate::container::encoder::EncoderRecord;
+use crate::container::forever::ENCODER;
+#[cfg(feature = "apps")]
+use crate::container::forever::TASK;
 use crate::container::model::{ModelRecord, Value};
+#[cfg(feature = "apps")]
+use crate::container::task::TaskRecord;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::matrix::{Rows, Schema};
@@ -45,6 +50,9 @@ pub struct Codec {
     encoder: Option<EncoderRecord>,
     /// Both in floats.
     network: Option<Learned>,
+    /// What predicts something of rows, if it was trained to.
+    #[cfg(feature = "apps")]
+    task: Option<TaskRecord>,
 }
 
 impl Codec {
@@ -73,7 +81,15 @@ impl Codec {
         let record = record.unwrap_or_else(|| flat(&schema));
         let line = schema.row_shape.last().copied().unwrap_or(1);
         let network = Learned::new(encoder.as_ref(), &record);
-        Ok(Self { basis: basis(&record), model: record.encode(line), schema, encoder, network })
+        Ok(Self {
+            basis: basis(&record),
+            model: record.encode(line),
+            schema,
+            encoder,
+            network,
+            #[cfg(feature = "apps")]
+            task: None,
+        })
     }
 
     /// Writes the codec as a file without rows.
@@ -85,7 +101,13 @@ impl Codec {
         schema.name.clear();
         let encoder = self.encoder.as_ref().map(EncoderRecord::encode);
         let model = Some(&self.model[..]);
-        FileWriter::begin(out, &schema, None, model, encoder.as_deref())?.finish().map(drop)
+        let mut sections = Vec::new();
+        sections.extend(encoder.as_deref().map(|payload| (ENCODER, payload)));
+        #[cfg(feature = "apps")]
+        let task = self.task.as_ref().map(TaskRecord::encode);
+        #[cfg(feature = "apps")]
+        sections.extend(task.as_deref().map(|payload| (TASK, payload)));
+        FileWriter::begin_with(out, &schema, None, model, &sections)?.finish().map(drop)
     }
 
     /// Reads what [`Codec::write`] wrote, or takes the model out of any `.aez` file.
@@ -98,7 +120,14 @@ impl Codec {
 
     fn read_with(bytes: &[u8], limits: Limits) -> Result<Self> {
         let reader = Reader::new_with(bytes, ReaderOptions { limits, ..Default::default() })?;
-        Self::new(reader.schema().clone(), reader.model().cloned(), reader.encoder()?)
+        let (schema, model) = (reader.schema().clone(), reader.model().cloned());
+        #[cfg_attr(not(feature = "apps"), allow(unused_mut))]
+        let mut codec = Self::new(schema, model, reader.encoder()?)?;
+        #[cfg(feature = "apps")]
+        {
+            codec.task = reader.task()?;
+        }
+        Ok(codec)
     }
 
     /// The decoder's integers and, where that is a network, what finds latents.
@@ -108,6 +137,17 @@ impl Codec {
         let limits = Limits { model_bytes: u64::MAX, ..Limits::default() };
         let record = ModelRecord::decode(&self.model, 0, (self.schema.width(), line), &limits)?;
         Ok((record, self.encoder.clone()))
+    }
+
+    /// The same codec with what predicts something of rows.
+    #[cfg(feature = "apps")]
+    pub(crate) fn with_task(&self, task: TaskRecord) -> Self {
+        Self { task: Some(task), ..self.clone() }
+    }
+
+    #[cfg(feature = "apps")]
+    pub(crate) fn task(&self) -> Option<&TaskRecord> {
+        self.task.as_ref()
     }
 
     /// What the rows are that it was learned from.

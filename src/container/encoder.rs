@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
 
 /// Functions of layers: identity, leaky ReLU, ReLU, tanh, GELU.
-const FUNCTIONS: u8 = 5;
+pub(super) const FUNCTIONS: u8 = 5;
 
 /// What finds latents: a network in 32-bit floats.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -20,3 +20,4 @@ mod sum;
 #[cfg(test)]
 mod tests;
 pub(crate) mod train;
+pub(crate) mod tune;
