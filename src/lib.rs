@@ -80,8 +80,8 @@ mod vectors;
 
 #[cfg(feature = "compress")]
 pub use compress::{
-    Activation, Codec, Config, Denoise, Estimate, Loss, Patches, Progress, ProgressFn, Report,
-    Stage, TrainConfig, Writer, compress,
+    Activation, Codec, Config, Denoise, Epoch, Estimate, History, Loss, Patches, Progress,
+    ProgressFn, Report, Stage, TrainConfig, Writer, compress,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use fidelity::Fidelity;

@@ -15,6 +15,7 @@ mod archive;
 mod failure;
 mod fidelity;
 mod hint;
+mod history;
 mod network;
 mod numbers;
 mod output;
