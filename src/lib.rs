@@ -83,13 +83,13 @@ mod vectors;
 #[cfg(feature = "apps")]
 pub use apps::{
     Anomalies, AnomalyConfig, AnomalyScore, FinetuneConfig, FinetuneReport, Model, ONNX_OPSET,
-    OnnxPart, Prediction, SampleSource, Sampled, Task, denoise, find_anomalies, finetune, impute,
-    missing_values, onnx, plot, predict, safetensors, sample,
+    OnnxPart, Prediction, SampleSource, Sampled, Task, cast, denoise, find_anomalies, finetune,
+    impute, missing_values, onnx, plot, predict, safetensors, sample, to_doubles,
 };
 #[cfg(feature = "compress")]
 pub use compress::{
-    Activation, Codec, Config, Denoise, Estimate, Loss, Patches, Progress, ProgressFn, Report,
-    Stage, TrainConfig, Writer, compress,
+    Activation, Codec, Config, Denoise, Epoch, Estimate, History, Loss, Patches, Progress,
+    ProgressFn, Report, Stage, TrainConfig, Writer, compress,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use fidelity::Fidelity;

@@ -22,6 +22,22 @@ pub(super) fn read(rows: &dyn Rows, range: Range<usize>) -> Result<Vec<f64>> {
     Ok(doubles(schema.dtype, &bytes))
 }
 
+/// All numbers of `rows` as `f64`, row-major.
+///
+/// # Errors
+/// As the rows give them.
+pub fn to_doubles(rows: &dyn Rows) -> Result<Vec<f64>> {
+    read(rows, 0..rows.len())
+}
+
+/// The same rows in another type: the nearest numbers that it has.
+///
+/// # Errors
+/// As the rows give them.
+pub fn cast(rows: &dyn Rows, dtype: DType) -> Result<Matrix> {
+    matrix(rows.schema(), dtype, &to_doubles(rows)?)
+}
+
 /// Little-endian cells as numbers.
 fn doubles(dtype: DType, bytes: &[u8]) -> Vec<f64> {
     with_cell!(dtype, T => {

@@ -17,7 +17,7 @@ pub(super) struct Encoder {
 impl Encoder {
     /// Of a record that was read.
     pub(super) fn new(record: EncoderRecord) -> Self {
-        let inputs = record.scale.len() * if masked(&record) { 2 } else { 1 };
+        let inputs = record.scale.len() * if record.masked { 2 } else { 1 };
         let layers = record.layers.iter().map(|&(width, code)| (width, function(code)));
         let shape = Shape { inputs, layers: layers.collect(), skip: record.skip };
         Self { network: Network { shape, params: record.params.clone() }, record }
@@ -91,16 +91,6 @@ impl Encoder {
         }
         out
     }
-}
-
-/// Whether values can be hidden from it.
-pub(super) fn masked(_record: &EncoderRecord) -> bool {
-    false
-}
-
-/// Whether its latents are normally distributed.
-pub(super) fn variational(_record: &EncoderRecord) -> bool {
-    false
 }
 
 /// The functions of `format-spec/encoder.md`.

@@ -286,7 +286,7 @@ fn learn(
         passes = pass.index + 1;
         if let Some(progress) = &config.progress {
             let (done, total) = (passes as u64, how.epochs as u64);
-            progress(Progress { stage: Stage::Train, done, total, estimate: None });
+            progress(Progress { stage: Stage::Train, done, total, estimate: None, epoch: None });
         }
         true
     };

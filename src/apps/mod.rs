@@ -18,6 +18,7 @@ mod sample;
 mod spread;
 
 pub use anomalies::{Anomalies, AnomalyConfig, AnomalyScore, find_anomalies};
+pub use cells::{cast, to_doubles};
 pub use denoise::denoise;
 pub use export::{ONNX_OPSET, OnnxPart, onnx, safetensors};
 pub use finetune::{FinetuneConfig, FinetuneReport, Task, finetune};

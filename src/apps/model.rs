@@ -2,11 +2,12 @@
 
 use super::cells;
 use super::decoder::Decoder;
-use super::encoder::{Encoder, masked, variational};
+use super::encoder::Encoder;
 use crate::compress::Codec;
 use crate::container::model::ModelRecord;
 use crate::error::{Error, Result};
 use crate::matrix::{Matrix, Rows, Schema};
+use crate::reader::{Reader, Source};
 
 /// The encoder and the decoder of a [`Codec`], in floats.
 ///
@@ -91,12 +92,12 @@ impl Model {
 
     /// Whether parts of rows can be hidden from the encoder, because it was trained so.
     pub fn is_masked(&self) -> bool {
-        self.encoder.as_ref().is_some_and(|e| masked(&e.record))
+        self.encoder.as_ref().is_some_and(|e| e.record.masked)
     }
 
     /// Whether latents were trained to be normally distributed.
     pub fn is_variational(&self) -> bool {
-        self.encoder.as_ref().is_some_and(|e| variational(&e.record))
+        self.encoder.as_ref().is_some_and(|e| e.record.variational)
     }
 
     /// Latents of `rows`: a matrix of `f32`, rows × latents. Missing values (NaN) count as the
@@ -148,6 +149,22 @@ impl Model {
             bytes.extend(cells::bytes(dtype, &self.values(&latents)));
         }
         Matrix::new(Schema { dtype, ..self.schema.clone() }, bytes)
+    }
+
+    /// The latents that a compressed file holds, in the units of [`Self::embed`]: rounded as they
+    /// are stored. Rows that are stored exactly have none; zeros stand for them.
+    ///
+    /// # Errors
+    /// `Argument` if this is not that file's model; else as the reader gives them.
+    pub fn stored<S: Source>(&self, reader: &Reader<S>) -> Result<Matrix> {
+        if reader.model() != Some(&self.record) {
+            return Err(Error::argument("the file has another model than this one"));
+        }
+        let latents = reader.latents(0..reader.rows())?;
+        let units = self.unit.iter().cycle();
+        let out: Vec<f32> =
+            latents.iter().zip(units).map(|(y, u)| (f64::from(*y) * u) as f32).collect();
+        Matrix::from_slice(&out, &[self.latents()])
     }
 
     /// Fails unless rows of `schema` can be embedded.

@@ -87,7 +87,8 @@ mod tests {
         let spreads = spreads(&values, 3);
         reduce(&mut values, &spreads);
         assert!(spreads[1].scale == 1.0 && values[1] == 0.0);
-        assert!((values[3 * 19] + values[3 * 19 + 2]).abs() < 1e-9, "alike but for the sign");
+        let ratio = spreads[0].scale / spreads[2].scale;
+        assert!(ratio > 0.8e6 && ratio < 1.2e6, "not moved by the wild one: {ratio}");
         restore(&mut values, &spreads);
         assert!(values.iter().zip(&original).all(|(a, b)| (a - b).abs() <= 1e-9 * b.abs()));
     }

@@ -1,7 +1,7 @@
 //! A codec: what was learned from some rows, to be used on others like them.
 
 use super::file::FileWriter;
-use super::{Config, Report, run};
+use super::{Brought, Config, Report, TRAINED_ON, run};
 use crate::container::encoder::EncoderRecord;
 use crate::container::forever::ENCODER;
 #[cfg(feature = "apps")]
@@ -10,12 +10,15 @@ use crate::container::model::{ModelRecord, Value};
 #[cfg(feature = "apps")]
 use crate::container::task::TaskRecord;
 use crate::error::{Error, Result};
+use crate::fidelity::Fidelity;
 use crate::limits::Limits;
 use crate::matrix::{Rows, Schema};
 use crate::reader::{Reader, ReaderOptions};
 use crate::train::bake::units;
+use crate::train::network::choose::LEAST_ROWS;
 use crate::train::network::learned::Learned;
 use crate::train::pca::Basis;
+use crate::train::report::History;
 use crate::train::sample::Sample;
 use std::io::Write;
 
@@ -50,27 +53,50 @@ pub struct Codec {
     encoder: Option<EncoderRecord>,
     /// Both in floats.
     network: Option<Learned>,
+    training: Option<History>,
     /// What predicts something of rows, if it was trained to.
     #[cfg(feature = "apps")]
     task: Option<TaskRecord>,
 }
 
 impl Codec {
-    /// Learns from `rows`, as well as `config`'s promise needs.
+    /// Learns from `rows`, as well as `config`'s promise needs. One of the textbooks' kinds is
+    /// learned as well as it can be, whatever the promise.
     ///
     /// # Errors
-    /// As [`compress`](crate::compress); `Argument` if there are no rows.
+    /// As [`compress`](crate::compress); `Argument` if there are no rows, or for a kind fewer
+    /// than 64 or none that differ.
     pub fn fit(rows: &dyn Rows, config: &Config) -> Result<Self> {
         if rows.is_empty() {
             return Err(Error::argument("a codec cannot be learned from no rows"));
         }
         // A codec is the model of a file of a sample of the rows.
         let mut file = Vec::new();
+        let mut config = config.clone();
+        config.validate()?;
+        let is_kind = config.train.is_kind();
+        if is_kind && !matches!(config.fidelity, Fidelity::MaxError(_) | Fidelity::MaxErrorRel(_)) {
+            // Other promises may do without a network.
+            config.fidelity = Config::default().fidelity;
+        }
         let sampled = config.on_threads(|| Sample::draw(rows, config.effort().values))??;
-        let report = run(&sampled.into_matrix()?, config, None, &mut file)?;
+        let more = match is_kind && !sampled.is_whole() {
+            true => Some(config.on_threads(|| Sample::draw(rows, TRAINED_ON))??),
+            false => None,
+        };
+        let brought = Brought { prior: None, rows: more.as_ref(), precise: true };
+        let report = run(&sampled.into_matrix()?, &config, brought, &mut file)?;
+        if is_kind && report.encoder.is_none() {
+            return Err(Error::argument(format!(
+                "no network could be learned from these {} rows: it takes {LEAST_ROWS} or more, \
+                 and values that differ from row to row",
+                rows.len()
+            )));
+        }
         let reader = Reader::new(file)?;
         let record = reader.model().cloned();
-        Self::new(rows.schema().clone(), record, report.encoder)
+        let codec = Self::new(rows.schema().clone(), record, report.encoder)?;
+        Ok(Self { training: report.training, ..codec })
     }
 
     fn new(
@@ -81,15 +107,28 @@ impl Codec {
         let record = record.unwrap_or_else(|| flat(&schema));
         let line = schema.row_shape.last().copied().unwrap_or(1);
         let network = Learned::new(encoder.as_ref(), &record);
+        let (basis, model) = (basis(&record), record.encode(line));
         Ok(Self {
-            basis: basis(&record),
-            model: record.encode(line),
+            basis,
+            model,
             schema,
             encoder,
             network,
+            training: None,
             #[cfg(feature = "apps")]
             task: None,
         })
+    }
+
+    /// How training went, if it was one of the textbooks' kinds and has just been learned.
+    pub fn training(&self) -> Option<&History> {
+        self.training.as_ref()
+    }
+
+    /// The network in floats, if there is one.
+    #[allow(dead_code)]
+    pub(crate) fn learned(&self) -> Option<&Learned> {
+        self.network.as_ref()
     }
 
     /// Writes the codec as a file without rows.
@@ -176,14 +215,19 @@ impl Codec {
                 "the codec is for rows of {own} numbers, these have {given}"
             )));
         }
-        run(rows, config, Some(Prior { basis: &self.basis, network: self.network.as_ref() }), out)
+        // Where a network has no linear path, there are no directions but the rows' own.
+        let network = self.network.as_ref();
+        let straight = !network.is_some_and(Learned::has_no_linear_path);
+        let prior = Prior { basis: straight.then_some(&self.basis), network };
+        run(rows, config, Brought { prior: Some(prior), ..Brought::default() }, out)
     }
 }
 
 /// What a codec brings along.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Prior<'a> {
-    pub(super) basis: &'a Basis,
+    /// Directions that latents are found in; the rows' own without.
+    pub(super) basis: Option<&'a Basis>,
     pub(super) network: Option<&'a Learned>,
 }
 

@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(with(&|t| t.params.push(0.0)), Corrupt);
         assert_eq!(with(&|t| t.encoder.scale[0] = -1.0), Corrupt);
         let bytes = both()[0].encode();
-        let small = Limits { model_bytes: 200, ..Limits::default() };
+        let small = Limits { model_bytes: 100, ..Limits::default() };
         let error = TaskRecord::decode(&bytes, 0, 5, 3, &small).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Limit);
     }

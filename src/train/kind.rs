@@ -80,8 +80,8 @@ impl Patches {
             _ => {
                 let shape: Vec<String> = row_shape.iter().map(usize::to_string).collect();
                 return Err(Error::argument(format!(
-                    "rows of shape {} have no patches of {} × {}: hide H × W of rows with two \
-                     dimensions, W of rows with one; --shape says what a row is",
+                    "rows of shape {} have no patches of {} × {}: hide H × W of rows that are stored \
+                     with two dimensions, as an array of N × H × W, and W of rows with one",
                     shape.join(" × "),
                     self.height,
                     self.width

@@ -15,6 +15,7 @@ pub(crate) mod kind;
 pub(crate) mod linear;
 pub(crate) mod network;
 pub(crate) mod pca;
+pub(crate) mod report;
 pub(crate) mod rowwise;
 pub(crate) mod sample;
 pub(crate) mod search;

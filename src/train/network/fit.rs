@@ -2,6 +2,7 @@
 
 use super::Autoencoder;
 use super::likelihood::{Gradients, Likelihood};
+use crate::codec::encode::project::EncoderFlags;
 use crate::kernels::activation::Activation;
 use crate::kernels::math::ln;
 use crate::matrix::rng::Rng;
@@ -163,7 +164,7 @@ fn start(c: &Components, plan: &Plan, rng: &mut Rng) -> Autoencoder {
             decoder.params[up.start + k * width + j] = scale * plan.step * v / column[j];
         }
     }
-    Autoencoder { encoder, decoder, column, latent }
+    Autoencoder { encoder, decoder, column, latent, flags: EncoderFlags::default() }
 }
 
 /// Deviation of what the components and the latents' rounding leave of each column.

@@ -129,7 +129,8 @@ fn a_codec_brings_back_the_network_for_other_columns() {
         let learned = Learned::new(Some(&record), &p.record).unwrap();
         // Another bound: other scales and other centres.
         let other = plan(&sample, &Tolerance::Bounds(vec![0.05; WIDTH]));
-        let again = learned.trained(&other);
+        let again = learned
+            .trained(&other, &normaliser(&other).normalise(sample.schema.dtype, &sample.bytes));
         let rows = normaliser(&other).normalise(sample.schema.dtype, &sample.bytes);
         let latents = again.autoencoder.encode(&rows);
         assert!(apart(&t.autoencoder.encode(&normalised), &latents) < 1e-4);
