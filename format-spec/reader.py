@@ -589,18 +589,23 @@ class Encoder:
         cursor = Cursor(payload)
         layers = cursor.varint()
         need(1 <= layers <= 17, "an encoder of 1 to 17 layers")
-        self.layers, inputs, count = [], width, 0
+        # What comes first depends on a flag behind the layers.
+        self.layers = []
         for _ in range(layers):
             units, function = cursor.varint(), cursor.u8()
             need(1 <= units <= 1 << 16, "a layer of the encoder is too wide")
             need(function <= 4, "an encoder's function is not defined")
             self.layers.append((units, function))
+        last = self.layers[-1][0]
+        need(last == latents, "the encoder gives other latents than the model has")
+        flags = cursor.u8()
+        need(flags <= 7, "an encoder's flags")
+        skip, self.masked, self.variational = (bool(flags & bit) for bit in (1, 2, 4))
+        first = width * 2 if self.masked else width
+        inputs, count = first, skip * first * latents
+        for units, _ in self.layers:
             count += (inputs + 1) * units
             inputs = units
-        need(inputs == latents, "the encoder gives other latents than the model has")
-        skip = cursor.u8()
-        need(skip <= 1, "an encoder's flag")
-        count += skip * width * latents
         wide, narrow = 16 * width, 4 * (width + latents + count)
         need(wide + narrow <= BUDGET, "the encoder is too large", "limit")
         floats = unpack(cursor.rest(), wide + narrow)
@@ -612,13 +617,13 @@ class Encoder:
         self.clip, self.latent = narrow[:width], narrow[width : width + latents]
         need((self.scale >= 0).all() and (self.clip >= 0).all(), "a negative scale or clip")
         at = width + latents
-        self.weights, inputs = [], width
+        self.weights, inputs = [], first
         for units, _ in self.layers:
             weights = narrow[at : at + inputs * units].reshape(inputs, units)
             at += inputs * units
             self.weights.append((weights, narrow[at : at + units]))
             at, inputs = at + units, units
-        self.skip = narrow[at:].reshape(width, latents) if skip else None
+        self.skip = narrow[at:].reshape(first, latents) if skip else None
 
 
 # ---------------------------------------------------------------- rows

@@ -54,6 +54,8 @@
 // What writing needs lies beside what reading needs; a build with both shows what is unused.
 #![cfg_attr(not(feature = "compress"), allow(dead_code, unused_imports))]
 
+#[cfg(feature = "apps")]
+mod apps;
 mod codec;
 #[cfg(feature = "compress")]
 mod compress;
@@ -78,10 +80,16 @@ mod train;
 #[cfg(all(test, feature = "compress"))]
 mod vectors;
 
+#[cfg(feature = "apps")]
+pub use apps::{
+    Anomalies, AnomalyConfig, AnomalyScore, FinetuneConfig, FinetuneReport, Model, ONNX_OPSET,
+    OnnxPart, Prediction, SampleSource, Sampled, Task, cast, denoise, find_anomalies, finetune,
+    impute, missing_values, onnx, plot, predict, safetensors, sample, to_doubles,
+};
 #[cfg(feature = "compress")]
 pub use compress::{
-    Activation, Codec, Config, Estimate, Progress, ProgressFn, Report, Stage, TrainConfig, Writer,
-    compress,
+    Activation, Codec, Config, Denoise, Epoch, Estimate, History, Loss, Patches, Progress,
+    ProgressFn, Report, Stage, TrainConfig, Writer, compress,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use fidelity::Fidelity;

@@ -3,7 +3,8 @@
 mod cli;
 
 use clap::{Parser, Subcommand};
-use cli::{compress, decompress, info, train, verify};
+use cli::{anomalies, compress, decompress, denoise, embed, export, finetune, impute, info};
+use cli::{plot, predict, sample, train, verify};
 use std::process::ExitCode;
 
 /// Learned lossy compression for rows of numbers, with bounds that are never broken.
@@ -25,6 +26,15 @@ enum Command {
     Info(info::Args),
     Verify(verify::Args),
     Train(train::Args),
+    Embed(embed::Args),
+    Anomalies(anomalies::Args),
+    Denoise(denoise::Args),
+    Impute(impute::Args),
+    Sample(sample::Args),
+    Finetune(finetune::Args),
+    Predict(predict::Args),
+    Plot(plot::Args),
+    Export(export::Args),
 }
 
 const EXAMPLES: &str = "\
@@ -50,6 +60,15 @@ fn main() -> ExitCode {
         Command::Info(args) => info::run(&args),
         Command::Verify(args) => verify::run(args, &console),
         Command::Train(args) => train::run(args, &console),
+        Command::Embed(args) => embed::run(args, &console),
+        Command::Anomalies(args) => anomalies::run(args, &console),
+        Command::Denoise(args) => denoise::run(args, &console),
+        Command::Impute(args) => impute::run(args, &console),
+        Command::Sample(args) => sample::run(args, &console),
+        Command::Finetune(args) => finetune::run(args, &console),
+        Command::Predict(args) => predict::run(args, &console),
+        Command::Plot(args) => plot::run(args, &console),
+        Command::Export(args) => export::run(&args, &console),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

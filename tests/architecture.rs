@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each part and the parts that it may use, lowest first.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("error", &[]),
     ("kernels", &[]),
     ("limits", &["error"]),
@@ -46,6 +46,22 @@ const MAY_USE: [(&str, &[&str]); 17] = [
             "limits",
             "matrix",
             "quality",
+            "reader",
+            "train",
+        ],
+    ),
+    // What codecs are good for besides small files.
+    (
+        "apps",
+        &[
+            "codec",
+            "compress",
+            "container",
+            "error",
+            "kernels",
+            "limits",
+            "matrix",
+            "nn",
             "reader",
             "train",
         ],

@@ -5,6 +5,7 @@ use super::console::{Console, print};
 use super::failure::Failure;
 use super::fidelity::{self, FidelityArgs, reached};
 use super::hint;
+use super::history::{self, HistoryArgs};
 use super::network::NetworkArgs;
 use super::numbers::{cosine, figure, grouped, layers, quotient};
 use super::output::{Output, OutputArgs};
@@ -43,6 +44,8 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    history: HistoryArgs,
+    #[command(flatten)]
     tuning: TuningArgs,
     #[command(flatten)]
     fidelity: FidelityArgs,
@@ -73,6 +76,13 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(codec.as_deref());
     target.check(force, true, &sources)?;
+    if let Target::Path(path) = &target {
+        sources.push(path);
+    }
+    let place = args.history.place(force, config.train.is_kind(), &sources)?;
+    if place.is_stdout() && (json || target == Target::Stdout) {
+        return Err(Failure::usage("only one thing can go to standard output"));
+    }
 
     let codec = codec.as_deref().map(archive::read_codec).transpose()?;
     let rows = source::open(&input, &options)?;
@@ -90,7 +100,9 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     drop(bar);
     let report = report.map_err(|error| output.failure(error))?;
     output.commit()?;
+    place.write(report.training.as_ref())?;
 
+    history::tell(console, report.training.as_ref());
     let seconds = started.elapsed().as_secs_f64();
     let input = label(&input);
     console.note(&format!("{input}: {}, {seconds:.2} s", summary(&report)));
@@ -147,6 +159,7 @@ fn describe(input: &str, output: &Target, report: &Report, seconds: f64) -> Stri
         "latents": report.latents,
         "hidden": report.hidden,
         "classes": report.classes,
+        "training": history::json(report.training.as_ref()),
         "seconds": seconds,
     })
     .to_string()

@@ -97,7 +97,11 @@ fn copy(
 }
 
 /// The format to write.
-fn format_for(target: &Target, asked: Option<Format>, stored: &str) -> Result<Format, Failure> {
+pub(crate) fn format_for(
+    target: &Target,
+    asked: Option<Format>,
+    stored: &str,
+) -> Result<Format, Failure> {
     let Target::Path(path) = target else {
         return Ok(asked.or_else(|| Format::from_extension(stored)).unwrap_or(Format::Npy));
     };

@@ -2,10 +2,19 @@
 //!
 //! Every command goes the same way: arguments as typed → checked arguments → work.
 
+pub(crate) mod anomalies;
 pub(crate) mod compress;
 pub(crate) mod console;
 pub(crate) mod decompress;
+pub(crate) mod denoise;
+pub(crate) mod embed;
+pub(crate) mod export;
+pub(crate) mod finetune;
+pub(crate) mod impute;
 pub(crate) mod info;
+pub(crate) mod plot;
+pub(crate) mod predict;
+pub(crate) mod sample;
 pub(crate) mod temporary;
 pub(crate) mod train;
 pub(crate) mod usage;
@@ -15,6 +24,8 @@ mod archive;
 mod failure;
 mod fidelity;
 mod hint;
+mod history;
+mod learn;
 mod network;
 mod numbers;
 mod output;

@@ -1,7 +1,7 @@
 //! The network, where it is not left to level and data.
 
 use super::failure::Failure;
-use aezip::{Activation, Config, Error, Fidelity, TrainConfig};
+use aezip::{Activation, Config, Denoise, Error, Fidelity, Loss, Patches, TrainConfig};
 use std::str::FromStr;
 
 /// How the autoencoder is made and trained.
@@ -12,7 +12,7 @@ pub(crate) struct NetworkArgs {
     /// them in reverse. "none" for the linear codec [default: by level and data].
     #[arg(long, value_name = "UNITS", allow_hyphen_values = true)]
     hidden: Option<Layers>,
-    /// Latents of a row, at most as many as there are columns [default: by data].
+    /// Latents of a row; at most as many as there are columns, but for kinds [default: by data].
     #[arg(long, value_name = "N", value_parser = count(|t, n| t.latents = n),
           allow_hyphen_values = true)]
     latent: Option<usize>,
@@ -20,11 +20,11 @@ pub(crate) struct NetworkArgs {
     #[arg(long, value_name = "N", value_parser = count(|t, n| t.epochs = n),
           allow_hyphen_values = true)]
     epochs: Option<usize>,
-    /// Rows of a training step [default: 256].
+    /// Rows of a training step [default: 256, for kinds fewer where rows are few].
     #[arg(long, value_name = "N", value_parser = count(|t, n| t.batch = n),
           allow_hyphen_values = true)]
     batch: Option<usize>,
-    /// Learning rate at its peak [default: 0.004].
+    /// Learning rate at its peak [default: 0.004, for kinds 0.001].
     #[arg(long, value_name = "RATE", value_parser = number(|t, x| t.rate = x),
           allow_hyphen_values = true)]
     lr: Option<f64>,
@@ -36,6 +36,85 @@ pub(crate) struct NetworkArgs {
     #[arg(long, value_name = "SECONDS", value_parser = number(|t, x| t.seconds = x),
           allow_hyphen_values = true)]
     time: Option<f64>,
+    #[command(flatten)]
+    kind: KindArgs,
+}
+
+/// Which of the textbooks' kinds it is.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Kinds of networks, which can be combined")]
+struct KindArgs {
+    /// What training makes small: the file (bits) or the squared error of values (mse). All
+    /// options below mean mse [default: bits].
+    #[arg(long, value_name = "NAME")]
+    loss: Option<LossName>,
+    /// Linear autoencoder: no hidden layers, learned by gradient from random weights.
+    #[arg(long)]
+    linear: bool,
+    /// Sparse: L times the sum of the latents' magnitudes; latents are ReLUs. Try 0.1.
+    #[arg(long, value_name = "L", value_parser = number(|t, x| t.sparse = x),
+          allow_hyphen_values = true)]
+    sparse: Option<f64>,
+    /// Denoising: gaussian:S adds noise of deviation S, a share of the range of all values;
+    /// zero:P replaces values by 0 with probability P. May be given twice.
+    #[arg(long, value_name = "NOISE", value_parser = denoise)]
+    denoise: Vec<Denoise>,
+    /// Masked: hides a share F of all patches of H × W values, for rows of two dimensions, or of
+    /// W values in a line; they are what is learned. As in 4x4:0.75 or 8:0.5.
+    #[arg(long, value_name = "HxW:F", value_parser = patches)]
+    mask_patches: Option<Patches>,
+    /// Contractive: L times the squares of how latents follow values. Try 0.1.
+    #[arg(long, value_name = "L", value_parser = number(|t, x| t.contractive = x),
+          allow_hyphen_values = true)]
+    contractive: Option<f64>,
+    /// Variational: latents are drawn, and B times their divergence from a normal distribution is
+    /// made small. 1 for the bound on the likelihood, more for β-VAE.
+    #[arg(long, value_name = "B", value_parser = number(|t, x| t.variational = x),
+          allow_hyphen_values = true)]
+    variational: Option<f64>,
+}
+
+impl KindArgs {
+    fn apply(&self, train: &mut TrainConfig) -> Result<(), Failure> {
+        if self.loss == Some(LossName::Bits)
+            && let Some(option) = self.given().find(|name| *name != "--loss")
+        {
+            return Err(Failure::usage(format!(
+                "{option} is trained on the squared error, not on bits: leave out --loss bits"
+            )));
+        }
+        train.loss = self.loss.map_or(Loss::Bits, LossName::loss);
+        train.linear = self.linear;
+        train.sparse = self.sparse;
+        for noise in &self.denoise {
+            let own = &mut train.denoise;
+            for (own, new) in [(&mut own.gaussian, noise.gaussian), (&mut own.zero, noise.zero)] {
+                if own.is_some() && new.is_some() {
+                    return Err(Failure::usage("--denoise says the same kind of noise twice"));
+                }
+                *own = own.or(new);
+            }
+        }
+        train.mask = self.mask_patches;
+        train.contractive = self.contractive;
+        train.variational = self.variational;
+        train.validate().map_err(|error| Failure::usage(error.to_string()))
+    }
+
+    /// The options given.
+    fn given(&self) -> impl Iterator<Item = &'static str> {
+        [
+            ("--loss", self.loss == Some(LossName::Mse)),
+            ("--linear", self.linear),
+            ("--sparse", self.sparse.is_some()),
+            ("--denoise", !self.denoise.is_empty()),
+            ("--mask-patches", self.mask_patches.is_some()),
+            ("--contractive", self.contractive.is_some()),
+            ("--variational", self.variational.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(name, given)| given.then_some(name))
+    }
 }
 
 impl NetworkArgs {
@@ -53,13 +132,13 @@ impl NetworkArgs {
         if let Some(function) = self.activation {
             config.train.activation = function.into();
         }
-        Ok(())
+        self.kind.apply(&mut config.train)
     }
 
     /// Fails if anything is chosen although a codec says how rows become latents.
     pub(crate) fn expect_none(&self) -> Result<(), Failure> {
         let hidden = self.hidden.is_some().then_some("--hidden");
-        match hidden.or(self.training()) {
+        match hidden.or(self.training()).or(self.kind.given().next()) {
             None => Ok(()),
             Some(option) => Err(Failure::usage(format!(
                 "{option} has no effect with --codec, which brings what was learned: give it to \
@@ -70,9 +149,10 @@ impl NetworkArgs {
 
     fn expect_effect(&self, config: &Config) -> Result<(), Failure> {
         let layers = self.hidden.as_ref().map(|layers| layers.0.len());
-        let named = layers.filter(|n| *n > 0).map(|_| "--hidden");
+        let named = layers.filter(|n| *n > 0).map(|_| "--hidden").or(self.kind.given().next());
         let Some(option) = self.training().or(named) else { return Ok(()) };
-        if layers == Some(0) {
+        // Of kinds the library knows what they can be together with.
+        if layers == Some(0) && self.kind.given().next().is_none() {
             return Err(Failure::usage(format!(
                 "{option} is about training a network, but --hidden none asks for the linear \
                  codec: leave out one of the two"
@@ -135,6 +215,61 @@ impl FromStr for Layers {
     }
 }
 
+/// The names of [`Loss`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LossName {
+    /// The expected size of the file
+    Bits,
+    /// The mean squared error of values, in their own units
+    Mse,
+}
+
+impl LossName {
+    fn loss(self) -> Loss {
+        match self {
+            LossName::Bits => Loss::Bits,
+            LossName::Mse => Loss::SquaredError,
+        }
+    }
+}
+
+/// `gaussian:S` or `zero:P`.
+fn denoise(text: &str) -> Result<Denoise, Error> {
+    let unknown = || {
+        Error::argument(format!(
+            "{text:?} is no noise; write gaussian:S with a share of the range, as in \
+             gaussian:0.1, or zero:P with a probability, as in zero:0.3"
+        ))
+    };
+    let (name, number) = text.split_once(':').ok_or_else(unknown)?;
+    let number: f64 = number.parse().map_err(|_| unknown())?;
+    let mut noise = Denoise::default();
+    match name {
+        "gaussian" => noise.gaussian = Some(number),
+        "zero" => noise.zero = Some(number),
+        _ => return Err(unknown()),
+    }
+    checked(|train| train.denoise = noise)?;
+    Ok(noise)
+}
+
+/// `HxW:F` or `W:F`.
+fn patches(text: &str) -> Result<Patches, Error> {
+    let parse = || {
+        let (size, share) = text.split_once(':')?;
+        let (height, width) = size.split_once('x').unwrap_or(("1", size));
+        Some(Patches::new(height.parse().ok()?, width.parse().ok()?, share.parse().ok()?))
+    };
+    let patches = parse().ok_or_else(|| {
+        Error::argument(format!(
+            "{text:?} says no patches; write height, width and the share that is hidden, as in \
+             4x4:0.75, or for rows of one dimension 8:0.5"
+        ))
+    })?;
+    checked(|train| train.mask = Some(patches))?;
+    Ok(patches)
+}
+
 /// The names of [`Activation`].
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Function {
@@ -142,6 +277,12 @@ enum Function {
     LeakyRelu,
     /// x, or 0 below 0
     Relu,
+    /// Hyperbolic tangent; the decoder then has leaky-relu
+    Tanh,
+    /// Gaussian error linear unit; the decoder then has leaky-relu
+    Gelu,
+    /// x itself; the decoder then has leaky-relu
+    Identity,
 }
 
 impl From<Function> for Activation {
@@ -149,6 +290,9 @@ impl From<Function> for Activation {
         match function {
             Function::LeakyRelu => Activation::LeakyRelu,
             Function::Relu => Activation::Relu,
+            Function::Tanh => Activation::Tanh,
+            Function::Gelu => Activation::Gelu,
+            Function::Identity => Activation::Identity,
         }
     }
 }
@@ -246,6 +390,55 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_reaches_its_field() {
+        let got = bounded(&[
+            "--sparse",
+            "0.1",
+            "--denoise",
+            "zero:0.3",
+            "--denoise",
+            "gaussian:0.2",
+            "--mask-patches",
+            "4x2:0.75",
+        ])
+        .unwrap();
+        let mut expected = TrainConfig::default();
+        expected.sparse = Some(0.1);
+        (expected.denoise.zero, expected.denoise.gaussian) = (Some(0.3), Some(0.2));
+        expected.mask = Some(Patches::new(4, 2, 0.75));
+        assert_eq!(got, expected);
+        let got = bounded(&["--linear", "--contractive", "0.5", "--variational", "2"]).unwrap();
+        assert_eq!((got.linear, got.contractive, got.variational), (true, Some(0.5), Some(2.0)));
+        assert_eq!(bounded(&["--loss", "mse"]).unwrap().loss, Loss::SquaredError);
+        let line = bounded(&["--mask-patches", "8:0.5"]).unwrap();
+        assert_eq!(line.mask, Some(Patches::new(1, 8, 0.5)));
+        // They train, at any level.
+        assert!(wish(&["--linear"], 1, ("max-error", "0.1")).is_ok());
+    }
+
+    #[test]
+    fn kinds_that_make_no_sense_are_refused() {
+        for (line, hint) in [
+            ("--denoise gauss:1", "gaussian:S"),
+            ("--denoise gaussian", "gaussian:S"),
+            ("--denoise zero:1.5", "probability"),
+            ("--denoise zero:0.1 --denoise zero:0.2", "twice"),
+            ("--mask-patches 4x4", "4x4:0.75"),
+            ("--mask-patches 4x4:1", "between 0 and 1"),
+            ("--mask-patches 0x4:0.5", "empty"),
+            ("--sparse -1", "sparse -1"),
+            ("--variational x", "not a number"),
+            ("--sparse 0.1 --variational 1", "sparse"),
+            ("--linear --hidden 8", "hidden layers"),
+            ("--contractive 1 --hidden none", "linear"),
+            ("--loss bits --sparse 0.1", "--loss bits"),
+        ] {
+            let error = bounded(&line.split(' ').collect::<Vec<_>>()).unwrap_err();
+            assert!(error.contains(hint), "{line}: {error}");
+        }
+    }
+
+    #[test]
     fn what_has_no_effect_is_refused() {
         let nmse = ("row-nmse", "0.1");
         for (line, level, promise, hint) in [
@@ -254,6 +447,7 @@ mod tests {
             ("--latent 4", 1, ("nmse", "0.1"), "-1"),
             ("--hidden 16", 5, nmse, "--row-nmse"),
             ("--activation relu", 5, ("row-cosine", "0.9"), "--row-cosine"),
+            ("--sparse 0.1", 5, nmse, "--row-nmse"),
         ] {
             let args: Vec<_> = line.split(' ').collect();
             let error = wish(&args, level, promise).unwrap_err();

@@ -33,12 +33,15 @@ impl Bar {
     pub(crate) fn callback(&self) -> Option<Callback> {
         let bar = self.0.clone()?;
         Some(Arc::new(move |progress: Progress| {
-            let Progress { stage, done, total, estimate } = progress;
+            let Progress { stage, done, total, estimate, epoch } = progress;
             match stage {
                 Stage::Scan => show(&bar, "reading", (done, total), None),
                 Stage::Fit => show(&bar, "learning", (done, total), None),
                 Stage::Train if done < total => {
-                    let note = estimate.map(|e| note(e.latent, e.residual, e.weights, e.linear));
+                    let note = match epoch {
+                        Some(e) => Some(lost(e.error, e.held_out_error)),
+                        None => estimate.map(|e| note(e.latent, e.residual, e.weights, e.linear)),
+                    };
                     show(&bar, "training", (done, total), note);
                 }
                 // What was trained is now made into integers, one way after another.
@@ -82,6 +85,17 @@ fn style(known: bool, note: bool) -> ProgressStyle {
         (false, _) => "{prefix:9} {spinner} {elapsed}",
     };
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// What a pass came to, in shares of the variance.
+fn lost(error: f64, held_out: Option<f64>) -> String {
+    let share = |x: f64| format!("{:.3} %", 100.0 * x);
+    match held_out {
+        Some(held) => {
+            format!("lost {} of the variance, {} of rows held out", share(error), share(held))
+        }
+        None => format!("lost {} of the variance", share(error)),
+    }
 }
 
 /// What the file would take, in bytes per row.

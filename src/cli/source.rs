@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 
 /// How to understand the input.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct SourceArgs {
     /// Format of the input, where its name and contents do not tell: npy, csv, idx, fvecs,

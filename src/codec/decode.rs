@@ -41,6 +41,12 @@ impl<'p, 'b> Rows<'p, 'b> {
 
     /// Reads the next row.
     pub(crate) fn advance(&mut self) {
+        self.read_class();
+        self.read_latents();
+        self.read_residuals();
+    }
+
+    fn read_class(&mut self) {
         let p = self.program;
         let classes = &p.record.classes;
         if classes.count > 1 {
@@ -49,8 +55,6 @@ impl<'p, 'b> Rows<'p, 'b> {
             self.stray |= class >= classes.count;
             self.class = class.min(classes.count - 1);
         }
-        self.read_latents();
-        self.read_residuals();
     }
 
     fn read_latents(&mut self) {
@@ -221,4 +225,69 @@ pub(crate) fn latents(
         }
     }
     Ok(())
+}
+
+/// Bits that each row of a block takes. Rows of an exact block share its bytes evenly, values
+/// stored exactly those of their list.
+#[cfg(feature = "apps")]
+pub(crate) fn bits(
+    program: Option<&Program>,
+    (cells, size): (usize, usize),
+    bytes: &[u8],
+    place: Place,
+    room: u64,
+) -> Result<Vec<f64>> {
+    let at = place.offset;
+    let (stream, escapes) = match block::decode(bytes, place.row, at)? {
+        Block::Exact { packed } => {
+            return Ok(vec![8.0 * packed.len() as f64 / place.rows as f64; place.rows]);
+        }
+        Block::Coded { stream, escapes } => (stream, escapes),
+    };
+    let program =
+        program.ok_or_else(|| Error::corrupt("a coded block in a file without a model").at(at))?;
+    let mut rows = Rows::new(program, stream).map_err(|e| e.at(at))?;
+    let mut out = Vec::with_capacity(place.rows);
+    for _ in 0..place.rows {
+        let before = rows.coder.left();
+        rows.advance();
+        out.push((before - rows.coder.left()).max(0.0));
+    }
+    rows.check(at)?;
+    let positions = block::positions(escapes, (cells, size), (room, at))?;
+    let each = 8.0 * escapes.len() as f64 / positions.len().max(1) as f64;
+    let width = (cells / place.rows).max(1);
+    positions.iter().for_each(|p| out[*p / width] += each);
+    Ok(out)
+}
+
+/// Latents of `count` rows that a stream of random bits decodes to: as likely as the model's
+/// tables say. `random` gives 64 bits at a time.
+#[cfg(feature = "apps")]
+pub(crate) fn draw_latents(
+    program: &Program,
+    count: usize,
+    random: &mut dyn FnMut() -> u64,
+) -> Result<Vec<i32>> {
+    let latents = program.record.latents();
+    let mut out = Vec::with_capacity(count * latents);
+    // Class and latents of a row take 64 bits each at the very most, and a few on average.
+    let words = (count * (latents + 1)).div_ceil(2).max(64);
+    while out.len() < count * latents {
+        let mut stream = Vec::with_capacity(16 + 4 * words);
+        for _ in 0..2 {
+            stream.extend((random() >> 1 | 1 << 62).to_le_bytes());
+        }
+        (0..words).for_each(|_| stream.extend((random() as u32).to_le_bytes()));
+        let mut rows = Rows::new(program, &stream)?;
+        loop {
+            rows.read_class();
+            rows.read_latents();
+            if rows.coder.overrun() || out.len() == count * latents {
+                break;
+            }
+            out.extend_from_slice(&rows.latents);
+        }
+    }
+    Ok(out)
 }

@@ -1,16 +1,24 @@
 //! A codec: what was learned from some rows, to be used on others like them.
 
 use super::file::FileWriter;
-use super::{Config, Report, run};
+use super::{Brought, Config, Report, TRAINED_ON, run};
 use crate::container::encoder::EncoderRecord;
+use crate::container::forever::ENCODER;
+#[cfg(feature = "apps")]
+use crate::container::forever::TASK;
 use crate::container::model::{ModelRecord, Value};
+#[cfg(feature = "apps")]
+use crate::container::task::TaskRecord;
 use crate::error::{Error, Result};
+use crate::fidelity::Fidelity;
 use crate::limits::Limits;
 use crate::matrix::{Rows, Schema};
 use crate::reader::{Reader, ReaderOptions};
 use crate::train::bake::units;
+use crate::train::network::choose::LEAST_ROWS;
 use crate::train::network::learned::Learned;
 use crate::train::pca::Basis;
+use crate::train::report::History;
 use crate::train::sample::Sample;
 use std::io::Write;
 
@@ -45,24 +53,50 @@ pub struct Codec {
     encoder: Option<EncoderRecord>,
     /// Both in floats.
     network: Option<Learned>,
+    training: Option<History>,
+    /// What predicts something of rows, if it was trained to.
+    #[cfg(feature = "apps")]
+    task: Option<TaskRecord>,
 }
 
 impl Codec {
-    /// Learns from `rows`, as well as `config`'s promise needs.
+    /// Learns from `rows`, as well as `config`'s promise needs. One of the textbooks' kinds is
+    /// learned as well as it can be, whatever the promise.
     ///
     /// # Errors
-    /// As [`compress`](crate::compress); `Argument` if there are no rows.
+    /// As [`compress`](crate::compress); `Argument` if there are no rows, or for a kind fewer
+    /// than 64 or none that differ.
     pub fn fit(rows: &dyn Rows, config: &Config) -> Result<Self> {
         if rows.is_empty() {
             return Err(Error::argument("a codec cannot be learned from no rows"));
         }
         // A codec is the model of a file of a sample of the rows.
         let mut file = Vec::new();
+        let mut config = config.clone();
+        config.validate()?;
+        let is_kind = config.train.is_kind();
+        if is_kind && !matches!(config.fidelity, Fidelity::MaxError(_) | Fidelity::MaxErrorRel(_)) {
+            // Other promises may do without a network.
+            config.fidelity = Config::default().fidelity;
+        }
         let sampled = config.on_threads(|| Sample::draw(rows, config.effort().values))??;
-        let report = run(&sampled.into_matrix()?, config, None, &mut file)?;
+        let more = match is_kind && !sampled.is_whole() {
+            true => Some(config.on_threads(|| Sample::draw(rows, TRAINED_ON))??),
+            false => None,
+        };
+        let brought = Brought { prior: None, rows: more.as_ref(), precise: true };
+        let report = run(&sampled.into_matrix()?, &config, brought, &mut file)?;
+        if is_kind && report.encoder.is_none() {
+            return Err(Error::argument(format!(
+                "no network could be learned from these {} rows: it takes {LEAST_ROWS} or more, \
+                 and values that differ from row to row",
+                rows.len()
+            )));
+        }
         let reader = Reader::new(file)?;
         let record = reader.model().cloned();
-        Self::new(rows.schema().clone(), record, report.encoder)
+        let codec = Self::new(rows.schema().clone(), record, report.encoder)?;
+        Ok(Self { training: report.training, ..codec })
     }
 
     fn new(
@@ -73,7 +107,28 @@ impl Codec {
         let record = record.unwrap_or_else(|| flat(&schema));
         let line = schema.row_shape.last().copied().unwrap_or(1);
         let network = Learned::new(encoder.as_ref(), &record);
-        Ok(Self { basis: basis(&record), model: record.encode(line), schema, encoder, network })
+        let (basis, model) = (basis(&record), record.encode(line));
+        Ok(Self {
+            basis,
+            model,
+            schema,
+            encoder,
+            network,
+            training: None,
+            #[cfg(feature = "apps")]
+            task: None,
+        })
+    }
+
+    /// How training went, if it was one of the textbooks' kinds and has just been learned.
+    pub fn training(&self) -> Option<&History> {
+        self.training.as_ref()
+    }
+
+    /// The network in floats, if there is one.
+    #[allow(dead_code)]
+    pub(crate) fn learned(&self) -> Option<&Learned> {
+        self.network.as_ref()
     }
 
     /// Writes the codec as a file without rows.
@@ -85,7 +140,13 @@ impl Codec {
         schema.name.clear();
         let encoder = self.encoder.as_ref().map(EncoderRecord::encode);
         let model = Some(&self.model[..]);
-        FileWriter::begin(out, &schema, None, model, encoder.as_deref())?.finish().map(drop)
+        let mut sections = Vec::new();
+        sections.extend(encoder.as_deref().map(|payload| (ENCODER, payload)));
+        #[cfg(feature = "apps")]
+        let task = self.task.as_ref().map(TaskRecord::encode);
+        #[cfg(feature = "apps")]
+        sections.extend(task.as_deref().map(|payload| (TASK, payload)));
+        FileWriter::begin_with(out, &schema, None, model, &sections)?.finish().map(drop)
     }
 
     /// Reads what [`Codec::write`] wrote, or takes the model out of any `.aez` file.
@@ -98,7 +159,34 @@ impl Codec {
 
     fn read_with(bytes: &[u8], limits: Limits) -> Result<Self> {
         let reader = Reader::new_with(bytes, ReaderOptions { limits, ..Default::default() })?;
-        Self::new(reader.schema().clone(), reader.model().cloned(), reader.encoder()?)
+        let (schema, model) = (reader.schema().clone(), reader.model().cloned());
+        #[cfg_attr(not(feature = "apps"), allow(unused_mut))]
+        let mut codec = Self::new(schema, model, reader.encoder()?)?;
+        #[cfg(feature = "apps")]
+        {
+            codec.task = reader.task()?;
+        }
+        Ok(codec)
+    }
+
+    /// The decoder's integers and, where that is a network, what finds latents.
+    #[cfg(feature = "apps")]
+    pub(crate) fn parts(&self) -> Result<(ModelRecord, Option<EncoderRecord>)> {
+        let line = self.schema.row_shape.last().copied().unwrap_or(1);
+        let limits = Limits { model_bytes: u64::MAX, ..Limits::default() };
+        let record = ModelRecord::decode(&self.model, 0, (self.schema.width(), line), &limits)?;
+        Ok((record, self.encoder.clone()))
+    }
+
+    /// The same codec with what predicts something of rows.
+    #[cfg(feature = "apps")]
+    pub(crate) fn with_task(&self, task: TaskRecord) -> Self {
+        Self { task: Some(task), ..self.clone() }
+    }
+
+    #[cfg(feature = "apps")]
+    pub(crate) fn task(&self) -> Option<&TaskRecord> {
+        self.task.as_ref()
     }
 
     /// What the rows are that it was learned from.
@@ -127,14 +215,19 @@ impl Codec {
                 "the codec is for rows of {own} numbers, these have {given}"
             )));
         }
-        run(rows, config, Some(Prior { basis: &self.basis, network: self.network.as_ref() }), out)
+        // Where a network has no linear path, there are no directions but the rows' own.
+        let network = self.network.as_ref();
+        let straight = !network.is_some_and(Learned::has_no_linear_path);
+        let prior = Prior { basis: straight.then_some(&self.basis), network };
+        run(rows, config, Brought { prior: Some(prior), ..Brought::default() }, out)
     }
 }
 
 /// What a codec brings along.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Prior<'a> {
-    pub(super) basis: &'a Basis,
+    /// Directions that latents are found in; the rows' own without.
+    pub(super) basis: Option<&'a Basis>,
     pub(super) network: Option<&'a Learned>,
 }
 

@@ -4,9 +4,11 @@ use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::train::classes::Effort;
 use crate::train::config::TrainConfig;
-use crate::train::network::choose::{Budget, Coach};
+use crate::train::network::choose::{Budget, Coach, News};
 use crate::train::network::fit::Cost;
 use crate::train::network::learned::Learned;
+use crate::train::report::Epoch;
+use crate::train::sample::Sample;
 use crate::train::search::SearchEffort;
 use std::sync::Arc;
 
@@ -34,6 +36,8 @@ pub struct Progress {
     pub total: u64,
     /// While training: what the file would take now.
     pub estimate: Option<Estimate>,
+    /// While training one of the textbooks' kinds: the pass that has just ended.
+    pub epoch: Option<Epoch>,
 }
 
 /// What a file would take, in bytes per row.
@@ -107,6 +111,17 @@ impl std::fmt::Debug for Config {
     }
 }
 
+/// What a coach is given beside the wish.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Coaching<'a> {
+    /// With a codec, what has its network or none.
+    pub(crate) codec: Option<Option<&'a Learned>>,
+    /// More rows to train on.
+    pub(crate) rows: Option<&'a Sample>,
+    /// Whether a codec is made.
+    pub(crate) precise: bool,
+}
+
 /// What a level means.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Level {
@@ -174,21 +189,29 @@ impl Config {
         };
         // A network needs a search to hold on to.
         let trials = if networks.is_some() { trials.max(4) } else { trials };
+        // Where a kind is taken whatever the linear codec costs, that is not worth much time.
+        let trials = if self.train.is_kind() { trials.min(4) } else { trials };
         Level { values, search: SearchEffort { rows, trials, classes, refine }, networks, zstd }
     }
 
-    /// What trains networks, and reports; with a codec, what has its network or none.
+    /// What trains networks, and reports; `heard` is told of each pass of a kind.
     pub(crate) fn with_coach<T>(
         &self,
-        codec: Option<Option<&Learned>>,
+        Coaching { codec, rows, precise }: Coaching<'_>,
+        heard: &(dyn Fn(Epoch) + Sync),
         work: impl FnOnce(&Coach<'_>) -> T,
     ) -> T {
-        let log = |share: f64, cost: &Cost, linear: f64| {
-            let Cost { latent, residual, weights, .. } = *cost;
+        let log = |news: &News| {
+            let News { share, cost, linear, epoch } = *news;
+            let Cost { latent, residual, weights, .. } = cost;
             let estimate = Estimate { latent, residual, weights, linear };
+            let estimate = (!self.train.is_kind()).then_some(estimate);
             let (done, total) = ((share * 1000.0) as u64, 1000);
+            if let Some(epoch) = epoch {
+                heard(epoch);
+            }
             if let Some(progress) = &self.progress {
-                progress(Progress { stage: Stage::Train, done, total, estimate: Some(estimate) });
+                progress(Progress { stage: Stage::Train, done, total, estimate, epoch });
             }
         };
         let coach = Coach {
@@ -196,6 +219,8 @@ impl Config {
             wish: &self.train,
             learned: codec.flatten(),
             seed: self.seed,
+            rows,
+            precise,
             log: &log,
         };
         work(&coach)
@@ -212,7 +237,7 @@ impl Config {
 
     pub(crate) fn report(&self, stage: Stage, done: u64, total: u64) {
         if let Some(progress) = &self.progress {
-            progress(Progress { stage, done, total, estimate: None });
+            progress(Progress { stage, done, total, estimate: None, epoch: None });
         }
     }
 }

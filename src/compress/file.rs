@@ -42,13 +42,25 @@ fn io(e: std::io::Error) -> Error {
 impl<W: Write> FileWriter<W> {
     /// Writes everything before the blocks; `encoder` is for codecs only.
     pub(crate) fn begin(
-        mut out: W,
+        out: W,
         schema: &Schema,
         promise: Option<&Fidelity>,
         model: Option<&[u8]>,
         encoder: Option<&[u8]>,
     ) -> Result<Self> {
         debug_assert!(encoder.is_none() || promise.is_none());
+        let sections: Vec<_> = encoder.map(|e| (ENCODER, e)).into_iter().collect();
+        Self::begin_with(out, schema, promise, model, &sections)
+    }
+
+    /// The same with optional sections of any kind, in this order.
+    pub(crate) fn begin_with(
+        mut out: W,
+        schema: &Schema,
+        promise: Option<&Fidelity>,
+        model: Option<&[u8]>,
+        sections: &[([u8; 4], &[u8])],
+    ) -> Result<Self> {
         let mut bytes = Header::encode(promise.is_none());
         bytes.extend(section::encode(HEAD, &head::encode(schema, promise)));
         if let Some(names) = &schema.columns {
@@ -57,8 +69,8 @@ impl<W: Write> FileWriter<W> {
         if let Some(model) = model {
             bytes.extend(section::encode(MODEL, model));
         }
-        if let Some(encoder) = encoder {
-            bytes.extend(section::encode(ENCODER, encoder));
+        for (tag, payload) in sections {
+            bytes.extend(section::encode(*tag, payload));
         }
         bytes.extend(section::encode(DATA, &[]));
         out.write_all(&bytes).map_err(io)?;

@@ -5,11 +5,16 @@ mod config;
 mod exact;
 pub(crate) mod file;
 mod report;
+#[cfg(all(test, feature = "formats"))]
+mod tests;
 mod writer;
 
 pub use crate::train::config::{Activation, TrainConfig};
+pub use crate::train::kind::{Denoise, Loss, Patches};
+pub use crate::train::report::{Epoch, History};
 pub use codec::Codec;
 use codec::Prior;
+use config::Coaching;
 pub use config::{Config, Estimate, Progress, ProgressFn, Stage};
 pub use report::Report;
 pub use writer::Writer;
@@ -22,6 +27,7 @@ use crate::matrix::{Rows, Schema};
 use crate::quality::bounds;
 use crate::train::linear::Candidate;
 use crate::train::network::choose::Coach;
+use crate::train::network::fit::Trained;
 use crate::train::pca::Basis;
 use crate::train::rowwise;
 use crate::train::sample::Sample;
@@ -29,6 +35,7 @@ use crate::train::search::{SearchEffort, with_bounds};
 use crate::train::target::{Builder, CLOSE, Family, Goal, LEAST_USED, Solver, choose};
 use file::{FileWriter, Totals, block_rows, encode_rows};
 use std::io::Write;
+use std::sync::Mutex;
 
 /// Compresses `rows` into `out` as `config` says; the same input gives the same bytes.
 ///
@@ -54,19 +61,41 @@ use std::io::Write;
 /// # Ok::<(), aezip::Error>(())
 /// ```
 pub fn compress(rows: &dyn Rows, config: &Config, out: &mut (dyn Write + Send)) -> Result<Report> {
-    run(rows, config, None, out)
+    run(rows, config, Brought::default(), out)
 }
+
+/// What is there before a compression begins.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Brought<'a> {
+    /// A codec's.
+    pub(crate) prior: Option<Prior<'a>>,
+    /// More rows to train on than are compressed.
+    pub(crate) rows: Option<&'a Sample>,
+    /// Whether it is a codec that is wanted.
+    pub(crate) precise: bool,
+}
+
+/// Numbers of the rows that kinds are trained on, most.
+pub(crate) const TRAINED_ON: usize = 64 << 20;
 
 /// Compresses with what a codec brings or, without one, with what is fitted.
 pub(crate) fn run(
     rows: &dyn Rows,
     config: &Config,
-    prior: Option<Prior<'_>>,
+    brought: Brought<'_>,
     out: &mut (dyn Write + Send),
 ) -> Result<Report> {
     config.validate()?;
     check_schema(rows.schema())?;
-    config.on_threads(move || Job { rows, config, prior }.run(out))?
+    if let (Some(patches), None) = (config.train.mask, brought.prior) {
+        patches.of(&rows.schema().row_shape)?;
+    }
+    let history = Mutex::new(History::default());
+    let job = Job { rows, config, brought, history: &history };
+    let mut report = config.on_threads(move || job.train_and_run(out))??;
+    let history = history.into_inner().unwrap_or_default();
+    report.training = (!history.epochs.is_empty()).then_some(history);
+    Ok(report)
 }
 
 /// Refuses rows that no reader would take.
@@ -87,17 +116,40 @@ fn check_schema(schema: &Schema) -> Result<()> {
 struct Job<'a> {
     rows: &'a dyn Rows,
     config: &'a Config,
-    prior: Option<Prior<'a>>,
+    brought: Brought<'a>,
+    history: &'a Mutex<History>,
 }
 
 impl Job<'_> {
     fn basis(&self) -> Option<&Basis> {
-        self.prior.map(|p| p.basis)
+        self.brought.prior.and_then(|p| p.basis)
     }
 
     /// What trains networks, or has one.
     fn with_coach<T>(&self, work: impl FnOnce(&Coach<'_>) -> T) -> T {
-        self.config.with_coach(self.prior.map(|p| p.network), work)
+        let Brought { prior, rows, precise } = self.brought;
+        let coaching = Coaching { codec: prior.map(|p| p.network), rows, precise };
+        let heard = |epoch: Epoch| {
+            if let Ok(mut history) = self.history.lock() {
+                // What is trained a second time is what is kept.
+                if epoch.index == 0 {
+                    history.epochs.clear();
+                }
+                history.epochs.push(epoch);
+            }
+        };
+        self.config.with_coach(coaching, &heard, work)
+    }
+
+    /// Draws what kinds are trained on, where it is not brought.
+    fn train_and_run(&self, out: &mut (dyn Write + Send)) -> Result<Report> {
+        let Brought { prior, rows, .. } = self.brought;
+        if !self.config.train.is_kind() || prior.is_some() || rows.is_some() {
+            return self.run(out);
+        }
+        let rows = Sample::draw(self.rows, TRAINED_ON)?;
+        let brought = Brought { rows: Some(&rows), ..self.brought };
+        Job { brought, ..*self }.run(out)
     }
 
     fn run(&self, out: &mut (dyn Write + Send)) -> Result<Report> {
@@ -202,7 +254,7 @@ impl Job<'_> {
         // Where a network may follow, the linear codec need not be exact yet.
         let trains = self.with_coach(|coach| coach.budget.is_some() || coach.is_asked());
         let least = if trains { CLOSE } else { LEAST_USED };
-        let linear = chosen;
+        let (linear, mut is_linear) = (chosen, true);
         let mut best = self.settle(&builder, goal, (linear.family, linear.step), least)?;
         let trained = match &best {
             Some(b) if trains => builder.build(linear.family, b.step).ok().and_then(|candidate| {
@@ -226,7 +278,7 @@ impl Job<'_> {
                 Some(c) => self.settle(&builder, goal, (c.family, c.step), LEAST_USED)?,
                 None => None,
             };
-            let given = self.prior.is_some_and(|p| p.network.is_some());
+            let given = self.brought.prior.is_some_and(|p| p.network.is_some());
             let asked = given || self.config.train.wants_network() == Some(true);
             let better = |n: &Settled, b: &Settled| {
                 if goal.is_size() {
@@ -235,15 +287,18 @@ impl Job<'_> {
                     n.bytes.len() < b.bytes.len()
                 }
             };
+            if network.is_none() && self.is_kind() {
+                return Err(self.out_of_reach(&trained));
+            }
             if let Some(n) = network
                 && best.as_ref().is_none_or(|b| asked || better(&n, b))
             {
                 best = Some(n);
+                is_linear = false;
             }
         }
         // The linear codec it is: now exactly.
-        if let Some(b) = best.as_ref().filter(|b| b.used < LEAST_USED && b.report.hidden.is_empty())
-        {
+        if let Some(b) = best.as_ref().filter(|b| is_linear && b.used < LEAST_USED) {
             let exact = self.settle(&builder, goal, (linear.family, b.step), LEAST_USED)?;
             best = exact.or(best);
         }
@@ -252,6 +307,20 @@ impl Job<'_> {
         };
         out.write_all(&bytes).map_err(|e| Error::io("cannot write", e))?;
         Ok(report)
+    }
+
+    /// Whether one of the textbooks' kinds is to be trained.
+    fn is_kind(&self) -> bool {
+        self.config.train.is_kind() && self.brought.prior.is_none()
+    }
+
+    fn out_of_reach(&self, trained: &Trained) -> Error {
+        Error::argument(format!(
+            "{} cannot be reached with {} latents of this network and nothing else: ask for more \
+             latents, or promise a bound on each value, which residuals keep",
+            self.config.fidelity,
+            trained.autoencoder.latent.len()
+        ))
     }
 
     /// The file of a family that keeps the promise and uses `least` of what it allows.

@@ -7,6 +7,7 @@ use crate::container::model::ModelRecord;
 use crate::fidelity::Fidelity;
 use crate::quality::Quality;
 use crate::train::network::learned::encoder_record;
+use crate::train::report::History;
 
 /// What was written.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub struct Report {
     pub classes: usize,
     /// Values stored exactly: special ones, and those that no step could bring within the bound.
     pub exact_values: u64,
+    /// How training went, of one of the textbooks' kinds.
+    pub training: Option<History>,
     /// What found the latents, where that is a network: for codecs.
     pub(crate) encoder: Option<EncoderRecord>,
 }
@@ -56,6 +59,7 @@ impl Report {
             hidden: record.map_or_else(Vec::new, ModelRecord::hidden_units),
             classes: record.map_or(0, |r| r.classes.count),
             exact_values: totals.escapes,
+            training: None,
             encoder: encoder.and_then(|(e, _)| encoder_record(&e.projection)),
         }
     }

@@ -1,5 +1,6 @@
 //! Rows written as they come.
 
+use super::config::Coaching;
 use super::file::{FileWriter, Totals, block_rows, encode_rows};
 use super::{Config, Report};
 use crate::codec::encode::Encoder;
@@ -75,7 +76,7 @@ impl<W: Write> Writer<W> {
             let mut sample = Sample::draw(seen, level.values)?;
             // More rows are to come: nothing seen so far is all there is.
             sample.total = sample.total.saturating_mul(16).max(1 << 16);
-            let fitted = config.with_coach(None, |coach| {
+            let fitted = config.with_coach(Coaching::default(), &|_| {}, |coach| {
                 with_bounds(&sample, bounds, level.search, None, Some(coach))
             });
             fitted.map(|f| (f, sample.total))

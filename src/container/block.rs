@@ -142,6 +142,33 @@ pub(crate) fn restore(
     Ok(())
 }
 
+/// The places of the values of [`encode_escapes`], ascending.
+#[cfg(feature = "apps")]
+pub(crate) fn positions(
+    packed: &[u8],
+    (cells, size): (usize, usize),
+    (room, at): (u64, u64),
+) -> Result<Vec<usize>> {
+    if packed.is_empty() {
+        return Ok(Vec::new());
+    }
+    limits::check("a block's exact values", squeeze::claimed(packed, at)?, room)
+        .map_err(|e| e.at(at))?;
+    let bytes = squeeze::unpack(packed, cells.saturating_mul(size + 10).saturating_add(10), at)?;
+    let mut cursor = Cursor::new(&bytes, at);
+    let count = cursor.varint()?.min(cells as u64);
+    let (mut next, mut out) = (0_u64, Vec::new());
+    for _ in 0..count {
+        let p = next.saturating_add(cursor.varint()?);
+        if p >= cells as u64 {
+            return Err(Error::corrupt("an exact value lies outside its block").at(at));
+        }
+        out.push(p as usize);
+        next = p + 1;
+    }
+    Ok(out)
+}
+
 /// Fills `out` with cells of an exact block, from number `first` on; the block has `length`
 /// bytes in all.
 pub(crate) fn decode_exact(

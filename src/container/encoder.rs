@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
 
 /// Functions of layers: identity, leaky ReLU, ReLU, tanh, GELU.
-const FUNCTIONS: u8 = 5;
+pub(super) const FUNCTIONS: u8 = 5;
 
 /// What finds latents: a network in 32-bit floats.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -28,19 +28,24 @@ pub(crate) struct EncoderRecord {
     pub(crate) layers: Vec<(usize, u8)>,
     /// Whether the inputs times a matrix are added to the last layer's outputs.
     pub(crate) skip: bool,
+    /// Whether the inputs are twice as many as columns: behind the values come as many that are
+    /// 1 where a value is hidden, whose own input is then 0.
+    pub(crate) masked: bool,
+    /// Whether outputs were trained to be normally distributed with mean 0 and variance 1.
+    pub(crate) variational: bool,
     /// Of each layer weights, inputs × outputs, row-major, and biases; then, with `skip`, a matrix
-    /// of columns × latents.
+    /// of inputs × latents.
     pub(crate) params: Vec<f32>,
 }
 
-/// Number of parameters; no sum is beyond 2^46.
-fn parameters(width: usize, layers: &[(usize, u8)], skip: bool) -> u64 {
-    let (mut inputs, mut sum) = (width as u64, 0);
+/// Number of parameters with so many inputs; no sum is beyond 2^46.
+fn parameters(inputs: usize, layers: &[(usize, u8)], skip: bool) -> u64 {
+    let (first, mut inputs, mut sum) = (inputs as u64, inputs as u64, 0);
     for &(outputs, _) in layers {
         sum += (inputs + 1) * outputs as u64;
         inputs = outputs as u64;
     }
-    if skip { sum + width as u64 * inputs } else { sum }
+    if skip { sum + first * inputs } else { sum }
 }
 
 impl EncoderRecord {
@@ -53,7 +58,9 @@ impl EncoderRecord {
             put_varint(&mut out, width as u64);
             out.push(function);
         }
-        out.push(u8::from(self.skip));
+        out.push(
+            u8::from(self.skip) | u8::from(self.masked) << 1 | u8::from(self.variational) << 2,
+        );
         let wide = self.centre.iter().chain(&self.scale).flat_map(|v| v.to_le_bytes());
         let narrow = self.clip.iter().chain(&self.latent).chain(&self.params);
         let narrow: Vec<u8> = narrow.flat_map(|v| v.to_le_bytes()).collect();
@@ -93,11 +100,13 @@ impl EncoderRecord {
             let what = format!("the encoder gives {last} latents, the model has {latents}");
             return Err(Error::corrupt(what).at(at));
         }
-        let skip = match cursor.u8()? {
-            flag @ 0..=1 => flag == 1,
-            flag => return Err(Error::corrupt(format!("an encoder's flag of {flag}")).at(at)),
-        };
-        let narrow = (width + latents) as u64 + parameters(width, &layers, skip);
+        let flags = cursor.u8()?;
+        if flags >= 8 {
+            return Err(Error::corrupt(format!("an encoder's flags of {flags}")).at(at));
+        }
+        let [skip, masked, variational] = [1, 2, 4].map(|bit| flags & bit != 0);
+        let inputs = width * if masked { 2 } else { 1 };
+        let narrow = (width + latents) as u64 + parameters(inputs, &layers, skip);
         let total = 16 * width as u64 + 4 * narrow;
         limits::check("the encoder", total, limits.model_bytes).map_err(|e| e.at(at))?;
         let total = usize::try_from(total)
@@ -127,6 +136,8 @@ impl EncoderRecord {
             params: singles(given, narrow.len() / 4 - given),
             layers,
             skip,
+            masked,
+            variational,
         };
         out.check().map_err(|e| e.at(at))?;
         Ok(out)
@@ -167,6 +178,8 @@ mod tests {
             params: list(parameters(5, layers, skip)),
             layers: layers.to_vec(),
             skip,
+            masked: false,
+            variational: false,
         }
     }
 
@@ -191,6 +204,20 @@ mod tests {
                 assert_eq!(back, own);
                 assert_eq!(back.encode(), bytes, "signs of zeros too");
             }
+        }
+    }
+
+    #[test]
+    fn a_masked_encoder_has_twice_the_inputs() {
+        for (skip, variational) in [(false, true), (true, false)] {
+            let layers = [(3, 2), (2, 2)];
+            let mut own = EncoderRecord { masked: true, variational, ..record(&layers, skip) };
+            decode(&own.encode()).expect_err("too few parameters");
+            let more = if skip { 5 * 3 + 5 * 2 } else { 5 * 3 };
+            own.params.extend(vec![0.25; more]);
+            assert_eq!(decode(&own.encode()).unwrap(), own);
+            own.masked = false;
+            decode(&own.encode()).expect_err("too many parameters");
         }
     }
 
@@ -245,7 +272,7 @@ mod tests {
         assert_eq!(with(&|e| e.scale[0] = -1e-300), Corrupt);
         assert_eq!(with(&|e| e.clip[0] = -1e-40), Corrupt);
         let mut flag = good.encode();
-        flag[5] = 2;
+        flag[5] = 8;
         assert_eq!(decode(&flag).unwrap_err().kind(), Corrupt);
         let none = EncoderRecord::decode(&good.encode(), 0, 5, 0, &Limits::default());
         assert_eq!(none.unwrap_err().kind(), Corrupt);

@@ -18,6 +18,7 @@ pub(crate) const HEAD: [u8; 4] = *b"HEAD";
 pub(crate) const COLUMNS: [u8; 4] = *b"cols";
 pub(crate) const MODEL: [u8; 4] = *b"MODL";
 pub(crate) const ENCODER: [u8; 4] = *b"enco";
+pub(crate) const TASK: [u8; 4] = *b"task";
 pub(crate) const DATA: [u8; 4] = *b"DATA";
 pub(crate) const INDEX: [u8; 4] = *b"INDX";
 
@@ -47,8 +48,8 @@ mod tests {
         assert_eq!(SIGNATURE, [0x89, 0x41, 0x45, 0x5a, 0x0d, 0x0a, 0x1a, 0x0a]);
         assert_eq!(END, [0x0a, 0x41, 0x45, 0x5a, 0x65, 0x6e, 0x64, 0x0a]);
         assert_eq!((VERSION, HEADER_LEN, FOOTER_LEN), (0, 20, 36));
-        let tags = [HEAD, COLUMNS, MODEL, ENCODER, DATA, INDEX].concat();
-        assert_eq!(tags, b"HEADcolsMODLencoDATAINDX");
+        let tags = [HEAD, COLUMNS, MODEL, ENCODER, TASK, DATA, INDEX].concat();
+        assert_eq!(tags, b"HEADcolsMODLencotaskDATAINDX");
         let shapes = include_bytes!("../../format-spec/shapes.bin");
         assert_eq!(crc32fast::hash(shapes), SHAPES_CRC);
     }

@@ -1,7 +1,7 @@
 //! The bytes of a file: what is stored, and where.
 //!
 //! Mirrors `format-spec/` part by part: [`forever`] the constants, [`section`] framing,
-//! [`head`], [`model`], [`encoder`], [`block`], [`index`]. Knows no networks: a
+//! [`head`], [`model`], [`encoder`], [`task`], [`block`], [`index`]. Knows no networks: a
 //! [`ModelRecord`](model::ModelRecord) is numbers, and `codec` says what they mean.
 
 pub(crate) mod block;
@@ -13,3 +13,4 @@ pub(crate) mod index;
 pub(crate) mod model;
 pub(crate) mod section;
 pub(crate) mod squeeze;
+pub(crate) mod task;

@@ -173,6 +173,14 @@ impl<'a> Decoder<'a> {
         x << 32 | LOW
     }
 
+    /// Bits of information that are still to come, about: what lies in the states is counted too,
+    /// so that the difference over a symbol is what it took.
+    #[cfg(feature = "apps")]
+    pub(crate) fn left(&self) -> f64 {
+        let held: f64 = self.states.iter().map(|x| (*x as f64).log2()).sum();
+        held + 8.0 * self.words.len() as f64
+    }
+
     /// Whether more was read than is there.
     pub(crate) fn overrun(&self) -> bool {
         self.overrun

@@ -10,6 +10,7 @@
 
 pub(crate) mod adam;
 pub(crate) mod contractive;
+pub(crate) mod kinds;
 pub(crate) mod loss;
 pub(crate) mod network;
 mod pass;
@@ -19,3 +20,4 @@ mod sum;
 #[cfg(test)]
 mod tests;
 pub(crate) mod train;
+pub(crate) mod tune;

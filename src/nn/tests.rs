@@ -145,7 +145,7 @@ fn gradients_are_central_differences() {
 }
 
 /// The Jacobian's squared norm, summed over rows, by differences in `f64`.
-fn exact_contractive(net: &Network, params: &[f64], x: &[f64]) -> f64 {
+pub(super) fn exact_contractive(net: &Network, params: &[f64], x: &[f64]) -> f64 {
     let n = net.shape.inputs;
     let h = 1e-4;
     let mut sum = 0.0;

@@ -163,7 +163,7 @@ fn gathered(rows: &[f32], width: usize, chosen: &[usize]) -> Vec<f32> {
 }
 
 /// Copies the chosen rows one after another.
-fn gather(rows: &[f32], width: usize, chosen: &[usize], out: &mut Vec<f32>) {
+pub(super) fn gather(rows: &[f32], width: usize, chosen: &[usize], out: &mut Vec<f32>) {
     const ROWS: usize = 64;
     out.resize(chosen.len() * width, 0.0);
     if width > 0 {

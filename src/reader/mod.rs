@@ -17,6 +17,8 @@ use crate::codec::decode;
 use crate::container::encoder::EncoderRecord;
 use crate::container::index::Place;
 use crate::container::model::ModelRecord;
+#[cfg(feature = "apps")]
+use crate::container::task::TaskRecord;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::limits::{self, Limits};
@@ -157,6 +159,12 @@ impl<S: Source> Reader<S> {
     #[cfg(feature = "compress")]
     pub(crate) fn encoder(&self) -> Result<Option<EncoderRecord>> {
         open::encoder(&self.source, &self.layout, &self.limits)
+    }
+
+    /// What predicts labels or numbers, where a codec brings it; read anew in each call.
+    #[cfg(feature = "apps")]
+    pub(crate) fn task(&self) -> Result<Option<TaskRecord>> {
+        open::task(&self.source, &self.layout, &self.limits)
     }
 
     fn check_type<T: Element>(&self, values: usize, rows: usize) -> Result<()> {
@@ -342,6 +350,25 @@ impl<S: Source> Reader<S> {
         Ok(out)
     }
 
+    /// Bits that each row takes in its block, without what all rows share. The sum over all rows
+    /// is about the length of all blocks.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io` if a block cannot be read.
+    #[cfg(feature = "apps")]
+    pub fn row_bits(&self) -> Result<Vec<f64>> {
+        let schema = &self.layout.schema;
+        let mut out = Vec::with_capacity(self.rows());
+        for i in 0..self.layout.index.blocks() {
+            let place = self.layout.index.place(i);
+            let bytes = self.block_bytes(place)?;
+            let cells = (place.rows * schema.width(), schema.dtype.size());
+            let program = self.layout.program.as_ref();
+            out.extend(decode::bits(program, cells, &bytes, place, self.limits.block_bytes)?);
+        }
+        Ok(out)
+    }
+
     /// Reads and decodes the whole file and checks every checksum.
     ///
     /// # Errors
@@ -354,6 +381,7 @@ impl<S: Source> Reader<S> {
         }
         open::verify_skipped(&self.source, &layout.skipped)?;
         open::encoder(&self.source, &layout, &self.limits)?;
+        open::task(&self.source, &layout, &self.limits)?;
         let blocks: Vec<Place> =
             (0..self.layout.index.blocks()).map(|i| self.layout.index.place(i)).collect();
         each(blocks, |place| self.decode(place, 0..place.rows).map(drop))

@@ -4,12 +4,13 @@ use super::source::Source;
 use crate::codec::program::Program;
 use crate::container::encoder::EncoderRecord;
 use crate::container::forever::{
-    COLUMNS, DATA, ENCODER, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, VERSION,
+    COLUMNS, DATA, ENCODER, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, TASK, VERSION,
 };
 use crate::container::head;
 use crate::container::index::Index;
 use crate::container::model::ModelRecord;
 use crate::container::section::{self, Footer, Header, SECTION_HEAD};
+use crate::container::task::TaskRecord;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::limits::{self, Limits};
@@ -28,6 +29,8 @@ pub(super) struct Layout {
     pub(super) index_bytes: u64,
     /// Offset of the encoder's section and length of its payload; not read before it is asked for.
     encoder: Option<(u64, u64)>,
+    /// Likewise of the task's section.
+    task: Option<(u64, u64)>,
     /// Sections that were skipped: where and how long.
     pub(super) skipped: Vec<(u64, u64)>,
 }
@@ -98,6 +101,7 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Layout> {
     let mut columns = None;
     let mut model = None;
     let mut encoder = None;
+    let mut task = None;
     let mut skipped = Vec::new();
     loop {
         let start: [u8; SECTION_HEAD] =
@@ -135,6 +139,8 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Layout> {
             match tag {
                 ENCODER if encoder.is_some() => return Err(twice()),
                 ENCODER => encoder = Some((offset, payload)),
+                TASK if task.is_some() => return Err(twice()),
+                TASK => task = Some((offset, payload)),
                 _ => skipped.push((offset, end - offset)),
             }
             offset = end;
@@ -195,6 +201,7 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Layout> {
         index,
         index_bytes,
         encoder,
+        task,
         skipped,
     })
 }
@@ -235,6 +242,19 @@ pub(super) fn encoder<S: Source>(
     let latents = layout.program.as_ref().map_or(0, |p| p.record.latents());
     let at = offset + SECTION_HEAD as u64;
     EncoderRecord::decode(&payload, at, layout.schema.width(), latents, limits).map(Some)
+}
+
+/// The task, if the file has one.
+pub(super) fn task<S: Source>(
+    source: &S,
+    layout: &Layout,
+    limits: &Limits,
+) -> Result<Option<TaskRecord>> {
+    let Some((offset, length)) = layout.task else { return Ok(None) };
+    let (payload, _) = section(source, offset, TASK, length, limits.model_bytes)?;
+    let latents = layout.program.as_ref().map_or(0, |p| p.record.latents());
+    let at = offset + SECTION_HEAD as u64;
+    TaskRecord::decode(&payload, at, layout.schema.width(), latents, limits).map(Some)
 }
 
 /// Checks the sections that opening skipped.

@@ -286,6 +286,10 @@ impl<'a> Builder<'a> {
 
     /// The network after a little training on the latents that `choice` really gives.
     pub(crate) fn polished(&self, choice: Choice, seed: u64) -> Option<Trained> {
+        if self.network?.autoencoder.has_no_linear_path() {
+            // It was trained to have none.
+            return self.network.cloned();
+        }
         let built = self.build(choice.family, choice.step).ok()?;
         let (encoder, mut trained) = (&built.encoder, self.network?.clone());
         let real = encoder.latents(&self.normalised);

@@ -42,8 +42,22 @@ fn encoder() -> EncoderRecord {
         latent: vec![120.0, 15.5],
         layers: vec![(3, 1), (2, 0)],
         skip: true,
+        masked: false,
+        variational: false,
         params: floats(4 * 3 + 3 + 3 * 2 + 2 + 4 * 2, 62),
     }
+}
+
+/// Told which values are hidden; its latents are ReLUs.
+fn masked() -> EncoderRecord {
+    let params = floats(8 * 3 + 3 + 3 * 2 + 2, 64);
+    EncoderRecord { layers: vec![(3, 1), (2, 2)], skip: false, masked: true, params, ..encoder() }
+}
+
+/// All that an encoder can be.
+fn flagged() -> EncoderRecord {
+    let params = floats(8 * 3 + 3 + 3 * 2 + 2 + 8 * 2, 65);
+    EncoderRecord { masked: true, variational: true, params, ..encoder() }
 }
 
 /// As many layers as there can be, with all functions and without a skip path.
@@ -62,11 +76,17 @@ fn extreme() -> EncoderRecord {
         layers: vec![(2, 4)],
         skip: false,
         params: vec![0.0; 10],
+        ..encoder()
     }
 }
 
 pub(super) fn valid() -> Vec<(&'static str, Parts)> {
-    vec![("codec-encoder", codec().section(ENCODER, encoder().encode()))]
+    let variational = EncoderRecord { variational: true, ..encoder() };
+    vec![
+        ("codec-encoder", codec().section(ENCODER, encoder().encode())),
+        ("codec-masked", codec().section(ENCODER, masked().encode())),
+        ("codec-variational", codec().section(ENCODER, variational.encode())),
+    ]
 }
 
 pub(super) fn uncommon() -> Vec<(&'static str, Parts)> {
@@ -85,6 +105,7 @@ pub(super) fn uncommon() -> Vec<(&'static str, Parts)> {
         ("encoder-of-17-layers", codec().section(ENCODER, deep().encode())),
         ("encoder-at-its-limits", codec().section(ENCODER, packed)),
         ("encoder-with-rows", rows),
+        ("encoder-with-all-flags", codec().section(ENCODER, flagged().encode())),
     ]
 }
 
@@ -103,6 +124,8 @@ pub(super) fn invalid() -> Vec<Case> {
     let mut flag = good.clone();
     assert_eq!(flag[..6], [2, 3, 1, 2, 0, 1]);
     flag[5] = 2;
+    let mut undefined = good.clone();
+    undefined[5] = 9;
     // A codec of a model without latents.
     let mut flat = Parts::with_head(head::encode(&schema(DType::F32, &[4]), None));
     flat.header = Header::encode(true);
@@ -132,8 +155,10 @@ pub(super) fn invalid() -> Vec<Case> {
         case("encoder-function-undefined", "corrupt", with(&|e| e.layers[0].1 = 5)),
         case("encoder-other-latents", "corrupt", with(&|e| e.layers[1].0 = 3)),
         case("encoder-flag", "corrupt", file(flag)),
+        case("encoder-flags-undefined", "corrupt", file(undefined)),
         case("encoder-floats-too-few", "corrupt", with(&|e| e.params.truncate(30))),
         case("encoder-floats-too-many", "corrupt", with(&|e| e.params.push(0.0))),
+        case("encoder-masked-floats-too-few", "corrupt", with(&|e| e.masked = true)),
         case("encoder-zstd-broken", "corrupt", file(broken)),
         case("encoder-centre-nan", "corrupt", with(&|e| e.centre[0] = f64::NAN)),
         case("encoder-weight-infinite", "corrupt", with(&|e| e.params[5] = f32::INFINITY)),

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod damage;
+mod kinds;
 mod network;
 mod pipes;
 mod roundtrip;

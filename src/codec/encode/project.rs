@@ -32,21 +32,39 @@ pub(crate) struct EncoderNetwork {
     pub(crate) column: Vec<f32>,
     /// Outputs are multiplied by these.
     pub(crate) latent: Vec<f32>,
+    pub(crate) flags: EncoderFlags,
+}
+
+/// What an encoder was trained to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct EncoderFlags {
+    /// Behind the columns the network has as many inputs that are 1 where a value is hidden.
+    pub(crate) masked: bool,
+    /// Its outputs are normally distributed with variance 1, about.
+    pub(crate) variational: bool,
 }
 
 impl EncoderNetwork {
     /// Latents of normalised rows.
     fn run(&self, rows: &[f32]) -> Vec<f32> {
-        let mut inputs = rows.to_vec();
-        for row in inputs.chunks_exact_mut(self.column.len()) {
-            row.iter_mut().zip(&self.column).for_each(|(x, s)| *x /= s);
-        }
+        let inputs = inputs(rows, &self.column, self.flags);
         let mut out = self.network.infer(&inputs, rows.len() / self.column.len());
         for row in out.chunks_exact_mut(self.latent.len()) {
             row.iter_mut().zip(&self.latent).for_each(|(y, s)| *y *= s);
         }
         out
     }
+}
+
+/// What an encoder is given for normalised rows of which nothing is hidden.
+pub(crate) fn inputs(rows: &[f32], column: &[f32], flags: EncoderFlags) -> Vec<f32> {
+    let width = column.len();
+    let wide = width * if flags.masked { 2 } else { 1 };
+    let mut out = vec![0.0; rows.len() / width.max(1) * wide];
+    for (out, row) in out.chunks_exact_mut(wide.max(1)).zip(rows.chunks_exact(width.max(1))) {
+        out.iter_mut().zip(row.iter().zip(column)).for_each(|(out, (x, s))| *out = x / s);
+    }
+    out
 }
 
 impl Projection {

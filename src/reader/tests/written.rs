@@ -75,6 +75,8 @@ fn the_encoder_is_read_only_when_asked_for() {
         latent: vec![7.0; 3],
         layers: vec![(1 << 10, 1), (3, 0)],
         skip: false,
+        masked: false,
+        variational: false,
         params: (0..4096 + 3075).map(|i| (i as f32).sin()).collect(),
     };
     let mut own = parts(rich(3), &[4]);

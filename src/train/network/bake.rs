@@ -48,6 +48,7 @@ pub(crate) fn prepare(
         network: net.encoder.clone(),
         column: net.column.clone(),
         latent: net.latent.iter().map(|s| s * precision.units).collect(),
+        flags: net.flags,
     }));
     let real = projection.project(normalised);
     let mut baker = Baker::new(net, columns, &real, precision);

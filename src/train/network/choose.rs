@@ -9,6 +9,8 @@ use super::learned::Learned;
 use crate::train::assemble::Coding;
 use crate::train::config::TrainConfig;
 use crate::train::linear::{Candidate, Ground};
+use crate::train::report::Epoch;
+use crate::train::sample::Sample;
 use std::time::{Duration, Instant};
 
 /// How much to spend on networks.
@@ -32,6 +34,9 @@ const SCOUTING: f64 = 0.25;
 /// Least width of the encoder's hidden layers where the level chooses.
 const LEAST_ENCODER: usize = 128;
 
+/// Rows below which no network is trained.
+pub(crate) const LEAST_ROWS: usize = 64;
+
 /// What networks are trained for and with.
 #[derive(Clone, Copy)]
 pub(crate) struct Coach<'a> {
@@ -40,9 +45,25 @@ pub(crate) struct Coach<'a> {
     /// A codec's network, which is taken as it is.
     pub(crate) learned: Option<&'a Learned>,
     pub(crate) seed: u64,
-    /// Share done of the training, and what it has reached, beside the linear codec's bytes
-    /// per row.
-    pub(crate) log: &'a (dyn Fn(f64, &Cost, f64) + Sync),
+    /// More rows than the linear codec is fitted to, for kinds.
+    pub(crate) rows: Option<&'a Sample>,
+    /// Whether the decoder's integers are to be good for more than this file.
+    pub(crate) precise: bool,
+    /// Told about training.
+    pub(crate) log: &'a (dyn Fn(&News) + Sync),
+}
+
+/// How far training is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct News {
+    /// Share that is done.
+    pub(crate) share: f64,
+    /// What it has reached, where the file's size is what is trained on.
+    pub(crate) cost: Cost,
+    /// The linear codec's bytes per row.
+    pub(crate) linear: f64,
+    /// A pass that is over, of a kind.
+    pub(crate) epoch: Option<Epoch>,
 }
 
 /// What the linear codec says about the data.
@@ -65,13 +86,16 @@ impl Coach<'_> {
     /// too few or too narrow for one to pay.
     pub(crate) fn train(&self, ground: &Ground<'_>, hint: Hint) -> Option<Trained> {
         if let Some(learned) = self.learned {
-            return Some(learned.trained(ground.columns));
+            return Some(learned.trained(ground.columns, ground.normalised));
         }
         let budget = self.budget?;
+        if self.wish.is_kind() {
+            return if ground.sample.rows() < LEAST_ROWS { None } else { self.kind(ground, hint) };
+        }
         let wanted = self.wish.wants_network();
         let rows = ground.sample.rows();
         let (width, most) = (ground.columns.len(), ground.components.count());
-        if wanted == Some(false) || most == 0 || rows < 64 {
+        if wanted == Some(false) || most == 0 || rows < LEAST_ROWS {
             return None;
         }
         if wanted.is_none() && (rows < 512 || width < 4 || hint.latents == 0) {
@@ -91,6 +115,7 @@ impl Coach<'_> {
             encoder: decoder.iter().rev().map(|&n| n.max(LEAST_ENCODER)).collect(),
             decoder,
             activation: self.wish.activation.function(),
+            decoder_activation: self.wish.activation.of_decoder().function(),
             epochs: budget.epochs,
             batch: self.wish.batch.unwrap_or(256),
             rate: self.wish.rate.unwrap_or(4e-3) as f32,
@@ -105,7 +130,10 @@ impl Coach<'_> {
             self.wish.epochs.unwrap_or(fits.clamp(1, budget.epochs))
         };
         let run = |plan: Plan, done: f64, share: f64| {
-            let log = |part: f64, cost: &Cost| (self.log)(done + share * part, cost, hint.linear);
+            let log = |part: f64, cost: &Cost| {
+                let (share, linear) = (done + share * part, hint.linear);
+                (self.log)(&News { share, cost: *cost, linear, epoch: None });
+            };
             let trained = train(ground.normalised, ground.components, &plan, &log);
             // Also where time has ended it.
             log(1.0, &trained.cost);
@@ -175,6 +203,9 @@ impl Coach<'_> {
             let prepared = prepare(&trained.autoencoder, ground.columns, ground.normalised, p);
             ground.complete(prepared, coding)
         };
+        if self.precise && self.wish.is_kind() {
+            return build(ground, &precise(&trained, start), coding).ok();
+        }
         let cost =
             |p: &Precision| build(trial, p, coding).map_or(f64::INFINITY, |c| c.fitted_bytes);
         let precision = improve(start, cost);
@@ -184,6 +215,15 @@ impl Coach<'_> {
             .filter_map(|refine| build(ground, &precision, Coding { refine, ..coding }).ok())
             .min_by(|a, b| a.fitted_bytes.total_cmp(&b.fitted_bytes))
     }
+}
+
+/// Integers that hardly change what the network gives, whatever the bound.
+fn precise(trained: &Trained, start: Precision) -> Precision {
+    let net = &trained.autoencoder;
+    let least = net.column.iter().copied().fold(f32::INFINITY, f32::min);
+    let inputs = net.decoder.shape.inputs_of(net.decoder.shape.layers.len() - 1);
+    let output = 0.005 * f64::from(least) / (inputs as f64).sqrt();
+    Precision { output: start.output.min(output), hidden: 0.01, ..start }
 }
 
 /// The best precision near `start`: each change is kept, and tried again, where it lowers `cost`.

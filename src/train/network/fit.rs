@@ -2,6 +2,7 @@
 
 use super::Autoencoder;
 use super::likelihood::{Gradients, Likelihood};
+use crate::codec::encode::project::EncoderFlags;
 use crate::kernels::activation::Activation;
 use crate::kernels::math::ln;
 use crate::matrix::rng::Rng;
@@ -31,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) encoder: Vec<usize>,
     pub(crate) decoder: Vec<usize>,
     pub(crate) activation: Activation,
+    /// The decoder's.
+    pub(crate) decoder_activation: Activation,
     pub(crate) epochs: usize,
     pub(crate) batch: usize,
     pub(crate) rate: f32,
@@ -142,17 +145,14 @@ fn start(c: &Components, plan: &Plan, rng: &mut Rng) -> Autoencoder {
     let column: Vec<f32> = c.columns.iter().map(|v| (v.sqrt() as f32).max(0.05)).collect();
     let latent: Vec<f32> =
         (0..latents).map(|k| (c.variance[k].sqrt() as f32 / plan.step).max(0.05)).collect();
-    let shape = |inputs: usize, hidden: &[usize], outputs: usize| Shape {
+    let shape = |inputs: usize, hidden: &[usize], outputs: usize, f: Activation| Shape {
         inputs,
-        layers: hidden
-            .iter()
-            .map(|&w| (w, plan.activation))
-            .chain([(outputs, Activation::Identity)])
-            .collect(),
+        layers: hidden.iter().map(|&w| (w, f)).chain([(outputs, Activation::Identity)]).collect(),
         skip: true,
     };
-    let mut encoder = Network::new(shape(width, &plan.encoder, latents), rng);
-    let mut decoder = Network::new(shape(latents, &plan.decoder, width), rng);
+    let mut encoder = Network::new(shape(width, &plan.encoder, latents, plan.activation), rng);
+    let mut decoder =
+        Network::new(shape(latents, &plan.decoder, width, plan.decoder_activation), rng);
     for net in [&mut encoder, &mut decoder] {
         let last = net.weights(net.shape.layers.len() - 1);
         net.params[last].fill(0.0);
@@ -164,7 +164,7 @@ fn start(c: &Components, plan: &Plan, rng: &mut Rng) -> Autoencoder {
             decoder.params[up.start + k * width + j] = scale * plan.step * v / column[j];
         }
     }
-    Autoencoder { encoder, decoder, column, latent }
+    Autoencoder { encoder, decoder, column, latent, flags: EncoderFlags::default() }
 }
 
 /// Deviation of what the components and the latents' rounding leave of each column.

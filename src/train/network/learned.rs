@@ -2,7 +2,8 @@
 
 use super::Autoencoder;
 use super::fit::{Cost, Trained};
-use crate::codec::encode::project::Projection;
+use super::kind::mean_move;
+use crate::codec::encode::project::{EncoderFlags, Projection};
 use crate::container::encoder::EncoderRecord;
 use crate::container::model::ModelRecord;
 use crate::kernels::activation::Activation;
@@ -32,6 +33,8 @@ pub(crate) fn encoder_record(projection: &Projection) -> Option<EncoderRecord> {
         latent: net.latent.clone(),
         layers: layers.collect(),
         skip: net.network.shape.skip,
+        masked: net.flags.masked,
+        variational: net.flags.variational,
         params: net.network.params.clone(),
     })
 }
@@ -60,10 +63,8 @@ impl Learned {
     /// None where there is no network, or the two do not belong together.
     pub(crate) fn new(encoder: Option<&EncoderRecord>, record: &ModelRecord) -> Option<Self> {
         let encoder = encoder?;
-        let fits = encoder.latent.len() == record.latents()
-            && encoder.scale.len() == record.width()
-            && encoder.skip
-            && encoder.layers.last().is_some_and(|l| l.1 == 0);
+        let fits =
+            encoder.latent.len() == record.latents() && encoder.scale.len() == record.width();
         (fits && record.latents() > 0)
             .then(|| Self { encoder: encoder.clone(), record: record.clone() })
     }
@@ -73,8 +74,60 @@ impl Learned {
         if self.record.trellis > 0 { 2.0 } else { 1.0 }
     }
 
-    /// The network as if it had been trained on rows with these columns.
-    pub(crate) fn trained(&self, columns: &[ColumnPlan]) -> Trained {
+    /// Whether values can be hidden from the encoder, and whether its latents are normally
+    /// distributed.
+    pub(crate) fn flags(&self) -> EncoderFlags {
+        EncoderFlags { masked: self.encoder.masked, variational: self.encoder.variational }
+    }
+
+    /// Whether latents reach the output through hidden layers alone.
+    pub(crate) fn has_no_linear_path(&self) -> bool {
+        self.record.hidden.is_some() && self.record.skip.iter().all(|w| *w == 0)
+    }
+
+    /// What the network itself gives for rows in the data's units: rows × latents, as large as
+    /// they were trained to be. Values that are not finite count as the centre or, if the
+    /// encoder is masked, as hidden; `hidden` says of each value whether it is, and may be empty
+    /// for none. What is hidden from an encoder that is not masked counts as the centre.
+    #[allow(dead_code)]
+    pub(crate) fn latents(&self, values: &[f64], hidden: &[bool]) -> Vec<f32> {
+        let e = &self.encoder;
+        let width = e.scale.len();
+        let wide = width * if e.masked { 2 } else { 1 };
+        let mut inputs = vec![0.0; values.len() / width * wide];
+        let rows = inputs.chunks_exact_mut(wide).zip(values.chunks_exact(width));
+        for (i, (input, row)) in rows.enumerate() {
+            for (j, x) in row.iter().enumerate() {
+                let z = ((x - e.centre[j]) / e.scale[j]) as f32;
+                if hidden.get(i * width + j).copied().unwrap_or(false) || !x.is_finite() {
+                    if e.masked {
+                        input[width + j] = 1.0;
+                    }
+                } else if e.scale[j] > 0.0 && z.is_finite() {
+                    input[j] = z.clamp(-e.clip[j], e.clip[j]);
+                }
+            }
+        }
+        self.network().infer(&inputs, values.len() / width)
+    }
+
+    /// Rows in the data's units from latents as [`Self::latents`] gives them, through the
+    /// decoder's integers read as numbers.
+    #[allow(dead_code)]
+    pub(crate) fn values(&self, latents: &[f32]) -> Vec<f64> {
+        let e = &self.encoder;
+        let out = self.decoder().infer(latents, latents.len() / e.latent.len());
+        let rows = out.chunks_exact(e.scale.len());
+        let columns = |row: &[f32]| -> Vec<f64> {
+            let all = row.iter().zip(&e.scale).zip(&e.centre);
+            all.map(|((x, scale), centre)| f64::from(*x) * scale + centre).collect()
+        };
+        rows.flat_map(columns).collect()
+    }
+
+    /// The network as if it had been trained on rows with these columns, some of which are
+    /// `normalised`.
+    pub(crate) fn trained(&self, columns: &[ColumnPlan], normalised: &[f32]) -> Trained {
         let (e, width) = (&self.encoder, columns.len());
         // Columns that either side leaves out have no scale.
         let used = |j: usize| e.scale[j] > 0.0 && columns[j].scale > 0.0;
@@ -91,15 +144,20 @@ impl Learned {
         decoder.params[last].iter_mut().zip(&shift).for_each(|(b, s)| *b -= *s as f32);
         let mut encoder = self.network();
         move_inputs(&mut encoder, &shift);
-        let step = self.step(columns);
+        let flags = self.flags();
+        let autoencoder = Autoencoder { encoder, decoder, column, latent, flags };
+        let step = match self.has_no_linear_path() {
+            true => mean_move(&autoencoder.moves(normalised)).unwrap_or(1.0),
+            false => self.step(columns),
+        };
         let lambda = 6.0 / (std::f64::consts::LN_2 * step * step);
-        let autoencoder = Autoencoder { encoder, decoder, column, latent };
         Trained { autoencoder, cost: Cost::default(), lambda, step }
     }
 
     fn network(&self) -> Network {
         let layers = self.encoder.layers.iter().map(|&(width, f)| (width, function(f))).collect();
-        let shape = Shape { inputs: self.encoder.scale.len(), layers, skip: self.encoder.skip };
+        let inputs = self.encoder.scale.len() * if self.encoder.masked { 2 } else { 1 };
+        let shape = Shape { inputs, layers, skip: self.encoder.skip };
         Network { shape, params: self.encoder.params.clone() }
     }
 
@@ -190,6 +248,9 @@ fn move_inputs(net: &mut Network, shift: &[f64]) {
     let (first, skip) = (net.weights(0), net.skip());
     let by = moved(net, first, net.shape.layers[0].0);
     add(net, net.bias(0), by);
+    if skip.is_empty() {
+        return;
+    }
     let last = net.shape.layers.len() - 1;
     let by = moved(net, skip, net.shape.layers[last].0);
     add(net, net.bias(last), by);

@@ -3,12 +3,14 @@
 pub(crate) mod bake;
 pub(crate) mod choose;
 pub(crate) mod fit;
+pub(crate) mod kind;
 pub(crate) mod learned;
 pub(crate) mod likelihood;
 pub(crate) mod polish;
 #[cfg(test)]
 mod tests;
 
+use crate::codec::encode::project::{EncoderFlags, inputs};
 use crate::nn::network::Network;
 
 /// An encoder and a decoder, with what brings rows and latents to their coordinates.
@@ -23,13 +25,14 @@ pub(crate) struct Autoencoder {
     pub(crate) column: Vec<f32>,
     /// Deviation of each latent at the start, in steps of the latent.
     pub(crate) latent: Vec<f32>,
+    pub(crate) flags: EncoderFlags,
 }
 
 impl Autoencoder {
     /// Real latents of normalised rows, in steps: rows × latents.
     pub(crate) fn encode(&self, rows: &[f32]) -> Vec<f32> {
         let width = self.column.len();
-        let inputs = divided(rows, &self.column);
+        let inputs = inputs(rows, &self.column, self.flags);
         let mut out = self.encoder.infer(&inputs, rows.len() / width);
         for row in out.chunks_exact_mut(self.latent.len()) {
             row.iter_mut().zip(&self.latent).for_each(|(y, s)| *y *= s);
@@ -45,6 +48,44 @@ impl Autoencoder {
             row.iter_mut().zip(&self.column).for_each(|(x, s)| *x *= s);
         }
         out
+    }
+}
+
+impl Autoencoder {
+    /// Whether latents reach the output through hidden layers alone.
+    pub(crate) fn has_no_linear_path(&self) -> bool {
+        let skip = &self.decoder.params[self.decoder.skip()];
+        self.decoder.shape.layers.len() > 1 && skip.iter().all(|w| *w == 0.0)
+    }
+
+    /// How far the prediction moves, in residual steps, when a latent moves by one of its own:
+    /// the root of the mean square over some normalised rows, from moves of a tenth of the
+    /// latent's deviation.
+    pub(crate) fn moves(&self, rows: &[f32]) -> Vec<f64> {
+        const ROWS: usize = 256;
+        let (width, count) = (self.column.len(), self.latent.len());
+        let every = (rows.len() / width).div_ceil(ROWS).max(1);
+        let some: Vec<f32> = rows.chunks_exact(width).step_by(every).flatten().copied().collect();
+        let latents = self.encode(&some);
+        let n = (latents.len() / count).max(1) as f64;
+        let base = self.decode(&latents);
+        (0..count)
+            .map(|k| {
+                let own = latents.iter().skip(k).step_by(count).map(|y| f64::from(*y));
+                let (sum, squares) = own.fold((0.0, 0.0), |(s, q), y| (s + y, q + y * y));
+                let deviation = (squares / n - (sum / n).powi(2)).max(0.0).sqrt();
+                if deviation < 1e-6 * (squares / n).sqrt() || deviation == 0.0 {
+                    return 0.0;
+                }
+                let by = 0.1 * deviation;
+                let mut moved = latents.clone();
+                moved.iter_mut().skip(k).step_by(count).for_each(|y| *y += by as f32);
+                let out = self.decode(&moved);
+                let pairs = out.iter().zip(&base);
+                let square: f64 = pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum();
+                (square / n).sqrt() / by
+            })
+            .collect()
     }
 }
 

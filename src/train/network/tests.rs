@@ -38,6 +38,7 @@ fn short(objective: Objective, hidden: &[usize]) -> Plan {
         encoder: hidden.iter().rev().copied().collect(),
         decoder: hidden.to_vec(),
         activation: Activation::LeakyRelu(0.125),
+        decoder_activation: Activation::LeakyRelu(0.125),
         epochs: 12,
         batch: 64,
         rate: 4e-3,
@@ -128,7 +129,8 @@ fn a_codec_brings_back_the_network_for_other_columns() {
         let learned = Learned::new(Some(&record), &p.record).unwrap();
         // Another bound: other scales and other centres.
         let other = plan(&sample, &Tolerance::Bounds(vec![0.05; WIDTH]));
-        let again = learned.trained(&other);
+        let again = learned
+            .trained(&other, &normaliser(&other).normalise(sample.schema.dtype, &sample.bytes));
         let rows = normaliser(&other).normalise(sample.schema.dtype, &sample.bytes);
         let latents = again.autoencoder.encode(&rows);
         assert!(apart(&t.autoencoder.encode(&normalised), &latents) < 1e-4);

@@ -1,0 +1,290 @@
+//! Rows that are not like the others.
+//!
+//! An autoencoder with few latents learns what most rows have in common; a row that it cannot
+//! give back has something that others do not (Hawkins et al. 2002, *Outlier detection using
+//! replicator neural networks*). The rows that it learns from may hold such rows themselves, and
+//! a network has room to learn some of them by heart. So it is trained more than once: each time
+//! without the rows that the last one found worst, as in trimmed least squares (Rousseeuw and
+//! Van Driessen 1999, *A fast algorithm for the minimum covariance determinant estimator*, whose
+//! C-steps these are).
+
+use super::model::Model;
+use super::{cells, spread};
+use crate::compress::{Codec, Config, Loss};
+use crate::error::{Error, Result};
+use crate::matrix::Rows;
+use crate::reader::Reader;
+
+/// What a row is judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum AnomalyScore {
+    /// How far the network's row is from the row: the root of the mean over columns of the
+    /// squared error, over what is usual in that column.
+    #[default]
+    Error,
+    /// Bits that the row takes in a compressed file: how unlikely it is.
+    Bits,
+}
+
+/// How to look for anomalies.
+///
+/// ```
+/// let mut how = aezip::AnomalyConfig::default();
+/// how.contamination = Some(0.01);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct AnomalyConfig {
+    /// What to judge by.
+    pub score: AnomalyScore,
+    /// Share of rows to flag, above 0 and below 0.5. Without, those are flagged whose score's
+    /// logarithm lies further above the median than 3.5 standard deviations, estimated by the
+    /// median of distances from the median (Iglewicz and Hoaglin 1993).
+    pub contamination: Option<f64>,
+    /// How many times the worst rows are left out and the codec is learned anew. 2 if not said;
+    /// of no effect with a codec that is there.
+    pub rounds: usize,
+    /// Share of rows that is left out. Twice the contamination if not said, at least 0.1.
+    pub trim: Option<f64>,
+}
+
+impl Default for AnomalyConfig {
+    fn default() -> Self {
+        Self { score: AnomalyScore::Error, contamination: None, rounds: 2, trim: None }
+    }
+}
+
+impl AnomalyConfig {
+    fn validate(&self) -> Result<()> {
+        for (what, share) in [("contamination", self.contamination), ("trim", self.trim)] {
+            if let Some(x) = share
+                && !(x > 0.0 && x < 0.5)
+            {
+                return Err(Error::argument(format!("{what} {x} is not above 0 and below 0.5")));
+            }
+        }
+        if self.rounds > 20 {
+            return Err(Error::argument(format!("{} rounds are more than 20", self.rounds)));
+        }
+        Ok(())
+    }
+
+    fn trimmed(&self) -> f64 {
+        self.trim.unwrap_or((2.0 * self.contamination.unwrap_or(0.0)).clamp(0.1, 0.45))
+    }
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Anomalies {
+    /// Of each row; the larger, the less it is like the others.
+    pub scores: Vec<f64>,
+    /// Whether the row is flagged.
+    pub flagged: Vec<bool>,
+    /// The score above which rows are flagged.
+    pub threshold: f64,
+    /// Squared error of each value over what is usual in its column: rows × columns. Empty for
+    /// [`AnomalyScore::Bits`].
+    pub columns: Vec<f32>,
+}
+
+impl Anomalies {
+    /// The `most` columns that `row` differs most in, worst first, with their shares of its
+    /// error.
+    pub fn worst_columns(&self, row: usize, most: usize) -> Vec<(usize, f64)> {
+        let width = self.columns.len() / self.scores.len().max(1);
+        let Some(own) = self.columns.get(row * width..(row + 1) * width) else {
+            return Vec::new();
+        };
+        let sum: f64 = own.iter().map(|x| f64::from(*x)).sum();
+        let mut order: Vec<usize> = (0..width).filter(|&j| own[j] > 0.0).collect();
+        order.sort_by(|a, b| own[*b].total_cmp(&own[*a]));
+        order.truncate(most);
+        order.into_iter().map(|j| (j, f64::from(own[j]) / sum)).collect()
+    }
+}
+
+/// Scores `rows` by `codec`, or by one that is learned from the rows themselves with `config`.
+///
+/// Rows whose columns have names are a table, whose columns have units of their own: they are
+/// brought to the same spread first. Missing values are not judged.
+///
+/// # Errors
+/// `Argument` if the codec is for other rows, a share is out of range, or there are too few rows
+/// to learn from; `Io` and others as the rows give them.
+///
+/// ```no_run
+/// use aezip::{AnomalyConfig, Config, find_anomalies, input};
+/// let rows = input::open("sensors.csv", &Default::default())?;
+/// let found = find_anomalies(&*rows, None, &Config::default(), &AnomalyConfig::default())?;
+/// for (row, _) in found.flagged.iter().enumerate().filter(|(_, flagged)| **flagged) {
+///     println!("{row}: {:?}", found.worst_columns(row, 3));
+/// }
+/// # Ok::<(), aezip::Error>(())
+/// ```
+pub fn find_anomalies(
+    rows: &dyn Rows,
+    codec: Option<&Codec>,
+    config: &Config,
+    how: &AnomalyConfig,
+) -> Result<Anomalies> {
+    how.validate()?;
+    if rows.is_empty() {
+        return Err(Error::argument("there are no rows to judge"));
+    }
+    if let Some(codec) = codec {
+        return judged(rows, codec, config, how, None);
+    }
+    let rows = spread::learnable(rows.schema(), cells::read(rows, 0..rows.len())?)?;
+    let mut config = config.clone();
+    if how.score == AnomalyScore::Error && !config.train.is_kind() {
+        config.train.loss = Loss::SquaredError;
+    }
+    if config.train.latents.is_none() && config.train.is_kind() {
+        config.train.latents = Some(usual_latents(rows.schema().width()));
+    }
+    let mut kept: Vec<usize> = (0..rows.len()).collect();
+    for round in 0.. {
+        let codec = Codec::fit(&spread::chosen(&rows, &kept)?, &config)?;
+        let found = judged(&rows, &codec, &config, how, Some(&kept))?;
+        if round >= how.rounds {
+            return Ok(found);
+        }
+        let count = (rows.len() as f64 * (1.0 - how.trimmed())).ceil() as usize;
+        kept = best(&found.scores, count);
+    }
+    unreachable!("the last round returns")
+}
+
+/// Fewer than give rows back well: with room to spare, odd rows would be given back too.
+fn usual_latents(width: usize) -> usize {
+    width.div_ceil(8).clamp(1, 16).min(width)
+}
+
+/// The `count` rows of the lowest scores, in order.
+fn best(scores: &[f64], count: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|a, b| scores[*a].total_cmp(&scores[*b]));
+    order.truncate(count.max(1));
+    order.sort_unstable();
+    order
+}
+
+/// Scores of all rows; `kept` are those that say what is usual, all without.
+fn judged(
+    rows: &dyn Rows,
+    codec: &Codec,
+    config: &Config,
+    how: &AnomalyConfig,
+    kept: Option<&[usize]>,
+) -> Result<Anomalies> {
+    let (scores, columns) = match how.score {
+        AnomalyScore::Error => errors(rows, codec, kept)?,
+        AnomalyScore::Bits => {
+            let mut file = Vec::new();
+            codec.compress(rows, config, &mut file)?;
+            (Reader::new(file)?.row_bits()?, Vec::new())
+        }
+    };
+    let threshold = match how.contamination {
+        Some(share) => quantile(&scores, 1.0 - share),
+        None => far_above(&scores),
+    };
+    let flagged = scores.iter().map(|s| *s > threshold).collect();
+    Ok(Anomalies { scores, flagged, threshold, columns })
+}
+
+fn errors(rows: &dyn Rows, codec: &Codec, kept: Option<&[usize]>) -> Result<(Vec<f64>, Vec<f32>)> {
+    let model = Model::new(codec)?;
+    model.expect(rows.schema())?;
+    let width = rows.schema().width();
+    let scale: Option<Vec<f64>> = match rows.schema().columns {
+        Some(_) => spread::of_table(rows.schema(), &cells::read(rows, 0..rows.len())?)
+            .map(|spreads| spreads.iter().map(|s| s.scale).collect()),
+        None => None,
+    };
+    let scale = scale.unwrap_or_else(|| vec![1.0; width]);
+    let mut squares = Vec::with_capacity(rows.len() * width);
+    for part in cells::parts(rows.len(), width) {
+        let values = cells::read(rows, part)?;
+        let given = model.reconstructed(&values, &|_| false)?;
+        squares.extend(values.iter().zip(&given).enumerate().map(|(at, (x, y))| {
+            let square = ((x - y) / scale[at % width]).powi(2);
+            // A missing value is not judged; an infinite one is as wrong as can be.
+            if x.is_nan() { 0.0 } else { square.min(1e30) as f32 }
+        }));
+    }
+    let usual = usual_squares(&squares, width, kept);
+    for row in squares.chunks_exact_mut(width) {
+        row.iter_mut().zip(&usual).for_each(|(s, u)| *s = (f64::from(*s) / u) as f32);
+    }
+    let mean = |row: &[f32]| row.iter().map(|s| f64::from(*s)).sum::<f64>() / width as f64;
+    let scores = squares.chunks_exact(width).map(|row| mean(row).sqrt()).collect();
+    Ok((scores, squares))
+}
+
+/// The usual squared error of each column, of rows that are not the worst. Columns that the
+/// network gives back nearly perfectly are judged as if they were half as bad as the average:
+/// else the least deviation there would count more than anything else.
+fn usual_squares(squares: &[f32], width: usize, kept: Option<&[usize]>) -> Vec<f64> {
+    let count = squares.len() / width;
+    let row = |i: usize| &squares[i * width..(i + 1) * width];
+    let all: Vec<usize>;
+    let kept = match kept {
+        Some(kept) => kept,
+        None => {
+            let sums: Vec<f64> =
+                (0..count).map(|i| row(i).iter().map(|s| f64::from(*s)).sum()).collect();
+            all = best(&sums, count - count / 10);
+            &all
+        }
+    };
+    let mut usual = vec![0.0; width];
+    for &i in kept {
+        usual.iter_mut().zip(row(i)).for_each(|(u, s)| *u += f64::from(*s) / kept.len() as f64);
+    }
+    let least = 0.5 * usual.iter().sum::<f64>() / width as f64;
+    usual.iter().map(|u| u.max(least).max(f64::MIN_POSITIVE)).collect()
+}
+
+/// The score that a share of `q` does not exceed.
+fn quantile(scores: &[f64], q: f64) -> f64 {
+    let mut sorted = scores.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let below = (q * sorted.len() as f64).round() as usize;
+    sorted[below.clamp(1, sorted.len()) - 1]
+}
+
+/// The median of logarithms and 3.5 deviations above it.
+fn far_above(scores: &[f64]) -> f64 {
+    let logs: Vec<f64> = scores.iter().map(|s| s.max(1e-300).ln()).collect();
+    let middle = quantile(&logs, 0.5);
+    let distances: Vec<f64> = logs.iter().map(|l| (l - middle).abs()).collect();
+    (middle + 3.5 * 1.4826 * quantile(&distances, 0.5)).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_are_as_they_are_told() {
+        let scores: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert_eq!(quantile(&scores, 0.95), 95.0);
+        assert_eq!(scores.iter().filter(|s| **s > quantile(&scores, 0.99)).count(), 1);
+        let mut alike: Vec<f64> = (0..100).map(|i| 1.0 + 0.01 * f64::from(i % 10)).collect();
+        alike[17] = 3.0;
+        let limit = far_above(&alike);
+        assert!(limit > 1.1 && limit < 3.0, "{limit}");
+    }
+
+    #[test]
+    fn shares_out_of_range_are_refused() {
+        for share in [0.0, 0.5, -1.0, f64::NAN] {
+            let how = AnomalyConfig { contamination: Some(share), ..Default::default() };
+            assert!(how.validate().is_err());
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! As much of protobuf's wire format as ONNX needs: numbers and messages under field numbers
+//! (<https://protobuf.dev/programming-guides/encoding/>).
+
+/// A message under construction.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Message(pub(super) Vec<u8>);
+
+impl Message {
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.0.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value as u8);
+    }
+
+    /// A whole number.
+    pub(super) fn int(mut self, field: u64, value: i64) -> Self {
+        self.varint(field << 3);
+        self.varint(value as u64);
+        self
+    }
+
+    /// A 32-bit float.
+    pub(super) fn float(mut self, field: u64, value: f32) -> Self {
+        self.varint(field << 3 | 5);
+        self.0.extend(value.to_le_bytes());
+        self
+    }
+
+    /// Bytes, text or the bytes of a message.
+    pub(super) fn bytes(mut self, field: u64, bytes: &[u8]) -> Self {
+        self.varint(field << 3 | 2);
+        self.varint(bytes.len() as u64);
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    pub(super) fn text(self, field: u64, text: &str) -> Self {
+        self.bytes(field, text.as_bytes())
+    }
+
+    pub(super) fn message(self, field: u64, message: &Message) -> Self {
+        self.bytes(field, &message.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_those_of_the_documentation() {
+        // Both examples of the encoding guide.
+        assert_eq!(Message::default().int(1, 150).0, [0x08, 0x96, 0x01]);
+        let text = Message::default().text(2, "testing").0;
+        assert_eq!(text, [0x12, 0x07, 0x74, 0x65, 0x73, 0x74, 0x69, 0x6e, 0x67]);
+        assert_eq!(Message::default().int(1, -1).0.len(), 11);
+    }
+}

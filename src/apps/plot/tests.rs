@@ -1,0 +1,119 @@
+use super::*;
+use crate::matrix::Matrix;
+use std::io::Read;
+
+fn spiral() -> Scatter {
+    let points = (0..300).map(|i| {
+        let t = f64::from(i) * 0.05;
+        [t * t.cos(), t * t.sin()]
+    });
+    let mut plot = Scatter::new(points.collect());
+    plot.title = "a <spiral> & more".to_string();
+    plot.colours = Some(Colours::Labels((0..300).map(|i| i % 12 - 3).collect()));
+    plot
+}
+
+/// Width, height and pixels of a file that [`bitmap`] wrote.
+fn pixels(png: &[u8]) -> (usize, usize, Vec<u8>) {
+    assert_eq!(png[..8], *b"\x89PNG\r\n\x1a\n");
+    let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap()) as usize;
+    let (width, height) = (number(16), number(20));
+    let (mut at, mut packed) = (8, Vec::new());
+    while at < png.len() {
+        let length = number(at);
+        let crc = crc32fast::hash(&png[at + 4..at + 8 + length]);
+        assert_eq!(crc as usize, number(at + 8 + length));
+        if &png[at + 4..at + 8] == b"IDAT" {
+            packed.extend_from_slice(&png[at + 8..at + 8 + length]);
+        }
+        at += 12 + length;
+    }
+    let mut plain = Vec::new();
+    flate2::read::ZlibDecoder::new(&packed[..]).read_to_end(&mut plain).unwrap();
+    assert_eq!(plain.len(), height * (1 + 3 * width));
+    let lines = plain.chunks_exact(1 + 3 * width).flat_map(|line| line[1..].to_vec());
+    (width, height, lines.collect())
+}
+
+#[test]
+fn svg_is_well_formed_and_has_every_point_and_its_text() {
+    let svg = String::from_utf8(spiral().draw(PlotFormat::Svg).unwrap()).unwrap();
+    assert_eq!(svg.matches("<circle").count(), 300 + 12);
+    assert!(svg.contains("a &lt;spiral&gt; &amp; more") && svg.contains(">row 299, "));
+    assert!(svg.contains(">-3</text>"));
+    let opened = svg.matches("<svg").count() + svg.matches("<text").count();
+    assert_eq!(opened, svg.matches("</svg>").count() + svg.matches("</text>").count());
+}
+
+#[test]
+fn png_has_dots_of_each_colour_and_dark_text() {
+    let plot = spiral();
+    let (width, height, pixels) = pixels(&plot.draw(PlotFormat::Png).unwrap());
+    assert_eq!((width, height), (1800, 1400));
+    let near = |a: &[u8], b: [u8; 3]| a.iter().zip(b).all(|(a, b)| a.abs_diff(b) < 70);
+    for class in 0..10 {
+        let colour = canvas::distinct(class);
+        assert!(pixels.chunks_exact(3).any(|p| near(p, colour)), "{class}");
+    }
+    // The title's line.
+    let title = &pixels[3 * width * 50..3 * width * 90];
+    assert!(title.chunks_exact(3).filter(|p| p[0] < 60).count() > 500);
+}
+
+#[test]
+fn pages_hold_the_picture_and_a_script() {
+    let page = String::from_utf8(spiral().draw(PlotFormat::Html).unwrap()).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("<svg"));
+    assert!(page.contains("<script>") && !page.contains("http://www.w3.org/1999"));
+}
+
+#[test]
+fn numbers_that_are_odd_are_drawn_or_left_out() {
+    for scale in [1e-300, 1.0, 1e300] {
+        let mut plot = spiral();
+        plot.points.iter_mut().flatten().for_each(|x| *x *= scale);
+        plot.points[3] = [f64::NAN, 1.0];
+        plot.points[4] = [0.0, f64::INFINITY];
+        let mut numbers: Vec<f64> = (0..300).map(|i| scale * f64::from(i)).collect();
+        numbers[9] = f64::NAN;
+        plot.colours = Some(Colours::Numbers(numbers));
+        let svg = String::from_utf8(plot.draw(PlotFormat::Svg).unwrap()).unwrap();
+        assert_eq!(svg.matches("<circle").count(), 298);
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{scale}");
+    }
+    let mut plot = Scatter::new(vec![[1.0, 2.0]; 5]);
+    plot.draw(PlotFormat::Png).unwrap();
+    plot.colours = Some(Colours::Labels(vec![1]));
+    assert!(plot.draw(PlotFormat::Png).is_err());
+    assert!(Scatter::new(Vec::new()).draw(PlotFormat::Svg).is_err());
+}
+
+#[test]
+fn many_dimensions_become_their_principal_two() {
+    let values: Vec<f64> = (0..400)
+        .flat_map(|i| {
+            let (a, b) = (f64::from(i % 20) * 10.0, f64::from(i / 20));
+            [a, -a, b, 0.5, a + b]
+        })
+        .collect();
+    let (points, shares) = to_plane(&Matrix::from_slice(&values, &[5]).unwrap()).unwrap();
+    let shares = shares.unwrap();
+    assert!(shares[0] > 0.9 && (shares[0] + shares[1] - 1.0).abs() < 1e-9, "{shares:?}");
+    assert_eq!(points.len(), 400);
+    assert!(to_plane(&Matrix::from_slice(&[1.0, 2.0], &[1]).unwrap()).is_err());
+}
+
+#[test]
+fn images_and_lines() {
+    let images =
+        Matrix::from_slice(&(0..16 * 30).map(|i| (i % 16) as u8).collect::<Vec<_>>(), &[16]);
+    let images = images.unwrap();
+    let sets: [(&str, &dyn crate::Rows); 2] = [("before", &images), ("after", &images)];
+    let (width, height, _) = pixels(&gallery(&sets, 20, "two lines", PlotFormat::Png).unwrap());
+    assert!(width > 1000 && height > 400, "{width} {height}");
+    assert!(gallery(&sets[..1], 0, "", PlotFormat::Svg).is_err());
+    let table: Vec<f64> = (1..40).flat_map(|i| [f64::from(i), 50.0 / f64::from(i * i)]).collect();
+    let table = Matrix::from_slice(&table, &[2]).unwrap();
+    assert!(lines(&table, "falls", PlotFormat::Svg).unwrap().starts_with(b"<svg"));
+    assert!(lines(&images, "", PlotFormat::Png).is_ok());
+}

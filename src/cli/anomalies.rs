@@ -1,0 +1,185 @@
+//! `aezip anomalies`: rows that are not like the others.
+
+use super::archive::read_codec;
+use super::console::{Console, print};
+use super::failure::Failure;
+use super::learn::{self, CodecArgs};
+use super::numbers::{figure, grouped};
+use super::output::Output;
+use super::progress::Bar;
+use super::source::{SourceArgs, label};
+use super::target::{PIPE, Target};
+use aezip::{Anomalies, AnomalyConfig, AnomalyScore, Rows, find_anomalies};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Find rows that are not like the others.
+///
+/// An autoencoder with few latents is learned from the rows, twice more without those that it
+/// cannot give back; a row's score is how badly it is given back. Writes CSV: row, score, whether
+/// it is flagged, and the columns that it differs most in.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  aezip anomalies sensors.csv -o scores.csv            flags by a robust threshold
+  aezip anomalies sensors.csv --contamination 0.01     the worst hundredth, to the terminal
+  aezip anomalies tuesday.npy --codec monday.codec --score bits")]
+pub(crate) struct Args {
+    /// File to look at; - for standard input.
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// Write the CSV to OUT [default: standard output].
+    #[arg(short, value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// Overwrite an existing file.
+    #[arg(short)]
+    force: bool,
+    /// Flag this share of the rows. Without, rows whose score's logarithm is far above the median.
+    #[arg(long, value_name = "F", allow_hyphen_values = true)]
+    contamination: Option<f64>,
+    /// What a row is judged by.
+    #[arg(long, value_name = "NAME", default_value = "error")]
+    score: Score,
+    /// Add a column for each column of the input: its squared error, over what is usual there.
+    #[arg(long)]
+    per_column: bool,
+    /// Columns named for each row that is flagged.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    top: usize,
+    /// How many times to leave out the worst rows and learn anew.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    rounds: usize,
+    /// Print one JSON object: threshold, and the rows that are flagged.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    codec: CodecArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+/// The names of [`AnomalyScore`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Score {
+    /// Error of the row as the network gives it back
+    Error,
+    /// Bits that the row takes in a compressed file
+    Bits,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
+    let Args { input, force, json, per_column, top, .. } = args;
+    if per_column && args.score == Score::Bits {
+        return Err(Failure::usage("--per-column is about errors: leave out --score bits"));
+    }
+    let options = args.source.options()?;
+    let target = match (args.output, json) {
+        (None, true) => None,
+        (path, _) => Some(Target::new(path.unwrap_or_else(|| PIPE.into()))),
+    };
+    if json && target == Some(Target::Stdout) {
+        return Err(Failure::usage("--json and the CSV cannot both go to standard output"));
+    }
+    let (codec, mut config) = args.codec.settled()?;
+    let mut how = AnomalyConfig::default();
+    how.contamination = args.contamination;
+    how.rounds = args.rounds;
+    how.score = match args.score {
+        Score::Error => AnomalyScore::Error,
+        Score::Bits => AnomalyScore::Bits,
+    };
+    let mut sources: Vec<&Path> = vec![&input];
+    sources.extend(codec.as_deref());
+    if let Some(target) = &target {
+        target.check(force, false, &sources)?;
+    }
+    let rows = learn::open(&input, &options)?;
+    let codec = codec.as_deref().map(read_codec).transpose()?;
+    let bar = Bar::new(console);
+    config.progress = bar.callback();
+    let found = find_anomalies(&*rows, codec.as_ref(), &config, &how)?;
+    drop(bar);
+    if let Some(target) = &target {
+        let text = csv(&*rows, &found, per_column, top);
+        let output = Output::create(target, force, false)?;
+        output
+            .writer()
+            .write_all(text.as_bytes())
+            .map_err(|e| Failure::io(format_args!("cannot write {target}"), &e))?;
+        output.commit()?;
+    }
+    let flagged: Vec<usize> = (0..found.flagged.len()).filter(|i| found.flagged[*i]).collect();
+    console.note(&format!(
+        "{}: {} of {} rows are flagged, those with a score above {}",
+        label(&input),
+        grouped(flagged.len() as u64),
+        grouped(rows.len() as u64),
+        figure(found.threshold),
+    ));
+    if !json {
+        return Ok(());
+    }
+    let listed: Vec<_> = flagged
+        .iter()
+        .map(|&row| {
+            let worst = found.worst_columns(row, top);
+            let columns: Vec<_> =
+                worst.iter().map(|(j, share)| json!([name(&*rows, *j), share])).collect();
+            json!({ "row": row, "score": found.scores[row], "columns": columns })
+        })
+        .collect();
+    print(
+        &json!({
+            "input": label(&input),
+            "rows": rows.len(),
+            "threshold": found.threshold,
+            "flagged": listed,
+        })
+        .to_string(),
+    )
+}
+
+/// What a column is called: its name or its number.
+fn name(rows: &dyn Rows, column: usize) -> String {
+    match &rows.schema().columns {
+        Some(names) => names[column].clone(),
+        None => column.to_string(),
+    }
+}
+
+fn csv(rows: &dyn Rows, found: &Anomalies, per_column: bool, top: usize) -> String {
+    let width = rows.schema().width();
+    let mut out = String::from("row,score,flagged,columns");
+    if per_column {
+        (0..width).for_each(|j| {
+            let _ = write!(out, ",{}", field(&name(rows, j)));
+        });
+    }
+    out.push('\n');
+    for (row, score) in found.scores.iter().enumerate() {
+        let flagged = found.flagged[row];
+        let worst = if flagged { found.worst_columns(row, top) } else { Vec::new() };
+        let worst: Vec<String> =
+            worst.iter().map(|(j, share)| format!("{}:{share:.2}", name(rows, *j))).collect();
+        let columns = field(&worst.join(" "));
+        let _ = write!(out, "{row},{score:.6},{},{columns}", u8::from(flagged));
+        if per_column {
+            found.columns[row * width..(row + 1) * width].iter().for_each(|x| {
+                let _ = write!(out, ",{x:.4}");
+            });
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// A text as a field of CSV (RFC 4180).
+fn field(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        return format!("\"{}\"", text.replace('"', "\"\""));
+    }
+    text.to_string()
+}

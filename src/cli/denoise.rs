@@ -1,0 +1,77 @@
+//! `aezip denoise`: rows without their noise.
+
+use super::console::{Console, print};
+use super::failure::Failure;
+use super::learn::{self, CodecArgs, RowsOut};
+use super::numbers::grouped;
+use super::source::{SourceArgs, label};
+use aezip::input::Format;
+use aezip::{Model, denoise};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Noise that a codec learns to take away where nothing else is said, a share of full scale.
+const NOISE: f64 = 0.1;
+
+/// Take noise out of rows: keep what a codec knows of them.
+///
+/// Without --codec, a denoising autoencoder is learned from the rows themselves, noisy as they are
+/// (--denoise gaussian:0.1 unless another kind is asked for). Learned from clean rows, a codec
+/// does better.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  aezip denoise noisy.npy -o clean.npy
+  aezip train clean.npy -o clean.codec --denoise gaussian:0.2 --latent 24
+  aezip denoise noisy.npy --codec clean.codec -o better.npy")]
+pub(crate) struct Args {
+    /// Rows with noise; - for standard input.
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// Write the rows to OUT, in the type of the input.
+    #[arg(short, value_name = "OUT")]
+    output: PathBuf,
+    /// Overwrite an existing file, write binary to a terminal.
+    #[arg(short)]
+    force: bool,
+    /// Format to write, instead of the one that the output's name stands for.
+    #[arg(long, value_name = "FORMAT")]
+    to: Option<Format>,
+    /// Print what was done as one JSON object.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    codec: CodecArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
+    let started = Instant::now();
+    let Args { input, force, json, .. } = args;
+    let options = args.source.options()?;
+    let (codec, mut config) = args.codec.settled()?;
+    let mut sources: Vec<&Path> = vec![&input];
+    sources.extend(codec.as_deref());
+    let out = RowsOut::new(args.output, args.to, force, &sources)?.beside_json(json)?;
+    if !config.train.is_kind() {
+        config.train.denoise.gaussian = Some(NOISE);
+    }
+    let rows = learn::open(&input, &options)?;
+    let codec = learn::codec(codec.as_deref(), &*rows, &mut config, console)?;
+    let clean = denoise(&Model::new(&codec)?, &*rows)?;
+    out.write(&clean)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let (from, to, n) = (label(&input), out.label(), rows.len());
+    console.note(&format!("{from}: {} rows => {to}, {seconds:.2} s", grouped(n as u64)));
+    if json {
+        print(
+            &json!({ "input": from, "output": to, "rows": n, "latents": codec.latents(),
+                     "seconds": seconds })
+            .to_string(),
+        )?;
+    }
+    Ok(())
+}

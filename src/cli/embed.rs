@@ -1,0 +1,115 @@
+//! `aezip embed`: few numbers that stand for a row.
+
+use super::archive::Archive;
+use super::console::{Console, print};
+use super::failure::Failure;
+use super::learn::{self, CodecArgs, RowsOut};
+use super::numbers::{figure, grouped};
+use super::source::{SourceArgs, label};
+use aezip::input::Format;
+use aezip::{Codec, Loss, Matrix, Model, Quality, Rows};
+use serde_json::json;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Write the latents of rows, as f32: rows × latents.
+///
+/// With --codec by its encoder; with --dim by an autoencoder of so many latents that is learned
+/// from the rows. Of an .aez file without either, the latents that are stored in it.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  aezip embed images.npy --dim 16 -o z.npy
+  aezip embed images.npy --codec vae.codec -o z.npy
+  aezip embed images.npy.aez -o z.npy             what the file stores, not learned again
+  aezip plot z.npy --labels labels.npy -o z.svg")]
+pub(crate) struct Args {
+    /// Rows; - for standard input.
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// Write the embedding to OUT.
+    #[arg(short, value_name = "OUT")]
+    output: PathBuf,
+    /// Overwrite an existing file, write binary to a terminal.
+    #[arg(short)]
+    force: bool,
+    /// Latents of the autoencoder that is learned; --loss mse is implied unless a kind is given.
+    #[arg(long, value_name = "K", conflicts_with_all = ["codec", "latent"])]
+    dim: Option<usize>,
+    /// Format to write, instead of the one that the output's name stands for.
+    #[arg(long, value_name = "FORMAT")]
+    to: Option<Format>,
+    /// Print what was done as one JSON object; with the share of the variance that is lost.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    codec: CodecArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
+    let started = Instant::now();
+    let Args { input, force, json, dim, .. } = args;
+    let options = args.source.options()?;
+    let (codec, mut config) = args.codec.settled()?;
+    let mut sources: Vec<&Path> = vec![&input];
+    sources.extend(codec.as_deref());
+    let out = RowsOut::new(args.output, args.to, force, &sources)?.beside_json(json)?;
+    let learned = dim.is_some() || config.train.latents.is_some() || config.train.is_kind();
+    if codec.is_none() && !learned && !learn::is_compressed(&input) {
+        return Err(Failure::usage(
+            "say how: --dim K learns an embedding of K numbers, --codec uses one that is there",
+        ));
+    }
+    let (embedded, rows, lost) = if codec.is_none() && !learned {
+        let (embedded, rows) = stored(&input)?;
+        (embedded, rows, None)
+    } else {
+        config.train.latents = dim.or(config.train.latents);
+        if codec.is_none() && !config.train.is_kind() {
+            config.train.loss = Loss::SquaredError;
+        }
+        config.train.validate()?;
+        let rows = learn::open(&input, &options)?;
+        let codec = learn::codec(codec.as_deref(), &*rows, &mut config, console)?;
+        let model = Model::new(&codec)?;
+        let embedded = model.embed(&*rows)?;
+        (embedded, rows.len(), Some(lost(&model, &*rows)?))
+    };
+    out.write(&embedded)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let (from, to, latents) = (label(&input), out.label(), embedded.schema().width());
+    let share =
+        lost.map_or(String::new(), |l| format!(", {} % of the variance lost", figure(100.0 * l)));
+    console.note(&format!(
+        "{from}: {} rows of {latents} latents => {to}{share}, {seconds:.2} s",
+        grouped(rows as u64)
+    ));
+    if json {
+        print(
+            &json!({ "input": from, "output": to, "rows": rows, "latents": latents,
+                     "nmse": lost, "seconds": seconds })
+            .to_string(),
+        )?;
+    }
+    Ok(())
+}
+
+/// The latents that a compressed file holds.
+fn stored(path: &Path) -> Result<(Matrix, usize), Failure> {
+    let archive = Archive::open(path)?;
+    archive.expect_rows()?;
+    let bytes = fs::read(path).map_err(|e| Failure::io(label(path), &e))?;
+    let model = Model::new(&Codec::read(&bytes)?)?;
+    let embedded = model.stored(&archive.reader).map_err(|error| archive.failure(&error))?;
+    Ok((embedded, archive.reader.rows()))
+}
+
+/// Share of the variance that the decoder does not give back.
+fn lost(model: &Model, rows: &dyn Rows) -> Result<f64, Failure> {
+    let given = aezip::cast(&model.reconstruct(rows)?, rows.schema().dtype)?;
+    Ok(Quality::measure(rows, &given)?.nmse)
+}

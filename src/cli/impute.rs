@@ -1,0 +1,103 @@
+//! `aezip impute`: what is missing, from what is there.
+
+use super::archive::read_codec;
+use super::console::{Console, print};
+use super::failure::Failure;
+use super::learn::{self, CodecArgs, RowsOut};
+use super::numbers::grouped;
+use super::progress::Bar;
+use super::source::{SourceArgs, label};
+use aezip::input::{Format, OpenOptions};
+use aezip::{impute, missing_values};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Fill in missing values: NaN, empty fields of CSV, or those that --missing or --mask names.
+///
+/// All other values stay as they are, bit for bit. Without --codec, an autoencoder that has
+/// learned to do without parts of a row is learned from the rows.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  aezip impute stations.csv --columns PM10,NO2,TEMP,DEWP -o filled.csv
+  aezip impute images.npy --missing 255 -o filled.npy
+  aezip train whole.npy -o m.codec --mask-patches 1x1:0.5
+  aezip impute gaps.npy --mask gaps-mask.npy --codec m.codec -o filled.npy")]
+pub(crate) struct Args {
+    /// Rows with gaps; - for standard input.
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// Write the rows to OUT, in the type of the input.
+    #[arg(short, value_name = "OUT")]
+    output: PathBuf,
+    /// Overwrite an existing file, write binary to a terminal.
+    #[arg(short)]
+    force: bool,
+    /// Values equal to X are missing too.
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    missing: Option<f64>,
+    /// Values are missing too where FILE, of the same shape, is not 0.
+    #[arg(long, value_name = "FILE")]
+    mask: Option<PathBuf>,
+    /// Format to write, instead of the one that the output's name stands for.
+    #[arg(long, value_name = "FORMAT")]
+    to: Option<Format>,
+    /// Print what was done as one JSON object.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    codec: CodecArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
+    let started = Instant::now();
+    let Args { input, force, json, .. } = args;
+    let options = args.source.options()?;
+    let (codec, mut config) = args.codec.settled()?;
+    let mut sources: Vec<&Path> = vec![&input];
+    sources.extend(codec.as_deref());
+    sources.extend(args.mask.as_deref());
+    let out = RowsOut::new(args.output, args.to, force, &sources)?.beside_json(json)?;
+    let rows = learn::open(&input, &options)?;
+    let mut missing = missing_values(&*rows, args.missing)?;
+    if let Some(path) = &args.mask {
+        let mask = learn::open(path, &OpenOptions::default())?;
+        let (own, given) = (rows.schema().width(), mask.schema().width());
+        if (rows.len(), own) != (mask.len(), given) {
+            return Err(Failure::error(format!(
+                "{} has {} rows of {given}, the input has {} of {own}",
+                label(path),
+                mask.len(),
+                rows.len()
+            )));
+        }
+        let mask = aezip::to_doubles(&*mask)?;
+        missing.iter_mut().zip(mask).for_each(|(m, x)| *m |= x != 0.0);
+    }
+    let count = missing.iter().filter(|m| **m).count();
+    let codec = codec.as_deref().map(read_codec).transpose()?;
+    let bar = Bar::new(console);
+    config.progress = bar.callback();
+    let filled = impute(&*rows, &missing, codec.as_ref(), &config)?;
+    drop(bar);
+    out.write(&filled)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let (from, to) = (label(&input), out.label());
+    console.note(&format!(
+        "{from}: {} of {} values filled in => {to}, {seconds:.2} s",
+        grouped(count as u64),
+        grouped(missing.len() as u64),
+    ));
+    if json {
+        print(
+            &json!({ "input": from, "output": to, "rows": rows.len(), "filled": count,
+                     "values": missing.len(), "seconds": seconds })
+            .to_string(),
+        )?;
+    }
+    Ok(())
+}

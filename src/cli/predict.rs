@@ -1,0 +1,74 @@
+//! `aezip predict`: labels or numbers of rows.
+
+use super::archive::read_codec;
+use super::console::{Console, print};
+use super::failure::Failure;
+use super::learn::{self, RowsOut};
+use super::numbers::grouped;
+use super::source::{SourceArgs, label};
+use aezip::input::Format;
+use aezip::predict;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Predict labels or numbers of rows, with a codec that `aezip finetune` wrote.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  aezip predict images.npy --codec digits.codec -o labels.csv
+  aezip predict images.npy --codec digits.codec --proba -o probabilities.csv")]
+pub(crate) struct Args {
+    /// Rows; - for standard input.
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// The codec.
+    #[arg(long, value_name = "CODEC")]
+    codec: PathBuf,
+    /// Write to OUT: a label (i64) or the numbers (f64) of each row.
+    #[arg(short, value_name = "OUT")]
+    output: PathBuf,
+    /// Overwrite an existing file, write binary to a terminal.
+    #[arg(short)]
+    force: bool,
+    /// Write the probability of each label instead, a column for each (f32).
+    #[arg(long)]
+    proba: bool,
+    /// Format to write, instead of the one that the output's name stands for.
+    #[arg(long, value_name = "FORMAT")]
+    to: Option<Format>,
+    /// Print what was done as one JSON object.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
+    let Args { input, codec, force, json, .. } = args;
+    let options = args.source.options()?;
+    let sources = [&*input, &*codec];
+    let out = RowsOut::new(args.output, args.to, force, &sources)?.beside_json(json)?;
+    let rows = learn::open(&input, &options)?;
+    let predicted = predict(&read_codec(&codec)?, &*rows)?;
+    let result = match (args.proba, predicted.probabilities) {
+        (false, _) => predicted.values,
+        (true, Some(probabilities)) => probabilities,
+        (true, None) => {
+            return Err(Failure::error(format!(
+                "{} predicts numbers, which have no probabilities: leave out --proba",
+                label(&codec)
+            )));
+        }
+    };
+    out.write(&result)?;
+    let (from, to, n) = (label(&input), out.label(), rows.len());
+    console.note(&format!("{from}: {} rows => {to}", grouped(n as u64)));
+    if json {
+        print(
+            &json!({ "input": from, "output": to, "rows": n, "probabilities": args.proba })
+                .to_string(),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! `aezip sample`: new rows.
+
+use super::archive::read_codec;
+use super::console::{Console, print};
+use super::failure::Failure;
+use super::learn::RowsOut;
+use super::numbers::grouped;
+use super::source::label;
+use aezip::input::Format;
+use aezip::{Model, Rows, sample};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Draw new rows like those that a codec was learned from.
+///
+/// A variational codec (`aezip train --variational 1`) is given latents of the normal distribution
+/// that it was trained for; any other codec or .aez file latents of its entropy coder's
+/// distributions.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  aezip train images.npy -o vae.codec --latent 8 --variational 0.5
+  aezip sample vae.codec -n 60 -o new.npy
+  aezip plot new.npy --images 60 -o new.png")]
+pub(crate) struct Args {
+    /// A codec, or any .aez file.
+    #[arg(value_name = "CODEC")]
+    codec: PathBuf,
+    /// How many rows.
+    #[arg(short, value_name = "N", default_value_t = 100)]
+    n: usize,
+    /// Write the rows to OUT, in the type of those that the codec is for.
+    #[arg(short, value_name = "OUT")]
+    output: PathBuf,
+    /// Write their latents to FILE.
+    #[arg(long, value_name = "FILE")]
+    latents: Option<PathBuf>,
+    /// Overwrite an existing file, write binary to a terminal.
+    #[arg(short)]
+    force: bool,
+    /// Seed of all randomness.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+    /// Format to write, instead of the one that the output's name stands for.
+    #[arg(long, value_name = "FORMAT")]
+    to: Option<Format>,
+    /// Print what was done as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
+    let Args { codec, n, force, json, .. } = args;
+    let out = RowsOut::new(args.output, args.to, force, &[&codec])?.beside_json(json)?;
+    let latents = args
+        .latents
+        .map(|path| RowsOut::new(path, None, force, &[&codec])?.beside_json(json))
+        .transpose()?;
+    let model = Model::new(&read_codec(&codec)?)?;
+    let drawn = sample(&model, n, args.seed)?;
+    out.write(&drawn.rows)?;
+    if let Some(latents) = &latents {
+        latents.write(&drawn.latents)?;
+    }
+    let (from, to) = (label(&codec), out.label());
+    let rows = grouped(drawn.rows.len() as u64);
+    console.note(&format!("{from}: {rows} rows => {to}, latents from {}", drawn.source));
+    if json {
+        print(
+            &json!({ "codec": from, "output": to, "rows": n, "latents": model.latents(),
+                     "source": drawn.source.to_string(), "seed": args.seed })
+            .to_string(),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! The `task` section of a codec: a copy of its encoder that was trained further to predict
+//! something of a row, with what predicts it from the latents. Reading rows does not need it.
+
+use super::bytes::{Cursor, put_varint};
+use super::encoder::{EncoderRecord, FUNCTIONS};
+use super::forever::{MAX_HIDDEN, MAX_UNITS};
+use super::squeeze;
+use crate::error::{Error, Result};
+use crate::limits::{self, Limits};
+
+/// What is predicted.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Targets {
+    /// One of these labels, ascending; the head gives their logits.
+    Classes(Vec<i64>),
+    /// Numbers: the head's outputs times a scale, plus a centre.
+    Values { centre: Vec<f64>, scale: Vec<f64> },
+}
+
+impl Targets {
+    /// Outputs of the head.
+    pub(crate) fn outputs(&self) -> usize {
+        match self {
+            Targets::Classes(labels) => labels.len(),
+            Targets::Values { centre, .. } => centre.len(),
+        }
+    }
+}
+
+/// An encoder and a head on top of it, in 32-bit floats.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TaskRecord {
+    pub(crate) targets: Targets,
+    pub(crate) encoder: EncoderRecord,
+    /// Subtracted from each of the encoder's outputs, which its latents' units do not scale here.
+    pub(crate) centre: Vec<f32>,
+    /// What the difference is divided by.
+    pub(crate) scale: Vec<f32>,
+    /// Width and function of each of the head's layers, as in the encoder.
+    pub(crate) layers: Vec<(usize, u8)>,
+    /// Of each layer weights, inputs × outputs, row-major, and biases.
+    pub(crate) params: Vec<f32>,
+}
+
+/// Parameters of a head on `latents`; no sum is beyond 2^46.
+fn parameters(latents: usize, layers: &[(usize, u8)]) -> u64 {
+    let (mut inputs, mut sum) = (latents as u64, 0);
+    for &(outputs, _) in layers {
+        sum += (inputs + 1) * outputs as u64;
+        inputs = outputs as u64;
+    }
+    sum
+}
+
+impl TaskRecord {
+    /// The section's payload.
+    #[cfg(feature = "apps")]
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = vec![u8::from(matches!(self.targets, Targets::Values { .. }))];
+        put_varint(&mut out, self.targets.outputs() as u64);
+        match &self.targets {
+            Targets::Classes(labels) => out.extend(labels.iter().flat_map(|l| l.to_le_bytes())),
+            Targets::Values { centre, scale } => {
+                out.extend(centre.iter().chain(scale).flat_map(|v| v.to_le_bytes()));
+            }
+        }
+        put_varint(&mut out, self.layers.len() as u64);
+        for &(width, function) in &self.layers {
+            put_varint(&mut out, width as u64);
+            out.push(function);
+        }
+        let encoder = self.encoder.encode();
+        put_varint(&mut out, encoder.len() as u64);
+        out.extend(encoder);
+        let floats = self.centre.iter().chain(&self.scale).chain(&self.params);
+        let floats: Vec<u8> = floats.flat_map(|v| v.to_le_bytes()).collect();
+        out.extend(squeeze::pack(&squeeze::shuffle(&floats, 4), 9));
+        out
+    }
+
+    /// Reads a payload that begins at `at`, for rows of `width` columns and a model of `latents`.
+    pub(crate) fn decode(
+        bytes: &[u8],
+        at: u64,
+        width: usize,
+        latents: usize,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let corrupt = |what: String| Error::corrupt(what).at(at);
+        let mut cursor = Cursor::new(bytes, at);
+        let kind = cursor.u8()?;
+        let outputs = cursor.varint()?;
+        if !(1..=MAX_UNITS as u64).contains(&outputs) {
+            return Err(corrupt(format!("a task of {outputs} outputs")));
+        }
+        let outputs = outputs as usize;
+        let words = |bytes: &[u8]| -> Vec<[u8; 8]> { bytes.as_chunks::<8>().0.to_vec() };
+        let targets = match kind {
+            0 => {
+                let labels = words(cursor.take(8 * outputs)?);
+                let labels: Vec<i64> = labels.into_iter().map(i64::from_le_bytes).collect();
+                if !labels.is_sorted_by(|a, b| a < b) {
+                    return Err(corrupt("a task's labels do not ascend".to_string()));
+                }
+                Targets::Classes(labels)
+            }
+            1 => {
+                let all = words(cursor.take(16 * outputs)?);
+                let mut centre: Vec<f64> = all.into_iter().map(f64::from_le_bytes).collect();
+                let scale = centre.split_off(outputs);
+                if !centre.iter().chain(&scale).all(|v| v.is_finite()) {
+                    return Err(corrupt("a number of a task is not finite".to_string()));
+                }
+                Targets::Values { centre, scale }
+            }
+            kind => return Err(corrupt(format!("a task of undefined kind {kind}"))),
+        };
+        let count = cursor.varint()?;
+        if !(1..=MAX_HIDDEN as u64 + 1).contains(&count) {
+            return Err(corrupt(format!("a task's head of {count} layers")));
+        }
+        let mut layers = Vec::new();
+        for _ in 0..count {
+            let (units, function) = (cursor.varint()?, cursor.u8()?);
+            if !(1..=MAX_UNITS as u64).contains(&units) || function >= FUNCTIONS {
+                return Err(corrupt(format!(
+                    "a task's layer of {units} units with function {function}"
+                )));
+            }
+            layers.push((units as usize, function));
+        }
+        if layers.last().is_none_or(|l| l.0 != outputs) {
+            return Err(corrupt(format!("a task's head does not end in its {outputs} outputs")));
+        }
+        let length = cursor.varint()?;
+        let rest = cursor.rest();
+        let inner = usize::try_from(length).ok().filter(|n| *n <= rest.len());
+        let (inner, packed) = rest.split_at(inner.ok_or_else(|| {
+            Error::truncated(format!("a task's encoder claims {length} bytes")).at(at)
+        })?);
+        let encoder = EncoderRecord::decode(inner, at, width, latents, limits)?;
+        let total = 4 * (2 * latents as u64 + parameters(latents, &layers));
+        limits::check("a task's head", total, limits.model_bytes).map_err(|e| e.at(at))?;
+        let total = usize::try_from(total)
+            .map_err(|_| Error::limit("a task's head is larger than this machine's memory"))?;
+        let floats = squeeze::unpack(packed, total, at)?;
+        if floats.len() != total {
+            return Err(corrupt(format!(
+                "a head's floats take {total} bytes, not {}",
+                floats.len()
+            )));
+        }
+        let mut plain = vec![0; total];
+        squeeze::unshuffle(&floats, 4, 0, &mut plain);
+        let mut centre: Vec<f32> =
+            plain.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        if !centre.iter().all(|v| v.is_finite()) {
+            return Err(corrupt("a number of a task is not finite".to_string()));
+        }
+        let mut scale = centre.split_off(latents);
+        let params = scale.split_off(latents);
+        if scale.iter().any(|s| *s <= 0.0) {
+            return Err(corrupt("a scale of a task is not above 0".to_string()));
+        }
+        Ok(Self { targets, encoder, centre, scale, layers, params })
+    }
+}
+
+#[cfg(all(test, feature = "apps"))]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn record(targets: Targets) -> TaskRecord {
+        let outputs = targets.outputs();
+        let layers = vec![(4, 2), (outputs, 0)];
+        let encoder = EncoderRecord {
+            centre: vec![1.5; 5],
+            scale: vec![2.0; 5],
+            clip: vec![4.0; 5],
+            latent: vec![0.5; 3],
+            layers: vec![(3, 1)],
+            params: (0..18).map(|i| i as f32 - 7.5).collect(),
+            ..EncoderRecord::default()
+        };
+        let params = (0..parameters(3, &layers)).map(|i| 0.25 * i as f32 - 2.0).collect();
+        let (centre, scale) = (vec![0.5, -1.0, 0.0], vec![1.0, 2.0, 1e-3]);
+        TaskRecord { targets, encoder, centre, scale, layers, params }
+    }
+
+    fn both() -> [TaskRecord; 2] {
+        let values = Targets::Values { centre: vec![2.0, -3.0], scale: vec![1.0, 0.5] };
+        [record(Targets::Classes(vec![-4, 0, i64::MAX])), record(values)]
+    }
+
+    fn decode(bytes: &[u8]) -> Result<TaskRecord> {
+        TaskRecord::decode(bytes, 0, 5, 3, &Limits::default())
+    }
+
+    #[test]
+    fn records_come_back_and_their_beginnings_are_refused() {
+        for own in both() {
+            let bytes = own.encode();
+            assert_eq!(decode(&bytes).unwrap(), own);
+            for length in 0..bytes.len() {
+                decode(&bytes[..length]).expect_err("cut");
+            }
+            decode(&[&bytes[..], &[0]].concat()).expect_err("goes on");
+            for bit in 0..bytes.len() * 8 {
+                let mut other = bytes.clone();
+                other[bit / 8] ^= 1 << (bit % 8);
+                drop(decode(&other));
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_task_has_is_refused() {
+        let with = |change: &dyn Fn(&mut TaskRecord)| {
+            let mut own = both()[0].clone();
+            change(&mut own);
+            decode(&own.encode()).unwrap_err().kind()
+        };
+        use ErrorKind::Corrupt;
+        assert_eq!(with(&|t| t.targets = Targets::Classes(vec![1, 1, 2])), Corrupt);
+        assert_eq!(with(&|t| t.layers[1].0 = 2), Corrupt);
+        assert_eq!(with(&|t| t.layers[0].1 = FUNCTIONS), Corrupt);
+        assert_eq!(with(&|t| t.layers.clear()), Corrupt);
+        assert_eq!(with(&|t| t.scale[1] = 0.0), Corrupt);
+        assert_eq!(with(&|t| t.params[0] = f32::NAN), Corrupt);
+        assert_eq!(with(&|t| t.params.push(0.0)), Corrupt);
+        assert_eq!(with(&|t| t.encoder.scale[0] = -1.0), Corrupt);
+        let bytes = both()[0].encode();
+        let small = Limits { model_bytes: 100, ..Limits::default() };
+        let error = TaskRecord::decode(&bytes, 0, 5, 3, &small).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit);
+    }
+}

@@ -1,0 +1,140 @@
+//! What an autoencoder is trained for, other than small files: the kinds of the textbooks.
+
+use crate::error::{Error, Result};
+
+/// What training makes small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Loss {
+    /// The expected size of the file.
+    #[default]
+    Bits,
+    /// The mean squared error of the values, in the data's units. What any other kind implies.
+    SquaredError,
+}
+
+/// What is done to a row before the encoder sees it, while the decoder shall give the row as it
+/// was (Vincent et al. 2008, *Extracting and composing robust features with denoising
+/// autoencoders*). Both can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Denoise {
+    /// Deviation of Gaussian noise that is added, as a share of full scale: the range of all
+    /// values, as in PSNR.
+    pub gaussian: Option<f64>,
+    /// Probability of each value to be replaced by 0.
+    pub zero: Option<f64>,
+}
+
+impl Denoise {
+    /// Whether anything is done.
+    pub fn is_any(&self) -> bool {
+        self.gaussian.is_some() || self.zero.is_some()
+    }
+}
+
+/// Patches that are hidden from the encoder, while the decoder shall give what they held (He et
+/// al. 2022, *Masked autoencoders are scalable vision learners*).
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Patches {
+    /// Lines of a patch; 1 for rows of one dimension.
+    pub height: usize,
+    /// Values of a patch in a line.
+    pub width: usize,
+    /// Share of the patches that is hidden, between 0 and 1.
+    pub share: f64,
+}
+
+impl Patches {
+    /// Patches of `height × width` values, `share` of them hidden.
+    pub fn new(height: usize, width: usize, share: f64) -> Self {
+        Self { height, width, share }
+    }
+
+    pub(crate) fn validate(&self) -> Result<()> {
+        let Self { height, width, share } = *self;
+        if height == 0 || width == 0 {
+            return Err(Error::argument(format!(
+                "a patch of {height} × {width} values is empty; write at least 1 × 1"
+            )));
+        }
+        if !(share > 0.0 && share < 1.0) {
+            return Err(Error::argument(format!(
+                "a share of {share} of the patches cannot be hidden; write a number between 0 \
+                 and 1, neither of them"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Which patch each value of a row belongs to, and how many patches there are; at the edges
+    /// patches may be smaller.
+    ///
+    /// # Errors
+    /// `Argument` where rows have no such patches.
+    pub fn of(&self, row_shape: &[usize]) -> Result<(Vec<usize>, usize)> {
+        let (lines, line) = match *row_shape {
+            [n] if self.height == 1 => (1, n),
+            [h, w] => (h, w),
+            _ => {
+                let shape: Vec<String> = row_shape.iter().map(usize::to_string).collect();
+                return Err(Error::argument(format!(
+                    "rows of shape {} have no patches of {} × {}: hide H × W of rows that are stored \
+                     with two dimensions, as an array of N × H × W, and W of rows with one",
+                    shape.join(" × "),
+                    self.height,
+                    self.width
+                )));
+            }
+        };
+        let across = line.div_ceil(self.width);
+        let count = across * lines.div_ceil(self.height);
+        if count < 2 {
+            return Err(Error::argument(format!(
+                "a patch of {} × {} is all of a row of {lines} × {line}: nothing would be left to \
+                 see; choose a smaller one",
+                self.height, self.width
+            )));
+        }
+        let patch = |at: usize| at / line / self.height * across + at % line / self.width;
+        Ok(((0..lines * line).map(patch).collect(), count))
+    }
+
+    /// How many of `count` patches are hidden: at least one, never all.
+    pub fn hidden_of(&self, count: usize) -> usize {
+        ((count as f64 * self.share).round() as usize).clamp(1, count.saturating_sub(1).max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patches_tile_a_row() {
+        let (of, count) = Patches::new(2, 3, 0.5).of(&[3, 4]).unwrap();
+        assert_eq!(of, [0, 0, 0, 1, 0, 0, 0, 1, 2, 2, 2, 3]);
+        assert_eq!(count, 4);
+        let (of, count) = Patches::new(1, 2, 0.5).of(&[5]).unwrap();
+        assert_eq!((of, count), (vec![0, 0, 1, 1, 2], 3));
+    }
+
+    #[test]
+    fn rows_without_such_patches_are_refused() {
+        for (patch, shape) in [
+            (Patches::new(2, 2, 0.5), &[16][..]),
+            (Patches::new(2, 2, 0.5), &[2, 2, 4]),
+            (Patches::new(8, 8, 0.5), &[8, 8]),
+        ] {
+            assert!(patch.of(shape).is_err(), "{patch:?} {shape:?}");
+        }
+    }
+
+    #[test]
+    fn some_patches_are_hidden_and_some_are_not() {
+        for (share, count, hidden) in [(0.75, 49, 37), (0.01, 10, 1), (0.999, 10, 9), (0.5, 2, 1)] {
+            assert_eq!(Patches::new(4, 4, share).hidden_of(count), hidden);
+        }
+    }
+}
