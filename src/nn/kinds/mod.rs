@@ -23,7 +23,7 @@ use super::schedule::Schedule;
 use super::train::{Training, gather};
 use crate::kernels::activation::Activation;
 use crate::matrix::rng::Rng;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What is trained.
 #[derive(Debug, Clone)]
@@ -114,15 +114,21 @@ impl Kind {
     }
 }
 
-/// Trains on `rows` of `width` values. `progress` is told of each pass and says whether to go on.
+/// Trains on `rows` of `width` values, for `time` at most: the rate then falls with what is left of
+/// it, if that is less than the passes that are left. `progress` is told of each pass and says whether to go on.
 /// Gives the networks of the pass that was best on rows held out, and that pass.
 pub(crate) fn train(
     kind: &Kind,
     (rows, width): (&[f32], usize),
     how: &Training,
-    deadline: Option<Instant>,
+    time: Option<Duration>,
     progress: &mut dyn FnMut(&Pass) -> bool,
 ) -> (Pair, Option<Pass>) {
+    let begun = Instant::now();
+    // Share of the time that is gone.
+    let gone = || {
+        time.map_or(0.0, |t| begun.elapsed().as_secs_f64() / t.as_secs_f64().max(f64::MIN_POSITIVE))
+    };
     let mut rng = Rng::new(how.seed);
     let mut pair = kind.start(width, &mut rng);
     let mut order: Vec<usize> = (0..rows.len() / width.max(1)).collect();
@@ -146,12 +152,13 @@ pub(crate) fn train(
         rng.shuffle(&mut order);
         let mut sums = Terms::default();
         // The divergence comes in slowly, or latents give up before they say anything.
-        let share = index as f64 / (0.1 * how.epochs as f64).max(1.0);
+        let share = (10.0 * gone()).max(index as f64 / (0.1 * how.epochs as f64).max(1.0));
         let priced = priced(kind, share.min(1.0) as f32);
         let mut late = false;
         for chosen in order.chunks(how.batch.max(1)) {
             gather(rows, width, chosen, &mut batch);
-            let rate = schedule.rate(seen + chosen.len() / 2);
+            let spent = (gone() * total as f64) as usize;
+            let rate = schedule.rate(spent.max(seen + chosen.len() / 2));
             let seed = rng.next_u64();
             let terms = work.gradient(&priced, &pair, (&batch, chosen.len()), seed, &mut grads);
             adams[0].step(&mut pair.encoder.params, &grads[0], rate);
@@ -159,7 +166,7 @@ pub(crate) fn train(
             kind.bound(&mut pair.decoder);
             sums.add(&terms, chosen.len() as f64 / order.len() as f64);
             seen += chosen.len();
-            late = deadline.is_some_and(|d| Instant::now() >= d);
+            late = gone() >= 1.0;
             if late {
                 break;
             }

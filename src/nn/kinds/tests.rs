@@ -227,8 +227,12 @@ fn training_ends_when_told_to_and_no_rows_are_no_fault() {
     };
     train(&plain(), (&rows, WIDTH), &short(50), None, &mut progress);
     assert_eq!(count.get(), 3);
-    let now = Some(Instant::now());
-    train(&plain(), (&rows, WIDTH), &short(1_000_000), now, &mut |_| true);
+    // A training without end ends, and by then its steps have become small.
+    let time = Some(Duration::from_millis(300));
+    let long = short(1_000_000);
+    let (_, pass) = train(&plain(), (&rows, WIDTH), &long, time, &mut |_| true);
+    assert!(pass.unwrap().index < 999_999);
+    train(&plain(), (&rows, WIDTH), &long, Some(Duration::ZERO), &mut |_| true);
     let (_, pass) = train(&plain(), (&[], WIDTH), &short(2), None, &mut |_| true);
     assert_eq!(pass.unwrap().trained.error, 0.0);
 }

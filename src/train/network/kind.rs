@@ -82,7 +82,7 @@ impl Coach<'_> {
         let count = sample.rows();
         let how = self.training(&kind, columns.len(), count);
         let begun = Instant::now();
-        let deadline = self.wish.seconds.map(|s| begun + Duration::from_secs_f64(s.min(1e9)));
+        let time = self.wish.seconds.map(|s| Duration::from_secs_f64(s.min(1e9)));
         let width = columns.len();
         let told = &mut |pass: &Pass| {
             let share = (pass.index + 1) as f64 / how.epochs as f64;
@@ -90,7 +90,7 @@ impl Coach<'_> {
             (self.log)(&News { share, cost: Cost::default(), linear: hint.linear, epoch });
             true
         };
-        let (pair, _) = train(&kind, (&view.rows, width), &how, deadline, told);
+        let (pair, _) = train(&kind, (&view.rows, width), &how, time, told);
         let cost = Cost::default();
         (self.log)(&News { share: 1.0, cost, linear: hint.linear, epoch: None });
         let mut net = autoencoder(&kind, pair, view.column);
@@ -150,7 +150,10 @@ impl Coach<'_> {
         let per_epoch = rows.div_ceil(batch).max(1);
         let (work, most) = self.budget.map_or((1e11, 20), |b| (b.work, b.epochs));
         let most = (most * PASSES).max(STEPS.div_ceil(per_epoch));
-        let fits = (WORK * work / work_of(kind, width, rows)) as usize;
+        let fits = match self.wish.seconds {
+            Some(_) => most,
+            None => (WORK * work / work_of(kind, width, rows)) as usize,
+        };
         let epochs = self.wish.epochs.unwrap_or(fits.clamp(1, most));
         let rate = if self.wish.linear { 3e-3 } else { 1e-3 };
         Training {
