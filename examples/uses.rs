@@ -7,8 +7,8 @@
 
 use aezip::plot::{PlotFormat, Scatter, gallery, to_plane};
 use aezip::{
-    AnomalyConfig, Codec, Config, DType, Loss, Model, OnnxPart, Quality, Rows, cast, find_anomalies,
-    impute, onnx, sample, to_doubles,
+    AnomalyConfig, Codec, Config, DType, Loss, Model, OnnxPart, Quality, Rows, cast,
+    find_anomalies, impute, onnx, sample, to_doubles,
 };
 use std::error::Error;
 use std::fs;
@@ -49,7 +49,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut plot = Scatter::new(to_plane(&embedded)?.0);
     plot.title = "digits".to_string();
     fs::write(folder.join("latents.html"), plot.draw(PlotFormat::Html)?)?;
-    let sets: [(&str, &dyn Rows); 3] = [("rows", &*rows), ("filled", &filled), ("new", &drawn.rows)];
+    let sets: [(&str, &dyn Rows); 3] =
+        [("rows", &*rows), ("filled", &filled), ("new", &drawn.rows)];
     fs::write(folder.join("images.png"), gallery(&sets, 24, "digits", PlotFormat::Png)?)?;
     fs::write(folder.join("encoder.onnx"), onnx(&codec, OnnxPart::Encoder)?)?;
     println!("pictures and an encoder are in {}", folder.display());

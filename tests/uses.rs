@@ -4,8 +4,8 @@
 #![cfg(feature = "cli")]
 
 use aezip::{
-    AnomalyConfig, AnomalyScore, Codec, Config, DType, FinetuneConfig, Loss, Matrix, Model,
-    OnnxPart, Patches, Quality, Reader, Rows, SampleSource, Task, compress, denoise,
+    AnomalyConfig, AnomalyScore, Codec, Config, DType, Fidelity, FinetuneConfig, Loss, Matrix,
+    Model, OnnxPart, Patches, Quality, Reader, Rows, SampleSource, Task, compress, denoise,
     find_anomalies, finetune, impute, missing_values, onnx, predict, safetensors, sample,
 };
 use std::path::Path;
@@ -28,7 +28,7 @@ fn small(change: impl FnOnce(&mut Config)) -> Config {
     config.train.loss = Loss::SquaredError;
     config.train.hidden = Some(vec![64]);
     config.train.latents = Some(12);
-    config.train.epochs = Some(50);
+    config.train.epochs = Some(200);
     change(&mut config);
     config
 }
@@ -78,16 +78,32 @@ fn area_under_curve(scores: &[f64], odd: &[bool]) -> f64 {
     won / pairs
 }
 
-/// Digits of which every twentieth has its pixels in another order: the same grey values, but no
-/// digit.
+/// Digits of which every twentieth has the upper half of one image and the lower half of another:
+/// each half is as usual, and so is the distance from the mean.
 fn with_odd_rows() -> (Vec<f64>, Vec<bool>) {
+    let original = digits();
+    let mut values = original.clone();
+    let mut random = Random(1);
+    let mut odd = Vec::new();
+    for (i, row) in values.chunks_exact_mut(64).enumerate() {
+        odd.push(i % 20 == 7);
+        if i % 20 == 7 {
+            let other = random.below(1797);
+            row[32..].copy_from_slice(&original[64 * other + 32..64 * (other + 1)]);
+        }
+    }
+    (values, odd)
+}
+
+/// Digits of which every twentieth is disturbed by noise.
+fn with_disturbed_rows() -> (Vec<f64>, Vec<bool>) {
     let mut values = digits();
     let mut random = Random(1);
     let mut odd = Vec::new();
     for (i, row) in values.chunks_exact_mut(64).enumerate() {
         odd.push(i % 20 == 7);
         if i % 20 == 7 {
-            (1..64).rev().for_each(|a| row.swap(a, random.below(a + 1)));
+            row.iter_mut().for_each(|x| *x = (*x + 3.0 * random.normal()).round().clamp(0.0, 16.0));
         }
     }
     (values, odd)
@@ -105,15 +121,21 @@ fn anomalies_are_found_although_they_are_learned_from_too() {
 
     let mut how = AnomalyConfig::default();
     how.contamination = Some(0.05);
-    let config = small(|c| (c.train.latents, c.train.epochs) = (None, Some(30)));
+    let config = small(|c| (c.train.latents, c.train.epochs) = (Some(8), Some(60)));
     let found = find_anomalies(&rows, None, &config, &how).unwrap();
     let area = area_under_curve(&found.scores, &odd);
-    println!("area under the curve {area:.4}, by distance from the mean {baseline:.4}");
-    assert!(area > 0.97 && area > baseline + 0.02, "{area} {baseline}");
+    how.rounds = 0;
+    let once = find_anomalies(&rows, None, &config, &how).unwrap();
+    let once = area_under_curve(&once.scores, &odd);
+    println!(
+        "area under the curve {area:.4}, {once:.4} learned once, {baseline:.4} by distance from \
+         the mean"
+    );
+    assert!(area > 0.9 && area > baseline + 0.2 && area > once, "{area} {once} {baseline}");
     let flagged = found.flagged.iter().filter(|f| **f).count();
     let right = found.flagged.iter().zip(&odd).filter(|(f, o)| **f && **o).count();
     println!("{flagged} flagged, {right} of them odd");
-    assert!((80..=100).contains(&flagged) && right * 10 >= flagged * 7, "{right} of {flagged}");
+    assert!((80..=100).contains(&flagged) && right * 2 >= flagged, "{right} of {flagged}");
     // What is said of a row adds up.
     let row = (0..odd.len()).find(|i| found.flagged[*i]).unwrap();
     let all: f64 = found.worst_columns(row, 64).iter().map(|(_, share)| share).sum();
@@ -122,7 +144,7 @@ fn anomalies_are_found_although_they_are_learned_from_too() {
 
 #[test]
 fn odd_rows_take_more_bits() {
-    let (values, odd) = with_odd_rows();
+    let (values, odd) = with_disturbed_rows();
     let rows = matrix(&values, DType::U8);
     let mut how = AnomalyConfig::default();
     (how.score, how.rounds) = (AnomalyScore::Bits, 0);
@@ -148,14 +170,14 @@ fn noise_is_taken_out() {
     let noisy: Vec<f64> =
         clean.iter().map(|x| (x + 4.0 * random.normal()).clamp(0.0, 16.0)).collect();
     let rows = matrix(&noisy, DType::F32);
-    let config = small(|c| c.train.denoise.gaussian = Some(0.2));
+    let config = small(|c| (c.train.denoise.gaussian, c.train.latents) = (Some(0.2), Some(24)));
     let model = Model::new(&Codec::fit(&rows, &config).unwrap()).unwrap();
     let given = denoise(&model, &rows).unwrap();
     assert_eq!(given.schema(), rows.schema());
     let before = mean_square(&noisy, &clean);
     let after = mean_square(&aezip::to_doubles(&given).unwrap(), &clean);
     println!("mean squared error {before:.3} before, {after:.3} after");
-    assert!(after < 0.6 * before, "{after} after, {before} before");
+    assert!(after < 0.75 * before, "{after} after, {before} before");
     // A codec that was learned from clean rows knows better.
     let model = Model::new(&Codec::fit(&matrix(&clean, DType::F32), &config).unwrap()).unwrap();
     let better = denoise(&model, &rows).unwrap();
@@ -194,13 +216,13 @@ fn gaps_are_filled_better_than_with_means() {
     // A codec that knows nothing of gaps goes around until nothing changes.
     let linear = small(|c| {
         c.train = Default::default();
-        (c.train.linear, c.train.latents, c.train.epochs) = (true, Some(12), Some(30));
+        (c.train.linear, c.train.latents, c.train.epochs) = (true, Some(12), Some(60));
     });
     let codec = Codec::fit(&matrix(&whole[..64 * 900], DType::F32), &linear).unwrap();
     let filled = impute(&rows, &missing, Some(&codec), &linear).unwrap();
     let around = error(&aezip::to_doubles(&filled).unwrap());
     println!("squared error {masked:.3} masked, {around:.3} linear, {baseline:.3} with means");
-    assert!(masked < 0.5 * baseline && around < 0.6 * baseline, "{masked} {around} {baseline}");
+    assert!(masked < 0.5 * baseline && around < 0.7 * baseline, "{masked} {around} {baseline}");
 }
 
 #[test]
@@ -231,6 +253,7 @@ fn floats_say_what_the_integer_program_says() {
     let rows = matrix(&digits(), DType::U8);
     for hidden in [vec![], vec![24]] {
         let mut config = Config::default();
+        config.fidelity = Fidelity::MaxError("2".parse().unwrap());
         (config.level, config.train.epochs) = (2, Some(4));
         if hidden.is_empty() {
             config.train.epochs = None;
@@ -270,8 +293,8 @@ fn drawn_rows_look_like_rows() {
     let apart: Vec<f64> =
         (0..200 * 64).map(|at| values[random.below(1797) * 64 + at % 64]).collect();
     let baseline = mean_nearest(&apart);
-    let variational = small(|c| (c.train.variational, c.train.latents) = (Some(0.5), Some(6)));
-    let plain = small(|c| c.train.latents = Some(6));
+    let variational = small(|c| (c.train.variational, c.train.latents) = (Some(0.1), Some(8)));
+    let plain = small(|c| c.train.latents = Some(8));
     for (config, source) in [(variational, SampleSource::Normal), (plain, SampleSource::Coder)] {
         let model = Model::new(&Codec::fit(&rows, &config).unwrap()).unwrap();
         let drawn = sample(&model, 200, 0).unwrap();

@@ -1,10 +1,11 @@
 //! What is missing from rows, from what is there.
 
+use super::learn::learn;
 use super::model::Model;
 use super::{cells, spread};
 use crate::compress::{Codec, Config, Patches};
 use crate::error::{Error, Result};
-use crate::matrix::{Matrix, Rows, Schema};
+use crate::matrix::{DType, Matrix, Rows, Schema};
 
 /// Passes over a row until its missing values stay where they are, at most.
 const PASSES: usize = 30;
@@ -102,7 +103,7 @@ fn learned(schema: &Schema, values: &mut [f64], missing: &[bool], config: &Confi
             _ => config.train.denoise.zero = Some(share.clamp(HIDDEN, 0.75)),
         }
     }
-    let dtype = if spreads.is_some() { crate::DType::F32 } else { cells::float(schema.dtype) };
+    let dtype = if spreads.is_some() { DType::F32 } else { cells::float(schema.dtype) };
     let whole: Vec<usize> = (0..values.len() / width)
         .filter(|i| !missing[i * width..(i + 1) * width].contains(&true))
         .collect();
@@ -112,7 +113,7 @@ fn learned(schema: &Schema, values: &mut [f64], missing: &[bool], config: &Confi
         if rounds == 1 {
             rows = spread::chosen(&rows, &whole)?;
         }
-        let model = Model::new(&Codec::fit(&rows, &config)?)?;
+        let model = Model::new(&learn(&rows, &config)?)?;
         fill(&model, values, missing)?;
     }
     if let Some(spreads) = &spreads {
