@@ -84,7 +84,7 @@ mod vectors;
 pub use apps::{
     Anomalies, AnomalyConfig, AnomalyScore, FinetuneConfig, FinetuneReport, Model, ONNX_OPSET,
     OnnxPart, Prediction, SampleSource, Sampled, Task, cast, denoise, find_anomalies, finetune,
-    impute, missing_values, onnx, plot, predict, safetensors, sample, to_doubles,
+    impute, learn, missing_values, onnx, plot, predict, safetensors, sample, to_doubles,
 };
 #[cfg(feature = "compress")]
 pub use compress::{

@@ -8,6 +8,7 @@
 //! Van Driessen 1999, *A fast algorithm for the minimum covariance determinant estimator*, whose
 //! C-steps these are).
 
+use super::learn::learn;
 use super::model::Model;
 use super::{cells, spread};
 use crate::compress::{Codec, Config, Loss};
@@ -147,7 +148,7 @@ pub fn find_anomalies(
     }
     let mut kept: Vec<usize> = (0..rows.len()).collect();
     for round in 0.. {
-        let codec = Codec::fit(&spread::chosen(&rows, &kept)?, &config)?;
+        let codec = learn(&spread::chosen(&rows, &kept)?, &config)?;
         let found = judged(&rows, &codec, &config, how, Some(&kept))?;
         if round >= how.rounds {
             return Ok(found);
@@ -226,8 +227,8 @@ fn errors(rows: &dyn Rows, codec: &Codec, kept: Option<&[usize]>) -> Result<(Vec
 }
 
 /// The usual squared error of each column, of rows that are not the worst. Columns that the
-/// network gives back nearly perfectly are judged as if they were half as bad as the average:
-/// else the least deviation there would count more than anything else.
+/// network gives back better than the average are judged as if they were that: else the least
+/// deviation in one that hardly varies would count more than anything else.
 fn usual_squares(squares: &[f32], width: usize, kept: Option<&[usize]>) -> Vec<f64> {
     let count = squares.len() / width;
     let row = |i: usize| &squares[i * width..(i + 1) * width];
@@ -245,7 +246,7 @@ fn usual_squares(squares: &[f32], width: usize, kept: Option<&[usize]>) -> Vec<f
     for &i in kept {
         usual.iter_mut().zip(row(i)).for_each(|(u, s)| *u += f64::from(*s) / kept.len() as f64);
     }
-    let least = 0.5 * usual.iter().sum::<f64>() / width as f64;
+    let least = usual.iter().sum::<f64>() / width as f64;
     usual.iter().map(|u| u.max(least).max(f64::MIN_POSITIVE)).collect()
 }
 

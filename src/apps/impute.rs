@@ -1,5 +1,6 @@
 //! What is missing from rows, from what is there.
 
+use super::learn::learn;
 use super::model::Model;
 use super::{cells, spread};
 use crate::compress::{Codec, Config, Patches};
@@ -112,7 +113,7 @@ fn learned(schema: &Schema, values: &mut [f64], missing: &[bool], config: &Confi
         if rounds == 1 {
             rows = spread::chosen(&rows, &whole)?;
         }
-        let model = Model::new(&Codec::fit(&rows, &config)?)?;
+        let model = Model::new(&learn(&rows, &config)?)?;
         fill(&model, values, missing)?;
     }
     if let Some(spreads) = &spreads {

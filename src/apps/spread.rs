@@ -13,17 +13,17 @@ pub(super) struct Spread {
 
 /// Of each column, where rows are of a table: where their columns have names.
 pub(super) fn of_table(schema: &Schema, values: &[f64]) -> Option<Vec<Spread>> {
-    schema.columns.as_ref().map(|_| spreads(values, schema.width()))
+    schema.columns.as_ref().map(|_| spreads(values, schema.width(), 1.0))
 }
 
 /// Median and half the distance of the quantiles that hold 68 % of a column's values, which a
-/// few wild ones do not move.
-fn spreads(values: &[f64], width: usize) -> Vec<Spread> {
+/// few wild ones do not move; `still` for columns that do not vary.
+pub(super) fn spreads(values: &[f64], width: usize, still: f64) -> Vec<Spread> {
     let column = |j: usize| {
         let own = values.iter().skip(j).step_by(width);
         let mut x: Vec<f64> = own.copied().filter(|x| x.is_finite()).collect();
         if x.is_empty() {
-            return Spread { centre: 0.0, scale: 1.0 };
+            return Spread { centre: 0.0, scale: still };
         }
         x.sort_unstable_by(f64::total_cmp);
         let at = |q: f64| x[(q * (x.len() - 1) as f64).round() as usize];
@@ -35,7 +35,7 @@ fn spreads(values: &[f64], width: usize) -> Vec<Spread> {
             scale = (squares / x.len() as f64).sqrt();
         }
         let usable = scale > 0.0 && scale.is_finite();
-        Spread { centre, scale: if usable { scale } else { 1.0 } }
+        Spread { centre, scale: if usable { scale } else { still } }
     };
     (0..width).map(column).collect()
 }
@@ -84,7 +84,7 @@ mod tests {
             })
             .collect();
         let mut values = original.clone();
-        let spreads = spreads(&values, 3);
+        let spreads = spreads(&values, 3, 1.0);
         reduce(&mut values, &spreads);
         assert!(spreads[1].scale == 1.0 && values[1] == 0.0);
         let ratio = spreads[0].scale / spreads[2].scale;

@@ -54,7 +54,7 @@ pub(crate) fn codec(
         None => {
             let bar = Bar::new(console);
             config.progress = bar.callback();
-            let codec = Codec::fit(rows, config);
+            let codec = aezip::learn(rows, config);
             config.progress = None;
             drop(bar);
             Ok(codec?)

@@ -9,4 +9,5 @@ mod pipes;
 mod roundtrip;
 mod safety;
 mod support;
+mod uses;
 mod verify;

@@ -1,0 +1,181 @@
+//! The uses of codecs: what goes in, what comes out, and what is refused.
+
+use crate::support::{Folder, noise, npy_data, npy_f32};
+
+/// A small network, trained for a moment.
+const SHORT: [&str; 8] = ["-2", "--loss", "mse", "--hidden", "24", "--epochs", "2", "--batch=64"];
+
+fn with(args: &[&str]) -> Vec<String> {
+    args.iter().chain(&SHORT).map(|s| s.to_string()).collect()
+}
+
+fn ok(folder: &Folder, args: &[&str]) -> crate::support::Ran {
+    let args = with(args);
+    folder.ok(&args.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn floats(file: &[u8]) -> Vec<f32> {
+    npy_data(file).as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
+}
+
+/// A folder with `c.codec`, a network of six latents.
+fn trained() -> Folder {
+    let folder = Folder::new();
+    ok(&folder, &["train", "digits.npy", "-o", "c.codec", "--latent", "6"]);
+    folder
+}
+
+#[test]
+fn embeddings_are_learned_made_with_a_codec_or_taken_from_a_file() {
+    let folder = trained();
+    let ran = ok(&folder, &["embed", "digits.npy", "--dim", "3", "-o", "a.npy", "--json"]);
+    assert_eq!(
+        (ran.json()["latents"].as_u64(), ran.json()["rows"].as_u64()),
+        (Some(3), Some(1797))
+    );
+    assert!(ran.json()["nmse"].as_f64().unwrap() < 1.0);
+    assert_eq!(floats(&folder.read("a.npy")).len(), 3 * 1797);
+    folder.ok(&["embed", "digits.npy", "--codec", "c.codec", "-o", "b.npy"]);
+    assert_eq!(floats(&folder.read("b.npy")).len(), 6 * 1797);
+    folder.ok(&["compress", "digits.npy", "--codec", "c.codec", "--max-error", "1"]);
+    folder.ok(&["embed", "digits.npy.aez", "-o", "c.npy"]);
+    // Stored latents are the real ones, rounded.
+    let (real, stored) = (floats(&folder.read("b.npy")), floats(&folder.read("c.npy")));
+    assert_eq!(real.len(), stored.len());
+    folder.ok(&["embed", "digits.npy.aez", "--codec", "c.codec", "-o", "d.csv"]);
+    assert_eq!(folder.read("d.csv").iter().filter(|b| **b == b'\n').count(), 1797);
+
+    assert!(folder.fails(2, &["embed", "digits.npy", "-o", "e.npy"]).contains("--dim"));
+    let args = ["embed", "digits.npy", "--codec", "c.codec", "--latent", "3", "-o", "e.npy"];
+    assert!(folder.fails(2, &args).contains("--codec"));
+    assert!(
+        folder.fails(1, &["embed", "a.npy", "--codec", "c.codec", "-o", "e.npy"]).contains("64")
+    );
+    assert!(folder.fails(1, &["embed", "digits.npy", "--dim", "3", "-o", "a.npy"]).contains("-f"));
+    let error = folder.fails(1, &["embed", "digits.npy", "--codec", "digits.npy", "-o", "e.npy"]);
+    assert!(error.contains("digits.npy"), "{error}");
+}
+
+#[test]
+fn anomalies_are_listed() {
+    let folder = Folder::new();
+    let ran = ok(&folder, &["anomalies", "digits.npy", "--contamination", "0.02", "--rounds", "1"]);
+    let lines: Vec<&str> = ran.text().lines().collect();
+    assert_eq!((lines.len(), lines[0]), (1798, "row,score,flagged,columns"));
+    let flagged = lines.iter().filter(|l| l.split(',').nth(2) == Some("1")).count();
+    assert_eq!(flagged, 36);
+    let args =
+        ["anomalies", "digits.npy", "--rounds", "0", "--json", "-o", "s.csv", "--per-column"];
+    let json = ok(&folder, &args).json();
+    assert!(json["threshold"].as_f64().unwrap() > 0.0 && json["flagged"].is_array());
+    let csv = String::from_utf8(folder.read("s.csv")).unwrap();
+    assert_eq!(csv.lines().nth(5).unwrap().split(',').count(), 4 + 64);
+    folder.ok(&["train", "digits.npy", "-1", "--max-error", "1", "-o", "c.codec"]);
+    let args = ["anomalies", "digits.npy", "--codec", "c.codec", "--score", "bits", "-1"];
+    assert_eq!(folder.ok(&args).text().lines().count(), 1798);
+    let refused = ["anomalies", "digits.npy", "--contamination", "0.7"];
+    assert!(folder.fails(1, &refused).contains("0.7"));
+    folder.fails(2, &["anomalies", "digits.npy", "--per-column", "--score", "bits"]);
+    folder.fails(2, &["anomalies", "digits.npy", "--json", "-o", "-"]);
+}
+
+#[test]
+fn rows_are_cleaned_and_filled() {
+    let folder = trained();
+    folder.ok(&["denoise", "digits.npy", "--codec", "c.codec", "-o", "clean.npy"]);
+    assert_eq!(folder.read("clean.npy").len(), folder.read("digits.npy").len());
+    let mut values = noise(200 * 8);
+    values.chunks_mut(8).for_each(|row| row[7] = row[0] + row[1]);
+    for at in (3..1600).step_by(11) {
+        values[at] = f32::NAN;
+    }
+    folder.write("gaps.npy", npy_f32(&values, 8));
+    let ran = ok(&folder, &["impute", "gaps.npy", "-o", "whole.npy", "--json"]);
+    assert_eq!(ran.json()["filled"].as_u64(), Some(146));
+    let whole = floats(&folder.read("whole.npy"));
+    for (a, b) in values.iter().zip(&whole) {
+        assert!(b.is_finite() && (a.is_nan() || a.to_bits() == b.to_bits()));
+    }
+    let args = ["impute", "digits.npy", "--codec", "c.codec", "--missing", "16", "-o", "less.npy"];
+    folder.ok(&args);
+    assert!(
+        folder
+            .fails(1, &["impute", "gaps.npy", "--mask", "digits.npy", "-o", "x.npy"])
+            .contains("1797")
+    );
+    folder.fails(2, &["denoise", "digits.npy", "-o", "nothing.txt"]);
+}
+
+#[test]
+fn rows_are_drawn_and_the_source_is_told() {
+    let folder = trained();
+    let args = ["sample", "c.codec", "-n", "9", "-o", "new.npy", "--latents", "z.npy"];
+    let ran = folder.ok(&args);
+    assert!(ran.stderr.contains("entropy coder"), "{ran:?}");
+    assert_eq!(npy_data(&folder.read("new.npy")).len(), 9 * 64);
+    assert_eq!(floats(&folder.read("z.npy")).len(), 9 * 6);
+    ok(&folder, &["train", "digits.npy", "-o", "v.codec", "--latent", "4", "--variational", "1"]);
+    let ran = folder.ok(&["sample", "v.codec", "-o", "vae.npy", "--json"]);
+    assert!(ran.json()["source"].as_str().unwrap().contains("normal"));
+    assert!(
+        folder.fails(1, &["sample", "v.codec", "-n", "0", "-o", "x.npy"]).contains("1 or more")
+    );
+}
+
+#[test]
+fn labels_are_learned_and_predicted() {
+    let folder = trained();
+    let pixels = npy_data(&folder.read("digits.npy")).to_vec();
+    // Whether the upper half has more ink.
+    let sum = |row: &[u8]| row.iter().map(|x| u32::from(*x)).sum::<u32>();
+    let labels = pixels.chunks(64).map(|r| if sum(&r[..32]) > sum(&r[32..]) { "7" } else { "-1" });
+    let labels: Vec<&str> = labels.collect();
+    folder.write("labels.csv", labels.join("\n") + "\n");
+    let args = ["finetune", "digits.npy", "--labels", "labels.csv", "--codec", "c.codec"];
+    let more = ["--task", "classification", "--epochs", "12", "-o", "t.codec", "--json"];
+    let ran = folder.ok(&[&args[..], &more].concat());
+    assert!(ran.json()["right"].as_f64().unwrap() > 0.8, "{ran:?}");
+    folder.ok(&["verify", "t.codec"]);
+    folder.ok(&["predict", "digits.npy", "--codec", "t.codec", "-o", "found.csv"]);
+    let found = String::from_utf8(folder.read("found.csv")).unwrap();
+    let right = found.lines().zip(&labels).filter(|(a, b)| a == *b).count();
+    assert!(right > 1500, "{right}");
+    folder.ok(&["predict", "digits.npy", "--codec", "t.codec", "--proba", "-o", "p.csv"]);
+    assert!(folder.read("p.csv").starts_with(b"-1,7\n"));
+    let error = folder.fails(1, &["predict", "digits.npy", "--codec", "c.codec", "-o", "x.npy"]);
+    assert!(error.contains("finetune"));
+    folder.ok(&["export", "t.codec", "--part", "predictor", "-o", "t.onnx"]);
+}
+
+#[test]
+fn pictures_and_exports() {
+    let folder = trained();
+    let pixels = npy_data(&folder.read("digits.npy")).to_vec();
+    let labels: Vec<String> = pixels.chunks(64).map(|r| (r[20] / 4).to_string()).collect();
+    folder.write("labels.csv", labels.join("\n") + "\n");
+    for (name, start) in
+        [("a.svg", &b"<svg"[..]), ("a.png", b"\x89PNG"), ("a.html", b"<!DOCTYPE html>")]
+    {
+        let args =
+            ["plot", "digits.npy", "--codec", "c.codec", "--labels", "labels.csv", "-o", name];
+        folder.ok(&args);
+        assert!(folder.read(name).starts_with(start));
+        assert!(folder.read(name).len() > 5000);
+    }
+    folder.ok(&["plot", "digits.npy", "--images", "24", "--codec", "c.codec", "-o", "i.png"]);
+    let args = ["train", "digits.npy", "-o", "h.codec", "--latent", "4", "--history", "h.csv"];
+    ok(&folder, &args);
+    folder.ok(&["plot", "h.csv", "--lines", "-o", "h.svg"]);
+    folder.fails(2, &["plot", "digits.npy", "-o", "a.jpg"]);
+    folder.fails(1, &["plot", "digits.npy", "--labels", "h.csv", "-o", "b.svg"]);
+
+    folder.ok(&["export", "c.codec", "-o", "e.onnx"]);
+    folder.ok(&["export", "c.codec", "--part", "decoder", "-o", "d.onnx"]);
+    folder.ok(&["export", "c.codec", "-o", "w.safetensors"]);
+    folder.fails(2, &["export", "c.codec", "-o", "w.pt"]);
+    assert!(
+        folder
+            .fails(1, &["export", "c.codec", "--part", "predictor", "-o", "p.onnx"])
+            .contains("predict")
+    );
+}
