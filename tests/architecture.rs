@@ -58,6 +58,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "compress",
             "container",
             "error",
+            "fidelity",
             "kernels",
             "limits",
             "matrix",

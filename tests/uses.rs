@@ -131,11 +131,16 @@ fn anomalies_are_found_although_they_are_learned_from_too() {
         "area under the curve {area:.4}, {once:.4} learned once, {baseline:.4} by distance from \
          the mean"
     );
-    assert!(area > 0.9 && area > baseline + 0.2 && area > once, "{area} {once} {baseline}");
+    assert!(area > baseline + 0.3 && area > once, "{area} {once} {baseline}");
     let flagged = found.flagged.iter().filter(|f| **f).count();
     let right = found.flagged.iter().zip(&odd).filter(|(f, o)| **f && **o).count();
     println!("{flagged} flagged, {right} of them odd");
-    assert!((80..=100).contains(&flagged) && right * 2 >= flagged, "{right} of {flagged}");
+    // Of as many that are farthest from the mean.
+    let mut farthest: Vec<usize> = (0..odd.len()).collect();
+    farthest.sort_by(|&a, &b| distances[b].total_cmp(&distances[a]));
+    let far = farthest[..flagged].iter().filter(|i| odd[**i]).count();
+    println!("{far} of as many farthest from the mean");
+    assert!((80..=100).contains(&flagged) && right >= 3 * far, "{right} of {flagged}, {far}");
     // What is said of a row adds up.
     let row = (0..odd.len()).find(|i| found.flagged[*i]).unwrap();
     let all: f64 = found.worst_columns(row, 64).iter().map(|(_, share)| share).sum();
@@ -253,7 +258,7 @@ fn floats_say_what_the_integer_program_says() {
     let rows = matrix(&digits(), DType::U8);
     for hidden in [vec![], vec![24]] {
         let mut config = Config::default();
-        config.fidelity = Fidelity::MaxError("2".parse().unwrap());
+        config.fidelity = Fidelity::Nmse("0.1".parse().unwrap());
         (config.level, config.train.epochs) = (2, Some(4));
         if hidden.is_empty() {
             config.train.epochs = None;
@@ -267,12 +272,19 @@ fn floats_say_what_the_integer_program_says() {
         let reader = Reader::new(&file[..]).unwrap();
         let of_file = Model::new(&Codec::read(&file).unwrap()).unwrap();
         let stored = of_file.stored(&reader).unwrap();
-        // What is stored are rounded latents: they decode to nearly the rows.
+        // What is stored are latents alone, rounded: they decode to the file's rows, but for the
+        // rounding to whole numbers within the pixels' range.
         let given = aezip::to_doubles(&of_file.decode(&stored).unwrap()).unwrap();
         let direct = aezip::to_doubles(&model.reconstruct(&rows).unwrap()).unwrap();
         let (a, b) = (mean_square(&given, &digits()), mean_square(&direct, &digits()));
         println!("{hidden:?}: squared error {a:.4} of stored latents, {b:.4} of real ones");
-        assert!(a < 1.1 * b + 0.05 && b < 3.0, "{a} {b}");
+        assert!(b < a && a < 3.0, "{a} {b}");
+        let mut decoded = vec![0_u8; 1797 * 64];
+        reader.read_rows(0..1797, &mut decoded).unwrap();
+        let decoded: Vec<f64> = decoded.iter().map(|x| f64::from(*x)).collect();
+        let given: Vec<f64> = given.iter().map(|x| x.clamp(0.0, 255.0)).collect();
+        let apart = mean_square(&given, &decoded);
+        assert!(apart < 0.1, "{apart}");
         // A file has no encoder of a network, but the linear one is that of its decoder.
         assert_eq!(of_file.has_encoder(), hidden.is_empty());
         assert_eq!(of_file.embed(&rows).is_ok(), hidden.is_empty());

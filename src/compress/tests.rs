@@ -106,11 +106,11 @@ fn jacobian(codec: &Codec, rows: &[f64]) -> [f64; 2] {
         };
         let (above, below) = (moved(h), moved(-h));
         for (i, square) in squares.iter_mut().enumerate() {
-            for k in 0..latents {
+            for (k, deviation) in deviations.iter().enumerate() {
                 let at = i * latents + k;
                 let slope = f64::from(above[at] - below[at]) / (2.0 * h);
                 square[0] += slope.powi(2);
-                square[1] += (slope / deviations[k]).powi(2);
+                square[1] += (slope / deviation).powi(2);
             }
         }
     }

@@ -1,7 +1,9 @@
 //! The `task` section of a codec: a copy of its encoder that was trained further to predict
 //! something of a row, with what predicts it from the latents. Reading rows does not need it.
 
-use super::bytes::{Cursor, put_varint};
+use super::bytes::Cursor;
+#[cfg(feature = "apps")]
+use super::bytes::put_varint;
 use super::encoder::{EncoderRecord, FUNCTIONS};
 use super::forever::{MAX_HIDDEN, MAX_UNITS};
 use super::squeeze;
@@ -19,6 +21,7 @@ pub(crate) enum Targets {
 
 impl Targets {
     /// Outputs of the head.
+    #[cfg(feature = "apps")]
     pub(crate) fn outputs(&self) -> usize {
         match self {
             Targets::Classes(labels) => labels.len(),

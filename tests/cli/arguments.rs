@@ -44,7 +44,7 @@ fn nonsense_is_wrong_usage() {
         ("compress digits.npy --lr 0", "--lr <RATE>"),
         ("compress digits.npy --lr -0.1", "--lr <RATE>"),
         ("compress digits.npy --lr nan", "--lr <RATE>"),
-        ("compress digits.npy --activation tanh", "leaky-relu"),
+        ("compress digits.npy --activation sine", "leaky-relu"),
         ("compress digits.npy --time 0", "--time <SECONDS>"),
         ("compress digits.npy --time -5", "--time <SECONDS>"),
         ("compress digits.npy --time inf", "--time <SECONDS>"),

@@ -1,6 +1,6 @@
 //! Pictures: of embeddings, of rows that are images, of how training went.
 //!
-//! A picture is drawn on a [`Canvas`], which is SVG text or pixels. The latter know a font of 8 × 8
+//! A picture is drawn on a `Canvas`, which is SVG text or pixels. The latter know a font of 8 × 8
 //! dots and nothing of the system's, so that the same numbers give the same file everywhere and no
 //! font need be there.
 
