@@ -121,7 +121,7 @@ fn anomalies_are_found_although_they_are_learned_from_too() {
 
     let mut how = AnomalyConfig::default();
     how.contamination = Some(0.05);
-    let config = small(|c| (c.train.latents, c.train.epochs) = (Some(8), Some(60)));
+    let config = Config::default();
     let found = find_anomalies(&rows, None, &config, &how).unwrap();
     let area = area_under_curve(&found.scores, &odd);
     how.rounds = 0;
@@ -131,7 +131,7 @@ fn anomalies_are_found_although_they_are_learned_from_too() {
         "area under the curve {area:.4}, {once:.4} learned once, {baseline:.4} by distance from \
          the mean"
     );
-    assert!(area > baseline + 0.3 && area > once, "{area} {once} {baseline}");
+    assert!(area > 0.9 && area > baseline + 0.3 && area > once, "{area} {once} {baseline}");
     let flagged = found.flagged.iter().filter(|f| **f).count();
     let right = found.flagged.iter().zip(&odd).filter(|(f, o)| **f && **o).count();
     println!("{flagged} flagged, {right} of them odd");
@@ -140,7 +140,8 @@ fn anomalies_are_found_although_they_are_learned_from_too() {
     farthest.sort_by(|&a, &b| distances[b].total_cmp(&distances[a]));
     let far = farthest[..flagged].iter().filter(|i| odd[**i]).count();
     println!("{far} of as many farthest from the mean");
-    assert!((80..=100).contains(&flagged) && right >= 3 * far, "{right} of {flagged}, {far}");
+    assert!((80..=100).contains(&flagged), "{flagged}");
+    assert!(right * 2 >= flagged && right >= 3 * far, "{right} of {flagged}, {far}");
     // What is said of a row adds up.
     let row = (0..odd.len()).find(|i| found.flagged[*i]).unwrap();
     let all: f64 = found.worst_columns(row, 64).iter().map(|(_, share)| share).sum();

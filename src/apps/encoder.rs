@@ -1,10 +1,10 @@
 //! What finds latents, for every codec in the same form: a network in floats.
 
+use crate::codec::floats;
 use crate::container::encoder::EncoderRecord;
 use crate::container::model::{ModelRecord, Value};
 use crate::error::{Error, Result};
-use crate::kernels::activation::Activation;
-use crate::nn::network::{Network, Shape};
+use crate::nn::network::Network;
 use crate::train::bake::units;
 
 /// From values to latents, in the integer program's units.
@@ -17,10 +17,7 @@ pub(super) struct Encoder {
 impl Encoder {
     /// Of a record that was read.
     pub(super) fn new(record: EncoderRecord) -> Self {
-        let inputs = record.scale.len() * if record.masked { 2 } else { 1 };
-        let layers = record.layers.iter().map(|&(width, code)| (width, function(code)));
-        let shape = Shape { inputs, layers: layers.collect(), skip: record.skip };
-        Self { network: Network { shape, params: record.params.clone() }, record }
+        Self { network: floats::encoder(&record), record }
     }
 
     /// Of a linear codec: the latents whose prediction is nearest to a row, in steps of each
@@ -60,27 +57,9 @@ impl Encoder {
         Ok(Self::new(record))
     }
 
-    /// What the network is given for values of rows. What is not finite counts as hidden: as the
-    /// column's centre, and a masked encoder is told.
+    /// See [`floats::encoder_inputs`].
     pub(super) fn inputs(&self, values: &[f64], hidden: &dyn Fn(usize) -> bool) -> Vec<f32> {
-        let r = &self.record;
-        let (width, wide) = (r.scale.len(), self.network.shape.inputs);
-        let mut out = vec![0.0; values.len() / width * wide];
-        for (i, (out, row)) in
-            out.chunks_exact_mut(wide).zip(values.chunks_exact(width)).enumerate()
-        {
-            for (j, x) in row.iter().enumerate() {
-                let z = ((x - r.centre[j]) / r.scale[j]) as f32;
-                if !x.is_finite() || hidden(i * width + j) {
-                    if wide > width {
-                        out[width + j] = 1.0;
-                    }
-                } else if r.scale[j] > 0.0 && z.is_finite() {
-                    out[j] = z.clamp(-r.clip[j], r.clip[j]);
-                }
-            }
-        }
-        out
+        floats::encoder_inputs(&self.record, values, hidden)
     }
 
     /// Latents in the integer program's units: rows × latents.
@@ -90,17 +69,6 @@ impl Encoder {
             row.iter_mut().zip(&self.record.latent).for_each(|(y, u)| *y *= u);
         }
         out
-    }
-}
-
-/// The functions of `format-spec/encoder.md`.
-pub(super) fn function(code: u8) -> Activation {
-    match code {
-        0 => Activation::Identity,
-        1 => Activation::LeakyRelu(0.125),
-        2 => Activation::Relu,
-        3 => Activation::Tanh,
-        _ => Activation::Gelu,
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a codec that was trained further says of rows.
 
 use super::cells;
-use super::encoder::{Encoder, function};
+use super::encoder::Encoder;
+use crate::codec::floats::function;
 use crate::compress::Codec;
 use crate::container::encoder::EncoderRecord;
 use crate::container::task::{Targets, TaskRecord};

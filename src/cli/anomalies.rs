@@ -5,14 +5,13 @@ use super::console::{Console, print};
 use super::failure::Failure;
 use super::learn::{self, CodecArgs};
 use super::numbers::{figure, grouped};
-use super::output::Output;
+use super::place::{not_beside_json, write_bytes};
 use super::progress::Bar;
 use super::source::{SourceArgs, label};
 use super::target::{PIPE, Target};
 use aezip::{Anomalies, AnomalyConfig, AnomalyScore, Rows, find_anomalies};
 use serde_json::json;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Find rows that are not like the others.
@@ -80,9 +79,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         (None, true) => None,
         (path, _) => Some(Target::new(path.unwrap_or_else(|| PIPE.into()))),
     };
-    if json && target == Some(Target::Stdout) {
-        return Err(Failure::usage("--json and the CSV cannot both go to standard output"));
-    }
+    target.iter().try_for_each(|target| not_beside_json(target, json))?;
     let (codec, mut config) = args.codec.settled()?;
     let mut how = AnomalyConfig::default();
     how.contamination = args.contamination;
@@ -104,12 +101,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     drop(bar);
     if let Some(target) = &target {
         let text = csv(&*rows, &found, per_column, top);
-        let output = Output::create(target, force, false)?;
-        output
-            .writer()
-            .write_all(text.as_bytes())
-            .map_err(|e| Failure::io(format_args!("cannot write {target}"), &e))?;
-        output.commit()?;
+        write_bytes(target, (force, false), text.as_bytes())?;
     }
     let flagged: Vec<usize> = (0..found.flagged.len()).filter(|i| found.flagged[*i]).collect();
     console.note(&format!(

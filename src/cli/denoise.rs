@@ -1,11 +1,11 @@
 //! `aezip denoise`: rows without their noise.
 
-use super::console::{Console, print};
+use super::console::Console;
 use super::failure::Failure;
-use super::learn::{self, CodecArgs, RowsOut};
+use super::learn::{self, CodecArgs};
 use super::numbers::grouped;
+use super::place::OutArgs;
 use super::source::{SourceArgs, label};
-use aezip::input::Format;
 use aezip::{Model, denoise};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -29,18 +29,8 @@ pub(crate) struct Args {
     /// Rows with noise; - for standard input.
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// Write the rows to OUT, in the type of the input.
-    #[arg(short, value_name = "OUT")]
-    output: PathBuf,
-    /// Overwrite an existing file, write binary to a terminal.
-    #[arg(short)]
-    force: bool,
-    /// Format to write, instead of the one that the output's name stands for.
-    #[arg(long, value_name = "FORMAT")]
-    to: Option<Format>,
-    /// Print what was done as one JSON object.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    out: OutArgs,
     #[command(flatten)]
     codec: CodecArgs,
     #[command(flatten)]
@@ -50,12 +40,12 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let started = Instant::now();
-    let Args { input, force, json, .. } = args;
+    let Args { input, .. } = args;
     let options = args.source.options()?;
     let (codec, mut config) = args.codec.settled()?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(codec.as_deref());
-    let out = RowsOut::new(args.output, args.to, force, &sources)?.beside_json(json)?;
+    let out = args.out.place(&sources)?;
     if !config.train.is_kind() {
         config.train.denoise.gaussian = Some(NOISE);
     }
@@ -65,13 +55,11 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     out.write(&clean)?;
     let seconds = started.elapsed().as_secs_f64();
     let (from, to, n) = (label(&input), out.label(), rows.len());
-    console.note(&format!("{from}: {} rows => {to}, {seconds:.2} s", grouped(n as u64)));
-    if json {
-        print(
-            &json!({ "input": from, "output": to, "rows": n, "latents": codec.latents(),
-                     "seconds": seconds })
-            .to_string(),
-        )?;
-    }
-    Ok(())
+    let note = format!("{from}: {} rows => {to}, {seconds:.2} s", grouped(n as u64));
+    out.tell(
+        console,
+        &note,
+        &json!({ "input": from, "output": to, "rows": n, "latents": codec.latents(),
+                     "seconds": seconds }),
+    )
 }

@@ -1,12 +1,12 @@
 //! `aezip embed`: few numbers that stand for a row.
 
 use super::archive::Archive;
-use super::console::{Console, print};
+use super::console::Console;
 use super::failure::Failure;
-use super::learn::{self, CodecArgs, RowsOut};
+use super::learn::{self, CodecArgs};
 use super::numbers::{figure, grouped};
+use super::place::OutArgs;
 use super::source::{SourceArgs, label};
-use aezip::input::Format;
 use aezip::{Codec, Loss, Matrix, Model, Quality, Rows};
 use serde_json::json;
 use std::fs;
@@ -28,21 +28,11 @@ pub(crate) struct Args {
     /// Rows; - for standard input.
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// Write the embedding to OUT.
-    #[arg(short, value_name = "OUT")]
-    output: PathBuf,
-    /// Overwrite an existing file, write binary to a terminal.
-    #[arg(short)]
-    force: bool,
+    #[command(flatten)]
+    out: OutArgs,
     /// Latents of the autoencoder that is learned; --loss mse is implied unless a kind is given.
     #[arg(long, value_name = "K", conflicts_with_all = ["codec", "latent"])]
     dim: Option<usize>,
-    /// Format to write, instead of the one that the output's name stands for.
-    #[arg(long, value_name = "FORMAT")]
-    to: Option<Format>,
-    /// Print what was done as one JSON object; with the share of the variance that is lost.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
     codec: CodecArgs,
     #[command(flatten)]
@@ -52,12 +42,12 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let started = Instant::now();
-    let Args { input, force, json, dim, .. } = args;
+    let Args { input, dim, .. } = args;
     let options = args.source.options()?;
     let (codec, mut config) = args.codec.settled()?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(codec.as_deref());
-    let out = RowsOut::new(args.output, args.to, force, &sources)?.beside_json(json)?;
+    let out = args.out.place(&sources)?;
     let learned = dim.is_some() || config.train.latents.is_some() || config.train.is_kind();
     if codec.is_none() && !learned && !learn::is_compressed(&input) {
         return Err(Failure::usage(
@@ -84,18 +74,16 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let (from, to, latents) = (label(&input), out.label(), embedded.schema().width());
     let share =
         lost.map_or(String::new(), |l| format!(", {} % of the variance lost", figure(100.0 * l)));
-    console.note(&format!(
+    let note = format!(
         "{from}: {} rows of {latents} latents => {to}{share}, {seconds:.2} s",
         grouped(rows as u64)
-    ));
-    if json {
-        print(
-            &json!({ "input": from, "output": to, "rows": rows, "latents": latents,
-                     "nmse": lost, "seconds": seconds })
-            .to_string(),
-        )?;
-    }
-    Ok(())
+    );
+    out.tell(
+        console,
+        &note,
+        &json!({ "input": from, "output": to, "rows": rows, "latents": latents,
+                     "nmse": lost, "seconds": seconds }),
+    )
 }
 
 /// The latents that a compressed file holds.

@@ -3,8 +3,8 @@
 use super::archive::read_codec;
 use super::console::{Console, print};
 use super::failure::Failure;
-use super::learn::write_bytes;
 use super::numbers::grouped;
+use super::place::{not_beside_json, write_bytes};
 use super::source::label;
 use super::target::Target;
 use aezip::{ONNX_OPSET, OnnxPart, onnx, safetensors};
@@ -62,9 +62,7 @@ enum Part {
 /// Runs the command.
 pub(crate) fn run(args: &Args, console: &Console) -> Result<(), Failure> {
     let target = Target::new(args.output.clone());
-    if args.json && target == Target::Stdout {
-        return Err(Failure::usage("--json and the result cannot both go to standard output"));
-    }
+    not_beside_json(&target, args.json)?;
     let extension = args.output.extension().and_then(|e| e.to_str()).unwrap_or("");
     let by_name = match extension {
         "onnx" => Some(ExportFormat::Onnx),
@@ -93,7 +91,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Result<(), Failure> {
             },
         )?,
     };
-    write_bytes(&target, args.force, &bytes)?;
+    write_bytes(&target, (args.force, true), &bytes)?;
     let from = label(&args.codec);
     console.note(&format!("{from} => {target}, {} bytes", grouped(bytes.len() as u64)));
     if args.json {

@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::learn;
 use super::numbers::{figure, grouped};
 use super::output::Output;
+use super::place::not_beside_json;
 use super::progress::Bar;
 use super::source::{SourceArgs, label};
 use super::target::Target;
@@ -95,9 +96,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let started = Instant::now();
     let Args { input, labels, codec, force, json, .. } = args;
     let target = Target::new(args.output);
-    if json && target == Target::Stdout {
-        return Err(Failure::usage("--json and the codec cannot both go to standard output"));
-    }
+    not_beside_json(&target, json)?;
     let options = args.source.options()?;
     target.check(force, true, &[&input, &labels, &codec])?;
     let mut how = FinetuneConfig::default();

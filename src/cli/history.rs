@@ -3,11 +3,10 @@
 use super::console::Console;
 use super::failure::Failure;
 use super::numbers::figure;
-use super::output::Output;
+use super::place::write_bytes;
 use super::target::Target;
 use aezip::History;
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// `--history`.
@@ -57,13 +56,8 @@ impl Place {
     /// Writes the table there, if it was asked for.
     pub(crate) fn write(self, history: Option<&History>) -> Result<(), Failure> {
         let Some((target, force)) = self.0 else { return Ok(()) };
-        let output = Output::create(&target, force, false)?;
         let text = history.map_or_else(|| History::default().to_csv(), History::to_csv);
-        output
-            .writer()
-            .write_all(text.as_bytes())
-            .map_err(|e| Failure::io(format_args!("cannot write {target}"), &e))?;
-        output.commit()
+        write_bytes(&target, (force, false), text.as_bytes())
     }
 }
 

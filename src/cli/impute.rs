@@ -1,13 +1,14 @@
 //! `aezip impute`: what is missing, from what is there.
 
 use super::archive::read_codec;
-use super::console::{Console, print};
+use super::console::Console;
 use super::failure::Failure;
-use super::learn::{self, CodecArgs, RowsOut};
+use super::learn::{self, CodecArgs};
 use super::numbers::grouped;
+use super::place::OutArgs;
 use super::progress::Bar;
 use super::source::{SourceArgs, label};
-use aezip::input::{Format, OpenOptions};
+use aezip::input::OpenOptions;
 use aezip::{impute, missing_values};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -28,24 +29,14 @@ pub(crate) struct Args {
     /// Rows with gaps; - for standard input.
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// Write the rows to OUT, in the type of the input.
-    #[arg(short, value_name = "OUT")]
-    output: PathBuf,
-    /// Overwrite an existing file, write binary to a terminal.
-    #[arg(short)]
-    force: bool,
+    #[command(flatten)]
+    out: OutArgs,
     /// Values equal to X are missing too.
     #[arg(long, value_name = "X", allow_hyphen_values = true)]
     missing: Option<f64>,
     /// Values are missing too where FILE, of the same shape, is not 0.
     #[arg(long, value_name = "FILE")]
     mask: Option<PathBuf>,
-    /// Format to write, instead of the one that the output's name stands for.
-    #[arg(long, value_name = "FORMAT")]
-    to: Option<Format>,
-    /// Print what was done as one JSON object.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
     codec: CodecArgs,
     #[command(flatten)]
@@ -55,13 +46,13 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let started = Instant::now();
-    let Args { input, force, json, .. } = args;
+    let Args { input, .. } = args;
     let options = args.source.options()?;
     let (codec, mut config) = args.codec.settled()?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(codec.as_deref());
     sources.extend(args.mask.as_deref());
-    let out = RowsOut::new(args.output, args.to, force, &sources)?.beside_json(json)?;
+    let out = args.out.place(&sources)?;
     let rows = learn::open(&input, &options)?;
     let mut missing = missing_values(&*rows, args.missing)?;
     if let Some(path) = &args.mask {
@@ -87,17 +78,15 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     out.write(&filled)?;
     let seconds = started.elapsed().as_secs_f64();
     let (from, to) = (label(&input), out.label());
-    console.note(&format!(
+    let note = format!(
         "{from}: {} of {} values filled in => {to}, {seconds:.2} s",
         grouped(count as u64),
         grouped(missing.len() as u64),
-    ));
-    if json {
-        print(
-            &json!({ "input": from, "output": to, "rows": rows.len(), "filled": count,
-                     "values": missing.len(), "seconds": seconds })
-            .to_string(),
-        )?;
-    }
-    Ok(())
+    );
+    out.tell(
+        console,
+        &note,
+        &json!({ "input": from, "output": to, "rows": rows.len(), "filled": count,
+                     "values": missing.len(), "seconds": seconds }),
+    )
 }

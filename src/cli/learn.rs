@@ -1,19 +1,17 @@
-//! What the uses of codecs have in common: rows, a codec that is there or is learned, results.
+//! What the uses of codecs have in common: rows, and a codec that is there or is learned.
 
 use super::archive::{Archive, read_codec};
 use super::console::Console;
-use super::decompress::format_for;
 use super::failure::Failure;
 use super::network::NetworkArgs;
-use super::output::Output;
 use super::progress::Bar;
 use super::source;
-use super::target::{PIPE, Target};
+use super::target::PIPE;
 use super::tuning::TuningArgs;
-use aezip::input::{Format, OpenOptions, sink};
-use aezip::{Codec, Config, Matrix, Rows, Schema};
+use aezip::input::OpenOptions;
+use aezip::{Codec, Config, Rows, Schema};
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// A codec that is there, or how to learn one.
@@ -96,65 +94,6 @@ pub(crate) fn is_compressed(path: &Path) -> bool {
     }
     let mut head = [0; 4];
     File::open(path).and_then(|mut f| f.read_exact(&mut head)).is_ok() && &head == b"\x89AEZ"
-}
-
-/// A place for rows, and their format there.
-pub(crate) struct RowsOut {
-    target: Target,
-    format: Format,
-    force: bool,
-}
-
-impl RowsOut {
-    /// Checks the place; `sources` must not be overwritten.
-    pub(crate) fn new(
-        output: PathBuf,
-        format: Option<Format>,
-        force: bool,
-        sources: &[&Path],
-    ) -> Result<Self, Failure> {
-        let target = Target::new(output);
-        let format = format_for(&target, format, "")?;
-        target.check(force, format != Format::Csv, sources)?;
-        Ok(Self { target, format, force })
-    }
-
-    /// Fails where both rows and `--json` would go to standard output.
-    pub(crate) fn beside_json(self, json: bool) -> Result<Self, Failure> {
-        if json && self.target == Target::Stdout {
-            return Err(Failure::usage(
-                "--json and the result cannot both go to standard output: name a file with -o",
-            ));
-        }
-        Ok(self)
-    }
-
-    /// Writes the rows.
-    pub(crate) fn write(&self, rows: &Matrix) -> Result<(), Failure> {
-        let output = Output::create(&self.target, self.force, self.format != Format::Csv)?;
-        let to = Box::new(output.writer());
-        let written = |error| output.failure(error);
-        let mut sink = sink::create_sink(self.format, rows.schema(), rows.len() as u64, to)
-            .map_err(written)?;
-        sink.write(rows.bytes()).map_err(written)?;
-        sink.finish().map_err(written)?;
-        output.commit()
-    }
-
-    /// Its name, for messages.
-    pub(crate) fn label(&self) -> String {
-        self.target.to_string()
-    }
-}
-
-/// Writes `bytes` to `target`, which was checked.
-pub(crate) fn write_bytes(target: &Target, force: bool, bytes: &[u8]) -> Result<(), Failure> {
-    let output = Output::create(target, force, true)?;
-    output
-        .writer()
-        .write_all(bytes)
-        .map_err(|e| Failure::io(format_args!("cannot write {target}"), &e))?;
-    output.commit()
 }
 
 /// One number for each row: labels, or what points are coloured by.

@@ -12,6 +12,7 @@ pub(crate) mod export;
 pub(crate) mod finetune;
 pub(crate) mod impute;
 pub(crate) mod info;
+pub(crate) mod place;
 pub(crate) mod plot;
 pub(crate) mod predict;
 pub(crate) mod sample;

@@ -3,8 +3,9 @@
 use super::archive::read_codec;
 use super::console::{Console, print};
 use super::failure::Failure;
-use super::learn::{self, write_bytes};
+use super::learn;
 use super::numbers::{figure, grouped};
+use super::place::{not_beside_json, write_bytes};
 use super::source::{SourceArgs, label};
 use super::target::Target;
 use aezip::plot::{Colours, PlotFormat, Scatter, gallery, lines, to_plane};
@@ -67,9 +68,7 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
     let target = Target::new(args.output.clone());
-    if args.json && target == Target::Stdout {
-        return Err(Failure::usage("--json and the picture cannot both go to standard output"));
-    }
+    not_beside_json(&target, args.json)?;
     let format = args.to.or_else(|| PlotFormat::from_extension(&args.output)).ok_or_else(|| {
         Failure::usage(format!(
             "the name {target} stands for no picture: end it in .svg, .png or .html, or say --to"
@@ -97,7 +96,7 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
     } else {
         scatter(&*rows, model.as_ref(), &args, title)?.draw(format)?
     };
-    write_bytes(&target, args.force, &picture)?;
+    write_bytes(&target, (args.force, true), &picture)?;
     let (from, n) = (label(&args.input), rows.len());
     console.note(&format!("{from}: {} rows => {target}", grouped(n as u64)));
     if args.json {

@@ -1,12 +1,12 @@
 //! `aezip predict`: labels or numbers of rows.
 
 use super::archive::read_codec;
-use super::console::{Console, print};
+use super::console::Console;
 use super::failure::Failure;
-use super::learn::{self, RowsOut};
+use super::learn;
 use super::numbers::grouped;
+use super::place::OutArgs;
 use super::source::{SourceArgs, label};
-use aezip::input::Format;
 use aezip::predict;
 use serde_json::json;
 use std::path::PathBuf;
@@ -24,31 +24,21 @@ pub(crate) struct Args {
     /// The codec.
     #[arg(long, value_name = "CODEC")]
     codec: PathBuf,
-    /// Write to OUT: a label (i64) or the numbers (f64) of each row.
-    #[arg(short, value_name = "OUT")]
-    output: PathBuf,
-    /// Overwrite an existing file, write binary to a terminal.
-    #[arg(short)]
-    force: bool,
+    #[command(flatten)]
+    out: OutArgs,
     /// Write the probability of each label instead, a column for each (f32).
     #[arg(long)]
     proba: bool,
-    /// Format to write, instead of the one that the output's name stands for.
-    #[arg(long, value_name = "FORMAT")]
-    to: Option<Format>,
-    /// Print what was done as one JSON object.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
     source: SourceArgs,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
-    let Args { input, codec, force, json, .. } = args;
+    let Args { input, codec, .. } = args;
     let options = args.source.options()?;
     let sources = [&*input, &*codec];
-    let out = RowsOut::new(args.output, args.to, force, &sources)?.beside_json(json)?;
+    let out = args.out.place(&sources)?;
     let rows = learn::open(&input, &options)?;
     let predicted = predict(&read_codec(&codec)?, &*rows)?;
     let result = match (args.proba, predicted.probabilities) {
@@ -63,12 +53,10 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     };
     out.write(&result)?;
     let (from, to, n) = (label(&input), out.label(), rows.len());
-    console.note(&format!("{from}: {} rows => {to}", grouped(n as u64)));
-    if json {
-        print(
-            &json!({ "input": from, "output": to, "rows": n, "probabilities": args.proba })
-                .to_string(),
-        )?;
-    }
-    Ok(())
+    let note = format!("{from}: {} rows => {to}", grouped(n as u64));
+    out.tell(
+        console,
+        &note,
+        &json!({ "input": from, "output": to, "rows": n, "probabilities": args.proba }),
+    )
 }

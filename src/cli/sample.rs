@@ -1,12 +1,11 @@
 //! `aezip sample`: new rows.
 
 use super::archive::read_codec;
-use super::console::{Console, print};
+use super::console::Console;
 use super::failure::Failure;
-use super::learn::RowsOut;
 use super::numbers::grouped;
+use super::place::OutArgs;
 use super::source::label;
-use aezip::input::Format;
 use aezip::{Model, Rows, sample};
 use serde_json::json;
 use std::path::PathBuf;
@@ -29,34 +28,21 @@ pub(crate) struct Args {
     /// How many rows.
     #[arg(short, value_name = "N", default_value_t = 100)]
     n: usize,
-    /// Write the rows to OUT, in the type of those that the codec is for.
-    #[arg(short, value_name = "OUT")]
-    output: PathBuf,
+    #[command(flatten)]
+    out: OutArgs,
     /// Write their latents to FILE.
     #[arg(long, value_name = "FILE")]
     latents: Option<PathBuf>,
-    /// Overwrite an existing file, write binary to a terminal.
-    #[arg(short)]
-    force: bool,
     /// Seed of all randomness.
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
-    /// Format to write, instead of the one that the output's name stands for.
-    #[arg(long, value_name = "FORMAT")]
-    to: Option<Format>,
-    /// Print what was done as one JSON object.
-    #[arg(long)]
-    json: bool,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
-    let Args { codec, n, force, json, .. } = args;
-    let out = RowsOut::new(args.output, args.to, force, &[&codec])?.beside_json(json)?;
-    let latents = args
-        .latents
-        .map(|path| RowsOut::new(path, None, force, &[&codec])?.beside_json(json))
-        .transpose()?;
+    let Args { codec, n, .. } = args;
+    let out = args.out.place(&[&codec])?;
+    let latents = args.latents.map(|path| out.beside(path, &[&codec])).transpose()?;
     let model = Model::new(&read_codec(&codec)?)?;
     let drawn = sample(&model, n, args.seed)?;
     out.write(&drawn.rows)?;
@@ -65,13 +51,11 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     }
     let (from, to) = (label(&codec), out.label());
     let rows = grouped(drawn.rows.len() as u64);
-    console.note(&format!("{from}: {rows} rows => {to}, latents from {}", drawn.source));
-    if json {
-        print(
-            &json!({ "codec": from, "output": to, "rows": n, "latents": model.latents(),
-                     "source": drawn.source.to_string(), "seed": args.seed })
-            .to_string(),
-        )?;
-    }
-    Ok(())
+    let note = format!("{from}: {rows} rows => {to}, latents from {}", drawn.source);
+    out.tell(
+        console,
+        &note,
+        &json!({ "codec": from, "output": to, "rows": n, "latents": model.latents(),
+                     "source": drawn.source.to_string(), "seed": args.seed }),
+    )
 }

@@ -8,6 +8,7 @@ use super::history::{self, HistoryArgs};
 use super::network::NetworkArgs;
 use super::numbers::grouped;
 use super::output::Output;
+use super::place::not_beside_json;
 use super::progress::Bar;
 use super::source::{self, SourceArgs, label};
 use super::target::Target;
@@ -55,9 +56,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let started = Instant::now();
     let Args { input, force, json, .. } = args;
     let target = Target::new(args.output);
-    if json && target == Target::Stdout {
-        return Err(Failure::usage("--json and the codec cannot both go to standard output"));
-    }
+    not_beside_json(&target, json)?;
     let options = args.source.options()?;
     let chosen = args.fidelity.chosen();
     let by_default = chosen.is_none();

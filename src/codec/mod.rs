@@ -2,6 +2,7 @@
 //!
 //! [`network`] predicts, [`value`] turns integers into numbers of the data's type, [`program`]
 //! is a checked model ready to run, [`decode`] and `encode` run it over a block.
+//! `floats` is what learns and looks ahead, and does not decode.
 
 pub(crate) mod bound;
 pub(crate) mod decode;
@@ -11,3 +12,5 @@ pub(crate) mod value;
 
 #[cfg(feature = "compress")]
 pub(crate) mod encode;
+#[cfg(feature = "compress")]
+pub(crate) mod floats;

@@ -4,6 +4,7 @@
 mod conditional;
 
 use super::{Codec, Config, TrainConfig};
+use crate::codec::floats;
 use crate::matrix::Matrix;
 use crate::matrix::rng::Rng;
 use crate::train::kind::Patches;
@@ -47,7 +48,18 @@ fn fitted(rows: &[f64], set: impl Fn(&mut TrainConfig)) -> Codec {
 /// Rows as they come back, with some values hidden from the encoder.
 fn decoded(codec: &Codec, rows: &[f64], hidden: &[bool]) -> Vec<f64> {
     let network = codec.learned().unwrap();
-    network.values(&network.latents(rows, hidden))
+    let out = network.decoder().infer(&latents(codec, rows, hidden), rows.len() / WIDTH);
+    let columns = out.iter().enumerate().map(|(at, x)| (at % WIDTH, f64::from(*x)));
+    let e = &network.encoder;
+    columns.map(|(j, x)| x * e.scale[j] + e.centre[j]).collect()
+}
+
+/// What the encoder's network gives, as large as it was trained to be.
+fn latents(codec: &Codec, rows: &[f64], hidden: &[bool]) -> Vec<f32> {
+    let record = &codec.learned().unwrap().encoder;
+    let is_hidden = |at: usize| hidden.get(at) == Some(&true);
+    let inputs = floats::encoder_inputs(record, rows, &is_hidden);
+    floats::encoder(record).infer(&inputs, rows.len() / WIDTH)
 }
 
 /// Mean squared difference, where `of` says so.
@@ -70,7 +82,7 @@ fn the_more_sparsity_costs_the_more_latents_are_0() {
     let Digits { train, test } = digits();
     let at = |weight: f64| {
         let codec = fitted(&train, |t| (t.sparse, t.latents) = (Some(weight), Some(32)));
-        let z = codec.learned().unwrap().latents(&test, &[]);
+        let z = latents(&codec, &test, &[]);
         assert!(z.iter().all(|z| *z >= 0.0));
         let zeros = z.iter().filter(|z| **z == 0.0).count() as f64 / z.len() as f64;
         let told = codec.training().unwrap().kept().unwrap().zeros;
@@ -86,28 +98,27 @@ fn the_more_sparsity_costs_the_more_latents_are_0() {
 /// Mean norm of `∂z/∂x` over some rows, by differences, and the same with each latent over its
 /// deviation, which no scale of the latents changes.
 fn jacobian(codec: &Codec, rows: &[f64]) -> [f64; 2] {
-    let network = codec.learned().unwrap();
     let rows = &rows[..100 * WIDTH];
-    let z = network.latents(rows, &[]);
-    let latents = z.len() / 100;
+    let z = latents(codec, rows, &[]);
+    let count = z.len() / 100;
     let deviation = |k: usize| {
-        let own: Vec<f64> = z.iter().skip(k).step_by(latents).map(|z| f64::from(*z)).collect();
+        let own: Vec<f64> = z.iter().skip(k).step_by(count).map(|z| f64::from(*z)).collect();
         let mean = own.iter().sum::<f64>() / 100.0;
         (own.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / 100.0).sqrt()
     };
-    let deviations: Vec<f64> = (0..latents).map(deviation).collect();
+    let deviations: Vec<f64> = (0..count).map(deviation).collect();
     let mut squares = vec![[0.0; 2]; 100];
     let h = 0.01;
     for j in 0..WIDTH {
         let moved = |by: f64| {
             let mut rows = rows.to_vec();
             rows.iter_mut().skip(j).step_by(WIDTH).for_each(|x| *x += by);
-            network.latents(&rows, &[])
+            latents(codec, &rows, &[])
         };
         let (above, below) = (moved(h), moved(-h));
         for (i, square) in squares.iter_mut().enumerate() {
             for (k, deviation) in deviations.iter().enumerate() {
-                let at = i * latents + k;
+                let at = i * count + k;
                 let slope = f64::from(above[at] - below[at]) / (2.0 * h);
                 square[0] += slope.powi(2);
                 square[1] += (slope / deviation).powi(2);
@@ -197,7 +208,7 @@ fn the_more_divergence_costs_the_less_there_is() {
         let codec = fitted(&train, |t| t.variational = Some(weight));
         let network = codec.learned().unwrap();
         assert!(network.flags().variational);
-        let z = network.latents(&test, &[]);
+        let z = latents(&codec, &test, &[]);
         let kept = *codec.training().unwrap().kept().unwrap();
         let square = z.iter().map(|z| f64::from(*z).powi(2)).sum::<f64>() / z.len() as f64;
         assert!(kept.elbo.unwrap() < 0.0);

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
 
 /// Functions of layers: identity, leaky ReLU, ReLU, tanh, GELU.
-pub(super) const FUNCTIONS: u8 = 5;
+const FUNCTIONS: u8 = 5;
 
 /// What finds latents: a network in 32-bit floats.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -39,7 +39,7 @@ pub(crate) struct EncoderRecord {
 }
 
 /// Number of parameters with so many inputs; no sum is beyond 2^46.
-fn parameters(inputs: usize, layers: &[(usize, u8)], skip: bool) -> u64 {
+pub(super) fn parameters(inputs: usize, layers: &[(usize, u8)], skip: bool) -> u64 {
     let (first, mut inputs, mut sum) = (inputs as u64, inputs as u64, 0);
     for &(outputs, _) in layers {
         sum += (inputs + 1) * outputs as u64;
@@ -48,16 +48,47 @@ fn parameters(inputs: usize, layers: &[(usize, u8)], skip: bool) -> u64 {
     if skip { sum + first * inputs } else { sum }
 }
 
+/// Number of layers, then width and function of each.
+#[cfg(feature = "compress")]
+pub(super) fn put_layers(out: &mut Vec<u8>, layers: &[(usize, u8)]) {
+    put_varint(out, layers.len() as u64);
+    for &(width, function) in layers {
+        put_varint(out, width as u64);
+        out.push(function);
+    }
+}
+
+/// Reads them; `whose` they are is for errors.
+pub(super) fn take_layers(
+    cursor: &mut Cursor<'_>,
+    whose: &str,
+    at: u64,
+) -> Result<Vec<(usize, u8)>> {
+    let corrupt = |what: String| Error::corrupt(what).at(at);
+    let count = cursor.varint()?;
+    if !(1..=MAX_HIDDEN as u64 + 1).contains(&count) {
+        return Err(corrupt(format!("{whose} of {count} layers")));
+    }
+    let mut layers = Vec::new();
+    for _ in 0..count {
+        let (outputs, function) = (cursor.varint()?, cursor.u8()?);
+        if !(1..=MAX_UNITS as u64).contains(&outputs) {
+            return Err(corrupt(format!("{whose}'s layer of {outputs}")));
+        }
+        if function >= FUNCTIONS {
+            return Err(corrupt(format!("function {function} is not defined")));
+        }
+        layers.push((outputs as usize, function));
+    }
+    Ok(layers)
+}
+
 impl EncoderRecord {
     /// The section's payload.
     #[cfg(feature = "compress")]
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        put_varint(&mut out, self.layers.len() as u64);
-        for &(width, function) in &self.layers {
-            put_varint(&mut out, width as u64);
-            out.push(function);
-        }
+        put_layers(&mut out, &self.layers);
         out.push(
             u8::from(self.skip) | u8::from(self.masked) << 1 | u8::from(self.variational) << 2,
         );
@@ -80,21 +111,7 @@ impl EncoderRecord {
         limits: &Limits,
     ) -> Result<Self> {
         let mut cursor = Cursor::new(bytes, at);
-        let count = cursor.varint()?;
-        if !(1..=MAX_HIDDEN as u64 + 1).contains(&count) {
-            return Err(Error::corrupt(format!("an encoder of {count} layers")).at(at));
-        }
-        let mut layers = Vec::new();
-        for _ in 0..count {
-            let (outputs, function) = (cursor.varint()?, cursor.u8()?);
-            if !(1..=MAX_UNITS as u64).contains(&outputs) {
-                return Err(Error::corrupt(format!("an encoder's layer of {outputs}")).at(at));
-            }
-            if function >= FUNCTIONS {
-                return Err(Error::corrupt(format!("function {function} is not defined")).at(at));
-            }
-            layers.push((outputs as usize, function));
-        }
+        let layers = take_layers(&mut cursor, "an encoder", at)?;
         let last = layers.last().map_or(0, |l| l.0);
         if last != latents {
             let what = format!("the encoder gives {last} latents, the model has {latents}");

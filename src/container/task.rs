@@ -4,8 +4,10 @@
 use super::bytes::Cursor;
 #[cfg(feature = "apps")]
 use super::bytes::put_varint;
-use super::encoder::{EncoderRecord, FUNCTIONS};
-use super::forever::{MAX_HIDDEN, MAX_UNITS};
+#[cfg(feature = "apps")]
+use super::encoder::put_layers;
+use super::encoder::{EncoderRecord, parameters, take_layers};
+use super::forever::MAX_UNITS;
 use super::squeeze;
 use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
@@ -45,16 +47,6 @@ pub(crate) struct TaskRecord {
     pub(crate) params: Vec<f32>,
 }
 
-/// Parameters of a head on `latents`; no sum is beyond 2^46.
-fn parameters(latents: usize, layers: &[(usize, u8)]) -> u64 {
-    let (mut inputs, mut sum) = (latents as u64, 0);
-    for &(outputs, _) in layers {
-        sum += (inputs + 1) * outputs as u64;
-        inputs = outputs as u64;
-    }
-    sum
-}
-
 impl TaskRecord {
     /// The section's payload.
     #[cfg(feature = "apps")]
@@ -67,11 +59,7 @@ impl TaskRecord {
                 out.extend(centre.iter().chain(scale).flat_map(|v| v.to_le_bytes()));
             }
         }
-        put_varint(&mut out, self.layers.len() as u64);
-        for &(width, function) in &self.layers {
-            put_varint(&mut out, width as u64);
-            out.push(function);
-        }
+        put_layers(&mut out, &self.layers);
         let encoder = self.encoder.encode();
         put_varint(&mut out, encoder.len() as u64);
         out.extend(encoder);
@@ -118,20 +106,7 @@ impl TaskRecord {
             }
             kind => return Err(corrupt(format!("a task of undefined kind {kind}"))),
         };
-        let count = cursor.varint()?;
-        if !(1..=MAX_HIDDEN as u64 + 1).contains(&count) {
-            return Err(corrupt(format!("a task's head of {count} layers")));
-        }
-        let mut layers = Vec::new();
-        for _ in 0..count {
-            let (units, function) = (cursor.varint()?, cursor.u8()?);
-            if !(1..=MAX_UNITS as u64).contains(&units) || function >= FUNCTIONS {
-                return Err(corrupt(format!(
-                    "a task's layer of {units} units with function {function}"
-                )));
-            }
-            layers.push((units as usize, function));
-        }
+        let layers = take_layers(&mut cursor, "a task's head", at)?;
         if layers.last().is_none_or(|l| l.0 != outputs) {
             return Err(corrupt(format!("a task's head does not end in its {outputs} outputs")));
         }
@@ -142,7 +117,7 @@ impl TaskRecord {
             Error::truncated(format!("a task's encoder claims {length} bytes")).at(at)
         })?);
         let encoder = EncoderRecord::decode(inner, at, width, latents, limits)?;
-        let total = 4 * (2 * latents as u64 + parameters(latents, &layers));
+        let total = 4 * (2 * latents as u64 + parameters(latents, &layers, false));
         limits::check("a task's head", total, limits.model_bytes).map_err(|e| e.at(at))?;
         let total = usize::try_from(total)
             .map_err(|_| Error::limit("a task's head is larger than this machine's memory"))?;
@@ -186,7 +161,7 @@ mod tests {
             params: (0..18).map(|i| i as f32 - 7.5).collect(),
             ..EncoderRecord::default()
         };
-        let params = (0..parameters(3, &layers)).map(|i| 0.25 * i as f32 - 2.0).collect();
+        let params = (0..parameters(3, &layers, false)).map(|i| 0.25 * i as f32 - 2.0).collect();
         let (centre, scale) = (vec![0.5, -1.0, 0.0], vec![1.0, 2.0, 1e-3]);
         TaskRecord { targets, encoder, centre, scale, layers, params }
     }
@@ -227,7 +202,7 @@ mod tests {
         use ErrorKind::Corrupt;
         assert_eq!(with(&|t| t.targets = Targets::Classes(vec![1, 1, 2])), Corrupt);
         assert_eq!(with(&|t| t.layers[1].0 = 2), Corrupt);
-        assert_eq!(with(&|t| t.layers[0].1 = FUNCTIONS), Corrupt);
+        assert_eq!(with(&|t| t.layers[0].1 = 5), Corrupt);
         assert_eq!(with(&|t| t.layers.clear()), Corrupt);
         assert_eq!(with(&|t| t.scale[1] = 0.0), Corrupt);
         assert_eq!(with(&|t| t.params[0] = f32::NAN), Corrupt);

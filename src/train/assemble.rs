@@ -44,9 +44,6 @@ pub(crate) struct Coding {
     pub(crate) refine: usize,
 }
 
-/// How often rates are learned from refined latents, before the last refining.
-const RATES_LEARNED: usize = 1;
-
 impl Ground<'_> {
     pub(crate) fn line(&self) -> usize {
         self.sample.schema.row_shape.last().copied().unwrap_or(1)
@@ -68,14 +65,15 @@ impl Ground<'_> {
             learn_rates(&mut encoder.chooser, &symbols, latents, record.table_sets());
             if let Some(slopes) = slopes.filter(|_| coding.refine > 0) {
                 let refiner = Refiner::new(&encoder.program, slopes, coding.refine);
-                // Rates and latents are made for each other in turn.
-                for _ in 0..RATES_LEARNED {
-                    let refined =
-                        refiner.refine(&encoder.program, &encoder.chooser, self.normalised, &real);
-                    symbols = self.symbols(&encoder, &refined, false);
-                    learn_rates(&mut encoder.chooser, &symbols, latents, record.table_sets());
-                }
-                real = refiner.refine(&encoder.program, &encoder.chooser, self.normalised, &real);
+                let refined = |chooser: &LatentChooser| {
+                    refiner.refine(&encoder.program, chooser, self.normalised, &real)
+                };
+                // Refined latents have rates of their own, by which they are refined again.
+                symbols = self.symbols(&encoder, &refined(&encoder.chooser), false);
+                let mut chooser = encoder.chooser.clone();
+                learn_rates(&mut chooser, &symbols, latents, record.table_sets());
+                real = refined(&chooser);
+                encoder.chooser = chooser;
                 encoder.refiner = Some(refiner);
             }
             symbols = self.symbols(&encoder, &real, true);

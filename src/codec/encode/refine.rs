@@ -9,10 +9,9 @@
 
 use super::Symbols;
 use super::latents::LatentChooser;
+use crate::codec::floats;
 use crate::codec::program::Program;
-use crate::container::model::ModelRecord;
-use crate::kernels::activation::Activation;
-use crate::nn::network::{Network, Shape, Tape};
+use crate::nn::network::{Network, Tape};
 use rayon::prelude::*;
 
 /// Rows that are refined together.
@@ -32,10 +31,12 @@ pub(crate) struct Refiner {
 }
 
 impl Refiner {
-    /// For rows normalised by `scale`, normalised units per unit of the data.
+    /// For a program whose latents cost what `slope` says.
     pub(crate) fn new(program: &Program, slope: Vec<f32>, rounds: usize) -> Self {
+        let m = &program.record;
         let outputs: Vec<f64> = program.steps.iter().map(|s| 1.0 / *s as f64).collect();
-        Self { decoder: decoder(&program.record, &outputs), slope, rounds }
+        let decoder = floats::decoder(m, &vec![1.0; m.latents()], &outputs);
+        Self { decoder, slope, rounds }
     }
 
     /// Real latents whose rounding by `chooser` makes rows cheaper than that of `real`.
@@ -93,48 +94,4 @@ impl Refiner {
         }
         best
     }
-}
-
-/// The integer program in floats, `outputs` times the columns' predictions.
-pub(crate) fn decoder(m: &ModelRecord, outputs: &[f64]) -> Network {
-    let (latents, width) = (m.latents(), m.width());
-    let hidden = m.hidden.as_ref();
-    let mut layers: Vec<(usize, Activation)> = hidden
-        .iter()
-        .flat_map(|h| &h.layers)
-        .map(|l| (l.bias.len(), Activation::LeakyRelu((-(l.leak as f32)).exp2())))
-        .collect();
-    layers.push((width, Activation::Identity));
-    let mut params = Vec::new();
-    // Input of each layer per input that comes in.
-    let mut scale: Vec<f64> = match hidden {
-        Some(h) => h.input_shift.iter().map(|s| (-(*s as f64)).exp2()).collect(),
-        None => vec![1.0; latents],
-    };
-    for layer in hidden.iter().flat_map(|h| &h.layers) {
-        let units = layer.bias.len();
-        let ratio = layer.multiplier as f64 * (-f64::from(layer.shift)).exp2();
-        for (i, s) in scale.iter().enumerate() {
-            let own = (0..units).map(|u| layer.weights[u * scale.len() + i] as f64);
-            params.extend(own.map(|w| (w * s * ratio) as f32));
-        }
-        params.extend(layer.bias.iter().map(|b| (*b as f64 * ratio) as f32));
-        scale = vec![1.0; units];
-    }
-    let gain = (-f64::from(m.gain)).exp2();
-    for i in 0..scale.len() {
-        params.extend((0..width).map(|j| match hidden {
-            Some(h) => {
-                let w = h.weights[j * scale.len() + i] as f64 * h.multiplier as f64;
-                (w * gain * outputs[j]) as f32
-            }
-            None => 0.0,
-        }));
-    }
-    let bias = |j: usize| m.bias.get(j).map_or(0.0, |b| *b as f64);
-    params.extend((0..width).map(|j| (bias(j) * gain * outputs[j]) as f32));
-    for row in m.skip.chunks_exact(width) {
-        params.extend(row.iter().zip(outputs).map(|(w, o)| (*w as f64 * gain * o) as f32));
-    }
-    Network { shape: Shape { inputs: latents, layers, skip: true }, params }
 }

@@ -4,28 +4,25 @@ use super::Autoencoder;
 use super::fit::{Cost, Trained};
 use super::kind::mean_move;
 use crate::codec::encode::project::{EncoderFlags, Projection};
+use crate::codec::floats;
 use crate::container::encoder::EncoderRecord;
 use crate::container::model::ModelRecord;
-use crate::kernels::activation::Activation;
-use crate::nn::network::{Network, Shape};
+use crate::nn::network::Network;
 use crate::train::bake::units;
 use crate::train::columns::ColumnPlan;
-
-/// Integers of an activation that count as 1.
-const ONE: f64 = 1024.0;
 
 /// Encoder and decoder of a codec.
 #[derive(Debug, Clone)]
 pub(crate) struct Learned {
-    encoder: EncoderRecord,
-    record: ModelRecord,
+    pub(crate) encoder: EncoderRecord,
+    pub(crate) record: ModelRecord,
 }
 
 /// The encoder of a file's codec, to be kept; none for linear ones, which the model says.
 pub(crate) fn encoder_record(projection: &Projection) -> Option<EncoderRecord> {
     let net = projection.network.as_ref()?;
     let columns = projection.inverse_scale.iter().zip(&net.column);
-    let layers = net.network.shape.layers.iter().map(|&(width, f)| (width, code(f)));
+    let layers = net.network.shape.layers.iter().map(|&(width, f)| (width, floats::code(f)));
     Some(EncoderRecord {
         centre: projection.centre.clone(),
         scale: columns.map(|(i, c)| if *i > 0.0 { f64::from(*c) / i } else { 0.0 }).collect(),
@@ -37,26 +34,6 @@ pub(crate) fn encoder_record(projection: &Projection) -> Option<EncoderRecord> {
         variational: net.flags.variational,
         params: net.network.params.clone(),
     })
-}
-
-fn code(f: Activation) -> u8 {
-    match f {
-        Activation::Identity => 0,
-        Activation::LeakyRelu(_) => 1,
-        Activation::Relu => 2,
-        Activation::Tanh => 3,
-        Activation::Gelu => 4,
-    }
-}
-
-fn function(code: u8) -> Activation {
-    match code {
-        0 => Activation::Identity,
-        1 => Activation::LeakyRelu(0.125),
-        2 => Activation::Relu,
-        3 => Activation::Tanh,
-        _ => Activation::Gelu,
-    }
 }
 
 impl Learned {
@@ -85,46 +62,6 @@ impl Learned {
         self.record.hidden.is_some() && self.record.skip.iter().all(|w| *w == 0)
     }
 
-    /// What the network itself gives for rows in the data's units: rows × latents, as large as
-    /// they were trained to be. Values that are not finite count as the centre or, if the
-    /// encoder is masked, as hidden; `hidden` says of each value whether it is, and may be empty
-    /// for none. What is hidden from an encoder that is not masked counts as the centre.
-    #[allow(dead_code)]
-    pub(crate) fn latents(&self, values: &[f64], hidden: &[bool]) -> Vec<f32> {
-        let e = &self.encoder;
-        let width = e.scale.len();
-        let wide = width * if e.masked { 2 } else { 1 };
-        let mut inputs = vec![0.0; values.len() / width * wide];
-        let rows = inputs.chunks_exact_mut(wide).zip(values.chunks_exact(width));
-        for (i, (input, row)) in rows.enumerate() {
-            for (j, x) in row.iter().enumerate() {
-                let z = ((x - e.centre[j]) / e.scale[j]) as f32;
-                if hidden.get(i * width + j).copied().unwrap_or(false) || !x.is_finite() {
-                    if e.masked {
-                        input[width + j] = 1.0;
-                    }
-                } else if e.scale[j] > 0.0 && z.is_finite() {
-                    input[j] = z.clamp(-e.clip[j], e.clip[j]);
-                }
-            }
-        }
-        self.network().infer(&inputs, values.len() / width)
-    }
-
-    /// Rows in the data's units from latents as [`Self::latents`] gives them, through the
-    /// decoder's integers read as numbers.
-    #[allow(dead_code)]
-    pub(crate) fn values(&self, latents: &[f32]) -> Vec<f64> {
-        let e = &self.encoder;
-        let out = self.decoder().infer(latents, latents.len() / e.latent.len());
-        let rows = out.chunks_exact(e.scale.len());
-        let columns = |row: &[f32]| -> Vec<f64> {
-            let all = row.iter().zip(&e.scale).zip(&e.centre);
-            all.map(|((x, scale), centre)| f64::from(*x) * scale + centre).collect()
-        };
-        rows.flat_map(columns).collect()
-    }
-
     /// The network as if it had been trained on rows with these columns, some of which are
     /// `normalised`.
     pub(crate) fn trained(&self, columns: &[ColumnPlan], normalised: &[f32]) -> Trained {
@@ -142,7 +79,7 @@ impl Learned {
         let mut decoder = self.decoder();
         let last = decoder.bias(decoder.shape.layers.len() - 1);
         decoder.params[last].iter_mut().zip(&shift).for_each(|(b, s)| *b -= *s as f32);
-        let mut encoder = self.network();
+        let mut encoder = floats::encoder(&self.encoder);
         move_inputs(&mut encoder, &shift);
         let flags = self.flags();
         let autoencoder = Autoencoder { encoder, decoder, column, latent, flags };
@@ -154,66 +91,13 @@ impl Learned {
         Trained { autoencoder, cost: Cost::default(), lambda, step }
     }
 
-    fn network(&self) -> Network {
-        let layers = self.encoder.layers.iter().map(|&(width, f)| (width, function(f))).collect();
-        let inputs = self.encoder.scale.len() * if self.encoder.masked { 2 } else { 1 };
-        let shape = Shape { inputs, layers, skip: self.encoder.skip };
-        Network { shape, params: self.encoder.params.clone() }
-    }
-
-    /// The integer program in floats.
-    fn decoder(&self) -> Network {
+    /// The integer program, from the encoder network's outputs to its inputs' units.
+    pub(crate) fn decoder(&self) -> Network {
         let (m, e) = (&self.record, &self.encoder);
-        let (latents, width) = (m.latents(), m.width());
-        let hidden = m.hidden.as_ref();
-        let mut layers: Vec<(usize, Activation)> = hidden
-            .iter()
-            .flat_map(|h| &h.layers)
-            .map(|l| (l.bias.len(), Activation::LeakyRelu((-(l.leak as f32)).exp2())))
-            .collect();
-        layers.push((width, Activation::Identity));
-        let mut params = Vec::new();
-        // Real input per integer of the layer's input, for each of them.
-        let mut scale: Vec<f64> = match hidden {
-            Some(h) => {
-                let shifts = h.input_shift.iter().map(|s| (-(*s as f64)).exp2());
-                e.latent.iter().zip(shifts).map(|(l, s)| f64::from(*l) * s).collect()
-            }
-            None => vec![1.0; latents],
-        };
-        for layer in hidden.iter().flat_map(|h| &h.layers) {
-            let units = layer.bias.len();
-            let ratio = layer.multiplier as f64 * (-f64::from(layer.shift)).exp2() / ONE;
-            for (i, s) in scale.iter().enumerate() {
-                let own = (0..units).map(|u| layer.weights[u * scale.len() + i] as f64);
-                params.extend(own.map(|w| (w * s * ratio) as f32));
-            }
-            params.extend(layer.bias.iter().map(|b| (*b as f64 * ratio) as f32));
-            scale = vec![ONE; units];
-        }
-        let gain = (-f64::from(m.gain)).exp2();
-        // From the output's units to the network's.
-        let out: Vec<f64> = units(m)
-            .iter()
-            .zip(&e.scale)
-            .map(|(u, s)| if *s > 0.0 { u * gain / s } else { 0.0 })
-            .collect();
-        for (i, s) in scale.iter().enumerate() {
-            params.extend((0..width).map(|j| match hidden {
-                Some(h) => {
-                    let w = h.weights[j * scale.len() + i] as f64 * h.multiplier as f64;
-                    (w * s * out[j]) as f32
-                }
-                None => 0.0,
-            }));
-        }
-        params
-            .extend((0..width).map(|j| m.bias.get(j).map_or(0.0, |b| (*b as f64 * out[j]) as f32)));
-        for k in 0..latents {
-            let own = (0..width).map(|j| m.skip[k * width + j] as f64 * out[j]);
-            params.extend(own.map(|w| (w * f64::from(e.latent[k])) as f32));
-        }
-        Network { shape: Shape { inputs: latents, layers, skip: true }, params }
+        let latents: Vec<f64> = e.latent.iter().map(|l| f64::from(*l)).collect();
+        let columns = units(m).into_iter().zip(&e.scale);
+        let outputs: Vec<f64> = columns.map(|(u, s)| if *s > 0.0 { u / s } else { 0.0 }).collect();
+        floats::decoder(m, &latents, &outputs)
     }
 
     /// The latents' step in the columns' steps: the geometric mean of what one moves.
