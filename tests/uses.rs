@@ -255,6 +255,30 @@ fn two_latents_of_a_network_say_more_than_two_principal_components() {
 }
 
 #[test]
+fn anomalies_do_not_depend_on_units() {
+    let (values, odd) = with_disturbed_rows();
+    let mut how = AnomalyConfig::default();
+    how.contamination = Some(0.05);
+    let config = small(|c| c.train.epochs = Some(20));
+    let area = |unit: f64| {
+        let rows = matrix(&values.iter().map(|x| x * unit).collect::<Vec<_>>(), DType::F64);
+        area_under_curve(&find_anomalies(&rows, None, &config, &how).unwrap().scores, &odd)
+    };
+    let found = [1.0, 1e-40, 1e17, 1e200].map(area);
+    println!("area under the curve in units of any size: {found:?}");
+    assert!(found[0] > 0.8 && found.iter().all(|a| (a - found[0]).abs() < 0.02), "{found:?}");
+}
+
+#[test]
+fn rows_that_lack_nothing_come_back() {
+    let rows = matrix(&vec![7.0; 64 * 100], DType::U8);
+    let config = Config::default();
+    let same = impute(&rows, &vec![false; 6400], None, &config).unwrap();
+    assert_eq!(same.bytes(), rows.bytes());
+    assert!(impute(&rows, &vec![true; 6400], None, &config).is_err());
+}
+
+#[test]
 fn floats_say_what_the_integer_program_says() {
     let rows = matrix(&digits(), DType::U8);
     for hidden in [vec![], vec![24]] {

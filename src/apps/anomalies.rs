@@ -8,7 +8,7 @@
 //! Van Driessen 1999, *A fast algorithm for the minimum covariance determinant estimator*, whose
 //! C-steps these are).
 
-use super::learn::learn;
+use super::learn::{deviation, learn};
 use super::model::Model;
 use super::{cells, spread};
 use crate::compress::{Codec, Config, Loss};
@@ -206,7 +206,10 @@ fn errors(rows: &dyn Rows, codec: &Codec, kept: Option<&[usize]>) -> Result<(Vec
             .map(|spreads| spreads.iter().map(|s| s.scale).collect()),
         None => None,
     };
-    let scale = scale.unwrap_or_else(|| vec![1.0; width]);
+    // Of large or tiny numbers, squares would be beyond what floats can say.
+    let common = deviation(rows)?;
+    let common = if common > 0.0 && common.is_finite() { common } else { 1.0 };
+    let scale = scale.unwrap_or_else(|| vec![common; width]);
     let mut squares = Vec::with_capacity(rows.len() * width);
     for part in cells::parts(rows.len(), width) {
         let values = cells::read(rows, part)?;

@@ -198,7 +198,8 @@ fn classes(answers: &[f64], outputs: usize) -> Result<Targets> {
     let whole = |x: &f64| x.fract() == 0.0 && x.abs() < 9e15;
     if let Some(x) = answers.iter().find(|x| !whole(x)) {
         return Err(Error::argument(format!(
-            "{x} is no label: labels are whole numbers; ask for a regression to predict others"
+            "{x} is no label: labels are whole numbers between -9e15 and 9e15; ask for a regression \
+             to predict others"
         )));
     }
     let mut labels: Vec<i64> = answers.iter().map(|x| *x as i64).collect();

@@ -68,6 +68,14 @@ pub fn impute(
         )));
     }
     let mut values = cells::read(rows, 0..rows.len())?;
+    if !missing.contains(&true) {
+        let mut bytes = vec![0; rows.len() * schema.row_bytes()];
+        rows.read(0, &mut bytes)?;
+        return Matrix::new(schema.clone(), bytes);
+    }
+    if codec.is_none() && !missing.contains(&false) {
+        return Err(Error::argument("every value is missing, so there is nothing to learn from"));
+    }
     match codec {
         Some(codec) => {
             let model = Model::new(codec)?;

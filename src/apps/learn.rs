@@ -36,7 +36,7 @@ pub fn learn(rows: &dyn Rows, config: &Config) -> Result<Codec> {
 }
 
 /// The root of the mean over columns of their squared spread.
-fn deviation(rows: &dyn Rows) -> Result<f64> {
+pub(super) fn deviation(rows: &dyn Rows) -> Result<f64> {
     let width = rows.schema().width();
     let some = (ROWS * 64 / width.max(1)).clamp(256, ROWS).min(rows.len());
     let mut values = Vec::with_capacity(some * width);
@@ -45,6 +45,7 @@ fn deviation(rows: &dyn Rows) -> Result<f64> {
         values.extend(cells::read(rows, row..row + 1)?);
     }
     let spreads = spread::spreads(&values, width, 0.0);
-    let squares: f64 = spreads.iter().map(|s| s.scale * s.scale).sum();
-    Ok((squares / width.max(1) as f64).sqrt())
+    let most = spreads.iter().fold(f64::MIN_POSITIVE, |m, s| m.max(s.scale));
+    let squares: f64 = spreads.iter().map(|s| (s.scale / most).powi(2)).sum();
+    Ok(most * (squares / width.max(1) as f64).sqrt())
 }

@@ -41,13 +41,16 @@ pub struct Sampled {
     pub source: SampleSource,
 }
 
+/// Numbers that are drawn at once, at most: what is drawn is held in memory.
+const MOST_NUMBERS: usize = 1 << 28;
+
 /// Draws `count` new rows; the same `seed` gives the same ones.
 ///
 /// They are what the decoder makes of drawn latents: without the residuals that a compressed row
 /// has as well, so smoother than real ones.
 ///
 /// # Errors
-/// `Argument` for no rows, or if the codec's distributions give none within its latents' ranges.
+/// `Argument` for no rows or more than 2^28 numbers, or if the codec's distributions give none within its latents' ranges.
 ///
 /// ```
 /// use aezip::{Codec, Config, Matrix, Model, Rows, sample};
@@ -62,6 +65,14 @@ pub fn sample(model: &Model, count: usize, seed: u64) -> Result<Sampled> {
         return Err(Error::argument("no rows to draw; ask for 1 or more"));
     }
     let latents = model.latents();
+    let each = model.schema.width().max(latents);
+    if count > MOST_NUMBERS / each {
+        return Err(Error::argument(format!(
+            "{count} rows of {each} numbers are too many to draw at once; draw up to {} at a time, \
+             each time with another seed",
+            MOST_NUMBERS / each
+        )));
+    }
     let mut rng = Rng::new(seed);
     let (drawn, source): (Vec<f32>, _) = if model.is_variational() {
         ((0..count * latents).map(|_| rng.normal()).collect(), SampleSource::Normal)

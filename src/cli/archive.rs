@@ -59,7 +59,14 @@ impl Archive {
 /// Reads the codec at `path`.
 pub(crate) fn read_codec(path: &Path) -> Result<Codec, Failure> {
     let label = label(path);
-    let bytes = fs::read(path).map_err(|e| Failure::io(format_args!("cannot open {label}"), &e))?;
+    let read = || {
+        if path != Path::new(PIPE) {
+            return fs::read(path);
+        }
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    };
+    let bytes = read().map_err(|e| Failure::io(format_args!("cannot open {label}"), &e))?;
     Codec::read(&bytes).map_err(|error| failure(&label, &error))
 }
 

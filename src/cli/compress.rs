@@ -76,11 +76,8 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(codec.as_deref());
     target.check(force, true, &sources)?;
-    if let Target::Path(path) = &target {
-        sources.push(path);
-    }
-    let place = args.history.place(force, config.train.is_kind(), &sources)?;
-    if place.is_stdout() && (json || target == Target::Stdout) {
+    let place = args.history.place(force, config.train.is_kind(), (&target, &sources))?;
+    if place.is_stdout() && json {
         return Err(Failure::usage("only one thing can go to standard output"));
     }
 
@@ -99,9 +96,13 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     };
     drop(bar);
     let report = report.map_err(|error| output.failure(error))?;
+    let table = place.written(report.training.as_ref())?;
     output.commit()?;
-    place.write(report.training.as_ref())?;
+    table.map_or(Ok(()), Output::commit)?;
 
+    if codec.is_none() && config.train.is_kind() && report.training.is_none() {
+        console.note("no network was trained: the promise, or the rows, left nothing for it to do");
+    }
     history::tell(console, report.training.as_ref());
     let seconds = started.elapsed().as_secs_f64();
     let input = label(&input);

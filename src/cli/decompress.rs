@@ -50,7 +50,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         Some(path) => Target::new(path),
         None => Target::for_contents_of(&args.input, &name_as(stored, args.format))?,
     };
-    let format = format_for(&target, args.format, stored)?;
+    let format = format_for(&target, args.format, stored, "--format")?;
     let binary = format != Format::Csv;
     target.check(force, binary, &[&args.input])?;
     let rows = args.rows.unwrap_or(RowRange::ALL).within(archive.reader.rows())?;
@@ -101,6 +101,7 @@ pub(crate) fn format_for(
     target: &Target,
     asked: Option<Format>,
     stored: &str,
+    option: &str,
 ) -> Result<Format, Failure> {
     let Target::Path(path) = target else {
         return Ok(asked.or_else(|| Format::from_extension(stored)).unwrap_or(Format::Npy));
@@ -117,7 +118,7 @@ pub(crate) fn format_for(
         return Ok(Format::Raw);
     }
     Err(Failure::usage(format!(
-        "the name {} stands for no format; give one with --format, such as npy, csv or raw",
+        "the name {} stands for no format; give one with {option}, such as npy, csv or raw",
         path.display()
     )))
 }
@@ -139,7 +140,7 @@ mod tests {
     use super::*;
 
     fn chosen(target: &str, asked: Option<Format>, stored: &str) -> Option<Format> {
-        format_for(&Target::new(target.into()), asked, stored).ok()
+        format_for(&Target::new(target.into()), asked, stored, "--format").ok()
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         let codec = learn::codec(codec.as_deref(), &*rows, &mut config, console)?;
         let model = Model::new(&codec)?;
         let embedded = model.embed(&*rows)?;
-        (embedded, rows.len(), Some(lost(&model, &*rows)?))
+        (embedded, rows.len(), lost(&model, &*rows)?)
     };
     out.write(&embedded)?;
     let seconds = started.elapsed().as_secs_f64();
@@ -97,7 +97,9 @@ fn stored(path: &Path) -> Result<(Matrix, usize), Failure> {
 }
 
 /// Share of the variance that the decoder does not give back.
-fn lost(model: &Model, rows: &dyn Rows) -> Result<f64, Failure> {
+///
+/// None where there is no variance.
+fn lost(model: &Model, rows: &dyn Rows) -> Result<Option<f64>, Failure> {
     let given = aezip::cast(&model.reconstruct(rows)?, rows.schema().dtype)?;
-    Ok(Quality::measure(rows, &given)?.nmse)
+    Ok(Some(Quality::measure(rows, &given)?.nmse).filter(|nmse| nmse.is_finite()))
 }

@@ -3,7 +3,8 @@
 use super::console::Console;
 use super::failure::Failure;
 use super::numbers::figure;
-use super::place::write_bytes;
+use super::output::Output;
+use super::place::written_bytes;
 use super::target::Target;
 use aezip::History;
 use serde_json::{Value, json};
@@ -22,13 +23,13 @@ pub(crate) struct HistoryArgs {
 pub(crate) struct Place(Option<(Target, bool)>);
 
 impl HistoryArgs {
-    /// Checks the place; `is_kind` says whether there will be anything to write, `others` are
-    /// files that must not be written over.
+    /// Checks the place; `is_kind` says whether there will be anything to write, `result` is where
+    /// the other result goes, and `sources` must not be written over.
     pub(crate) fn place(
         self,
         force: bool,
         is_kind: bool,
-        others: &[&Path],
+        (result, sources): (&Target, &[&Path]),
     ) -> Result<Place, Failure> {
         let Some(path) = self.history else { return Ok(Place(None)) };
         if !is_kind {
@@ -37,12 +38,9 @@ impl HistoryArgs {
                  kinds, or leave it out",
             ));
         }
-        if others.contains(&&*path) {
-            let path = path.display();
-            return Err(Failure::usage(format!("--history {path} is also another file here")));
-        }
         let target = Target::new(path);
-        target.check(force, false, others)?;
+        target.check(force, false, sources)?;
+        target.expect_apart(result)?;
         Ok(Place(Some((target, force))))
     }
 }
@@ -53,11 +51,11 @@ impl Place {
         matches!(self.0, Some((Target::Stdout, _)))
     }
 
-    /// Writes the table there, if it was asked for.
-    pub(crate) fn write(self, history: Option<&History>) -> Result<(), Failure> {
-        let Some((target, force)) = self.0 else { return Ok(()) };
+    /// Writes the table there, if it was asked for, but does not yet make it count.
+    pub(crate) fn written(self, history: Option<&History>) -> Result<Option<Output>, Failure> {
+        let Some((target, force)) = self.0 else { return Ok(None) };
         let text = history.map_or_else(|| History::default().to_csv(), History::to_csv);
-        write_bytes(&target, (force, false), text.as_bytes())
+        written_bytes(&target, (force, false), text.as_bytes()).map(Some)
     }
 }
 
@@ -67,7 +65,7 @@ pub(crate) fn tell(console: &Console, history: Option<&History>) {
     let Some(kept) = history.kept() else { return };
     let percent = |x: f64| format!("{} %", figure(100.0 * x));
     let mut line = format!(
-        "trained {} passes, kept the {}th: lost {} of the variance",
+        "trained {} passes, kept pass {}: lost {} of the variance",
         history.epochs.len(),
         kept.index + 1,
         percent(kept.error)

@@ -1,7 +1,7 @@
 //! Writes a result so that it is there completely or not at all.
 
 use super::failure::Failure;
-use super::target::{Target, is_stream, shown_binary};
+use super::target::{Target, folder_of, is_stream, shown_binary};
 use super::temporary::Temporary;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -105,10 +105,6 @@ fn beside(path: &Path, force: bool) -> io::Result<(File, Place)> {
     }
     let file = temporary.file()?.try_clone()?;
     Ok((file, Place::File { temporary, path, force }))
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes a new name outlive a power cut.

@@ -33,7 +33,7 @@ impl OutArgs {
     pub(crate) fn place(self, sources: &[&Path]) -> Result<RowsOut, Failure> {
         let Self { output, force, to, json } = self;
         let target = Target::new(output);
-        let format = format_for(&target, to, "")?;
+        let format = format_for(&target, to, "", "--to")?;
         target.check(force, format != Format::Csv, sources)?;
         not_beside_json(&target, json)?;
         Ok(RowsOut { target, format, force, json })
@@ -61,11 +61,19 @@ pub(crate) struct RowsOut {
 impl RowsOut {
     /// A second place, with what was said of the first.
     pub(crate) fn beside(&self, output: PathBuf, sources: &[&Path]) -> Result<Self, Failure> {
-        OutArgs { output, force: self.force, to: None, json: self.json }.place(sources)
+        let other = OutArgs { output, force: self.force, to: None, json: self.json };
+        let other = other.place(sources)?;
+        self.target.expect_apart(&other.target)?;
+        Ok(other)
     }
 
     /// Writes the rows.
     pub(crate) fn write(&self, rows: &Matrix) -> Result<(), Failure> {
+        self.written(rows)?.commit()
+    }
+
+    /// Writes the rows, but does not yet make them count.
+    pub(crate) fn written(&self, rows: &Matrix) -> Result<Output, Failure> {
         let output = Output::create(&self.target, self.force, self.format != Format::Csv)?;
         let to = Box::new(output.writer());
         let written = |error| output.failure(error);
@@ -73,7 +81,7 @@ impl RowsOut {
             .map_err(written)?;
         sink.write(rows.bytes()).map_err(written)?;
         sink.finish().map_err(written)?;
-        output.commit()
+        Ok(output)
     }
 
     /// Its name, for messages.
@@ -94,10 +102,19 @@ pub(crate) fn write_bytes(
     (force, binary): (bool, bool),
     bytes: &[u8],
 ) -> Result<(), Failure> {
+    written_bytes(target, (force, binary), bytes)?.commit()
+}
+
+/// The same, but what was written does not count yet.
+pub(crate) fn written_bytes(
+    target: &Target,
+    (force, binary): (bool, bool),
+    bytes: &[u8],
+) -> Result<Output, Failure> {
     let output = Output::create(target, force, binary)?;
     output
         .writer()
         .write_all(bytes)
         .map_err(|e| Failure::io(format_args!("cannot write {target}"), &e))?;
-    output.commit()
+    Ok(output)
 }

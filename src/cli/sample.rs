@@ -4,6 +4,7 @@ use super::archive::read_codec;
 use super::console::Console;
 use super::failure::Failure;
 use super::numbers::grouped;
+use super::output::Output;
 use super::place::OutArgs;
 use super::source::label;
 use aezip::{Model, Rows, sample};
@@ -45,10 +46,10 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let latents = args.latents.map(|path| out.beside(path, &[&codec])).transpose()?;
     let model = Model::new(&read_codec(&codec)?)?;
     let drawn = sample(&model, n, args.seed)?;
-    out.write(&drawn.rows)?;
-    if let Some(latents) = &latents {
-        latents.write(&drawn.latents)?;
-    }
+    let written = out.written(&drawn.rows)?;
+    let beside = latents.map(|latents| latents.written(&drawn.latents)).transpose()?;
+    written.commit()?;
+    beside.map_or(Ok(()), Output::commit)?;
     let (from, to) = (label(&codec), out.label());
     let rows = grouped(drawn.rows.len() as u64);
     let note = format!("{from}: {rows} rows => {to}, latents from {}", drawn.source);

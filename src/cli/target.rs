@@ -70,6 +70,11 @@ impl Target {
         }
         // Not following a link that leads nowhere: it is there all the same.
         let Ok(there) = fs::metadata(path).or_else(|_| fs::symlink_metadata(path)) else {
+            let folder = folder_of(path);
+            if !folder.is_dir() {
+                let folder = folder.display();
+                return Err(Failure::error(format!("{folder} is no folder to write {shown} in")));
+            }
             return Ok(());
         };
         if there.is_dir() {
@@ -85,6 +90,33 @@ impl Target {
             return Err(Failure::error(format!("{shown} already exists; -f overwrites it")));
         }
         Ok(())
+    }
+}
+
+impl Target {
+    /// Fails if both are one place, where the second result would replace the first.
+    pub(crate) fn expect_apart(&self, other: &Target) -> Result<(), Failure> {
+        let are_one = match (self, other) {
+            (Target::Stdout, Target::Stdout) => true,
+            (Target::Path(a), Target::Path(b)) => {
+                let folders = [a, b].map(|p| fs::canonicalize(folder_of(p)).ok());
+                let same = folders[0] == folders[1] && a.file_name() == b.file_name();
+                (same || is_same_file(a, b)) && !fs::metadata(a).is_ok_and(|m| is_stream(&m))
+            }
+            _ => false,
+        };
+        if are_one {
+            return Err(Failure::usage(format!("two results cannot both go to {self}")));
+        }
+        Ok(())
+    }
+}
+
+/// The folder that `path` is a file of.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 
@@ -161,6 +193,22 @@ mod tests {
             assert_eq!(contents("a/z.aez", name), None, "{name:?}");
         }
         assert_eq!(contents("z.aez", "b.npy"), Some("b.npy".into()));
+    }
+
+    #[test]
+    fn results_have_places_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| Target::Path(folder.path().join(name));
+        assert_eq!(at("a").expect_apart(&at("b")), Ok(()));
+        assert_eq!(Target::Stdout.expect_apart(&at("a")), Ok(()));
+        for (a, b) in [(at("a"), at("./a")), (Target::Stdout, Target::Stdout)] {
+            assert_eq!(a.expect_apart(&b).unwrap_err().code(), 2);
+        }
+        assert_eq!(
+            Target::Path("/dev/null".into()).expect_apart(&Target::Path("/dev/null".into())),
+            Ok(())
+        );
+        assert!(at("none/a").check(true, true, &[]).unwrap_err().message().contains("none"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::target::Target;
 use super::tuning::TuningArgs;
 use aezip::{Codec, Config};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Learn a codec from rows of numbers, for `aezip compress --codec`.
@@ -65,12 +65,8 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     config.fidelity = chosen.map_or_else(fidelity::default, Ok)?;
     args.network.apply(&mut config)?;
     target.check(force, true, &[&input])?;
-    let mut others: Vec<&Path> = vec![&input];
-    if let Target::Path(path) = &target {
-        others.push(path);
-    }
-    let place = args.history.place(force, config.train.is_kind(), &others)?;
-    if place.is_stdout() && (json || target == Target::Stdout) {
+    let place = args.history.place(force, config.train.is_kind(), (&target, &[&input]))?;
+    if place.is_stdout() && json {
         return Err(Failure::usage("only one thing can go to standard output"));
     }
 
@@ -82,13 +78,15 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let output = Output::create(&target, force, true)?;
     let bar = Bar::new(console);
     config.progress = bar.callback();
-    let fitted = Codec::fit(&*rows, &config);
+    let fitted =
+        if by_default { aezip::learn(&*rows, &config) } else { Codec::fit(&*rows, &config) };
     let written = fitted.and_then(|codec| codec.write(&mut output.writer()).map(|()| codec));
     drop(bar);
     let codec = written.map_err(|error| output.failure(error))?;
     let bytes = output.writer().written();
+    let table = place.written(codec.training())?;
     output.commit()?;
-    place.write(codec.training())?;
+    table.map_or(Ok(()), Output::commit)?;
 
     history::tell(console, codec.training());
     let seconds = started.elapsed().as_secs_f64();

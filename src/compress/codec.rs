@@ -75,7 +75,11 @@ impl Codec {
         let mut config = config.clone();
         config.validate()?;
         let is_kind = config.train.is_kind();
-        if is_kind && !matches!(config.fidelity, Fidelity::MaxError(_) | Fidelity::MaxErrorRel(_)) {
+        let bounded = match &config.fidelity {
+            Fidelity::MaxError(bound) | Fidelity::MaxErrorRel(bound) => bound.floor() > 0.0,
+            _ => false,
+        };
+        if is_kind && !bounded {
             // Other promises may do without a network.
             config.fidelity = Config::default().fidelity;
         }
@@ -89,7 +93,7 @@ impl Codec {
         if is_kind && report.encoder.is_none() {
             return Err(Error::argument(format!(
                 "no network could be learned from these {} rows: it takes {LEAST_ROWS} or more, \
-                 and values that differ from row to row",
+                 and values that differ from row to row by more than the error that is allowed",
                 rows.len()
             )));
         }

@@ -96,6 +96,9 @@ impl Default for Config {
     }
 }
 
+/// More threads than any machine has use for.
+const MOST_THREADS: usize = 1024;
+
 /// The default bound, a share of each column's range.
 const DEFAULT_BOUND: &str = "0.001";
 
@@ -139,6 +142,10 @@ impl Config {
     pub(crate) fn validate(&self) -> Result<()> {
         if !(1..=9).contains(&self.level) {
             return Err(Error::argument(format!("level {} is not between 1 and 9", self.level)));
+        }
+        if self.threads > MOST_THREADS {
+            let n = self.threads;
+            return Err(Error::argument(format!("{n} threads are more than {MOST_THREADS}")));
         }
         self.train.validate()?;
         self.fidelity.validate_for_writing()

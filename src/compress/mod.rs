@@ -336,7 +336,14 @@ impl Job<'_> {
         for _ in 0..12 {
             let mut bytes = Vec::new();
             let step = solver.step();
-            let Ok(fitted) = builder.build(family, step) else { break };
+            let Ok(fitted) = builder.build(family, step) else {
+                // A step too fine to be built counts as too large a file.
+                if best.is_none() || !goal.is_size() {
+                    break;
+                }
+                solver.took(f64::INFINITY);
+                continue;
+            };
             let (report, totals) = self.write(fitted, &mut bytes)?;
             let used = goal.used(&totals.tally, bytes.len() as f64);
             let done = solver.took(used);

@@ -373,7 +373,13 @@ fn solve(b: &Builder<'_>, goal: Goal, family: Family, start: f64) -> Result<Opti
     for _ in 0..14 {
         let step = solver.step();
         // Steps far from the data's scale need weights that no network can be proved for.
-        let Ok(built) = b.build(family, step) else { break };
+        let Ok(built) = b.build(family, step) else {
+            if best.is_none() || !goal.is_size() {
+                break;
+            }
+            solver.took(f64::INFINITY);
+            continue;
+        };
         let used = goal.used(&built.tally, built.fitted_bytes);
         let cost = if goal.is_size() { built.tally.nmse() } else { built.fitted_bytes };
         // Bring the cost to where the goal would be met exactly, so that families compare.

@@ -179,3 +179,36 @@ fn pictures_and_exports() {
             .contains("predict")
     );
 }
+
+#[test]
+fn two_results_never_go_to_one_place() {
+    let folder = trained();
+    let sample = ["sample", "c.codec", "-n", "5", "-o", "o.npy", "--latents"];
+    for (place, code) in [("./o.npy", 2), ("no/l.npy", 1)] {
+        folder.fails(code, &[&sample[..], &[place]].concat());
+        assert!(!folder.path("o.npy").exists(), "{place}");
+    }
+    folder.fails(2, &["sample", "c.codec", "-n", "5", "-o", "-", "--latents", "-"]);
+    folder.ok(&[&sample[..], &["l.npy"]].concat());
+    let before = folder.read("c.codec");
+    let history = ["train", "digits.npy", "-o", "c.codec", "-f", "--history"];
+    for (place, code) in [("./c.codec", 2), ("no/h.csv", 1)] {
+        let args = with(&[&history[..], &[place]].concat());
+        folder.fails(code, &args.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(folder.read("c.codec"), before, "{place}");
+    }
+}
+
+#[test]
+fn what_cannot_be_drawn_or_written_is_said_at_once() {
+    let folder = trained();
+    for n in ["18446744073709551615", "4611686018427387904", "1000000000"] {
+        let error = folder.fails(1, &["sample", "c.codec", "-n", n, "-o", "o.npy"]);
+        assert!(error.contains("too many"), "{error}");
+    }
+    let error = folder.fails(1, &["embed", "digits.npy", "--dim", "2", "-o", "no/z.npy"]);
+    assert!(error.contains("no is no folder"), "{error}");
+    let error = folder.fails(2, &["embed", "digits.npy", "--dim", "2", "-o", "z.qqq"]);
+    assert!(error.contains("--to"), "{error}");
+    folder.fails(1, &["compress", "digits.npy", "--threads", "100000"]);
+}

@@ -120,13 +120,25 @@ impl Canvas for Bitmap {
             let (dx, dy) = (bx - ax, by - ay);
             let square = (dx * dx + dy * dy).max(1e-12);
             let room = half + 1.0;
-            let around =
-                (ax.min(bx) - room, ay.min(by) - room, ax.max(bx) + room, ay.max(by) + room);
-            self.shade(around, colour, |x, y| {
+            let cover = |x: f64, y: f64| {
                 let along = (((x - ax) * dx + (y - ay) * dy) / square).clamp(0.0, 1.0);
                 let (px, py) = (ax + along * dx - x, ay + along * dy - y);
                 inside(half - (px * px + py * py).sqrt())
-            });
+            };
+            // Line by line of pixels, each only where it is near.
+            let (top, bottom) = (ay.min(by) - room, ay.max(by) + room);
+            let mut y = top.max(0.0).floor();
+            while y < bottom.min(self.height as f64) {
+                let at = |y: f64| match dy.abs() > 1e-9 {
+                    true => ax + ((y - ay) / dy).clamp(0.0, 1.0) * dx,
+                    false => ax,
+                };
+                let ends =
+                    if dy.abs() > 1e-9 { (at(y - room), at(y + 1.0 + room)) } else { (ax, bx) };
+                let (left, right) = (ends.0.min(ends.1) - room, ends.0.max(ends.1) + room);
+                self.shade((left, y, right, y + 1.0), colour, cover);
+                y += 1.0;
+            }
         }
     }
 
