@@ -582,20 +582,26 @@ class Model:
 # ---------------------------------------------------------------- the encoder
 
 
+def read_layers(cursor):
+    """Width and function of each."""
+    count = cursor.varint()
+    need(1 <= count <= 17, "a network of 1 to 17 layers")
+    layers = []
+    for _ in range(count):
+        units, function = cursor.varint(), cursor.u8()
+        need(1 <= units <= 1 << 16, "a layer is too wide")
+        need(function <= 4, "a layer's function is not defined")
+        layers.append((units, function))
+    return layers
+
+
 class Encoder:
     """Section enco: read and checked, though rows are decoded without it."""
 
     def __init__(self, payload, width, latents):
         cursor = Cursor(payload)
-        layers = cursor.varint()
-        need(1 <= layers <= 17, "an encoder of 1 to 17 layers")
         # What comes first depends on a flag behind the layers.
-        self.layers = []
-        for _ in range(layers):
-            units, function = cursor.varint(), cursor.u8()
-            need(1 <= units <= 1 << 16, "a layer of the encoder is too wide")
-            need(function <= 4, "an encoder's function is not defined")
-            self.layers.append((units, function))
+        self.layers = read_layers(cursor)
         last = self.layers[-1][0]
         need(last == latents, "the encoder gives other latents than the model has")
         flags = cursor.u8()
@@ -624,6 +630,38 @@ class Encoder:
             self.weights.append((weights, narrow[at : at + units]))
             at, inputs = at + units, units
         self.skip = narrow[at:].reshape(first, latents) if skip else None
+
+
+class Task:
+    """Section task: read and checked likewise."""
+
+    def __init__(self, payload, width, latents):
+        cursor = Cursor(payload)
+        kind, outputs = cursor.u8(), cursor.varint()
+        need(1 <= outputs <= 1 << 16, "a task of too few or too many outputs")
+        need(kind <= 1, "a task of a kind that is not defined")
+        if kind == 0:
+            self.labels = struct.unpack(f"<{outputs}q", cursor.take(8 * outputs))
+            need(list(self.labels) == sorted(set(self.labels)), "labels do not ascend")
+        else:
+            numbers = np.frombuffer(cursor.take(16 * outputs), "<f8")
+            need(np.isfinite(numbers).all(), "a number of the task is not finite")
+            self.centre, self.scale = numbers[:outputs], numbers[outputs:]
+        layers = read_layers(cursor)
+        need(layers[-1][0] == outputs, "the head has another number of outputs")
+        self.encoder = Encoder(cursor.take(cursor.varint()), width, latents)
+        count, inputs = 2 * latents, latents
+        for units, _ in layers:
+            count += (inputs + 1) * units
+            inputs = units
+        need(4 * count <= BUDGET, "the head is too large", "limit")
+        floats = unpack(cursor.rest(), 4 * count)
+        need(len(floats) == 4 * count, "the head's floats take another number of bytes")
+        floats = np.frombuffer(unshuffle(floats, 4), "<f4")
+        need(np.isfinite(floats).all(), "the head is not finite")
+        self.shift, self.spread = floats[:latents], floats[latents : 2 * latents]
+        need((self.spread > 0).all(), "a scale of the head is not above 0")
+        self.layers, self.params = layers, floats[2 * latents :]
 
 
 # ---------------------------------------------------------------- rows
@@ -818,7 +856,7 @@ class File:
             need(at + 12 <= len(data), "a section reaches beyond the end", "truncated")
             tag = data[at : at + 4]
             need(seen or tag == b"HEAD", "the first section is not HEAD")
-            known = tag in (b"HEAD", b"cols", b"MODL", b"enco", b"DATA", b"INDX")
+            known = tag in (b"HEAD", b"cols", b"MODL", b"enco", b"task", b"DATA", b"INDX")
             optional = 0x61 <= tag[0] <= 0x7A
             need(known or tag[:1].isalpha(), "a section's tag does not begin with a letter")
             need(known or optional, f"unknown section {tag!r}", "unsupported")
@@ -837,10 +875,12 @@ class File:
             line = self.shape[-1] if self.shape else 1
             self.model = Model(seen[b"MODL"], self.width, line)
             self.model.check(self.dtype)
-        self.encoder = None
+        latents = self.model.latents if self.model else 0
+        self.encoder = self.task = None
         if b"enco" in seen:
-            latents = self.model.latents if self.model else 0
             self.encoder = Encoder(seen[b"enco"], self.width, latents)
+        if b"task" in seen:
+            self.task = Task(seen[b"task"], self.width, latents)
         self.read_index(at, index_at)
         need(self.rows == 0 or not self.codec, "a codec with rows")
         need(self.model or not self.codec, "a codec without a model")

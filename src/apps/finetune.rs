@@ -13,6 +13,10 @@ use crate::matrix::rng::Rng;
 use crate::nn::network::{Network, Shape};
 use crate::nn::tune::{Aim, Pass, Stack, Tuning, tune};
 
+/// Share of the rows that is held out, of no fewer than these.
+const HELD_OUT: f64 = 0.15;
+const FEW: usize = 500;
+
 /// What there is to be predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -41,14 +45,16 @@ pub struct FinetuneConfig {
     pub batch: usize,
     /// Peak of the head's learning rate.
     pub rate: f64,
-    /// The encoder's rate as a share of the head's; 0 leaves the encoder as it is.
-    pub encoder_rate: f64,
+    /// The encoder's rate as a share of the head's; 0 leaves the encoder as it is. 0.05 if not
+    /// said, 0.1 from scratch.
+    pub encoder_rate: Option<f64>,
     /// Share of the passes, at the beginning, in which the encoder stays as it is.
     pub frozen: f64,
     /// Units of hidden layers of the head.
     pub head: Vec<usize>,
-    /// Share of the rows that is held out.
-    pub held_out: f64,
+    /// Share of the rows that is held out. 0.15 if not said; none of fewer than 500, which are too
+    /// few to say which pass is the best and are missed by training.
+    pub held_out: Option<f64>,
     /// Begin with random weights instead of the encoder's: to see what those were good for.
     pub from_scratch: bool,
 }
@@ -60,10 +66,10 @@ impl Default for FinetuneConfig {
             epochs: 100,
             batch: 32,
             rate: 0.01,
-            encoder_rate: 0.2,
-            frozen: 0.1,
+            encoder_rate: None,
+            frozen: 0.3,
             head: Vec::new(),
-            held_out: 0.15,
+            held_out: None,
             from_scratch: false,
         }
     }
@@ -77,12 +83,12 @@ impl FinetuneConfig {
             format!("a batch of {} is not between 1 and 2^20", self.batch)
         } else if !(self.rate > 0.0 && self.rate <= 1.0) {
             format!("a learning rate of {} is not above 0 and up to 1", self.rate)
-        } else if !(0.0..=10.0).contains(&self.encoder_rate) {
-            format!("an encoder's rate of {} times the head's is not in 0 to 10", self.encoder_rate)
+        } else if let Some(x) = self.encoder_rate.filter(|x| !(0.0..=10.0).contains(x)) {
+            format!("an encoder's rate of {x} times the head's is not in 0 to 10")
         } else if !(0.0..=1.0).contains(&self.frozen) {
             format!("a share of {} of the passes is not in 0 to 1", self.frozen)
-        } else if !(0.0..0.9).contains(&self.held_out) {
-            format!("a share of {} of the rows to hold out is not in 0 to 0.9", self.held_out)
+        } else if let Some(x) = self.held_out.filter(|x| !(0.0..0.9).contains(x)) {
+            format!("a share of {x} of the rows to hold out is not in 0 to 0.9")
         } else if self.head.len() > 8 || self.head.iter().any(|n| !(1..=8192).contains(n)) {
             "a head has up to 8 hidden layers of 1 to 8192 units".to_string()
         } else {
@@ -275,10 +281,10 @@ fn learn(
         epochs: how.epochs,
         batch: how.batch,
         rate: how.rate as f32,
-        share: how.encoder_rate as f32,
+        share: how.encoder_rate.unwrap_or(if how.from_scratch { 0.1 } else { 0.05 }) as f32,
         frozen: frozen.round() as usize,
         decay: 1e-3,
-        held_out: how.held_out,
+        held_out: how.held_out.unwrap_or(if rows < FEW { 0.0 } else { HELD_OUT }),
         patience: (how.epochs / 5).max(10),
         seed,
     };

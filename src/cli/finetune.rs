@@ -54,18 +54,20 @@ pub(crate) struct Args {
     /// The head's learning rate at its peak.
     #[arg(long, value_name = "RATE", default_value_t = 0.01)]
     lr: f64,
-    /// The encoder's learning rate, as a share of the head's; 0 leaves the encoder as it is.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
-    encoder_lr: f64,
+    /// The encoder's learning rate, as a share of the head's; 0 leaves the encoder as it is
+    /// [default: 0.05, from scratch 0.1].
+    #[arg(long, value_name = "SHARE")]
+    encoder_lr: Option<f64>,
     /// Share of the passes in which the encoder stays as it is.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.3)]
     frozen: f64,
     /// Units of hidden layers of the head, as in 64,32 [default: none].
     #[arg(long, value_name = "UNITS", value_delimiter = ',')]
     head: Vec<usize>,
-    /// Share of the rows that is held out, to see when to stop.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.15)]
-    held_out: f64,
+    /// Share of the rows that is held out, to see when to stop [default: 0.15; none of fewer than
+    /// 500 rows].
+    #[arg(long, value_name = "SHARE")]
+    held_out: Option<f64>,
     /// Begin with random weights instead of the encoder's, to compare.
     #[arg(long)]
     from_scratch: bool,

@@ -2,9 +2,9 @@
 //! something of a row, with what predicts it from the latents. Reading rows does not need it.
 
 use super::bytes::Cursor;
-#[cfg(feature = "apps")]
+#[cfg(any(feature = "apps", all(test, feature = "compress")))]
 use super::bytes::put_varint;
-#[cfg(feature = "apps")]
+#[cfg(any(feature = "apps", all(test, feature = "compress")))]
 use super::encoder::put_layers;
 use super::encoder::{EncoderRecord, parameters, take_layers};
 use super::forever::MAX_UNITS;
@@ -23,7 +23,7 @@ pub(crate) enum Targets {
 
 impl Targets {
     /// Outputs of the head.
-    #[cfg(feature = "apps")]
+    #[cfg(any(feature = "apps", all(test, feature = "compress")))]
     pub(crate) fn outputs(&self) -> usize {
         match self {
             Targets::Classes(labels) => labels.len(),
@@ -49,7 +49,7 @@ pub(crate) struct TaskRecord {
 
 impl TaskRecord {
     /// The section's payload.
-    #[cfg(feature = "apps")]
+    #[cfg(any(feature = "apps", all(test, feature = "compress")))]
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = vec![u8::from(matches!(self.targets, Targets::Values { .. }))];
         put_varint(&mut out, self.targets.outputs() as u64);
@@ -144,7 +144,7 @@ impl TaskRecord {
     }
 }
 
-#[cfg(all(test, feature = "apps"))]
+#[cfg(all(test, feature = "compress"))]
 mod tests {
     use super::*;
     use crate::error::ErrorKind;

@@ -19,13 +19,13 @@ fn model() -> ModelRecord {
     m
 }
 
-fn codec() -> Parts {
+pub(super) fn codec() -> Parts {
     let mut file = Parts::with_head(head::encode(&schema(DType::F32, &[4]), None));
     file.header = Header::encode(true);
     file.model(&model(), 4)
 }
 
-fn floats(count: usize, seed: u64) -> Vec<f32> {
+pub(super) fn floats(count: usize, seed: u64) -> Vec<f32> {
     Random(seed)
         .list(count, 1 << 20)
         .into_iter()
@@ -34,7 +34,7 @@ fn floats(count: usize, seed: u64) -> Vec<f32> {
 }
 
 /// One hidden layer of three units, and a skip path.
-fn encoder() -> EncoderRecord {
+pub(super) fn encoder() -> EncoderRecord {
     EncoderRecord {
         centre: vec![0.5, -3.0, 1e6, 0.1],
         scale: vec![1.0, 0.25, 300.0, 0.0],
@@ -49,7 +49,7 @@ fn encoder() -> EncoderRecord {
 }
 
 /// Told which values are hidden; its latents are ReLUs.
-fn masked() -> EncoderRecord {
+pub(super) fn masked() -> EncoderRecord {
     let params = floats(8 * 3 + 3 + 3 * 2 + 2, 64);
     EncoderRecord { layers: vec![(3, 1), (2, 2)], skip: false, masked: true, params, ..encoder() }
 }
@@ -61,7 +61,7 @@ fn flagged() -> EncoderRecord {
 }
 
 /// As many layers as there can be, with all functions and without a skip path.
-fn deep() -> EncoderRecord {
+pub(super) fn deep() -> EncoderRecord {
     let layers: Vec<(usize, u8)> = (0..17).map(|i| (2, i % 5)).collect();
     EncoderRecord { layers, skip: false, params: floats(4 * 2 + 2 + 16 * 6, 63), ..encoder() }
 }

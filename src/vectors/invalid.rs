@@ -19,6 +19,7 @@ pub(super) fn all() -> Vec<Case> {
     out.extend(super::refused::blocks());
     out.extend(super::networks::invalid());
     out.extend(super::encoders::invalid());
+    out.extend(super::tasks::invalid());
     out
 }
 

@@ -11,6 +11,7 @@ mod mutants;
 mod networks;
 mod records;
 mod refused;
+mod tasks;
 mod uncommon;
 mod valid;
 
@@ -41,9 +42,11 @@ fn all() -> Vec<Vector> {
     };
     out.extend(good("valid", named(networks::valid())));
     out.extend(good("valid", named(encoders::valid())));
+    out.extend(good("valid", named(tasks::valid())));
     out.extend(good("uncommon", uncommon::all()));
     out.extend(good("uncommon", named(networks::uncommon())));
     out.extend(good("uncommon", named(encoders::uncommon())));
+    out.extend(good("uncommon", named(tasks::uncommon())));
     out.extend(invalid::all().into_iter().map(|(n, kind, bytes)| Vector {
         name: format!("invalid/{n}"),
         bytes,
