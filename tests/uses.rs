@@ -383,7 +383,8 @@ fn few_labels_go_further_with_a_codec() {
     let learned = |scratch: bool| {
         let mut how = FinetuneConfig::default();
         how.from_scratch = scratch;
-        let (tuned, report) = finetune(&codec, &known, &given, &Config::default(), &how).unwrap();
+        let (tuned, report) =
+            finetune(&codec, &known, &given, None, &Config::default(), &how).unwrap();
         assert_eq!((report.task, report.outputs, report.rows), (Task::Classification, 4, few));
         // It is stored, and compresses as before.
         let mut stored = Vec::new();
@@ -416,7 +417,7 @@ fn numbers_are_predicted_too() {
     let given = Matrix::from_slice(&answers[..known], &[]).unwrap();
     let part = matrix(&values[..64 * known], DType::U8);
     let how = FinetuneConfig::default();
-    let (tuned, report) = finetune(&codec, &part, &given, &Config::default(), &how).unwrap();
+    let (tuned, report) = finetune(&codec, &part, &given, None, &Config::default(), &how).unwrap();
     assert_eq!(report.task, Task::Regression);
     let predicted = predict(&tuned, &matrix(&values[64 * known..], DType::U8)).unwrap();
     assert!(predicted.probabilities.is_none());
@@ -436,7 +437,7 @@ fn what_cannot_be_learned_or_predicted_is_refused() {
     let codec = Codec::fit(&rows, &config).unwrap();
     let tune = |labels: &Matrix| {
         let how = FinetuneConfig::default();
-        finetune(&codec, &rows, labels, &config, &how).unwrap_err().to_string()
+        finetune(&codec, &rows, labels, None, &config, &how).unwrap_err().to_string()
     };
     let one = |labels: Vec<i64>| Matrix::from_slice(&labels, &[]).unwrap();
     assert!(tune(&one(vec![1; 200])).contains("nothing to learn"));

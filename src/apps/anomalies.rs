@@ -10,7 +10,8 @@
 
 use super::learn::{deviation, learn};
 use super::model::Model;
-use super::{cells, spread};
+use super::{cells, spread, usual};
+use crate::codec::program::Program;
 use crate::compress::{Codec, Config, Loss};
 use crate::error::{Error, Result};
 use crate::matrix::Rows;
@@ -220,7 +221,12 @@ fn errors(rows: &dyn Rows, codec: &Codec, kept: Option<&[usize]>) -> Result<(Vec
             if x.is_nan() { 0.0 } else { square.min(1e30) as f32 }
         }));
     }
-    let usual = usual_squares(&squares, width, kept);
+    let usual = match (kept, known(&model)?) {
+        (None, Some(known)) => {
+            at_least_average(known.iter().zip(&scale).map(|(k, s)| k / (s * s)).collect())
+        }
+        _ => usual_squares(&squares, width, kept),
+    };
     for row in squares.chunks_exact_mut(width) {
         row.iter_mut().zip(&usual).for_each(|(s, u)| *s = (f64::from(*s) / u) as f32);
     }
@@ -229,9 +235,23 @@ fn errors(rows: &dyn Rows, codec: &Codec, kept: Option<&[usize]>) -> Result<(Vec
     Ok((scores, squares))
 }
 
-/// The usual squared error of each column, of rows that are not the worst. Columns that the
-/// network gives back better than the average are judged as if they were that: else the least
-/// deviation in one that hardly varies would count more than anything else.
+/// The squared error of each column in the rows that the codec was learned from, if it says so:
+/// of rows that are judged by it, most may be odd.
+fn known(model: &Model) -> Result<Option<Vec<f64>>> {
+    let program = Program::new(model.record.clone(), model.schema.dtype)?;
+    let units = &model.decoder.unit;
+    let squares = usual::squared_errors(&program);
+    Ok(squares.map(|all| all.iter().zip(units).map(|(s, u)| s * u * u).collect()))
+}
+
+/// Columns that the network gives back better than the average are judged as if they were that:
+/// else the least deviation in one that hardly varies would count more than anything else.
+fn at_least_average(usual: Vec<f64>) -> Vec<f64> {
+    let least = usual.iter().sum::<f64>() / usual.len() as f64;
+    usual.into_iter().map(|u| u.max(least).max(f64::MIN_POSITIVE)).collect()
+}
+
+/// The usual squared error of each column, of rows that are not the worst.
 fn usual_squares(squares: &[f32], width: usize, kept: Option<&[usize]>) -> Vec<f64> {
     let count = squares.len() / width;
     let row = |i: usize| &squares[i * width..(i + 1) * width];
@@ -249,8 +269,7 @@ fn usual_squares(squares: &[f32], width: usize, kept: Option<&[usize]>) -> Vec<f
     for &i in kept {
         usual.iter_mut().zip(row(i)).for_each(|(u, s)| *u += f64::from(*s) / kept.len() as f64);
     }
-    let least = usual.iter().sum::<f64>() / width as f64;
-    usual.iter().map(|u| u.max(least).max(f64::MIN_POSITIVE)).collect()
+    at_least_average(usual)
 }
 
 /// The score that a share of `q` does not exceed.
@@ -272,6 +291,8 @@ fn far_above(scores: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matrix::Matrix;
+    use crate::matrix::rng::Rng;
 
     #[test]
     fn thresholds_are_as_they_are_told() {
@@ -282,6 +303,29 @@ mod tests {
         alike[17] = 3.0;
         let limit = far_above(&alike);
         assert!(limit > 1.1 && limit < 3.0, "{limit}");
+    }
+
+    #[test]
+    fn a_codec_knows_how_wrong_it_usually_is() {
+        let mut rng = Rng::new(8);
+        let wave = |i: usize| (0..12).map(move |j| ((i * 7 % 100) as f32 * 0.06 + j as f32).sin());
+        let noise = |j: usize| if j.is_multiple_of(3) { 0.3 } else { 0.1 };
+        let values: Vec<f32> = (0..1500)
+            .flat_map(|i| wave(i).collect::<Vec<_>>())
+            .enumerate()
+            .map(|(at, x)| x + noise(at % 12) * rng.normal())
+            .collect();
+        let rows = Matrix::from_slice(&values, &[12]).unwrap();
+        let mut config = Config::default();
+        (config.train.loss, config.train.latents) = (Loss::SquaredError, Some(2));
+        let codec = learn(&rows, &config).unwrap();
+        let model = Model::new(&codec).unwrap();
+        let given = cells::to_doubles(&model.reconstruct(&rows).unwrap()).unwrap();
+        for (j, known) in known(&model).unwrap().unwrap().iter().enumerate() {
+            let pairs = values.iter().zip(&given).skip(j).step_by(12);
+            let real = pairs.map(|(x, y)| (f64::from(*x) - y).powi(2)).sum::<f64>() / 1500.0;
+            assert!(known / real > 0.6 && known / real < 1.6, "{j}: {known} {real}");
+        }
     }
 
     #[test]

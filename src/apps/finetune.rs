@@ -3,6 +3,7 @@
 
 use super::encoder::Encoder;
 use super::model::Model;
+use super::propagate::propagate;
 use super::{cells, predict};
 use crate::compress::{Codec, Config, Progress, Stage};
 use crate::container::task::{Targets, TaskRecord};
@@ -16,6 +17,10 @@ use crate::nn::tune::{Aim, Pass, Stack, Tuning, tune};
 /// Share of the rows that is held out, of no fewer than these.
 const HELD_OUT: f64 = 0.15;
 const FEW: usize = 500;
+
+/// Rows without labels that are looked at, at most, and the share of them that is learned from.
+const UNLABELLED: usize = 12_000;
+const CERTAIN: f64 = 0.5;
 
 /// What there is to be predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +111,8 @@ pub struct FinetuneReport {
     pub task: Task,
     /// Rows with a label, those held out among them.
     pub rows: usize,
+    /// Rows that got one from rows like them.
+    pub spread: usize,
     /// Classes, or numbers.
     pub outputs: usize,
     /// Passes made.
@@ -124,6 +131,11 @@ pub struct FinetuneReport {
 /// regression one number or more. Rows whose label is missing (NaN) are left out. What is given
 /// back is the codec with what was learned beside it; it compresses as before.
 ///
+/// Where labels are few, rows `unlabelled` help: each gets the label of the rows with labels that
+/// it is joined to by steps from row to nearest row, in the codec's embedding (Zhou et al. 2004,
+/// *Learning with local and global consistency*), and the half whose labels are most certain is
+/// learned from too. For a regression they are of no use.
+///
 /// # Errors
 /// `Argument` if there are not as many labels as rows, they are no labels, or the codec is for
 /// other rows or has no encoder; `Io` and others as the rows give them.
@@ -133,8 +145,8 @@ pub struct FinetuneReport {
 /// let open = |name| input::open(name, &Default::default());
 /// let codec = Codec::fit(&*open("all.npy")?, &Config::default())?;
 /// let (rows, labels) = (open("some.npy")?, open("some-labels.npy")?);
-/// let (codec, report) =
-///     finetune(&codec, &*rows, &*labels, &Config::default(), &FinetuneConfig::default())?;
+/// let how = FinetuneConfig::default();
+/// let (codec, report) = finetune(&codec, &*rows, &*labels, None, &Config::default(), &how)?;
 /// println!("{:.1} % right", 100.0 * report.right);
 /// let labels = predict(&codec, &*open("others.npy")?)?.values.to_vec::<i64>()?;
 /// # Ok::<(), aezip::Error>(())
@@ -143,12 +155,15 @@ pub fn finetune(
     codec: &Codec,
     rows: &dyn Rows,
     labels: &dyn Rows,
+    unlabelled: Option<&dyn Rows>,
     config: &Config,
     how: &FinetuneConfig,
 ) -> Result<(Codec, FinetuneReport)> {
     how.validate()?;
     let model = Model::new(codec)?;
-    model.expect(rows.schema())?;
+    for rows in [Some(rows), unlabelled].into_iter().flatten() {
+        model.expect(rows.schema())?;
+    }
     if rows.len() != labels.len() {
         return Err(Error::argument(format!("{} rows, but {} labels", rows.len(), labels.len())));
     }
@@ -163,7 +178,7 @@ pub fn finetune(
             known.len()
         )));
     }
-    let answers: Vec<f64> =
+    let mut answers: Vec<f64> =
         known.iter().flat_map(|&i| &answers[i * outputs..(i + 1) * outputs]).copied().collect();
     let whole = !labels.schema().dtype.is_float();
     let task = how.task.unwrap_or(if whole { Task::Classification } else { Task::Regression });
@@ -172,11 +187,43 @@ pub fn finetune(
         Task::Regression => standard(&answers, outputs),
     };
     let encoder = model.encoder()?;
-    let inputs = inputs(encoder, rows, &known)?;
+    let mut given = inputs(encoder, rows, &known)?;
     let seed = config.seed;
-    let work = || learn(encoder, &inputs, &answers, targets, how, (seed, task, config));
-    let (record, report) = config.on_threads(work)??;
+    let work = || {
+        if let (Targets::Classes(labels), Some(others)) = (&targets, unlabelled) {
+            spread(encoder, labels, others, (&mut given, &mut answers))?;
+        }
+        learn(encoder, &given, &answers, targets, how, (seed, task, config))
+    };
+    let (record, mut report) = config.on_threads(work)??;
+    (report.spread, report.rows) = (report.rows - known.len(), known.len());
     Ok((codec.with_task(record), report))
+}
+
+/// Adds rows that have no label, with those that they get from the others.
+fn spread(
+    encoder: &Encoder,
+    labels: &[i64],
+    others: &dyn Rows,
+    (given, answers): (&mut Vec<f32>, &mut Vec<f64>),
+) -> Result<()> {
+    let n = others.len().min(UNLABELLED);
+    let some: Vec<usize> = (0..n).map(|i| i * others.len() / n).collect();
+    let more = inputs(encoder, others, &some)?;
+    let all = [&given[..], &more].concat();
+    let (width, latents) = (encoder.network.shape.inputs, encoder.network.outputs());
+    let points = encoder.network.infer(&all, all.len() / width);
+    let places: Vec<usize> =
+        answers.iter().map(|x| labels.partition_point(|l| *l < *x as i64)).collect();
+    let found = propagate(&points, latents, &places, labels.len());
+    let mut order: Vec<usize> = (0..n).filter(|&i| found[i].1 > 0.0).collect();
+    order.sort_by(|a, b| found[*b].1.total_cmp(&found[*a].1));
+    order.truncate((n as f64 * CERTAIN).ceil() as usize);
+    for i in order {
+        given.extend_from_slice(&more[i * width..(i + 1) * width]);
+        answers.push(labels[found[i].0] as f64);
+    }
+    Ok(())
 }
 
 /// What the encoder is given for some of the rows.
@@ -305,6 +352,7 @@ fn learn(
     let report = FinetuneReport {
         task,
         rows,
+        spread: 0,
         outputs: targets.outputs(),
         epochs: passes,
         kept: pass.index + 1,

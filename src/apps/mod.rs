@@ -15,8 +15,10 @@ mod learn;
 mod model;
 pub mod plot;
 mod predict;
+mod propagate;
 mod sample;
 mod spread;
+mod usual;
 
 pub use anomalies::{Anomalies, AnomalyConfig, AnomalyScore, find_anomalies};
 pub use cells::{cast, to_doubles};

@@ -33,6 +33,10 @@ pub(crate) struct Args {
     /// Labels of the rows, one each; or numbers, as many as are to be predicted.
     #[arg(long, value_name = "LABELS")]
     labels: PathBuf,
+    /// Rows like them without labels: they get the labels of rows that they are like, and the
+    /// most certain of them are learned from too.
+    #[arg(long, value_name = "FILE")]
+    unlabelled: Option<PathBuf>,
     /// The codec to begin with.
     #[arg(long, value_name = "CODEC")]
     codec: PathBuf,
@@ -100,7 +104,9 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let target = Target::new(args.output);
     not_beside_json(&target, json)?;
     let options = args.source.options()?;
-    target.check(force, true, &[&input, &labels, &codec])?;
+    let mut sources = vec![input.as_path(), &labels, &codec];
+    sources.extend(args.unlabelled.as_deref());
+    target.check(force, true, &sources)?;
     let mut how = FinetuneConfig::default();
     how.task = args.task.map(|task| match task {
         TaskName::Classification => Task::Classification,
@@ -114,10 +120,14 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
 
     let rows = learn::open(&input, &options)?;
     let answers = learn::column(&labels, rows.len())?;
+    let others = match &args.unlabelled {
+        Some(path) => Some(learn::open(path, &options)?),
+        None => None,
+    };
     let given = read_codec(&codec)?;
     let bar = Bar::new(console);
     config.progress = bar.callback();
-    let (tuned, report) = finetune(&given, &*rows, &*answers, &config, &how)?;
+    let (tuned, report) = finetune(&given, &*rows, &*answers, others.as_deref(), &config, &how)?;
     drop(bar);
     let output = Output::create(&target, force, true)?;
     tuned.write(&mut output.writer()).map_err(|error| output.failure(error))?;
@@ -143,6 +153,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
                 "output": target.to_string(),
                 "task": if is_labels { "classification" } else { "regression" },
                 "rows": report.rows,
+                "spread": report.spread,
                 "outputs": report.outputs,
                 "epochs": report.epochs,
                 "kept": report.kept,

@@ -178,6 +178,17 @@ impl Table {
         Ok(Self { starts: starts.into(), base: base.into(), raw: raw.into(), buckets, ladder })
     }
 
+    /// Numbers, the middle ones of intervals, with their probabilities; without escapes.
+    #[cfg(feature = "apps")]
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+        let slots = self.starts.array_windows().map(|[a, b]| f64::from(b - a));
+        let entries = self.base.iter().zip(&self.raw).zip(slots).filter(|((_, raw), _)| **raw < 64);
+        entries.map(|((base, raw), slots)| {
+            let middle = *base as f64 + ((f64::from(*raw)).exp2() - 1.0) / 2.0;
+            (middle, slots / f64::from(PROB_SCALE))
+        })
+    }
+
     /// Reads one number.
     #[inline(always)]
     pub(crate) fn decode(&self, coder: &mut Decoder<'_>) -> i64 {
