@@ -5,7 +5,7 @@
 //! Learns a small autoencoder, embeds the rows, finds odd ones, fills gaps, draws new ones, and writes
 //! pictures and an ONNX file beside each other into a folder.
 
-use aezip::plot::{PlotFormat, Scatter, gallery, to_plane};
+use aezip::plot::{PlotFormat, Scatter, gallery, to_points};
 use aezip::{
     AnomalyConfig, Codec, Config, DType, Loss, Model, OnnxPart, Quality, Rows, cast,
     find_anomalies, impute, onnx, sample, to_doubles,
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let drawn = sample(&model, 24, 0)?;
     println!("24 new rows, latents from {}", drawn.source);
 
-    let mut plot = Scatter::new(to_plane(&embedded)?.0);
+    let mut plot = Scatter::new(to_points(&embedded)?.0);
     plot.title = "digits".to_string();
     fs::write(folder.join("latents.html"), plot.draw(PlotFormat::Html)?)?;
     let sets: [(&str, &dyn Rows); 3] =

@@ -408,6 +408,42 @@ fn few_labels_go_further_with_a_codec() {
 }
 
 #[test]
+fn rows_without_labels_say_where_groups_end() {
+    // Bumps of four shapes, anywhere in the row.
+    let mut random = Random(17);
+    let (mut values, mut labels) = (Vec::new(), Vec::new());
+    for i in 0..1200 {
+        let (shape, place) = (i % 4, 6.0 + random.below(1000) as f64 * 0.012);
+        for j in 0..24 {
+            let x = (f64::from(j) - place) * 0.5;
+            let bump = (-x * x / 2.0).exp();
+            let noise = (random.below(1000) as f64 - 500.0) * 4e-4;
+            values.push(noise + [bump, -bump, x * bump * 1.6, -x * bump * 1.6][shape]);
+        }
+        labels.push(shape as i64);
+    }
+    let matrix = |values: &[f64]| {
+        aezip::cast(&Matrix::from_slice(values, &[24]).unwrap(), DType::F32).unwrap()
+    };
+    let rows = matrix(&values);
+    let codec = Codec::fit(&rows, &small(|c| c.train.latents = Some(4))).unwrap();
+    let few = 12;
+    let known = matrix(&values[..24 * few]);
+    let given = Matrix::from_slice(&labels[..few], &[]).unwrap();
+    let right = |more: Option<&dyn Rows>| {
+        let how = FinetuneConfig::default();
+        let (tuned, report) =
+            finetune(&codec, &known, &given, more, &Config::default(), &how).unwrap();
+        assert_eq!((report.rows, report.spread > 0), (few, more.is_some()));
+        let found = predict(&tuned, &rows).unwrap().values.to_vec::<i64>().unwrap();
+        found.iter().zip(&labels).filter(|(a, b)| a == b).count() as f64 / 1200.0
+    };
+    let (alone, helped) = (right(None), right(Some(&rows)));
+    println!("right: {alone:.4} with {few} labels, {helped:.4} with rows that have none");
+    assert!(helped > alone + 0.05, "{helped} {alone}");
+}
+
+#[test]
 fn numbers_are_predicted_too() {
     let values = digits();
     let rows = matrix(&values, DType::U8);

@@ -58,7 +58,11 @@ impl Default for AnomalyConfig {
 }
 
 impl AnomalyConfig {
-    fn validate(&self) -> Result<()> {
+    /// Checks the wish.
+    ///
+    /// # Errors
+    /// `Argument` if a number is out of its range.
+    pub fn validate(&self) -> Result<()> {
         for (what, share) in [("contamination", self.contamination), ("trim", self.trim)] {
             if let Some(x) = share
                 && !(x > 0.0 && x < 0.5)

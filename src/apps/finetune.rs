@@ -81,7 +81,11 @@ impl Default for FinetuneConfig {
 }
 
 impl FinetuneConfig {
-    fn validate(&self) -> Result<()> {
+    /// Checks the wish.
+    ///
+    /// # Errors
+    /// `Argument` if a number is out of its range.
+    pub fn validate(&self) -> Result<()> {
         let fault = if !(1..=100_000).contains(&self.epochs) {
             format!("{} epochs are not between 1 and 100000", self.epochs)
         } else if !(1..=1 << 20).contains(&self.batch) {
@@ -119,10 +123,12 @@ pub struct FinetuneReport {
     pub epochs: usize,
     /// The pass whose weights were kept, from 1.
     pub kept: usize,
-    /// Loss of rows held out in that pass: cross-entropy in nats, or the squared error over the
-    /// variance.
+    /// Rows held out.
+    pub held_out: usize,
+    /// Loss in that pass, of rows held out or else of those learned from: cross-entropy in nats, or
+    /// the squared error over the variance.
     pub loss: f64,
-    /// Of rows held out, in that pass: the share of right labels, or of the variance that is
+    /// Of the same rows in that pass: the share of right labels, or of the variance that is
     /// explained.
     pub right: f64,
 }
@@ -134,7 +140,8 @@ pub struct FinetuneReport {
 /// Where labels are few, rows `unlabelled` help: each gets the label of the rows with labels that
 /// it is joined to by steps from row to nearest row, in the codec's embedding (Zhou et al. 2004,
 /// *Learning with local and global consistency*), and the half whose labels are most certain is
-/// learned from too. For a regression they are of no use.
+/// learned from too. That helps where rows with the same label lie in groups, and misleads where
+/// labels cut through them. For a regression they are of no use.
 ///
 /// # Errors
 /// `Argument` if there are not as many labels as rows, they are no labels, or the codec is for
@@ -353,6 +360,7 @@ fn learn(
         task,
         rows,
         spread: 0,
+        held_out: (rows as f64 * tuning.held_out) as usize,
         outputs: targets.outputs(),
         epochs: passes,
         kept: pass.index + 1,

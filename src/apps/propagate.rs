@@ -134,7 +134,8 @@ mod tests {
     fn two_moons_need_one_label_each() {
         let mut rng = Rng::new(3);
         let moon = |i: usize| {
-            let (t, upper) = (std::f32::consts::PI * (i / 2 % 300) as f32 / 300.0, i % 2 == 0);
+            let (t, upper) =
+                (std::f32::consts::PI * (i / 2 % 300) as f32 / 300.0, i.is_multiple_of(2));
             let (x, y) = if upper { (t.cos(), t.sin()) } else { (1.0 - t.cos(), 0.5 - t.sin()) };
             [x + 0.03 * rng.normal(), y + 0.03 * rng.normal()]
         };

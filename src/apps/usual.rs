@@ -3,7 +3,6 @@
 
 use crate::codec::program::Program;
 use crate::container::model::{TEMPORAL_ONE, Value};
-use crate::entropy::table::Table;
 
 /// Share of a table's numbers that are left out.
 const TAIL: f64 = 0.05;
@@ -18,7 +17,8 @@ pub(super) fn squared_errors(program: &Program) -> Option<Vec<f64>> {
     if ordered || m.classes.quantum.iter().any(|q| *q < 0) {
         return None;
     }
-    let square: Vec<f64> = program.tables.iter().map(mean_square).collect();
+    let square: Vec<f64> =
+        program.tables.iter().map(|table| mean_square(table.numbers().collect())).collect();
     let mut out = vec![0.0; m.width()];
     let tables = m.classes.residual_tables.chunks(m.width());
     for ((share, quantum), tables) in shares(program).iter().zip(&m.classes.quantum).zip(tables) {
@@ -33,10 +33,9 @@ pub(super) fn squared_errors(program: &Program) -> Option<Vec<f64>> {
     Some(out)
 }
 
-/// The mean square of a table's numbers, without those farthest from 0: some are there only so
+/// The mean square of numbers with their probabilities, without those farthest from 0: some are there only so
 /// that all numbers can be said.
-fn mean_square(table: &Table) -> f64 {
-    let mut numbers: Vec<(f64, f64)> = table.numbers().collect();
+fn mean_square(mut numbers: Vec<(f64, f64)>) -> f64 {
     numbers.sort_by(|a, b| a.0.abs().total_cmp(&b.0.abs()));
     let (mut sum, mut mass) = (0.0, 0.0);
     for (x, p) in numbers {

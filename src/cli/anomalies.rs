@@ -88,6 +88,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         Score::Error => AnomalyScore::Error,
         Score::Bits => AnomalyScore::Bits,
     };
+    how.validate().map_err(|error| Failure::usage(error.to_string()))?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(codec.as_deref());
     if let Some(target) = &target {

@@ -34,7 +34,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "LABELS")]
     labels: PathBuf,
     /// Rows like them without labels: they get the labels of rows that they are like, and the
-    /// most certain of them are learned from too.
+    /// most certain of them are learned from too. Helps where labels go with groups of rows.
     #[arg(long, value_name = "FILE")]
     unlabelled: Option<PathBuf>,
     /// The codec to begin with.
@@ -115,6 +115,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     (how.epochs, how.batch, how.rate) = (args.epochs, args.batch, args.lr);
     (how.encoder_rate, how.frozen, how.held_out) = (args.encoder_lr, args.frozen, args.held_out);
     (how.head, how.from_scratch) = (args.head, args.from_scratch);
+    how.validate().map_err(|error| Failure::usage(error.to_string()))?;
     let mut config = Config::default();
     (config.threads, config.seed) = (args.threads, args.seed);
 
@@ -137,11 +138,12 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         _ => ("of the variance explained", false),
     };
     console.note(&format!(
-        "{}: {} rows, {} {} => {target}; of rows held out {} % {what}, {} passes, {:.2} s",
+        "{}: {} rows, {} {} => {target}; of rows {} {} % {what}, {} passes, {:.2} s",
         label(&input),
         grouped(report.rows as u64),
         report.outputs,
         if is_labels { "labels" } else { "numbers" },
+        if report.held_out > 0 { "held out" } else { "learned from" },
         figure(100.0 * report.right),
         report.epochs,
         started.elapsed().as_secs_f64(),
@@ -157,6 +159,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
                 "outputs": report.outputs,
                 "epochs": report.epochs,
                 "kept": report.kept,
+                "held_out": report.held_out,
                 "loss": report.loss,
                 "right": report.right,
                 "seconds": started.elapsed().as_secs_f64(),

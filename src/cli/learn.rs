@@ -27,6 +27,16 @@ pub(crate) struct CodecArgs {
 }
 
 impl CodecArgs {
+    /// Whether there is a codec's file.
+    pub(crate) fn is_given(&self) -> bool {
+        self.codec.is_some()
+    }
+
+    /// Fails if anything is chosen about a network; `why` that has no effect.
+    pub(crate) fn expect_none_because(&self, why: &str) -> Result<(), Failure> {
+        self.network.expect_none_because(why)
+    }
+
     /// The codec's file, or how to learn without one.
     pub(crate) fn settled(self) -> Result<(Option<PathBuf>, Config), Failure> {
         let mut config = Config::default();

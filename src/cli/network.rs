@@ -137,13 +137,18 @@ impl NetworkArgs {
 
     /// Fails if anything is chosen although a codec says how rows become latents.
     pub(crate) fn expect_none(&self) -> Result<(), Failure> {
+        self.expect_none_because(
+            "with --codec, which brings what was learned: give it to `aezip train`, or leave out \
+             one of the two",
+        )
+    }
+
+    /// Fails if anything is chosen; `why` that has no effect.
+    pub(crate) fn expect_none_because(&self, why: &str) -> Result<(), Failure> {
         let hidden = self.hidden.is_some().then_some("--hidden");
         match hidden.or(self.training()).or(self.kind.given().next()) {
             None => Ok(()),
-            Some(option) => Err(Failure::usage(format!(
-                "{option} has no effect with --codec, which brings what was learned: give it to \
-                 `aezip train`, or leave out one of the two"
-            ))),
+            Some(option) => Err(Failure::usage(format!("{option} has no effect {why}"))),
         }
     }
 

@@ -1,27 +1,29 @@
 //! `aezip plot`: pictures of embeddings, images and histories.
 
-use super::archive::read_codec;
 use super::console::{Console, print};
 use super::failure::Failure;
 use super::learn;
+use super::learn::CodecArgs;
 use super::numbers::{figure, grouped};
 use super::place::{not_beside_json, write_bytes};
 use super::source::{SourceArgs, label};
-use super::target::Target;
-use aezip::plot::{Colours, PlotFormat, Scatter, gallery, lines, to_plane};
-use aezip::{Model, Rows};
+use super::target::{PIPE, Target};
+use aezip::plot::{Colours, PlotFormat, Points, Scatter, Space, gallery, lines, to_points};
+use aezip::{Loss, Matrix, Model, Rows, Schema};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// Draw rows as points of a plane, as images, or as lines: svg, png or html.
 ///
-/// Points are rows of two numbers as they are; of more, their two principal components. With
-/// --codec, the rows' latents are drawn instead of the rows.
+/// Points are rows of two or three numbers as they are; of more, their two principal components.
+/// With --dim, an autoencoder with a bottleneck of two or three latents is learned from the rows,
+/// and these are drawn; with --codec, the latents that it gives the rows.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  aezip plot images.npy --codec vae.codec --labels labels.npy -o latents.html
-  aezip plot z.npy --color-by temperature.npy -o z.svg
+  aezip plot images.npy --dim 2 --color-by labels.npy -o map.html
+  aezip plot flights.csv --dim 3 --color-by delay -o flights.html
+  aezip plot images.npy --codec vae.codec --color-by labels.npy -o latents.svg
   aezip plot images.npy --images 24 --codec c.codec -o images.png   with what the codec makes of them
   aezip plot history.csv --lines --columns epoch,loss,held_out -o history.svg")]
 pub(crate) struct Args {
@@ -37,20 +39,21 @@ pub(crate) struct Args {
     /// Format to write, instead of the one that the output's name stands for: svg, png or html.
     #[arg(long, value_name = "FORMAT")]
     to: Option<PlotFormat>,
-    /// Draw latents of the rows; with --images, what it makes of the rows.
-    #[arg(long, value_name = "CODEC")]
-    codec: Option<PathBuf>,
-    /// Colour points by labels: a whole number for each row.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["color_by", "images", "lines"])]
-    labels: Option<PathBuf>,
-    /// Colour points by a number for each row.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["images", "lines"])]
+    /// Points of a plane (2) or of space (3), which html turns. Learned from rows that are wider,
+    /// unless there is a codec [default: 2, or 3 for rows of three numbers].
+    #[arg(long, value_name = "D", value_parser = clap::value_parser!(u8).range(2..=3),
+          conflicts_with_all = ["images", "lines"])]
+    dim: Option<u8>,
+    /// Colour points by a file with a number for each row, or by a column of the input, which is
+    /// then left out of the points; whole numbers are labels.
+    #[arg(long, value_name = "FILE|COLUMN", visible_alias = "labels",
+          conflicts_with_all = ["images", "lines"])]
     color_by: Option<PathBuf>,
     /// Draw the first N rows as images.
     #[arg(long, value_name = "N", conflicts_with = "lines")]
     images: Option<usize>,
     /// Draw a line for each column over the first.
-    #[arg(long, conflicts_with = "codec")]
+    #[arg(long)]
     lines: bool,
     /// Points to draw, at most.
     #[arg(long, value_name = "N", default_value_t = 20_000)]
@@ -62,8 +65,13 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    codec: CodecArgs,
+    #[command(flatten)]
     source: SourceArgs,
 }
+
+/// Whole numbers of so many kinds are labels.
+const LABELS: usize = 64;
 
 /// Runs the command.
 pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
@@ -74,16 +82,42 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
             "the name {target} stands for no picture: end it in .svg, .png or .html, or say --to"
         ))
     })?;
-    let mut sources: Vec<&Path> = vec![&args.input];
-    let others = [&args.codec, &args.labels, &args.color_by];
-    sources.extend(others.into_iter().filter_map(|p| p.as_deref()));
-    target.check(args.force, true, &sources)?;
     let options = std::mem::take(&mut args.source).options()?;
-    let rows = learn::open(&args.input, &options)?;
-    let model = match &args.codec {
-        Some(path) => Some(Model::new(&read_codec(path)?)?),
-        None => None,
-    };
+    let learns = args.dim.is_some() && !args.codec.is_given();
+    if !learns && !args.codec.is_given() {
+        args.codec.expect_none_because("where nothing is learned: add --dim 2 or --dim 3")?;
+    }
+    if args.lines && args.codec.is_given() {
+        return Err(Failure::usage("--lines draws columns as they are; leave out --codec"));
+    }
+    let (codec, mut config) = args.codec.settled()?;
+    let mut sources: Vec<&Path> = vec![&args.input];
+    sources.extend(codec.as_deref());
+    let file = args.color_by.as_deref().filter(|path| path.exists() || *path == Path::new(PIPE));
+    sources.extend(file);
+    target.check(args.force, true, &sources)?;
+    let mut rows = learn::open(&args.input, &options)?;
+    let mut colours = None;
+    if let Some(wish) = &args.color_by {
+        let (numbers, place) = colour(&*rows, wish, file)?;
+        colours = Some(numbers);
+        if let (Some(place), None) = (place, &codec) {
+            rows = Box::new(without(&*rows, place)?);
+        }
+    }
+    let dim = args.dim.map(usize::from);
+    let mut model = None;
+    if codec.is_some() || dim.is_some_and(|dim| rows.schema().width() > dim) {
+        config.train.latents = dim;
+        if !config.train.is_kind() {
+            config.train.loss = Loss::SquaredError;
+        }
+        config.train.validate()?;
+        let codec = learn::codec(codec.as_deref(), &*rows, &mut config, console)?;
+        model = Some(Model::new(&codec)?);
+    }
+    let given = model.as_ref().map_or(rows.schema().width(), Model::latents);
+    let dim = dim.unwrap_or(if given == 3 { 3 } else { 2 });
     let name = args.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let title = args.title.clone().unwrap_or(name);
     let picture = if let Some(count) = args.images {
@@ -94,7 +128,9 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
     } else if args.lines {
         lines(&*rows, &title, format)?
     } else {
-        scatter(&*rows, model.as_ref(), &args, title)?.draw(format)?
+        let embedded = model.as_ref().map(|m| m.embed(&*rows)).transpose()?;
+        let drawn = Drawn { embedded: embedded.as_ref(), rows: &*rows, title, most: args.most };
+        if dim == 3 { drawn.space(colours, format)? } else { drawn.plane(colours, format)? }
     };
     write_bytes(&target, (args.force, true), &picture)?;
     let (from, n) = (label(&args.input), rows.len());
@@ -109,42 +145,105 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
     Ok(())
 }
 
-fn scatter(
-    rows: &dyn Rows,
-    model: Option<&Model>,
-    args: &Args,
+/// What is drawn as points.
+struct Drawn<'a> {
+    embedded: Option<&'a Matrix>,
+    rows: &'a dyn Rows,
     title: String,
-) -> Result<Scatter, Failure> {
-    let (points, shares) = match model {
-        Some(model) => to_plane(&model.embed(rows)?)?,
-        None => to_plane(rows)?,
-    };
-    let mut plot = Scatter::new(points);
-    (plot.title, plot.most) = (title, args.most.max(1));
-    let what = if model.is_some() { "latent" } else { "column" };
-    plot.axes = match shares {
-        Some(shares) => [0, 1].map(|i| {
-            format!("component {} ({} % of the variance)", i + 1, figure(100.0 * shares[i]))
-        }),
-        None => match (&rows.schema().columns, model) {
-            (Some(names), None) => [names[0].clone(), names[1].clone()],
-            _ => [0, 1].map(|i| format!("{what} {i}")),
-        },
-    };
-    let column = |path: &Path| -> Result<Vec<f64>, Failure> {
-        learn::numbers(&*learn::column(path, rows.len())?, &label(path))
-    };
-    if let Some(path) = &args.labels {
-        let labels = column(path)?;
-        if let Some(x) = labels.iter().find(|x| x.fract() != 0.0) {
+    most: usize,
+}
+
+impl Drawn<'_> {
+    fn plane(self, colours: Option<Colours>, format: PlotFormat) -> Result<Vec<u8>, Failure> {
+        let (points, axes) = self.points::<2>()?;
+        let mut plot = Scatter::new(points);
+        (plot.axes, plot.colours) = (axes, colours);
+        (plot.title, plot.most) = (self.title, self.most.max(1));
+        Ok(plot.draw(format)?)
+    }
+
+    fn space(self, colours: Option<Colours>, format: PlotFormat) -> Result<Vec<u8>, Failure> {
+        let (points, axes) = self.points::<3>()?;
+        let mut plot = Space::new(points);
+        (plot.axes, plot.colours) = (axes, colours);
+        (plot.title, plot.most) = (self.title, self.most.max(1));
+        Ok(plot.draw(format)?)
+    }
+
+    /// Points, and the names of their axes.
+    fn points<const N: usize>(&self) -> Result<(Vec<[f64; N]>, [String; N]), Failure> {
+        let (points, shares): Points<N> = match self.embedded {
+            Some(embedded) => to_points(embedded)?,
+            None => to_points(self.rows)?,
+        };
+        let what = if self.embedded.is_some() { "latent" } else { "column" };
+        let names = self.rows.schema().columns.as_ref().filter(|_| self.embedded.is_none());
+        let axes = std::array::from_fn(|i| match (shares, names) {
+            (Some(shares), _) => {
+                format!("component {} ({} % of the variance)", i + 1, figure(100.0 * shares[i]))
+            }
+            (None, Some(names)) => names[i].clone(),
+            (None, None) => format!("{what} {i}"),
+        });
+        Ok((points, axes))
+    }
+}
+
+/// The numbers of a file, or of a column of the input and where that is.
+fn colour(
+    rows: &dyn Rows,
+    wish: &Path,
+    file: Option<&Path>,
+) -> Result<(Colours, Option<usize>), Failure> {
+    let names = rows.schema().columns.as_deref().unwrap_or_default();
+    let place = names.iter().position(|name| Path::new(name) == wish);
+    let numbers = match (place, file) {
+        (Some(place), _) => {
+            let all = aezip::to_doubles(rows)?;
+            all.into_iter().skip(place).step_by(rows.schema().width()).collect()
+        }
+        (None, Some(path)) => learn::numbers(&*learn::column(path, rows.len())?, &label(path))?,
+        (None, None) => {
+            let some: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
+            let known = if some.is_empty() {
+                "the input's columns have no names".to_string()
+            } else {
+                format!("the input's columns are {}", some.join(", "))
+            };
             return Err(Failure::error(format!(
-                "{} has {x}, which is no label; --color-by colours by numbers",
-                label(path)
+                "{}: there is neither such a file nor such a column; {known}",
+                label(wish)
             )));
         }
-        plot.colours = Some(Colours::Labels(labels.iter().map(|x| *x as i64).collect()));
-    } else if let Some(path) = &args.color_by {
-        plot.colours = Some(Colours::Numbers(column(path)?));
+    };
+    let whole = |x: &f64| x.fract() == 0.0 && x.abs() < 9e15;
+    let mut kinds: Vec<i64> = numbers.iter().filter(|x| whole(x)).map(|x| *x as i64).collect();
+    let are_whole = kinds.len() == numbers.len();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let colours = if are_whole && kinds.len() <= LABELS {
+        Colours::Labels(numbers.iter().map(|x| *x as i64).collect())
+    } else {
+        Colours::Numbers(numbers)
+    };
+    Ok((colours, place))
+}
+
+/// The rows without a column.
+fn without(rows: &dyn Rows, place: usize) -> Result<Matrix, Failure> {
+    let schema = rows.schema();
+    let (width, size) = (schema.width(), schema.dtype.size());
+    if width == 1 {
+        return Err(Failure::error("the only column colours the points, so none is left"));
     }
-    Ok(plot)
+    let mut all = vec![0; rows.len() * schema.row_bytes()];
+    rows.read(0, &mut all)?;
+    let cells = all.chunks_exact(size).enumerate().filter(|(at, _)| at % width != place);
+    let bytes: Vec<u8> = cells.flat_map(|(_, cell)| cell).copied().collect();
+    let mut names = schema.columns.clone();
+    if let Some(names) = &mut names {
+        names.remove(place);
+    }
+    let row_shape = vec![width - 1];
+    Ok(Matrix::new(Schema { columns: names, row_shape, ..schema.clone() }, bytes)?)
 }

@@ -181,7 +181,7 @@ impl Table {
     /// Numbers, the middle ones of intervals, with their probabilities; without escapes.
     #[cfg(feature = "apps")]
     pub(crate) fn numbers(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
-        let slots = self.starts.array_windows().map(|[a, b]| f64::from(b - a));
+        let slots = self.starts.windows(2).map(|ends| f64::from(ends[1] - ends[0]));
         let entries = self.base.iter().zip(&self.raw).zip(slots).filter(|((_, raw), _)| **raw < 64);
         entries.map(|((base, raw), slots)| {
             let middle = *base as f64 + ((f64::from(*raw)).exp2() - 1.0) / 2.0;

@@ -74,7 +74,7 @@ fn anomalies_are_listed() {
     let args = ["anomalies", "digits.npy", "--codec", "c.codec", "--score", "bits", "-1"];
     assert_eq!(folder.ok(&args).text().lines().count(), 1798);
     let refused = ["anomalies", "digits.npy", "--contamination", "0.7"];
-    assert!(folder.fails(1, &refused).contains("0.7"));
+    assert!(folder.fails(2, &refused).contains("0.7"));
     folder.fails(2, &["anomalies", "digits.npy", "--per-column", "--score", "bits"]);
     folder.fails(2, &["anomalies", "digits.npy", "--json", "-o", "-"]);
 }
@@ -178,6 +178,40 @@ fn pictures_and_exports() {
             .fails(1, &["export", "c.codec", "--part", "predictor", "-o", "p.onnx"])
             .contains("predict")
     );
+}
+
+#[test]
+fn points_are_learned_turned_and_coloured() {
+    let folder = trained();
+    let line = |i: usize| {
+        let t = i as f64 * 0.05;
+        format!("{},{},{},{},{}\n", t.sin(), t.cos(), (2.0 * t).sin(), t.sin() * t, i % 5)
+    };
+    let body: String = (0..400).map(line).collect();
+    folder.write("t.csv", format!("a,b,c,d,kind\n{body}"));
+    let plot = |args: &[&str]| {
+        folder.ok(&[&["plot", "t.csv", "-f", "-o", "p.svg"], args].concat());
+        String::from_utf8(folder.read("p.svg")).unwrap()
+    };
+    // The column is left out of the points, and its whole numbers are labels.
+    let coloured = plot(&["--color-by", "kind", "--columns", "a,b,kind"]);
+    assert!(coloured.contains(">row 399, 4 (") && coloured.contains(">b</text>"));
+    assert!(!coloured.contains("component") && coloured.matches("<circle").count() == 405);
+    let components = plot(&["--color-by", "kind"]);
+    let learned = plot(&["--color-by", "kind", "--dim", "2", "--epochs", "20"]);
+    assert!(components.contains("component 1") && learned.contains("latent 0"));
+    assert_eq!(learned, plot(&["--color-by", "kind", "--dim", "2", "--epochs", "20"]));
+    assert!(plot(&["--columns", "a,b,c"]).contains(">c</text>"));
+    let space = ["plot", "t.csv", "--dim", "3", "--epochs", "5", "-o", "p.html"];
+    folder.ok(&[&space[..], &["--color-by", "d"]].concat());
+    let page = String::from_utf8(folder.read("p.html")).unwrap();
+    assert!(page.contains("<canvas") && page.matches("\"row ").count() == 400);
+    let error = folder.fails(1, &["plot", "t.csv", "--color-by", "kinds", "-o", "q.svg"]);
+    assert!(error.contains("neither") && error.contains("a, b, c, d, kind"), "{error}");
+    for wrong in [&["--dim", "4"][..], &["--epochs", "3"], &["--dim", "2", "--lines"]] {
+        folder.fails(2, &[&["plot", "t.csv", "-o", "q.svg"], wrong].concat());
+    }
+    assert!(!folder.path("q.svg").exists());
 }
 
 #[test]

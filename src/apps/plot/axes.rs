@@ -22,7 +22,7 @@ impl Range {
         // Halves, as the difference may be beyond all numbers.
         let room = (high / 2.0 - low / 2.0) * 0.06;
         let room = if room > 0.0 { room } else { (low.abs() * 0.1).max(0.5) };
-        let clamp = |x: f64| x.clamp(-1e300, 1e300);
+        let clamp = |x: f64| x.clamp(-f64::MAX, f64::MAX);
         Self { low: clamp(low - room), high: clamp(high + room), logarithmic }
     }
 
@@ -53,6 +53,11 @@ impl Range {
             })
             .collect()
     }
+}
+
+/// A number in a few digits.
+pub(super) fn short(x: f64) -> String {
+    if x == 0.0 || (1e-3..1e6).contains(&x.abs()) { format!("{x:.4}") } else { format!("{x:.4e}") }
 }
 
 fn named(x: f64, step: f64, logarithmic: bool) -> String {

@@ -11,11 +11,14 @@ mod gallery;
 mod html;
 mod lines;
 mod scatter;
+mod space;
 mod svg;
+mod turning;
 
 pub use gallery::gallery;
 pub use lines::lines;
-pub use scatter::{Colours, Plane, Scatter, to_plane};
+pub use scatter::{Colours, Points, Scatter, to_points};
+pub use space::Space;
 
 use crate::error::{Error, Result};
 use canvas::Canvas;

@@ -1,7 +1,7 @@
 //! Points on a plane.
 
-use super::axes::{Frame, Range};
-use super::canvas::{Anchor, Canvas, GREY, distinct, gradual};
+use super::axes::{Frame, Range, short};
+use super::canvas::{Anchor, Canvas, Colour, GREY, distinct, gradual};
 use super::{PlotFormat, finished};
 use crate::apps::cells;
 use crate::error::{Error, Result};
@@ -48,6 +48,76 @@ pub struct Scatter {
     pub most: usize,
 }
 
+impl Colours {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Labels(labels) => labels.len(),
+            Self::Numbers(numbers) => numbers.len(),
+        }
+    }
+}
+
+/// Class, colour and text of each point.
+pub(super) struct Shades<'a> {
+    colours: Option<&'a Colours>,
+    /// Labels that occur, ascending.
+    pub(super) classes: Vec<i64>,
+    range: Option<Range>,
+}
+
+impl<'a> Shades<'a> {
+    /// # Errors
+    /// `Argument` unless there are points, and as many colours.
+    pub(super) fn new(colours: Option<&'a Colours>, points: usize) -> Result<Self> {
+        let count = colours.map_or(points, Colours::len);
+        if points == 0 || count != points {
+            return Err(Error::argument(format!("{points} points with {count} colours")));
+        }
+        let (mut classes, mut range) = (Vec::new(), None);
+        match colours {
+            Some(Colours::Labels(labels)) => {
+                classes = labels.clone();
+                classes.sort_unstable();
+                classes.dedup();
+            }
+            Some(Colours::Numbers(x)) => range = Some(Range::of(x.iter().copied(), false)),
+            None => {}
+        }
+        Ok(Self { colours, classes, range })
+    }
+
+    pub(super) fn of(&self, i: usize) -> (usize, Colour, String) {
+        match (self.colours, &self.range) {
+            (Some(Colours::Labels(labels)), _) => {
+                let class = self.classes.partition_point(|l| *l < labels[i]);
+                (class, distinct(class), format!("row {i}, {}", labels[i]))
+            }
+            (Some(Colours::Numbers(x)), Some(range)) if x[i].is_finite() => {
+                (0, gradual(range.share(x[i])), format!("row {i}, {}", x[i]))
+            }
+            (Some(_), _) => (0, GREY, format!("row {i}, no number")),
+            _ => (0, distinct(0), format!("row {i}")),
+        }
+    }
+
+    /// A line for each label, or a bar of all colours.
+    pub(super) fn legend(&self, canvas: &mut dyn Canvas, left: f64, top: f64) {
+        for (class, label) in self.classes.iter().enumerate().take(LEGEND) {
+            let y = top + 10.0 + 20.0 * class as f64;
+            canvas.dot(left, y, 5.0, distinct(class), class, "");
+            canvas.text(left + 12.0, y, &label.to_string(), 13.0, Anchor::Start, false);
+        }
+        if self.classes.len() > LEGEND {
+            let y = top + 10.0 + 20.0 * LEGEND as f64;
+            let more = format!("{} more", self.classes.len() - LEGEND);
+            canvas.text(left, y, &more, 13.0, Anchor::Start, false);
+        }
+        if let Some(Colours::Numbers(x)) = self.colours {
+            scale(canvas, left, top, x);
+        }
+    }
+}
+
 impl Scatter {
     /// Points of one colour.
     pub fn new(points: Vec<[f64; 2]>) -> Self {
@@ -60,19 +130,11 @@ impl Scatter {
     /// # Errors
     /// `Argument` if there are no points, or not as many colours.
     pub fn draw(&self, format: PlotFormat) -> Result<Vec<u8>> {
-        let n = self.points.len();
-        let colours = match &self.colours {
-            None => n,
-            Some(Colours::Labels(labels)) => labels.len(),
-            Some(Colours::Numbers(numbers)) => numbers.len(),
-        };
-        if n == 0 || colours != n {
-            return Err(Error::argument(format!("{n} points with {colours} colours")));
-        }
-        finished(format, SIZE, |canvas| self.on(canvas))
+        let shades = Shades::new(self.colours.as_ref(), self.points.len())?;
+        finished(format, SIZE, |canvas| self.on(canvas, &shades))
     }
 
-    fn on(&self, canvas: &mut dyn Canvas) {
+    fn on(&self, canvas: &mut dyn Canvas, shades: &Shades<'_>) {
         let (width, height) = (SIZE.0 as f64, SIZE.1 as f64);
         canvas.rectangle(0.0, 0.0, width, height, [255; 3]);
         let legend = if self.colours.is_some() { 120.0 } else { 20.0 };
@@ -88,26 +150,12 @@ impl Scatter {
         frame.draw(canvas, &self.title, (&self.axes[0], &self.axes[1]));
         let step = self.points.len().div_ceil(self.most.max(1));
         let radius = if self.points.len() / step > 4000 { 1.6 } else { 2.6 };
-        let classes = self.classes();
-        let numbers = match &self.colours {
-            Some(Colours::Numbers(x)) => Some((x, Range::of(x.iter().copied(), false))),
-            _ => None,
-        };
         for (i, [x, y]) in self.points.iter().enumerate().step_by(step) {
             if !x.is_finite() || !y.is_finite() {
                 continue;
             }
-            let (class, colour, note) = match (&self.colours, &numbers) {
-                (Some(Colours::Labels(labels)), _) => {
-                    let class = classes.partition_point(|l| *l < labels[i]);
-                    (class, distinct(class), format!("row {i}, {}", labels[i]))
-                }
-                (_, Some((x, range))) if x[i].is_finite() => {
-                    (0, gradual(range.share(x[i])), format!("row {i}, {}", x[i]))
-                }
-                (_, Some(_)) => (0, GREY, format!("row {i}, no number")),
-                _ => (0, distinct(0), format!("row {i}")),
-            };
+            let (class, colour, note) = shades.of(i);
+            let note = format!("{note} ({}, {})", short(*x), short(*y));
             let (px, py) = frame.place(*x, *y);
             canvas.dot(px, py, radius, colour, class, &note);
         }
@@ -115,29 +163,7 @@ impl Scatter {
             let note = format!("every {step}th of {} rows", self.points.len());
             canvas.text(frame.left + 6.0, frame.top + 10.0, &note, 11.0, Anchor::Start, false);
         }
-        let left = width - legend + 18.0;
-        for (class, label) in classes.iter().enumerate().take(LEGEND) {
-            let y = frame.top + 10.0 + 20.0 * class as f64;
-            canvas.dot(left, y, 5.0, distinct(class), class, "");
-            canvas.text(left + 12.0, y, &label.to_string(), 13.0, Anchor::Start, false);
-        }
-        if classes.len() > LEGEND {
-            let y = frame.top + 10.0 + 20.0 * LEGEND as f64;
-            let more = format!("{} more", classes.len() - LEGEND);
-            canvas.text(left, y, &more, 13.0, Anchor::Start, false);
-        }
-        if let Some((x, _)) = numbers {
-            scale(canvas, left, frame.top, x);
-        }
-    }
-
-    /// Labels that occur, ascending.
-    fn classes(&self) -> Vec<i64> {
-        let Some(Colours::Labels(labels)) = &self.colours else { return Vec::new() };
-        let mut classes = labels.clone();
-        classes.sort_unstable();
-        classes.dedup();
-        classes
+        shades.legend(canvas, width - legend + 18.0, frame.top);
     }
 }
 
@@ -160,27 +186,29 @@ fn scale(canvas: &mut dyn Canvas, left: f64, top: f64, numbers: &[f64]) {
     }
 }
 
-/// Points, and the share of the variance that each of two components has.
-pub type Plane = (Vec<[f64; 2]>, Option<[f64; 2]>);
+/// Points of `N` coordinates, and the share of the variance that each has if they are components.
+pub type Points<const N: usize> = (Vec<[f64; N]>, Option<[f64; N]>);
 
-/// Rows of two numbers as they are; of more, their two principal components, with the share of
-/// the variance that each has.
+/// Rows of `N` numbers as they are, 2 for a plane and 3 for space; of more, their first `N`
+/// principal components, with the share of the variance that each has.
 ///
 /// # Errors
-/// `Argument` if rows have less than two numbers; `Io` and others as the rows give them.
-pub fn to_plane(rows: &dyn Rows) -> Result<Plane> {
+/// `Argument` if rows have less than `N` numbers; `Io` and others as the rows give them.
+pub fn to_points<const N: usize>(rows: &dyn Rows) -> Result<Points<N>> {
     let width = rows.schema().width();
-    let values = cells::read(rows, 0..rows.len())?;
-    match width {
-        0 | 1 => Err(Error::argument(
-            "rows of one number have no place on a plane; it takes two latents or more",
-        )),
-        2 => Ok((values.as_chunks::<2>().0.to_vec(), None)),
-        _ => Ok(components(&values, width)),
+    if width < N {
+        return Err(Error::argument(format!(
+            "rows of {width} numbers are no points of {N} coordinates; it takes {N} latents or more"
+        )));
     }
+    let values = cells::read(rows, 0..rows.len())?;
+    if width == N {
+        return Ok((values.as_chunks::<N>().0.to_vec(), None));
+    }
+    Ok(components(&values, width))
 }
 
-fn components(values: &[f64], width: usize) -> Plane {
+fn components<const N: usize>(values: &[f64], width: usize) -> Points<N> {
     let usable: Vec<&[f64]> =
         values.chunks_exact(width).filter(|r| r.iter().all(|x| x.is_finite())).collect();
     let n = usable.len().max(1) as f64;
@@ -195,7 +223,8 @@ fn components(values: &[f64], width: usize) -> Plane {
     }
     let total: f64 = (0..width).map(|j| covariance[(j, j)]).sum();
     let Ok(eigen) = covariance.self_adjoint_eigen(Side::Lower) else {
-        return (values.chunks_exact(width).map(|r| [r[0], r[1]]).collect(), None);
+        let first = |r: &[f64]| std::array::from_fn(|k| r[k]);
+        return (values.chunks_exact(width).map(first).collect(), None);
     };
     // Ascending; of two signs the one whose largest entry is positive.
     let direction = |place: usize| -> Vec<f64> {
@@ -203,11 +232,11 @@ fn components(values: &[f64], width: usize) -> Plane {
         let largest = v.iter().fold(0.0_f64, |m, x| if x.abs() > m.abs() { *x } else { m });
         v.iter().map(|x| if largest < 0.0 { -x } else { *x }).collect()
     };
-    let directions = [direction(0), direction(1)];
+    let directions: [Vec<f64>; N] = std::array::from_fn(direction);
     let dot = |row: &[f64], v: &[f64]| -> f64 {
         row.iter().zip(&mean).zip(v).map(|((x, m), v)| (x - m) * v).sum()
     };
     let points = values.chunks_exact(width).map(|row| directions.each_ref().map(|v| dot(row, v)));
     let share = |place: usize| eigen.S()[width - 1 - place] / total.max(f64::MIN_POSITIVE);
-    (points.collect(), Some([share(0), share(1)]))
+    (points.collect(), Some(std::array::from_fn(share)))
 }

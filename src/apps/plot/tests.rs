@@ -96,11 +96,13 @@ fn many_dimensions_become_their_principal_two() {
             [a, -a, b, 0.5, a + b]
         })
         .collect();
-    let (points, shares) = to_plane(&Matrix::from_slice(&values, &[5]).unwrap()).unwrap();
+    let rows = Matrix::from_slice(&values, &[5]).unwrap();
+    let (points, shares) = to_points::<2>(&rows).unwrap();
     let shares = shares.unwrap();
     assert!(shares[0] > 0.9 && (shares[0] + shares[1] - 1.0).abs() < 1e-9, "{shares:?}");
     assert_eq!(points.len(), 400);
-    assert!(to_plane(&Matrix::from_slice(&[1.0, 2.0], &[1]).unwrap()).is_err());
+    assert_eq!(to_points::<3>(&rows).unwrap().0[7][..2], points[7]);
+    assert!(to_points::<2>(&Matrix::from_slice(&[1.0, 2.0], &[1]).unwrap()).is_err());
 }
 
 #[test]
@@ -116,4 +118,35 @@ fn images_and_lines() {
     let table = Matrix::from_slice(&table, &[2]).unwrap();
     assert!(lines(&table, "falls", PlotFormat::Svg).unwrap().starts_with(b"<svg"));
     assert!(lines(&images, "", PlotFormat::Png).is_ok());
+}
+
+#[test]
+fn space_is_a_still_picture_or_a_page_that_turns() {
+    let points: Vec<[f64; 3]> =
+        (0..200).map(|i| [f64::from(i % 20), f64::from(i / 20), f64::from(i).sin()]).collect();
+    let mut plot = Space::new(points);
+    plot.title = "</script><b>".to_string();
+    plot.axes[0] = "\"</script>".to_string();
+    plot.points[5][2] = f64::NAN;
+    plot.colours = Some(Colours::Labels((0..200).map(|i| i % 3).collect()));
+    let svg = String::from_utf8(plot.draw(PlotFormat::Svg).unwrap()).unwrap();
+    assert_eq!(svg.matches("<circle").count(), 199 + 3);
+    // What is far comes first.
+    let far = (0..200).filter(|i| *i != 5).min_by(|a, b| {
+        let depth = |i: usize| {
+            let [x, y, z] = plot.points[i];
+            space::seen([2.0 * x / 19.0 - 1.0, 2.0 * y / 9.0 - 1.0, z]).2
+        };
+        depth(*a).total_cmp(&depth(*b))
+    });
+    let first = svg.split("<title>row ").nth(1).unwrap();
+    assert!(first.starts_with(&format!("{},", far.unwrap())), "{far:?}: {first:.20}");
+    let page = String::from_utf8(plot.draw(PlotFormat::Html).unwrap()).unwrap();
+    assert_eq!(page.matches("\"row ").count(), 199);
+    assert_eq!(page.matches("</script>").count(), 1);
+    assert!(!page.contains("://"));
+    plot.points.iter_mut().flatten().for_each(|x| *x *= 1e308);
+    let (width, ..) = pixels(&plot.draw(PlotFormat::Png).unwrap());
+    assert_eq!(width, 1800);
+    assert!(Space::new(Vec::new()).draw(PlotFormat::Svg).is_err());
 }
