@@ -105,7 +105,7 @@ impl Space {
                 let end = |x: f64| at(edge(axis, x, a, b));
                 canvas.line(&[end(-1.0), end(1.0)], 1.0, LIGHT);
             }
-            let (x, y) = at(edge(axis, 0.0, -1.15, if axis == 1 { 1.15 } else { -1.15 }));
+            let (x, y) = at(edge(axis, 0.0, -1.15, if axis == 2 { 1.15 } else { -1.15 }));
             canvas.text(x, y, name, 13.0, Anchor::Middle, false);
         }
         let radius = if dots.len() > 4000 { 1.6 } else { 2.6 };

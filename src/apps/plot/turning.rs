@@ -68,7 +68,7 @@ const draw = () => { due = false;
       const end = v => { const p = [a, b]; p.splice(axis, 0, v); return see(...p); };
       const [from, to] = [end(-1), end(1)];
       pen.beginPath(); pen.moveTo(from[0], from[1]); pen.lineTo(to[0], to[1]); pen.stroke(); }
-    const p = [-1.12, axis === 1 ? 1.12 : -1.12]; p.splice(axis, 0, 0);
+    const p = [-1.12, axis === 2 ? 1.12 : -1.12]; p.splice(axis, 0, 0);
     const at = see(...p);
     pen.fillText(axes[axis], at[0] - pen.measureText(axes[axis]).width / 2, at[1]); }
   for (let i = 0; i < n; i++)
