@@ -178,7 +178,7 @@ fn best(scores: &[f64], count: usize) -> Vec<usize> {
     order
 }
 
-/// Scores of all rows; `kept` are those that say what is usual, all without.
+/// Scores of all rows; `kept` are those that say what is usual, without them the codec does.
 fn judged(
     rows: &dyn Rows,
     codec: &Codec,

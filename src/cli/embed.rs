@@ -7,7 +7,7 @@ use super::learn::{self, CodecArgs};
 use super::numbers::{figure, grouped};
 use super::place::OutArgs;
 use super::source::{SourceArgs, label};
-use aezip::{Codec, Loss, Matrix, Model, Quality, Rows};
+use aezip::{Codec, Matrix, Model, Quality, Rows};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -58,11 +58,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         let (embedded, rows) = stored(&input)?;
         (embedded, rows, None)
     } else {
-        config.train.latents = dim.or(config.train.latents);
-        if codec.is_none() && !config.train.is_kind() {
-            config.train.loss = Loss::SquaredError;
-        }
-        config.train.validate()?;
+        learn::embedding(&mut config, dim)?;
         let rows = learn::open(&input, &options)?;
         let codec = learn::codec(codec.as_deref(), &*rows, &mut config, console)?;
         let model = Model::new(&codec)?;

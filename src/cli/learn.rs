@@ -9,7 +9,7 @@ use super::source;
 use super::target::PIPE;
 use super::tuning::TuningArgs;
 use aezip::input::OpenOptions;
-use aezip::{Codec, Config, Rows, Schema};
+use aezip::{Codec, Config, Loss, Rows, Schema};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -68,6 +68,16 @@ pub(crate) fn codec(
             Ok(codec?)
         }
     }
+}
+
+/// Asks for an embedding: `dim` latents, if it is said how many, and the squared error unless a
+/// kind is wished for.
+pub(crate) fn embedding(config: &mut Config, dim: Option<usize>) -> Result<(), Failure> {
+    config.train.latents = dim.or(config.train.latents);
+    if !config.train.is_kind() {
+        config.train.loss = Loss::SquaredError;
+    }
+    Ok(config.train.validate()?)
 }
 
 /// Rows of a compressed file.

@@ -8,8 +8,8 @@ use super::numbers::{figure, grouped};
 use super::place::{not_beside_json, write_bytes};
 use super::source::{SourceArgs, label};
 use super::target::{PIPE, Target};
-use aezip::plot::{Colours, PlotFormat, Points, Scatter, Space, gallery, lines, to_points};
-use aezip::{Loss, Matrix, Model, Rows, Schema};
+use aezip::plot::{Colours, PlotFormat, Points, Scatter, gallery, lines, to_points};
+use aezip::{Matrix, Model, Rows, Schema};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     /// Points of a plane (2) or of space (3), which html turns. Learned from rows that are wider,
     /// unless there is a codec [default: 2, or 3 for rows of three numbers].
     #[arg(long, value_name = "D", value_parser = clap::value_parser!(u8).range(2..=3),
-          conflicts_with_all = ["images", "lines"])]
+          conflicts_with_all = ["images", "lines", "latent"])]
     dim: Option<u8>,
     /// Colour points by a file with a number for each row, or by a column of the input, which is
     /// then left out of the points; whole numbers are labels.
@@ -83,8 +83,7 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
         ))
     })?;
     let options = std::mem::take(&mut args.source).options()?;
-    let learns = args.dim.is_some() && !args.codec.is_given();
-    if !learns && !args.codec.is_given() {
+    if args.dim.is_none() && !args.codec.is_given() {
         args.codec.expect_none_because("where nothing is learned: add --dim 2 or --dim 3")?;
     }
     if args.lines && args.codec.is_given() {
@@ -108,11 +107,7 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
     let dim = args.dim.map(usize::from);
     let mut model = None;
     if codec.is_some() || dim.is_some_and(|dim| rows.schema().width() > dim) {
-        config.train.latents = dim;
-        if !config.train.is_kind() {
-            config.train.loss = Loss::SquaredError;
-        }
-        config.train.validate()?;
+        learn::embedding(&mut config, dim)?;
         let codec = learn::codec(codec.as_deref(), &*rows, &mut config, console)?;
         model = Some(Model::new(&codec)?);
     }
@@ -130,7 +125,10 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
     } else {
         let embedded = model.as_ref().map(|m| m.embed(&*rows)).transpose()?;
         let drawn = Drawn { embedded: embedded.as_ref(), rows: &*rows, title, most: args.most };
-        if dim == 3 { drawn.space(colours, format)? } else { drawn.plane(colours, format)? }
+        match dim {
+            3 => drawn.scatter::<3>(colours)?.draw(format)?,
+            _ => drawn.scatter::<2>(colours)?.draw(format)?,
+        }
     };
     write_bytes(&target, (args.force, true), &picture)?;
     let (from, n) = (label(&args.input), rows.len());
@@ -154,20 +152,12 @@ struct Drawn<'a> {
 }
 
 impl Drawn<'_> {
-    fn plane(self, colours: Option<Colours>, format: PlotFormat) -> Result<Vec<u8>, Failure> {
-        let (points, axes) = self.points::<2>()?;
+    fn scatter<const N: usize>(self, colours: Option<Colours>) -> Result<Scatter<N>, Failure> {
+        let (points, axes) = self.points()?;
         let mut plot = Scatter::new(points);
         (plot.axes, plot.colours) = (axes, colours);
         (plot.title, plot.most) = (self.title, self.most.max(1));
-        Ok(plot.draw(format)?)
-    }
-
-    fn space(self, colours: Option<Colours>, format: PlotFormat) -> Result<Vec<u8>, Failure> {
-        let (points, axes) = self.points::<3>()?;
-        let mut plot = Space::new(points);
-        (plot.axes, plot.colours) = (axes, colours);
-        (plot.title, plot.most) = (self.title, self.most.max(1));
-        Ok(plot.draw(format)?)
+        Ok(plot)
     }
 
     /// Points, and the names of their axes.

@@ -208,7 +208,12 @@ fn points_are_learned_turned_and_coloured() {
     assert!(page.contains("<canvas") && page.matches("\"row ").count() == 400);
     let error = folder.fails(1, &["plot", "t.csv", "--color-by", "kinds", "-o", "q.svg"]);
     assert!(error.contains("neither") && error.contains("a, b, c, d, kind"), "{error}");
-    for wrong in [&["--dim", "4"][..], &["--epochs", "3"], &["--dim", "2", "--lines"]] {
+    for wrong in [
+        &["--dim", "4"][..],
+        &["--dim", "2", "--latent", "5"],
+        &["--epochs", "3"],
+        &["--dim", "2", "--lines"],
+    ] {
         folder.fails(2, &[&["plot", "t.csv", "-o", "q.svg"], wrong].concat());
     }
     assert!(!folder.path("q.svg").exists());

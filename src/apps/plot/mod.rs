@@ -18,7 +18,6 @@ mod turning;
 pub use gallery::gallery;
 pub use lines::lines;
 pub use scatter::{Colours, Points, Scatter, to_points};
-pub use space::Space;
 
 use crate::error::{Error, Result};
 use canvas::Canvas;
@@ -31,7 +30,7 @@ pub enum PlotFormat {
     Svg,
     /// Pixels.
     Png,
-    /// A page by itself, with the SVG and a script: zoom, drag, a row's number under the mouse.
+    /// A page by itself with a script: zoom, drag, a row's number under the mouse; space turns.
     Html,
 }
 

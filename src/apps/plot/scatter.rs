@@ -1,4 +1,4 @@
-//! Points on a plane.
+//! Points, and those on a plane.
 
 use super::axes::{Frame, Range, short};
 use super::canvas::{Anchor, Canvas, Colour, GREY, distinct, gradual};
@@ -31,19 +31,24 @@ pub enum Colours {
 /// plot.title = "by week".into();
 /// plot.colours = Some(Colours::Labels((0..50).map(|i| i % 7).collect()));
 /// assert!(plot.draw(PlotFormat::Svg)?.starts_with(b"<svg"));
+/// // In space; the page turns it.
+/// let turn = |i: i32| [f64::from(i).sin(), f64::from(i).cos(), f64::from(i) / 50.0];
+/// let plot = Scatter::new((0..50).map(turn).collect());
+/// assert!(plot.draw(PlotFormat::Html)?.starts_with(b"<!DOCTYPE html>"));
 /// # Ok::<(), aezip::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Scatter {
-    /// Where the points are; those that are not finite are left out.
-    pub points: Vec<[f64; 2]>,
+pub struct Scatter<const N: usize> {
+    /// Where the points are, 2 coordinates on a plane and 3 in space; those that are not finite are
+    /// left out.
+    pub points: Vec<[f64; N]>,
     /// What their colours stand for.
     pub colours: Option<Colours>,
     /// Above the picture.
     pub title: String,
-    /// What runs to the right, and what upwards.
-    pub axes: [String; 2],
+    /// What runs to the right, and what upwards; or along each edge of the box in space.
+    pub axes: [String; N],
     /// Points drawn, at most; of more, every so many-th.
     pub most: usize,
 }
@@ -118,13 +123,15 @@ impl<'a> Shades<'a> {
     }
 }
 
-impl Scatter {
+impl<const N: usize> Scatter<N> {
     /// Points of one colour.
-    pub fn new(points: Vec<[f64; 2]>) -> Self {
-        let axes = ["1".to_string(), "2".to_string()];
+    pub fn new(points: Vec<[f64; N]>) -> Self {
+        let axes = std::array::from_fn(|i| (i + 1).to_string());
         Self { points, colours: None, title: String::new(), axes, most: 20_000 }
     }
+}
 
+impl Scatter<2> {
     /// The picture.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 
 use super::axes::short;
 use super::canvas::{Anchor, Canvas, Colour, LIGHT};
-use super::scatter::Shades;
-use super::{Colours, PlotFormat, finished, turning};
+use super::scatter::{Scatter, Shades};
+use super::{PlotFormat, finished, turning};
 use crate::error::Result;
 
 const SIZE: (usize, usize) = (900, 700);
@@ -11,30 +11,6 @@ const SIZE: (usize, usize) = (900, 700);
 const HALF: f64 = 190.0;
 /// How far the still picture is turned, and seen from above: radians.
 const VIEW: (f64, f64) = (0.6, 0.45);
-
-/// Points in space, in a box that holds all of them. As a page it turns.
-///
-/// ```
-/// use aezip::plot::{PlotFormat, Space};
-/// let turn = |i: i32| [f64::from(i).sin(), f64::from(i).cos(), f64::from(i) / 50.0];
-/// let plot = Space::new((0..50).map(turn).collect());
-/// assert!(plot.draw(PlotFormat::Html)?.starts_with(b"<!DOCTYPE html>"));
-/// # Ok::<(), aezip::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Space {
-    /// Where the points are; those that are not finite are left out.
-    pub points: Vec<[f64; 3]>,
-    /// What their colours stand for.
-    pub colours: Option<Colours>,
-    /// Above the picture.
-    pub title: String,
-    /// What runs along each edge.
-    pub axes: [String; 3],
-    /// Points drawn, at most; of more, every so many-th.
-    pub most: usize,
-}
 
 /// A point that is drawn: in the box, from -1 to 1.
 pub(super) struct Dot {
@@ -44,14 +20,8 @@ pub(super) struct Dot {
     pub(super) note: String,
 }
 
-impl Space {
-    /// Points of one colour.
-    pub fn new(points: Vec<[f64; 3]>) -> Self {
-        let axes = ["1", "2", "3"].map(str::to_string);
-        Self { points, colours: None, title: String::new(), axes, most: 20_000 }
-    }
-
-    /// The picture.
+impl Scatter<3> {
+    /// The picture: the points in a box that holds all of them, which turns as a page.
     ///
     /// # Errors
     /// `Argument` if there are no points, or not as many colours.

@@ -2,7 +2,7 @@ use super::*;
 use crate::matrix::Matrix;
 use std::io::Read;
 
-fn spiral() -> Scatter {
+fn spiral() -> Scatter<2> {
     let points = (0..300).map(|i| {
         let t = f64::from(i) * 0.05;
         [t * t.cos(), t * t.sin()]
@@ -85,7 +85,7 @@ fn numbers_that_are_odd_are_drawn_or_left_out() {
     plot.draw(PlotFormat::Png).unwrap();
     plot.colours = Some(Colours::Labels(vec![1]));
     assert!(plot.draw(PlotFormat::Png).is_err());
-    assert!(Scatter::new(Vec::new()).draw(PlotFormat::Svg).is_err());
+    assert!(Scatter::<2>::new(Vec::new()).draw(PlotFormat::Svg).is_err());
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn images_and_lines() {
 fn space_is_a_still_picture_or_a_page_that_turns() {
     let points: Vec<[f64; 3]> =
         (0..200).map(|i| [f64::from(i % 20), f64::from(i / 20), f64::from(i).sin()]).collect();
-    let mut plot = Space::new(points);
+    let mut plot = Scatter::new(points);
     plot.title = "</script><b>".to_string();
     plot.axes[0] = "\"</script>".to_string();
     plot.points[5][2] = f64::NAN;
@@ -148,5 +148,5 @@ fn space_is_a_still_picture_or_a_page_that_turns() {
     plot.points.iter_mut().flatten().for_each(|x| *x *= 1e308);
     let (width, ..) = pixels(&plot.draw(PlotFormat::Png).unwrap());
     assert_eq!(width, 1800);
-    assert!(Space::new(Vec::new()).draw(PlotFormat::Svg).is_err());
+    assert!(Scatter::<3>::new(Vec::new()).draw(PlotFormat::Svg).is_err());
 }
