@@ -46,6 +46,7 @@ impl Bar {
                 }
                 // What was trained is now made into integers, one way after another.
                 Stage::Train => show(&bar, "choosing", (0, 0), None),
+                Stage::Polish => show(&bar, "polishing", (done, total), None),
                 Stage::Encode => show(&bar, "writing", (done, total), None),
             }
         }))

@@ -21,6 +21,8 @@ pub enum Stage {
     Fit,
     /// Training a network; counted in thousandths.
     Train,
+    /// Choosing its latents and training it on them in turn; counted in turns.
+    Polish,
     /// Writing rows.
     Encode,
 }
@@ -194,11 +196,20 @@ impl Config {
             5..=6 => 5,
             _ => 8,
         };
+        let polish = match self.level {
+            0..=4 => 2,
+            5 => 3,
+            6 => 4,
+            7 => 6,
+            8 => 9,
+            _ => 12,
+        };
         // A network needs a search to hold on to.
         let trials = if networks.is_some() { trials.max(4) } else { trials };
         // Where a kind is taken whatever the linear codec costs, that is not worth much time.
         let trials = if self.train.is_kind() { trials.min(4) } else { trials };
-        Level { values, search: SearchEffort { rows, trials, classes, refine }, networks, zstd }
+        let search = SearchEffort { rows, trials, classes, refine, polish };
+        Level { values, search, networks, zstd }
     }
 
     /// What trains networks, and reports; `heard` is told of each pass of a kind.

@@ -32,10 +32,11 @@ use crate::train::pca::Basis;
 use crate::train::rowwise;
 use crate::train::sample::Sample;
 use crate::train::search::{SearchEffort, with_bounds};
-use crate::train::target::{Builder, CLOSE, Family, Goal, LEAST_USED, Solver, choose};
+use crate::train::target::{Builder, CLOSE, Choice, Family, Goal, LEAST_USED, Solver, choose};
 use file::{FileWriter, Totals, block_rows, encode_rows};
 use std::io::Write;
 use std::sync::Mutex;
+use std::time::Instant;
 
 /// Compresses `rows` into `out` as `config` says; the same input gives the same bytes.
 ///
@@ -264,15 +265,7 @@ impl Job<'_> {
             _ => None,
         };
         if let Some((step, trained)) = trained {
-            // Precision and network are made for each other in turn.
-            let (mut trained, mut chosen) = (trained, None);
-            for _ in 0..2 {
-                let with = builder.with_network(&trained);
-                chosen = with.thin(&thin).choose_precision(goal, step, chosen)?;
-                let polished = chosen.and_then(|c| with.polished(c, self.config.seed));
-                let Some(polished) = polished else { break };
-                trained = polished;
-            }
+            let (trained, chosen) = self.polish(goal, (&builder, &thin), step, trained)?;
             let builder = builder.with_network(&trained);
             let network = match chosen {
                 Some(c) => self.settle(&builder, goal, (c.family, c.step), LEAST_USED)?,
@@ -307,6 +300,33 @@ impl Job<'_> {
         };
         out.write_all(&bytes).map_err(|e| Error::io("cannot write", e))?;
         Ok(report)
+    }
+
+    /// Precision and network, made for each other in turn.
+    fn polish(
+        &self,
+        goal: Goal,
+        (builder, thin): (&Builder<'_>, &Sample),
+        step: f64,
+        mut trained: Trained,
+    ) -> Result<(Trained, Option<Choice>)> {
+        let begun = Instant::now();
+        let late = |limit: f64| begun.elapsed().as_secs_f64() > limit;
+        let turns = self.config.effort().search.polish;
+        let mut chosen = None;
+        for turn in 0..turns {
+            self.config.report(Stage::Polish, turn as u64, turns as u64);
+            let with = builder.with_network(&trained);
+            chosen = with.thin(thin).choose_precision(goal, step, chosen)?;
+            let polished = chosen.and_then(|c| with.polished(c, self.config.seed));
+            let Some(polished) = polished else { break };
+            trained = polished;
+            if self.config.train.seconds.is_some_and(late) {
+                break;
+            }
+        }
+        self.config.report(Stage::Polish, turns as u64, turns as u64);
+        Ok((trained, chosen))
     }
 
     /// Whether one of the textbooks' kinds is to be trained.

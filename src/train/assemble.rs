@@ -44,6 +44,13 @@ pub(crate) struct Coding {
     pub(crate) refine: usize,
 }
 
+/// A codec whose latents are chosen, not yet fitted to them.
+struct Chosen {
+    encoder: Encoder,
+    record: ModelRecord,
+    symbols: Vec<Symbols>,
+}
+
 impl Ground<'_> {
     pub(crate) fn line(&self) -> usize {
         self.sample.schema.row_shape.last().copied().unwrap_or(1)
@@ -51,6 +58,19 @@ impl Ground<'_> {
 
     /// Fits and measures what `prepared` leaves open.
     pub(crate) fn complete(&self, prepared: Prepared, coding: Coding) -> Result<Candidate> {
+        let Chosen { encoder, record, symbols } = self.choose(prepared, coding, true)?;
+        let fitted = self.fit(&record, &symbols, coding.residual)?;
+        self.finish(encoder, fitted, &symbols)
+    }
+
+    /// Latents as a decoder would have them, `rows × latents`, before any class is fitted.
+    pub(crate) fn decoded(&self, prepared: Prepared, coding: Coding) -> Result<Vec<i32>> {
+        let symbols = self.choose(prepared, coding, false)?.symbols;
+        Ok(symbols.into_iter().flat_map(|s| s.decoded_latents).collect())
+    }
+
+    /// Fits temporal prediction and chooses latents; their errors are tallied if asked for.
+    fn choose(&self, prepared: Prepared, coding: Coding, measure: bool) -> Result<Chosen> {
         let Prepared { projection, mut record, mut real, weight, slopes } = prepared;
         let latents = record.latents();
         let mut encoder = self.encoder(&record, projection, coding)?;
@@ -76,10 +96,9 @@ impl Ground<'_> {
                 encoder.chooser = chooser;
                 encoder.refiner = Some(refiner);
             }
-            symbols = self.symbols(&encoder, &real, true);
+            symbols = self.symbols(&encoder, &real, measure);
         }
-        let fitted = self.fit(&record, &symbols, coding.residual)?;
-        self.finish(encoder, fitted, &symbols)
+        Ok(Chosen { encoder, record, symbols })
     }
 
     fn encoder(

@@ -26,6 +26,8 @@ pub(crate) struct SearchEffort {
     pub(crate) classes: Effort,
     /// Rounds of refining a network's latents.
     pub(crate) refine: usize,
+    /// Turns of choosing latents and training on them, for a promise about a sum.
+    pub(crate) polish: usize,
 }
 
 /// The smallest codec that keeps bounds, fitted to the whole sample.

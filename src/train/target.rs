@@ -5,7 +5,7 @@
 //! Theory*, 10.3.3). *Bounded*: the codec of the bounded promises with a bound chosen so that
 //! the sum comes out right; best where the promise is tight or rows are narrow.
 
-use super::assemble::Coding;
+use super::assemble::{Coding, Prepared};
 use super::classes::Effort;
 use super::columns::{Tolerance, plan};
 use super::linear::{Candidate, Ground, LinearChoice, normaliser};
@@ -244,6 +244,11 @@ impl<'a> Builder<'a> {
     }
 
     fn build_network(&self, family: Family, step: f64) -> Result<Candidate> {
+        let (prepared, coding) = self.prepare_network(family, step)?;
+        self.ground().complete(prepared, coding)
+    }
+
+    fn prepare_network(&self, family: Family, step: f64) -> Result<(Prepared, Coding)> {
         let (Family::Network { output, hidden, trellis, thrift }, Some(trained)) =
             (family, self.network)
         else {
@@ -260,8 +265,7 @@ impl<'a> Builder<'a> {
         };
         let prepared = prepare(&trained.autoencoder, &self.columns, &self.normalised, &precision);
         let refine = self.effort.refine;
-        let coding = Coding { temporal: true, residual: false, patient: true, refine };
-        self.ground().complete(prepared, coding)
+        Ok((prepared, Coding { temporal: true, residual: false, patient: true, refine }))
     }
 
     /// Trains a network for the error that `linear` has, or less where the size is given.
@@ -284,21 +288,20 @@ impl<'a> Builder<'a> {
         coach.train(&self.ground(), hint)
     }
 
-    /// The network after a little training on the latents that `choice` really gives.
+    /// The network after a little training on the latents that `choice` really gives; none where
+    /// it is to stay as it is.
     pub(crate) fn polished(&self, choice: Choice, seed: u64) -> Option<Trained> {
         if self.network?.autoencoder.has_no_linear_path() {
             // It was trained to have none.
-            return self.network.cloned();
+            return None;
         }
-        let built = self.build(choice.family, choice.step).ok()?;
-        let (encoder, mut trained) = (&built.encoder, self.network?.clone());
-        let real = encoder.latents(&self.normalised);
-        let symbols = self.ground().symbols(encoder, &real, false);
+        let mut trained = self.network?.clone();
+        let (prepared, coding) = self.prepare_network(choice.family, choice.step).ok()?;
         // The encoder's scale says how many integers a step has.
-        let net = encoder.projection.network.as_ref()?;
+        let net = prepared.projection.network.clone()?;
         let units = net.latent[0] / trained.autoencoder.latent[0];
-        let latents: Vec<f32> =
-            symbols.iter().flat_map(|s| &s.decoded_latents).map(|y| *y as f32 / units).collect();
+        let decoded = self.ground().decoded(prepared, coding).ok()?;
+        let latents: Vec<f32> = decoded.iter().map(|y| *y as f32 / units).collect();
         polish(&mut trained.autoencoder, &self.normalised, &latents, POLISH, seed);
         Some(trained)
     }

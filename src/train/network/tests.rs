@@ -3,6 +3,7 @@
 use super::bake::{Precision, prepare};
 use super::fit::{Cost, Objective, Plan, Trained, train};
 use super::learned::{Learned, encoder_record};
+use super::polish::polish;
 use crate::kernels::activation::Activation;
 use crate::matrix::Matrix;
 use crate::matrix::rng::Rng;
@@ -81,6 +82,23 @@ fn training_makes_the_file_smaller() {
             Objective::Error(e) => assert!(last.error < 1.5 * e, "{last:?}"),
         }
     }
+}
+
+#[test]
+fn polishing_fits_both_networks_to_the_latents_as_chosen() {
+    let (_, _, normalised) = surface(2000);
+    let (mut t, _) = trained(&normalised, &short(Objective::Error(2.0), &[24]));
+    // Where rates decide, latents come out smaller than they are.
+    let thrifty = |y: &f32| (0.95 * y).round_ties_even();
+    let latents: Vec<f32> = t.autoencoder.encode(&normalised).iter().map(thrifty).collect();
+    let lost = |t: &Trained| {
+        let net = &t.autoencoder;
+        (apart(&normalised, &net.decode(&latents)), apart(&latents, &net.encode(&normalised)))
+    };
+    let before = lost(&t);
+    polish(&mut t.autoencoder, &normalised, &latents, (10, 1e-3), 1);
+    let after = lost(&t);
+    assert!(after.0 < 0.3 * before.0 && after.1 < 0.3 * before.1, "{before:?} {after:?}");
 }
 
 #[test]
