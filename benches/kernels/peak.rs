@@ -24,8 +24,14 @@ pub(crate) fn integer(steps: usize) -> f64 {
     #[cfg(target_arch = "x86_64")]
     {
         if wide() {
-            // SAFETY: the CPU has AVX-512 F and BW, as was just asked.
-            return unsafe { avx512_integers(steps) };
+            // SAFETY: the CPU has AVX-512 F and BW, and VNNI where that is called.
+            return unsafe {
+                if is_x86_feature_detected!("avx512vnni") {
+                    vnni_integers(steps)
+                } else {
+                    avx512_integers(steps)
+                }
+            };
         }
         if is_x86_feature_detected!("avx2") {
             // SAFETY: the CPU has AVX2, as was just asked.
@@ -57,10 +63,22 @@ fn floats<const LANES: usize>(steps: usize) -> f64 {
     (2 * CHAINS * LANES * steps) as f64
 }
 
+// By intrinsics: left to the compiler, these sums are vectors of 256 bits, or none.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 fn avx512_floats(steps: usize) -> f64 {
-    floats::<16>(steps)
+    use std::arch::x86_64::*;
+    let x = std::hint::black_box(_mm512_set1_ps(0.999));
+    let y = std::hint::black_box(_mm512_set1_ps(0.001));
+    // Each opaque: equal chains might be computed once.
+    let mut sums = [x; CHAINS].map(std::hint::black_box);
+    for _ in 0..steps {
+        for sum in &mut sums {
+            *sum = _mm512_fmadd_ps(*sum, x, y);
+        }
+    }
+    std::hint::black_box(sums);
+    (2 * 16 * CHAINS * steps) as f64
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -74,10 +92,26 @@ fn avx2_floats(steps: usize) -> f64 {
 fn avx512_integers(steps: usize) -> f64 {
     use std::arch::x86_64::*;
     let x = std::hint::black_box(_mm512_set1_epi16(3));
-    let mut sums = [x; CHAINS];
+    let mut sums = [x; CHAINS].map(std::hint::black_box);
     for _ in 0..steps {
         for sum in &mut sums {
             *sum = _mm512_add_epi32(*sum, _mm512_madd_epi16(*sum, x));
+        }
+    }
+    std::hint::black_box(sums);
+    (64 * CHAINS * steps) as f64
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn vnni_integers(steps: usize) -> f64 {
+    use std::arch::x86_64::*;
+    let x = std::hint::black_box(_mm512_set1_epi16(3));
+    let mut sums = [x; CHAINS].map(std::hint::black_box);
+    for _ in 0..steps {
+        for sum in &mut sums {
+            // A product that is always the same would be computed once.
+            *sum = _mm512_dpwssd_epi32(*sum, *sum, x);
         }
     }
     std::hint::black_box(sums);
@@ -89,7 +123,7 @@ fn avx512_integers(steps: usize) -> f64 {
 fn avx2_integers(steps: usize) -> f64 {
     use std::arch::x86_64::*;
     let x = std::hint::black_box(_mm256_set1_epi16(3));
-    let mut sums = [x; CHAINS];
+    let mut sums = [x; CHAINS].map(std::hint::black_box);
     for _ in 0..steps {
         for sum in &mut sums {
             *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(*sum, x));
