@@ -6,15 +6,16 @@
 //! a network has room to learn some of them by heart. So it is trained more than once: each time
 //! without the rows that the last one found worst, as in trimmed least squares (Rousseeuw and
 //! Van Driessen 1999, *A fast algorithm for the minimum covariance determinant estimator*, whose
-//! C-steps these are).
+//! C-steps these are). How much a network ought to know depends on what is odd: after few passes it
+//! finds rows of another sort, after many columns that do not belong together. So there are two.
 
 use super::learn::{deviation, learn};
 use super::model::Model;
 use super::{cells, spread, usual};
 use crate::codec::program::Program;
-use crate::compress::{Codec, Config, Loss};
+use crate::compress::{Activation, Codec, Config, Loss};
 use crate::error::{Error, Result};
-use crate::matrix::Rows;
+use crate::matrix::{Matrix, Rows};
 use crate::reader::Reader;
 
 /// What a row is judged by.
@@ -22,7 +23,8 @@ use crate::reader::Reader;
 #[non_exhaustive]
 pub enum AnomalyScore {
     /// How far the network's row is from the row: the root of the mean over columns of the
-    /// squared error, over what is usual in that column.
+    /// squared error, over what is usual in that column. Where nothing is said of a codec, kind,
+    /// passes or time, two networks are learned, and the score is relative to the median row's.
     #[default]
     Error,
     /// Bits that the row takes in a compressed file: how unlikely it is.
@@ -145,16 +147,74 @@ pub fn find_anomalies(
     }
     let rows = spread::learnable(rows.schema(), cells::read(rows, 0..rows.len())?)?;
     let mut config = config.clone();
+    let is_plain = how.score == AnomalyScore::Error
+        && !config.train.is_kind()
+        && config.train.epochs.is_none()
+        && config.train.seconds.is_none();
     if how.score == AnomalyScore::Error && !config.train.is_kind() {
         config.train.loss = Loss::SquaredError;
     }
     if config.train.latents.is_none() && config.train.is_kind() {
         config.train.latents = Some(usual_latents(rows.schema().width()));
     }
+    if is_plain {
+        return of_two(&rows, config, how);
+    }
+    trimmed(&rows, &config, how, AVERAGE)
+}
+
+/// How far rows are from two networks: one that hardly knows them finds rows of another sort, one
+/// that knows them well finds columns that do not belong together. Either may say that a row is
+/// odd: the score is the mean of both to the fourth power, each over its median.
+fn of_two(rows: &Matrix, mut config: Config, how: &AnomalyConfig) -> Result<Anomalies> {
+    if config.train.activation == Activation::default() {
+        config.train.activation = Activation::Tanh;
+    }
+    let width = rows.schema().width();
+    let mut one = |(epochs, share): (usize, f64)| {
+        config.train.epochs = Some(epochs);
+        trimmed(rows, &config, how, share)
+    };
+    let (mut few, many) = (one(FEW)?, one((passes(rows), AVERAGE))?);
+    // Errors of a network that knows rows better are smaller. Where most rows have none at all,
+    // there is nothing to compare with.
+    let units = [&few, &many].map(|f| quantile(&f.scores, 0.5).powi(2));
+    let units = units.map(|u| if u.is_normal() { u } else { 1.0 });
+    let mean = |row: &[f32]| row_score(row).powi(2).min(1e100);
+    for (few, many) in few.columns.chunks_exact_mut(width).zip(many.columns.chunks_exact(width)) {
+        let (a, b) = (mean(few) / units[0], mean(many) / units[1]);
+        let square = (0.5 * (a * a + b * b)).sqrt().max(f64::MIN_POSITIVE);
+        // Columns' parts, such that their mean is the square of the score.
+        let (of_few, of_many) = (0.5 * a / units[0] / square, 0.5 * b / units[1] / square);
+        for (c, d) in few.iter_mut().zip(many) {
+            *c = (f64::from(*c) * of_few + f64::from(*d) * of_many) as f32;
+        }
+    }
+    Ok(found(row_scores(&few.columns, width), few.columns, how))
+}
+
+/// Passes of the network that learns little, and the least error that is usual in a column, as a
+/// share of the average: rows of another sort stand out where others hardly vary.
+const FEW: (usize, f64) = (5, 0.3);
+/// That share else: the least deviation in a column that hardly varies would count more than
+/// anything else.
+const AVERAGE: f64 = 1.0;
+
+/// Passes of the network that learns much: with many rows for each column it takes long until odd
+/// ones are learned by heart. Of very many rows not as much time is taken.
+fn passes(rows: &dyn Rows) -> usize {
+    const NUMBERS: f64 = 2e9;
+    let (count, width) = (rows.len() as f64, rows.schema().width() as f64);
+    let most = (NUMBERS / (count * width)).max(10.0);
+    (50.0 * (count / width).sqrt()).clamp(100.0, 300.0).min(most) as usize
+}
+
+/// Learns from the rows, and again from those that are not the worst.
+fn trimmed(rows: &Matrix, config: &Config, how: &AnomalyConfig, share: f64) -> Result<Anomalies> {
     let mut kept: Vec<usize> = (0..rows.len()).collect();
     for round in 0.. {
-        let codec = learn(&spread::chosen(&rows, &kept)?, &config)?;
-        let found = judged(&rows, &codec, &config, how, Some(&kept))?;
+        let codec = learn(&spread::chosen(rows, &kept)?, config)?;
+        let found = judged(rows, &codec, config, how, Some((&kept, share)))?;
         if round >= how.rounds {
             return Ok(found);
         }
@@ -166,7 +226,7 @@ pub fn find_anomalies(
 
 /// Fewer than give rows back well: with room to spare, odd rows would be given back too.
 fn usual_latents(width: usize) -> usize {
-    width.div_ceil(8).clamp(1, 16).min(width)
+    width.div_ceil(8).clamp(4, 16).min(width.div_ceil(2))
 }
 
 /// The `count` rows of the lowest scores, in order.
@@ -178,13 +238,16 @@ fn best(scores: &[f64], count: usize) -> Vec<usize> {
     order
 }
 
+/// Rows that say what is usual, and the least share of the average that is.
+type Kept<'a> = (&'a [usize], f64);
+
 /// Scores of all rows; `kept` are those that say what is usual, without them the codec does.
 fn judged(
     rows: &dyn Rows,
     codec: &Codec,
     config: &Config,
     how: &AnomalyConfig,
-    kept: Option<&[usize]>,
+    kept: Option<Kept<'_>>,
 ) -> Result<Anomalies> {
     let (scores, columns) = match how.score {
         AnomalyScore::Error => errors(rows, codec, kept)?,
@@ -194,15 +257,29 @@ fn judged(
             (Reader::new(file)?.row_bits()?, Vec::new())
         }
     };
+    Ok(found(scores, columns, how))
+}
+
+/// Flags by scores.
+fn found(scores: Vec<f64>, columns: Vec<f32>, how: &AnomalyConfig) -> Anomalies {
     let threshold = match how.contamination {
         Some(share) => quantile(&scores, 1.0 - share),
         None => far_above(&scores),
     };
     let flagged = scores.iter().map(|s| *s > threshold).collect();
-    Ok(Anomalies { scores, flagged, threshold, columns })
+    Anomalies { scores, flagged, threshold, columns }
 }
 
-fn errors(rows: &dyn Rows, codec: &Codec, kept: Option<&[usize]>) -> Result<(Vec<f64>, Vec<f32>)> {
+/// The root of the mean over columns.
+fn row_scores(columns: &[f32], width: usize) -> Vec<f64> {
+    columns.chunks_exact(width).map(row_score).collect()
+}
+
+fn row_score(row: &[f32]) -> f64 {
+    (row.iter().map(|c| f64::from(*c)).sum::<f64>() / row.len() as f64).sqrt()
+}
+
+fn errors(rows: &dyn Rows, codec: &Codec, kept: Option<Kept<'_>>) -> Result<(Vec<f64>, Vec<f32>)> {
     let model = Model::new(codec)?;
     model.expect(rows.schema())?;
     let width = rows.schema().width();
@@ -227,16 +304,14 @@ fn errors(rows: &dyn Rows, codec: &Codec, kept: Option<&[usize]>) -> Result<(Vec
     }
     let usual = match (kept, known(&model)?) {
         (None, Some(known)) => {
-            at_least_average(known.iter().zip(&scale).map(|(k, s)| k / (s * s)).collect())
+            at_least(AVERAGE, known.iter().zip(&scale).map(|(k, s)| k / (s * s)).collect())
         }
         _ => usual_squares(&squares, width, kept),
     };
     for row in squares.chunks_exact_mut(width) {
         row.iter_mut().zip(&usual).for_each(|(s, u)| *s = (f64::from(*s) / u) as f32);
     }
-    let mean = |row: &[f32]| row.iter().map(|s| f64::from(*s)).sum::<f64>() / width as f64;
-    let scores = squares.chunks_exact(width).map(|row| mean(row).sqrt()).collect();
-    Ok((scores, squares))
+    Ok((row_scores(&squares, width), squares))
 }
 
 /// The squared error of each column in the rows that the codec was learned from, if it says so:
@@ -248,32 +323,32 @@ fn known(model: &Model) -> Result<Option<Vec<f64>>> {
     Ok(squares.map(|all| all.iter().zip(units).map(|(s, u)| s * u * u).collect()))
 }
 
-/// Columns that the network gives back better than the average are judged as if they were that:
-/// else the least deviation in one that hardly varies would count more than anything else.
-fn at_least_average(usual: Vec<f64>) -> Vec<f64> {
-    let least = usual.iter().sum::<f64>() / usual.len() as f64;
+/// Columns that the network gives back better than a share of the average are judged as if they
+/// were that.
+fn at_least(share: f64, usual: Vec<f64>) -> Vec<f64> {
+    let least = share * usual.iter().sum::<f64>() / usual.len() as f64;
     usual.into_iter().map(|u| u.max(least).max(f64::MIN_POSITIVE)).collect()
 }
 
 /// The usual squared error of each column, of rows that are not the worst.
-fn usual_squares(squares: &[f32], width: usize, kept: Option<&[usize]>) -> Vec<f64> {
+fn usual_squares(squares: &[f32], width: usize, kept: Option<Kept<'_>>) -> Vec<f64> {
     let count = squares.len() / width;
     let row = |i: usize| &squares[i * width..(i + 1) * width];
     let all: Vec<usize>;
-    let kept = match kept {
+    let (kept, share) = match kept {
         Some(kept) => kept,
         None => {
             let sums: Vec<f64> =
                 (0..count).map(|i| row(i).iter().map(|s| f64::from(*s)).sum()).collect();
             all = best(&sums, count - count / 10);
-            &all
+            (&all[..], AVERAGE)
         }
     };
     let mut usual = vec![0.0; width];
     for &i in kept {
         usual.iter_mut().zip(row(i)).for_each(|(u, s)| *u += f64::from(*s) / kept.len() as f64);
     }
-    at_least_average(usual)
+    at_least(share, usual)
 }
 
 /// The score that a share of `q` does not exceed.
@@ -295,7 +370,6 @@ fn far_above(scores: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matrix::Matrix;
     use crate::matrix::rng::Rng;
 
     #[test]
