@@ -212,14 +212,20 @@ fn passes(rows: &dyn Rows) -> usize {
 /// Learns from the rows, and again from those that are not the worst.
 fn trimmed(rows: &Matrix, config: &Config, how: &AnomalyConfig, share: f64) -> Result<Anomalies> {
     let mut kept: Vec<usize> = (0..rows.len()).collect();
+    let mut last = None;
     for round in 0.. {
-        let codec = learn(&spread::chosen(rows, &kept)?, config)?;
+        let codec = match (learn(&spread::chosen(rows, &kept)?, config), last) {
+            // Without the worst there may be too few rows, or none that differ.
+            (Err(_), Some(last)) => return Ok(last),
+            (codec, _) => codec?,
+        };
         let found = judged(rows, &codec, config, how, Some((&kept, share)))?;
         if round >= how.rounds {
             return Ok(found);
         }
         let count = (rows.len() as f64 * (1.0 - how.trimmed())).ceil() as usize;
         kept = best(&found.scores, count);
+        last = Some(found);
     }
     unreachable!("the last round returns")
 }
@@ -404,6 +410,20 @@ mod tests {
             let real = pairs.map(|(x, y)| (f64::from(*x) - y).powi(2)).sum::<f64>() / 1500.0;
             assert!(known / real > 0.6 && known / real < 1.6, "{j}: {known} {real}");
         }
+    }
+
+    #[test]
+    fn rows_of_which_the_worst_alone_differ_are_judged() {
+        let mut rng = Rng::new(3);
+        let mut values = vec![0.0_f32; 300 * 4];
+        values[..40].iter_mut().for_each(|x| *x = rng.normal());
+        let rows = Matrix::from_slice(&values, &[4]).unwrap();
+        let how = AnomalyConfig { contamination: Some(0.04), ..Default::default() };
+        let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
+        assert!(found.scores.iter().all(|s| s.is_finite()));
+        let odd = &found.scores[..10];
+        let most = found.scores[10..].iter().copied().fold(0.0, f64::max);
+        assert!(odd.iter().filter(|s| **s > most).count() >= 8, "{odd:?} {most}");
     }
 
     #[test]
