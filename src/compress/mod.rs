@@ -317,9 +317,9 @@ impl Job<'_> {
         for turn in 0..turns {
             self.config.report(Stage::Polish, turn as u64, turns as u64);
             let with = builder.with_network(&trained);
-            chosen = with.thin(thin).choose_precision(goal, step, chosen)?;
-            let polished = chosen.and_then(|c| with.polished(c, self.config.seed));
-            let Some(polished) = polished else { break };
+            let Some(better) = with.thin(thin).choose_precision(goal, step, chosen)? else { break };
+            chosen = Some(better);
+            let Some(polished) = with.polished(better, self.config.seed) else { break };
             trained = polished;
             if self.config.train.seconds.is_some_and(late) {
                 break;

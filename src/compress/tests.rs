@@ -166,6 +166,20 @@ fn a_denoising_network_undoes_noise() {
 }
 
 #[test]
+fn a_kind_with_a_linear_path_keeps_a_promise_about_a_sum() {
+    let values: Vec<u8> = digits().train.iter().map(|x| *x as u8).collect();
+    let rows = Matrix::from_slice(&values, &[8, 8]).unwrap();
+    let mut config =
+        Config { fidelity: crate::Fidelity::Nmse("0.4".parse().unwrap()), ..Config::default() };
+    (config.train.linear, config.train.latents) = (true, Some(40));
+    config.train.mask = Some(Patches::new(2, 2, 0.25));
+    config.train.epochs = Some(60);
+    let mut file = Vec::new();
+    let report = super::compress(&rows, &config, &mut file).unwrap();
+    assert!(report.measured.nmse <= 0.4 && report.encoder.is_some(), "{:?}", report.measured);
+}
+
+#[test]
 fn a_masked_network_says_what_is_hidden() {
     let Digits { train, test } = digits();
     let plain = fitted(&train, |t| {

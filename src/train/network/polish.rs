@@ -6,6 +6,7 @@
 //! chosen. The encoder is trained to find them too, so that the next choice begins nearby.
 
 use super::Autoencoder;
+use crate::codec::encode::project::inputs;
 use crate::matrix::rng::Rng;
 use crate::nn::adam::Adam;
 use crate::nn::network::{Network, Tape};
@@ -44,8 +45,10 @@ pub(crate) fn polish(
             }
             let rate = schedule.rate(step);
             let (columns, units) = (&net.column[..], &net.latent[..]);
-            decoder.step(&mut net.decoder, (&y, units), (&x, columns), rate);
-            encoder.step(&mut net.encoder, (&x, columns), (&y, units), rate);
+            let scaled = y.chunks_exact(count).flat_map(|row| row.iter().zip(units));
+            let scaled: Vec<f32> = scaled.map(|(y, s)| y / s).collect();
+            decoder.step(&mut net.decoder, &scaled, (&x, columns), rate);
+            encoder.step(&mut net.encoder, &inputs(&x, columns, net.flags), (&y, units), rate);
             step += 1;
         }
     }
@@ -56,39 +59,27 @@ struct Side {
     adam: Adam,
     grad: Vec<f32>,
     tape: Tape,
-    input: Vec<f32>,
     d_out: Vec<f32>,
 }
 
 impl Side {
     fn new(net: &Network) -> Self {
         let count = net.params.len();
-        let (input, d_out) = (Vec::new(), Vec::new());
-        Self { adam: Adam::new(count), grad: vec![0.0; count], tape: Tape::default(), input, d_out }
+        let (tape, d_out) = (Tape::default(), Vec::new());
+        Self { adam: Adam::new(count), grad: vec![0.0; count], tape, d_out }
     }
 
-    /// A step of `net` from a batch to what it ought to be, each with the scales that the network
-    /// sees and gives its numbers over.
-    fn step(
-        &mut self,
-        net: &mut Network,
-        (from, from_scale): (&[f32], &[f32]),
-        (to, to_scale): (&[f32], &[f32]),
-        rate: f32,
-    ) {
-        let batch = from.len() / from_scale.len();
-        self.input.clear();
-        for row in from.chunks_exact(from_scale.len()) {
-            self.input.extend(row.iter().zip(from_scale).map(|(v, s)| v / s));
-        }
-        let out = net.forward(&self.input, batch, &mut self.tape);
+    /// A step of `net` from a batch of inputs to what its outputs times `scale` ought to be.
+    fn step(&mut self, net: &mut Network, x: &[f32], (to, scale): (&[f32], &[f32]), rate: f32) {
+        let batch = to.len() / scale.len();
+        let out = net.forward(x, batch, &mut self.tape);
         self.d_out.clear();
-        for (p, t) in out.chunks_exact(to_scale.len()).zip(to.chunks_exact(to_scale.len())) {
-            let numbers = p.iter().zip(t).zip(to_scale);
+        for (p, t) in out.chunks_exact(scale.len()).zip(to.chunks_exact(scale.len())) {
+            let numbers = p.iter().zip(t).zip(scale);
             self.d_out.extend(numbers.map(|((p, t), s)| (p * s - t) * s / batch as f32));
         }
         self.grad.fill(0.0);
-        net.backward(&self.input, batch, &mut self.tape, &self.d_out, &mut self.grad, None);
+        net.backward(x, batch, &mut self.tape, &self.d_out, &mut self.grad, None);
         self.adam.step(&mut net.params, &self.grad, rate);
     }
 }
