@@ -63,72 +63,45 @@ fn floats<const LANES: usize>(steps: usize) -> f64 {
     (2 * CHAINS * LANES * steps) as f64
 }
 
-// By intrinsics: left to the compiler, these sums are vectors of 256 bits, or none.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn avx512_floats(steps: usize) -> f64 {
-    use std::arch::x86_64::*;
-    let x = std::hint::black_box(_mm512_set1_ps(0.999));
-    let y = std::hint::black_box(_mm512_set1_ps(0.001));
-    // Each opaque: equal chains might be computed once.
-    let mut sums = [x; CHAINS].map(std::hint::black_box);
-    for _ in 0..steps {
-        for sum in &mut sums {
-            *sum = _mm512_fmadd_ps(*sum, x, y);
-        }
-    }
-    std::hint::black_box(sums);
-    (2 * 16 * CHAINS * steps) as f64
-}
-
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn avx2_floats(steps: usize) -> f64 {
     floats::<8>(steps)
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw")]
-fn avx512_integers(steps: usize) -> f64 {
-    use std::arch::x86_64::*;
-    let x = std::hint::black_box(_mm512_set1_epi16(3));
-    let mut sums = [x; CHAINS].map(std::hint::black_box);
-    for _ in 0..steps {
-        for sum in &mut sums {
-            *sum = _mm512_add_epi32(*sum, _mm512_madd_epi16(*sum, x));
+/// Writes a function that takes `steps` steps of independent chains, of so many operations each.
+/// What a chain is added must depend on it, or the compiler computes it once.
+macro_rules! chains {
+    ($name:ident, $features:literal, $operations:literal, $x:expr, |$sum:ident, $by:ident| $next:expr) => {
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = $features)]
+        fn $name(steps: usize) -> f64 {
+            use std::arch::x86_64::*;
+            let $by = std::hint::black_box($x);
+            // Each opaque: equal chains might be computed once.
+            let mut sums = [$by; CHAINS].map(std::hint::black_box);
+            for _ in 0..steps {
+                for sum in &mut sums {
+                    let $sum = *sum;
+                    *sum = $next;
+                }
+            }
+            std::hint::black_box(sums);
+            ($operations * CHAINS * steps) as f64
         }
-    }
-    std::hint::black_box(sums);
-    (64 * CHAINS * steps) as f64
+    };
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn vnni_integers(steps: usize) -> f64 {
-    use std::arch::x86_64::*;
-    let x = std::hint::black_box(_mm512_set1_epi16(3));
-    let mut sums = [x; CHAINS].map(std::hint::black_box);
-    for _ in 0..steps {
-        for sum in &mut sums {
-            // A product that is always the same would be computed once.
-            *sum = _mm512_dpwssd_epi32(*sum, *sum, x);
-        }
-    }
-    std::hint::black_box(sums);
-    (64 * CHAINS * steps) as f64
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn avx2_integers(steps: usize) -> f64 {
-    use std::arch::x86_64::*;
-    let x = std::hint::black_box(_mm256_set1_epi16(3));
-    let mut sums = [x; CHAINS].map(std::hint::black_box);
-    for _ in 0..steps {
-        for sum in &mut sums {
-            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(*sum, x));
-        }
-    }
-    std::hint::black_box(sums);
-    (32 * CHAINS * steps) as f64
-}
+// By intrinsics: left to the compiler, these sums are vectors of 256 bits, or none.
+chains!(avx512_floats, "avx512f", 32, _mm512_set1_ps(0.999), |sum, x| {
+    _mm512_fmadd_ps(sum, x, x)
+});
+chains!(vnni_integers, "avx512f,avx512bw,avx512vnni", 64, _mm512_set1_epi16(3), |sum, x| {
+    _mm512_dpwssd_epi32(sum, sum, x)
+});
+chains!(avx512_integers, "avx512f,avx512bw", 64, _mm512_set1_epi16(3), |sum, x| {
+    _mm512_add_epi32(sum, _mm512_madd_epi16(sum, x))
+});
+chains!(avx2_integers, "avx2", 32, _mm256_set1_epi16(3), |sum, x| {
+    _mm256_add_epi32(sum, _mm256_madd_epi16(sum, x))
+});

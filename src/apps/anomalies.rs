@@ -14,7 +14,7 @@ use super::model::Model;
 use super::{cells, spread, usual};
 use crate::codec::program::Program;
 use crate::compress::{Activation, Codec, Config, Loss};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::matrix::{Matrix, Rows};
 use crate::reader::Reader;
 
@@ -24,7 +24,8 @@ use crate::reader::Reader;
 pub enum AnomalyScore {
     /// How far the network's row is from the row: the root of the mean over columns of the
     /// squared error, over what is usual in that column. Where nothing is said of a codec, kind,
-    /// passes or time, two networks are learned, and the score is relative to the median row's.
+    /// passes or time, two networks are learned, their encoders of tanh units unless another
+    /// function than the default is asked for, and the score is relative to the median row's.
     #[default]
     Error,
     /// Bits that the row takes in a compressed file: how unlikely it is.
@@ -93,7 +94,8 @@ pub struct Anomalies {
     pub flagged: Vec<bool>,
     /// The score above which rows are flagged.
     pub threshold: f64,
-    /// Squared error of each value over what is usual in its column: rows × columns. Empty for
+    /// Squared error of each value over what is usual in its column, of two networks a mean by
+    /// which the row's score is the root of the mean over columns: rows × columns. Empty for
     /// [`AnomalyScore::Bits`].
     pub columns: Vec<f32>,
 }
@@ -216,7 +218,7 @@ fn trimmed(rows: &Matrix, config: &Config, how: &AnomalyConfig, share: f64) -> R
     for round in 0.. {
         let codec = match (learn(&spread::chosen(rows, &kept)?, config), last) {
             // Without the worst there may be too few rows, or none that differ.
-            (Err(_), Some(last)) => return Ok(last),
+            (Err(e), Some(last)) if e.kind() == ErrorKind::Argument => return Ok(last),
             (codec, _) => codec?,
         };
         let found = judged(rows, &codec, config, how, Some((&kept, share)))?;

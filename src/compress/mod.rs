@@ -257,6 +257,7 @@ impl Job<'_> {
         let least = if trains { CLOSE } else { LEAST_USED };
         let (linear, mut is_linear) = (chosen, true);
         let mut best = self.settle(&builder, goal, (linear.family, linear.step), least)?;
+        let begun = Instant::now();
         let trained = match &best {
             Some(b) if trains => builder.build(linear.family, b.step).ok().and_then(|candidate| {
                 let train = |coach: &Coach<'_>| builder.train(coach, goal, (b.step, &candidate));
@@ -265,7 +266,7 @@ impl Job<'_> {
             _ => None,
         };
         if let Some((step, trained)) = trained {
-            let (trained, chosen) = self.polish(goal, (&builder, &thin), step, trained)?;
+            let (trained, chosen) = self.polish(goal, (&builder, &thin), (step, begun), trained)?;
             let builder = builder.with_network(&trained);
             let network = match chosen {
                 Some(c) => self.settle(&builder, goal, (c.family, c.step), LEAST_USED)?,
@@ -302,15 +303,15 @@ impl Job<'_> {
         Ok(report)
     }
 
-    /// Precision and network, made for each other in turn.
+    /// Precision and network, made for each other in turn, once at least; no further turn begins
+    /// after the time that training was given.
     fn polish(
         &self,
         goal: Goal,
         (builder, thin): (&Builder<'_>, &Sample),
-        step: f64,
+        (step, begun): (f64, Instant),
         mut trained: Trained,
     ) -> Result<(Trained, Option<Choice>)> {
-        let begun = Instant::now();
         let late = |limit: f64| begun.elapsed().as_secs_f64() > limit;
         let turns = self.config.effort().search.polish;
         let mut chosen = None;

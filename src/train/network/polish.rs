@@ -5,7 +5,7 @@
 //! 1989): latents are chosen for the decoder as it is, the decoder is trained on the latents as
 //! chosen. The encoder is trained to find them too, so that the next choice begins nearby.
 
-use super::Autoencoder;
+use super::{Autoencoder, divided};
 use crate::codec::encode::project::inputs;
 use crate::matrix::rng::Rng;
 use crate::nn::adam::Adam;
@@ -45,9 +45,7 @@ pub(crate) fn polish(
             }
             let rate = schedule.rate(step);
             let (columns, units) = (&net.column[..], &net.latent[..]);
-            let scaled = y.chunks_exact(count).flat_map(|row| row.iter().zip(units));
-            let scaled: Vec<f32> = scaled.map(|(y, s)| y / s).collect();
-            decoder.step(&mut net.decoder, &scaled, (&x, columns), rate);
+            decoder.step(&mut net.decoder, &divided(&y, units), (&x, columns), rate);
             encoder.step(&mut net.encoder, &inputs(&x, columns, net.flags), (&y, units), rate);
             step += 1;
         }
