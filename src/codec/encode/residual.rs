@@ -77,7 +77,8 @@ impl<'a> Residuals<'a> {
                 let step = p.steps[j];
                 let mut r = 0;
                 if self.coded && !self.mute[j] {
-                    r = nearest(grid, inverse, x, base, m[j], carried);
+                    // The least integer is what no table says.
+                    r = nearest(grid, inverse, x, base, m[j], carried).max(-i64::MAX);
                 }
                 let e = |r: i64| carried.wrapping_add(r.wrapping_mul(step));
                 let value = |r: i64| grid.value::<T>(base, m[j], e(r));
@@ -87,7 +88,8 @@ impl<'a> Residuals<'a> {
                 if !accepted(x, y, bound) {
                     // Rounding may have put the value just beyond; a neighbour may do.
                     let near = [r.wrapping_sub(1), r.wrapping_add(1)];
-                    let other = near.into_iter().find(|&r| accepted(x, value(r), bound));
+                    let mut near = near.into_iter().filter(|&r| r != i64::MIN);
+                    let other = near.find(|&r| accepted(x, value(r), bound));
                     match other.filter(|_| self.coded && !self.mute[j] && x.is_ordinary()) {
                         Some(other) => {
                             r = other;
