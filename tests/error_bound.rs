@@ -41,6 +41,24 @@ proptest! {
     }
 }
 
+/// Doubles that lie half of all integers from their prediction.
+#[test]
+fn the_farthest_residual_is_no_symbol() {
+    let recipe = Recipe {
+        seed: 2038070593160687120,
+        dtype: DType::F64,
+        width: 46,
+        rows: 440,
+        shape: 3,
+        noise: Noise::Many,
+        wish: Wish::Columns,
+        level: 1,
+    };
+    if let Err(what) = recipe.case().check() {
+        panic!("{what}");
+    }
+}
+
 fn case<T: aezip::Element>(values: &[T], width: usize, kind: &str, text: &str) -> Case {
     let matrix = Matrix::from_slice(values, &[width]).unwrap();
     Case { matrix, fidelity: Fidelity::parse(kind, text).unwrap(), level: 1 }
