@@ -44,11 +44,12 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let started = Instant::now();
     let Args { input, dim, .. } = args;
     let options = args.source.options()?;
-    let (codec, mut config) = args.codec.settled()?;
+    let codec = args.codec.path().map(Path::to_path_buf);
+    let learned = dim.is_some() || args.codec.learns();
+    let mut config = args.codec.for_embedding(dim, None)?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(codec.as_deref());
     let out = args.out.place(&sources)?;
-    let learned = dim.is_some() || config.train.latents.is_some() || config.train.is_kind();
     if codec.is_none() && !learned && !learn::is_compressed(&input) {
         return Err(Failure::usage(
             "say how: --dim K learns an embedding of K numbers, --codec uses one that is there",
@@ -58,7 +59,6 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         let (embedded, rows) = stored(&input)?;
         (embedded, rows, None)
     } else {
-        learn::embedding(&mut config, dim)?;
         let rows = learn::open(&input, &options)?;
         let codec = learn::codec(codec.as_deref(), &*rows, &mut config, console)?;
         let model = Model::new(&codec)?;

@@ -37,6 +37,39 @@ impl CodecArgs {
         self.network.expect_none_because(why)
     }
 
+    /// The codec's file.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.codec.as_deref()
+    }
+
+    /// Whether it is said how many latents to learn, or which kind.
+    pub(crate) fn learns(&self) -> bool {
+        self.network.is_about_latents()
+    }
+
+    /// How to learn an embedding of `dim` latents or, if it is nowhere said how many, of `usual`:
+    /// on the squared error unless a kind is wished for.
+    pub(crate) fn for_embedding(
+        self,
+        dim: Option<usize>,
+        usual: Option<usize>,
+    ) -> Result<Config, Failure> {
+        self.network.expect_no_bits(
+            "makes files small, not embeddings good: leave it out, or train a codec with it and \
+             use that",
+        )?;
+        let (codec, mut config) = self.settled()?;
+        if codec.is_some() {
+            return Ok(config);
+        }
+        config.train.latents = dim.or(config.train.latents).or(usual);
+        if !config.train.is_kind() {
+            config.train.loss = Loss::SquaredError;
+        }
+        config.train.validate()?;
+        Ok(config)
+    }
+
     /// The codec's file, or how to learn without one.
     pub(crate) fn settled(self) -> Result<(Option<PathBuf>, Config), Failure> {
         let mut config = Config::default();
@@ -68,16 +101,6 @@ pub(crate) fn codec(
             Ok(codec?)
         }
     }
-}
-
-/// Asks for an embedding: `dim` latents, if it is said how many, and the squared error unless a
-/// kind is wished for.
-pub(crate) fn embedding(config: &mut Config, dim: Option<usize>) -> Result<(), Failure> {
-    config.train.latents = dim.or(config.train.latents);
-    if !config.train.is_kind() {
-        config.train.loss = Loss::SquaredError;
-    }
-    Ok(config.train.validate()?)
 }
 
 /// Rows of a compressed file.

@@ -143,6 +143,19 @@ impl NetworkArgs {
         )
     }
 
+    /// Whether the number of latents or a kind is chosen.
+    pub(crate) fn is_about_latents(&self) -> bool {
+        self.latent.is_some() || self.kind.given().next().is_some()
+    }
+
+    /// Fails if `--loss bits` is asked for; `why` not.
+    pub(crate) fn expect_no_bits(&self, why: &str) -> Result<(), Failure> {
+        match self.kind.loss {
+            Some(LossName::Bits) => Err(Failure::usage(format!("--loss bits {why}"))),
+            _ => Ok(()),
+        }
+    }
+
     /// Fails if anything is chosen; `why` that has no effect.
     pub(crate) fn expect_none_because(&self, why: &str) -> Result<(), Failure> {
         let hidden = self.hidden.is_some().then_some("--hidden");

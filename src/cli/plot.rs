@@ -9,19 +9,20 @@ use super::place::{not_beside_json, write_bytes};
 use super::source::{SourceArgs, label};
 use super::target::{PIPE, Target};
 use aezip::plot::{Colours, PlotFormat, Points, Scatter, gallery, lines, to_points};
-use aezip::{Matrix, Model, Rows, Schema};
+use aezip::{Codec, Matrix, Model, Rows, Schema};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// Draw rows as points of a plane, as images, or as lines: svg, png or html.
 ///
-/// Points are rows of two or three numbers as they are; of more, their two principal components.
-/// With --dim, an autoencoder with a bottleneck of two or three latents is learned from the rows,
-/// and these are drawn; with --codec, the latents that it gives the rows.
+/// Points are rows of two or three numbers as they are. From wider ones an autoencoder with a
+/// bottleneck of two latents, or of --dim 3, is learned, and these are drawn; with --codec, the
+/// latents that it gives the rows. Of more latents than two or three, and of rows too few to learn
+/// from, the principal components are drawn.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  aezip plot images.npy --dim 2 --color-by labels.npy -o map.html
+  aezip plot images.npy --color-by labels.npy -o map.html
   aezip plot flights.csv --dim 3 --color-by delay -o flights.html
   aezip plot images.npy --codec vae.codec --color-by labels.npy -o latents.svg
   aezip plot images.npy --images 24 --codec c.codec -o images.png   with what the codec makes of them
@@ -39,8 +40,8 @@ pub(crate) struct Args {
     /// Format to write, instead of the one that the output's name stands for: svg, png or html.
     #[arg(long, value_name = "FORMAT")]
     to: Option<PlotFormat>,
-    /// Points of a plane (2) or of space (3), which html turns. Learned from rows that are wider,
-    /// unless there is a codec [default: 2, or 3 for rows of three numbers].
+    /// Points of a plane (2) or of space (3), which html turns [default: 2, or 3 for rows or
+    /// latents of three numbers].
     #[arg(long, value_name = "D", value_parser = clap::value_parser!(u8).range(2..=3),
           conflicts_with_all = ["images", "lines", "latent"])]
     dim: Option<u8>,
@@ -83,13 +84,10 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
         ))
     })?;
     let options = std::mem::take(&mut args.source).options()?;
-    if args.dim.is_none() && !args.codec.is_given() {
-        args.codec.expect_none_because("where nothing is learned: add --dim 2 or --dim 3")?;
-    }
     if args.lines && args.codec.is_given() {
         return Err(Failure::usage("--lines draws columns as they are; leave out --codec"));
     }
-    let (codec, mut config) = args.codec.settled()?;
+    let codec = args.codec.path().map(Path::to_path_buf);
     let mut sources: Vec<&Path> = vec![&args.input];
     sources.extend(codec.as_deref());
     let file = args.color_by.as_deref().filter(|path| path.exists() || *path == Path::new(PIPE));
@@ -106,10 +104,22 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
     }
     let dim = args.dim.map(usize::from);
     let mut model = None;
-    if codec.is_some() || dim.is_some_and(|dim| rows.schema().width() > dim) {
-        learn::embedding(&mut config, dim)?;
+    let is_wide = rows.schema().width() > dim.unwrap_or(3);
+    let points = args.images.is_none() && !args.lines;
+    let few = rows.len() < Codec::LEAST_ROWS && dim.is_none() && !args.codec.learns();
+    if codec.is_some() || (points && is_wide && !few) {
+        let mut config = args.codec.for_embedding(dim, Some(2))?;
         let codec = learn::codec(codec.as_deref(), &*rows, &mut config, console)?;
         model = Some(Model::new(&codec)?);
+    } else {
+        args.codec.expect_none_because("where nothing is learned")?;
+    }
+    if points && is_wide && model.is_none() {
+        console.note(&format!(
+            "{}: {} rows are too few to learn an embedding from; these are principal components",
+            label(&args.input),
+            rows.len()
+        ));
     }
     let given = model.as_ref().map_or(rows.schema().width(), Model::latents);
     let dim = dim.unwrap_or(if given == 3 { 3 } else { 2 });

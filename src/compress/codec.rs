@@ -24,9 +24,10 @@ use std::io::Write;
 
 /// Something learned once and used for many files.
 ///
-/// It fixes how rows become latents and latents rows: directions, and the network if there is
-/// one. Each file that it compresses has
-/// its own promise, steps and tables, and holds all that is needed to read it.
+/// It holds how rows become latents and latents rows: directions, and the network if there is
+/// one. Each file that it compresses has its own promise, steps and tables, and holds all that is
+/// needed to read it; where the promise is about a sum over the file, the network is trained a
+/// little further on the file's own rows.
 ///
 /// ```
 /// use aezip::{Codec, Config, Matrix, Reader, Rows};
@@ -60,12 +61,15 @@ pub struct Codec {
 }
 
 impl Codec {
+    /// Rows that it takes to learn one of the textbooks' kinds.
+    pub const LEAST_ROWS: usize = LEAST_ROWS;
+
     /// Learns from `rows`, as well as `config`'s promise needs. One of the textbooks' kinds is
     /// learned as well as it can be, whatever the promise.
     ///
     /// # Errors
     /// As [`compress`](crate::compress); `Argument` if there are no rows, or for a kind fewer
-    /// than 64 or none that differ.
+    /// than [`Codec::LEAST_ROWS`] or none that differ.
     pub fn fit(rows: &dyn Rows, config: &Config) -> Result<Self> {
         if rows.is_empty() {
             return Err(Error::argument("a codec cannot be learned from no rows"));

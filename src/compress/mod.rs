@@ -272,8 +272,7 @@ impl Job<'_> {
                 Some(c) => self.settle(&builder, goal, (c.family, c.step), LEAST_USED)?,
                 None => None,
             };
-            let given = self.brought.prior.is_some_and(|p| p.network.is_some());
-            let asked = given || self.config.train.wants_network() == Some(true);
+            let asked = self.has_network() || self.config.train.wants_network() == Some(true);
             let better = |n: &Settled, b: &Settled| {
                 if goal.is_size() {
                     n.report.measured.nmse < b.report.measured.nmse
@@ -313,7 +312,11 @@ impl Job<'_> {
         mut trained: Trained,
     ) -> Result<(Trained, Option<Choice>)> {
         let late = |limit: f64| begun.elapsed().as_secs_f64() > limit;
-        let turns = self.config.effort().search.polish;
+        let mut turns = self.config.effort().search.polish;
+        if self.has_network() {
+            // It was made for other rows.
+            turns *= 2;
+        }
         let mut chosen = None;
         for turn in 0..turns {
             self.config.report(Stage::Polish, turn as u64, turns as u64);
@@ -328,6 +331,11 @@ impl Job<'_> {
         }
         self.config.report(Stage::Polish, turns as u64, turns as u64);
         Ok((trained, chosen))
+    }
+
+    /// Whether a codec brings a network.
+    fn has_network(&self) -> bool {
+        self.brought.prior.is_some_and(|p| p.network.is_some())
     }
 
     /// Whether one of the textbooks' kinds is to be trained.

@@ -12,7 +12,7 @@ use super::linear::{Candidate, Ground, LinearChoice, normaliser};
 use super::network::bake::{Precision, prepare};
 use super::network::choose::{Coach, Hint};
 use super::network::fit::{Objective, Trained};
-use super::network::polish::polish;
+use super::network::polish::{Least, polish};
 use super::pca::{Basis, Components};
 use super::sample::Sample;
 use super::search::{SearchEffort, components, with_bounds};
@@ -357,8 +357,8 @@ impl<'a> Builder<'a> {
 /// Where the search for a network's precision begins.
 const FIRST: Family = Family::Network { output: 1.6, hidden: 0.3, trellis: 8, thrift: 2.0 };
 
-/// Passes and rate of the training on real latents.
-const POLISH: (usize, f32) = (6, 5e-4);
+/// Passes and steps, and rate, of the training on real latents.
+const POLISH: (Least, f32) = ((6, 940), 5e-4);
 
 /// A family with the step that keeps the goal on the sample.
 #[derive(Debug, Clone, Copy)]

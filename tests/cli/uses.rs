@@ -195,13 +195,19 @@ fn points_are_learned_turned_and_coloured() {
     };
     // The column is left out of the points, and its whole numbers are labels.
     let coloured = plot(&["--color-by", "kind", "--columns", "a,b,kind"]);
-    assert!(coloured.contains(">row 399, 4 (") && coloured.contains(">b</text>"));
-    assert!(!coloured.contains("component") && coloured.matches("<circle").count() == 405);
-    let components = plot(&["--color-by", "kind"]);
-    let learned = plot(&["--color-by", "kind", "--dim", "2", "--epochs", "20"]);
-    assert!(components.contains("component 1") && learned.contains("latent 0"));
+    let says = |svg: &str, text: &str| svg.lines().any(|line| line == text);
+    assert!(says(&coloured, "b") && says(&coloured, "4") && !says(&coloured, "kind"));
+    assert_eq!(coloured.matches("<circle").count(), 405);
+    // What is wider is learned.
+    let learned = plot(&["--color-by", "kind", "--epochs", "20"]);
+    assert!(says(&learned, "latent 0") && says(&learned, "latent 1"));
     assert_eq!(learned, plot(&["--color-by", "kind", "--dim", "2", "--epochs", "20"]));
-    assert!(plot(&["--columns", "a,b,c"]).contains(">c</text>"));
+    let names = plot(&["--columns", "a,b,c"]);
+    assert!(["a", "b", "c"].iter().all(|name| says(&names, name)));
+    folder.write("few.csv", body.lines().take(20).collect::<Vec<_>>().join("\n"));
+    let note = folder.ok(&["plot", "few.csv", "-o", "few.svg"]).stderr;
+    assert!(note.contains("20 rows are too few"), "{note}");
+    assert!(String::from_utf8(folder.read("few.svg")).unwrap().contains("component 1 ("));
     let space = ["plot", "t.csv", "--dim", "3", "--epochs", "5", "-o", "p.html"];
     folder.ok(&[&space[..], &["--color-by", "d"]].concat());
     let page = String::from_utf8(folder.read("p.html")).unwrap();
@@ -211,7 +217,9 @@ fn points_are_learned_turned_and_coloured() {
     for wrong in [
         &["--dim", "4"][..],
         &["--dim", "2", "--latent", "5"],
-        &["--epochs", "3"],
+        &["--columns", "a,b", "--epochs", "3"],
+        &["--lines", "--epochs", "3"],
+        &["--loss", "bits"],
         &["--dim", "2", "--lines"],
     ] {
         folder.fails(2, &[&["plot", "t.csv", "-o", "q.svg"], wrong].concat());
@@ -249,5 +257,8 @@ fn what_cannot_be_drawn_or_written_is_said_at_once() {
     assert!(error.contains("no is no folder"), "{error}");
     let error = folder.fails(2, &["embed", "digits.npy", "--dim", "2", "-o", "z.qqq"]);
     assert!(error.contains("--to"), "{error}");
+    let error =
+        folder.fails(2, &["embed", "digits.npy", "--dim", "2", "--loss", "bits", "-o", "z.npy"]);
+    assert!(error.contains("--loss bits"), "{error}");
     folder.fails(1, &["compress", "digits.npy", "--threads", "100000"]);
 }

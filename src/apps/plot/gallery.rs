@@ -1,10 +1,11 @@
 //! Rows that are images, side by side.
 
-use super::canvas::{Anchor, LIGHT};
-use super::{PlotFormat, finished};
+use super::PlotFormat;
+use super::still::{Drawn, LIGHT, Picture, Sheet, Side, finished};
 use crate::apps::cells;
 use crate::error::{Error, Result};
 use crate::matrix::Rows;
+use plotters::prelude::*;
 
 /// Images in a line.
 const ACROSS: usize = 12;
@@ -46,35 +47,94 @@ pub fn gallery(
     let span = if high > low { high - low } else { 1.0 };
     let grey = |x: &f64| (255.0 * ((x - low) / span).clamp(0.0, 1.0)).round() as u8;
 
-    let (lines, columns) = shape;
-    let shown = images[0].len() / (lines * columns);
-    let dot = (56.0 / columns.max(lines) as f64).max(1.0);
-    let (cell_x, cell_y) = (columns as f64 * dot + 10.0, lines as f64 * dot + 10.0);
-    let named = if sets.len() > 1 { 110.0 } else { 20.0 };
-    let bands = shown.div_ceil(ACROSS);
-    let band = cell_y * sets.len() as f64 + 14.0;
-    let size = (
-        (named + cell_x * ACROSS.min(shown) as f64 + 20.0) as usize,
-        (50.0 + band * bands as f64 + 10.0) as usize,
-    );
-    finished(format, size, |canvas| {
-        canvas.rectangle(0.0, 0.0, size.0 as f64, size.1 as f64, [255; 3]);
-        canvas.text(size.0 as f64 / 2.0, 24.0, title, 15.0, Anchor::Middle, false);
-        for (s, ((name, _), values)) in sets.iter().zip(&images).enumerate() {
-            for (i, image) in values.chunks_exact(lines * columns).enumerate().take(shown) {
-                let x = named + cell_x * (i % ACROSS) as f64;
-                let y = 50.0 + band * (i / ACROSS) as f64 + cell_y * s as f64;
-                if i % ACROSS == 0 && sets.len() > 1 {
-                    let middle = y + lines as f64 * dot / 2.0;
-                    canvas.text(named - 12.0, middle, name, 13.0, Anchor::End, false);
+    let greys = images.iter().map(|values| values.iter().map(grey).collect()).collect();
+    let names = sets.iter().map(|(name, _)| *name).collect();
+    finished(&Gallery { names, greys, shape, title }, format)
+}
+
+struct Gallery<'a> {
+    names: Vec<&'a str>,
+    /// Of each set one image after the other, from 0 (white) to 255 (black).
+    greys: Vec<Vec<u8>>,
+    /// Lines and columns of an image.
+    shape: (usize, usize),
+    title: &'a str,
+}
+
+impl Gallery<'_> {
+    /// Images of a set.
+    fn shown(&self) -> usize {
+        self.greys[0].len() / (self.shape.0 * self.shape.1)
+    }
+
+    /// Points of a dot of an image.
+    fn dot(&self) -> f64 {
+        (56.0 / self.shape.0.max(self.shape.1) as f64).max(1.0)
+    }
+
+    /// Points from image to image.
+    fn cell(&self) -> (f64, f64) {
+        let (lines, columns) = self.shape;
+        (columns as f64 * self.dot() + 10.0, lines as f64 * self.dot() + 10.0)
+    }
+
+    /// Points from a line of images, of all sets, to the next.
+    fn band(&self) -> f64 {
+        self.cell().1 * self.names.len() as f64 + 14.0
+    }
+
+    /// Points for the names.
+    fn left(&self) -> f64 {
+        if self.names.len() > 1 { 110.0 } else { 20.0 }
+    }
+
+    /// Runs of one grey are one rectangle; white is what lies below.
+    fn image<B: DrawingBackend>(&self, sheet: &Sheet<B>, at: (f64, f64), grey: &[u8]) -> Drawn<B> {
+        let dot = self.dot();
+        for (line, row) in grey.chunks(self.shape.1).enumerate() {
+            let mut from = 0;
+            for run in row.chunk_by(|a, b| a == b) {
+                let (x, y) = (at.0 + from as f64 * dot, at.1 + line as f64 * dot);
+                let shade = 255 - run[0];
+                if shade < 255 {
+                    let size = (run.len() as f64 * dot, dot);
+                    sheet.rectangle((x, y), size, RGBColor(shade, shade, shade))?;
                 }
-                let (w, h) = (columns as f64 * dot, lines as f64 * dot);
-                canvas.rectangle(x - 1.0, y - 1.0, w + 2.0, h + 2.0, LIGHT);
-                canvas.rectangle(x, y, w, h, [255; 3]);
-                canvas.image(x, y, columns, &image.iter().map(grey).collect::<Vec<_>>(), dot);
+                from += run.len();
             }
         }
-    })
+        Ok(())
+    }
+}
+
+impl Picture for Gallery<'_> {
+    fn size(&self) -> (u32, u32) {
+        let (shown, band) = (self.shown(), self.band());
+        let width = self.left() + self.cell().0 * ACROSS.min(shown) as f64 + 20.0;
+        let height = 60.0 + band * shown.div_ceil(ACROSS) as f64;
+        (width as u32, height as u32)
+    }
+
+    fn draw<B: DrawingBackend>(&self, sheet: &Sheet<B>) -> Drawn<B> {
+        let (lines, columns) = self.shape;
+        let (w, h) = (columns as f64 * self.dot(), lines as f64 * self.dot());
+        let middle = f64::from(self.size().0) / 2.0;
+        sheet.text((middle, 24.0), self.title, 15.0, Side::Center)?;
+        for (s, (name, greys)) in self.names.iter().zip(&self.greys).enumerate() {
+            let images = greys.chunks_exact(lines * columns).take(self.shown());
+            for (i, image) in images.enumerate() {
+                let x = self.left() + self.cell().0 * (i % ACROSS) as f64;
+                let y = 50.0 + self.band() * (i / ACROSS) as f64 + self.cell().1 * s as f64;
+                if i % ACROSS == 0 && self.names.len() > 1 {
+                    sheet.text((self.left() - 12.0, y + h / 2.0), name, 13.0, Side::Right)?;
+                }
+                sheet.rectangle((x - 1.0, y - 1.0), (w + 2.0, h + 2.0), LIGHT)?;
+                sheet.rectangle((x, y), (w, h), WHITE)?;
+                self.image(sheet, (x, y), image)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Lines and columns.

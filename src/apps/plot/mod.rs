@@ -1,26 +1,25 @@
 //! Pictures: of embeddings, of rows that are images, of how training went.
 //!
-//! A picture is drawn on a `Canvas`, which is SVG text or pixels. The latter know a font of 8 × 8
-//! dots and nothing of the system's, so that the same numbers give the same file everywhere and no
-//! font need be there.
+//! A `Picture` is drawn by plotters, as SVG text or as pixels, with a font that comes along, so
+//! that the same numbers give the same file everywhere. Points become a page with a script instead.
 
-mod axes;
-mod bitmap;
-mod canvas;
+mod chart;
+mod components;
+mod extent;
 mod gallery;
-mod html;
 mod lines;
+mod page;
 mod scatter;
+mod shades;
 mod space;
-mod svg;
-mod turning;
+mod still;
 
 pub use gallery::gallery;
 pub use lines::lines;
-pub use scatter::{Colours, Points, Scatter, to_points};
+pub use scatter::{Points, Scatter, to_points};
+pub use shades::Colours;
 
 use crate::error::{Error, Result};
-use canvas::Canvas;
 
 /// What a picture is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,31 +51,6 @@ impl std::str::FromStr for PlotFormat {
     fn from_str(text: &str) -> Result<Self> {
         Self::from_extension(std::path::Path::new(&format!("x.{text}")))
             .ok_or_else(|| Error::argument(format!("{text:?} is none of svg, png, html")))
-    }
-}
-
-/// A picture of `size` as `draw` draws it.
-fn finished(
-    format: PlotFormat,
-    (width, height): (usize, usize),
-    draw: impl FnOnce(&mut dyn Canvas),
-) -> Result<Vec<u8>> {
-    match format {
-        PlotFormat::Png => {
-            let mut canvas = bitmap::Bitmap::new(width, height);
-            draw(&mut canvas);
-            canvas.finish()
-        }
-        PlotFormat::Svg => {
-            let mut canvas = svg::Svg::new(width, height);
-            draw(&mut canvas);
-            Ok(canvas.finish().into_bytes())
-        }
-        PlotFormat::Html => {
-            let mut canvas = svg::Svg::new(width, height);
-            draw(&mut canvas);
-            Ok(html::page(&canvas.finish()).into_bytes())
-        }
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) const LEAST_ROWS: usize = 64;
 pub(crate) struct Coach<'a> {
     pub(crate) budget: Option<Budget>,
     pub(crate) wish: &'a TrainConfig,
-    /// A codec's network, which is taken as it is.
+    /// A codec's network, to begin with.
     pub(crate) learned: Option<&'a Learned>,
     pub(crate) seed: u64,
     /// More rows than the linear codec is fitted to, for kinds.

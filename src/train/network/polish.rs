@@ -15,18 +15,23 @@ use crate::nn::schedule::Schedule;
 /// Rows of a batch.
 const BATCH: usize = 256;
 
+/// Least passes over the rows and least steps, of which the one that is more counts: few rows are
+/// passed over often.
+pub(crate) type Least = (usize, usize);
+
 /// Lowers the squared error of normalised `rows` that are decoded from `latents`, in steps, and
 /// that of the latents that the encoder finds.
 pub(crate) fn polish(
     net: &mut Autoencoder,
     rows: &[f32],
     latents: &[f32],
-    (epochs, rate): (usize, f32),
+    (least, rate): (Least, f32),
     seed: u64,
 ) {
     let (width, count) = (net.column.len(), net.latent.len());
     let n = rows.len() / width;
     let batch = BATCH.min(n);
+    let epochs = least.0.max(least.1.div_ceil(n / batch));
     let schedule = Schedule::new(rate, epochs * (n / batch));
     let mut decoder = Side::new(&net.decoder);
     let mut encoder = Side::new(&net.encoder);

@@ -96,7 +96,7 @@ fn polishing_fits_both_networks_to_the_latents_as_chosen() {
         (apart(&normalised, &net.decode(&latents)), apart(&latents, &net.encode(&normalised)))
     };
     let before = lost(&t);
-    polish(&mut t.autoencoder, &normalised, &latents, (10, 1e-3), 1);
+    polish(&mut t.autoencoder, &normalised, &latents, ((10, 0), 1e-3), 1);
     let after = lost(&t);
     assert!(after.0 < 0.3 * before.0 && after.1 < 0.3 * before.1, "{before:?} {after:?}");
 }
