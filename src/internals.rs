@@ -1,15 +1,29 @@
 //! Parts that are measured by themselves. Nothing here is promised to stay.
 
+use crate::compress::{Brought, Config, Report};
 use crate::entropy::rans::{Decoder, Encoder};
 use crate::entropy::table::{SCALE_COUNT, SHAPE_COUNT, Table, TableSpec};
+use crate::error::Result;
 use crate::kernels::activation::Activation;
 use crate::kernels::gemm::{self, Finish, View};
 use crate::kernels::{Isa, Panels};
+use crate::matrix::Rows;
 use crate::matrix::rng::Rng;
 use crate::nn::adam::Adam;
 use crate::nn::network::{Network, Shape};
 use crate::nn::train::{Step, Training, autoencoder};
 use crate::train::pca::Components;
+
+/// Compresses as [`compress`](crate::compress) does, but rounds the network's weights `finer` times
+/// as finely as is best for the whole file: what the rows then take less is what rounding costs
+/// them. A bounded file has a network even if it is larger.
+///
+/// # Errors
+/// As [`compress`](crate::compress).
+pub fn compress_finer(rows: &dyn Rows, config: &Config, finer: f64) -> Result<Report> {
+    let brought = Brought { finer: Some(finer), ..Brought::default() };
+    crate::compress::run(rows, config, brought, &mut std::io::sink())
+}
 
 /// Entropy coding of numbers with one table of the ladder.
 #[derive(Debug)]

@@ -141,11 +141,11 @@ pub struct FinetuneReport {
 /// it is joined to by steps from row to nearest row, in the codec's embedding (Zhou et al. 2004,
 /// *Learning with local and global consistency*), and the half whose labels are most certain is
 /// learned from too. That helps where rows with the same label lie in groups, and misleads where
-/// labels cut through them. For a regression they are of no use.
+/// labels cut through them. For a regression there is no such way.
 ///
 /// # Errors
-/// `Argument` if there are not as many labels as rows, they are no labels, or the codec is for
-/// other rows or has no encoder; `Io` and others as the rows give them.
+/// `Argument` if there are not as many labels as rows, they are no labels, rows are `unlabelled` for
+/// a regression, or the codec is for other rows or has no encoder; `Io` and others as the rows give them.
 ///
 /// ```no_run
 /// use aezip::{Codec, Config, FinetuneConfig, finetune, input, predict};
@@ -189,6 +189,12 @@ pub fn finetune(
         known.iter().flat_map(|&i| &answers[i * outputs..(i + 1) * outputs]).copied().collect();
     let whole = !labels.schema().dtype.is_float();
     let task = how.task.unwrap_or(if whole { Task::Classification } else { Task::Regression });
+    if task == Task::Regression && unlabelled.is_some() {
+        return Err(Error::argument(
+            "rows without labels help to learn labels, not numbers: leave them out, or ask for a \
+             classification",
+        ));
+    }
     let targets = match task {
         Task::Classification => classes(&answers, outputs)?,
         Task::Regression => standard(&answers, outputs),

@@ -73,6 +73,11 @@ pub fn impute(
         rows.read(0, &mut bytes)?;
         return Matrix::new(schema.clone(), bytes);
     }
+    if width < 2 {
+        return Err(Error::argument(
+            "rows of one number say nothing about it where it is missing: give rows of more",
+        ));
+    }
     if codec.is_none() && !missing.contains(&false) {
         return Err(Error::argument("every value is missing, so there is nothing to learn from"));
     }

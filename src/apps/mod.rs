@@ -18,7 +18,6 @@ mod predict;
 mod propagate;
 mod sample;
 mod spread;
-mod usual;
 
 pub use anomalies::{Anomalies, AnomalyConfig, AnomalyScore, find_anomalies};
 pub use cells::{cast, to_doubles};

@@ -55,10 +55,11 @@ pub(super) fn restore(values: &mut [f64], spreads: &[Spread]) {
 }
 
 /// Rows to learn from: of a table reduced, as `f32`; all others as they are.
-pub(super) fn learnable(schema: &Schema, mut values: Vec<f64>) -> Result<Matrix> {
-    let Some(spreads) = of_table(schema, &values) else {
+pub(super) fn learnable(schema: &Schema, mut values: Vec<f64>, is_table: bool) -> Result<Matrix> {
+    if !is_table {
         return cells::matrix(schema, schema.dtype, &values);
-    };
+    }
+    let spreads = spreads(&values, schema.width(), 1.0);
     reduce(&mut values, &spreads);
     cells::matrix(schema, DType::F32, &values)
 }

@@ -3,7 +3,7 @@
 use super::archive::read_codec;
 use super::console::{Console, print};
 use super::failure::Failure;
-use super::learn::{self, CodecArgs};
+use super::learn::{self, CodecArgs, about};
 use super::numbers::{figure, grouped};
 use super::place::{not_beside_json, write_bytes};
 use super::progress::Bar;
@@ -50,6 +50,11 @@ pub(crate) struct Args {
     /// How many times to leave out the worst rows and learn anew.
     #[arg(long, value_name = "N", default_value_t = 2)]
     rounds: usize,
+    /// Bring columns to the same spread, as those of a table with units of their own. Without,
+    /// where the columns have names.
+    #[arg(long, value_name = "yes|no", num_args = 0..=1, default_missing_value = "yes",
+          value_parser = clap::builder::BoolishValueParser::new())]
+    table: Option<bool>,
     /// Print one JSON object: threshold, and the rows that are flagged.
     #[arg(long)]
     json: bool,
@@ -84,6 +89,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let mut how = AnomalyConfig::default();
     how.contamination = args.contamination;
     how.rounds = args.rounds;
+    how.table = args.table;
     how.score = match args.score {
         Score::Error => AnomalyScore::Error,
         Score::Bits => AnomalyScore::Bits,
@@ -98,7 +104,8 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let codec = codec.as_deref().map(read_codec).transpose()?;
     let bar = Bar::new(console);
     config.progress = bar.callback();
-    let found = find_anomalies(&*rows, codec.as_ref(), &config, &how)?;
+    let found = find_anomalies(&*rows, codec.as_ref(), &config, &how);
+    let found = found.map_err(about(&input))?;
     drop(bar);
     if let Some(target) = &target {
         let text = csv(&*rows, &found, per_column, top);

@@ -2,7 +2,7 @@
 
 use super::console::Console;
 use super::failure::Failure;
-use super::learn::{self, CodecArgs};
+use super::learn::{self, CodecArgs, about};
 use super::numbers::grouped;
 use super::place::OutArgs;
 use super::source::{SourceArgs, label};
@@ -50,8 +50,10 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         config.train.denoise.gaussian = Some(NOISE);
     }
     let rows = learn::open(&input, &options)?;
-    let codec = learn::codec(codec.as_deref(), &*rows, &mut config, console)?;
-    let clean = denoise(&Model::new(&codec)?, &*rows)?;
+    let place = codec.as_deref().unwrap_or(&input);
+    let codec = learn::codec(codec.as_deref(), (&input, &*rows), &mut config, console)?;
+    let model = Model::new(&codec).map_err(about(place))?;
+    let clean = denoise(&model, &*rows).map_err(about(&input))?;
     out.write(&clean)?;
     let seconds = started.elapsed().as_secs_f64();
     let (from, to, n) = (label(&input), out.label(), rows.len());

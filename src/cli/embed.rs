@@ -3,7 +3,7 @@
 use super::archive::Archive;
 use super::console::Console;
 use super::failure::Failure;
-use super::learn::{self, CodecArgs};
+use super::learn::{self, CodecArgs, about};
 use super::numbers::{figure, grouped};
 use super::place::OutArgs;
 use super::source::{SourceArgs, label};
@@ -60,9 +60,10 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         (embedded, rows, None)
     } else {
         let rows = learn::open(&input, &options)?;
-        let codec = learn::codec(codec.as_deref(), &*rows, &mut config, console)?;
-        let model = Model::new(&codec)?;
-        let embedded = model.embed(&*rows)?;
+        let place = codec.as_deref().unwrap_or(&input);
+        let given = learn::codec(codec.as_deref(), (&input, &*rows), &mut config, console)?;
+        let model = Model::new(&given).map_err(about(place))?;
+        let embedded = model.embed(&*rows).map_err(about(&input))?;
         (embedded, rows.len(), lost(&model, &*rows)?)
     };
     out.write(&embedded)?;
@@ -87,7 +88,7 @@ fn stored(path: &Path) -> Result<(Matrix, usize), Failure> {
     let archive = Archive::open(path)?;
     archive.expect_rows()?;
     let bytes = fs::read(path).map_err(|e| Failure::io(label(path), &e))?;
-    let model = Model::new(&Codec::read(&bytes)?)?;
+    let model = Codec::read(&bytes).and_then(|codec| Model::new(&codec)).map_err(about(path))?;
     let embedded = model.stored(&archive.reader).map_err(|error| archive.failure(&error))?;
     Ok((embedded, archive.reader.rows()))
 }

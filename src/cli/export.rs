@@ -3,6 +3,7 @@
 use super::archive::read_codec;
 use super::console::{Console, print};
 use super::failure::Failure;
+use super::learn::about;
 use super::numbers::grouped;
 use super::place::{not_beside_json, write_bytes};
 use super::source::label;
@@ -81,7 +82,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Result<(), Failure> {
     target.check(args.force, true, &[&args.codec])?;
     let codec = read_codec(&args.codec)?;
     let bytes = match format {
-        ExportFormat::Safetensors => safetensors(&codec)?,
+        ExportFormat::Safetensors => safetensors(&codec),
         ExportFormat::Onnx => onnx(
             &codec,
             match args.part {
@@ -89,8 +90,9 @@ pub(crate) fn run(args: &Args, console: &Console) -> Result<(), Failure> {
                 Part::Decoder => OnnxPart::Decoder,
                 Part::Predictor => OnnxPart::Predictor,
             },
-        )?,
+        ),
     };
+    let bytes = bytes.map_err(about(&args.codec))?;
     write_bytes(&target, (args.force, true), &bytes)?;
     let from = label(&args.codec);
     console.note(&format!("{from} => {target}, {} bytes", grouped(bytes.len() as u64)));

@@ -3,7 +3,7 @@
 use super::archive::read_codec;
 use super::console::{Console, print};
 use super::failure::Failure;
-use super::learn;
+use super::learn::{self, about};
 use super::numbers::{figure, grouped};
 use super::output::Output;
 use super::place::not_beside_json;
@@ -128,7 +128,8 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let given = read_codec(&codec)?;
     let bar = Bar::new(console);
     config.progress = bar.callback();
-    let (tuned, report) = finetune(&given, &*rows, &*answers, others.as_deref(), &config, &how)?;
+    let (tuned, report) = finetune(&given, &*rows, &*answers, others.as_deref(), &config, &how)
+        .map_err(about(&input))?;
     drop(bar);
     let output = Output::create(&target, force, true)?;
     tuned.write(&mut output.writer()).map_err(|error| output.failure(error))?;

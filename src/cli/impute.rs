@@ -3,7 +3,7 @@
 use super::archive::read_codec;
 use super::console::Console;
 use super::failure::Failure;
-use super::learn::{self, CodecArgs};
+use super::learn::{self, CodecArgs, about};
 use super::numbers::grouped;
 use super::place::OutArgs;
 use super::progress::Bar;
@@ -73,7 +73,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let codec = codec.as_deref().map(read_codec).transpose()?;
     let bar = Bar::new(console);
     config.progress = bar.callback();
-    let filled = impute(&*rows, &missing, codec.as_ref(), &config)?;
+    let filled = impute(&*rows, &missing, codec.as_ref(), &config).map_err(about(&input))?;
     drop(bar);
     out.write(&filled)?;
     let seconds = started.elapsed().as_secs_f64();

@@ -83,10 +83,15 @@ impl CodecArgs {
     }
 }
 
-/// The codec at `path`, or one learned from `rows`.
+/// The failure that an error of the library amounts to: it is about the file at `path`.
+pub(crate) fn about(path: &Path) -> impl Fn(aezip::Error) -> Failure {
+    move |error| Failure::error(format!("{}: {error}", source::label(path)))
+}
+
+/// The codec at `path`, or one learned from `rows`, which are those of `input`.
 pub(crate) fn codec(
     path: Option<&Path>,
-    rows: &dyn Rows,
+    (input, rows): (&Path, &dyn Rows),
     config: &mut Config,
     console: &Console,
 ) -> Result<Codec, Failure> {
@@ -98,7 +103,7 @@ pub(crate) fn codec(
             let codec = aezip::learn(rows, config);
             config.progress = None;
             drop(bar);
-            Ok(codec?)
+            codec.map_err(about(input))
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::console::{Console, print};
 use super::failure::Failure;
 use super::learn;
-use super::learn::CodecArgs;
+use super::learn::{CodecArgs, about};
 use super::numbers::{figure, grouped};
 use super::place::{not_beside_json, write_bytes};
 use super::source::{SourceArgs, label};
@@ -109,8 +109,10 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
     let few = rows.len() < Codec::LEAST_ROWS && dim.is_none() && !args.codec.learns();
     if codec.is_some() || (points && is_wide && !few) {
         let mut config = args.codec.for_embedding(dim, Some(2))?;
-        let codec = learn::codec(codec.as_deref(), &*rows, &mut config, console)?;
-        model = Some(Model::new(&codec)?);
+        let place = codec.as_deref().unwrap_or(&args.input);
+        let input = (&*args.input, &*rows);
+        let given = learn::codec(codec.as_deref(), input, &mut config, console)?;
+        model = Some(Model::new(&given).map_err(about(place))?);
     } else {
         args.codec.expect_none_because("where nothing is learned")?;
     }
@@ -126,14 +128,19 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
     let name = args.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let title = args.title.clone().unwrap_or(name);
     let picture = if let Some(count) = args.images {
-        let given = model.as_ref().map(|m| m.reconstruct(&*rows)).transpose()?;
+        let given = model
+            .as_ref()
+            .map(|m| m.reconstruct(&*rows))
+            .transpose()
+            .map_err(about(&args.input))?;
         let mut sets: Vec<(&str, &dyn Rows)> = vec![("rows", &*rows)];
         sets.extend(given.as_ref().map(|g| ("decoded", g as &dyn Rows)));
         gallery(&sets, count, &title, format)?
     } else if args.lines {
         lines(&*rows, &title, format)?
     } else {
-        let embedded = model.as_ref().map(|m| m.embed(&*rows)).transpose()?;
+        let embedded =
+            model.as_ref().map(|m| m.embed(&*rows)).transpose().map_err(about(&args.input))?;
         let drawn = Drawn { embedded: embedded.as_ref(), rows: &*rows, title, most: args.most };
         match dim {
             3 => drawn.scatter::<3>(colours)?.draw(format)?,

@@ -3,7 +3,7 @@
 use super::archive::read_codec;
 use super::console::Console;
 use super::failure::Failure;
-use super::learn;
+use super::learn::{self, about};
 use super::numbers::grouped;
 use super::place::OutArgs;
 use super::source::{SourceArgs, label};
@@ -40,7 +40,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let sources = [&*input, &*codec];
     let out = args.out.place(&sources)?;
     let rows = learn::open(&input, &options)?;
-    let predicted = predict(&read_codec(&codec)?, &*rows)?;
+    let predicted = predict(&read_codec(&codec)?, &*rows).map_err(about(&input))?;
     let result = match (args.proba, predicted.probabilities) {
         (false, _) => predicted.values,
         (true, Some(probabilities)) => probabilities,

@@ -3,6 +3,7 @@
 use super::archive::read_codec;
 use super::console::Console;
 use super::failure::Failure;
+use super::learn::about;
 use super::numbers::grouped;
 use super::output::Output;
 use super::place::OutArgs;
@@ -44,8 +45,8 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let Args { codec, n, .. } = args;
     let out = args.out.place(&[&codec])?;
     let latents = args.latents.map(|path| out.beside(path, &[&codec])).transpose()?;
-    let model = Model::new(&read_codec(&codec)?)?;
-    let drawn = sample(&model, n, args.seed)?;
+    let model = Model::new(&read_codec(&codec)?).map_err(about(&codec))?;
+    let drawn = sample(&model, n, args.seed).map_err(about(&codec))?;
     let written = out.written(&drawn.rows)?;
     let beside = latents.map(|latents| latents.written(&drawn.latents)).transpose()?;
     written.commit()?;

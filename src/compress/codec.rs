@@ -92,7 +92,7 @@ impl Codec {
             true => Some(config.on_threads(|| Sample::draw(rows, TRAINED_ON))??),
             false => None,
         };
-        let brought = Brought { prior: None, rows: more.as_ref(), precise: true };
+        let brought = Brought { rows: more.as_ref(), precise: true, ..Brought::default() };
         let report = run(&sampled.into_matrix()?, &config, brought, &mut file)?;
         if is_kind && report.encoder.is_none() {
             return Err(Error::argument(format!(

@@ -125,6 +125,7 @@ pub(crate) struct Coaching<'a> {
     pub(crate) rows: Option<&'a Sample>,
     /// Whether a codec is made.
     pub(crate) precise: bool,
+    pub(crate) finer: Option<f64>,
 }
 
 /// What a level means.
@@ -215,7 +216,7 @@ impl Config {
     /// What trains networks, and reports; `heard` is told of each pass of a kind.
     pub(crate) fn with_coach<T>(
         &self,
-        Coaching { codec, rows, precise }: Coaching<'_>,
+        Coaching { codec, rows, precise, finer }: Coaching<'_>,
         heard: &(dyn Fn(Epoch) + Sync),
         work: impl FnOnce(&Coach<'_>) -> T,
     ) -> T {
@@ -239,6 +240,7 @@ impl Config {
             seed: self.seed,
             rows,
             precise,
+            finer,
             log: &log,
         };
         work(&coach)

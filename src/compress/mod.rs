@@ -74,6 +74,8 @@ pub(crate) struct Brought<'a> {
     pub(crate) rows: Option<&'a Sample>,
     /// Whether it is a codec that is wanted.
     pub(crate) precise: bool,
+    /// How much finer than is best the network's weights are rounded, to see what rounding costs.
+    pub(crate) finer: Option<f64>,
 }
 
 /// Numbers of the rows that kinds are trained on, most.
@@ -128,8 +130,8 @@ impl Job<'_> {
 
     /// What trains networks, or has one.
     fn with_coach<T>(&self, work: impl FnOnce(&Coach<'_>) -> T) -> T {
-        let Brought { prior, rows, precise } = self.brought;
-        let coaching = Coaching { codec: prior.map(|p| p.network), rows, precise };
+        let Brought { prior, rows, precise, finer } = self.brought;
+        let coaching = Coaching { codec: prior.map(|p| p.network), rows, precise, finer };
         let heard = |epoch: Epoch| {
             if let Ok(mut history) = self.history.lock() {
                 // What is trained a second time is what is kept.
@@ -269,10 +271,15 @@ impl Job<'_> {
             let (trained, chosen) = self.polish(goal, (&builder, &thin), (step, begun), trained)?;
             let builder = builder.with_network(&trained);
             let network = match chosen {
-                Some(c) => self.settle(&builder, goal, (c.family, c.step), LEAST_USED)?,
+                Some(c) => {
+                    let family = c.family.finer(self.brought.finer.unwrap_or(1.0));
+                    self.settle(&builder, goal, (family, c.step), LEAST_USED)?
+                }
                 None => None,
             };
-            let asked = self.has_network() || self.config.train.wants_network() == Some(true);
+            let asked = self.has_network()
+                || self.brought.finer.is_some()
+                || self.config.train.wants_network() == Some(true);
             let better = |n: &Settled, b: &Settled| {
                 if goal.is_size() {
                     n.report.measured.nmse < b.report.measured.nmse

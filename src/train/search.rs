@@ -158,7 +158,8 @@ pub(crate) fn bounded(
         linear: per_row,
     };
     let network = coach.bounded((&ground, &trial), hint, (linear.0.weight_grain, effort.refine));
-    let better = network.filter(|n| n.fitted_bytes < smallest.fitted_bytes || coach.is_asked());
+    let asked = coach.is_asked() || coach.finer.is_some();
+    let better = network.filter(|n| n.fitted_bytes < smallest.fitted_bytes || asked);
     Ok(better.unwrap_or(smallest))
 }
 

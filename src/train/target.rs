@@ -145,6 +145,18 @@ pub(crate) enum Family {
     Network { output: f64, hidden: f64, trellis: usize, thrift: f64 },
 }
 
+impl Family {
+    /// The same with a network's weights rounded `by` times as finely.
+    pub(crate) fn finer(self, by: f64) -> Self {
+        match self {
+            Family::Network { output, hidden, trellis, thrift } => {
+                Family::Network { output: output / by, hidden: hidden / by, trellis, thrift }
+            }
+            other => other,
+        }
+    }
+}
+
 /// Builds codecs of either family for any step.
 pub(crate) struct Builder<'a> {
     pub(crate) sample: &'a Sample,

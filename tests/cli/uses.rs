@@ -77,6 +77,15 @@ fn anomalies_are_listed() {
     assert!(folder.fails(2, &refused).contains("0.7"));
     folder.fails(2, &["anomalies", "digits.npy", "--per-column", "--score", "bits"]);
     folder.fails(2, &["anomalies", "digits.npy", "--json", "-o", "-"]);
+    let error = folder.fails(1, &["anomalies", "digits.npy", "--table", "yes", "--codec", "x"]);
+    assert!(error.contains("x"), "{error}");
+    // What goes wrong in a file is said of that file.
+    folder.write("one.csv", "a\n1\nnan\n3\n");
+    let error = folder.fails(1, &["impute", "one.csv", "-o", "i.csv"]);
+    assert!(error.contains("one.csv: rows of one number"), "{error}");
+    folder.write("few.csv", "a,b,c\n1,2,3\n2,3,5\n");
+    let error = folder.fails(1, &["embed", "few.csv", "--dim", "2", "-o", "e.npy"]);
+    assert!(error.contains("few.csv: no network"), "{error}");
 }
 
 #[test]
@@ -145,6 +154,9 @@ fn labels_are_learned_and_predicted() {
     let error = folder.fails(1, &["predict", "digits.npy", "--codec", "c.codec", "-o", "x.npy"]);
     assert!(error.contains("finetune"));
     folder.ok(&["export", "t.codec", "--part", "predictor", "-o", "t.onnx"]);
+    let numbers = ["--task", "regression", "--unlabelled", "digits.npy", "-o", "r.codec"];
+    let error = folder.fails(1, &[&args[..], &numbers].concat());
+    assert!(error.contains("without labels") && error.contains("digits.npy"), "{error}");
 }
 
 #[test]

@@ -49,6 +49,8 @@ pub(crate) struct Coach<'a> {
     pub(crate) rows: Option<&'a Sample>,
     /// Whether the decoder's integers are to be good for more than this file.
     pub(crate) precise: bool,
+    /// How much finer than is best its weights are rounded.
+    pub(crate) finer: Option<f64>,
     /// Told about training.
     pub(crate) log: &'a (dyn Fn(&News) + Sync),
 }
@@ -208,7 +210,11 @@ impl Coach<'_> {
         }
         let cost =
             |p: &Precision| build(trial, p, coding).map_or(f64::INFINITY, |c| c.fitted_bytes);
-        let precision = improve(start, cost);
+        let mut precision = improve(start, cost);
+        if let Some(finer) = self.finer {
+            (precision.output, precision.hidden) =
+                (precision.output / finer, precision.hidden / finer);
+        }
         // Refining counts on residuals that grow evenly with errors, which is not always so.
         [0, refine]
             .into_iter()

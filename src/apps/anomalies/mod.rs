@@ -9,14 +9,15 @@
 //! C-steps these are). How much a network ought to know depends on what is odd: after few passes it
 //! finds rows of another sort, after many columns that do not belong together. So there are two.
 
-use super::learn::{deviation, learn};
-use super::model::Model;
-use super::{cells, spread, usual};
-use crate::codec::program::Program;
+mod judge;
+mod usual;
+
+use super::learn::learn;
+use super::{cells, spread};
 use crate::compress::{Activation, Codec, Config, Loss};
 use crate::error::{Error, ErrorKind, Result};
-use crate::matrix::{Matrix, Rows};
-use crate::reader::Reader;
+use crate::matrix::{Matrix, Rows, Schema};
+use judge::{AVERAGE, best, found, judged, quantile, row_score, row_scores};
 
 /// What a row is judged by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,13 +51,16 @@ pub struct AnomalyConfig {
     /// How many times the worst rows are left out and the codec is learned anew. 2 if not said;
     /// of no effect with a codec that is there.
     pub rounds: usize,
+    /// Whether columns have units of their own, as those of a table, and are brought to the same
+    /// spread. If not said, they have where they have names.
+    pub table: Option<bool>,
     /// Share of rows that is left out. Twice the contamination if not said, at least 0.1.
     pub trim: Option<f64>,
 }
 
 impl Default for AnomalyConfig {
     fn default() -> Self {
-        Self { score: AnomalyScore::Error, contamination: None, rounds: 2, trim: None }
+        Self { score: AnomalyScore::Error, contamination: None, rounds: 2, table: None, trim: None }
     }
 }
 
@@ -77,6 +81,10 @@ impl AnomalyConfig {
             return Err(Error::argument(format!("{} rounds are more than 20", self.rounds)));
         }
         Ok(())
+    }
+
+    fn is_table(&self, schema: &Schema) -> bool {
+        self.table.unwrap_or(schema.columns.is_some())
     }
 
     fn trimmed(&self) -> f64 {
@@ -118,8 +126,8 @@ impl Anomalies {
 
 /// Scores `rows` by `codec`, or by one that is learned from the rows themselves with `config`.
 ///
-/// Rows whose columns have names are a table, whose columns have units of their own: they are
-/// brought to the same spread first. Missing values are not judged.
+/// Columns of a table are brought to the same spread first, see [`AnomalyConfig::table`]. Missing
+/// values are not judged.
 ///
 /// # Errors
 /// `Argument` if the codec is for other rows, a share is out of range, or there are too few rows
@@ -147,7 +155,8 @@ pub fn find_anomalies(
     if let Some(codec) = codec {
         return judged(rows, codec, config, how, None);
     }
-    let rows = spread::learnable(rows.schema(), cells::read(rows, 0..rows.len())?)?;
+    let is_table = how.is_table(rows.schema());
+    let rows = spread::learnable(rows.schema(), cells::read(rows, 0..rows.len())?, is_table)?;
     let mut config = config.clone();
     let is_plain = how.score == AnomalyScore::Error
         && !config.train.is_kind()
@@ -198,9 +207,6 @@ fn of_two(rows: &Matrix, mut config: Config, how: &AnomalyConfig) -> Result<Anom
 /// Passes of the network that learns little, and the least error that is usual in a column, as a
 /// share of the average: rows of another sort stand out where others hardly vary.
 const FEW: (usize, f64) = (5, 0.3);
-/// That share else: the least deviation in a column that hardly varies would count more than
-/// anything else.
-const AVERAGE: f64 = 1.0;
 
 /// Passes of the network that learns much: with many rows for each column it takes long until odd
 /// ones are learned by heart. Of very many rows not as much time is taken.
@@ -237,182 +243,10 @@ fn usual_latents(width: usize) -> usize {
     width.div_ceil(8).clamp(4, 16).min(width.div_ceil(2))
 }
 
-/// The `count` rows of the lowest scores, in order.
-fn best(scores: &[f64], count: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|a, b| scores[*a].total_cmp(&scores[*b]));
-    order.truncate(count.max(1));
-    order.sort_unstable();
-    order
-}
-
-/// Rows that say what is usual, and the least share of the average that is.
-type Kept<'a> = (&'a [usize], f64);
-
-/// Scores of all rows; `kept` are those that say what is usual, without them the codec does.
-fn judged(
-    rows: &dyn Rows,
-    codec: &Codec,
-    config: &Config,
-    how: &AnomalyConfig,
-    kept: Option<Kept<'_>>,
-) -> Result<Anomalies> {
-    let (scores, columns) = match how.score {
-        AnomalyScore::Error => errors(rows, codec, kept)?,
-        AnomalyScore::Bits => {
-            let mut file = Vec::new();
-            codec.compress(rows, config, &mut file)?;
-            (Reader::new(file)?.row_bits()?, Vec::new())
-        }
-    };
-    Ok(found(scores, columns, how))
-}
-
-/// Flags by scores.
-fn found(scores: Vec<f64>, columns: Vec<f32>, how: &AnomalyConfig) -> Anomalies {
-    let threshold = match how.contamination {
-        Some(share) => quantile(&scores, 1.0 - share),
-        None => far_above(&scores),
-    };
-    let flagged = scores.iter().map(|s| *s > threshold).collect();
-    Anomalies { scores, flagged, threshold, columns }
-}
-
-/// The root of the mean over columns.
-fn row_scores(columns: &[f32], width: usize) -> Vec<f64> {
-    columns.chunks_exact(width).map(row_score).collect()
-}
-
-fn row_score(row: &[f32]) -> f64 {
-    (row.iter().map(|c| f64::from(*c)).sum::<f64>() / row.len() as f64).sqrt()
-}
-
-fn errors(rows: &dyn Rows, codec: &Codec, kept: Option<Kept<'_>>) -> Result<(Vec<f64>, Vec<f32>)> {
-    let model = Model::new(codec)?;
-    model.expect(rows.schema())?;
-    let width = rows.schema().width();
-    let scale: Option<Vec<f64>> = match rows.schema().columns {
-        Some(_) => spread::of_table(rows.schema(), &cells::read(rows, 0..rows.len())?)
-            .map(|spreads| spreads.iter().map(|s| s.scale).collect()),
-        None => None,
-    };
-    // Of large or tiny numbers, squares would be beyond what floats can say.
-    let common = deviation(rows)?;
-    let common = if common > 0.0 && common.is_finite() { common } else { 1.0 };
-    let scale = scale.unwrap_or_else(|| vec![common; width]);
-    let mut squares = Vec::with_capacity(rows.len() * width);
-    for part in cells::parts(rows.len(), width) {
-        let values = cells::read(rows, part)?;
-        let given = model.reconstructed(&values, &|_| false)?;
-        squares.extend(values.iter().zip(&given).enumerate().map(|(at, (x, y))| {
-            let square = ((x - y) / scale[at % width]).powi(2);
-            // A missing value is not judged; an infinite one is as wrong as can be.
-            if x.is_nan() { 0.0 } else { square.min(1e30) as f32 }
-        }));
-    }
-    let usual = match (kept, known(&model)?) {
-        (None, Some(known)) => {
-            at_least(AVERAGE, known.iter().zip(&scale).map(|(k, s)| k / (s * s)).collect())
-        }
-        _ => usual_squares(&squares, width, kept),
-    };
-    for row in squares.chunks_exact_mut(width) {
-        row.iter_mut().zip(&usual).for_each(|(s, u)| *s = (f64::from(*s) / u) as f32);
-    }
-    Ok((row_scores(&squares, width), squares))
-}
-
-/// The squared error of each column in the rows that the codec was learned from, if it says so:
-/// of rows that are judged by it, most may be odd.
-fn known(model: &Model) -> Result<Option<Vec<f64>>> {
-    let program = Program::new(model.record.clone(), model.schema.dtype)?;
-    let units = &model.decoder.unit;
-    let squares = usual::squared_errors(&program);
-    Ok(squares.map(|all| all.iter().zip(units).map(|(s, u)| s * u * u).collect()))
-}
-
-/// Columns that the network gives back better than a share of the average are judged as if they
-/// were that.
-fn at_least(share: f64, usual: Vec<f64>) -> Vec<f64> {
-    let least = share * usual.iter().sum::<f64>() / usual.len() as f64;
-    usual.into_iter().map(|u| u.max(least).max(f64::MIN_POSITIVE)).collect()
-}
-
-/// The usual squared error of each column, of rows that are not the worst.
-fn usual_squares(squares: &[f32], width: usize, kept: Option<Kept<'_>>) -> Vec<f64> {
-    let count = squares.len() / width;
-    let row = |i: usize| &squares[i * width..(i + 1) * width];
-    let all: Vec<usize>;
-    let (kept, share) = match kept {
-        Some(kept) => kept,
-        None => {
-            let sums: Vec<f64> =
-                (0..count).map(|i| row(i).iter().map(|s| f64::from(*s)).sum()).collect();
-            all = best(&sums, count - count / 10);
-            (&all[..], AVERAGE)
-        }
-    };
-    let mut usual = vec![0.0; width];
-    for &i in kept {
-        usual.iter_mut().zip(row(i)).for_each(|(u, s)| *u += f64::from(*s) / kept.len() as f64);
-    }
-    at_least(share, usual)
-}
-
-/// The score that a share of `q` does not exceed.
-fn quantile(scores: &[f64], q: f64) -> f64 {
-    let mut sorted = scores.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let below = (q * sorted.len() as f64).round() as usize;
-    sorted[below.clamp(1, sorted.len()) - 1]
-}
-
-/// The median of logarithms and 3.5 deviations above it.
-fn far_above(scores: &[f64]) -> f64 {
-    let logs: Vec<f64> = scores.iter().map(|s| s.max(1e-300).ln()).collect();
-    let middle = quantile(&logs, 0.5);
-    let distances: Vec<f64> = logs.iter().map(|l| (l - middle).abs()).collect();
-    (middle + 3.5 * 1.4826 * quantile(&distances, 0.5)).exp()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::matrix::rng::Rng;
-
-    #[test]
-    fn thresholds_are_as_they_are_told() {
-        let scores: Vec<f64> = (1..=100).map(f64::from).collect();
-        assert_eq!(quantile(&scores, 0.95), 95.0);
-        assert_eq!(scores.iter().filter(|s| **s > quantile(&scores, 0.99)).count(), 1);
-        let mut alike: Vec<f64> = (0..100).map(|i| 1.0 + 0.01 * f64::from(i % 10)).collect();
-        alike[17] = 3.0;
-        let limit = far_above(&alike);
-        assert!(limit > 1.1 && limit < 3.0, "{limit}");
-    }
-
-    #[test]
-    fn a_codec_knows_how_wrong_it_usually_is() {
-        let mut rng = Rng::new(8);
-        let wave = |i: usize| (0..12).map(move |j| ((i * 7 % 100) as f32 * 0.06 + j as f32).sin());
-        let noise = |j: usize| if j.is_multiple_of(3) { 0.3 } else { 0.1 };
-        let values: Vec<f32> = (0..1500)
-            .flat_map(|i| wave(i).collect::<Vec<_>>())
-            .enumerate()
-            .map(|(at, x)| x + noise(at % 12) * rng.normal())
-            .collect();
-        let rows = Matrix::from_slice(&values, &[12]).unwrap();
-        let mut config = Config::default();
-        (config.train.loss, config.train.latents) = (Loss::SquaredError, Some(2));
-        let codec = learn(&rows, &config).unwrap();
-        let model = Model::new(&codec).unwrap();
-        let given = cells::to_doubles(&model.reconstruct(&rows).unwrap()).unwrap();
-        for (j, known) in known(&model).unwrap().unwrap().iter().enumerate() {
-            let pairs = values.iter().zip(&given).skip(j).step_by(12);
-            let real = pairs.map(|(x, y)| (f64::from(*x) - y).powi(2)).sum::<f64>() / 1500.0;
-            assert!(known / real > 0.6 && known / real < 1.6, "{j}: {known} {real}");
-        }
-    }
 
     #[test]
     fn rows_of_which_the_worst_alone_differ_are_judged() {
@@ -426,6 +260,27 @@ mod tests {
         let odd = &found.scores[..10];
         let most = found.scores[10..].iter().copied().fold(0.0, f64::max);
         assert!(odd.iter().filter(|s| **s > most).count() >= 8, "{odd:?} {most}");
+    }
+
+    #[test]
+    fn columns_of_a_table_count_alike() {
+        let mut rng = Rng::new(4);
+        let mut values = Vec::new();
+        for i in 0..600 {
+            let t = rng.normal();
+            let odd = if i % 50 == 7 { rng.normal() } else { -t };
+            let noise = 0.02 * rng.normal();
+            values.extend([1e6 * rng.normal(), t, odd + noise, 2.0 * t]);
+        }
+        let rows = Matrix::from_slice(&values, &[4]).unwrap();
+        let found = |table| {
+            let how =
+                AnomalyConfig { contamination: Some(0.02), rounds: 1, table, ..Default::default() };
+            let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
+            found.flagged.iter().enumerate().filter(|(i, flagged)| **flagged && i % 50 == 7).count()
+        };
+        let (named, plain) = (found(Some(true)), found(None));
+        assert!(named >= 9 && plain <= 4, "of 12: {named}, {plain}");
     }
 
     #[test]
