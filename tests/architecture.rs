@@ -20,7 +20,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("codec", &["container", "entropy", "error", "kernels", "matrix", "nn", "quality"]),
     ("quality", &["codec", "error", "fidelity", "matrix"]),
     ("reader", &["codec", "container", "error", "fidelity", "limits", "matrix"]),
-    ("internals", &["entropy", "kernels", "matrix", "nn", "train"]),
+    ("internals", &["compress", "entropy", "error", "kernels", "matrix", "nn", "train"]),
     (
         "train",
         &[

@@ -22,6 +22,8 @@ pub(crate) struct Adam {
     /// Largest norm that a gradient may have, longer ones are shortened (Pascanu, Mikolov and
     /// Bengio 2013); infinite for none.
     pub(crate) clip: f32,
+    /// The usual norm of a gradient, 0 before the first.
+    usual: f64,
     /// `β₁ᵗ` and `β₂ᵗ`.
     powers: (f64, f64),
 }
@@ -38,6 +40,7 @@ impl Adam {
             eps: 1e-8,
             decay: 0.0,
             clip: f32::INFINITY,
+            usual: 0.0,
             powers: (1.0, 1.0),
         }
     }
@@ -70,6 +73,19 @@ impl Adam {
                     }
                 });
             });
+    }
+
+    /// Before a step with `grads`, where nothing is known of how long they ought to be: clips what
+    /// is ten times as long as usual.
+    pub(crate) fn clip_unusual(&mut self, grads: &[f32]) {
+        const MOST: f64 = 10.0;
+        let norm = sum::squares(grads).sqrt();
+        if self.usual == 0.0 {
+            self.usual = norm;
+        }
+        let most = MOST * self.usual;
+        self.clip = if most > 0.0 { most as f32 } else { f32::INFINITY };
+        self.usual += 0.02 * (norm.min(most) - self.usual);
     }
 
     /// What gradients are multiplied with.
@@ -136,6 +152,20 @@ mod tests {
         for (p, [e, ..]) in params.iter().zip(&exact) {
             assert!((f64::from(*p) - e).abs() < 2e-6, "{p} {e}");
         }
+    }
+
+    #[test]
+    fn what_is_far_longer_than_usual_is_clipped() {
+        let mut adam = Adam::new(1);
+        for _ in 0..50 {
+            adam.clip_unusual(&[2.0]);
+            assert_eq!(adam.shorten(&[2.0]), 1.0);
+        }
+        adam.clip_unusual(&[1e6]);
+        assert!((adam.shorten(&[1e6]) - 2e-5).abs() < 1e-8);
+        // One wild gradient does not make others usual.
+        adam.clip_unusual(&[1e6]);
+        assert!(adam.shorten(&[1e6]) < 3e-5);
     }
 
     #[test]

@@ -362,9 +362,20 @@ impl<'a> Builder<'a> {
                 best = Some(c);
             }
         }
+        // The smallest file is a wide valley: a little finer, and rows hardly lose by rounding.
+        if let Some(b) = best
+            && let Some(c) = solve(self, goal, b.family.finer(FINER), b.step)?
+            && c.cost < ALIKE * b.cost
+        {
+            best = Some(c);
+        }
         Ok(best)
     }
 }
+
+/// How much finer than is best weights are rounded, if the file is as good as the same size.
+const FINER: f64 = 1.5;
+const ALIKE: f64 = 1.003;
 
 /// Where the search for a network's precision begins.
 const FIRST: Family = Family::Network { output: 1.6, hidden: 0.3, trellis: 8, thrift: 2.0 };
@@ -381,10 +392,42 @@ pub(crate) struct Choice {
     cost: f64,
 }
 
+/// What was tried of one family, to bring costs to where the goal would be met exactly: there
+/// families compare.
+struct Costs {
+    /// How the cost falls with what is used up, both as logarithms: guessed, or seen.
+    slope: f64,
+    /// Both logarithms of the last try.
+    last: Option<(f64, f64)>,
+}
+
+impl Costs {
+    fn new(goal: Goal) -> Self {
+        // Bytes fall slowly where more error is allowed, errors fast with more bytes.
+        Self { slope: if goal.is_size() { -2.0 } else { -0.5 }, last: None }
+    }
+
+    /// The cost of a try that used up `used`.
+    fn at_goal(&mut self, used: f64, cost: f64) -> f64 {
+        if !(used > 0.0 && cost > 0.0 && used.is_finite() && cost.is_finite()) {
+            return cost;
+        }
+        let now = (used.ln(), cost.ln());
+        // Tries near each other tell more noise than slope.
+        if let Some(last) = self.last.filter(|last| (last.0 - now.0).abs() > 0.02) {
+            let slope = (last.1 - now.1) / (last.0 - now.0);
+            self.slope = slope.clamp(4.0 * self.slope, self.slope / 4.0);
+        }
+        self.last = Some(now);
+        (now.1 - self.slope * now.0).exp()
+    }
+}
+
 /// Finds the step for `family` on the builder's sample.
 fn solve(b: &Builder<'_>, goal: Goal, family: Family, start: f64) -> Result<Option<Choice>> {
     let mut solver = Solver::new(goal, start);
     let mut best: Option<Choice> = None;
+    let mut costs = Costs::new(goal);
     for _ in 0..14 {
         let step = solver.step();
         // Steps far from the data's scale need weights that no network can be proved for.
@@ -397,8 +440,7 @@ fn solve(b: &Builder<'_>, goal: Goal, family: Family, start: f64) -> Result<Opti
         };
         let used = goal.used(&built.tally, built.fitted_bytes);
         let cost = if goal.is_size() { built.tally.nmse() } else { built.fitted_bytes };
-        // Bring the cost to where the goal would be met exactly, so that families compare.
-        let cost = if goal.is_size() { cost * used.powi(2) } else { cost * used.powf(0.2) };
+        let cost = costs.at_goal(used, cost);
         let done = solver.took(used);
         if used <= 1.0 && best.is_none_or(|b| cost < b.cost || done) {
             best = Some(Choice { family, step, cost });

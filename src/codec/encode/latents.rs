@@ -184,16 +184,20 @@ impl Trellis {
         for (k, (&real, &p)) in row.iter().zip(predicted).enumerate() {
             let target = (real - p as f32).clamp(-1e9, 1e9);
             // The same for every state that uses the quantiser.
-            let choices = [false, true].map(|second| candidates(chooser, k, target, second));
+            let choices =
+                [candidates(chooser, k, target, false), candidates(chooser, k, target, true)];
             let mut new = [f32::INFINITY; 8];
             let mut back = [(0, 0); 8];
             for to in 0..states {
-                let [one, other] = self.before[to].map(|(from, parity)| {
-                    let second = second_quantiser(from, states);
-                    let (s, own) = choices[usize::from(second)][usize::from(parity)];
-                    (cost[usize::from(from & 7)] + own, (s, from))
-                });
-                (new[to], back[to]) = if other.0 < one.0 { other } else { one };
+                let [(a, parity_a), (b, parity_b)] = self.before[to];
+                let (second_a, second_b) =
+                    (second_quantiser(a, states), second_quantiser(b, states));
+                let one = choices[usize::from(second_a)][usize::from(parity_a & 1)];
+                let other = choices[usize::from(second_b)][usize::from(parity_b & 1)];
+                let cost_a = cost[usize::from(a & 7)] + one.1;
+                let cost_b = cost[usize::from(b & 7)] + other.1;
+                (new[to], back[to]) =
+                    if cost_b < cost_a { (cost_b, (other.0, b)) } else { (cost_a, (one.0, a)) };
             }
             cost = new;
             self.back.push(back);
@@ -217,13 +221,23 @@ impl Trellis {
 fn candidates(chooser: &LatentChooser, k: usize, target: f32, second: bool) -> [(i32, f32); 2] {
     let set = 2 * k + usize::from(second);
     let rates = &chooser.rates[set * RATES..(set + 1) * RATES];
+    let weight = chooser.weight[k];
     // Values are 2 s, or 2 s − sgn s for the second quantiser.
     let shift = if second { target.signum() } else { 0.0 };
-    let near = ((target + shift) / 2.0).floor() as i64;
-    let [low, high, zero] = [near, near + 1, 0].map(|s| {
-        let error = target - dequantise(s, second) as f32;
-        (s as i32, chooser.weight[k] * error * error + LatentChooser::rate(rates, s))
-    });
+    let half = (target + shift) / 2.0;
+    // Rounded down; the library's function is a call on CPUs of no particular kind.
+    let near = half as i64;
+    let near = near - i64::from(near as f32 > half);
+    let low = candidate(rates, weight, target, (near, second));
+    let high = candidate(rates, weight, target, (near + 1, second));
+    let zero = candidate(rates, weight, target, (0, second));
     let (even, odd) = if near & 1 == 0 { (low, high) } else { (high, low) };
     [if zero.1 < even.1 { zero } else { even }, odd]
+}
+
+/// A symbol of one of the quantisers, with its cost.
+#[inline(always)]
+fn candidate(rates: &[f32], weight: f32, target: f32, (s, second): (i64, bool)) -> (i32, f32) {
+    let error = target - dequantise(s, second) as f32;
+    (s as i32, weight * error * error + LatentChooser::rate(rates, s))
 }

@@ -34,6 +34,9 @@ const SCOUTING: f64 = 0.25;
 /// Least width of the encoder's hidden layers where the level chooses.
 const LEAST_ENCODER: usize = 128;
 
+/// Share of the rows that is not trained on where there are others to come.
+const HELD_OUT: f64 = 0.05;
+
 /// Rows below which no network is trained.
 pub(crate) const LEAST_ROWS: usize = 64;
 
@@ -125,6 +128,7 @@ impl Coach<'_> {
             noise: 1.0,
             rows: ground.sample.total as f64,
             seed: self.seed,
+            held_out: if self.precise { HELD_OUT } else { 0.0 },
             deadline,
         };
         let epochs = |plan: &Plan, work: f64| {

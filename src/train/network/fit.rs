@@ -1,7 +1,9 @@
 //! Training: stochastic gradient descent on the expected size of the file.
 
 use super::Autoencoder;
+use super::aside::HeldOut;
 use super::likelihood::{Gradients, Likelihood};
+pub(crate) use super::plan::{Cost, Objective, Plan, Trained};
 use crate::codec::encode::project::EncoderFlags;
 use crate::kernels::activation::Activation;
 use crate::kernels::math::ln;
@@ -13,73 +15,8 @@ use crate::train::pca::Components;
 use rayon::prelude::*;
 use std::time::Instant;
 
-/// What errors cost.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Objective {
-    /// What is left over is coded, with a bin of one step.
-    Residual,
-    /// Mean squared error of a row, summed over columns in squared steps, is driven to this.
-    Error(f64),
-}
-
-/// How to train.
-#[derive(Debug, Clone)]
-pub(crate) struct Plan {
-    pub(crate) objective: Objective,
-    pub(crate) latents: usize,
-    /// A latent's step in residual steps.
-    pub(crate) step: f32,
-    pub(crate) encoder: Vec<usize>,
-    pub(crate) decoder: Vec<usize>,
-    pub(crate) activation: Activation,
-    /// The decoder's.
-    pub(crate) decoder_activation: Activation,
-    pub(crate) epochs: usize,
-    pub(crate) batch: usize,
-    pub(crate) rate: f32,
-    pub(crate) classes: usize,
-    /// Width of the noise that stands for rounding, in steps.
-    pub(crate) noise: f32,
-    /// Rows of the file for which the weights are paid.
-    pub(crate) rows: f64,
-    pub(crate) seed: u64,
-    /// When to stop, however far training is.
-    pub(crate) deadline: Option<Instant>,
-}
-
-impl Plan {
-    /// Multiply-adds of an epoch over `rows` rows, other work counted as such.
-    pub(crate) fn work(&self, width: usize, rows: usize) -> f64 {
-        let path = |hidden: &[usize]| {
-            let sizes: Vec<usize> = [&[self.latents][..], hidden, &[width]].concat();
-            sizes.windows(2).map(|w| w[0] * w[1]).sum::<usize>() + self.latents * width
-        };
-        let products = 3 * (path(&self.encoder) + path(&self.decoder));
-        let hidden: usize = self.encoder.iter().chain(&self.decoder).sum();
-        (products + 60 * (width + self.latents) + 8 * hidden) as f64 * rows as f64
-    }
-}
-
-/// What an epoch came to, in bytes per row.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Cost {
-    pub(crate) latent: f64,
-    pub(crate) residual: f64,
-    pub(crate) weights: f64,
-    /// Squared error of a row, in squared steps.
-    pub(crate) error: f64,
-}
-
-/// A trained autoencoder with what it was trained under.
-#[derive(Debug, Clone)]
-pub(crate) struct Trained {
-    pub(crate) autoencoder: Autoencoder,
-    pub(crate) cost: Cost,
-    /// Bits per squared step of error at the end.
-    pub(crate) lambda: f64,
-    /// The latents' step in residual steps.
-    pub(crate) step: f64,
-}
+/// How far the price of errors goes in a step, as a share of how far they are from what is wanted.
+const FOLLOW: f64 = 0.003;
 
 /// Everything a batch needs, kept between batches.
 #[derive(Default)]
@@ -124,8 +61,8 @@ pub(crate) fn train(
     let deviation: Vec<f32> = net.latent.clone();
     let left = left_over(components, plan);
     let mut t = Trainer {
-        prior: Likelihood::new(&deviation, false),
-        residual: Likelihood::new(&left, true),
+        prior: Likelihood::new(&deviation, false, 2),
+        residual: Likelihood::new(&left, true, 1),
         classes: vec![0; rows.len() / width],
         // dD/dR of a uniform quantiser.
         lambda: 6.0 / (std::f64::consts::LN_2 * f64::from(plan.step).powi(2)),
@@ -181,12 +118,12 @@ fn left_over(c: &Components, plan: &Plan) -> Vec<f32> {
 
 impl Trainer<'_> {
     fn run(&mut self, log: &dyn Fn(f64, &Cost)) -> Cost {
-        let n = self.classes.len();
         let plan = self.plan;
-        let batch = plan.batch.min(n);
-        let per_epoch = n / batch;
+        let mut order: Vec<usize> = (0..self.classes.len()).collect();
+        let mut held_out = HeldOut::new(&mut order, plan, &mut self.rng);
+        let batch = plan.batch.min(order.len());
+        let per_epoch = order.len() / batch;
         let schedule = Schedule { last: 0.0, ..Schedule::new(plan.rate, per_epoch * plan.epochs) };
-        let mut order: Vec<usize> = (0..n).collect();
         let mut work = Work::default();
         let mut adams =
             [Adam::new(self.net.encoder.params.len()), Adam::new(self.net.decoder.params.len())];
@@ -221,19 +158,48 @@ impl Trainer<'_> {
                 cost.residual += own.residual / per_epoch as f64;
                 cost.error += own.error / per_epoch as f64;
                 let rate = schedule.rate(step);
-                adams[0].step(&mut self.net.encoder.params, &grads[0], rate);
                 self.weigh(&mut grads[1]);
+                adams.iter_mut().zip(&grads).for_each(|(adam, grad)| adam.clip_unusual(grad));
+                adams[0].step(&mut self.net.encoder.params, &grads[0], rate);
                 adams[1].step(&mut self.net.decoder.params, &grads[1], rate);
                 step += 1;
                 if let Objective::Error(wanted) = plan.objective {
-                    self.lambda *= (own.error / wanted).powf(0.02).clamp(0.97, 1.03);
+                    // As slowly as networks follow, or the two would chase each other; and not
+                    // at all when they no longer do.
+                    let follow = FOLLOW * f64::from(rate / plan.rate);
+                    let miss = (own.error / wanted).max(1e-9).ln().clamp(-1.0, 1.0);
+                    self.lambda *= (follow * miss).exp();
                     // What cannot be reached is not wished for at any price.
                     self.lambda = self.lambda.clamp(first / 30.0, first * 30.0);
                 }
             }
             cost.weights = self.weights_bits() / 8.0 / plan.rows;
             log((epoch + 1) as f64 / plan.epochs as f64, &cost);
+            if !held_out.rows.is_empty() {
+                let now = self.measure(&held_out.rows, batch, &mut work);
+                if held_out.is_over(epoch, (now, self.lambda), (&self.net, cost)) {
+                    break;
+                }
+            }
         }
+        if let Some((best, its)) = held_out.best {
+            (self.net, cost) = (best, its);
+        }
+        cost
+    }
+
+    /// What rows cost that are not trained on, with the same noise each time.
+    fn measure(&mut self, rows: &[usize], batch: usize, work: &mut Work) -> Cost {
+        let noise = Rng::new(self.plan.seed ^ 0x0068_656c_645f_6f75);
+        let rng = std::mem::replace(&mut self.rng, noise);
+        let mut cost = Cost::default();
+        for some in rows.chunks(batch) {
+            let (own, share) = (self.forward(some, work), some.len() as f64 / rows.len() as f64);
+            cost.latent += share * own.latent;
+            cost.residual += share * own.residual;
+            cost.error += share * own.error;
+        }
+        self.rng = rng;
         cost
     }
 
@@ -279,14 +245,8 @@ impl Trainer<'_> {
         }
     }
 
-    /// One batch: gradients of both networks, and a step of the tables.
-    fn batch(
-        &mut self,
-        rows: &[usize],
-        work: &mut Work,
-        grads: &mut [Vec<f32>; 2],
-        tables: &mut [Adam; 2],
-    ) -> Cost {
+    /// What a batch costs, and the gradients of that by what both networks give.
+    fn forward(&mut self, rows: &[usize], work: &mut Work) -> Cost {
         let (n, latents) = (rows.len(), self.plan.latents);
         let scale = 1.0 / n as f32;
         self.gather(rows, work);
@@ -321,6 +281,21 @@ impl Trainer<'_> {
         for row in work.residual.d.chunks_exact(self.width) {
             work.d_out.extend(row.iter().zip(&self.net.column).map(|(d, s)| -d * s));
         }
+        self.prior.backward(&work.latent, &work.classes, scale, &mut work.prior);
+        cost.latent = sum(&work.prior.bits) / n as f64 / 8.0;
+        cost
+    }
+
+    /// One batch: gradients of both networks, and a step of the tables.
+    fn batch(
+        &mut self,
+        rows: &[usize],
+        work: &mut Work,
+        grads: &mut [Vec<f32>; 2],
+        tables: &mut [Adam; 2],
+    ) -> Cost {
+        let (n, latents) = (rows.len(), self.plan.latents);
+        let cost = self.forward(rows, work);
         work.d_latent.resize(n * latents, 0.0);
         self.net.decoder.backward(
             &work.scaled,
@@ -330,8 +305,6 @@ impl Trainer<'_> {
             &mut grads[1],
             Some(&mut work.d_latent),
         );
-        self.prior.backward(&work.latent, &work.classes, scale, &mut work.prior);
-        cost.latent = sum(&work.prior.bits) / n as f64 / 8.0;
         let d = work.d_latent.chunks_exact_mut(latents).zip(work.prior.d.chunks_exact(latents));
         for (row, prior) in d {
             // Latents are `latent · output`: the prior's part is brought to the output.

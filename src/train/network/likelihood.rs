@@ -1,6 +1,7 @@
 //! Bits of real numbers that will be rounded, under logistic distributions: the differentiable
 //! form of what the entropy coder's tables cost.
 
+use super::logistic::Row;
 use crate::kernels::math::{exp, ln};
 use crate::kernels::wide::widest;
 use rayon::prelude::*;
@@ -10,46 +11,45 @@ const LOG_SCALE: std::ops::Range<f32> = -3.2..12.0;
 /// Rows that one task handles.
 const ROWS: usize = 16;
 
-/// A logistic distribution for each class and column.
+/// A mixture of logistic distributions for each class and column, or one alone.
 ///
 /// A number `t` that is rounded to the nearest integer costs
-/// `−log₂ [F((|t| + ½)/s) − F((|t| − ½)/s)]` bits, `F` the logistic function (the discretised
-/// logistic of Salimans et al. 2017, *PixelCNN++*, §2.1, at any real `t`). With
+/// `−log₂ [F((|t| + ½)/s) − F((|t| − ½)/s)]` bits under one, `F` the logistic function (the
+/// discretised logistic of Salimans et al. 2017, *PixelCNN++*, §2.1, at any real `t`). With
 /// `u = exp(−(|t| − ½)/s)` and `q = exp(−1/s)` the difference is `u(1 − q)/((1 + u)(1 + uq))`:
-/// one exponential for the value and all derivatives.
+/// one exponential for the value and all derivatives. Those of a mixture have one mean; their
+/// derivatives are the parts' by the parts' shares in the probability.
+///
+/// Rows of all classes together are a mixture too, whose part is told for a row as a whole.
 #[derive(Debug, Clone)]
 pub(crate) struct Likelihood {
     pub(crate) classes: usize,
     pub(crate) columns: usize,
-    /// Means, then logarithms of scales: each `classes × columns`.
+    /// Distributions that are mixed: 1, or 2.
+    parts: usize,
+    /// Means, each `classes × columns`; as many logarithms of scales for each part; and of two
+    /// parts, the logarithm of the first one's weight over the second's.
     pub(crate) params: Vec<f32>,
     /// Whether the means are learned; else they stay 0.
     centred: bool,
-    derived: Derived,
+    mean: Vec<f32>,
+    /// For each part.
+    derived: Vec<Derived>,
+    /// Weights of the first part.
+    weight: Vec<f32>,
 }
 
-/// What scales stand for in the formula, each `classes × columns`.
+/// What a part's parameters stand for in the formula, each `classes × columns`.
 #[derive(Debug, Clone, Default)]
 struct Derived {
-    mean: Vec<f32>,
     /// `1/s`
     inverse: Vec<f32>,
     /// `exp(−1/s)`
     q: Vec<f32>,
-    /// `−ln(1 − q)`
+    /// `−ln(1 − q)`, less the logarithm of the part's weight.
     start: Vec<f32>,
     /// `q / (s (1 − q))`
     slope: Vec<f32>,
-}
-
-/// The part of [`Derived`] for one class.
-#[derive(Clone, Copy)]
-struct Row<'a> {
-    mean: &'a [f32],
-    inverse: &'a [f32],
-    q: &'a [f32],
-    start: &'a [f32],
-    slope: &'a [f32],
 }
 
 /// What [`Likelihood::backward`] writes for each number, each `rows × columns`.
@@ -57,24 +57,36 @@ struct Row<'a> {
 pub(crate) struct Gradients {
     /// Of the number itself.
     pub(crate) d: Vec<f32>,
-    /// Of the logarithm of its scale.
-    d_scale: Vec<f32>,
+    /// Of the logarithms of the scales, one part after the other; then of the weights.
+    d_params: [Vec<f32>; 3],
     /// Bits of each row.
     pub(crate) bits: Vec<f32>,
 }
 
+/// Scales of two parts at first, relative to that of one alone.
+const APART: [f32; 2] = [0.6, 1.4];
+/// Logarithms of weights are kept within this.
+const MOST_APART: f32 = 6.0;
+
 impl Likelihood {
-    /// One class, with the given deviation of each column.
-    pub(crate) fn new(deviations: &[f32], centred: bool) -> Self {
+    /// One class, with the given deviation of each column; `parts` is 1 or 2.
+    pub(crate) fn new(deviations: &[f32], centred: bool, parts: usize) -> Self {
         let mut params = vec![0.0; deviations.len()];
-        // A logistic distribution's deviation is π/√3 of its scale.
-        params.extend(deviations.iter().map(|d| ln((d * 0.55).max(0.05))));
+        let apart = if parts == 1 { &[1.0][..] } else { &APART };
+        for by in apart {
+            // A logistic distribution's deviation is π/√3 of its scale.
+            params.extend(deviations.iter().map(|d| ln((d * 0.55 * by).max(0.05))));
+        }
+        params.extend(std::iter::repeat_n(0.0, deviations.len() * (parts - 1)));
         let mut new = Self {
             classes: 1,
             columns: deviations.len(),
+            parts,
             params,
             centred,
-            derived: Derived::default(),
+            mean: Vec::new(),
+            derived: vec![Derived::default(); parts],
+            weight: Vec::new(),
         };
         new.changed();
         new
@@ -82,165 +94,120 @@ impl Likelihood {
 
     /// To be called when `params` have changed.
     pub(crate) fn changed(&mut self) {
-        let half = self.params.len() / 2;
-        let (means, scales) = self.params.split_at_mut(half);
+        let size = self.classes * self.columns;
+        let (means, rest) = self.params.split_at_mut(size);
+        let (scales, weights) = rest.split_at_mut(size * self.parts);
         if self.centred {
             means.fill(0.0);
         }
         scales.iter_mut().for_each(|s| *s = s.clamp(LOG_SCALE.start, LOG_SCALE.end));
-        let d = &mut self.derived;
-        d.mean.clear();
-        d.mean.extend_from_slice(means);
-        for list in [&mut d.inverse, &mut d.q, &mut d.start, &mut d.slope] {
-            list.clear();
-        }
-        for log in scales {
-            let inverse = exp(-*log);
-            let q = exp(-inverse);
-            // 1 − q, by its series where that would cancel.
-            let series = inverse * (1.0 - inverse * (0.5 - inverse / 6.0));
-            let rest = if inverse < 0.02 { series } else { 1.0 - q };
-            d.inverse.push(inverse);
-            d.q.push(q);
-            d.start.push(-ln(rest));
-            d.slope.push(inverse * q / rest);
+        weights.iter_mut().for_each(|w| *w = w.clamp(-MOST_APART, MOST_APART));
+        self.mean.clear();
+        self.mean.extend_from_slice(means);
+        self.weight.clear();
+        self.weight.extend(weights.iter().map(|w| 1.0 / (1.0 + exp(-*w))));
+        for (part, (d, scales)) in self.derived.iter_mut().zip(scales.chunks(size)).enumerate() {
+            for list in [&mut d.inverse, &mut d.q, &mut d.start, &mut d.slope] {
+                list.clear();
+            }
+            for (at, log) in scales.iter().enumerate() {
+                let inverse = exp(-*log);
+                let q = exp(-inverse);
+                // 1 − q, by its series where that would cancel.
+                let series = inverse * (1.0 - inverse * (0.5 - inverse / 6.0));
+                let rest = if inverse < 0.02 { series } else { 1.0 - q };
+                let share = self.weight.get(at).map_or(1.0, |w| [*w, 1.0 - w][part]);
+                d.inverse.push(inverse);
+                d.q.push(q);
+                d.start.push(-ln(rest * share));
+                d.slope.push(inverse * q / rest);
+            }
         }
     }
 
     /// Twice as many classes: each becomes one a little narrower and one a little wider.
     pub(crate) fn split(&mut self) {
-        let half = self.params.len() / 2;
-        let (means, scales) = self.params.split_at(half);
-        let shifted = |by: f32| scales.iter().map(move |s| s + by);
-        let scales: Vec<f32> = shifted(-0.25).chain(shifted(0.25)).collect();
-        self.params = [means, means, &scales].concat();
+        let size = self.classes * self.columns;
+        let mut params = Vec::with_capacity(2 * self.params.len());
+        for (i, list) in self.params.chunks(size).enumerate() {
+            let by = if (1..=self.parts).contains(&i) { 0.25 } else { 0.0 };
+            params.extend(list.iter().map(|p| p - by));
+            params.extend(list.iter().map(|p| p + by));
+        }
+        self.params = params;
         self.classes *= 2;
         self.changed();
     }
 
-    fn row(&self, class: usize) -> Row<'_> {
+    fn row<const M: usize>(&self, class: usize) -> Row<'_, M> {
         let at = class * self.columns..(class + 1) * self.columns;
-        let d = &self.derived;
-        Row {
-            mean: &d.mean[at.clone()],
-            inverse: &d.inverse[at.clone()],
-            q: &d.q[at.clone()],
-            start: &d.start[at.clone()],
-            slope: &d.slope[at],
-        }
+        let parts = std::array::from_fn(|m| {
+            let d = &self.derived[m];
+            [&d.inverse[at.clone()], &d.q[at.clone()], &d.start[at.clone()], &d.slope[at.clone()]]
+        });
+        let weight = if M == 1 { &[][..] } else { &self.weight[at.clone()] };
+        Row { mean: &self.mean[at], parts, weight }
     }
 
     /// Nats of one row in `class`.
     pub(crate) fn nats(&self, t: &[f32], class: usize) -> f32 {
-        let row = self.row(class);
-        widest(|| {
-            let mut sum = [0.0_f32; LANES];
-            let mut first = 0;
-            while first + LANES <= t.len() {
-                let [t, mean, inverse, q, start] =
-                    [t, row.mean, row.inverse, row.q, row.start].map(|s| lanes(s, first));
-                for i in 0..LANES {
-                    sum[i] += nats(t[i] - mean[i], inverse[i], q[i], start[i]);
-                }
-                first += LANES;
-            }
-            let rest = (first..t.len())
-                .map(|i| nats(t[i] - row.mean[i], row.inverse[i], row.q[i], row.start[i]));
-            sum.iter().sum::<f32>() + rest.sum::<f32>()
-        })
+        match self.parts {
+            1 => widest(|| self.row::<1>(class).nats(t)),
+            _ => widest(|| self.row::<2>(class).nats(t)),
+        }
     }
 
     /// Bits and their gradients for rows `t`, each in its class; `scale` times the gradients.
     pub(crate) fn backward(&self, t: &[f32], classes: &[u8], scale: f32, out: &mut Gradients) {
         out.d.resize(t.len(), 0.0);
-        out.d_scale.resize(t.len(), 0.0);
+        out.d_params.iter_mut().for_each(|d| d.resize(t.len(), 0.0));
         out.bits.resize(classes.len(), 0.0);
         let per_task = ROWS * self.columns;
         let scale = scale * std::f32::consts::LOG2_E;
-        t.par_chunks(per_task)
-            .zip(classes.par_chunks(ROWS))
-            .zip(out.d.par_chunks_mut(per_task).zip(out.d_scale.par_chunks_mut(per_task)))
-            .zip(out.bits.par_chunks_mut(ROWS))
-            .for_each(|(((t, classes), (d, d_scale)), bits)| {
-                let rows = t.chunks_exact(self.columns).zip(classes);
-                let outs =
-                    d.chunks_exact_mut(self.columns).zip(d_scale.chunks_exact_mut(self.columns));
-                for (((t, &class), (d, d_scale)), bits) in rows.zip(outs).zip(bits) {
-                    let row = self.row(usize::from(class));
-                    *bits = widest(|| backward_row(t, row, scale, d, d_scale));
+        let [first, second, weight] = &mut out.d_params;
+        let tasks = t.par_chunks(per_task).zip(classes.par_chunks(ROWS));
+        let places = (out.d.par_chunks_mut(per_task), out.bits.par_chunks_mut(ROWS));
+        let scales = first.par_chunks_mut(per_task).zip(second.par_chunks_mut(per_task));
+        let more = scales.zip(weight.par_chunks_mut(per_task));
+        tasks.zip(places.0.zip(places.1)).zip(more).for_each(
+            |(((t, classes), (d, bits)), ((first, second), weight))| {
+                for (i, (&class, bits)) in classes.iter().zip(bits).enumerate() {
+                    let own = i * self.columns..(i + 1) * self.columns;
+                    let t = &t[own.clone()];
+                    let d = &mut d[own.clone()];
+                    let (first, second) = (&mut first[own.clone()], &mut second[own.clone()]);
+                    let class = usize::from(class);
+                    *bits = match self.parts {
+                        1 => widest(|| self.row(class).backward(t, scale, d, [first], &mut [])),
+                        _ => {
+                            let (weight, scales) = (&mut weight[own], [first, second]);
+                            widest(|| self.row(class).backward(t, scale, d, scales, weight))
+                        }
+                    };
                 }
-            });
+            },
+        );
     }
 
     /// Adds the gradient of `params` that [`Self::backward`] left, in the order of rows.
     pub(crate) fn gather(&self, classes: &[u8], from: &Gradients, grad: &mut [f32]) {
-        let (means, scales) = grad.split_at_mut(self.params.len() / 2);
-        let rows = from.d.chunks_exact(self.columns).zip(from.d_scale.chunks_exact(self.columns));
-        for ((d, d_scale), &class) in rows.zip(classes) {
-            let at = usize::from(class) * self.columns..(usize::from(class) + 1) * self.columns;
-            means[at.clone()].iter_mut().zip(d).for_each(|(m, d)| *m -= d);
-            scales[at].iter_mut().zip(d_scale).for_each(|(s, d)| *s += d);
+        let size = self.classes * self.columns;
+        let (means, rest) = grad.split_at_mut(size);
+        let add = |list: &mut [f32], from: &[f32], sign: f32| {
+            for (d, &class) in from.chunks_exact(self.columns).zip(classes) {
+                let at = usize::from(class) * self.columns;
+                list[at..].iter_mut().zip(d).for_each(|(g, d)| *g += sign * d);
+            }
+        };
+        add(means, &from.d, -1.0);
+        let (scales, weights) = rest.split_at_mut(size * self.parts);
+        for (list, from) in scales.chunks_mut(size).zip(&from.d_params) {
+            add(list, from, 1.0);
+        }
+        if self.parts > 1 {
+            add(weights, &from.d_params[2], 1.0);
         }
     }
-}
-
-/// Numbers that are handled together.
-const LANES: usize = 8;
-
-#[inline(always)]
-fn lanes(s: &[f32], first: usize) -> &[f32; LANES] {
-    (&s[first..first + LANES]).try_into().expect("as many as asked for")
-}
-
-#[inline(always)]
-fn lanes_mut(s: &mut [f32], first: usize) -> &mut [f32; LANES] {
-    (&mut s[first..first + LANES]).try_into().expect("as many as asked for")
-}
-
-#[inline(always)]
-fn nats(t: f32, inverse: f32, q: f32, start: f32) -> f32 {
-    let z = (t.abs() - 0.5) * inverse;
-    let u = exp(-z);
-    z + start + ln((1.0 + u) * (1.0 + u * q))
-}
-
-/// Nats and their derivatives by `t` and by the logarithm of the scale.
-#[inline(always)]
-fn derivatives(t: f32, inverse: f32, q: f32, start: f32, slope: f32) -> (f32, f32, f32) {
-    let z = (t.abs() - 0.5) * inverse;
-    let u = exp(-z);
-    let (a, b) = (1.0 + u, 1.0 + u * q);
-    let (a1, b1) = (1.0 / a, 1.0 / b);
-    let by_t = inverse * (a1 + b1 - 1.0) * 1.0_f32.copysign(t);
-    let by_scale = (z + inverse) * (1.0 - b1) - z * a1 + slope;
-    (z + start + ln(a * b), by_t, by_scale)
-}
-
-#[inline(always)]
-fn backward_row(t: &[f32], row: Row<'_>, scale: f32, d: &mut [f32], d_scale: &mut [f32]) -> f32 {
-    let mut sum = [0.0_f32; LANES];
-    let mut first = 0;
-    while first + LANES <= t.len() {
-        let [t, mean, inverse, q, start, slope] =
-            [t, row.mean, row.inverse, row.q, row.start, row.slope].map(|s| lanes(s, first));
-        let (d, d_scale) = (lanes_mut(d, first), lanes_mut(d_scale, first));
-        for i in 0..LANES {
-            let (n, by_t, by_scale) =
-                derivatives(t[i] - mean[i], inverse[i], q[i], start[i], slope[i]);
-            sum[i] += n;
-            d[i] = by_t * scale;
-            d_scale[i] = by_scale * scale;
-        }
-        first += LANES;
-    }
-    for i in first..t.len() {
-        let (n, by_t, by_scale) =
-            derivatives(t[i] - row.mean[i], row.inverse[i], row.q[i], row.start[i], row.slope[i]);
-        sum[i - first] += n;
-        d[i] = by_t * scale;
-        d_scale[i] = by_scale * scale;
-    }
-    sum.iter().sum::<f32>() * std::f32::consts::LOG2_E
 }
 
 #[cfg(test)]
@@ -250,7 +217,12 @@ mod tests {
     #[test]
     fn gradients_are_central_differences() {
         let deviations = [0.1, 0.5, 2.0, 40.0];
-        let mut l = Likelihood::new(&deviations, false);
+        for parts in [1, 2] {
+            slopes_are_differences(Likelihood::new(&deviations, false, parts));
+        }
+    }
+
+    fn slopes_are_differences(mut l: Likelihood) {
         l.split();
         l.params.iter_mut().enumerate().for_each(|(i, p)| *p += (i % 3) as f32 * 0.07);
         l.changed();
@@ -290,8 +262,8 @@ mod tests {
 
     #[test]
     fn probabilities_of_all_integers_add_up_to_one() {
-        for deviation in [0.1, 1.0, 20.0] {
-            let l = Likelihood::new(&[deviation], true);
+        for (deviation, parts) in [(0.1, 1), (1.0, 1), (20.0, 1), (0.1, 2), (1.0, 2), (20.0, 2)] {
+            let l = Likelihood::new(&[deviation], true, parts);
             let sum: f64 = (-400..=400).map(|k| f64::from(-l.nats(&[k as f32], 0)).exp()).sum();
             assert!((sum - 1.0).abs() < 1e-3, "{deviation}: {sum}");
         }

@@ -1,11 +1,14 @@
 //! The non-linear codec: an autoencoder trained on the bits of the file.
 
+mod aside;
 pub(crate) mod bake;
 pub(crate) mod choose;
 pub(crate) mod fit;
 pub(crate) mod kind;
 pub(crate) mod learned;
 pub(crate) mod likelihood;
+mod logistic;
+mod plan;
 pub(crate) mod polish;
 #[cfg(test)]
 mod tests;

@@ -33,6 +33,7 @@ fn surface(rows: usize) -> (Sample, Vec<ColumnPlan>, Vec<f32>) {
 
 fn short(objective: Objective, hidden: &[usize]) -> Plan {
     Plan {
+        held_out: 0.0,
         objective,
         latents: 3,
         step: 1.0,

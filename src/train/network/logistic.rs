@@ -1,0 +1,157 @@
+//! The arithmetic of mixed logistic distributions, for the vectors of the CPU.
+
+use crate::kernels::math::{exp, ln};
+
+/// Numbers that are handled together.
+const LANES: usize = 8;
+type Lanes = [f32; LANES];
+
+/// The `M` parts of one class: of each `1/s`, `q`, start and slope.
+pub(super) struct Row<'a, const M: usize> {
+    pub(super) mean: &'a [f32],
+    pub(super) parts: [[&'a [f32]; 4]; M],
+    /// Of the first of two.
+    pub(super) weight: &'a [f32],
+}
+
+/// Some columns of a row.
+struct Block<const M: usize> {
+    mean: Lanes,
+    parts: [[Lanes; 4]; M],
+    weight: Lanes,
+}
+
+/// One number's nats, and their derivatives by it, by the parts' logarithmic scales, and by the
+/// logarithm of the first part's weight over the second's.
+struct Slopes<const M: usize> {
+    nats: f32,
+    by_t: f32,
+    by_scale: [f32; M],
+    by_weight: f32,
+}
+
+/// The numbers from `first` on; ones where there are no more.
+#[inline(always)]
+fn lanes(s: &[f32], first: usize) -> Lanes {
+    if let Some(whole) = s.get(first..first + LANES) {
+        return whole.try_into().expect("as many as asked for");
+    }
+    let mut some = [1.0; LANES];
+    some.iter_mut().zip(s.iter().skip(first)).for_each(|(out, x)| *out = *x);
+    some
+}
+
+/// Puts them back, as far as there are places.
+#[inline(always)]
+fn store(s: &mut [f32], first: usize, from: &Lanes) {
+    match s.get_mut(first..first + LANES) {
+        Some(whole) => whole.copy_from_slice(from),
+        None => s.iter_mut().skip(first).zip(from).for_each(|(out, x)| *out = *x),
+    }
+}
+
+impl<const M: usize> Row<'_, M> {
+    // Loops in place of `map`, whose closures are not compiled for the vectors that `widest` has.
+    #[inline(always)]
+    fn block(&self, first: usize) -> Block<M> {
+        let mut parts = [[[0.0; LANES]; 4]; M];
+        for (lists, own) in parts.iter_mut().zip(&self.parts) {
+            for (list, own) in lists.iter_mut().zip(own) {
+                *list = lanes(own, first);
+            }
+        }
+        Block { mean: lanes(self.mean, first), parts, weight: lanes(self.weight, first) }
+    }
+
+    #[inline(always)]
+    pub(super) fn nats(&self, t: &[f32]) -> f32 {
+        let mut sum = [0.0_f32; LANES];
+        for first in (0..t.len()).step_by(LANES) {
+            let (block, own) = (self.block(first), lanes(t, first));
+            let mut nats = [0.0; LANES];
+            for i in 0..LANES {
+                nats[i] = block.slopes(i, own[i]).nats;
+            }
+            let used = LANES.min(t.len() - first);
+            for i in 0..LANES {
+                sum[i] += if i < used { nats[i] } else { 0.0 };
+            }
+        }
+        sum.iter().sum()
+    }
+
+    #[inline(always)]
+    pub(super) fn backward(
+        &self,
+        t: &[f32],
+        scale: f32,
+        d: &mut [f32],
+        mut d_scale: [&mut [f32]; M],
+        d_weight: &mut [f32],
+    ) -> f32 {
+        let mut sum = [0.0_f32; LANES];
+        for first in (0..t.len()).step_by(LANES) {
+            let (block, own) = (self.block(first), lanes(t, first));
+            let (mut nats, mut by_t, mut by_weight) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+            let mut by_scale = [[0.0; LANES]; M];
+            for i in 0..LANES {
+                let s = block.slopes(i, own[i]);
+                nats[i] = s.nats;
+                by_t[i] = s.by_t * scale;
+                by_weight[i] = s.by_weight * scale;
+                for (by, own) in by_scale.iter_mut().zip(s.by_scale) {
+                    by[i] = own * scale;
+                }
+            }
+            let used = LANES.min(t.len() - first);
+            for i in 0..LANES {
+                sum[i] += if i < used { nats[i] } else { 0.0 };
+            }
+            store(d, first, &by_t);
+            for (d, by) in d_scale.iter_mut().zip(&by_scale) {
+                store(d, first, by);
+            }
+            store(d_weight, first, &by_weight);
+        }
+        sum.iter().sum::<f32>() * std::f32::consts::LOG2_E
+    }
+}
+
+impl<const M: usize> Block<M> {
+    #[inline(always)]
+    fn slopes(&self, i: usize, t: f32) -> Slopes<M> {
+        let t = t - self.mean[i];
+        let (mut nats, mut by_t, mut by_scale) = ([0.0; M], [0.0; M], [0.0; M]);
+        for m in 0..M {
+            let [inverse, q, start, slope] = &self.parts[m];
+            (nats[m], by_t[m], by_scale[m]) = derivatives(t, inverse[i], q[i], start[i], slope[i]);
+        }
+        if M == 1 {
+            return Slopes { nats: nats[0], by_t: by_t[0], by_scale, by_weight: 0.0 };
+        }
+        let least = if nats[0] < nats[M - 1] { nats[0] } else { nats[M - 1] };
+        let (a, b) = (exp(least - nats[0]), exp(least - nats[M - 1]));
+        let sum = a + b;
+        let (a, b) = (a / sum, b / sum);
+        by_scale[0] *= a;
+        by_scale[M - 1] *= b;
+        Slopes {
+            nats: least - ln(sum),
+            by_t: a * by_t[0] + b * by_t[M - 1],
+            by_scale,
+            by_weight: self.weight[i] - a,
+        }
+    }
+}
+
+/// Nats and their derivatives by `t` and by the logarithm of the scale.
+#[inline(always)]
+fn derivatives(t: f32, inverse: f32, q: f32, start: f32, slope: f32) -> (f32, f32, f32) {
+    let z = (t.abs() - 0.5) * inverse;
+    let u = exp(-z);
+    let (a, b) = (1.0 + u, 1.0 + u * q);
+    let (a1, b1) = (1.0 / a, 1.0 / b);
+    let by_t = inverse * (a1 + b1 - 1.0) * 1.0_f32.copysign(t);
+    let by_scale = (z + inverse) * (1.0 - b1) - z * a1 + slope;
+    (z + start + ln(a * b), by_t, by_scale)
+}
