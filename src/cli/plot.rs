@@ -143,9 +143,10 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
             model.as_ref().map(|m| m.embed(&*rows)).transpose().map_err(about(&args.input))?;
         let drawn = Drawn { embedded: embedded.as_ref(), rows: &*rows, title, most: args.most };
         match dim {
-            3 => drawn.scatter::<3>(colours)?.draw(format)?,
-            _ => drawn.scatter::<2>(colours)?.draw(format)?,
+            3 => drawn.scatter::<3>(colours)?.draw(format),
+            _ => drawn.scatter::<2>(colours)?.draw(format),
         }
+        .map_err(about(&args.input))?
     };
     write_bytes(&target, (args.force, true), &picture)?;
     let (from, n) = (label(&args.input), rows.len());

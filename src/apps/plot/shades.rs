@@ -44,7 +44,10 @@ impl<'a> Shades<'a> {
     /// `Argument` unless there are points, and as many colours.
     pub(super) fn new(colours: Option<&'a Colours>, points: usize) -> Result<Self> {
         let count = colours.map_or(points, Colours::len);
-        if points == 0 || count != points {
+        if points == 0 {
+            return Err(Error::argument("there are no points to draw"));
+        }
+        if count != points {
             return Err(Error::argument(format!("{points} points with {count} colours")));
         }
         let (mut classes, mut extent) = (Vec::new(), None);
