@@ -1,8 +1,7 @@
 //! A codec's networks for other programs.
 //!
 //! Both formats are written by hand: what is needed of them are a few dozen lines, and the bytes
-//! depend on nothing but the codec. (The library of one keeps the metadata in a table whose order
-//! changes from run to run; that of the other wants a compiler of its own to build.)
+//! depend on nothing but the codec.
 
 mod graph;
 mod onnx;
