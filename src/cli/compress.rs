@@ -154,6 +154,7 @@ fn describe(input: &str, output: &Target, report: &Report, seconds: f64) -> Stri
         "bytes_in": report.bytes_in,
         "bytes_out": report.bytes_out,
         "model_bytes": report.model_bytes,
+        "decoder_bytes": report.decoder_bytes,
         "ratio": quotient(report.bytes_in, report.bytes_out),
         "promised": fidelity_json(&report.promised),
         "measured": quality_json(&report.measured),

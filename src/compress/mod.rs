@@ -185,7 +185,12 @@ impl Job<'_> {
         self.rows.len() as u64 * self.rows.schema().row_bytes() as u64
     }
 
-    fn report(&self, bytes: u64, encoder: Option<(&Encoder, usize)>, totals: &Totals) -> Report {
+    fn report(
+        &self,
+        bytes: u64,
+        encoder: Option<(&Encoder, (usize, usize))>,
+        totals: &Totals,
+    ) -> Report {
         let row_bytes = self.rows.schema().row_bytes() as u64;
         let rows = (self.rows.len() as u64, row_bytes);
         Report::new(rows, bytes, &self.config.fidelity, encoder, totals)
@@ -235,14 +240,16 @@ impl Job<'_> {
         encoder.block_rows = block_rows(row, schema.row_bytes(), encoder.program.temporal);
         encoder.exact_level = Some(self.config.effort().zstd);
         let line = schema.row_shape.last().copied().unwrap_or(1);
-        let model = encoder.program.record.encode(line);
+        let record = &encoder.program.record;
+        let model = record.encode(line);
+        let sizes = (model.len(), record.decoder_bytes(line));
         let promise = Some(&self.config.fidelity);
         let mut file = FileWriter::begin(out, schema, promise, Some(&model), None)?;
         let totals = encode_rows(&encoder, self.rows, &mut file, &|done| {
             self.config.report(Stage::Encode, done, self.rows.len() as u64);
         })?;
         let bytes = file.finish()?;
-        Ok((self.report(bytes, Some((&encoder, model.len())), &totals), totals))
+        Ok((self.report(bytes, Some((&encoder, sizes)), &totals), totals))
     }
 
     /// A promise about a sum over the file: choose on the sample, then correct the step until
@@ -310,7 +317,7 @@ impl Job<'_> {
     }
 
     /// Precision and network, made for each other in turn, once at least; no further turn begins
-    /// after the time that training was given.
+    /// after the time that training was given. At last the precision is looked for once more.
     fn polish(
         &self,
         goal: Goal,
@@ -335,6 +342,12 @@ impl Job<'_> {
             if self.config.train.seconds.is_some_and(late) {
                 break;
             }
+        }
+        if let Some(c) = chosen.filter(|_| !self.config.train.seconds.is_some_and(late)) {
+            let with = builder.with_network(&trained);
+            let with = with.thin(thin);
+            let balanced = with.balanced(goal, c)?;
+            chosen = Some(with.confirmed(goal, balanced)?);
         }
         self.config.report(Stage::Polish, turns as u64, turns as u64);
         Ok((trained, chosen))

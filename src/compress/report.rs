@@ -21,6 +21,8 @@ pub struct Report {
     pub bytes_out: u64,
     /// Bytes of the model in it.
     pub model_bytes: u64,
+    /// Of these, bytes of the decoder: all but the tables of the entropy coder.
+    pub decoder_bytes: u64,
     /// What was asked for.
     pub promised: Fidelity,
     /// What was reached, measured on the decoded values while encoding.
@@ -44,7 +46,7 @@ impl Report {
         (rows, row_bytes): (u64, u64),
         bytes_out: u64,
         promised: &Fidelity,
-        encoder: Option<(&Encoder, usize)>,
+        encoder: Option<(&Encoder, (usize, usize))>,
         totals: &Totals,
     ) -> Self {
         let record = encoder.map(|(e, _)| &e.program.record);
@@ -52,7 +54,8 @@ impl Report {
             rows,
             bytes_in: rows * row_bytes,
             bytes_out,
-            model_bytes: encoder.map_or(0, |(_, bytes)| bytes as u64),
+            model_bytes: encoder.map_or(0, |(_, (model, _))| model as u64),
+            decoder_bytes: encoder.map_or(0, |(_, (_, decoder))| decoder as u64),
             promised: promised.clone(),
             measured: totals.tally.quality(),
             latents: record.map_or(0, |r| r.latents()),

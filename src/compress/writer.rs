@@ -42,7 +42,8 @@ pub struct Writer<W: Write> {
     encoder: Encoder,
     schema: Schema,
     config: Config,
-    model_bytes: usize,
+    /// Bytes of the model, and of the decoder in it.
+    sizes: (usize, usize),
     pending: Vec<u8>,
     totals: Totals,
     rows: u64,
@@ -88,14 +89,16 @@ impl<W: Write> Writer<W> {
         encoder.block_rows = block_rows(row, schema.row_bytes(), encoder.program.temporal);
         encoder.exact_level = Some(level.zstd);
         let line = schema.row_shape.last().copied().unwrap_or(1);
-        let model = encoder.program.record.encode(line);
+        let record = &encoder.program.record;
+        let model = record.encode(line);
+        let sizes = (model.len(), record.decoder_bytes(line));
         let file = FileWriter::begin(out, &schema, Some(&config.fidelity), Some(&model), None)?;
         Ok(Self {
             file,
             encoder,
             schema,
             config: config.clone(),
-            model_bytes: model.len(),
+            sizes,
             pending: Vec::new(),
             totals: Totals::default(),
             rows: 0,
@@ -148,7 +151,7 @@ impl<W: Write> Writer<W> {
         self.flush(true)?;
         let row_bytes = self.schema.row_bytes() as u64;
         let (length, out) = self.file.finish_into()?;
-        let encoder = Some((&self.encoder, self.model_bytes));
+        let encoder = Some((&self.encoder, self.sizes));
         let promised = &self.config.fidelity;
         let report = Report::new((self.rows, row_bytes), length, promised, encoder, &self.totals);
         Ok((out, report))

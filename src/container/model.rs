@@ -147,6 +147,25 @@ impl ModelRecord {
     /// The MODL payload; `line` is the last dimension of the row's shape.
     pub(crate) fn encode(&self, line: usize) -> Vec<u8> {
         let mut w = Out { coder: IntEncoder::new(), head: IntModel::new(), line };
+        self.write_decoder(&mut w);
+        w.number(self.tables.len() as i64);
+        let mut model = ArrayModel::new();
+        for table in &self.tables {
+            w.table(table, &mut model);
+        }
+        w.classes(self);
+        w.coder.finish()
+    }
+
+    /// Bytes of all but the tables and classes.
+    #[cfg(feature = "compress")]
+    pub(crate) fn decoder_bytes(&self, line: usize) -> usize {
+        let mut w = Out { coder: IntEncoder::new(), head: IntModel::new(), line };
+        self.write_decoder(&mut w);
+        w.coder.finish().len()
+    }
+
+    fn write_decoder(&self, w: &mut Out) {
         let (width, latents) = (self.width(), self.latents());
         w.number(self.grids.len() as i64);
         for grid in &self.grids {
@@ -177,13 +196,6 @@ impl ModelRecord {
                 w.hidden(hidden, latents);
             }
         }
-        w.number(self.tables.len() as i64);
-        let mut model = ArrayModel::new();
-        for table in &self.tables {
-            w.table(table, &mut model);
-        }
-        w.classes(self);
-        w.coder.finish()
     }
 
     /// Reads a payload of `bytes`, which begin at `at`, for rows of `width` columns.

@@ -139,7 +139,7 @@ fn eigen(matrix: &[f64], n: usize) -> Option<Vec<(f64, Vec<f64>)>> {
 }
 
 /// `rowsᵀ rows`, summed in `f64` over parts of fixed size.
-fn gram(rows: &[f32], width: usize) -> Vec<f64> {
+pub(crate) fn gram(rows: &[f32], width: usize) -> Vec<f64> {
     use rayon::prelude::*;
     const PART: usize = 1024;
     let part = |rows: &[f32]| {

@@ -5,6 +5,11 @@
 //! Theory*, 10.3.3). *Bounded*: the codec of the bounded promises with a bound chosen so that
 //! the sum comes out right; best where the promise is tight or rows are narrow.
 
+mod precision;
+mod solve;
+
+pub(crate) use solve::{CLOSE, Choice, LEAST_USED, Solver, choose};
+
 use super::assemble::{Coding, Prepared};
 use super::classes::Effort;
 use super::columns::{Tolerance, plan};
@@ -54,84 +59,8 @@ impl Goal {
     }
 }
 
-/// The share of what is allowed at which families can be compared.
-pub(crate) const CLOSE: f64 = 0.95;
-
 /// Most row classes.
 const MOST_CLASSES: usize = 32;
-
-/// Least share of what is allowed that ought to be used.
-pub(crate) const LEAST_USED: f64 = 0.998;
-
-/// Looks for the step at which `used` is just below 1.
-///
-/// Secant steps on logarithms inside a shrinking bracket; the best valid step is remembered.
-#[derive(Debug, Clone)]
-pub(crate) struct Solver {
-    slope: f64,
-    /// `ln step` and `ln used` of the last two.
-    seen: Vec<(f64, f64)>,
-    /// Steps known to be valid and not, nearest to each other.
-    good: Option<f64>,
-    bad: Option<f64>,
-    next: f64,
-}
-
-impl Solver {
-    pub(crate) fn new(goal: Goal, start: f64) -> Self {
-        let next = start.max(f64::MIN_POSITIVE).ln();
-        Self { slope: goal.slope(), seen: Vec::new(), good: None, bad: None, next }
-    }
-
-    /// The step to try.
-    pub(crate) fn step(&self) -> f64 {
-        self.next.exp()
-    }
-
-    /// Whether the bracket has become too small to be worth going on.
-    pub(crate) fn is_exhausted(&self) -> bool {
-        self.good.zip(self.bad).is_some_and(|(g, b)| (g - b).abs() < 1e-4)
-    }
-
-    /// Takes the result of trying [`Self::step`]; true if it is valid and close enough.
-    pub(crate) fn took(&mut self, used: f64) -> bool {
-        let used = if used.is_nan() { f64::INFINITY } else { used };
-        const AIM: f64 = 0.999;
-        let x = self.next;
-        if used <= 1.0 {
-            self.good = Some(x);
-            if used >= LEAST_USED {
-                return true;
-            }
-        } else {
-            self.bad = Some(x);
-        }
-        let y = used.clamp(1e-12, 1e12).ln();
-        if let Some(&(x0, y0)) = self.seen.last()
-            && (x - x0).abs() > 1e-9
-        {
-            let slope = (y - y0) / (x - x0);
-            // A slope of the wrong sign is noise.
-            if slope * self.slope > 0.02 {
-                self.slope = slope;
-            }
-        }
-        self.seen.push((x, y));
-        let step = ((AIM.ln() - y) / self.slope).clamp(-4.0, 4.0);
-        let mut next = x + step;
-        if let Some((a, b)) = self.good.zip(self.bad) {
-            let (low, high) = (a.min(b), a.max(b));
-            let margin = (high - low) * 0.08;
-            // Many steps on one side of the bracket mean that the secant misleads.
-            if self.seen.len() > 5 {
-                next = (low + high) / 2.0;
-            }
-            next = next.clamp(low + margin, high - margin);
-        }
-        self.next = next;
-        false
-    }
-}
 
 /// Which family, and everything but the step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -154,6 +83,16 @@ impl Family {
             }
             other => other,
         }
+    }
+
+    /// Whether output or hidden weights are rounded more finely than those of `other`.
+    pub(crate) fn is_finer(self, other: Self) -> bool {
+        let grains = |family: Self| match family {
+            Family::Network { output, hidden, .. } => (output, hidden),
+            _ => (0.0, 0.0),
+        };
+        let (own, other) = (grains(self), grains(other));
+        own.0 < other.0 || own.1 < other.1
     }
 }
 
@@ -328,170 +267,7 @@ impl<'a> Builder<'a> {
             ..*self
         }
     }
-
-    /// The best precision of the network and its step; what was best of another network serves
-    /// again, with a step of its own.
-    pub(crate) fn choose_precision(
-        &self,
-        goal: Goal,
-        start: f64,
-        first: Option<Choice>,
-    ) -> Result<Option<Choice>> {
-        if let Some(c) = first {
-            return solve(self, goal, c.family, c.step);
-        }
-        let begin = FIRST;
-        let mut best = solve(self, goal, begin, start)?;
-        // Factors of output, hidden and thrift, one after another from the best so far.
-        for (o, h, t) in [
-            (1.0, 1.0, 0.7),
-            (1.0, 1.0, 1.5),
-            (0.7, 1.0, 1.0),
-            (1.4, 1.0, 1.0),
-            (1.0, 0.6, 1.0),
-            (1.0, 1.6, 1.0),
-        ] {
-            let from = best.map_or(begin, |b| b.family);
-            let Family::Network { output, hidden, trellis, thrift } = from else { break };
-            let (output, hidden, thrift) = (output * o, hidden * h, thrift * t);
-            let next = Family::Network { output, hidden, trellis, thrift };
-            let from = best.map_or(start, |b| b.step);
-            if let Some(c) = solve(self, goal, next, from)?
-                && best.is_none_or(|b| c.cost < b.cost)
-            {
-                best = Some(c);
-            }
-        }
-        // The smallest file is a wide valley: a little finer, and rows hardly lose by rounding.
-        if let Some(b) = best
-            && let Some(c) = solve(self, goal, b.family.finer(FINER), b.step)?
-            && c.cost < ALIKE * b.cost
-        {
-            best = Some(c);
-        }
-        Ok(best)
-    }
 }
-
-/// How much finer than is best weights are rounded, if the file is as good as the same size.
-const FINER: f64 = 1.5;
-const ALIKE: f64 = 1.003;
-
-/// Where the search for a network's precision begins.
-const FIRST: Family = Family::Network { output: 1.6, hidden: 0.3, trellis: 8, thrift: 2.0 };
 
 /// Passes and steps, and rate, of the training on real latents.
 const POLISH: (Least, f32) = ((6, 940), 5e-4);
-
-/// A family with the step that keeps the goal on the sample.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Choice {
-    pub(crate) family: Family,
-    pub(crate) step: f64,
-    /// Bytes, or for a limited size the error: less is better.
-    cost: f64,
-}
-
-/// What was tried of one family, to bring costs to where the goal would be met exactly: there
-/// families compare.
-struct Costs {
-    /// How the cost falls with what is used up, both as logarithms: guessed, or seen.
-    slope: f64,
-    /// Both logarithms of the last try.
-    last: Option<(f64, f64)>,
-}
-
-impl Costs {
-    fn new(goal: Goal) -> Self {
-        // Bytes fall slowly where more error is allowed, errors fast with more bytes.
-        Self { slope: if goal.is_size() { -2.0 } else { -0.5 }, last: None }
-    }
-
-    /// The cost of a try that used up `used`.
-    fn at_goal(&mut self, used: f64, cost: f64) -> f64 {
-        if !(used > 0.0 && cost > 0.0 && used.is_finite() && cost.is_finite()) {
-            return cost;
-        }
-        let now = (used.ln(), cost.ln());
-        // Tries near each other tell more noise than slope.
-        if let Some(last) = self.last.filter(|last| (last.0 - now.0).abs() > 0.02) {
-            let slope = (last.1 - now.1) / (last.0 - now.0);
-            self.slope = slope.clamp(4.0 * self.slope, self.slope / 4.0);
-        }
-        self.last = Some(now);
-        (now.1 - self.slope * now.0).exp()
-    }
-}
-
-/// Finds the step for `family` on the builder's sample.
-fn solve(b: &Builder<'_>, goal: Goal, family: Family, start: f64) -> Result<Option<Choice>> {
-    let mut solver = Solver::new(goal, start);
-    let mut best: Option<Choice> = None;
-    let mut costs = Costs::new(goal);
-    for _ in 0..14 {
-        let step = solver.step();
-        // Steps far from the data's scale need weights that no network can be proved for.
-        let Ok(built) = b.build(family, step) else {
-            if best.is_none() || !goal.is_size() {
-                break;
-            }
-            solver.took(f64::INFINITY);
-            continue;
-        };
-        let used = goal.used(&built.tally, built.fitted_bytes);
-        let cost = if goal.is_size() { built.tally.nmse() } else { built.fitted_bytes };
-        let cost = costs.at_goal(used, cost);
-        let done = solver.took(used);
-        if used <= 1.0 && best.is_none_or(|b| cost < b.cost || done) {
-            best = Some(Choice { family, step, cost });
-        }
-        // Costs are compared where the goal would be met, so near it is enough.
-        if done || solver.is_exhausted() || (CLOSE..=1.0).contains(&used) {
-            break;
-        }
-    }
-    Ok(best)
-}
-
-/// The best family and step for `goal`.
-pub(crate) fn choose(b: &Builder<'_>, goal: Goal, start: f64) -> Result<Option<Choice>> {
-    let latents = |threshold: f64, trellis: usize, thrift: f64, grain: f64| Family::Latents {
-        threshold,
-        trellis,
-        thrift,
-        grain,
-    };
-    let plain = latents(1.5, 8, 1.0, 1.0);
-    let mut best: Option<Choice> = None;
-    let attempt = |family: Family, best: &mut Option<Choice>| -> Result<()> {
-        let from = best.map_or(start, |c| c.step);
-        if let Some(c) = solve(b, goal, family, from)?
-            && best.is_none_or(|b| c.cost < b.cost)
-        {
-            *best = Some(c);
-        }
-        Ok(())
-    };
-    if b.has_components() {
-        attempt(plain, &mut best)?;
-        if b.effort.rows > 1024 {
-            for family in [latents(2.5, 8, 1.0, 1.0), latents(1.5, 8, 0.7, 1.0)] {
-                attempt(family, &mut best)?;
-            }
-            if let Some(Choice { family: Family::Latents { threshold, thrift, .. }, .. }) = best {
-                attempt(latents(threshold, 8, thrift, 2.0), &mut best)?;
-                attempt(latents(threshold, 0, thrift, 1.0), &mut best)?;
-            }
-        }
-    }
-    let tight = match goal {
-        Goal::Nmse(x) => x < 0.02,
-        Goal::Psnr(x) => x > 35.0,
-        Goal::Cosine(x) => x > 0.99,
-        Goal::Bytes(_) => true,
-    };
-    if tight || best.is_none() || b.sample.schema.width() <= 16 {
-        attempt(Family::Bounded, &mut best)?;
-    }
-    Ok(best)
-}

@@ -1,9 +1,10 @@
 //! The float decoder to the integer program of the format.
 
-use super::Autoencoder;
+mod layers;
+
+use super::{Autoencoder, divided};
 use crate::codec::encode::project::EncoderNetwork;
-use crate::container::model::{Hidden, HiddenPath, ModelRecord};
-use crate::kernels::activation::Activation;
+use crate::container::model::ModelRecord;
 use crate::nn::network::Tape;
 use crate::train::assemble::Prepared;
 use crate::train::bake;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 /// summed.
 const CLAMPS: [i64; 4] = [8191, 2047, 511, 127];
 /// Rows that activations are measured on.
-const ROWS: usize = 2048;
+const ROWS: usize = 8192;
 /// Deviations of the first layer's inputs stay below this.
 const INPUT_DEVIATION: f32 = 64.0;
 
@@ -27,9 +28,10 @@ pub(crate) struct Precision {
     pub(crate) units: f32,
     /// States of dependent quantisation: 0, 4 or 8.
     pub(crate) trellis: usize,
-    /// Error of a weight of the output, times its input's deviation, in residual steps.
+    /// Error of a weight of the output, times what its input deviates from what those behind it
+    /// say of it, in residual steps.
     pub(crate) output: f64,
-    /// Resolution of the other weights, relative to their layer's root mean square.
+    /// The same of the other weights, relative to the root mean square of their layer.
     pub(crate) hidden: f64,
     /// Bits per squared step of error; without it, what the residual costs decides.
     pub(crate) error_weight: Option<f64>,
@@ -81,8 +83,6 @@ struct Baker<'a> {
     clamp: i64,
     /// Scale of each layer's activations: real per integer.
     scales: Vec<f64>,
-    /// Root mean square of each unit's activation, in its integer's units.
-    spread: Vec<Vec<f32>>,
 }
 
 impl<'a> Baker<'a> {
@@ -108,7 +108,6 @@ impl<'a> Baker<'a> {
             latents,
             clamp: CLAMPS[0],
             scales: Vec::new(),
-            spread: Vec::new(),
         };
         new.measure();
         new
@@ -116,12 +115,8 @@ impl<'a> Baker<'a> {
 
     /// Latents as the network sees them.
     fn inputs(&self, latents: &[f32]) -> Vec<f32> {
-        let mut out = latents.to_vec();
-        for row in out.chunks_exact_mut(self.net.latent.len()) {
-            let scale = self.net.latent.iter().map(|s| s * self.precision.units);
-            row.iter_mut().zip(scale).for_each(|(y, s)| *y /= s);
-        }
-        out
+        let scale: Vec<f32> = self.net.latent.iter().map(|s| s * self.precision.units).collect();
+        divided(latents, &scale)
     }
 
     /// Ranges of the activations.
@@ -130,139 +125,22 @@ impl<'a> Baker<'a> {
         let rows = self.latents.len() / self.net.latent.len();
         let mut tape = Tape::default();
         decoder.forward(&self.inputs(&self.latents), rows, &mut tape);
-        self.spread.clear();
         self.scales.clear();
         for layer in 0..decoder.shape.layers.len() - 1 {
-            let (values, width) = (tape.after(layer), decoder.shape.layers[layer].0);
-            let largest = values.iter().fold(1e-3_f32, |m, v| m.max(v.abs()));
+            let largest = tape.after(layer).iter().fold(1e-3_f32, |m, v| m.max(v.abs()));
             // Half as much again for rows that were not looked at.
-            let scale = 1.5 * f64::from(largest) / self.clamp as f64;
-            let mut squares = vec![0.0_f64; width];
-            for row in values.chunks_exact(width) {
-                squares.iter_mut().zip(row).for_each(|(s, v)| *s += f64::from(*v).powi(2));
-            }
-            let spread = squares.iter().map(|s| ((s / rows as f64).sqrt() / scale) as f32);
-            self.spread.push(spread.collect());
-            self.scales.push(scale);
+            self.scales.push(1.5 * f64::from(largest) / self.clamp as f64);
         }
     }
 
     fn record(&self, real: &[f32]) -> ModelRecord {
-        let net = self.net;
-        let (latents, width) = (net.latent.len(), self.columns.len());
         let mut record = bake::frame(self.columns);
         record.trellis = self.precision.trellis;
-        let grains = bake::grains(&self.deviation, self.precision.output);
-        record.gain = bake::gain(self.columns, &grains);
-        let hidden = self.hidden(&mut record);
-        let skip = &net.decoder.params[net.decoder.skip()];
-        let matrix: Vec<f32> = (0..latents * width)
-            .map(|at| {
-                let (k, j) = (at / width, at % width);
-                skip[at] * net.column[j] / (net.latent[k] * self.precision.units)
-            })
-            .collect();
-        bake::skip(&mut record, self.columns, &matrix, &grains);
+        let x = self.inputs(&self.latents);
+        let (path, decoder) = self.hidden(&x);
+        self.output(&mut record, path, &decoder, &x);
         bake::clamps(&mut record, real, &self.deviation);
-        record.hidden = hidden;
-        self.bias(&mut record);
         record
-    }
-
-    fn bias(&self, record: &mut ModelRecord) {
-        let decoder = &self.net.decoder;
-        let bias = &decoder.params[decoder.bias(decoder.shape.layers.len() - 1)];
-        for ((b, s), column) in bias.iter().zip(&self.net.column).zip(self.columns) {
-            let one = (bake::fraction(column) + f64::from(record.gain)).exp2();
-            let grain = (self.precision.output * one).max(1.0).log2().floor().exp2();
-            let b = f64::from(b * s) * one / grain;
-            let b = if column.scale == 0.0 { 0.0 } else { b.round_ties_even() * grain };
-            record.bias.push(b as i64);
-        }
-    }
-
-    /// The hidden path, unless there is none; may raise `record.gain`.
-    fn hidden(&self, record: &mut ModelRecord) -> Option<HiddenPath> {
-        let decoder = &self.net.decoder;
-        let last = decoder.shape.layers.len() - 1;
-        if last == 0 {
-            return None;
-        }
-        let units = self.precision.units;
-        // The first layer's inputs: large latents lose low bits that make no difference.
-        let shift = |d: &f32| (d / INPUT_DEVIATION).log2().ceil().clamp(0.0, 31.0) as i64;
-        let mut path = HiddenPath {
-            input_shift: self.deviation.iter().map(shift).collect(),
-            ..HiddenPath::default()
-        };
-        let shrunk = self.deviation.iter().zip(&path.input_shift);
-        let mut spread: Vec<f32> = shrunk.map(|(d, s)| d / (*s as f32).exp2()).collect();
-        // Real input per integer.
-        let mut scale: Vec<f64> = self
-            .net
-            .latent
-            .iter()
-            .zip(&path.input_shift)
-            .map(|(l, s)| (*s as f64).exp2() / f64::from(l * units))
-            .collect();
-        for layer in 0..last {
-            let (outputs, activation) = decoder.shape.layers[layer];
-            let weights = &decoder.params[decoder.weights(layer)];
-            let real: Vec<f64> =
-                (0..weights.len()).map(|at| f64::from(weights[at]) * scale[at / outputs]).collect();
-            let typical = root_mean_square(
-                real.iter().enumerate().map(|(at, w)| w * f64::from(spread[at / outputs])),
-            );
-            let (integers, grain) =
-                rounded(&real, &spread, outputs, typical * self.precision.hidden);
-            let next = self.scales[layer];
-            let ratio = grain / next;
-            let shift = (14.0 - ratio.log2().floor()).clamp(0.0, 62.0);
-            let bias = &decoder.params[decoder.bias(layer)];
-            let coarse = (typical * self.precision.hidden / grain).max(1.0).log2().floor().exp2();
-            let rounded_bias = bias
-                .iter()
-                .map(|b| ((f64::from(*b) / grain / coarse).round_ties_even() * coarse) as i64);
-            path.layers.push(Hidden {
-                weights: transposed(&integers, outputs),
-                bias: rounded_bias.collect(),
-                multiplier: (ratio * shift.exp2()).round() as i64,
-                shift: shift as u32,
-                leak: leak(activation),
-                clamp: self.clamp,
-            });
-            spread.clone_from(&self.spread[layer]);
-            scale = vec![next; outputs];
-        }
-        self.output(record, &mut path, &spread, &scale);
-        Some(path)
-    }
-
-    /// The hidden path's last matrix, in residual steps per integer of its input.
-    fn output(
-        &self,
-        record: &mut ModelRecord,
-        path: &mut HiddenPath,
-        spread: &[f32],
-        scale: &[f64],
-    ) {
-        let decoder = &self.net.decoder;
-        let width = self.columns.len();
-        let weights = &decoder.params[decoder.weights(decoder.shape.layers.len() - 1)];
-        let least = self.columns.iter().map(bake::fraction).fold(f64::INFINITY, f64::min);
-        let finer = |j: usize| bake::fraction(&self.columns[j]) - least;
-        let used = |j: usize| f64::from(u8::from(self.columns[j].scale != 0.0));
-        let real: Vec<f64> = (0..weights.len())
-            .map(|at| {
-                let (u, j) = (at / width, at % width);
-                f64::from(weights[at] * self.net.column[j]) * scale[u] * finer(j).exp2() * used(j)
-            })
-            .collect();
-        let (integers, grain) = rounded(&real, spread, width, self.precision.output);
-        path.weights = transposed(&integers, width);
-        // One unit of the sum is `grain` steps, `grain · 2^(fraction + gain)` of the output's.
-        record.gain = record.gain.max((-grain.log2() - least).max(0.0) as u32);
-        path.multiplier = (grain * (least + f64::from(record.gain)).exp2()) as i64;
     }
 
     /// Bits per squared unit of each latent's error: `Σⱼ bitsⱼ · (∂xⱼ/∂yₖ)²`, the mean over some
@@ -314,47 +192,4 @@ impl<'a> Baker<'a> {
         }
         squares.iter().map(|q| slope(q / n as f64)).collect()
     }
-}
-
-/// Binary logarithm of a negative activation's divisor.
-fn leak(activation: Activation) -> u32 {
-    match activation {
-        Activation::LeakyRelu(slope) => (-f64::from(slope).log2()).round().clamp(0.0, 62.0) as u32,
-        _ => 62,
-    }
-}
-
-fn root_mean_square(values: impl ExactSizeIterator<Item = f64>) -> f64 {
-    let n = values.len().max(1) as f64;
-    (values.map(|v| v * v).sum::<f64>() / n).sqrt().max(1e-12)
-}
-
-/// Weights of `inputs × outputs` to multiples of a grain for each input, a power of two near
-/// `error / spread`, all as integers of the finest grain, which is given back.
-fn rounded(weights: &[f64], spread: &[f32], outputs: usize, error: f64) -> (Vec<i64>, f64) {
-    let mut grains: Vec<f64> =
-        spread.iter().map(|s| (error / f64::from(*s).max(1e-3)).log2().floor().exp2()).collect();
-    let largest = weights.iter().fold(0.0_f64, |m, w| m.max(w.abs()));
-    // Integers are of 16 bits.
-    let least = (largest / 32_000.0).max(1e-30).log2().ceil().exp2();
-    grains.iter_mut().for_each(|g| *g = g.max(least));
-    // An input that says next to nothing may have a grain beyond all weights.
-    let most = (2.0 * largest.max(1e-30)).log2().ceil().exp2();
-    grains.iter_mut().for_each(|g| *g = g.min(most));
-    let finest = grains.iter().copied().fold(f64::INFINITY, f64::min);
-    let integers = weights
-        .iter()
-        .enumerate()
-        .map(|(at, w)| {
-            let grain = grains[at / outputs];
-            ((w / grain).round_ties_even() * (grain / finest)) as i64
-        })
-        .collect();
-    (integers, finest)
-}
-
-/// `inputs × outputs` to `outputs × inputs`.
-fn transposed(weights: &[i64], outputs: usize) -> Vec<i64> {
-    let inputs = weights.len() / outputs;
-    (0..weights.len()).map(|at| weights[at % inputs * outputs + at / inputs]).collect()
 }

@@ -10,6 +10,7 @@ pub(crate) mod likelihood;
 mod logistic;
 mod plan;
 pub(crate) mod polish;
+mod rounding;
 #[cfg(test)]
 mod tests;
 

@@ -139,6 +139,20 @@ fn the_baked_decoder_predicts_what_the_floats_do() {
 }
 
 #[test]
+fn where_there_is_no_linear_path_rounding_makes_none() {
+    let (_, columns, normalised) = surface(1000);
+    let (mut t, _) = trained(&normalised, &short(Objective::Residual, &[20]));
+    let skip = t.autoencoder.decoder.skip();
+    let precision = Precision { output: 0.5, hidden: 0.1, ..fine(0) };
+    let baked = |t: &Trained| prepare(&t.autoencoder, &columns, &normalised, &precision).record;
+    assert!(baked(&t).skip.iter().any(|w| *w != 0));
+    t.autoencoder.decoder.params[skip].fill(0.0);
+    let record = baked(&t);
+    assert_eq!(record.skip, vec![0; 3 * WIDTH]);
+    assert!(record.hidden.is_some() && crate::codec::network::Network::new(&record).is_ok());
+}
+
+#[test]
 fn a_codec_brings_back_the_network_for_other_columns() {
     let (sample, columns, normalised) = surface(1000);
     for (hidden, trellis) in [(vec![20], 8), (vec![16, 24], 0)] {
