@@ -240,9 +240,8 @@ impl Job<'_> {
         encoder.block_rows = block_rows(row, schema.row_bytes(), encoder.program.temporal);
         encoder.exact_level = Some(self.config.effort().zstd);
         let line = schema.row_shape.last().copied().unwrap_or(1);
-        let record = &encoder.program.record;
-        let model = record.encode(line);
-        let sizes = (model.len(), record.decoder_bytes(line));
+        let (model, decoder) = encoder.program.record.encode_measured(line);
+        let sizes = (model.len(), decoder);
         let promise = Some(&self.config.fidelity);
         let mut file = FileWriter::begin(out, schema, promise, Some(&model), None)?;
         let totals = encode_rows(&encoder, self.rows, &mut file, &|done| {

@@ -89,9 +89,8 @@ impl<W: Write> Writer<W> {
         encoder.block_rows = block_rows(row, schema.row_bytes(), encoder.program.temporal);
         encoder.exact_level = Some(level.zstd);
         let line = schema.row_shape.last().copied().unwrap_or(1);
-        let record = &encoder.program.record;
-        let model = record.encode(line);
-        let sizes = (model.len(), record.decoder_bytes(line));
+        let (model, decoder) = encoder.program.record.encode_measured(line);
+        let sizes = (model.len(), decoder);
         let file = FileWriter::begin(out, &schema, Some(&config.fidelity), Some(&model), None)?;
         Ok(Self {
             file,

@@ -72,6 +72,11 @@ impl IntEncoder {
         Self { low: 0, range: u32::MAX, cache: 0, pending: 1, out: Vec::new() }
     }
 
+    /// Bytes so far, about.
+    pub(crate) fn len(&self) -> usize {
+        self.out.len() + self.pending as usize
+    }
+
     fn bit(&mut self, p: &mut Bit, bit: bool) {
         let bound = (self.range >> 12) * p.zero();
         if bit {
