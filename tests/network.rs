@@ -174,6 +174,29 @@ fn the_time_given_is_kept() {
 }
 
 #[test]
+fn with_hardly_any_time_there_is_a_network_all_the_same() {
+    let rows = curved(2000);
+    for hidden in [None, Some(vec![32])] {
+        for (kind, text) in [("max-error", "0.02"), ("nmse", "0.001")] {
+            let mut config = config(kind, text);
+            config.train.seconds = Some(1e-6);
+            config.train.hidden = hidden.clone();
+            let report = kept(&rows, &config);
+            assert!(hidden.is_none() || report.hidden == [32], "{:?}", report.hidden);
+        }
+    }
+}
+
+#[test]
+fn time_for_one_width_alone_is_time_for_a_network() {
+    let mut config = config("max-error", "0.005");
+    // More is tried than there is time for, and what was tried is not lost.
+    (config.level, config.train.seconds) = (9, Some(0.8));
+    let network = kept(&curved(6000), &config);
+    assert!(!network.hidden.is_empty(), "{network:?}");
+}
+
+#[test]
 fn progress_tells_of_training() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let mut config = forced("max-error", "0.02");

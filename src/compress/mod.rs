@@ -7,6 +7,7 @@ pub(crate) mod file;
 mod report;
 #[cfg(all(test, feature = "formats"))]
 mod tests;
+mod toward;
 mod writer;
 
 pub use crate::train::config::{Activation, TrainConfig};
@@ -27,16 +28,14 @@ use crate::matrix::{Rows, Schema};
 use crate::quality::bounds;
 use crate::train::linear::Candidate;
 use crate::train::network::choose::Coach;
-use crate::train::network::fit::Trained;
 use crate::train::pca::Basis;
 use crate::train::rowwise;
 use crate::train::sample::Sample;
 use crate::train::search::{SearchEffort, with_bounds};
-use crate::train::target::{Builder, CLOSE, Choice, Family, Goal, LEAST_USED, Solver, choose};
+use crate::train::target::Goal;
 use file::{FileWriter, Totals, block_rows, encode_rows};
 use std::io::Write;
 use std::sync::Mutex;
-use std::time::Instant;
 
 /// Compresses `rows` into `out` as `config` says; the same input gives the same bytes.
 ///
@@ -251,196 +250,6 @@ impl Job<'_> {
         Ok((self.report(bytes, Some((&encoder, sizes)), &totals), totals))
     }
 
-    /// A promise about a sum over the file: choose on the sample, then correct the step until
-    /// the whole file, really encoded, keeps the promise and hardly more.
-    fn toward(&self, goal: Goal, sample: &Sample, out: &mut (dyn Write + Send)) -> Result<Report> {
-        let level = self.config.effort();
-        let start = starting_step(sample, goal);
-        let builder = Builder::new(sample, level.search, start, self.basis());
-        let thin = sample.thin(level.search.rows.min(4096));
-        let chosen = choose(&builder.thin(&thin), goal, start)?;
-        let Some(chosen) = chosen else { return self.fall_back(goal, sample, out) };
-        // Where a network may follow, the linear codec need not be exact yet.
-        let trains = self.with_coach(|coach| coach.budget.is_some() || coach.is_asked());
-        let least = if trains { CLOSE } else { LEAST_USED };
-        let (linear, mut is_linear) = (chosen, true);
-        let mut best = self.settle(&builder, goal, (linear.family, linear.step), least)?;
-        let begun = Instant::now();
-        let trained = match &best {
-            Some(b) if trains => builder.build(linear.family, b.step).ok().and_then(|candidate| {
-                let train = |coach: &Coach<'_>| builder.train(coach, goal, (b.step, &candidate));
-                self.with_coach(train).map(|t| (b.step, t))
-            }),
-            _ => None,
-        };
-        if let Some((step, trained)) = trained {
-            let (trained, chosen) = self.polish(goal, (&builder, &thin), (step, begun), trained)?;
-            let builder = builder.with_network(&trained);
-            let network = match chosen {
-                Some(c) => {
-                    let family = c.family.finer(self.brought.finer.unwrap_or(1.0));
-                    self.settle(&builder, goal, (family, c.step), LEAST_USED)?
-                }
-                None => None,
-            };
-            let asked = self.has_network()
-                || self.brought.finer.is_some()
-                || self.config.train.wants_network() == Some(true);
-            let better = |n: &Settled, b: &Settled| {
-                if goal.is_size() {
-                    n.report.measured.nmse < b.report.measured.nmse
-                } else {
-                    n.bytes.len() < b.bytes.len()
-                }
-            };
-            if network.is_none() && self.is_kind() {
-                return Err(self.out_of_reach(&trained));
-            }
-            if let Some(n) = network
-                && best.as_ref().is_none_or(|b| asked || better(&n, b))
-            {
-                best = Some(n);
-                is_linear = false;
-            }
-        }
-        // The linear codec it is: now exactly.
-        if let Some(b) = best.as_ref().filter(|b| is_linear && b.used < LEAST_USED) {
-            let exact = self.settle(&builder, goal, (linear.family, b.step), LEAST_USED)?;
-            best = exact.or(best);
-        }
-        let Some(Settled { bytes, report, .. }) = best else {
-            return self.fall_back(goal, sample, out);
-        };
-        out.write_all(&bytes).map_err(|e| Error::io("cannot write", e))?;
-        Ok(report)
-    }
-
-    /// Precision and network, made for each other in turn, once at least; no further turn begins
-    /// after the time that training was given. At last the precision is looked for once more.
-    fn polish(
-        &self,
-        goal: Goal,
-        (builder, thin): (&Builder<'_>, &Sample),
-        (step, begun): (f64, Instant),
-        mut trained: Trained,
-    ) -> Result<(Trained, Option<Choice>)> {
-        let late = |limit: f64| begun.elapsed().as_secs_f64() > limit;
-        let mut turns = self.config.effort().search.polish;
-        if self.has_network() {
-            // It was made for other rows.
-            turns *= 2;
-        }
-        let mut chosen = None;
-        for turn in 0..turns {
-            self.config.report(Stage::Polish, turn as u64, turns as u64);
-            let with = builder.with_network(&trained);
-            let Some(better) = with.thin(thin).choose_precision(goal, step, chosen)? else { break };
-            chosen = Some(better);
-            let Some(polished) = with.polished(better, self.config.seed) else { break };
-            trained = polished;
-            if self.config.train.seconds.is_some_and(late) {
-                break;
-            }
-        }
-        if let Some(c) = chosen.filter(|_| !self.config.train.seconds.is_some_and(late)) {
-            let with = builder.with_network(&trained);
-            let with = with.thin(thin);
-            let balanced = with.balanced(goal, c)?;
-            chosen = Some(with.confirmed(goal, balanced)?);
-        }
-        self.config.report(Stage::Polish, turns as u64, turns as u64);
-        Ok((trained, chosen))
-    }
-
-    /// Whether a codec brings a network.
-    fn has_network(&self) -> bool {
-        self.brought.prior.is_some_and(|p| p.network.is_some())
-    }
-
-    /// Whether one of the textbooks' kinds is to be trained.
-    fn is_kind(&self) -> bool {
-        self.config.train.is_kind() && self.brought.prior.is_none()
-    }
-
-    fn out_of_reach(&self, trained: &Trained) -> Error {
-        Error::argument(format!(
-            "{} cannot be reached with {} latents of this network and nothing else: ask for more \
-             latents, or promise a bound on each value, which residuals keep",
-            self.config.fidelity,
-            trained.autoencoder.latent.len()
-        ))
-    }
-
-    /// The file of a family that keeps the promise and uses `least` of what it allows.
-    fn settle(
-        &self,
-        builder: &Builder<'_>,
-        goal: Goal,
-        (family, start): (Family, f64),
-        least: f64,
-    ) -> Result<Option<Settled>> {
-        let mut solver = Solver::new(goal, start);
-        let mut best: Option<Settled> = None;
-        for _ in 0..12 {
-            let mut bytes = Vec::new();
-            let step = solver.step();
-            let Ok(fitted) = builder.build(family, step) else {
-                // A step too fine to be built counts as too large a file.
-                if best.is_none() || !goal.is_size() {
-                    break;
-                }
-                solver.took(f64::INFINITY);
-                continue;
-            };
-            let (report, totals) = self.write(fitted, &mut bytes)?;
-            let used = goal.used(&totals.tally, bytes.len() as f64);
-            let done = solver.took(used);
-            if used <= 1.0 && best.as_ref().is_none_or(|b| used > b.used) {
-                best = Some(Settled { step, used, bytes, report });
-            }
-            if done || solver.is_exhausted() || (least..=1.0).contains(&used) {
-                break;
-            }
-        }
-        Ok(best)
-    }
-
-    /// Where no step reaches the goal: lossless reaches every error; what size it takes says
-    /// whether a size can be reached at all.
-    fn fall_back(
-        &self,
-        goal: Goal,
-        sample: &Sample,
-        out: &mut (dyn Write + Send),
-    ) -> Result<Report> {
-        let zeros = vec![0.0; self.rows.schema().width()];
-        let mut bytes = Vec::new();
-        let report = self.bounded(sample, zeros, &mut bytes)?;
-        if let Goal::Bytes(most) = goal
-            && bytes.len() as f64 > most
-        {
-            // Without any bound, a file is as small as it gets.
-            let loose = vec![f64::MAX; self.rows.schema().width()];
-            let mut smallest = Vec::new();
-            let report = self.bounded(sample, loose, &mut smallest)?;
-            if smallest.len() as f64 <= most {
-                out.write_all(&smallest).map_err(|e| Error::io("cannot write", e))?;
-                return Ok(report);
-            }
-            let rows = self.rows.len() as f64;
-            let least = smallest.len() as f64;
-            return Err(Error::argument(format!(
-                "{} cannot be reached: it allows {most:.0} bytes; with no bound on errors these \
-                 rows take {least}, {:.3} a row, a ratio of {:.1}",
-                self.config.fidelity,
-                least / rows,
-                self.bytes_in() as f64 / least
-            )));
-        }
-        out.write_all(&bytes).map_err(|e| Error::io("cannot write", e))?;
-        Ok(report)
-    }
-
     /// A promise about each row by itself.
     fn each_row(&self, sample: &Sample, out: &mut (dyn Write + Send)) -> Result<Report> {
         let fitted = rowwise::fit(
@@ -456,25 +265,4 @@ impl Job<'_> {
         };
         self.write(fitted, out).map(|(report, _)| report)
     }
-}
-
-/// A file that keeps a promise about sums.
-struct Settled {
-    step: f64,
-    /// The share of what is allowed that is used up.
-    used: f64,
-    bytes: Vec<u8>,
-    report: Report,
-}
-
-/// A step whose rounding error is about what `goal` allows.
-fn starting_step(sample: &Sample, goal: Goal) -> f64 {
-    let (variance, range) = crate::train::columns::scale(sample);
-    let error = match goal {
-        Goal::Nmse(x) => variance * x,
-        Goal::Psnr(db) => range * range * 10_f64.powf(-db / 10.0),
-        Goal::Cosine(c) => variance * 2.0 * (1.0 - c),
-        Goal::Bytes(_) => variance * 0.05,
-    };
-    (12.0 * error).sqrt().clamp(f64::MIN_POSITIVE, 1e300)
 }

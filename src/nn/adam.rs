@@ -45,9 +45,11 @@ impl Adam {
         }
     }
 
-    /// One step of size `lr`. Memory is passed over once, and once more to clip.
+    /// One step of size `lr`; none for a gradient that is to be clipped and is not finite. Memory
+    /// is passed over once, and once more to clip.
     pub(crate) fn step(&mut self, params: &mut [f32], grads: &[f32], lr: f32) {
         assert!(params.len() == self.m.len() && grads.len() == self.m.len());
+        let Some(shorten) = self.shorten(grads) else { return };
         self.t += 1;
         self.powers.0 *= f64::from(self.beta1);
         self.powers.1 *= f64::from(self.beta2);
@@ -60,7 +62,7 @@ impl Adam {
             root,
             eps: self.eps,
             keep: 1.0 - lr * self.decay,
-            shorten: self.shorten(grads),
+            shorten,
         };
         params
             .par_chunks_mut(sum::PART)
@@ -80,6 +82,11 @@ impl Adam {
     pub(crate) fn clip_unusual(&mut self, grads: &[f32]) {
         const MOST: f64 = 10.0;
         let norm = sum::squares(grads).sqrt();
+        if !norm.is_finite() {
+            // Nothing is known of where that leads.
+            self.clip = 0.0;
+            return;
+        }
         if self.usual == 0.0 {
             self.usual = norm;
         }
@@ -88,13 +95,16 @@ impl Adam {
         self.usual += 0.02 * (norm.min(most) - self.usual);
     }
 
-    /// What gradients are multiplied with.
-    fn shorten(&self, grads: &[f32]) -> f32 {
+    /// What gradients are multiplied with; none if nothing makes them finite.
+    fn shorten(&self, grads: &[f32]) -> Option<f32> {
         if self.clip == f32::INFINITY {
-            return 1.0;
+            return Some(1.0);
         }
-        let norm = sum::squares(grads).sqrt();
-        if norm > f64::from(self.clip) { (f64::from(self.clip) / norm) as f32 } else { 1.0 }
+        let (norm, most) = (sum::squares(grads).sqrt(), f64::from(self.clip));
+        if norm <= most {
+            return Some(1.0);
+        }
+        norm.is_finite().then_some((most / norm) as f32)
     }
 }
 
@@ -159,13 +169,26 @@ mod tests {
         let mut adam = Adam::new(1);
         for _ in 0..50 {
             adam.clip_unusual(&[2.0]);
-            assert_eq!(adam.shorten(&[2.0]), 1.0);
+            assert_eq!(adam.shorten(&[2.0]), Some(1.0));
         }
         adam.clip_unusual(&[1e6]);
-        assert!((adam.shorten(&[1e6]) - 2e-5).abs() < 1e-8);
+        assert!((adam.shorten(&[1e6]).unwrap() - 2e-5).abs() < 1e-8);
         // One wild gradient does not make others usual.
         adam.clip_unusual(&[1e6]);
-        assert!(adam.shorten(&[1e6]) < 3e-5);
+        assert!(adam.shorten(&[1e6]).unwrap() < 3e-5);
+    }
+
+    #[test]
+    fn gradients_that_are_not_finite_are_passed_over() {
+        let (mut adam, mut params) = (Adam::new(2), [1.0, 2.0]);
+        for bad in [f32::NAN, f32::INFINITY, -f32::INFINITY] {
+            adam.clip_unusual(&[bad, 1.0]);
+            adam.step(&mut params, &[bad, 1.0], 0.1);
+            assert_eq!((params, adam.t), ([1.0, 2.0], 0));
+        }
+        adam.clip_unusual(&[1.0, 1.0]);
+        adam.step(&mut params, &[1.0, 1.0], 0.1);
+        assert!((params[0] - 0.9).abs() < 1e-5 && (params[1] - 1.9).abs() < 1e-5);
     }
 
     #[test]

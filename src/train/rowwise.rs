@@ -56,7 +56,7 @@ pub(crate) fn fit(
 }
 
 fn build(builder: &Builder<'_>, rule: &RowRule, step: f64) -> Result<Candidate> {
-    let family = Family::Latents { threshold: 1.5, trellis: 8, thrift: 1.0, grain: 1.0 };
+    let family = Family::Latents { threshold: 1.5, trellis: 8, weight: 1.0, grain: 1.0 };
     let mut candidate = builder.build(family, step)?;
     let encoder = &mut candidate.encoder;
     let unit = builder.unit();

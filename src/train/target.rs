@@ -1,9 +1,10 @@
 //! Promises about sums: NMSE, PSNR, cosine, size. A step is looked for that just keeps them.
 //!
-//! Two families of codecs can keep them. *Latents only*: principal components with one step for
+//! Three families of codecs can keep them. *Latents only*: principal components with one step for
 //! all, which reverse water-filling says is best (Cover & Thomas, *Elements of Information
 //! Theory*, 10.3.3). *Bounded*: the codec of the bounded promises with a bound chosen so that
-//! the sum comes out right; best where the promise is tight or rows are narrow.
+//! the sum comes out right; best where the promise is tight or rows are narrow. *Network*: latents
+//! alone too, of the autoencoder that was trained.
 
 mod precision;
 mod solve;
@@ -17,7 +18,7 @@ use super::linear::{Candidate, Ground, LinearChoice, normaliser};
 use super::network::bake::{Precision, prepare};
 use super::network::choose::{Coach, Hint};
 use super::network::fit::{Objective, Trained};
-use super::network::polish::{Least, polish};
+use super::network::polish::{Turn, polish};
 use super::pca::{Basis, Components};
 use super::sample::Sample;
 use super::search::{SearchEffort, components, with_bounds};
@@ -66,20 +67,20 @@ const MOST_CLASSES: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Family {
     /// Components of at least this multiple of the error's variance; trellis states; weight of
-    /// bits against error; fineness of weights.
-    Latents { threshold: f64, trellis: usize, thrift: f64, grain: f64 },
+    /// error against bits; fineness of weights.
+    Latents { threshold: f64, trellis: usize, weight: f64, grain: f64 },
     /// A bound on every value.
     Bounded,
-    /// The trained network with this precision; the weight of bits against error.
-    Network { output: f64, hidden: f64, trellis: usize, thrift: f64 },
+    /// The trained network with this precision; the weight of error against bits.
+    Network { output: f64, hidden: f64, trellis: usize, weight: f64 },
 }
 
 impl Family {
     /// The same with a network's weights rounded `by` times as finely.
     pub(crate) fn finer(self, by: f64) -> Self {
         match self {
-            Family::Network { output, hidden, trellis, thrift } => {
-                Family::Network { output: output / by, hidden: hidden / by, trellis, thrift }
+            Family::Network { output, hidden, trellis, weight } => {
+                Family::Network { output: output / by, hidden: hidden / by, trellis, weight }
             }
             other => other,
         }
@@ -96,7 +97,7 @@ impl Family {
     }
 }
 
-/// Builds codecs of either family for any step.
+/// Builds codecs of each family for any step.
 pub(crate) struct Builder<'a> {
     pub(crate) sample: &'a Sample,
     pub(crate) effort: SearchEffort,
@@ -157,9 +158,9 @@ impl<'a> Builder<'a> {
 
     /// A codec of `family` whose error is about that of rounding to `step`.
     pub(crate) fn build(&self, family: Family, step: f64) -> Result<Candidate> {
-        let (threshold, trellis, thrift, grain) = match family {
-            Family::Latents { threshold, trellis, thrift, grain } => {
-                (threshold, trellis, thrift, grain)
+        let (threshold, trellis, weight, grain) = match family {
+            Family::Latents { threshold, trellis, weight, grain } => {
+                (threshold, trellis, weight, grain)
             }
             Family::Bounded => {
                 let bounds = vec![step / 2.0; self.columns.len()];
@@ -179,7 +180,7 @@ impl<'a> Builder<'a> {
             residual: false,
             patient: true,
             // dD/dR of a uniform quantiser: a bit less costs 2 ln 2 · step² / 12.
-            error_weight: thrift * 6.0 / (std::f64::consts::LN_2 * step * step),
+            error_weight: weight * 6.0 / (std::f64::consts::LN_2 * step * step),
         };
         self.ground().build(&choice)
     }
@@ -200,7 +201,7 @@ impl<'a> Builder<'a> {
     }
 
     fn prepare_network(&self, family: Family, step: f64) -> Result<(Prepared, Coding)> {
-        let (Family::Network { output, hidden, trellis, thrift }, Some(trained)) =
+        let (Family::Network { output, hidden, trellis, weight }, Some(trained)) =
             (family, self.network)
         else {
             return Err(Error::argument("no network was trained"));
@@ -212,7 +213,7 @@ impl<'a> Builder<'a> {
             trellis,
             output: output * step / (self.sample.total as f64).sqrt(),
             hidden,
-            error_weight: Some(thrift * trained.lambda * finer * finer),
+            error_weight: Some(weight * trained.lambda * finer * finer),
         };
         let prepared = prepare(&trained.autoencoder, &self.columns, &self.normalised, &precision);
         let refine = self.effort.refine;
@@ -241,7 +242,7 @@ impl<'a> Builder<'a> {
 
     /// The network after a little training on the latents that `choice` really gives; none where
     /// it is to stay as it is.
-    pub(crate) fn polished(&self, choice: Choice, seed: u64) -> Option<Trained> {
+    pub(crate) fn polished(&self, choice: Choice, turn: Turn, seed: u64) -> Option<Trained> {
         if self.network?.autoencoder.has_no_linear_path() {
             // It was trained to have none.
             return None;
@@ -253,7 +254,7 @@ impl<'a> Builder<'a> {
         let units = net.latent[0] / trained.autoencoder.latent[0];
         let decoded = self.ground().decoded(prepared, coding).ok()?;
         let latents: Vec<f32> = decoded.iter().map(|y| *y as f32 / units).collect();
-        polish(&mut trained.autoencoder, &self.normalised, &latents, POLISH, seed);
+        polish(&mut trained.autoencoder, &self.normalised, &latents, turn, seed);
         Some(trained)
     }
 
@@ -268,6 +269,3 @@ impl<'a> Builder<'a> {
         }
     }
 }
-
-/// Passes and steps, and rate, of the training on real latents.
-const POLISH: (Least, f32) = ((6, 940), 5e-4);

@@ -55,6 +55,29 @@ fn a_time_ends_a_training_without_end() {
 }
 
 #[test]
+fn a_network_is_not_taken_where_it_is_nearly_as_small_as_none() {
+    let folder = Folder::new();
+    let args = ["compress", "digits.npy", "-2", "--nmse", "0.022", "-o"];
+    folder.ok(&[&args[..], &["left.aez"]].concat());
+    folder.ok(&[&args[..], &["linear.aez", "--hidden", "none"]].concat());
+    let size = |name: &str| folder.read(name).len();
+    assert!(size("left.aez") <= size("linear.aez"));
+}
+
+#[test]
+fn every_kind_of_instructions_writes_the_same_file() {
+    let folder = Folder::new();
+    let files = ["", "scalar", "avx2", "avx512", "neon"].map(|isa| {
+        let mut command = assert_cmd::cargo::cargo_bin_cmd!("aezip");
+        command.current_dir(folder.path("")).env("AEZIP_ISA", isa);
+        let args = ["compress", "digits.npy", "-2", "-f", "-o", "own.aez"];
+        command.args(args).args(SHORT).assert().success();
+        folder.read("own.aez")
+    });
+    assert!(files.iter().all(|file| *file == files[0]));
+}
+
+#[test]
 fn codecs_take_the_options_too() {
     let folder = Folder::new();
     let args = ["train", "digits.npy", "-1", "--max-error", "2", "-o", "c.codec"];

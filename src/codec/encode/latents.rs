@@ -241,3 +241,84 @@ fn candidate(rates: &[f32], weight: f32, target: f32, (s, second): (i64, bool)) 
     let error = target - dequantise(s, second) as f32;
     (s as i32, weight * error * error + LatentChooser::rate(rates, s))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::program::{TRELLIS4, TRELLIS8};
+    use crate::matrix::rng::Rng;
+
+    /// A chooser of `count` latents whose rates are of no particular shape.
+    fn chooser(count: usize, sets: usize, rng: &mut Rng) -> LatentChooser {
+        let weight = (0..count).map(|_| 0.1 + 2.0 * rng.unit()).collect();
+        let mut chooser = LatentChooser::untrained(weight, &vec![1.0; count], sets);
+        chooser.rates.iter_mut().for_each(|r| *r += 3.0 * rng.unit());
+        chooser.rates_changed();
+        chooser
+    }
+
+    #[test]
+    fn no_path_is_cheaper_than_the_one_found() {
+        const COUNT: usize = 5;
+        let mut rng = Rng::new(9);
+        for (next, states) in [(&TRELLIS4, 4), (&TRELLIS8, 8)] {
+            for _ in 0..40 {
+                let chooser = chooser(COUNT, 2, &mut rng);
+                let row: Vec<f32> = (0..COUNT).map(|_| 9.0 * (rng.unit() - 0.5)).collect();
+                // Of each parity the nearest two and 0, from every state.
+                let cost_of = |parities: usize| {
+                    let (mut state, mut cost) = (0_u8, 0.0);
+                    for (k, real) in row.iter().enumerate() {
+                        let parity = parities >> k & 1;
+                        let second = second_quantiser(state, states);
+                        let own = (-12..=12).filter(|s: &i64| s.rem_euclid(2) as usize == parity);
+                        let near = |s: i64| (real - dequantise(s, second) as f32).abs();
+                        let nearest =
+                            own.min_by(|a, b| near(*a).total_cmp(&near(*b))).unwrap_or_default();
+                        let tried = [nearest, if parity == 0 { 0 } else { nearest }];
+                        let rates = &chooser.rates[(2 * k + usize::from(second)) * RATES..];
+                        let costs = tried.map(|s| {
+                            let error = real - dequantise(s, second) as f32;
+                            chooser.weight[k] * error * error
+                                + LatentChooser::rate(&rates[..RATES], s)
+                        });
+                        cost += costs[0].min(costs[1]);
+                        state = next[usize::from(state)][parity];
+                    }
+                    cost
+                };
+                let best = (0..1 << COUNT).map(cost_of).fold(f32::INFINITY, f32::min);
+                let mut trellis = Trellis::new(next, states);
+                let found = trellis.search(&chooser, &row, &[0; COUNT]).to_vec();
+                let (mut state, mut cost) = (0_u8, 0.0);
+                for (k, &(s, second)) in found.iter().enumerate() {
+                    assert_eq!(second, second_quantiser(state, states));
+                    let rates = &chooser.rates[(2 * k + usize::from(second)) * RATES..];
+                    let error = row[k] - dequantise(s.into(), second) as f32;
+                    cost += chooser.weight[k] * error * error
+                        + LatentChooser::rate(&rates[..RATES], s.into());
+                    state = next[usize::from(state)][s.rem_euclid(2) as usize];
+                }
+                assert!((cost - best).abs() < 1e-3, "{cost} {best} {found:?} of {row:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_latent_moves_towards_its_prediction_where_that_is_cheaper() {
+        let mut rng = Rng::new(4);
+        for _ in 0..500 {
+            let chooser = chooser(1, 1, &mut rng);
+            let target = 20.0 * (rng.unit() - 0.5);
+            let cost = |s: i32| {
+                let error = target - s as f32;
+                chooser.weight[0] * error * error
+                    + LatentChooser::rate(&chooser.rates, i64::from(s))
+            };
+            let up = target.round_ties_even() as i32;
+            let best = cost(up).min(cost(up - up.signum()));
+            let own = chooser.nearest(0, target);
+            assert!((cost(own) - best).abs() < 1e-4, "{target}: {own}");
+        }
+    }
+}

@@ -69,11 +69,7 @@ impl Panels {
         if self.data.is_empty() {
             return sums.fill(0);
         }
-        assert!(pairs.start <= pairs.end && pairs.end <= self.pairs);
-        let rows = inputs.len() / self.padded_inputs();
-        assert_eq!(inputs.len(), rows * self.padded_inputs(), "whole rows of inputs");
-        assert_eq!(sums.len(), rows * self.padded_width(), "a row of sums for each");
-        let job = Job { panels: self, pairs, inputs, sums };
+        let job = self.job(pairs, inputs, sums);
         match isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => run(super::x86::Avx2::new().expect("AVX2"), job),
@@ -83,6 +79,15 @@ impl Panels {
             Isa::Neon => run(super::neon::Neon::new().expect("Neon"), job),
             _ => run(scalar::Scalar, job),
         }
+    }
+
+    /// Checks the sizes.
+    fn job<'a>(&'a self, pairs: Range<usize>, inputs: &'a [i16], sums: &'a mut [i32]) -> Job<'a> {
+        assert!(pairs.start <= pairs.end && pairs.end <= self.pairs);
+        let rows = inputs.len() / self.padded_inputs();
+        assert_eq!(inputs.len(), rows * self.padded_inputs(), "whole rows of inputs");
+        assert_eq!(sums.len(), rows * self.padded_width(), "a row of sums for each");
+        Job { panels: self, pairs, inputs, sums }
     }
 }
 

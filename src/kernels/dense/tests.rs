@@ -67,3 +67,20 @@ fn extremes_are_exact() {
         assert_eq!(sums, [0; 16], "{isa:?}");
     }
 }
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn vectors_of_512_bits_need_no_fused_sums() {
+    let Some(avx512) = crate::kernels::x86::Avx512::new() else { return };
+    for (inputs, width, rows) in [(1, 1, 1), (7, 33, 5), (16, 48, 8), (33, 70, 25)] {
+        let weights = numbers(inputs * width, 32_767, 3);
+        let panels = Panels::new(inputs, width, |i, c| weights[i * width + c]);
+        let padded = panels.padded_inputs();
+        let x: Vec<i16> = numbers(rows * padded, 900, 4).into_iter().map(|x| x as i16).collect();
+        let mut sums = [(); 2].map(|()| vec![-1; rows * panels.padded_width()]);
+        let pairs = 0..inputs.div_ceil(2);
+        panels.sums_on(Isa::Scalar, pairs.clone(), &x, &mut sums[0]);
+        run(avx512.without_vnni(), panels.job(pairs, &x, &mut sums[1]));
+        assert_eq!(sums[0], sums[1], "{inputs} {width} {rows}");
+    }
+}

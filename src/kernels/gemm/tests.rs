@@ -75,6 +75,10 @@ fn every_path_is_one_chain() {
         {
             check(isa, m, k, n);
         }
+        // More than one block each way.
+        if isa != Isa::Scalar {
+            check(isa, 13, 1037, 1045);
+        }
     }
 }
 

@@ -18,6 +18,12 @@ impl Avx512 {
         let there = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
         there.then(|| Self { vnni: is_x86_feature_detected!("avx512vnni") })
     }
+
+    /// As on a CPU that lacks VNNI.
+    #[cfg(test)]
+    pub(crate) fn without_vnni(self) -> Self {
+        Self { vnni: false }
+    }
 }
 
 impl Micro for Avx512 {

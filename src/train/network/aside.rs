@@ -41,7 +41,8 @@ impl HeldOut {
     ) -> bool {
         // What errors cost changes from pass to pass: both at the price of today.
         let bytes = |c: &Cost| c.latent + c.residual + c.priced(lambda);
-        if self.best.is_none() || bytes(&now) < bytes(&self.last.1) {
+        let before = bytes(&self.last.1);
+        if self.best.is_none() || before.is_nan() || bytes(&now) < before {
             self.best = Some((net.clone(), cost));
             self.last = (epoch, now);
         }

@@ -4,14 +4,13 @@
 //! result does not depend on the machine's speed.
 
 use super::bake::{Precision, prepare};
-use super::fit::{Cost, Objective, Plan, Trained, train};
+use super::fit::{Cost, Objective, Plan, Time, Trained, train};
 use super::learned::Learned;
 use crate::train::assemble::Coding;
 use crate::train::config::TrainConfig;
 use crate::train::linear::{Candidate, Ground};
 use crate::train::report::Epoch;
 use crate::train::sample::Sample;
-use std::time::{Duration, Instant};
 
 /// How much to spend on networks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,6 +32,11 @@ pub(crate) struct Budget {
 const SCOUTING: f64 = 0.25;
 /// Least width of the encoder's hidden layers where the level chooses.
 const LEAST_ENCODER: usize = 128;
+
+/// Rows of a batch where nothing else is said.
+pub(super) const BATCH: usize = 256;
+/// Peak of the learning rate where nothing else is said.
+pub(super) const RATE: f64 = 4e-3;
 
 /// Share of the rows that is not trained on where there are others to come.
 const HELD_OUT: f64 = 0.05;
@@ -106,8 +110,7 @@ impl Coach<'_> {
         if wanted.is_none() && (rows < 512 || width < 4 || hint.latents == 0) {
             return None;
         }
-        let begun = Instant::now();
-        let deadline = self.wish.seconds.map(|s| begun + Duration::from_secs_f64(s.min(1e9)));
+        let time = self.wish.seconds.map(|s| Time::new(s.min(1e9)));
         let plan = |decoder: Vec<usize>, (latents, step): (f64, f64)| Plan {
             objective: hint.objective,
             latents: self
@@ -122,18 +125,17 @@ impl Coach<'_> {
             activation: self.wish.activation.function(),
             decoder_activation: self.wish.activation.of_decoder().function(),
             epochs: budget.epochs,
-            batch: self.wish.batch.unwrap_or(256),
-            rate: self.wish.rate.unwrap_or(4e-3) as f32,
+            batch: self.wish.batch.unwrap_or(BATCH),
+            rate: self.wish.rate.unwrap_or(RATE) as f32,
             classes: budget.classes,
-            noise: 1.0,
             rows: ground.sample.total as f64,
             seed: self.seed,
             held_out: if self.precise { HELD_OUT } else { 0.0 },
-            deadline,
+            time,
         };
+        let fits = |plan: &Plan, work: f64| (work / plan.work(width, rows)) as usize;
         let epochs = |plan: &Plan, work: f64| {
-            let fits = (work / plan.work(width, rows)) as usize;
-            self.wish.epochs.unwrap_or(fits.clamp(1, budget.epochs))
+            self.wish.epochs.unwrap_or(fits(plan, work).clamp(1, budget.epochs))
         };
         let run = |plan: Plan, done: f64, share: f64| {
             let log = |part: f64, cost: &Cost| {
@@ -166,31 +168,42 @@ impl Coach<'_> {
         }
         let pairs = starts.iter().flat_map(|&s| widths.iter().map(move |&w| (w, s)));
         let plans: Vec<Plan> = pairs.map(|(w, s)| plan(vec![w], s)).collect();
-        let mut best: Option<(f64, usize)> = None;
+        // Of short trainings: bytes, which plan, what came of it.
+        let mut best: Option<(f64, usize, Trained)> = None;
         if plans.len() > 1 {
             let share = SCOUTING / plans.len() as f64;
+            let most = (budget.epochs / 8).max(4);
             for (i, p) in plans.iter().enumerate() {
-                let short = Plan {
-                    epochs: epochs(p, budget.work * share).min(budget.epochs / 8).max(4),
-                    ..p.clone()
-                };
-                let trained = run(short, share * i as f64, share);
+                let time = time.map(|t| t.until(share * (i + 1) as f64));
+                if best.is_some() && time.is_some_and(|t| t.gone() >= 1.0) {
+                    break;
+                }
+                let fits = fits(p, budget.work * share).clamp(4, most);
+                let epochs = self.wish.epochs.map_or(fits, |n| n.min(most));
+                let trained = run(Plan { epochs, time, ..p.clone() }, share * i as f64, share);
                 let Cost { latent, residual, weights, error } = trained.cost;
                 let mut bytes = latent + residual + weights;
                 if let Objective::Error(wanted) = hint.objective {
                     // To the error that was wanted, at the price of the end.
                     bytes += trained.lambda * (error - wanted) / 8.0;
                 }
-                if best.is_none_or(|b| bytes < b.0) {
-                    best = Some((bytes, i));
+                // One that ran away has cost all.
+                let bytes = if bytes.is_nan() { f64::INFINITY } else { bytes };
+                if best.as_ref().is_none_or(|b| bytes < b.0) {
+                    best = Some((bytes, i, trained));
                 }
             }
         }
-        let (start, chosen) =
-            (if best.is_some() { SCOUTING } else { 0.0 }, best.map_or(0, |b| b.1));
+        let (start, chosen) = match best {
+            // There is no time for more than this.
+            Some((.., trained)) if time.is_some_and(|t| t.gone() >= 1.0) => return Some(trained),
+            Some((_, chosen, _)) => (SCOUTING, chosen),
+            None => (0.0, 0),
+        };
         let plan = plans.into_iter().nth(chosen)?;
         let epochs = epochs(&plan, budget.work * (1.0 - start));
-        Some(run(Plan { epochs, ..plan }, start, 1.0 - start))
+        let time = time.map(|t| t.until(1.0));
+        Some(run(Plan { epochs, time, ..plan }, start, 1.0 - start))
     }
 
     /// The smallest codec with a bound on each value that has a network, if one can be built;

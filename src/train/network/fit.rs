@@ -3,7 +3,7 @@
 use super::Autoencoder;
 use super::aside::HeldOut;
 use super::likelihood::{Gradients, Likelihood};
-pub(crate) use super::plan::{Cost, Objective, Plan, Trained};
+pub(crate) use super::plan::{Cost, Objective, Plan, Time, Trained};
 use crate::codec::encode::project::EncoderFlags;
 use crate::kernels::activation::Activation;
 use crate::kernels::math::ln;
@@ -13,7 +13,6 @@ use crate::nn::network::{Network, Shape, Tape};
 use crate::nn::schedule::Schedule;
 use crate::train::pca::Components;
 use rayon::prelude::*;
-use std::time::Instant;
 
 /// How far the price of errors goes in a step, as a share of how far they are from what is wanted.
 const FOLLOW: f64 = 0.003;
@@ -123,7 +122,8 @@ impl Trainer<'_> {
         let mut held_out = HeldOut::new(&mut order, plan, &mut self.rng);
         let batch = plan.batch.min(order.len());
         let per_epoch = order.len() / batch;
-        let schedule = Schedule { last: 0.0, ..Schedule::new(plan.rate, per_epoch * plan.epochs) };
+        let steps = per_epoch * plan.epochs;
+        let schedule = Schedule::new(plan.rate, steps);
         let mut work = Work::default();
         let mut adams =
             [Adam::new(self.net.encoder.params.len()), Adam::new(self.net.decoder.params.len())];
@@ -136,7 +136,9 @@ impl Trainer<'_> {
         let first = self.lambda;
         for epoch in 0..plan.epochs {
             // Classes double in the first quarter.
-            let due = 1_usize << (epoch * 20 / plan.epochs.max(1)).min(7);
+            let gone = plan.time.map_or(0.0, Time::gone);
+            let part = (epoch * 20 / plan.epochs.max(1)).max((gone * 20.0) as usize);
+            let due = 1_usize << part.min(7);
             if self.prior.classes < due.min(plan.classes) {
                 self.prior.split();
                 self.residual.split();
@@ -146,18 +148,15 @@ impl Trainer<'_> {
             } else if self.prior.classes > 1 && epoch % 4 == 3 {
                 self.classify(false);
             }
-            if plan.deadline.is_some_and(|d| Instant::now() >= d) {
-                break;
-            }
             self.rng.shuffle(&mut order);
-            cost = Cost::default();
+            let (mut sums, mut made, mut late) = (Cost::default(), 0.0, false);
             for rows in order.chunks_exact(batch) {
                 grads.iter_mut().for_each(|g| g.fill(0.0));
                 let own = self.batch(rows, &mut work, &mut grads, &mut tables);
-                cost.latent += own.latent / per_epoch as f64;
-                cost.residual += own.residual / per_epoch as f64;
-                cost.error += own.error / per_epoch as f64;
-                let rate = schedule.rate(step);
+                sums.add(&own, 1.0);
+                made += 1.0;
+                let gone = plan.time.map_or(0.0, Time::gone);
+                let rate = schedule.rate(step.max((gone * steps as f64) as usize));
                 self.weigh(&mut grads[1]);
                 adams.iter_mut().zip(&grads).for_each(|(adam, grad)| adam.clip_unusual(grad));
                 adams[0].step(&mut self.net.encoder.params, &grads[0], rate);
@@ -172,14 +171,22 @@ impl Trainer<'_> {
                     // What cannot be reached is not wished for at any price.
                     self.lambda = self.lambda.clamp(first / 30.0, first * 30.0);
                 }
-            }
-            cost.weights = self.weights_bits() / 8.0 / plan.rows;
-            log((epoch + 1) as f64 / plan.epochs as f64, &cost);
-            if !held_out.rows.is_empty() {
-                let now = self.measure(&held_out.rows, batch, &mut work);
-                if held_out.is_over(epoch, (now, self.lambda), (&self.net, cost)) {
+                late = gone >= 1.0;
+                if late {
                     break;
                 }
+            }
+            cost = Cost::default();
+            cost.add(&sums, 1.0 / made);
+            cost.weights = self.weights_bits() / 8.0 / plan.rows;
+            let gone = plan.time.map_or(0.0, Time::gone).min(1.0);
+            log(((epoch + 1) as f64 / plan.epochs as f64).max(gone), &cost);
+            if !held_out.rows.is_empty() {
+                let now = self.measure(&held_out.rows, batch, &mut work);
+                late |= held_out.is_over(epoch, (now, self.lambda), (&self.net, cost));
+            }
+            if late {
+                break;
             }
         }
         if let Some((best, its)) = held_out.best {
@@ -195,9 +202,7 @@ impl Trainer<'_> {
         let mut cost = Cost::default();
         for some in rows.chunks(batch) {
             let (own, share) = (self.forward(some, work), some.len() as f64 / rows.len() as f64);
-            cost.latent += share * own.latent;
-            cost.residual += share * own.residual;
-            cost.error += share * own.error;
+            cost.add(&own, share);
         }
         self.rng = rng;
         cost
@@ -256,7 +261,7 @@ impl Trainer<'_> {
         work.scaled.clear();
         for row in work.latent.chunks_exact_mut(latents) {
             for (y, s) in row.iter_mut().zip(&self.net.latent) {
-                *y = *y * s + (self.rng.unit() - 0.5) * self.plan.noise;
+                *y = *y * s + (self.rng.unit() - 0.5);
                 work.scaled.push(*y / s);
             }
         }

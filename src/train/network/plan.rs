@@ -29,15 +29,37 @@ pub(crate) struct Plan {
     pub(crate) batch: usize,
     pub(crate) rate: f32,
     pub(crate) classes: usize,
-    /// Width of the noise that stands for rounding, in steps.
-    pub(crate) noise: f32,
     /// Rows of the file for which the weights are paid.
     pub(crate) rows: f64,
     pub(crate) seed: u64,
     /// Share of the rows by which the best pass is told, where the codec is for more than these.
     pub(crate) held_out: f64,
-    /// When to stop, however far training is.
-    pub(crate) deadline: Option<Instant>,
+    /// What ends training, however far it is; until then rates fall as if it were the last step.
+    pub(crate) time: Option<Time>,
+}
+
+/// Time that is given to something.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Time {
+    begun: Instant,
+    seconds: f64,
+}
+
+impl Time {
+    /// From now on.
+    pub(crate) fn new(seconds: f64) -> Self {
+        Self { begun: Instant::now(), seconds }
+    }
+
+    /// The share that is gone, more than 1 once all of it is.
+    pub(crate) fn gone(self) -> f64 {
+        self.begun.elapsed().as_secs_f64() / self.seconds.max(f64::MIN_POSITIVE)
+    }
+
+    /// From now on until `share` of it is gone.
+    pub(crate) fn until(self, share: f64) -> Self {
+        Self::new((self.seconds * share - self.begun.elapsed().as_secs_f64()).max(0.0))
+    }
 }
 
 impl Plan {
@@ -64,6 +86,13 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
+    /// Adds `share` of what `other` came to, but for weights.
+    pub(super) fn add(&mut self, other: &Cost, share: f64) {
+        self.latent += share * other.latent;
+        self.residual += share * other.residual;
+        self.error += share * other.error;
+    }
+
     /// Bytes that the error is worth at `lambda` bits per squared step, where it is limited.
     pub(super) fn priced(&self, lambda: f64) -> f64 {
         if self.residual > 0.0 { 0.0 } else { lambda * self.error / 8.0 }

@@ -5,34 +5,49 @@
 //! 1989): latents are chosen for the decoder as it is, the decoder is trained on the latents as
 //! chosen. The encoder is trained to find them too, so that the next choice begins nearby.
 
+use super::choose::{BATCH, RATE};
 use super::{Autoencoder, divided};
 use crate::codec::encode::project::inputs;
 use crate::matrix::rng::Rng;
 use crate::nn::adam::Adam;
 use crate::nn::network::{Network, Tape};
 use crate::nn::schedule::Schedule;
+use crate::train::config::TrainConfig;
 
-/// Rows of a batch.
-const BATCH: usize = 256;
+/// How long the two are trained, and in which steps.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turn {
+    /// Least passes over the rows and least steps, of which the one that is more counts: few rows
+    /// are passed over often.
+    pub(crate) least: (usize, usize),
+    /// Most passes.
+    pub(crate) most: usize,
+    /// Rows of a batch.
+    pub(crate) batch: usize,
+    /// Peak of the learning rate.
+    pub(crate) rate: f32,
+}
 
-/// Least passes over the rows and least steps, of which the one that is more counts: few rows are
-/// passed over often.
-pub(crate) type Least = (usize, usize);
+impl Turn {
+    /// A turn; what is wished for the first training holds for it too, at an eighth of the rate.
+    pub(crate) fn new(wish: &TrainConfig) -> Self {
+        Self {
+            least: (6, 940),
+            most: wish.epochs.unwrap_or(usize::MAX),
+            batch: wish.batch.unwrap_or(BATCH),
+            rate: wish.rate.unwrap_or(RATE) as f32 / 8.0,
+        }
+    }
+}
 
 /// Lowers the squared error of normalised `rows` that are decoded from `latents`, in steps, and
 /// that of the latents that the encoder finds.
-pub(crate) fn polish(
-    net: &mut Autoencoder,
-    rows: &[f32],
-    latents: &[f32],
-    (least, rate): (Least, f32),
-    seed: u64,
-) {
+pub(crate) fn polish(net: &mut Autoencoder, rows: &[f32], latents: &[f32], turn: Turn, seed: u64) {
     let (width, count) = (net.column.len(), net.latent.len());
     let n = rows.len() / width;
-    let batch = BATCH.min(n);
-    let epochs = least.0.max(least.1.div_ceil(n / batch));
-    let schedule = Schedule::new(rate, epochs * (n / batch));
+    let batch = turn.batch.min(n);
+    let epochs = turn.least.0.max(turn.least.1.div_ceil(n / batch)).min(turn.most);
+    let schedule = Schedule::new(turn.rate, epochs * (n / batch));
     let mut decoder = Side::new(&net.decoder);
     let mut encoder = Side::new(&net.encoder);
     let mut order: Vec<usize> = (0..n).collect();

@@ -1,9 +1,9 @@
 //! Networks from training to integers and back.
 
 use super::bake::{Precision, prepare};
-use super::fit::{Cost, Objective, Plan, Trained, train};
+use super::fit::{Cost, Objective, Plan, Time, Trained, train};
 use super::learned::{Learned, encoder_record};
-use super::polish::polish;
+use super::polish::{Turn, polish};
 use crate::kernels::activation::Activation;
 use crate::matrix::Matrix;
 use crate::matrix::rng::Rng;
@@ -45,10 +45,9 @@ fn short(objective: Objective, hidden: &[usize]) -> Plan {
         batch: 64,
         rate: 4e-3,
         classes: 4,
-        noise: 1.0,
         rows: 2000.0,
         seed: 3,
-        deadline: None,
+        time: None,
     }
 }
 
@@ -86,6 +85,71 @@ fn training_makes_the_file_smaller() {
 }
 
 #[test]
+fn the_price_of_errors_rises_and_falls_until_they_are_as_wanted() {
+    let (_, _, normalised) = surface(2000);
+    // At a price that stays, errors come to 0.3.
+    for wanted in [0.3, 0.6, 1.0] {
+        let plan = Plan { epochs: 80, batch: 32, ..short(Objective::Error(wanted), &[24]) };
+        let (_, costs) = trained(&normalised, &plan);
+        let last = costs.last().unwrap().error;
+        assert!((last / wanted).ln().abs() < 0.4, "{last}, not {wanted}");
+    }
+}
+
+#[test]
+fn training_begins_where_principal_components_end() {
+    let (_, _, normalised) = surface(500);
+    let components = Components::fit(&normalised, WIDTH);
+    let plan = Plan { epochs: 0, step: 0.5, ..short(Objective::Residual, &[24]) };
+    let net = trained(&normalised, &plan).0.autoencoder;
+    let (mut latents, mut projected) = (Vec::new(), vec![0.0; normalised.len()]);
+    for (row, out) in normalised.chunks(WIDTH).zip(projected.chunks_mut(WIDTH)) {
+        for k in 0..plan.latents {
+            let y: f32 = row.iter().zip(components.vector(k)).map(|(x, v)| x * v).sum();
+            out.iter_mut().zip(components.vector(k)).for_each(|(o, v)| *o += y * v);
+            latents.push(y / plan.step);
+        }
+    }
+    assert!(apart(&latents, &net.encode(&normalised)) < 1e-9);
+    assert!(apart(&projected, &net.decode(&latents)) < 1e-9);
+}
+
+#[test]
+fn rows_of_two_sorts_are_cheaper_in_two_classes() {
+    let (_, _, normalised) = surface(2000);
+    let mut rng = Rng::new(8);
+    // Every other row is rough.
+    let rough = |i: usize| if i % 2 == 0 { 40.0 } else { 0.0 };
+    let rows: Vec<f32> = normalised
+        .chunks(WIDTH)
+        .enumerate()
+        .flat_map(|(i, row)| row.iter().map(move |x| (i, x)))
+        .map(|(i, x)| x + rough(i) * (rng.unit() - 0.5))
+        .collect();
+    let bytes = |classes: usize| {
+        let plan = Plan { classes, ..short(Objective::Residual, &[24]) };
+        let (_, costs) = trained(&rows, &plan);
+        costs.last().map(|c| c.latent + c.residual).unwrap()
+    };
+    let (one, two) = (bytes(1), bytes(2));
+    // Half the rows take 5 bits less for each value, or the other half would.
+    assert!(two < 0.9 * one, "{two} bytes a row in two classes, {one} in one");
+}
+
+#[test]
+fn a_training_without_time_makes_one_step_that_can_be_baked() {
+    let (_, columns, normalised) = surface(1000);
+    for (epochs, steps) in [(1_000_000, "one"), (0, "none")] {
+        let time = Some(Time::new(0.0));
+        let plan = Plan { time, epochs, ..short(Objective::Residual, &[20]) };
+        let (t, _) = trained(&normalised, &plan);
+        let p = prepare(&t.autoencoder, &columns, &normalised, &fine(8));
+        let checked = crate::codec::network::Network::new(&p.record);
+        assert!(checked.is_ok() && p.record.hidden.is_some(), "{steps}");
+    }
+}
+
+#[test]
 fn polishing_fits_both_networks_to_the_latents_as_chosen() {
     let (_, _, normalised) = surface(2000);
     let (mut t, _) = trained(&normalised, &short(Objective::Error(2.0), &[24]));
@@ -97,7 +161,8 @@ fn polishing_fits_both_networks_to_the_latents_as_chosen() {
         (apart(&normalised, &net.decode(&latents)), apart(&latents, &net.encode(&normalised)))
     };
     let before = lost(&t);
-    polish(&mut t.autoencoder, &normalised, &latents, ((10, 0), 1e-3), 1);
+    let turn = Turn { least: (10, 0), most: 99, batch: 256, rate: 1e-3 };
+    polish(&mut t.autoencoder, &normalised, &latents, turn, 1);
     let after = lost(&t);
     assert!(after.0 < 0.3 * before.0 && after.1 < 0.3 * before.1, "{before:?} {after:?}");
 }

@@ -6,7 +6,7 @@ use crate::error::Result;
 use std::f64::consts::LN_2;
 
 /// Where the search begins.
-const FIRST: Family = Family::Network { output: 1.0, hidden: 0.3, trellis: 8, thrift: 2.0 };
+const FIRST: Family = Family::Network { output: 1.0, hidden: 0.3, trellis: 8, weight: 2.0 };
 
 /// How much finer weights are rounded to see what their rounding costs.
 const FINER: f64 = 8.0;
@@ -42,13 +42,14 @@ impl Builder<'_> {
             first => first,
         };
         let Some(mut best) = first else { return Ok(None) };
-        for by in [0.7, 1.5] {
-            let Family::Network { output, hidden, trellis, thrift } = best.family else { break };
-            let next = Family::Network { output, hidden, trellis, thrift: thrift * by };
-            if let Some(c) = solve(self, goal, (next, best.step), &mut costs)?
-                && c.cost < best.cost
-            {
-                best = c;
+        // Less weight for errors, and less again where that was better; or else more.
+        let mut by = 0.7;
+        for otherwise in [1.5, 1.0] {
+            let Family::Network { output, hidden, trellis, weight } = best.family else { break };
+            let next = Family::Network { output, hidden, trellis, weight: weight * by };
+            match solve(self, goal, (next, best.step), &mut costs)? {
+                Some(c) if c.cost < best.cost => best = c,
+                _ => by = otherwise,
             }
         }
         Ok(Some(self.balanced(goal, best)?))
@@ -62,11 +63,11 @@ impl Builder<'_> {
     /// take `0.14 · M` more than rows take less. A decoder that rounding has hardly changed is worth
     /// that: see [`LOST`].
     pub(crate) fn balanced(&self, goal: Goal, at: Choice) -> Result<Choice> {
-        let Family::Network { output, hidden, trellis, thrift } = at.family else {
+        let Family::Network { output, hidden, trellis, weight } = at.family else {
             return Ok(at);
         };
         let mut costs = Costs::of(&at);
-        let with = |output: f64, hidden: f64| Family::Network { output, hidden, trellis, thrift };
+        let with = |output: f64, hidden: f64| Family::Network { output, hidden, trellis, weight };
         let Some(base) = solve(self, goal, (at.family, at.step), &mut costs)? else {
             return Ok(at);
         };
@@ -146,4 +147,62 @@ fn share(base: &Choice, bit: f64) -> f64 {
     let smallest = 0.5 / LN_2;
     let share = LOST * (base.bytes - base.model) / bit;
     if share.is_finite() { share.clamp(LEAST * smallest, smallest) } else { smallest }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::solve::tests::choice;
+    use super::*;
+
+    const GOAL: Goal = Goal::Nmse(0.1);
+
+    /// A choice whose rows take `rows` bytes and whose model takes `model`.
+    fn of(rows: f64, model: f64) -> Choice {
+        let mut of = choice(rows + model);
+        (of.bytes, of.model) = (rows + model, model);
+        of
+    }
+
+    #[test]
+    fn a_loss_is_what_rows_take_more_and_a_bit_is_a_third_of_three() {
+        let loss = Loss::between(&of(1000.0, 100.0), &of(960.0, 190.0), GOAL);
+        assert_eq!((loss.rows, loss.bit), (40.0, 30.0));
+        // Where finer weights save nothing, the loss is not told from none.
+        let loss = Loss::between(&of(1000.0, 100.0), &of(1003.0, 190.0), GOAL);
+        assert_eq!(loss.rows, 1.0);
+    }
+
+    #[test]
+    fn grains_are_where_the_file_is_smallest() {
+        // Rows lose `rows · 4^x` with weights coarser by `x` bits, which take `bit · x` less.
+        let (rows, bit) = (30.0, 50.0);
+        let file = |x: f64| rows * 4_f64.powf(x) - bit * x;
+        let loss = Loss { rows, bit };
+        let best = loss.factor(share(&of(1e9, 0.0), bit)).log2();
+        assert!(file(best) < file(best - 0.05) && file(best) < file(best + 0.05), "{best}");
+    }
+
+    #[test]
+    fn rows_lose_less_than_a_hundredth_where_weights_allow_it() {
+        let smallest = 0.5 / LN_2;
+        // A bit for each weight takes a percent of the rows, two thirds, nothing.
+        for (bit, expected) in [(100.0, smallest), (200.0, 0.45), (6600.0, LEAST * smallest)] {
+            let share = share(&of(10_000.0, 500.0), bit);
+            assert!((share - expected).abs() < 1e-9, "{bit}: {share}");
+        }
+        for nothing in [0.0, f64::NAN] {
+            assert_eq!(share(&of(10_000.0, 500.0), nothing), smallest);
+            assert_eq!(Loss { rows: 1.0, bit: nothing }.factor(0.5), 1.0);
+        }
+    }
+
+    #[test]
+    fn finer_means_one_of_both() {
+        let with =
+            |output: f64, hidden: f64| Family::Network { output, hidden, trellis: 8, weight: 1.0 };
+        let base = with(1.0, 0.3);
+        assert!(base.finer(2.0) == with(0.5, 0.15) && base.finer(2.0).is_finer(base));
+        assert!(with(0.9, 0.6).is_finer(base) && with(2.0, 0.2).is_finer(base));
+        assert!(!with(2.0, 0.3).is_finer(base) && !base.is_finer(base));
+    }
 }

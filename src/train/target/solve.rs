@@ -181,10 +181,10 @@ pub(super) fn solve(
 
 /// The best family and step for `goal`.
 pub(crate) fn choose(b: &Builder<'_>, goal: Goal, start: f64) -> Result<Option<Choice>> {
-    let latents = |threshold: f64, trellis: usize, thrift: f64, grain: f64| Family::Latents {
+    let latents = |threshold: f64, trellis: usize, weight: f64, grain: f64| Family::Latents {
         threshold,
         trellis,
-        thrift,
+        weight,
         grain,
     };
     let plain = latents(1.5, 8, 1.0, 1.0);
@@ -205,9 +205,9 @@ pub(crate) fn choose(b: &Builder<'_>, goal: Goal, start: f64) -> Result<Option<C
             for family in [latents(2.5, 8, 1.0, 1.0), latents(1.5, 8, 0.7, 1.0)] {
                 attempt(family, &mut best)?;
             }
-            if let Some(Choice { family: Family::Latents { threshold, thrift, .. }, .. }) = best {
-                attempt(latents(threshold, 8, thrift, 2.0), &mut best)?;
-                attempt(latents(threshold, 0, thrift, 1.0), &mut best)?;
+            if let Some(Choice { family: Family::Latents { threshold, weight, .. }, .. }) = best {
+                attempt(latents(threshold, 8, weight, 2.0), &mut best)?;
+                attempt(latents(threshold, 0, weight, 1.0), &mut best)?;
             }
         }
     }
@@ -224,7 +224,7 @@ pub(crate) fn choose(b: &Builder<'_>, goal: Goal, start: f64) -> Result<Option<C
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     #[test]
@@ -248,7 +248,7 @@ mod tests {
         assert!((more - 1000.0 * 2_f64.sqrt()).abs() < 1e-6, "{more}");
     }
 
-    fn choice(cost: f64) -> Choice {
+    pub(in super::super) fn choice(cost: f64) -> Choice {
         let family = Family::Bounded;
         Choice { family, step: 1.0, cost, bytes: 1000.0, model: 100.0, slope: -2.0 }
     }

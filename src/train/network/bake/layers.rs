@@ -167,7 +167,8 @@ fn narrow(values: &[f64]) -> Vec<f32> {
     values.iter().map(|v| *v as f32).collect()
 }
 
-/// Binary logarithm of a negative activation's divisor.
+/// Binary logarithm of a negative activation's divisor. A ReLU's makes them the unit −1, of some
+/// thousands, and not 0.
 fn leak(activation: Activation) -> u32 {
     match activation {
         Activation::LeakyRelu(slope) => (-f64::from(slope).log2()).round().clamp(0.0, 62.0) as u32,
@@ -191,10 +192,12 @@ struct Grains {
 fn grains(weights: &[f64], deviation: &[f64], error: f64) -> Grains {
     let largest = weights.iter().fold(0.0_f64, |m, w| m.max(w.abs()));
     let least = (largest / 16_000.0).max(1e-30).log2().ceil().exp2();
-    // An input that says next to nothing may have a grain beyond all weights.
+    let wanted = |d: &f64| (error / d.max(1e-3)).log2().floor().exp2();
+    // An input that says next to nothing may have a grain beyond all weights; but where all of them
+    // are next to nothing, they need no finer grain than others.
     let most = (2.0 * largest.max(1e-30)).log2().ceil().exp2();
-    let grain = |d: &f64| (error / d.max(1e-3)).log2().floor().exp2().max(least).min(most);
-    let each: Vec<f64> = deviation.iter().map(grain).collect();
+    let most = most.max(deviation.iter().map(wanted).fold(f64::INFINITY, f64::min));
+    let each: Vec<f64> = deviation.iter().map(|d| wanted(d).max(least).min(most)).collect();
     let finest = each.iter().copied().fold(f64::INFINITY, f64::min);
     Grains { each, finest }
 }
