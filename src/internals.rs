@@ -11,7 +11,8 @@ use crate::matrix::Rows;
 use crate::matrix::rng::Rng;
 use crate::nn::adam::Adam;
 use crate::nn::network::{Network, Shape};
-use crate::nn::train::{Step, Training, autoencoder};
+use crate::nn::train::Training;
+use crate::nn::train::plain::{Step, autoencoder};
 use crate::train::pca::Components;
 
 /// Compresses as [`compress`](crate::compress) does, but rounds the network's weights `finer` times

@@ -49,7 +49,8 @@
 //! |---|---|
 //! | `compress` | fitting and writing |
 //! | `formats` | the [`input`] module |
-//! | `cli` | the `aezip` program; needs both others |
+//! | `apps` | what codecs are good for besides small files: embeddings, anomalies, pictures and more |
+//! | `cli` | the `aezip` program; needs the others |
 
 // What writing needs lies beside what reading needs; a build with both shows what is unused.
 #![cfg_attr(not(feature = "compress"), allow(dead_code, unused_imports))]

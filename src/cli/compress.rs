@@ -103,6 +103,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     if codec.is_none() && config.train.is_kind() && report.training.is_none() {
         console.note("no network was trained: the promise, or the rows, left nothing for it to do");
     }
+    history::missing_network(console, &config, !report.hidden.is_empty() || codec.is_some());
     history::tell(console, report.training.as_ref());
     let seconds = started.elapsed().as_secs_f64();
     let input = label(&input);

@@ -6,7 +6,7 @@ use super::numbers::figure;
 use super::output::Output;
 use super::place::written_bytes;
 use super::target::Target;
-use aezip::History;
+use aezip::{Config, History};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -56,6 +56,17 @@ impl Place {
         let Some((target, force)) = self.0 else { return Ok(None) };
         let text = history.map_or_else(|| History::default().to_csv(), History::to_csv);
         written_bytes(&target, (force, false), text.as_bytes()).map(Some)
+    }
+}
+
+/// Says so where layers were asked for and there are none in the end.
+pub(crate) fn missing_network(console: &Console, config: &Config, there: bool) {
+    let asked = config.train.hidden.as_ref().is_some_and(|layers| !layers.is_empty());
+    if asked && !there && !config.train.is_kind() {
+        console.note(
+            "the codec is linear although --hidden asks for a network: rows are fewer than 64, all \
+             alike or stored as they are, or training went astray, which a smaller --lr prevents",
+        );
     }
 }
 

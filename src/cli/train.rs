@@ -88,6 +88,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     output.commit()?;
     table.map_or(Ok(()), Output::commit)?;
 
+    history::missing_network(console, &config, codec.has_network());
     history::tell(console, codec.training());
     let seconds = started.elapsed().as_secs_f64();
     console.note(&format!(

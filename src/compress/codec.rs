@@ -207,6 +207,11 @@ impl Codec {
         self.basis.vectors.len() / self.schema.width().max(1)
     }
 
+    /// Whether a network was learned; otherwise the codec is linear.
+    pub fn has_network(&self) -> bool {
+        self.network.is_some()
+    }
+
     /// Compresses `rows` with this codec's directions and any promise.
     ///
     /// # Errors

@@ -46,7 +46,7 @@ pub struct Progress {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Estimate {
-    /// Latents and classes.
+    /// Latents; which class a row is in is not counted.
     pub latent: f64,
     /// Residuals; 0 where the promise needs none.
     pub residual: f64,

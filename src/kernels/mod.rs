@@ -1,16 +1,12 @@
 //! Arithmetic that time is spent in, once per CPU family; the scalar form is the reference.
 
-// Until training uses all of them.
 #[cfg(feature = "compress")]
-#[allow(dead_code)]
 pub(crate) mod activation;
 mod dense;
 #[cfg(feature = "compress")]
-#[allow(dead_code)]
 pub(crate) mod gemm;
 mod isa;
 #[cfg(feature = "compress")]
-#[allow(dead_code)]
 pub(crate) mod math;
 #[cfg(target_arch = "aarch64")]
 mod neon;

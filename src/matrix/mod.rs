@@ -4,8 +4,6 @@ mod decimal;
 mod dtype;
 mod f16;
 #[cfg(feature = "compress")]
-// Until training uses it.
-#[allow(dead_code)]
 pub(crate) mod rng;
 
 pub use decimal::Decimal;

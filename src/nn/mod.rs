@@ -5,12 +5,10 @@
 //! the shape of the output. Nothing here depends on the number of threads: products sum over
 //! `k` in order, and every other sum is over parts of fixed size, added in order.
 
-// Until all of it is used by training.
-#![allow(dead_code)]
-
 pub(crate) mod adam;
 pub(crate) mod contractive;
 pub(crate) mod kinds;
+#[cfg(any(test, feature = "apps"))]
 pub(crate) mod loss;
 pub(crate) mod network;
 mod pass;
@@ -20,4 +18,5 @@ mod sum;
 #[cfg(test)]
 mod tests;
 pub(crate) mod train;
+#[cfg(feature = "apps")]
 pub(crate) mod tune;

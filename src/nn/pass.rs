@@ -120,6 +120,7 @@ impl Network {
     }
 
     /// As [`Self::backward`], but overwrites `grad`: nothing need be cleared or read before.
+    #[cfg(any(test, feature = "apps"))]
     pub(crate) fn backward_into(
         &self,
         x: &[f32],

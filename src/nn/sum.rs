@@ -91,8 +91,8 @@ pub(super) fn squares(values: &[f32]) -> f64 {
     over_parts(values.len(), |part| squares_in_lanes(&values[part]))
 }
 
-#[inline(always)]
 /// In eight sums, so that they are computed side by side.
+#[inline(always)]
 pub(super) fn squares_in_lanes(values: &[f32]) -> f64 {
     let mut lanes = [0.0_f64; 8];
     let (whole, rest) = values.as_chunks::<8>();

@@ -2,7 +2,9 @@
 //!
 //! [`sample`] draws rows, [`columns`] chooses each column's arithmetic, [`pca`] finds the linear
 //! encoder, [`linear`] bakes it to integers, [`tables`] and [`classes`] fit the entropy coder,
-//! [`search`] tries models against each other in bits of the whole file.
+//! [`assemble`] puts both together. Which model it is to be is decided in bits of the whole file:
+//! by [`search`] under a bound on each value, by [`target`] for a figure over the file, by
+//! [`rowwise`] for one of each row. [`network`] trains autoencoders.
 
 pub(crate) mod assemble;
 pub(crate) mod bake;

@@ -1,4 +1,5 @@
-//! Which model: none, or linear with how many latents of which step, by bytes of the whole file.
+//! Which model under a bound on each value: none, linear with how many latents of which step, or a
+//! network, by bytes of the whole file.
 //!
 //! An estimate from variances ranks all linear codecs at once; the best are then built and
 //! measured on the sample, and the neighbours of the best in turn.

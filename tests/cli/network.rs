@@ -65,6 +65,19 @@ fn a_network_is_not_taken_where_it_is_nearly_as_small_as_none() {
 }
 
 #[test]
+fn a_network_that_could_not_be_made_is_not_passed_over_in_silence() {
+    let folder = Folder::new();
+    let rows: String = (0..40).map(|i| format!("{},{},{}\n", i, i * i, 7 * i % 5)).collect();
+    folder.write("few.csv", rows);
+    for command in [&["compress", "few.csv"][..], &["train", "few.csv", "-o", "few.codec"]] {
+        let ran = folder.ok(&[command, &["--hidden", "8", "--max-error", "0.5"]].concat());
+        assert!(ran.stderr.contains("although --hidden asks for a network"), "{ran:?}");
+        let ran = folder.ok(&[command, &["-f", "--max-error", "0.5"]].concat());
+        assert!(!ran.stderr.contains("although"), "{ran:?}");
+    }
+}
+
+#[test]
 fn every_kind_of_instructions_writes_the_same_file() {
     let folder = Folder::new();
     let files = ["", "scalar", "avx2", "avx512", "neon"].map(|isa| {

@@ -18,9 +18,9 @@ use super::pack::{pack, with_buffers};
 use super::{Finish, View};
 use std::ops::Range;
 
-/// Layers of 512 units are one block, and 784 two. A panel of b, KC × 16, is all of an L1 cache of
-/// 32 KiB then, but it is read along its lines; blocks of 256 are 1 to 2 % slower, because sums
-/// are loaded and stored twice as often.
+/// Layers of 512 units are one block, and 784 two. A panel of b, KC × NR, is all of an L1 cache of
+/// 32 KiB then with NR = 16 (AVX2), and twice that with 32 (AVX-512), but it is read along its lines;
+/// blocks of 256 are 1 to 2 % slower, because sums are loaded and stored twice as often.
 const KC: usize = 512;
 /// MC × KC numbers of a are less than half of an L2 cache of 512 KiB. Where k is smaller, MC is
 /// larger: 16 columns of the output are written for all MC rows in turn, and that should be long.

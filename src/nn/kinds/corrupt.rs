@@ -28,11 +28,6 @@ pub(crate) struct Masks {
 }
 
 impl Corruption {
-    /// Whether rows are seen as they are.
-    pub(super) fn is_none(&self) -> bool {
-        self.gaussian == 0.0 && self.zero == 0.0 && self.masks.is_none()
-    }
-
     /// What is seen of `rows` rows. Each row has its own numbers, drawn from `seed` and its place.
     pub(super) fn apply(&self, x: &[f32], rows: usize, seed: u64, out: &mut Vec<f32>) {
         let width = x.len() / rows.max(1);

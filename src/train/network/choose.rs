@@ -54,7 +54,8 @@ pub(crate) struct Coach<'a> {
     pub(crate) seed: u64,
     /// More rows than the linear codec is fitted to, for kinds.
     pub(crate) rows: Option<&'a Sample>,
-    /// Whether the decoder's integers are to be good for more than this file.
+    /// Whether it is a codec that is wanted, for more than these rows: some of them are held out,
+    /// and a kind's integers are fine ones.
     pub(crate) precise: bool,
     /// How much finer than is best its weights are rounded.
     pub(crate) finer: Option<f64>,
@@ -249,7 +250,8 @@ fn precise(trained: &Trained, start: Precision) -> Precision {
     Precision { output: start.output.min(output), hidden: 0.01, ..start }
 }
 
-/// The best precision near `start`: each change is kept, and tried again, where it lowers `cost`.
+/// The best precision near `start`: each change is kept, and but for the trellis tried again, where
+/// it lowers `cost`.
 fn improve(start: Precision, cost: impl Fn(&Precision) -> f64) -> Precision {
     let mut best = (start, cost(&start));
     let changes: [fn(&mut Precision); 8] = [

@@ -53,9 +53,7 @@ impl Autoencoder {
         }
         out
     }
-}
 
-impl Autoencoder {
     /// Whether latents reach the output through hidden layers alone.
     pub(crate) fn has_no_linear_path(&self) -> bool {
         let skip = &self.decoder.params[self.decoder.skip()];

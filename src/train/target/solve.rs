@@ -11,13 +11,13 @@ pub(crate) const LEAST_USED: f64 = 0.998;
 
 /// Looks for the step at which `used` is just below 1.
 ///
-/// Secant steps on logarithms inside a shrinking bracket; the best valid step is remembered.
+/// Secant steps on logarithms inside a shrinking bracket.
 #[derive(Debug, Clone)]
 pub(crate) struct Solver {
     slope: f64,
     /// `ln step` and `ln used` of the last two.
     seen: Vec<(f64, f64)>,
-    /// Steps known to be valid and not, nearest to each other.
+    /// The last steps found to be valid and not to be.
     good: Option<f64>,
     bad: Option<f64>,
     next: f64,
