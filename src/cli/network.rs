@@ -24,8 +24,8 @@ pub(crate) struct NetworkArgs {
     #[arg(long, value_name = "N", value_parser = count(|t, n| t.batch = n),
           allow_hyphen_values = true)]
     batch: Option<usize>,
-    /// Learning rate at its peak [default: 0.004, for kinds 0.001,
-    /// for --linear 0.003].
+    /// Learning rate at its peak [default: 0.006 under a bound on each value,
+    /// otherwise 0.004; for kinds 0.001, for --linear 0.003].
     #[arg(long, value_name = "RATE", value_parser = number(|t, x| t.rate = x),
           allow_hyphen_values = true)]
     lr: Option<f64>,

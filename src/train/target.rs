@@ -86,6 +86,16 @@ impl Family {
         }
     }
 
+    /// The same with errors of a network that weigh `by` times as much.
+    pub(crate) fn weighing(self, by: f64) -> Self {
+        match self {
+            Family::Network { output, hidden, trellis, weight } => {
+                Family::Network { output, hidden, trellis, weight: weight * by }
+            }
+            other => other,
+        }
+    }
+
     /// Whether output or hidden weights are rounded more finely than those of `other`.
     pub(crate) fn is_finer(self, other: Self) -> bool {
         let grains = |family: Self| match family {

@@ -5,7 +5,7 @@
 //! 1989): latents are chosen for the decoder as it is, the decoder is trained on the latents as
 //! chosen. The encoder is trained to find them too, so that the next choice begins nearby.
 
-use super::choose::{BATCH, RATE};
+use super::choose::{BATCH, RATES};
 use super::{Autoencoder, divided};
 use crate::codec::encode::project::inputs;
 use crate::matrix::rng::Rng;
@@ -35,7 +35,7 @@ impl Turn {
             least: (6, 940),
             most: wish.epochs.unwrap_or(usize::MAX),
             batch: wish.batch.unwrap_or(BATCH),
-            rate: wish.rate.unwrap_or(RATE) as f32 / 8.0,
+            rate: wish.rate.unwrap_or(RATES.1) as f32 / 8.0,
         }
     }
 }

@@ -6,7 +6,10 @@ use crate::error::Result;
 use std::f64::consts::LN_2;
 
 /// Where the search begins.
-const FIRST: Family = Family::Network { output: 1.0, hidden: 0.3, trellis: 8, weight: 2.0 };
+const FIRST: Family = Family::Network { output: 1.0, hidden: 0.3, trellis: 8, weight: 3.0 };
+
+/// Most changes of what errors weigh against bits.
+const TRIES: usize = 4;
 
 /// How much finer weights are rounded to see what their rounding costs.
 const FINER: f64 = 8.0;
@@ -42,14 +45,18 @@ impl Builder<'_> {
             first => first,
         };
         let Some(mut best) = first else { return Ok(None) };
-        // Less weight for errors, and less again where that was better; or else more.
-        let mut by = 0.7;
-        for otherwise in [1.5, 1.0] {
-            let Family::Network { output, hidden, trellis, weight } = best.family else { break };
-            let next = Family::Network { output, hidden, trellis, weight: weight * by };
-            match solve(self, goal, (next, best.step), &mut costs)? {
-                Some(c) if c.cost < best.cost => best = c,
-                _ => by = otherwise,
+        // More weight for errors, or else less, as long as that is better.
+        for by in [1.5, 0.7] {
+            let before = best.family;
+            for _ in 0..TRIES {
+                let next = (best.family.weighing(by), best.step);
+                match solve(self, goal, next, &mut costs)? {
+                    Some(c) if c.cost < best.cost => best = c,
+                    _ => break,
+                }
+            }
+            if best.family != before {
+                break;
             }
         }
         Ok(Some(self.balanced(goal, best)?))
