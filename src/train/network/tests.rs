@@ -119,7 +119,7 @@ fn rows_of_two_sorts_are_cheaper_in_two_classes() {
     let (_, _, normalised) = surface(2000);
     let mut rng = Rng::new(8);
     // Every other row is rough.
-    let rough = |i: usize| if i % 2 == 0 { 40.0 } else { 0.0 };
+    let rough = |i: usize| if i.is_multiple_of(2) { 40.0 } else { 0.0 };
     let rows: Vec<f32> = normalised
         .chunks(WIDTH)
         .enumerate()
