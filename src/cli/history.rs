@@ -65,7 +65,8 @@ pub(crate) fn missing_network(console: &Console, config: &Config, there: bool) {
     if asked && !there && !config.train.is_kind() {
         console.note(
             "the codec is linear although --hidden asks for a network: rows are fewer than 64, all \
-             alike or stored as they are, or training went astray, which a smaller --lr prevents",
+             alike or stored as they are; or the network cannot keep the promise, which more \
+             --latent help, or a smaller --lr where training went astray",
         );
     }
 }

@@ -16,7 +16,8 @@ pub(crate) struct NetworkArgs {
     #[arg(long, value_name = "N", value_parser = count(|t, n| t.latents = n),
           allow_hyphen_values = true)]
     latent: Option<usize>,
-    /// Passes over the rows, most [default: by level and data].
+    /// Passes over the rows, most; also of each turn of what follows the training for a figure over
+    /// the file [default: by level and data].
     #[arg(long, value_name = "N", value_parser = count(|t, n| t.epochs = n),
           allow_hyphen_values = true)]
     epochs: Option<usize>,

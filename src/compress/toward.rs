@@ -228,10 +228,10 @@ impl Settled {
         if goal.is_size() { self.report.measured.nmse } else { self.bytes.len() as f64 }
     }
 
-    /// What the cost cannot fall below where all that is allowed is used: bytes fall more slowly
-    /// than error grows, the error about as the square of bytes.
+    /// What the cost hardly falls below where all that is allowed is used: bytes seldom fall as fast
+    /// as the third power of the error grows, the error as the eighth power of bytes.
     fn least_cost(&self, goal: Goal) -> f64 {
-        self.cost(goal) * self.used.powi(if goal.is_size() { 3 } else { 1 })
+        self.cost(goal) * self.used.powi(if goal.is_size() { 8 } else { 3 })
     }
 }
 

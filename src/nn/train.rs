@@ -18,7 +18,7 @@ pub(crate) struct Training {
     /// falls to 0.
     pub(crate) rate: f32,
     pub(crate) warm_up: f32,
-    /// See [`Adam`].
+    /// See [`Adam`](super::adam::Adam).
     pub(crate) clip: f32,
     pub(crate) decay: f32,
     /// Share of the rows that is only looked at, to keep the weights of the best pass.

@@ -64,7 +64,7 @@ pub struct TrainConfig {
     pub epochs: Option<usize>,
     /// Rows of a batch. If not said 256, for kinds 64 or 128 where rows are few.
     pub batch: Option<usize>,
-    /// Peak of the learning rate. If not said 0.006 under a bound on each value and 0.004 for a
+    /// Peak of the learning rate; in turns after the training, an eighth of it. If not said 0.006 under a bound on each value and 0.004 for a
     /// figure over the file; for kinds 0.001, for linear ones 0.003.
     pub rate: Option<f64>,
     /// Function of the hidden units.

@@ -77,7 +77,7 @@ fn every_path_is_one_chain() {
         }
         // More than one block each way.
         if isa != Isa::Scalar {
-            check(isa, 13, 1037, 1045);
+            check(isa, 109, 530, 1045);
         }
     }
 }

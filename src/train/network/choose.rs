@@ -187,12 +187,9 @@ impl Coach<'_> {
                 let fits = fits(p, budget.work * share).clamp(4, most);
                 let epochs = self.wish.epochs.map_or(fits, |n| n.min(most));
                 let trained = run(Plan { epochs, time, ..p.clone() }, share * i as f64, share);
-                let Cost { latent, residual, weights, error } = trained.cost;
-                let mut bytes = latent + residual + weights;
-                if let Objective::Error(wanted) = hint.objective {
-                    // To the error that was wanted, at the price of the end.
-                    bytes += trained.lambda * (error - wanted) / 8.0;
-                }
+                // Only under bounds are there several, so that all err alike.
+                let Cost { latent, residual, weights, .. } = trained.cost;
+                let bytes = latent + residual + weights;
                 // One that ran away has cost all.
                 let bytes = if bytes.is_nan() { f64::INFINITY } else { bytes };
                 if best.as_ref().is_none_or(|b| bytes < b.0) {
@@ -202,7 +199,11 @@ impl Coach<'_> {
         }
         let (start, chosen) = match best {
             // There is no time for more than this.
-            Some((.., trained)) if time.is_some_and(|t| t.gone() >= 1.0) => return Some(trained),
+            Some((.., trained)) if time.is_some_and(|t| t.gone() >= 1.0) => {
+                let (cost, linear) = (trained.cost, hint.linear);
+                (self.log)(&News { share: 1.0, cost, linear, epoch: None });
+                return Some(trained);
+            }
             Some((_, chosen, _)) => (SCOUTING, chosen),
             None => (0.0, 0),
         };

@@ -136,6 +136,8 @@ impl Trainer<'_> {
         adams.iter_mut().for_each(|adam| adam.beta2 = MEMORY);
         let mut tables =
             [Adam::new(self.prior.params.len()), Adam::new(self.residual.params.len())];
+        // What is not finite is passed over there too.
+        tables.iter_mut().for_each(|adam| adam.clip = f32::MAX);
         let mut grads =
             [vec![0.0; self.net.encoder.params.len()], vec![0.0; self.net.decoder.params.len()]];
         let mut cost = Cost::default();
@@ -151,6 +153,7 @@ impl Trainer<'_> {
                 self.residual.split();
                 tables =
                     [Adam::new(self.prior.params.len()), Adam::new(self.residual.params.len())];
+                tables.iter_mut().for_each(|adam| adam.clip = f32::MAX);
                 self.classify(true);
             } else if self.prior.classes > 1 && epoch % 4 == 3 {
                 self.classify(false);

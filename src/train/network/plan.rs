@@ -53,7 +53,10 @@ impl Time {
 
     /// The share that is gone, more than 1 once all of it is.
     pub(crate) fn gone(self) -> f64 {
-        self.begun.elapsed().as_secs_f64() / self.seconds.max(f64::MIN_POSITIVE)
+        if self.seconds <= 0.0 {
+            return 1.0;
+        }
+        self.begun.elapsed().as_secs_f64() / self.seconds
     }
 
     /// From now on until `share` of it is gone.

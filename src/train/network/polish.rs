@@ -17,8 +17,8 @@ use crate::train::config::TrainConfig;
 /// How long the two are trained, and in which steps.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Turn {
-    /// Least passes over the rows and least steps, of which the one that is more counts: few rows
-    /// are passed over often.
+    /// Least passes over the rows and least steps of [`BATCH`] rows, of which the one that is more
+    /// counts: few rows are passed over often.
     pub(crate) least: (usize, usize),
     /// Most passes.
     pub(crate) most: usize,
@@ -46,7 +46,8 @@ pub(crate) fn polish(net: &mut Autoencoder, rows: &[f32], latents: &[f32], turn:
     let (width, count) = (net.column.len(), net.latent.len());
     let n = rows.len() / width;
     let batch = turn.batch.min(n);
-    let epochs = turn.least.0.max(turn.least.1.div_ceil(n / batch)).min(turn.most);
+    let steps = n / BATCH.min(n);
+    let epochs = turn.least.0.max(turn.least.1.div_ceil(steps)).min(turn.most);
     let schedule = Schedule::new(turn.rate, epochs * (n / batch));
     let mut decoder = Side::new(&net.decoder);
     let mut encoder = Side::new(&net.encoder);
