@@ -5,12 +5,11 @@ use super::config::Stage;
 use super::report::Report;
 use crate::error::{Error, Result};
 use crate::train::network::choose::Coach;
-use crate::train::network::fit::Trained;
+use crate::train::network::fit::{Time, Trained};
 use crate::train::network::polish::Turn;
 use crate::train::sample::Sample;
 use crate::train::target::{Builder, CLOSE, Choice, Family, Goal, LEAST_USED, Solver, choose};
 use std::io::Write;
-use std::time::Instant;
 
 impl Job<'_> {
     /// A promise about a sum over the file: choose on the sample, then correct the step until
@@ -39,9 +38,10 @@ impl Job<'_> {
             let exact = self.settle(&builder, goal, (chosen.family, linear.step), LEAST_USED)?;
             Ok(exact.filter(|e| e.used > linear.used).unwrap_or(linear))
         };
-        let network = match trains {
-            true => self.with_network(goal, (&builder, &thin), (chosen.family, linear.step))?,
-            false => None,
+        let network = if trains {
+            self.with_network(goal, (&builder, &thin), (chosen.family, linear.step))?
+        } else {
+            None
         };
         let asked = self.has_network()
             || self.brought.finer.is_some()
@@ -66,11 +66,11 @@ impl Job<'_> {
         (builder, thin): (&Builder<'_>, &Sample),
         (family, step): (Family, f64),
     ) -> Result<Option<Settled>> {
-        let begun = Instant::now();
+        let time = self.config.train.seconds.map(Time::new);
         let Ok(linear) = builder.build(family, step) else { return Ok(None) };
         let train = |coach: &Coach<'_>| builder.train(coach, goal, (step, &linear));
         let Some(trained) = self.with_coach(train) else { return Ok(None) };
-        let (trained, chosen) = self.polish(goal, (builder, thin), (step, begun), trained)?;
+        let (trained, chosen) = self.polish(goal, (builder, thin), (step, time), trained)?;
         let builder = builder.with_network(&trained);
         let network = match chosen {
             Some(c) => {
@@ -91,10 +91,10 @@ impl Job<'_> {
         &self,
         goal: Goal,
         (builder, thin): (&Builder<'_>, &Sample),
-        (step, begun): (f64, Instant),
+        (step, time): (f64, Option<Time>),
         mut trained: Trained,
     ) -> Result<(Trained, Option<Choice>)> {
-        let late = |limit: f64| begun.elapsed().as_secs_f64() > limit;
+        let late = || time.is_some_and(|t| t.gone() >= 1.0);
         let mut turns = self.config.effort().search.polish;
         if self.has_network() {
             // It was made for other rows.
@@ -109,11 +109,11 @@ impl Job<'_> {
             chosen = Some(better);
             let Some(polished) = with.polished(better, how, self.config.seed) else { break };
             trained = polished;
-            if self.config.train.seconds.is_some_and(late) {
+            if late() {
                 break;
             }
         }
-        if let Some(c) = chosen.filter(|_| !self.config.train.seconds.is_some_and(late)) {
+        if let Some(c) = chosen.filter(|_| !late()) {
             let with = builder.with_network(&trained);
             let with = with.thin(thin);
             let balanced = with.balanced(goal, c)?;

@@ -134,10 +134,7 @@ impl Trainer<'_> {
         let mut adams =
             [&self.net.encoder, &self.net.decoder].map(|net| Adam::new(net.params.len()));
         adams.iter_mut().for_each(|adam| adam.beta2 = MEMORY);
-        let mut tables =
-            [Adam::new(self.prior.params.len()), Adam::new(self.residual.params.len())];
-        // What is not finite is passed over there too.
-        tables.iter_mut().for_each(|adam| adam.clip = f32::MAX);
+        let mut tables = self.of_tables();
         let mut grads =
             [vec![0.0; self.net.encoder.params.len()], vec![0.0; self.net.decoder.params.len()]];
         let mut cost = Cost::default();
@@ -151,9 +148,7 @@ impl Trainer<'_> {
             if self.prior.classes < due.min(plan.classes) {
                 self.prior.split();
                 self.residual.split();
-                tables =
-                    [Adam::new(self.prior.params.len()), Adam::new(self.residual.params.len())];
-                tables.iter_mut().for_each(|adam| adam.clip = f32::MAX);
+                tables = self.of_tables();
                 self.classify(true);
             } else if self.prior.classes > 1 && epoch % 4 == 3 {
                 self.classify(false);
@@ -203,6 +198,15 @@ impl Trainer<'_> {
             (self.net, cost) = (best, its);
         }
         cost
+    }
+
+    /// What makes steps of the distributions. It clips nothing, but passes over what is not finite.
+    fn of_tables(&self) -> [Adam; 2] {
+        [&self.prior, &self.residual].map(|table| {
+            let mut adam = Adam::new(table.params.len());
+            adam.clip = f32::MAX;
+            adam
+        })
     }
 
     /// What rows cost that are not trained on, with the same noise each time.
