@@ -1,9 +1,10 @@
 //! Parts that are measured by themselves. Nothing here is promised to stay.
 
-use crate::compress::{Brought, Config, Report};
+use crate::compress::{Config, Given, Report};
 use crate::entropy::rans::{Decoder, Encoder};
 use crate::entropy::table::{SCALE_COUNT, SHAPE_COUNT, Table, TableSpec};
 use crate::error::Result;
+use crate::fit::data::components::Components;
 use crate::kernels::activation::Activation;
 use crate::kernels::gemm::{self, Finish, View};
 use crate::kernels::{Isa, Panels};
@@ -13,7 +14,6 @@ use crate::nn::adam::Adam;
 use crate::nn::network::{Network, Shape};
 use crate::nn::train::Training;
 use crate::nn::train::plain::{Step, autoencoder};
-use crate::train::pca::Components;
 
 /// Compresses as [`compress`](crate::compress) does, but rounds the network's weights `finer` times
 /// as finely as is best for the whole file: what the rows then take less is what rounding costs
@@ -22,7 +22,7 @@ use crate::train::pca::Components;
 /// # Errors
 /// As [`compress`](crate::compress).
 pub fn compress_finer(rows: &dyn Rows, config: &Config, finer: f64) -> Result<Report> {
-    let brought = Brought { finer: Some(finer), ..Brought::default() };
+    let brought = Given { finer: Some(finer), ..Given::default() };
     crate::compress::run(rows, config, brought, &mut std::io::sink())
 }
 

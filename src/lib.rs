@@ -61,9 +61,13 @@ mod codec;
 #[cfg(feature = "compress")]
 mod compress;
 mod container;
+#[cfg(feature = "compress")]
+mod encode;
 mod entropy;
 mod error;
 mod fidelity;
+#[cfg(feature = "compress")]
+mod fit;
 #[cfg(feature = "formats")]
 pub mod input;
 #[cfg(feature = "internals")]
@@ -76,8 +80,6 @@ mod matrix;
 mod nn;
 mod quality;
 mod reader;
-#[cfg(feature = "compress")]
-mod train;
 #[cfg(all(test, feature = "compress"))]
 mod vectors;
 

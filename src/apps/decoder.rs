@@ -1,11 +1,11 @@
 //! The decoder's integer program as a network in floats.
 
-use crate::codec::floats;
+use crate::codec::units::units;
 use crate::codec::value::{Cell, with_cell};
 use crate::container::model::ModelRecord;
+use crate::encode::floats;
 use crate::matrix::DType;
 use crate::nn::network::Network;
-use crate::train::bake::units;
 
 /// From latents, in the integer program's units, to values.
 #[derive(Debug, Clone)]

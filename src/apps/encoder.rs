@@ -1,11 +1,11 @@
 //! What finds latents, for every codec in the same form: a network in floats.
 
-use crate::codec::floats;
+use crate::codec::units::units;
 use crate::container::encoder::EncoderRecord;
 use crate::container::model::{ModelRecord, Value};
+use crate::encode::floats;
 use crate::error::{Error, Result};
 use crate::nn::network::Network;
-use crate::train::bake::units;
 
 /// From values to latents, in the integer program's units.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use crate::kernels::activation::Activation;
 use crate::matrix::Rows;
 use crate::matrix::rng::Rng;
 use crate::nn::network::{Network, Shape};
-use crate::nn::tune::{Aim, Pass, Stack, Tuning, tune};
+use crate::nn::objectives::supervised::{Aim, Pass, Stack, Tuning, tune};
 
 /// Share of the rows that is held out, of no fewer than these.
 const HELD_OUT: f64 = 0.15;

@@ -2,16 +2,16 @@
 
 use super::cells;
 use super::encoder::Encoder;
-use crate::codec::floats::function;
 use crate::compress::Codec;
 use crate::container::encoder::EncoderRecord;
 use crate::container::task::{Targets, TaskRecord};
+use crate::encode::floats::function;
 use crate::error::{Error, Result};
 use crate::kernels::activation::Activation;
 use crate::matrix::{DType, Matrix, Rows, Schema};
 use crate::nn::loss::softmax;
 use crate::nn::network::{Network, Shape};
-use crate::nn::tune::{Stack, largest};
+use crate::nn::objectives::supervised::{Stack, largest};
 
 /// Of each row.
 #[derive(Debug, Clone, PartialEq)]

@@ -50,7 +50,7 @@ pub(super) fn propagate(
     now.chunks_exact(classes)
         .skip(labels.len())
         .map(|row| {
-            let best = crate::nn::tune::largest(row);
+            let best = crate::nn::objectives::supervised::largest(row);
             let sum: f32 = row.iter().sum();
             (best, if sum > 0.0 { row[best] / sum } else { 0.0 })
         })

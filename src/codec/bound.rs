@@ -1,6 +1,6 @@
 //! Whether a decoded value keeps its bound, in exact arithmetic.
 
-use super::value::Cell;
+use crate::codec::value::Cell;
 
 /// Whether `|x − y| ≤ bound`; what is not finite must be the same bits, and so must
 /// everything where the bound is 0.

@@ -1,7 +1,7 @@
 //! Decoding of a block: entropy coder, recursions over rows, network, values.
 
-use super::program::{Program, dequantise, second_quantiser};
-use super::value::{Cell, carry, values, with_cell};
+use crate::codec::program::{Program, dequantise, second_quantiser};
+use crate::codec::value::{Cell, carry, values, with_cell};
 use crate::container::block::{self, Block};
 use crate::container::index::Place;
 use crate::entropy::rans::Decoder;

@@ -1,16 +1,11 @@
 //! From stored integers to values and back: the integer program of the format.
 //!
 //! [`network`] predicts, [`value`] turns integers into numbers of the data's type, [`program`]
-//! is a checked model ready to run, [`decode`] and `encode` run it over a block.
-//! `floats` is what learns and looks ahead, and does not decode.
+//! is a checked model ready to run, [`decode`] runs it over a block.
 
 pub(crate) mod bound;
 pub(crate) mod decode;
 pub(crate) mod network;
 pub(crate) mod program;
+pub(crate) mod units;
 pub(crate) mod value;
-
-#[cfg(feature = "compress")]
-pub(crate) mod encode;
-#[cfg(feature = "compress")]
-pub(crate) mod floats;

@@ -1,7 +1,7 @@
 //! A model that has been checked and is ready to decode.
 
-use super::network::Network;
-use super::value::{fits, whole_step};
+use crate::codec::network::Network;
+use crate::codec::value::{fits, whole_step};
 use crate::container::model::{Grid, ModelRecord};
 use crate::entropy::table::{Table, TableSpec};
 use crate::error::{Error, Result};

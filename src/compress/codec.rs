@@ -1,8 +1,9 @@
 //! A codec: what was learned from some rows, to be used on others like them.
 
-use super::file::FileWriter;
-use super::{Brought, Config, Report, TRAINED_ON, run};
+use crate::codec::units::units;
+use crate::compress::{Config, Given, Report, TRAINED_ON, run};
 use crate::container::encoder::EncoderRecord;
+use crate::container::file::FileWriter;
 use crate::container::forever::ENCODER;
 #[cfg(feature = "apps")]
 use crate::container::forever::TASK;
@@ -11,15 +12,14 @@ use crate::container::model::{ModelRecord, Value};
 use crate::container::task::TaskRecord;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
+use crate::fit::data::components::Basis;
+use crate::fit::data::sample::Sample;
+use crate::fit::history::History;
+use crate::fit::network::brought::CodecNetwork;
+use crate::fit::network::choose::LEAST_ROWS;
 use crate::limits::Limits;
 use crate::matrix::{Rows, Schema};
 use crate::reader::{Reader, ReaderOptions};
-use crate::train::bake::units;
-use crate::train::network::choose::LEAST_ROWS;
-use crate::train::network::learned::Learned;
-use crate::train::pca::Basis;
-use crate::train::report::History;
-use crate::train::sample::Sample;
 use std::io::Write;
 
 /// Something learned once and used for many files.
@@ -53,7 +53,7 @@ pub struct Codec {
     /// What finds the model's latents, if that is a network.
     encoder: Option<EncoderRecord>,
     /// Both in floats.
-    network: Option<Learned>,
+    network: Option<CodecNetwork>,
     training: Option<History>,
     /// What predicts something of rows, if it was trained to.
     #[cfg(feature = "apps")]
@@ -92,7 +92,7 @@ impl Codec {
             true => Some(config.on_threads(|| Sample::draw(rows, TRAINED_ON))??),
             false => None,
         };
-        let brought = Brought { rows: more.as_ref(), precise: true, ..Brought::default() };
+        let brought = Given { rows: more.as_ref(), precise: true, ..Given::default() };
         let report = run(&sampled.into_matrix()?, &config, brought, &mut file)?;
         if is_kind && report.encoder.is_none() {
             return Err(Error::argument(format!(
@@ -114,7 +114,7 @@ impl Codec {
     ) -> Result<Self> {
         let record = record.unwrap_or_else(|| flat(&schema));
         let line = schema.row_shape.last().copied().unwrap_or(1);
-        let network = Learned::new(encoder.as_ref(), &record);
+        let network = CodecNetwork::new(encoder.as_ref(), &record);
         let (basis, model) = (basis(&record), record.encode(line));
         Ok(Self {
             basis,
@@ -135,7 +135,7 @@ impl Codec {
 
     /// The network in floats, if there is one.
     #[allow(dead_code)]
-    pub(crate) fn learned(&self) -> Option<&Learned> {
+    pub(crate) fn learned(&self) -> Option<&CodecNetwork> {
         self.network.as_ref()
     }
 
@@ -230,9 +230,9 @@ impl Codec {
         }
         // Where a network has no linear path, there are no directions but the rows' own.
         let network = self.network.as_ref();
-        let straight = !network.is_some_and(Learned::has_no_linear_path);
+        let straight = !network.is_some_and(CodecNetwork::has_no_linear_path);
         let prior = Prior { basis: straight.then_some(&self.basis), network };
-        run(rows, config, Brought { prior: Some(prior), ..Brought::default() }, out)
+        run(rows, config, Given { prior: Some(prior), ..Given::default() }, out)
     }
 }
 
@@ -241,7 +241,7 @@ impl Codec {
 pub(crate) struct Prior<'a> {
     /// Directions that latents are found in; the rows' own without.
     pub(super) basis: Option<&'a Basis>,
-    pub(super) network: Option<&'a Learned>,
+    pub(super) network: Option<&'a CodecNetwork>,
 }
 
 /// A model without latents, for rows that had none.

@@ -2,14 +2,14 @@
 
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
-use crate::train::classes::Effort;
-use crate::train::config::TrainConfig;
-use crate::train::network::choose::{Budget, Coach, News};
-use crate::train::network::fit::Cost;
-use crate::train::network::learned::Learned;
-use crate::train::report::Epoch;
-use crate::train::sample::Sample;
-use crate::train::search::SearchEffort;
+use crate::fit::config::TrainConfig;
+use crate::fit::data::sample::Sample;
+use crate::fit::entropy::classes::Effort;
+use crate::fit::history::Epoch;
+use crate::fit::network::brought::CodecNetwork;
+use crate::fit::network::context::{Budget, TrainingContext, TrainingProgress};
+use crate::fit::search::bounded::SearchEffort;
+use crate::nn::objectives::bits::Cost;
 use std::sync::Arc;
 
 /// What a long operation is doing.
@@ -116,11 +116,11 @@ impl std::fmt::Debug for Config {
     }
 }
 
-/// What a coach is given beside the wish.
+/// What a training is given beside the wish.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Coaching<'a> {
     /// With a codec, what has its network or none.
-    pub(crate) codec: Option<Option<&'a Learned>>,
+    pub(crate) codec: Option<Option<&'a CodecNetwork>>,
     /// More rows to train on.
     pub(crate) rows: Option<&'a Sample>,
     /// Whether a codec is made.
@@ -197,7 +197,7 @@ impl Config {
             5..=6 => 5,
             _ => 8,
         };
-        let polish = match self.level {
+        let refit = match self.level {
             0..=4 => 2,
             5 => 3,
             6 => 4,
@@ -209,19 +209,19 @@ impl Config {
         let trials = if networks.is_some() { trials.max(4) } else { trials };
         // Where a kind is taken whatever the linear codec costs, that is not worth much time.
         let trials = if self.train.is_kind() { trials.min(4) } else { trials };
-        let search = SearchEffort { rows, trials, classes, refine, polish };
+        let search = SearchEffort { rows, trials, classes, refine, refit };
         Level { values, search, networks, zstd }
     }
 
     /// What trains networks, and reports; `heard` is told of each pass of a kind.
-    pub(crate) fn with_coach<T>(
+    pub(crate) fn with_training<T>(
         &self,
         Coaching { codec, rows, precise, finer }: Coaching<'_>,
         heard: &(dyn Fn(Epoch) + Sync),
-        work: impl FnOnce(&Coach<'_>) -> T,
+        work: impl FnOnce(&TrainingContext<'_>) -> T,
     ) -> T {
-        let log = |news: &News| {
-            let News { share, cost, linear, epoch } = *news;
+        let log = |news: &TrainingProgress| {
+            let TrainingProgress { share, cost, linear, epoch } = *news;
             let Cost { latent, residual, weights, .. } = cost;
             let estimate = Estimate { latent, residual, weights, linear };
             let estimate = (!self.train.is_kind()).then_some(estimate);
@@ -233,7 +233,7 @@ impl Config {
                 progress(Progress { stage: Stage::Train, done, total, estimate, epoch });
             }
         };
-        let coach = Coach {
+        let training = TrainingContext {
             budget: self.effort().networks.filter(|_| codec.is_none()),
             wish: &self.train,
             learned: codec.flatten(),
@@ -243,7 +243,7 @@ impl Config {
             finer,
             log: &log,
         };
-        work(&coach)
+        work(&training)
     }
 
     /// Runs `work` on as many threads as asked for.

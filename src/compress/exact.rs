@@ -1,12 +1,13 @@
 //! Rows that no model makes smaller: their bytes, shuffled, under zstd.
 
-use super::file::{FileWriter, Totals};
 use crate::codec::value::{Cell, with_cell};
 use crate::container::block::encode_exact;
+use crate::container::file::FileWriter;
+use crate::encode::blocks::Totals;
 use crate::error::Result;
+use crate::fit::data::sample::Sample;
 use crate::matrix::{Rows, from_little_endian};
 use crate::quality::Tally;
-use crate::train::sample::Sample;
 use rayon::prelude::*;
 use std::io::Write;
 

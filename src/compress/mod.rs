@@ -3,16 +3,15 @@
 mod codec;
 mod config;
 mod exact;
-pub(crate) mod file;
 mod report;
+mod target;
 #[cfg(all(test, feature = "formats"))]
 mod tests;
-mod toward;
 mod writer;
 
-pub use crate::train::config::{Activation, TrainConfig};
-pub use crate::train::kind::{Denoise, Loss, Patches};
-pub use crate::train::report::{Epoch, History};
+pub use crate::fit::config::{Activation, TrainConfig};
+pub use crate::fit::corruption::{Denoise, Loss, Patches};
+pub use crate::fit::history::{Epoch, History};
 pub use codec::Codec;
 use codec::Prior;
 use config::Coaching;
@@ -20,20 +19,21 @@ pub use config::{Config, Estimate, Progress, ProgressFn, Stage};
 pub use report::Report;
 pub use writer::Writer;
 
-use crate::codec::encode::Encoder;
+use crate::container::file::FileWriter;
 use crate::container::forever::{MAX_DIMENSIONS, MAX_WIDTH};
+use crate::encode::Encoder;
+use crate::encode::blocks::{Totals, block_rows, encode_rows};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
+use crate::fit::data::components::Basis;
+use crate::fit::data::sample::Sample;
+use crate::fit::linear::Candidate;
+use crate::fit::network::context::TrainingContext;
+use crate::fit::search::bounded::{SearchEffort, with_bounds};
+use crate::fit::search::rows;
+use crate::fit::search::target::Goal;
 use crate::matrix::{Rows, Schema};
 use crate::quality::bounds;
-use crate::train::linear::Candidate;
-use crate::train::network::choose::Coach;
-use crate::train::pca::Basis;
-use crate::train::rowwise;
-use crate::train::sample::Sample;
-use crate::train::search::{SearchEffort, with_bounds};
-use crate::train::target::Goal;
-use file::{FileWriter, Totals, block_rows, encode_rows};
 use std::io::Write;
 use std::sync::Mutex;
 
@@ -61,12 +61,12 @@ use std::sync::Mutex;
 /// # Ok::<(), aezip::Error>(())
 /// ```
 pub fn compress(rows: &dyn Rows, config: &Config, out: &mut (dyn Write + Send)) -> Result<Report> {
-    run(rows, config, Brought::default(), out)
+    run(rows, config, Given::default(), out)
 }
 
 /// What is there before a compression begins.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Brought<'a> {
+pub(crate) struct Given<'a> {
     /// A codec's.
     pub(crate) prior: Option<Prior<'a>>,
     /// More rows to train on than are compressed.
@@ -84,7 +84,7 @@ pub(crate) const TRAINED_ON: usize = 64 << 20;
 pub(crate) fn run(
     rows: &dyn Rows,
     config: &Config,
-    brought: Brought<'_>,
+    brought: Given<'_>,
     out: &mut (dyn Write + Send),
 ) -> Result<Report> {
     config.validate()?;
@@ -118,7 +118,7 @@ fn check_schema(schema: &Schema) -> Result<()> {
 struct Job<'a> {
     rows: &'a dyn Rows,
     config: &'a Config,
-    brought: Brought<'a>,
+    brought: Given<'a>,
     history: &'a Mutex<History>,
 }
 
@@ -128,8 +128,8 @@ impl Job<'_> {
     }
 
     /// What trains networks, or has one.
-    fn with_coach<T>(&self, work: impl FnOnce(&Coach<'_>) -> T) -> T {
-        let Brought { prior, rows, precise, finer } = self.brought;
+    fn with_training<T>(&self, work: impl FnOnce(&TrainingContext<'_>) -> T) -> T {
+        let Given { prior, rows, precise, finer } = self.brought;
         let coaching = Coaching { codec: prior.map(|p| p.network), rows, precise, finer };
         let heard = |epoch: Epoch| {
             if let Ok(mut history) = self.history.lock() {
@@ -140,17 +140,17 @@ impl Job<'_> {
                 history.epochs.push(epoch);
             }
         };
-        self.config.with_coach(coaching, &heard, work)
+        self.config.with_training(coaching, &heard, work)
     }
 
     /// Draws what kinds are trained on, where it is not brought.
     fn train_and_run(&self, out: &mut (dyn Write + Send)) -> Result<Report> {
-        let Brought { prior, rows, .. } = self.brought;
+        let Given { prior, rows, .. } = self.brought;
         if !self.config.train.is_kind() || prior.is_some() || rows.is_some() {
             return self.run(out);
         }
         let rows = Sample::draw(self.rows, TRAINED_ON)?;
-        let brought = Brought { rows: Some(&rows), ..self.brought };
+        let brought = Given { rows: Some(&rows), ..self.brought };
         Job { brought, ..*self }.run(out)
     }
 
@@ -212,8 +212,8 @@ impl Job<'_> {
                 return self.exact(level.zstd, out);
             }
         }
-        let fitted = self.with_coach(|coach| {
-            with_bounds(sample, bounds, level.search, self.basis(), Some(coach))
+        let fitted = self.with_training(|training| {
+            with_bounds(sample, bounds, level.search, self.basis(), Some(training))
         })?;
         if lossless && exact::is_smaller(sample, fitted.fitted_bytes, level.zstd) {
             return self.exact(level.zstd, out);
@@ -252,7 +252,7 @@ impl Job<'_> {
 
     /// A promise about each row by itself.
     fn each_row(&self, sample: &Sample, out: &mut (dyn Write + Send)) -> Result<Report> {
-        let fitted = rowwise::fit(
+        let fitted = rows::fit(
             self.rows,
             sample,
             &self.config.fidelity,

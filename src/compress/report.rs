@@ -1,13 +1,13 @@
 //! What came of a compression.
 
-use super::file::Totals;
-use crate::codec::encode::Encoder;
 use crate::container::encoder::EncoderRecord;
 use crate::container::model::ModelRecord;
+use crate::encode::Encoder;
+use crate::encode::blocks::Totals;
 use crate::fidelity::Fidelity;
+use crate::fit::history::History;
+use crate::fit::network::brought::encoder_record;
 use crate::quality::Quality;
-use crate::train::network::learned::encoder_record;
-use crate::train::report::History;
 
 /// What was written.
 #[derive(Debug, Clone)]

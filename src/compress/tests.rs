@@ -3,12 +3,12 @@
 
 mod conditional;
 
-use super::{Codec, Config, TrainConfig};
-use crate::codec::floats;
+use crate::compress::{Codec, Config, TrainConfig};
+use crate::encode::floats;
+use crate::fit::corruption::Patches;
+use crate::fit::data::components::Components;
 use crate::matrix::Matrix;
 use crate::matrix::rng::Rng;
-use crate::train::kind::Patches;
-use crate::train::pca::Components;
 use conditional::Gaussian;
 
 const WIDTH: usize = 64;

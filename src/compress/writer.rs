@@ -1,15 +1,16 @@
 //! Rows written as they come.
 
-use super::config::Coaching;
-use super::file::{FileWriter, Totals, block_rows, encode_rows};
-use super::{Config, Report};
-use crate::codec::encode::Encoder;
+use crate::compress::config::Coaching;
+use crate::compress::{Config, Report};
+use crate::container::file::FileWriter;
+use crate::encode::Encoder;
+use crate::encode::blocks::{Totals, block_rows, encode_rows};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
+use crate::fit::data::sample::Sample;
+use crate::fit::search::bounded::with_bounds;
 use crate::matrix::{Element, Matrix, Rows, Schema, to_little_endian};
 use crate::quality::bounds;
-use crate::train::sample::Sample;
-use crate::train::search::with_bounds;
 use std::io::Write;
 
 /// Rows that are encoded together.
@@ -77,8 +78,8 @@ impl<W: Write> Writer<W> {
             let mut sample = Sample::draw(seen, level.values)?;
             // More rows are to come: nothing seen so far is all there is.
             sample.total = sample.total.saturating_mul(16).max(1 << 16);
-            let fitted = config.with_coach(Coaching::default(), &|_| {}, |coach| {
-                with_bounds(&sample, bounds, level.search, None, Some(coach))
+            let fitted = config.with_training(Coaching::default(), &|_| {}, |training| {
+                with_bounds(&sample, bounds, level.search, None, Some(training))
             });
             fitted.map(|f| (f, sample.total))
         })?;

@@ -7,6 +7,8 @@
 pub(crate) mod block;
 pub(crate) mod bytes;
 pub(crate) mod encoder;
+#[cfg(feature = "compress")]
+pub(crate) mod file;
 pub(crate) mod forever;
 pub(crate) mod head;
 pub(crate) mod index;

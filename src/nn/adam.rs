@@ -1,7 +1,7 @@
 //! Adam (Kingma and Ba 2015, *Adam: a method for stochastic optimization*, algorithm 1).
 
-use super::sum;
 use crate::kernels::wide::widest;
+use crate::nn::sum;
 use rayon::prelude::*;
 
 /// Moments of each parameter's gradient.

@@ -7,9 +7,9 @@
 //! with each `k`; forward with the tangents `v_k`; and, where activations are curved, backward
 //! again with what the tangents did to their slopes.
 
-use super::network::{Network, Tape};
-use super::sum;
 use crate::kernels::gemm::{Finish, View, gemm};
+use crate::nn::network::{Network, Tape};
+use crate::nn::sum;
 
 /// Rows × outputs that are carried at once.
 const BATCH: usize = 2048;

@@ -1,7 +1,7 @@
 //! What is made small, with its gradient beside it.
 
-use super::sum;
 use crate::kernels::math::{exp, ln};
+use crate::nn::sum;
 use rayon::prelude::*;
 
 /// Mean squared error `(1/n) Σ (out − target)²` over all `n` numbers; `d = (2/n)(out − target)`

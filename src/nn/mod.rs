@@ -6,17 +6,19 @@
 //! `k` in order, and every other sum is over parts of fixed size, added in order.
 
 pub(crate) mod adam;
+pub(crate) mod autoencoder;
 pub(crate) mod contractive;
-pub(crate) mod kinds;
+pub(crate) mod corruption;
+pub(crate) mod early_stopping;
 #[cfg(any(test, feature = "apps"))]
 pub(crate) mod loss;
 pub(crate) mod network;
+pub(crate) mod objectives;
 mod pass;
+pub(crate) mod plan;
 pub(crate) mod regulariser;
 pub(crate) mod schedule;
 mod sum;
 #[cfg(test)]
 mod tests;
 pub(crate) mod train;
-#[cfg(feature = "apps")]
-pub(crate) mod tune;

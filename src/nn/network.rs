@@ -1,9 +1,9 @@
 //! A network of dense layers, with a linear path past them.
 
-pub(crate) use super::pass::Tape;
 use crate::kernels::activation::Activation;
 use crate::kernels::gemm::View;
 use crate::matrix::rng::Rng;
+pub(crate) use crate::nn::pass::Tape;
 use std::ops::Range;
 
 /// What a network looks like.

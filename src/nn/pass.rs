@@ -1,9 +1,9 @@
 //! Forward, and backward beside it.
 
-use super::network::Network;
-use super::sum;
 use crate::kernels::activation::Activation;
 use crate::kernels::gemm::{Finish, View, gemm};
+use crate::nn::network::Network;
+use crate::nn::sum;
 
 /// Rows that [`Network::infer`] takes at once.
 const BATCH: usize = 512;

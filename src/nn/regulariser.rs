@@ -2,8 +2,8 @@
 //!
 //! Each is a mean over the batch's rows, so that its weight does not depend on the batch.
 
-use super::sum;
 use crate::kernels::math::exp;
+use crate::nn::sum;
 
 /// `weight · (1/rows) Σ |z|`, which makes embeddings sparse; its gradient `weight/rows · sign z`
 /// is added to `d`.

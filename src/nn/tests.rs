@@ -1,7 +1,7 @@
 //! Gradients against central differences, and bits against the number of threads.
 
-use super::contractive::contractive;
-use super::network::{Network, Shape, Tape};
+use crate::nn::contractive::contractive;
+use crate::nn::network::{Network, Shape, Tape};
 
 use crate::kernels::activation::Activation;
 use crate::kernels::activation::tests::exact;

@@ -4,13 +4,13 @@
 #[cfg(test)]
 mod tests;
 
-use super::{Training, gather};
 use crate::matrix::rng::Rng;
 use crate::nn::adam::Adam;
 use crate::nn::loss::mean_squared;
 use crate::nn::network::{Network, Tape};
 use crate::nn::schedule::Schedule;
 use crate::nn::sum;
+use crate::nn::train::{Training, gather};
 
 /// What a pass reached.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,7 +1,7 @@
-use super::*;
 use crate::kernels::activation::Activation;
 use crate::nn::network::Shape;
 use crate::nn::tests::normal;
+use crate::nn::train::plain::*;
 
 /// Rows of `width` numbers on a bent surface of two dimensions.
 fn bent(rows: usize, width: usize) -> Vec<f32> {
@@ -80,7 +80,7 @@ fn a_network_learns_what_no_plane_holds() {
     let how = Training { epochs: 60, batch: 64, rate: 4e-3, ..Training::default() };
     let last = autoencoder(&mut net, &rows, &how, &mut |_| true).unwrap();
     let total = sum::squares(&rows) / rows.len() as f64;
-    let pca = crate::train::pca::Components::fit(&rows, 12);
+    let pca = crate::fit::data::components::Components::fit(&rows, 12);
     let plane = 1.0 - pca.variance[..2].iter().sum::<f64>() / pca.columns.iter().sum::<f64>();
     let share = last.loss / total;
     assert!(share < 0.2 * plane, "{share} of the variance is lost, {plane} with a plane");
@@ -147,7 +147,7 @@ fn a_linear_autoencoder_finds_the_principal_components() {
     let mut net = hourglass(&[64, K, 64], Activation::Identity, 6);
     let how = Training { epochs: 800, batch: usize::MAX, rate: 0.03, ..Training::default() };
     autoencoder(&mut net, &rows, &how, &mut |_| true);
-    let pca = crate::train::pca::Components::fit(&rows, 64);
+    let pca = crate::fit::data::components::Components::fit(&rows, 64);
     let best = pca.variance[K..].iter().sum::<f64>() / 64.0;
     let found = error(&net, &rows, file.len());
     assert!((found / best - 1.0).abs() < 1e-3, "{found}, but PCA {best}");

@@ -1,0 +1,19 @@
+//! What the integers of a prediction count in the data's units.
+
+use crate::container::model::{ModelRecord, Value};
+
+/// What one unit of each column's prediction is in the data's units; for columns whose integers
+/// count representable numbers, near their centre.
+pub(crate) fn units(record: &ModelRecord) -> Vec<f64> {
+    let unit = |&g: &usize| {
+        let grid = &record.grids[g];
+        let per_integer = match grid.value {
+            Value::Integer { unit } => unit as f64,
+            Value::Linear { unit, .. } => unit,
+            Value::Ratio { numerator, denominator } => numerator as f64 / denominator as f64,
+            Value::Ordered { unit, .. } => return unit,
+        };
+        per_integer * grid.step as f64 / f64::from(1_u32 << grid.fraction.min(31))
+    };
+    record.grid_of.iter().map(unit).collect()
+}

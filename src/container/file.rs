@@ -1,0 +1,91 @@
+//! Writing a file: head, model, blocks, index, footer.
+
+use crate::container::forever::{COLUMNS, DATA, ENCODER, FOOTER_LEN, HEAD, INDEX, MODEL};
+use crate::container::head;
+use crate::container::index::Index;
+use crate::container::section::{self, Footer, Header};
+use crate::error::{Error, Result};
+use crate::fidelity::Fidelity;
+use crate::matrix::Schema;
+use std::io::Write;
+
+/// Writes sections and blocks in order, counting bytes.
+#[derive(Debug)]
+pub(crate) struct FileWriter<W: Write> {
+    out: W,
+    at: u64,
+    index: Index,
+}
+
+fn io(e: std::io::Error) -> Error {
+    Error::io("cannot write", e)
+}
+
+impl<W: Write> FileWriter<W> {
+    /// Writes everything before the blocks; `encoder` is for codecs only.
+    pub(crate) fn begin(
+        out: W,
+        schema: &Schema,
+        promise: Option<&Fidelity>,
+        model: Option<&[u8]>,
+        encoder: Option<&[u8]>,
+    ) -> Result<Self> {
+        debug_assert!(encoder.is_none() || promise.is_none());
+        let sections: Vec<_> = encoder.map(|e| (ENCODER, e)).into_iter().collect();
+        Self::begin_with(out, schema, promise, model, &sections)
+    }
+
+    /// The same with optional sections of any kind, in this order.
+    pub(crate) fn begin_with(
+        mut out: W,
+        schema: &Schema,
+        promise: Option<&Fidelity>,
+        model: Option<&[u8]>,
+        sections: &[([u8; 4], &[u8])],
+    ) -> Result<Self> {
+        let mut bytes = Header::encode(promise.is_none());
+        bytes.extend(section::encode(HEAD, &head::encode(schema, promise)));
+        if let Some(names) = &schema.columns {
+            bytes.extend(section::encode(COLUMNS, &head::encode_columns(names)));
+        }
+        if let Some(model) = model {
+            bytes.extend(section::encode(MODEL, model));
+        }
+        for (tag, payload) in sections {
+            bytes.extend(section::encode(*tag, payload));
+        }
+        bytes.extend(section::encode(DATA, &[]));
+        out.write_all(&bytes).map_err(io)?;
+        let at = bytes.len() as u64;
+        Ok(Self { out, at, index: Index::new(at) })
+    }
+
+    /// Rows written so far.
+    pub(crate) fn rows(&self) -> u64 {
+        self.index.total_rows()
+    }
+
+    /// Writes one block.
+    pub(crate) fn block(&mut self, rows: usize, bytes: &[u8]) -> Result<()> {
+        self.out.write_all(bytes).map_err(io)?;
+        self.at += bytes.len() as u64;
+        self.index.push(rows, bytes.len());
+        Ok(())
+    }
+
+    /// Writes index and footer; returns the file's length.
+    pub(crate) fn finish(self) -> Result<u64> {
+        self.finish_into().map(|(length, _)| length)
+    }
+
+    /// The same, and gives back the output.
+    pub(crate) fn finish_into(mut self) -> Result<(u64, W)> {
+        let index = section::encode(INDEX, &self.index.encode());
+        let length = self.at + (index.len() + FOOTER_LEN) as u64;
+        let footer = Footer { index: self.at, rows: self.index.total_rows(), length };
+        self.out.write_all(&index).map_err(io)?;
+        self.out.write_all(&footer.encode()).map_err(io)?;
+        self.out.flush().map_err(io)?;
+        Ok((length, self.out))
+    }
+}

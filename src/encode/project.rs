@@ -1,0 +1,73 @@
+//! Rows to real-valued latents: an encoder in `f32`, linear or a network.
+
+use crate::codec::value::{Cell, with_cell};
+use crate::matrix::{DType, from_little_endian};
+use crate::nn::autoencoder::EncoderNetwork;
+use faer::{Accum, MatMut, MatRef, Par};
+use std::sync::Arc;
+
+/// `y = (x − centre) / scale · weights`, or a network instead of the weights.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Projection {
+    /// Subtracted from each column.
+    pub(crate) centre: Vec<f64>,
+    /// What each column is then multiplied by; 0 leaves the column out.
+    pub(crate) inverse_scale: Vec<f64>,
+    /// Largest magnitude of a normalised value; what is beyond is clipped, so that one wild
+    /// number does not spoil its row's latents.
+    pub(crate) clip: Vec<f32>,
+    /// `columns × latents`, row-major.
+    pub(crate) weights: Vec<f32>,
+    /// Number of latents.
+    pub(crate) latents: usize,
+    /// What finds the latents instead of `weights`, if it is there.
+    pub(crate) network: Option<Arc<EncoderNetwork>>,
+}
+
+impl Projection {
+    /// Normalised rows of little-endian cells; what is not finite counts as the centre.
+    pub(crate) fn normalise(&self, dtype: DType, bytes: &[u8]) -> Vec<f32> {
+        with_cell!(dtype, T => {
+            let mut cells = vec![<T as bytemuck::Zeroable>::zeroed(); bytes.len() / size_of::<T>()];
+            from_little_endian(bytes, &mut cells);
+            self.normalise_cells::<T>(&cells)
+        })
+    }
+
+    fn normalise_cells<T: Cell>(&self, cells: &[T]) -> Vec<f32> {
+        let width = self.centre.len();
+        let mut out = Vec::with_capacity(cells.len());
+        for row in cells.chunks_exact(width) {
+            let columns = self.centre.iter().zip(&self.inverse_scale).zip(&self.clip);
+            out.extend(row.iter().zip(columns).map(|(x, ((centre, scale), clip))| {
+                let z = ((x.to_f64() - centre) * scale) as f32;
+                // A NaN fails both comparisons of `clamp`; it and infinities become 0 first.
+                if x.is_ordinary() && z.is_finite() { z.clamp(-clip, *clip) } else { 0.0 }
+            }));
+        }
+        out
+    }
+
+    /// Real latents of normalised rows, `rows × latents`.
+    pub(crate) fn project(&self, normalised: &[f32]) -> Vec<f32> {
+        if let Some(network) = &self.network {
+            return network.run(normalised);
+        }
+        let width = self.centre.len();
+        let rows = normalised.len() / width.max(1);
+        let mut out = vec![0.0; rows * self.latents];
+        multiply(normalised, &self.weights, &mut out, (rows, width, self.latents));
+        out
+    }
+}
+
+/// `out = a · b` for row-major `a` of `n × k` and `b` of `k × m`, on this thread.
+pub(crate) fn multiply(a: &[f32], b: &[f32], out: &mut [f32], (n, k, m): (usize, usize, usize)) {
+    if n == 0 || m == 0 {
+        return;
+    }
+    let a = MatRef::from_row_major_slice(a, n, k);
+    let b = MatRef::from_row_major_slice(b, k, m);
+    let out = MatMut::from_row_major_slice_mut(out, n, m);
+    faer::linalg::matmul::matmul(out, Accum::Replace, a, b, 1.0, Par::Seq);
+}

@@ -1,0 +1,6 @@
+//! Which rows are fitted to, in which units, along which directions?
+
+pub(crate) mod columns;
+pub(crate) mod components;
+pub(crate) mod grid;
+pub(crate) mod sample;

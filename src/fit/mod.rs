@@ -1,0 +1,12 @@
+//! Fitting: from a sample of rows to the codec that makes the smallest file.
+
+pub(crate) mod assemble;
+pub(crate) mod config;
+pub(crate) mod corruption;
+pub(crate) mod data;
+pub(crate) mod entropy;
+pub(crate) mod history;
+pub(crate) mod linear;
+pub(crate) mod network;
+pub(crate) mod quantise;
+pub(crate) mod search;
