@@ -24,17 +24,13 @@ fn main() {
     let mut order: Vec<usize> = (0..ROWS).collect();
     order.sort_by_key(|i| (i.wrapping_mul(2_654_435_761)) & 0xffff_ffff);
     let mut net = Autoencoder::new(&widths, false, 0);
-    let mut batch = vec![0.0; BATCH * widths[0]];
     let mut at = 0;
     let mut window = |steps: usize| {
         let start = Instant::now();
         let mut loss = 0.0;
         for _ in 0..steps {
-            for (out, row) in batch.chunks_exact_mut(widths[0]).zip(&order[at..]) {
-                out.copy_from_slice(&rows[row * widths[0]..][..widths[0]]);
-            }
+            loss = net.step(&rows, &order[at..at + BATCH], 1e-3);
             at = (at + BATCH) % ROWS;
-            loss = net.step(&batch, 1e-3);
         }
         ((steps * BATCH) as f64 / start.elapsed().as_secs_f64(), loss)
     };

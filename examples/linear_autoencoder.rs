@@ -5,7 +5,7 @@
 //!
 //! Rows of bytes, such as images, in any format; without FILE the sample that comes along.
 
-use aezip::internals::{Autoencoder, principal_components};
+use aezip::internals::{Autoencoder, Training, principal_components};
 use std::time::Instant;
 
 fn main() -> aezip::Result<()> {
@@ -33,7 +33,7 @@ fn main() -> aezip::Result<()> {
         let best = error_of_projection(&x, &pca, width);
         let start = Instant::now();
         let mut net = Autoencoder::new(&[width, k, width], true, seed);
-        net.train(&x, (passes, batch, rate), &mut |pass, loss| {
+        net.train(&x, Training { passes, batch, rate }, &mut |pass, loss| {
             if (pass + 1).is_power_of_two() {
                 println!("  pass {}: {:+.4} %", pass + 1, 100.0 * (loss / best - 1.0));
             }

@@ -10,10 +10,9 @@ use crate::kernels::gemm::{self, Finish, View};
 use crate::kernels::{Isa, Panels};
 use crate::matrix::Rows;
 use crate::matrix::rng::Rng;
-use crate::nn::adam::Adam;
 use crate::nn::network::{Network, Shape};
-use crate::nn::train::Training;
-use crate::nn::train::plain::{Step, autoencoder};
+use crate::nn::objectives::squared_error::{Buffers, SquaredError};
+use crate::nn::trainer::{StepConfig, Stepper, TrainerConfig, train};
 
 /// Compresses as [`compress`](crate::compress) does, but rounds the network's weights `finer` times
 /// as finely as is best for the whole file: what the rows then take less is what rounding costs
@@ -67,8 +66,19 @@ impl Ladder {
 #[derive(Debug)]
 pub struct Autoencoder {
     net: Network,
-    adam: Adam,
-    step: Step,
+    stepper: Stepper,
+    buffers: Buffers,
+}
+
+/// How an [`Autoencoder`] is trained.
+#[derive(Debug, Clone, Copy)]
+pub struct Training {
+    /// Passes over the rows.
+    pub passes: usize,
+    /// Rows of a batch.
+    pub batch: usize,
+    /// Peak of the learning rate.
+    pub rate: f32,
 }
 
 impl Autoencoder {
@@ -79,27 +89,29 @@ impl Autoencoder {
         let mut layers: Vec<_> = widths[1..].iter().map(|w| (*w, hidden)).collect();
         layers.last_mut().expect("a layer").1 = Activation::Identity;
         let shape = Shape { inputs: widths[0], layers, skip: false };
-        let net = Network::new(shape, &mut Rng::new(seed));
-        Self { adam: Adam::new(net.params.len()), net, step: Step::default() }
+        let mut net = Network::new(shape, &mut Rng::new(seed));
+        let mut buffers = Buffers::default();
+        let mut objective = SquaredError { network: &mut net, rows: &[], buffers: &mut buffers };
+        let stepper = Stepper::new(&mut objective, StepConfig::default());
+        Self { net, stepper, buffers }
     }
 
-    /// One step on a batch; its mean squared error before.
-    pub fn step(&mut self, batch: &[f32], rate: f32) -> f64 {
-        let rows = batch.len() / self.net.shape.inputs;
-        self.step.take(&mut self.net, &mut self.adam, (batch, batch), rows, rate)
+    /// One step on the `chosen` ones of `rows`; their mean squared error before.
+    pub fn step(&mut self, rows: &[f32], chosen: &[usize], rate: f32) -> f64 {
+        let Self { net, stepper, buffers } = self;
+        let mut objective = SquaredError { network: net, rows, buffers };
+        stepper.step(&mut objective, chosen, &mut Rng::new(0), rate)
     }
 
     /// Trains from the weights as they are; `progress` is told the number of each pass and the
     /// mean squared error in it.
-    pub fn train(
-        &mut self,
-        rows: &[f32],
-        (epochs, batch, rate): (usize, usize, f32),
-        progress: &mut dyn FnMut(usize, f64),
-    ) {
-        let how = Training { epochs, batch, rate, ..Training::default() };
-        autoencoder(&mut self.net, rows, &how, &mut |epoch| {
-            progress(epoch.index, epoch.loss);
+    pub fn train(&mut self, rows: &[f32], how: Training, progress: &mut dyn FnMut(usize, f64)) {
+        let Training { passes, batch, rate } = how;
+        let config = TrainerConfig { passes, batch, rate, ..TrainerConfig::default() };
+        let mut objective =
+            SquaredError { network: &mut self.net, rows, buffers: &mut self.buffers };
+        train(&mut objective, &config, &mut Rng::new(0), &mut |pass| {
+            progress(pass.index, pass.trained);
             true
         });
     }

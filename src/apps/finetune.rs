@@ -12,7 +12,8 @@ use crate::kernels::activation::Activation;
 use crate::matrix::Rows;
 use crate::matrix::rng::Rng;
 use crate::nn::network::{Network, Shape};
-use crate::nn::objectives::supervised::{Aim, Pass, Stack, Tuning, tune};
+use crate::nn::objectives::supervised::{Answers, EncoderTuning, Prediction, Stack, Supervised};
+use crate::nn::trainer::{HeldOut, Pass, StepConfig, TrainerConfig, train};
 
 /// Share of the rows that is held out, of no fewer than these.
 const HELD_OUT: f64 = 0.15;
@@ -323,33 +324,40 @@ fn learn(
     let head = Network::new(shape, &mut rng);
     let mut stack = Stack { encoder: network, centre, scale, head };
     let (places, numbers);
-    let aim = match &targets {
+    let answered = match &targets {
         Targets::Classes(labels) => {
             let place = |x: &f64| labels.partition_point(|l| *l < *x as i64);
             places = answers.iter().map(place).collect::<Vec<_>>();
-            Aim::Classes(&places)
+            Answers::Classes(&places)
         }
         Targets::Values { centre, scale } => {
             let n = centre.len();
             let reduced = |(i, x): (usize, &f64)| ((x - centre[i % n]) / scale[i % n]) as f32;
             numbers = answers.iter().enumerate().map(reduced).collect::<Vec<_>>();
-            Aim::Values(&numbers)
+            Answers::Values(&numbers)
         }
     };
     let frozen = if how.from_scratch { 0.0 } else { how.frozen * how.epochs as f64 };
-    let tuning = Tuning {
-        epochs: how.epochs,
+    let tuning = EncoderTuning {
+        rate_share: how.encoder_rate.unwrap_or(if how.from_scratch { 0.1 } else { 0.05 }) as f32,
+        frozen_passes: frozen.round() as usize,
+    };
+    let held_out = how.held_out.unwrap_or(if rows < FEW { 0.0 } else { HELD_OUT });
+    let trainer = TrainerConfig {
+        passes: how.epochs,
         batch: how.batch,
         rate: how.rate as f32,
-        share: how.encoder_rate.unwrap_or(if how.from_scratch { 0.1 } else { 0.05 }) as f32,
-        frozen: frozen.round() as usize,
-        decay: 1e-3,
-        held_out: how.held_out.unwrap_or(if rows < FEW { 0.0 } else { HELD_OUT }),
-        patience: (how.epochs / 5).max(10),
-        seed,
+        steps: StepConfig { decay: 1e-3, ..StepConfig::default() },
+        held_out: HeldOut {
+            share: held_out,
+            least: 1,
+            patience: (how.epochs / 5).max(10),
+            patient_from: tuning.frozen_passes,
+        },
+        ..TrainerConfig::default()
     };
     let mut passes = 0;
-    let told = &mut |pass: &Pass| {
+    let told = &mut |pass: &Pass<Prediction>| {
         passes = pass.index + 1;
         if let Some(progress) = &config.progress {
             let (done, total) = (passes as u64, how.epochs as u64);
@@ -357,8 +365,9 @@ fn learn(
         }
         true
     };
-    let pass = tune(&mut stack, inputs, aim, &tuning, told)
-        .filter(|pass| pass.judged.is_finite())
+    let mut supervised = Supervised::new(&mut stack, inputs, answered, tuning);
+    let pass = train(&mut supervised, &trainer, &mut Rng::new(seed), told)
+        .filter(|pass| pass.judged().loss.is_finite())
         .ok_or_else(|| {
             Error::argument("training did not come to an end; choose a smaller learning rate")
         })?;
@@ -366,12 +375,12 @@ fn learn(
         task,
         rows,
         spread: 0,
-        held_out: (rows as f64 * tuning.held_out) as usize,
+        held_out: (rows as f64 * held_out) as usize,
         outputs: targets.outputs(),
         epochs: passes,
         kept: pass.index + 1,
-        loss: pass.judged,
-        right: pass.right,
+        loss: pass.judged().loss,
+        right: pass.judged().right,
     };
     Ok((predict::record(encoder, stack, targets), report))
 }

@@ -6,11 +6,12 @@ use crate::compress::report::Report;
 use crate::error::{Error, Result};
 use crate::fit::data::sample::Sample;
 use crate::fit::network::context::TrainingContext;
+use crate::fit::network::refit::RefitConfig;
+use crate::fit::network::train::TrainedNetwork;
 use crate::fit::search::target::{
     Builder, CLOSE, Choice, Family, Goal, LEAST_USED, Solver, choose,
 };
-use crate::nn::objectives::bits::{Time, TrainedNetwork};
-use crate::nn::objectives::refit::RefitConfig;
+use crate::nn::deadline::Deadline;
 use std::io::Write;
 
 impl Job<'_> {
@@ -69,7 +70,7 @@ impl Job<'_> {
         (builder, thin): (&Builder<'_>, &Sample),
         (family, step): (Family, f64),
     ) -> Result<Option<Settled>> {
-        let time = self.config.train.seconds.map(Time::new);
+        let time = self.config.train.seconds.map(Deadline::new);
         let Ok(linear) = builder.build(family, step) else { return Ok(None) };
         let train = |training: &TrainingContext<'_>| builder.train(training, goal, (step, &linear));
         let Some(trained) = self.with_training(train) else { return Ok(None) };
@@ -94,23 +95,23 @@ impl Job<'_> {
         &self,
         goal: Goal,
         (builder, thin): (&Builder<'_>, &Sample),
-        (step, time): (f64, Option<Time>),
+        (step, time): (f64, Option<Deadline>),
         mut trained: TrainedNetwork,
     ) -> Result<(TrainedNetwork, Option<Choice>)> {
-        let late = || time.is_some_and(|t| t.gone() >= 1.0);
+        let late = || time.is_some_and(Deadline::is_over);
         let mut turns = self.config.effort().search.refit;
         if self.has_network() {
             // It was made for other rows.
             turns *= 2;
         }
-        let how = RefitConfig::new(&self.config.train);
+        let how = RefitConfig::new(&self.config.train, self.config.seed);
         let mut chosen = None;
         for turn in 0..turns {
             self.config.report(Stage::Polish, turn as u64, turns as u64);
             let with = builder.with_network(&trained);
             let Some(better) = with.thin(thin).choose_precision(goal, step, chosen)? else { break };
             chosen = Some(better);
-            let Some(refitted) = with.refitted(better, how, self.config.seed) else { break };
+            let Some(refitted) = with.refitted(better, how) else { break };
             trained = refitted;
             if late() {
                 break;
@@ -141,7 +142,7 @@ impl Job<'_> {
             "{} cannot be reached with {} latents of this network and nothing else: ask for more \
              latents, or promise a bound on each value, which residuals keep",
             self.config.fidelity,
-            trained.autoencoder.latent.len()
+            trained.autoencoder.latents()
         ))
     }
 

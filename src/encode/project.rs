@@ -2,7 +2,7 @@
 
 use crate::codec::value::{Cell, with_cell};
 use crate::matrix::{DType, from_little_endian};
-use crate::nn::autoencoder::EncoderNetwork;
+use crate::nn::autoencoder::FloatEncoder;
 use faer::{Accum, MatMut, MatRef, Par};
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(crate) struct Projection {
     /// Number of latents.
     pub(crate) latents: usize,
     /// What finds the latents instead of `weights`, if it is there.
-    pub(crate) network: Option<Arc<EncoderNetwork>>,
+    pub(crate) network: Option<Arc<FloatEncoder>>,
 }
 
 impl Projection {
@@ -51,7 +51,7 @@ impl Projection {
     /// Real latents of normalised rows, `rows × latents`.
     pub(crate) fn project(&self, normalised: &[f32]) -> Vec<f32> {
         if let Some(network) = &self.network {
-            return network.run(normalised);
+            return network.encode(normalised);
         }
         let width = self.centre.len();
         let rows = normalised.len() / width.max(1);

@@ -11,7 +11,8 @@ use crate::codec::program::Program;
 use crate::encode::Symbols;
 use crate::encode::floats;
 use crate::encode::latents::LatentChooser;
-use crate::nn::network::{Network, Tape};
+use crate::nn::network::Network;
+use crate::nn::pass::Tape;
 use rayon::prelude::*;
 
 /// Rows that are refined together.

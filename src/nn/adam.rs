@@ -4,6 +4,24 @@ use crate::kernels::wide::widest;
 use crate::nn::sum;
 use rayon::prelude::*;
 
+/// Which gradients are shortened (Pascanu, Mikolov and Bengio 2013). Those that are to be and are not
+/// finite are passed over.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Clip {
+    /// None, whatever they are.
+    None,
+    /// Those of a larger norm than this.
+    Norm(f32),
+    /// Those [`UNUSUAL`] times as long as usual, where nothing is known of how long they ought to be.
+    Unusual,
+}
+
+/// How many times as long as usual a gradient may be under [`Clip::Unusual`]. (Twice as long was
+/// tried for bits: files of spectra became larger.)
+const UNUSUAL: f64 = 10.0;
+/// The share that one gradient has in what is usual: some fifty are remembered.
+const SHARE_IN_USUAL: f64 = 0.02;
+
 /// Moments of each parameter's gradient.
 ///
 /// `m ← β₁m + (1 − β₁)g`, `v ← β₂v + (1 − β₂)g²`,
@@ -19,9 +37,7 @@ pub(crate) struct Adam {
     pub(crate) eps: f32,
     /// Decoupled weight decay (Loshchilov and Hutter 2019), 0 for none.
     pub(crate) decay: f32,
-    /// Largest norm that a gradient may have, longer ones are shortened (Pascanu, Mikolov and
-    /// Bengio 2013); infinite for none.
-    pub(crate) clip: f32,
+    pub(crate) clip: Clip,
     /// The usual norm of a gradient, 0 before the first.
     usual: f64,
     /// `β₁ᵗ` and `β₂ᵗ`.
@@ -39,7 +55,7 @@ impl Adam {
             beta2: 0.999,
             eps: 1e-8,
             decay: 0.0,
-            clip: f32::INFINITY,
+            clip: Clip::None,
             usual: 0.0,
             powers: (1.0, 1.0),
         }
@@ -77,34 +93,31 @@ impl Adam {
             });
     }
 
-    /// Before a step with `grads`, where nothing is known of how long they ought to be: clips what
-    /// is ten times as long as usual.
-    pub(crate) fn clip_unusual(&mut self, grads: &[f32]) {
-        const MOST: f64 = 10.0;
+    /// What gradients are multiplied with; none if nothing makes them finite.
+    fn shorten(&mut self, grads: &[f32]) -> Option<f32> {
+        if self.clip == Clip::None {
+            return Some(1.0);
+        }
         let norm = sum::squares(grads).sqrt();
         if !norm.is_finite() {
-            // Nothing is known of where that leads.
-            self.clip = 0.0;
-            return;
+            return None;
         }
+        let most = match self.clip {
+            Clip::None => f64::INFINITY,
+            Clip::Norm(most) => f64::from(most),
+            Clip::Unusual => self.most_usual(norm),
+        };
+        Some(if norm <= most { 1.0 } else { (most / norm) as f32 })
+    }
+
+    /// The largest norm that is not unusual; `norm` has its share in what is usual from now on.
+    fn most_usual(&mut self, norm: f64) -> f64 {
         if self.usual == 0.0 {
             self.usual = norm;
         }
-        let most = MOST * self.usual;
-        self.clip = if most > 0.0 { most as f32 } else { f32::INFINITY };
-        self.usual += 0.02 * (norm.min(most) - self.usual);
-    }
-
-    /// What gradients are multiplied with; none if nothing makes them finite.
-    fn shorten(&self, grads: &[f32]) -> Option<f32> {
-        if self.clip == f32::INFINITY {
-            return Some(1.0);
-        }
-        let (norm, most) = (sum::squares(grads).sqrt(), f64::from(self.clip));
-        if norm <= most {
-            return Some(1.0);
-        }
-        norm.is_finite().then_some((most / norm) as f32)
+        let most = UNUSUAL * self.usual;
+        self.usual += SHARE_IN_USUAL * (norm.min(most) - self.usual);
+        if most > 0.0 { f64::from(most as f32) } else { f64::INFINITY }
     }
 }
 
@@ -142,7 +155,7 @@ mod tests {
         let mut params: Vec<f32> = (0..n).map(start).collect();
         let mut adam = Adam::new(n);
         adam.decay = 0.1;
-        adam.clip = 20.0;
+        adam.clip = Clip::Norm(20.0);
         let mut exact: Vec<[f64; 3]> = (0..n).map(|i| [f64::from(start(i)), 0.0, 0.0]).collect();
         for t in 1..=20 {
             let grads: Vec<f32> = (0..n).map(|i| gradient(i, t)).collect();
@@ -167,28 +180,27 @@ mod tests {
     #[test]
     fn what_is_far_longer_than_usual_is_clipped() {
         let mut adam = Adam::new(1);
+        adam.clip = Clip::Unusual;
         for _ in 0..50 {
-            adam.clip_unusual(&[2.0]);
             assert_eq!(adam.shorten(&[2.0]), Some(1.0));
         }
-        adam.clip_unusual(&[1e6]);
         assert!((adam.shorten(&[1e6]).unwrap() - 2e-5).abs() < 1e-8);
         // One wild gradient does not make others usual.
-        adam.clip_unusual(&[1e6]);
         assert!(adam.shorten(&[1e6]).unwrap() < 3e-5);
     }
 
     #[test]
     fn gradients_that_are_not_finite_are_passed_over() {
-        let (mut adam, mut params) = (Adam::new(2), [1.0, 2.0]);
-        for bad in [f32::NAN, f32::INFINITY, -f32::INFINITY] {
-            adam.clip_unusual(&[bad, 1.0]);
-            adam.step(&mut params, &[bad, 1.0], 0.1);
-            assert_eq!((params, adam.t), ([1.0, 2.0], 0));
+        for clip in [Clip::Unusual, Clip::Norm(f32::MAX)] {
+            let (mut adam, mut params) = (Adam::new(2), [1.0, 2.0]);
+            adam.clip = clip;
+            for bad in [f32::NAN, f32::INFINITY, -f32::INFINITY] {
+                adam.step(&mut params, &[bad, 1.0], 0.1);
+                assert_eq!((params, adam.t), ([1.0, 2.0], 0));
+            }
+            adam.step(&mut params, &[1.0, 1.0], 0.1);
+            assert!((params[0] - 0.9).abs() < 1e-5 && (params[1] - 1.9).abs() < 1e-5);
         }
-        adam.clip_unusual(&[1.0, 1.0]);
-        adam.step(&mut params, &[1.0, 1.0], 0.1);
-        assert!((params[0] - 0.9).abs() < 1e-5 && (params[1] - 1.9).abs() < 1e-5);
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! again with what the tangents did to their slopes.
 
 use crate::kernels::gemm::{Finish, View, gemm};
-use crate::nn::network::{Network, Tape};
+use crate::nn::network::Network;
+use crate::nn::pass::Tape;
 use crate::nn::sum;
 
 /// Rows × outputs that are carried at once.

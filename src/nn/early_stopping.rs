@@ -1,92 +1,122 @@
-//! Rows that are not trained on, by which the best pass is told.
+//! The best pass so far, by rows that are not trained on, and whether to go on.
 
-use crate::matrix::rng::Rng;
-use crate::nn::autoencoder::Autoencoder;
-use crate::nn::objectives::bits::{BitsConfig, Cost};
+use super::network::Network;
 
-/// Least rows that say anything.
-const LEAST: usize = 64;
-
-/// What they have said so far.
-pub(super) struct EarlyStopping {
-    /// Their numbers.
-    pub(super) rows: Vec<usize>,
-    /// The best network, and what its pass came to.
-    pub(super) best: Option<(Autoencoder, Cost)>,
-    /// When that was, and what these rows cost then.
-    last: (usize, Cost),
+/// Keeps the weights of the best pass and counts passes without a better one.
+#[derive(Debug)]
+pub(super) struct EarlyStopping<P> {
     /// Passes without a better one after which training ends.
     patience: usize,
+    /// The pass from which they are counted.
+    from: usize,
+    best: Option<Best<P>>,
 }
 
-impl EarlyStopping {
-    /// Takes rows out of `order`, if the plan says so and there are enough.
-    pub(super) fn new(order: &mut Vec<usize>, plan: &BitsConfig, rng: &mut Rng) -> Self {
-        let count = (order.len() as f64 * plan.held_out) as usize;
-        let mut rows = Vec::new();
-        if count >= LEAST {
-            rng.shuffle(order);
-            rows = order.split_off(order.len() - count);
-        }
-        let patience = (plan.epochs / 4).max(5);
-        Self { rows, best: None, last: (0, Cost::default()), patience }
+#[derive(Debug)]
+struct Best<P> {
+    index: usize,
+    pass: P,
+    /// Parameters of each network after that pass.
+    weights: Vec<Vec<f32>>,
+}
+
+impl<P: Copy> EarlyStopping<P> {
+    /// Ends after `patience` passes without a better one, none of those before pass `from` counted.
+    pub(super) fn new(patience: usize, from: usize) -> Self {
+        Self { patience, from, best: None }
     }
 
-    /// Takes what a pass came to; whether it is time to stop.
-    pub(super) fn is_over(
+    /// The best pass so far.
+    pub(super) fn best(&self) -> Option<&P> {
+        self.best.as_ref().map(|best| &best.pass)
+    }
+
+    /// Takes what pass `index` came to, with the networks as they are after it. `now` and `before`
+    /// are the scores of this pass and of the best so far, less being better, both by the standard of
+    /// now: what an objective weighs may change from pass to pass.
+    pub(super) fn take(
         &mut self,
-        epoch: usize,
-        (now, lambda): (Cost, f64),
-        (net, cost): (&Autoencoder, Cost),
-    ) -> bool {
-        // What errors cost changes from pass to pass: both at the price of today.
-        let bytes = |c: &Cost| c.latent + c.residual + c.priced(lambda);
-        let before = bytes(&self.last.1);
-        if self.best.is_none() || before.is_nan() || bytes(&now) < before {
-            self.best = Some((net.clone(), cost));
-            self.last = (epoch, now);
+        index: usize,
+        pass: P,
+        now: f64,
+        before: Option<f64>,
+        networks: Vec<&mut Network>,
+    ) {
+        if before.is_some_and(|before| !before.is_nan() && !(now < before)) {
+            return;
         }
-        epoch - self.last.0 >= self.patience
+        let mut weights = self.best.take().map_or_else(Vec::new, |best| best.weights);
+        weights.resize(networks.len(), Vec::new());
+        weights.iter_mut().zip(networks).for_each(|(w, net)| w.clone_from(&net.params));
+        self.best = Some(Best { index, pass, weights });
+    }
+
+    /// Whether training is over after pass `index`.
+    pub(super) fn is_over(&self, index: usize) -> bool {
+        let best = self.best.as_ref().map_or(index, |best| best.index);
+        index - best.max(self.from.min(index)) >= self.patience
+    }
+
+    /// Puts the best pass's weights back, and gives that pass.
+    pub(super) fn restore(self, networks: Vec<&mut Network>) -> Option<P> {
+        let best = self.best?;
+        networks.into_iter().zip(best.weights).for_each(|(net, weights)| net.params = weights);
+        Some(best.pass)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::network::{Network, Shape};
+    use crate::matrix::rng::Rng;
+
+    /// Follows passes of which each has bits and an error, whose price changes.
+    fn follow(stopping: &mut EarlyStopping<(f64, f64)>, passes: &[(f64, f64, f64)]) -> Vec<bool> {
+        let mut net = Network::linear(1, 1, &mut Rng::new(2));
+        let over = passes.iter().enumerate().map(|(i, &(bits, error, price))| {
+            net.params[0] = i as f32;
+            let score = |p: &(f64, f64)| p.0 + price * p.1;
+            let before = stopping.best().map(score);
+            stopping.take(i, (bits, error), score(&(bits, error)), before, vec![&mut net]);
+            stopping.is_over(i)
+        });
+        over.collect()
+    }
 
     #[test]
     fn the_best_pass_is_kept_and_the_price_of_the_day_counts() {
-        let shape = Shape { inputs: 1, layers: Vec::new(), skip: true };
-        let net = |mark: f32| {
-            let mut net = Network::new(shape.clone(), &mut Rng::new(2));
-            net.params[0] = mark;
-            Autoencoder {
-                encoder: net.clone(),
-                decoder: net,
-                column: vec![1.0],
-                latent: vec![1.0],
-                flags: Default::default(),
-            }
-        };
-        let mut held =
-            EarlyStopping { rows: vec![1], best: None, last: Default::default(), patience: 3 };
-        let cost = |latent: f64, error: f64| Cost { latent, error, ..Cost::default() };
-        for (epoch, latent, error, lambda, over) in [
-            (0, 10.0, 8.0, 1.0, false),
-            (1, 9.0, 8.0, 1.0, false),
-            // Less error for more bits: worse today, better when errors are dear.
-            (2, 10.0, 7.0, 1.0, false),
-            (3, 10.0, 7.0, 9.0, false),
-            (4, 11.0, 7.0, 9.0, false),
-            (5, 11.0, 7.0, 9.0, false),
-            (6, 10.0, 7.0, 9.0, true),
-        ] {
-            let own = net(epoch as f32);
-            let is_over =
-                held.is_over(epoch, (cost(latent, error), lambda), (&own, Cost::default()));
-            assert_eq!(is_over, over, "{epoch}");
-        }
-        assert_eq!(held.best.unwrap().0.encoder.params[0], 3.0);
+        let mut stopping = EarlyStopping::new(3, 0);
+        let over = follow(
+            &mut stopping,
+            &[
+                (10.0, 8.0, 1.0),
+                (9.0, 8.0, 1.0),
+                // Less error for more bits: worse today, better when errors are dear.
+                (10.0, 7.0, 1.0),
+                (10.0, 7.0, 9.0),
+                (11.0, 7.0, 9.0),
+                (11.0, 7.0, 9.0),
+                (10.0, 7.0, 9.0),
+            ],
+        );
+        assert_eq!(over, [false, false, false, false, false, false, true]);
+        let mut net = Network::linear(1, 1, &mut Rng::new(3));
+        assert_eq!(stopping.restore(vec![&mut net]), Some((10.0, 7.0)));
+        assert_eq!(net.params, [3.0]);
+    }
+
+    #[test]
+    fn passes_before_the_first_that_counts_do_not_try_patience() {
+        let mut stopping = EarlyStopping::new(2, 3);
+        let over = follow(&mut stopping, &[(1.0, 0.0, 0.0); 6]);
+        assert_eq!(over, [false, false, false, false, false, true]);
+    }
+
+    #[test]
+    fn a_pass_that_is_no_number_is_replaced_by_any_that_is() {
+        let mut stopping = EarlyStopping::new(9, 0);
+        follow(&mut stopping, &[(f64::NAN, 0.0, 0.0), (5.0, 0.0, 0.0), (f64::NAN, 0.0, 0.0)]);
+        let mut net = Network::linear(1, 1, &mut Rng::new(3));
+        assert_eq!(stopping.restore(vec![&mut net]), Some((5.0, 0.0)));
     }
 }

@@ -7,18 +7,20 @@
 
 pub(crate) mod adam;
 pub(crate) mod autoencoder;
+pub(crate) mod batch;
 pub(crate) mod contractive;
 pub(crate) mod corruption;
-pub(crate) mod early_stopping;
+pub(crate) mod deadline;
+mod early_stopping;
 #[cfg(any(test, feature = "apps"))]
 pub(crate) mod loss;
 pub(crate) mod network;
 pub(crate) mod objectives;
-mod pass;
-pub(crate) mod plan;
+pub(crate) mod pass;
+pub(crate) mod price;
 pub(crate) mod regulariser;
 pub(crate) mod schedule;
 mod sum;
 #[cfg(test)]
 mod tests;
-pub(crate) mod train;
+pub(crate) mod trainer;

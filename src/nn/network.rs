@@ -3,7 +3,6 @@
 use crate::kernels::activation::Activation;
 use crate::kernels::gemm::View;
 use crate::matrix::rng::Rng;
-pub(crate) use crate::nn::pass::Tape;
 use std::ops::Range;
 
 /// What a network looks like.

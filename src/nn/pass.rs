@@ -101,55 +101,29 @@ impl Network {
         tape.output()
     }
 
-    /// Adds the gradient of the parameters to `grad`, laid out as they are, for the batch that
+    /// Writes the gradient of the parameters to `grad`, laid out as they are, for the batch that
     /// went forward last: `x` is what it was, `d_out` is rows × outputs. Writes the gradient of
-    /// `x` to `d_in` if asked.
+    /// `x` to `d_in` if asked. Nothing need be cleared before.
     ///
     /// With `δ_L = d_out ⊙ f'_L` and `δₗ₋₁ = (δₗ·Wₗᵀ) ⊙ f'ₗ₋₁` (Rumelhart, Hinton and Williams
     /// 1986): `dWₗ = hₗ₋₁ᵀ·δₗ`, `dbₗ` the column sums of `δₗ`, `dS = xᵀ·d_out`.
     pub(crate) fn backward(
         &self,
         x: &[f32],
-        rows: usize,
         tape: &mut Tape,
         d_out: &[f32],
         grad: &mut [f32],
-        d_in: Option<&mut [f32]>,
-    ) {
-        self.back(x, rows, tape, d_out, (grad, Finish::Add), d_in);
-    }
-
-    /// As [`Self::backward`], but overwrites `grad`: nothing need be cleared or read before.
-    #[cfg(any(test, feature = "apps"))]
-    pub(crate) fn backward_into(
-        &self,
-        x: &[f32],
-        rows: usize,
-        tape: &mut Tape,
-        d_out: &[f32],
-        grad: &mut [f32],
-    ) {
-        (0..self.shape.layers.len()).for_each(|layer| grad[self.bias(layer)].fill(0.0));
-        self.back(x, rows, tape, d_out, (grad, Finish::Store), None);
-    }
-
-    /// What to do with the gradients of matrices is said beside their place; others are added.
-    fn back(
-        &self,
-        x: &[f32],
-        rows: usize,
-        tape: &mut Tape,
-        d_out: &[f32],
-        (grad, finish): (&mut [f32], Finish<'_>),
         mut d_in: Option<&mut [f32]>,
     ) {
         assert_eq!(grad.len(), self.params.len());
         let shape = &self.shape;
+        let rows = x.len() / shape.inputs.max(1);
         let Tape { layers, d, d_below, parts, .. } = tape;
         let x = View::new(x, rows, shape.inputs);
         for layer in (0..shape.layers.len()).rev() {
             let (width, f) = shape.layers[layer];
             let bias = &mut grad[self.bias(layer)];
+            bias.fill(0.0);
             let top = layer + 1 == shape.layers.len();
             let d_here: &[f32] = if top && f == Activation::Identity {
                 sum::bias(d_out, bias, parts);
@@ -167,7 +141,7 @@ impl Network {
                 0 => x,
                 _ => View::new(&layers[layer - 1].after, rows, shape.layers[layer - 1].0),
             };
-            gemm(below.t(), d_here, &mut grad[self.weights(layer)], finish);
+            gemm(below.t(), d_here, &mut grad[self.weights(layer)], Finish::Store);
             if layer > 0 {
                 d_below.resize(rows * below.columns, 0.0);
                 gemm(d_here, self.matrix(layer).t(), d_below, Finish::Store);
@@ -178,7 +152,7 @@ impl Network {
         }
         if shape.skip {
             let d_out = View::new(d_out, rows, self.outputs());
-            gemm(x.t(), d_out, &mut grad[self.skip()], finish);
+            gemm(x.t(), d_out, &mut grad[self.skip()], Finish::Store);
             if let Some(d_in) = d_in {
                 let finish = if shape.layers.is_empty() { Finish::Store } else { Finish::Add };
                 gemm(d_out, self.skip_matrix().t(), d_in, finish);

@@ -1,16 +1,16 @@
 //! A network that comes with a codec: its floats from the codec's encoder and integers.
 
+use super::train::TrainedNetwork;
 use crate::codec::units::units;
 use crate::container::encoder::EncoderRecord;
 use crate::container::model::ModelRecord;
 use crate::encode::floats;
 use crate::encode::project::Projection;
 use crate::fit::data::columns::ColumnPlan;
-use crate::fit::network::textbook::mean_sensitivity;
-use crate::nn::autoencoder::Autoencoder;
-use crate::nn::autoencoder::EncoderFlags;
+use crate::nn::autoencoder::{Autoencoder, EncoderFlags, FloatEncoder};
 use crate::nn::network::Network;
-use crate::nn::objectives::bits::{Cost, TrainedNetwork};
+use crate::nn::objectives::bits::Cost;
+use crate::nn::price::error_price;
 
 /// Encoder and decoder of a codec.
 #[derive(Debug, Clone)]
@@ -83,13 +83,14 @@ impl CodecNetwork {
         let mut encoder = floats::encoder(&self.encoder);
         move_inputs(&mut encoder, &shift);
         let flags = self.flags();
-        let autoencoder = Autoencoder { encoder, decoder, column, latent, flags };
+        let encoder = FloatEncoder { network: encoder, column, latent, flags };
+        let autoencoder = Autoencoder { encoder, decoder };
         let step = match self.has_no_linear_path() {
             true => mean_sensitivity(&autoencoder.sensitivity(normalised)).unwrap_or(1.0),
             false => self.step(columns),
         };
-        let lambda = 6.0 / (std::f64::consts::LN_2 * step * step);
-        TrainedNetwork { autoencoder, cost: Cost::default(), lambda, step }
+        let (cost, error_price) = (Cost::default(), error_price(step));
+        TrainedNetwork { autoencoder, cost, error_price, step }
     }
 
     /// The integer program, from the encoder network's outputs to its inputs' units.
@@ -139,4 +140,10 @@ fn move_inputs(net: &mut Network, shift: &[f64]) {
     let last = net.shape.layers.len() - 1;
     let by = moved(net, skip, net.shape.layers[last].0);
     add(net, net.bias(last), by);
+}
+
+/// The geometric mean of what latents move; none where none moves anything.
+fn mean_sensitivity(moves: &[f64]) -> Option<f64> {
+    let logs: Vec<f64> = moves.iter().filter(|m| **m > 0.0).map(|m| m.ln()).collect();
+    (!logs.is_empty()).then(|| (logs.iter().sum::<f64>() / logs.len() as f64).exp())
 }

@@ -4,7 +4,7 @@ use super::brought::CodecNetwork;
 use crate::fit::config::TrainConfig;
 use crate::fit::data::sample::Sample;
 use crate::fit::history::Epoch;
-use crate::nn::plan::{Cost, Objective};
+use crate::nn::objectives::bits::{Cost, Distortion};
 
 /// How much to spend on networks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,7 +59,7 @@ pub(crate) struct TrainingProgress {
 pub(crate) struct LinearBaseline {
     pub(crate) latents: usize,
     pub(crate) step: f64,
-    pub(crate) objective: Objective,
+    pub(crate) objective: Distortion,
     /// Bytes per row of the linear codec.
     pub(crate) linear: f64,
 }

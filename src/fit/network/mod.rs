@@ -1,8 +1,13 @@
 //! Which network is trained, and for how long?
 
+pub(crate) mod bounded;
 pub(crate) mod brought;
 pub(crate) mod choose;
 pub(crate) mod context;
+pub(crate) mod plan;
+pub(crate) mod refit;
+mod start;
 #[cfg(test)]
 mod tests;
-pub(crate) mod textbook;
+mod textbook;
+pub(crate) mod train;

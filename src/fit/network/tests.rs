@@ -5,13 +5,16 @@ use crate::fit::data::components::Components;
 use crate::fit::data::sample::Sample;
 use crate::fit::linear::normaliser;
 use crate::fit::network::brought::{CodecNetwork, encoder_record};
+use crate::fit::network::plan::NetworkPlan;
+use crate::fit::network::refit::{RefitConfig, refit};
+use crate::fit::network::train::{TrainedNetwork, train_on_bits};
 use crate::fit::quantise::network::{Precision, prepare};
 use crate::kernels::activation::Activation;
 use crate::matrix::Matrix;
 use crate::matrix::rng::Rng;
 use crate::nn::autoencoder::Autoencoder;
-use crate::nn::objectives::bits::{BitsConfig, Cost, Objective, Time, TrainedNetwork, train};
-use crate::nn::objectives::refit::{RefitConfig, refit};
+use crate::nn::deadline::Deadline;
+use crate::nn::objectives::bits::{Cost, Distortion};
 
 const WIDTH: usize = 12;
 
@@ -32,30 +35,30 @@ fn surface(rows: usize) -> (Sample, Vec<ColumnPlan>, Vec<f32>) {
     (sample, columns, normalised)
 }
 
-fn short(objective: Objective, hidden: &[usize]) -> BitsConfig {
-    BitsConfig {
-        held_out: 0.0,
-        objective,
+fn short(distortion: Distortion, hidden: &[usize]) -> NetworkPlan {
+    NetworkPlan {
+        distortion,
         latents: 3,
         step: 1.0,
         encoder: hidden.iter().rev().copied().collect(),
         decoder: hidden.to_vec(),
         activation: Activation::LeakyRelu(0.125),
         decoder_activation: Activation::LeakyRelu(0.125),
-        epochs: 12,
+        passes: 12,
         batch: 64,
         rate: 4e-3,
         classes: 4,
-        rows: 2000.0,
+        file_rows: 2000.0,
         seed: 3,
-        time: None,
+        held_out: 0.0,
+        deadline: None,
     }
 }
 
-fn trained(normalised: &[f32], plan: &BitsConfig) -> (TrainedNetwork, Vec<Cost>) {
+fn trained(normalised: &[f32], plan: &NetworkPlan) -> (TrainedNetwork, Vec<Cost>) {
     let components = Components::fit(normalised, WIDTH);
     let costs = std::cell::RefCell::new(Vec::new());
-    let t = train(normalised, &components, plan, &|_, c| costs.borrow_mut().push(*c));
+    let t = train_on_bits(plan, normalised, &components, &|_, c| costs.borrow_mut().push(*c));
     (t, costs.into_inner())
 }
 
@@ -74,13 +77,13 @@ fn apart(a: &[f32], b: &[f32]) -> f64 {
 #[test]
 fn training_makes_the_file_smaller() {
     let (_, _, normalised) = surface(2000);
-    for objective in [Objective::Residual, Objective::Error(2.0)] {
-        let (_, costs) = trained(&normalised, &short(objective, &[24]));
+    for distortion in [Distortion::Coded, Distortion::Target(2.0)] {
+        let (_, costs) = trained(&normalised, &short(distortion, &[24]));
         let bits = |c: &Cost| c.latent + c.residual;
         let (first, last) = (&costs[0], &costs[costs.len() - 1]);
-        match objective {
-            Objective::Residual => assert!(bits(last) < 0.8 * bits(first), "{first:?} {last:?}"),
-            Objective::Error(e) => assert!(last.error < 1.5 * e, "{last:?}"),
+        match distortion {
+            Distortion::Coded => assert!(bits(last) < 0.8 * bits(first), "{first:?} {last:?}"),
+            Distortion::Target(e) => assert!(last.error < 1.5 * e, "{last:?}"),
         }
     }
 }
@@ -90,7 +93,8 @@ fn the_price_of_errors_rises_and_falls_until_they_are_as_wanted() {
     let (_, _, normalised) = surface(2000);
     // At a price that stays, errors come to 0.3.
     for wanted in [0.3, 0.6, 1.0] {
-        let plan = BitsConfig { epochs: 200, batch: 32, ..short(Objective::Error(wanted), &[24]) };
+        let plan =
+            NetworkPlan { passes: 200, batch: 32, ..short(Distortion::Target(wanted), &[24]) };
         let (_, costs) = trained(&normalised, &plan);
         let last = costs.last().unwrap().error;
         assert!((last / wanted).ln().abs() < 0.4, "{last}, not {wanted}");
@@ -101,7 +105,7 @@ fn the_price_of_errors_rises_and_falls_until_they_are_as_wanted() {
 fn training_begins_where_principal_components_end() {
     let (_, _, normalised) = surface(500);
     let components = Components::fit(&normalised, WIDTH);
-    let plan = BitsConfig { epochs: 0, step: 0.5, ..short(Objective::Residual, &[24]) };
+    let plan = NetworkPlan { passes: 0, step: 0.5, ..short(Distortion::Coded, &[24]) };
     let net = trained(&normalised, &plan).0.autoencoder;
     let (mut latents, mut projected) = (Vec::new(), vec![0.0; normalised.len()]);
     for (row, out) in normalised.chunks(WIDTH).zip(projected.chunks_mut(WIDTH)) {
@@ -111,7 +115,7 @@ fn training_begins_where_principal_components_end() {
             latents.push(y / plan.step);
         }
     }
-    assert!(apart(&latents, &net.encode(&normalised)) < 1e-9);
+    assert!(apart(&latents, &net.encoder.encode(&normalised)) < 1e-9);
     assert!(apart(&projected, &net.decode(&latents)) < 1e-9);
 }
 
@@ -128,7 +132,7 @@ fn rows_of_two_sorts_are_cheaper_in_two_classes() {
         .map(|(i, x)| x + rough(i) * (rng.unit() - 0.5))
         .collect();
     let bytes = |classes: usize| {
-        let plan = BitsConfig { classes, ..short(Objective::Residual, &[24]) };
+        let plan = NetworkPlan { classes, ..short(Distortion::Coded, &[24]) };
         let (_, costs) = trained(&rows, &plan);
         costs.last().map(|c| c.latent + c.residual).unwrap()
     };
@@ -138,11 +142,11 @@ fn rows_of_two_sorts_are_cheaper_in_two_classes() {
 }
 
 #[test]
-fn a_training_without_time_makes_one_step_that_can_be_baked() {
+fn a_training_without_time_makes_one_step_that_can_be_quantised() {
     let (_, columns, normalised) = surface(1000);
-    for (epochs, steps) in [(1_000_000, "one"), (0, "none")] {
-        let time = Some(Time::new(0.0));
-        let plan = BitsConfig { time, epochs, ..short(Objective::Residual, &[20]) };
+    for (passes, steps) in [(1_000_000, "one"), (0, "none")] {
+        let deadline = Some(Deadline::new(0.0));
+        let plan = NetworkPlan { deadline, passes, ..short(Distortion::Coded, &[20]) };
         let (t, _) = trained(&normalised, &plan);
         let p = prepare(&t.autoencoder, &columns, &normalised, &fine(8));
         let checked = crate::codec::network::Network::new(&p.record);
@@ -151,19 +155,29 @@ fn a_training_without_time_makes_one_step_that_can_be_baked() {
 }
 
 #[test]
-fn polishing_fits_both_networks_to_the_latents_as_chosen() {
+fn refitting_fits_both_networks_to_the_latents_as_chosen() {
     let (_, _, normalised) = surface(2000);
-    let (mut t, _) = trained(&normalised, &short(Objective::Error(2.0), &[24]));
+    let (mut t, _) = trained(&normalised, &short(Distortion::Target(2.0), &[24]));
     // Where rates decide, latents come out smaller than they are.
     let thrifty = |y: &f32| (0.95 * y).round_ties_even();
-    let latents: Vec<f32> = t.autoencoder.encode(&normalised).iter().map(thrifty).collect();
+    let latents: Vec<f32> = t.autoencoder.encoder.encode(&normalised).iter().map(thrifty).collect();
     let lost = |t: &TrainedNetwork| {
         let net = &t.autoencoder;
-        (apart(&normalised, &net.decode(&latents)), apart(&latents, &net.encode(&normalised)))
+        (
+            apart(&normalised, &net.decode(&latents)),
+            apart(&latents, &net.encoder.encode(&normalised)),
+        )
     };
     let before = lost(&t);
-    let turn = RefitConfig { least: (10, 0), most: 99, batch: 256, rate: 1e-3 };
-    refit(&mut t.autoencoder, &normalised, &latents, turn, 1);
+    let how = RefitConfig {
+        least_passes: 10,
+        least_steps: 0,
+        most_passes: 99,
+        batch: 256,
+        rate: 1e-3,
+        seed: 1,
+    };
+    refit(&mut t.autoencoder, &normalised, &latents, how);
     let after = lost(&t);
     assert!(after.0 < 0.3 * before.0 && after.1 < 0.3 * before.1, "{before:?} {after:?}");
 }
@@ -173,9 +187,9 @@ fn weights_do_not_depend_on_threads() {
     let (_, _, normalised) = surface(700);
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let plan = BitsConfig { epochs: 3, ..short(Objective::Residual, &[24, 16]) };
+        let plan = NetworkPlan { passes: 3, ..short(Distortion::Coded, &[24, 16]) };
         let net = pool.install(|| trained(&normalised, &plan).0.autoencoder);
-        let params = net.encoder.params.into_iter().chain(net.decoder.params);
+        let params = net.encoder.network.params.into_iter().chain(net.decoder.params);
         params.map(f32::to_bits).collect::<Vec<_>>()
     };
     let one = on(1);
@@ -184,10 +198,10 @@ fn weights_do_not_depend_on_threads() {
 }
 
 #[test]
-fn the_baked_decoder_predicts_what_the_floats_do() {
+fn the_quantised_decoder_predicts_what_the_floats_do() {
     let (sample, columns, normalised) = surface(1000);
     for (hidden, trellis) in [(vec![], 0), (vec![20], 8), (vec![16, 24], 4)] {
-        let (t, _) = trained(&normalised, &short(Objective::Residual, &hidden));
+        let (t, _) = trained(&normalised, &short(Distortion::Coded, &hidden));
         let p = prepare(&t.autoencoder, &columns, &normalised, &fine(trellis));
         let latents: Vec<i32> = p.real.iter().map(|y| y.round_ties_even() as i32).collect();
         let network = crate::codec::network::Network::new(&p.record).unwrap();
@@ -207,7 +221,7 @@ fn the_baked_decoder_predicts_what_the_floats_do() {
 #[test]
 fn where_there_is_no_linear_path_rounding_makes_none() {
     let (_, columns, normalised) = surface(1000);
-    let (mut t, _) = trained(&normalised, &short(Objective::Residual, &[20]));
+    let (mut t, _) = trained(&normalised, &short(Distortion::Coded, &[20]));
     let skip = t.autoencoder.decoder.skip();
     let precision = Precision { output: 0.5, hidden: 0.1, ..fine(0) };
     let baked =
@@ -223,7 +237,7 @@ fn where_there_is_no_linear_path_rounding_makes_none() {
 fn a_codec_brings_back_the_network_for_other_columns() {
     let (sample, columns, normalised) = surface(1000);
     for (hidden, trellis) in [(vec![20], 8), (vec![16, 24], 0)] {
-        let (t, _) = trained(&normalised, &short(Objective::Residual, &hidden));
+        let (t, _) = trained(&normalised, &short(Distortion::Coded, &hidden));
         let p = prepare(&t.autoencoder, &columns, &normalised, &fine(trellis));
         let record = encoder_record(&p.projection).unwrap();
         let learned = CodecNetwork::new(Some(&record), &p.record).unwrap();
@@ -232,8 +246,8 @@ fn a_codec_brings_back_the_network_for_other_columns() {
         let again = learned
             .trained(&other, &normaliser(&other).normalise(sample.schema.dtype, &sample.bytes));
         let rows = normaliser(&other).normalise(sample.schema.dtype, &sample.bytes);
-        let latents = again.autoencoder.encode(&rows);
-        assert!(apart(&t.autoencoder.encode(&normalised), &latents) < 1e-4);
+        let latents = again.autoencoder.encoder.encode(&rows);
+        assert!(apart(&t.autoencoder.encoder.encode(&normalised), &latents) < 1e-4);
         let data = |net: &Autoencoder, latents: &[f32], columns: &[ColumnPlan]| {
             let out = net.decode(latents);
             let rows = out.chunks(WIDTH).flat_map(|row| {

@@ -1,30 +1,52 @@
-//! The textbooks' kinds: from the wish to a network that can be baked.
+//! The textbooks' kinds: trained for what they say about rows, not for the size of a file.
 
+use super::context::{LinearBaseline, TrainingContext, TrainingProgress};
+use super::train::TrainedNetwork;
 use crate::fit::data::columns::{ColumnPlan, scale};
 use crate::fit::data::sample::Sample;
 use crate::fit::history::Epoch;
 use crate::fit::linear::{FitContext, normaliser};
-use crate::fit::network::context::{LinearBaseline, TrainingContext, TrainingProgress};
 use crate::kernels::activation::Activation;
-use crate::nn::autoencoder::Autoencoder;
-use crate::nn::autoencoder::EncoderFlags;
+use crate::matrix::rng::Rng;
+use crate::nn::adam::Clip;
+use crate::nn::autoencoder::{Autoencoder, EncoderFlags, FloatEncoder};
+use crate::nn::corruption::{Corruption, Masks};
+use crate::nn::deadline::Deadline;
 use crate::nn::network::{Network, Shape};
-use crate::nn::objectives::bits::{Cost, TrainedNetwork};
-use crate::nn::objectives::textbook::{Corruption, Kind, Masks, Pair, Pass, train};
-use crate::nn::train::Training;
-use std::time::{Duration, Instant};
+use crate::nn::objectives::bits::Cost;
+use crate::nn::objectives::textbook::{Kind, Pair, Terms, Textbook};
+use crate::nn::price::error_price;
+use crate::nn::trainer::{HeldOut, Pass, StepConfig, TrainerConfig, train};
+use std::time::Instant;
 
 /// How many times the work of the level's other networks may cost: whoever asks for a kind
 /// wants it trained.
 const WORK: f64 = 20.0;
 /// Passes over the rows, relative to those of the level.
 const PASSES: usize = 2;
+/// Work and passes where the level has none: those of level 2.
+const LEAST_WORK: f64 = 1e11;
+const LEAST_PASSES: usize = 20;
 /// Steps below which the passes over few rows are not ended.
 const STEPS: usize = 6000;
 /// Share of the rows that is only looked at, and the most of them.
-const HELD_OUT: (f64, f64) = (0.1, 4096.0);
+const HELD_OUT: f64 = 0.1;
+const MOST_HELD_OUT: f64 = 4096.0;
+/// Passes without a better one after which training ends, as a share of all and at least so many.
+const PATIENCE: usize = 5;
+const LEAST_PATIENCE: usize = 10;
 /// Gradients longer than this are shortened.
 const CLIP: f32 = 1.0;
+/// Peaks of the learning rate: networks without hidden layers have no curvature to fear.
+const RATE: f64 = 1e-3;
+const LINEAR_RATE: f64 = 3e-3;
+/// Hidden layers where none are asked for: twice as many units as columns within these, then half as
+/// many.
+const UNITS: std::ops::RangeInclusive<usize> = 64..=512;
+/// Latents where none are asked for: a quarter of the columns, at most these.
+const MOST_LATENTS: usize = 32;
+/// Noise beyond this, in deviations of the values, is all there is to see.
+const MOST_NOISE: f64 = 1e9;
 
 /// Rows as the networks of kinds see them: centred, and over one scale for all columns, so that
 /// their squared error is that of the data.
@@ -64,118 +86,131 @@ impl View {
     }
 }
 
-impl TrainingContext<'_> {
-    /// Trains the kind that is wished for; none where rows do not differ from each other.
-    pub(super) fn kind(
-        &self,
-        ground: &FitContext<'_>,
-        hint: LinearBaseline,
-    ) -> Option<TrainedNetwork> {
-        let sample = self.rows.unwrap_or(ground.sample);
-        let columns = ground.columns;
-        let wide;
-        let normalised = match self.rows {
-            Some(rows) => {
-                wide = normaliser(columns).normalise(rows.schema.dtype, &rows.bytes);
-                &wide[..]
-            }
-            None => ground.normalised,
-        };
-        let view = View::new(columns, normalised)?;
-        let kind = self.plan(sample, columns, &view)?;
-        let count = sample.rows();
-        let how = self.training(&kind, columns.len(), count);
-        let begun = Instant::now();
-        let time = self.wish.seconds.map(|s| Duration::from_secs_f64(s.min(1e9)));
-        let width = columns.len();
-        let told = &mut |pass: &Pass| {
-            let share = (pass.index + 1) as f64 / how.epochs as f64;
-            let epoch = Some(epoch(pass, &kind, width, begun.elapsed().as_secs_f64()));
-            (self.log)(&TrainingProgress {
-                share,
-                cost: Cost::default(),
-                linear: hint.linear,
-                epoch,
-            });
-            true
-        };
-        let (pair, _) = train(&kind, (&view.rows, width), &how, time, told);
-        let cost = Cost::default();
-        (self.log)(&TrainingProgress { share: 1.0, cost, linear: hint.linear, epoch: None });
-        let mut net = autoencoder(&kind, pair, view.column);
-        let moves = net.sensitivity(ground.normalised);
-        for (latent, moved) in net.latent.iter_mut().zip(&moves) {
-            // A latent that moves nothing gets no finer steps than it needs to be there.
-            *latent = if *moved > 0.0 { (moved / hint.step) as f32 } else { 1.0 };
+/// Trains the kind that is asked for; none where rows do not differ from each other.
+pub(super) fn train_kind(
+    context: &TrainingContext<'_>,
+    fit: &FitContext<'_>,
+    baseline: LinearBaseline,
+) -> Option<TrainedNetwork> {
+    let (sample, columns) = (context.rows.unwrap_or(fit.sample), fit.columns);
+    let wide;
+    let normalised = match context.rows {
+        Some(rows) => {
+            wide = normaliser(columns).normalise(rows.schema.dtype, &rows.bytes);
+            &wide[..]
         }
-        let lambda = 6.0 / (std::f64::consts::LN_2 * hint.step * hint.step);
-        Some(TrainedNetwork { autoencoder: net, cost, lambda, step: hint.step })
+        None => fit.normalised,
+    };
+    let view = View::new(columns, normalised)?;
+    let kind = kind(context, sample, columns, &view)?;
+    let pair = train_pair(context, &kind, &view, baseline);
+    let mut net = autoencoder(&kind, pair, view.column);
+    let sensitivity = net.sensitivity(fit.normalised);
+    for (latent, moved) in net.encoder.latent.iter_mut().zip(&sensitivity) {
+        // A latent that moves nothing gets no finer steps than it needs to be there.
+        *latent = if *moved > 0.0 { (moved / baseline.step) as f32 } else { 1.0 };
     }
+    let (cost, step) = (Cost::default(), baseline.step);
+    Some(TrainedNetwork { autoencoder: net, cost, error_price: error_price(step), step })
+}
 
-    /// The networks and terms that are wished for.
-    fn plan(&self, sample: &Sample, columns: &[ColumnPlan], view: &View) -> Option<Kind> {
-        let (wish, width) = (self.wish, columns.len());
-        let usual = || {
-            let first = (2 * width).clamp(64, 512);
-            vec![first, first / 2]
-        };
-        let encoder =
-            if wish.linear { Vec::new() } else { wish.hidden.clone().unwrap_or_else(usual) };
-        let decoder = encoder.iter().rev().copied().collect();
-        let (_, range) = scale(sample);
-        let noise = wish.denoise.gaussian.map_or(0.0, |s| s * range / view.scale);
-        let blank = columns.iter().map(|c| (-c.centre / view.scale) as f32);
-        let masks = match wish.mask {
-            None => None,
-            Some(patches) => {
-                let (patch, count) = patches.of(&sample.schema.row_shape).ok()?;
-                Some(Masks { patch, count, hidden: patches.hidden_of(count) })
-            }
-        };
-        Some(Kind {
-            latents: wish.latents.unwrap_or(width.div_ceil(4).min(32)),
-            encoder,
-            decoder,
-            activation: wish.activation.function(),
-            decoder_activation: wish.activation.of_decoder().function(),
-            corruption: Corruption {
-                gaussian: noise.min(1e9) as f32,
-                zero: wish.denoise.zero.unwrap_or(0.0) as f32,
-                blank: blank.map(|b| if b.is_finite() { b } else { 0.0 }).collect(),
-                masks,
-            },
-            sparse: wish.sparse.map(|w| w as f32),
-            contractive: wish.contractive.map(|w| w as f32),
-            variational: wish.variational.map(|w| w as f32),
-        })
-    }
+fn train_pair(
+    context: &TrainingContext<'_>,
+    kind: &Kind,
+    view: &View,
+    baseline: LinearBaseline,
+) -> Pair {
+    let (width, begun) = (view.column.len(), Instant::now());
+    let config = trainer(context, kind, width, view.rows.len() / width);
+    let tell = |share: f64, epoch: Option<Epoch>| {
+        let (cost, linear) = (Cost::default(), baseline.linear);
+        (context.log)(&TrainingProgress { share, cost, linear, epoch });
+    };
+    let mut rng = Rng::new(context.seed);
+    let mut textbook = Textbook::new(kind, &view.rows, width, context.seed, &mut rng);
+    train(&mut textbook, &config, &mut rng, &mut |pass| {
+        let share = (pass.index + 1) as f64 / config.passes as f64;
+        tell(share, Some(epoch(pass, kind, width, begun.elapsed().as_secs_f64())));
+        true
+    });
+    tell(1.0, None);
+    textbook.pair
+}
 
-    fn training(&self, kind: &Kind, width: usize, rows: usize) -> Training {
-        let batch = self.wish.batch.unwrap_or(match rows {
-            20_000.. => 256,
-            4_000.. => 128,
-            _ => 64,
-        });
-        let per_epoch = rows.div_ceil(batch).max(1);
-        let (work, most) = self.budget.map_or((1e11, 20), |b| (b.work, b.epochs));
-        let most = (most * PASSES).max(STEPS.div_ceil(per_epoch));
-        let fits = match self.wish.seconds {
-            Some(_) => most,
-            None => (WORK * work / work_of(kind, width, rows)) as usize,
-        };
-        let epochs = self.wish.epochs.unwrap_or(fits.clamp(1, most));
-        let rate = if self.wish.linear { 3e-3 } else { 1e-3 };
-        Training {
-            epochs,
-            batch,
-            rate: self.wish.rate.unwrap_or(rate) as f32,
-            warm_up: 0.03,
-            clip: CLIP,
-            decay: 0.0,
-            held_out: (HELD_OUT.0 as f32).min((HELD_OUT.1 / rows.max(1) as f64) as f32),
-            patience: (epochs / 5).max(10),
-            seed: self.seed,
+/// The networks and terms that are asked for.
+fn kind(
+    context: &TrainingContext<'_>,
+    sample: &Sample,
+    columns: &[ColumnPlan],
+    view: &View,
+) -> Option<Kind> {
+    let (wish, width) = (context.wish, columns.len());
+    let usual = || {
+        let first = (2 * width).clamp(*UNITS.start(), *UNITS.end());
+        vec![first, first / 2]
+    };
+    let encoder = if wish.linear { Vec::new() } else { wish.hidden.clone().unwrap_or_else(usual) };
+    let decoder = encoder.iter().rev().copied().collect();
+    let (_, range) = scale(sample);
+    let noise = wish.denoise.gaussian.map_or(0.0, |s| s * range / view.scale);
+    let blank = columns.iter().map(|c| (-c.centre / view.scale) as f32);
+    let masks = match wish.mask {
+        None => None,
+        Some(patches) => {
+            let (patch, count) = patches.of(&sample.schema.row_shape).ok()?;
+            Some(Masks { patch, count, hidden: patches.hidden_of(count) })
         }
+    };
+    Some(Kind {
+        latents: wish.latents.unwrap_or(width.div_ceil(4).min(MOST_LATENTS)),
+        encoder,
+        decoder,
+        activation: wish.activation.function(),
+        decoder_activation: wish.activation.of_decoder().function(),
+        corruption: Corruption {
+            gaussian: noise.min(MOST_NOISE) as f32,
+            zero: wish.denoise.zero.unwrap_or(0.0) as f32,
+            blank: blank.map(|b| if b.is_finite() { b } else { 0.0 }).collect(),
+            masks,
+        },
+        sparse: wish.sparse.map(|w| w as f32),
+        contractive: wish.contractive.map(|w| w as f32),
+        variational: wish.variational.map(|w| w as f32),
+    })
+}
+
+/// Rows of a batch where nothing else is said: fewer of few rows, so that there are enough steps.
+fn batch(rows: usize) -> usize {
+    match rows {
+        20_000.. => 256,
+        4_000.. => 128,
+        _ => 64,
+    }
+}
+
+fn trainer(context: &TrainingContext<'_>, kind: &Kind, width: usize, rows: usize) -> TrainerConfig {
+    let wish = context.wish;
+    let batch = wish.batch.unwrap_or(batch(rows));
+    let (work, most) = context.budget.map_or((LEAST_WORK, LEAST_PASSES), |b| (b.work, b.epochs));
+    let most = (most * PASSES).max(STEPS.div_ceil(rows.div_ceil(batch).max(1)));
+    let fits = match wish.seconds {
+        Some(_) => most,
+        None => (WORK * work / work_of(kind, width, rows)) as usize,
+    };
+    let passes = wish.epochs.unwrap_or(fits.clamp(1, most));
+    let rate = if wish.linear { LINEAR_RATE } else { RATE };
+    TrainerConfig {
+        passes,
+        batch,
+        short_batches: true,
+        rate: wish.rate.unwrap_or(rate) as f32,
+        steps: StepConfig { clip: Clip::Norm(CLIP), ..StepConfig::default() },
+        held_out: HeldOut {
+            share: HELD_OUT.min(MOST_HELD_OUT / rows.max(1) as f64),
+            patience: (passes / PATIENCE).max(LEAST_PATIENCE),
+            ..HeldOut::default()
+        },
+        deadline: wish.seconds.map(Deadline::new),
     }
 }
 
@@ -191,8 +226,8 @@ fn work_of(kind: &Kind, width: usize, rows: usize) -> f64 {
 }
 
 /// What is told of a pass.
-fn epoch(pass: &Pass, kind: &Kind, width: usize, seconds: f64) -> Epoch {
-    let judged = pass.held_out.unwrap_or(pass.trained);
+fn epoch(pass: &Pass<Terms>, kind: &Kind, width: usize, seconds: f64) -> Epoch {
+    let judged = pass.judged();
     Epoch {
         index: pass.index,
         loss: pass.trained.total(),
@@ -212,13 +247,9 @@ fn autoencoder(kind: &Kind, pair: Pair, column: Vec<f32>) -> Autoencoder {
         masked: kind.corruption.masks.is_some(),
         variational: kind.variational.is_some(),
     };
-    Autoencoder {
-        encoder: kind.means(&pair.encoder),
-        decoder: with_linear_path(pair.decoder),
-        latent: vec![1.0; kind.latents],
-        column,
-        flags,
-    }
+    let latent = vec![1.0; kind.latents];
+    let encoder = FloatEncoder { network: kind.means(&pair.encoder), column, latent, flags };
+    Autoencoder { encoder, decoder: with_linear_path(pair.decoder) }
 }
 
 /// The same function. Without hidden layers the path is all there is beside the bias, else it is 0.
@@ -233,10 +264,4 @@ fn with_linear_path(net: Network) -> Network {
         params.resize(params.len() + inputs * outputs, 0.0);
     }
     Network { shape: Shape { skip: true, ..net.shape }, params }
-}
-
-/// The geometric mean of what latents move; none where none moves anything.
-pub(super) fn mean_sensitivity(moves: &[f64]) -> Option<f64> {
-    let logs: Vec<f64> = moves.iter().filter(|m| **m > 0.0).map(|m| m.ln()).collect();
-    (!logs.is_empty()).then(|| (logs.iter().sum::<f64>() / logs.len() as f64).exp())
 }

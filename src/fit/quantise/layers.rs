@@ -6,7 +6,8 @@ use crate::fit::quantise::network::{INPUT_DEVIATION, NetworkQuantiser};
 use crate::fit::quantise::rounding::Inputs;
 use crate::kernels::activation::Activation;
 use crate::nn::autoencoder::divided;
-use crate::nn::network::{Network, Tape};
+use crate::nn::network::Network;
+use crate::nn::pass::Tape;
 
 impl NetworkQuantiser<'_> {
     /// The hidden path but for its last matrix, and a decoder of floats that does the same; `x` is
@@ -20,7 +21,7 @@ impl NetworkQuantiser<'_> {
             ..HiddenPath::default()
         };
         let units = self.precision.units;
-        let own = self.net.latent.iter().zip(&path.input_shift);
+        let own = self.net.encoder.latent.iter().zip(&path.input_shift);
         // Real input per integer.
         let mut scale: Vec<f64> =
             own.map(|(l, s)| (*s as f64).exp2() / f64::from(l * units)).collect();
@@ -29,7 +30,7 @@ impl NetworkQuantiser<'_> {
             let (outputs, activation) = decoder.shape.layers[layer];
             let mut below = x;
             if layer > 0 {
-                decoder.forward(x, x.len() / self.net.latent.len(), &mut tape);
+                decoder.forward(x, x.len() / self.net.encoder.latent.len(), &mut tape);
                 below = tape.after(layer - 1);
             }
             let seen = Inputs::new(&divided(below, &narrow(&scale)), scale.len());
@@ -76,14 +77,14 @@ impl NetworkQuantiser<'_> {
         decoder: &Network,
         x: &[f32],
     ) {
-        let (latents, width) = (self.net.latent.len(), self.columns.len());
+        let (latents, width) = (self.net.encoder.latent.len(), self.columns.len());
         let last = decoder.shape.layers.len() - 1;
         let hidden = if last > 0 { decoder.shape.inputs_of(last) } else { 0 };
         // Where there is no linear path, latents have no weights that could make up for anything.
         let linear = if self.net.has_no_linear_path() { 0 } else { latents };
         // Hidden units, then latents: real input per integer, weights and rows.
         let mut scale = vec![0.0; hidden];
-        let own = self.net.latent[..linear].iter();
+        let own = self.net.encoder.latent[..linear].iter();
         scale.extend(own.map(|l| 1.0 / f64::from(l * self.precision.units)));
         let mut real = Vec::new();
         let mut rows = x.to_vec();
@@ -102,7 +103,7 @@ impl NetworkQuantiser<'_> {
         let used: Vec<bool> = self.columns.iter().map(|c| c.scale != 0.0).collect();
         for (at, w) in real.iter_mut().enumerate() {
             let (i, j) = (at / width, at % width);
-            *w *= if used[j] { f64::from(self.net.column[j]) * scale[i] } else { 0.0 };
+            *w *= if used[j] { f64::from(self.net.encoder.column[j]) * scale[i] } else { 0.0 };
         }
         let seen = Inputs::new(&divided(&rows, &narrow(&scale)), hidden + linear);
         let own = narrow(&seen.deviation[hidden..]);
@@ -146,7 +147,7 @@ impl NetworkQuantiser<'_> {
         let bias = &decoder.params[decoder.bias(last)];
         for (j, (b, moved)) in bias.iter().zip(moved).enumerate() {
             let grain = (self.precision.output * one[j]).max(1.0).log2().floor().exp2();
-            let b = (f64::from(b * self.net.column[j]) - moved) * one[j] / grain;
+            let b = (f64::from(b * self.net.encoder.column[j]) - moved) * one[j] / grain;
             record.bias.push(if used[j] { (b.round_ties_even() * grain) as i64 } else { 0 });
         }
         let (of_hidden, of_latents) = real.split_at(hidden * width);

@@ -6,9 +6,8 @@ use crate::fit::data::columns::ColumnPlan;
 use crate::fit::entropy::bits::slope;
 use crate::fit::linear::normaliser;
 use crate::fit::quantise::linear;
-use crate::nn::autoencoder::EncoderNetwork;
 use crate::nn::autoencoder::{Autoencoder, divided};
-use crate::nn::network::Tape;
+use crate::nn::pass::Tape;
 use std::sync::Arc;
 
 /// Largest magnitudes of activations that are tried: the fewer bits, the more weights can be
@@ -43,13 +42,8 @@ pub(crate) fn prepare(
     precision: &Precision,
 ) -> Prepared {
     let mut projection = normaliser(columns);
-    projection.latents = net.latent.len();
-    projection.network = Some(Arc::new(EncoderNetwork {
-        network: net.encoder.clone(),
-        column: net.column.clone(),
-        latent: net.latent.iter().map(|s| s * precision.units).collect(),
-        flags: net.flags,
-    }));
+    projection.latents = net.encoder.latent.len();
+    projection.network = Some(Arc::new(net.encoder.in_units(precision.units)));
     let real = projection.project(normalised);
     let mut baker = NetworkQuantiser::new(net, columns, &real, precision);
     let mut record = baker.record(&real);
@@ -90,7 +84,7 @@ impl<'a> NetworkQuantiser<'a> {
         real: &[f32],
         precision: &'a Precision,
     ) -> Self {
-        let count = net.latent.len();
+        let count = net.encoder.latent.len();
         let every = (real.len() / count).div_ceil(ROWS).max(1);
         let latents: Vec<f32> = real
             .chunks_exact(count)
@@ -113,14 +107,15 @@ impl<'a> NetworkQuantiser<'a> {
 
     /// Latents as the network sees them.
     fn inputs(&self, latents: &[f32]) -> Vec<f32> {
-        let scale: Vec<f32> = self.net.latent.iter().map(|s| s * self.precision.units).collect();
+        let scale: Vec<f32> =
+            self.net.encoder.latent.iter().map(|s| s * self.precision.units).collect();
         divided(latents, &scale)
     }
 
     /// Ranges of the activations.
     fn measure(&mut self) {
         let decoder = &self.net.decoder;
-        let rows = self.latents.len() / self.net.latent.len();
+        let rows = self.latents.len() / self.net.encoder.latent.len();
         let mut tape = Tape::default();
         decoder.forward(&self.inputs(&self.latents), rows, &mut tape);
         self.scales.clear();
@@ -144,7 +139,7 @@ impl<'a> NetworkQuantiser<'a> {
     /// Bits per squared unit of each latent's error: `Σⱼ bitsⱼ · (∂xⱼ/∂yₖ)²`, the mean over some
     /// rows, by differences.
     fn error_weights(&self, slopes: &[f64]) -> Vec<f32> {
-        let (latents, width) = (self.net.latent.len(), self.columns.len());
+        let (latents, width) = (self.net.encoder.latent.len(), self.columns.len());
         let every = (self.latents.len() / latents).div_ceil(256).max(1);
         let rows: Vec<f32> =
             self.latents.chunks_exact(latents).step_by(every).flatten().copied().collect();
@@ -152,6 +147,7 @@ impl<'a> NetworkQuantiser<'a> {
         let base = self.net.decoder.infer(&self.inputs(&rows), n);
         let weights: Vec<f32> = self
             .net
+            .encoder
             .column
             .iter()
             .zip(slopes)
@@ -178,14 +174,14 @@ impl<'a> NetworkQuantiser<'a> {
         if let Some(weight) = self.precision.error_weight {
             return vec![weight; width];
         }
-        let latents = self.net.latent.len();
+        let latents = self.net.encoder.latent.len();
         let n = self.latents.len() / latents;
         let every = (normalised.len() / width).div_ceil(ROWS).max(1);
         let out = self.net.decoder.infer(&self.inputs(&self.latents), n);
         let mut squares = vec![0.0_f64; width];
         let rows = normalised.chunks_exact(width).step_by(every).zip(out.chunks_exact(width));
         for (x, p) in rows {
-            let columns = squares.iter_mut().zip(x.iter().zip(p)).zip(&self.net.column);
+            let columns = squares.iter_mut().zip(x.iter().zip(p)).zip(&self.net.encoder.column);
             columns.for_each(|((q, (x, p)), s)| *q += f64::from(x - p * s).powi(2));
         }
         squares.iter().map(|q| slope(q / n as f64)).collect()

@@ -11,8 +11,9 @@ use crate::fit::data::sample::Sample;
 use crate::fit::entropy::bits::rounded_entropy;
 use crate::fit::entropy::classes::Effort;
 use crate::fit::linear::{Candidate, FitContext, LinearChoice, normaliser};
+use crate::fit::network::bounded::BoundedSearch;
 use crate::fit::network::context::{LinearBaseline, TrainingContext};
-use crate::nn::objectives::bits::Objective;
+use crate::nn::objectives::bits::Distortion;
 
 /// Steps of the latents, relative to where quantisation hurts latents and residuals alike.
 const RELATIVE_STEPS: [f64; 5] = [0.5, 0.7, 1.0, 1.4, 2.0];
@@ -155,10 +156,17 @@ pub(crate) fn bounded(
         // One that is asked for is trained even where the linear codec wants no latents.
         latents: linear.0.latents.max(usize::from(training.is_asked())),
         step: linear.0.step,
-        objective: Objective::Residual,
+        objective: Distortion::Coded,
         linear: per_row,
     };
-    let network = training.bounded((&ground, &trial), hint, (linear.0.weight_step, effort.refine));
+    let search = BoundedSearch {
+        full: &ground,
+        trial: &trial,
+        baseline: hint,
+        weight_step: linear.0.weight_step,
+        refine: effort.refine,
+    };
+    let network = search.smallest(training);
     let asked = training.is_asked() || training.finer.is_some();
     let better = network.filter(|n| n.fitted_bytes < smallest.fitted_bytes || asked);
     Ok(better.unwrap_or(smallest))

@@ -15,11 +15,13 @@ use crate::fit::data::components::{Basis, Components};
 use crate::fit::data::sample::Sample;
 use crate::fit::entropy::classes::Effort;
 use crate::fit::linear::{Candidate, FitContext, LinearChoice, normaliser};
+use crate::fit::network::choose::train_network;
 use crate::fit::network::context::{LinearBaseline, TrainingContext};
+use crate::fit::network::refit::{RefitConfig, refit};
+use crate::fit::network::train::TrainedNetwork;
 use crate::fit::quantise::network::{Precision, prepare};
 use crate::fit::search::bounded::{SearchEffort, components, with_bounds};
-use crate::nn::objectives::bits::{Objective, TrainedNetwork};
-use crate::nn::objectives::refit::{RefitConfig, refit};
+use crate::nn::objectives::bits::Distortion;
 use crate::quality::Tally;
 
 /// What a sum may be at most.
@@ -220,7 +222,7 @@ impl<'a> Builder<'a> {
             trellis,
             output: output * step / (self.sample.total as f64).sqrt(),
             hidden,
-            error_weight: Some(weight * trained.lambda * finer * finer),
+            error_weight: Some(weight * trained.error_price * finer * finer),
         };
         let prepared = prepare(&trained.autoencoder, &self.columns, &self.normalised, &precision);
         let refine = self.effort.refine;
@@ -241,20 +243,15 @@ impl<'a> Builder<'a> {
             // One that is asked for is trained even where the linear codec wants no latents.
             latents: linear.encoder.program.record.latents().max(usize::from(training.is_asked())),
             step: step / self.unit,
-            objective: Objective::Error((used * linear.tally.nmse() * variance).max(1e-9)),
+            objective: Distortion::Target((used * linear.tally.nmse() * variance).max(1e-9)),
             linear: linear.fitted_bytes / rows,
         };
-        training.train(&self.ground(), hint)
+        train_network(training, &self.ground(), hint)
     }
 
     /// The network after a little training on the latents that `choice` really gives; none where
     /// it is to stay as it is.
-    pub(crate) fn refitted(
-        &self,
-        choice: Choice,
-        turn: RefitConfig,
-        seed: u64,
-    ) -> Option<TrainedNetwork> {
+    pub(crate) fn refitted(&self, choice: Choice, how: RefitConfig) -> Option<TrainedNetwork> {
         if self.network?.autoencoder.has_no_linear_path() {
             // It was trained to have none.
             return None;
@@ -263,10 +260,10 @@ impl<'a> Builder<'a> {
         let (prepared, coding) = self.prepare_network(choice.family, choice.step).ok()?;
         // The encoder's scale says how many integers a step has.
         let net = prepared.projection.network.clone()?;
-        let units = net.latent[0] / trained.autoencoder.latent[0];
+        let units = net.latent[0] / trained.autoencoder.encoder.latent[0];
         let decoded = self.ground().decoded(prepared, coding).ok()?;
         let latents: Vec<f32> = decoded.iter().map(|y| *y as f32 / units).collect();
-        refit(&mut trained.autoencoder, &self.normalised, &latents, turn, seed);
+        refit(&mut trained.autoencoder, &self.normalised, &latents, how);
         Some(trained)
     }
 

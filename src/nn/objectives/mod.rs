@@ -1,7 +1,17 @@
-//! What a network learns: each objective with its gradient.
+//! What networks learn, each an [`Objective`](super::trainer::Objective) in a file of its own.
+//!
+//! | objective | makes small |
+//! |---|---|
+//! | [`bits`] | the expected size of the file |
+//! | [`refit`] | the errors of both networks on latents that were chosen |
+//! | [`textbook`] | the squared error and what the textbooks' kinds add to it |
+//! | [`supervised`] | the loss of labels or numbers that a head predicts |
+//! | [`squared_error`] | the squared error of one network, the simplest there is |
 
 pub(crate) mod bits;
 pub(crate) mod refit;
+#[cfg(any(test, feature = "internals"))]
+pub(crate) mod squared_error;
 #[cfg(feature = "apps")]
 pub(crate) mod supervised;
 pub(crate) mod textbook;

@@ -4,21 +4,22 @@
 //! fine-tuning*, sections 3.2 and 3.3, with one rate for all old layers).
 
 use crate::matrix::rng::Rng;
-use crate::nn::adam::Adam;
+use crate::nn::batch::gather;
 use crate::nn::loss::{cross_entropy, mean_squared};
-use crate::nn::network::{Network, Tape};
-use crate::nn::schedule::Schedule;
+use crate::nn::network::Network;
+use crate::nn::pass::Tape;
+use crate::nn::trainer::{Gradients, Measure, Objective, Position};
 
-/// What shall come out.
+/// What is to be predicted of each row.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Aim<'a> {
-    /// The class of each row; the head gives logits.
+pub(crate) enum Answers<'a> {
+    /// The class of each row, for which the head gives logits.
     Classes(&'a [usize]),
     /// Numbers, rows × outputs.
     Values(&'a [f32]),
 }
 
-/// The networks, one after the other.
+/// An encoder and a head on top of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Stack {
     pub(crate) encoder: Network,
@@ -28,38 +29,20 @@ pub(crate) struct Stack {
     pub(crate) head: Network,
 }
 
-/// How to train.
-#[derive(Debug, Clone)]
-pub(crate) struct Tuning {
-    pub(crate) epochs: usize,
-    pub(crate) batch: usize,
-    /// Peak of the head's learning rate.
-    pub(crate) rate: f32,
-    /// The encoder's, as a share of the head's.
-    pub(crate) share: f32,
-    /// First passes, in which the encoder stays as it is.
-    pub(crate) frozen: usize,
-    /// Decoupled decay of weights.
-    pub(crate) decay: f32,
-    /// Share of the rows that is only looked at.
-    pub(crate) held_out: f64,
-    /// Passes without a better one after which to stop; not counted before the encoder moves.
-    pub(crate) patience: usize,
-    pub(crate) seed: u64,
+/// What rows came to.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Prediction {
+    /// Cross-entropy in nats, or the mean squared error.
+    pub(crate) loss: f64,
+    /// The share of right classes, or of the variance that is explained.
+    pub(crate) right: f64,
 }
 
-/// What a pass reached.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Pass {
-    /// From 0.
-    pub(crate) index: usize,
-    /// Mean loss of the batches.
-    pub(crate) loss: f64,
-    /// Loss of the rows held out; without such rows that of the batches.
-    pub(crate) judged: f64,
-    /// Of the rows held out, or of the batches: the share of right classes, or of the variance
-    /// that is explained.
-    pub(crate) right: f64,
+impl Measure for Prediction {
+    fn add(&mut self, other: &Self, share: f64) {
+        self.loss += share * other.loss;
+        self.right += share * other.right;
+    }
 }
 
 impl Stack {
@@ -79,17 +62,17 @@ impl Stack {
     }
 }
 
-impl Aim<'_> {
+impl Answers<'_> {
     /// Loss and its gradient for `rows`.
     fn loss(&self, out: &[f32], rows: &[usize], d: &mut Vec<f32>) -> f64 {
         d.resize(out.len(), 0.0);
         let outputs = out.len() / rows.len().max(1);
         match self {
-            Aim::Classes(all) => {
+            Answers::Classes(all) => {
                 let own: Vec<usize> = rows.iter().map(|&i| all[i]).collect();
                 cross_entropy(out, &own, d)
             }
-            Aim::Values(all) => {
+            Answers::Values(all) => {
                 let own: Vec<f32> = rows
                     .iter()
                     .flat_map(|&i| &all[i * outputs..(i + 1) * outputs])
@@ -104,12 +87,12 @@ impl Aim<'_> {
     fn right(&self, out: &[f32], rows: &[usize], loss: f64) -> f64 {
         let outputs = out.len() / rows.len().max(1);
         match self {
-            Aim::Classes(all) => {
+            Answers::Classes(all) => {
                 let hits = out.chunks_exact(outputs).zip(rows);
                 let hits = hits.filter(|(out, i)| largest(out) == all[**i]).count();
                 hits as f64 / rows.len().max(1) as f64
             }
-            Aim::Values(all) => {
+            Answers::Values(all) => {
                 let n = rows.len().max(1) as f64;
                 let mut variance = 0.0;
                 for j in 0..outputs {
@@ -129,81 +112,108 @@ pub(crate) fn largest(out: &[f32]) -> usize {
     (0..out.len()).fold(0, better)
 }
 
-/// Trains `stack` on `rows` towards `aim`; the weights of the best pass are kept, which is given.
-/// `progress` says whether to go on.
-pub(crate) fn tune(
-    stack: &mut Stack,
-    rows: &[f32],
-    aim: Aim<'_>,
-    how: &Tuning,
-    progress: &mut dyn FnMut(&Pass) -> bool,
-) -> Option<Pass> {
-    let width = stack.encoder.shape.inputs;
-    let mut rng = Rng::new(how.seed);
-    let mut order: Vec<usize> = (0..rows.len() / width.max(1)).collect();
-    rng.shuffle(&mut order);
-    let aside = ((order.len() as f64 * how.held_out) as usize).min(order.len().saturating_sub(1));
-    let held: Vec<usize> = order.drain(..aside).collect();
-    let gathered = |chosen: &[usize]| -> Vec<f32> {
-        chosen.iter().flat_map(|&i| &rows[i * width..(i + 1) * width]).copied().collect()
-    };
-    let held_rows = gathered(&held);
-    let per_epoch = order.len().div_ceil(how.batch.max(1));
-    let schedule = Schedule::new(how.rate, per_epoch * how.epochs);
-    let new = |net: &Network| {
-        let mut adam = Adam::new(net.params.len());
-        adam.decay = how.decay;
-        adam
-    };
-    let (mut adam, mut top) = (new(&stack.encoder), new(&stack.head));
-    let mut grads = [vec![0.0; stack.encoder.params.len()], vec![0.0; stack.head.params.len()]];
-    let (mut low, mut high) = (Tape::default(), Tape::default());
-    let (mut d, mut step) = (Vec::new(), 0);
-    let mut best: Option<(Pass, Stack)> = None;
-    for index in 0..how.epochs {
-        rng.shuffle(&mut order);
-        let (mut loss, mut right) = (0.0, 0.0);
-        for chosen in order.chunks(how.batch.max(1)) {
-            let (x, n) = (gathered(chosen), chosen.len());
-            let mut h = stack.encoder.forward(&x, n, &mut low).to_vec();
-            stack.normalise(&mut h);
-            let out = stack.head.forward(&h, n, &mut high);
-            let own = aim.loss(out, chosen, &mut d);
-            let share = n as f64 / order.len() as f64;
-            loss += share * own;
-            right += share * aim.right(out, chosen, own);
-            let mut d_h = vec![0.0; h.len()];
-            grads[1].fill(0.0);
-            stack.head.backward(&h, n, &mut high, &d, &mut grads[1], Some(&mut d_h));
-            let rate = schedule.rate(step);
-            top.step(&mut stack.head.params, &grads[1], rate);
-            step += 1;
-            if index < how.frozen || how.share == 0.0 {
-                continue;
-            }
-            for row in d_h.chunks_exact_mut(stack.scale.len()) {
-                row.iter_mut().zip(&stack.scale).for_each(|(d, s)| *d /= s);
-            }
-            stack.encoder.backward_into(&x, n, &mut low, &d_h, &mut grads[0]);
-            adam.step(&mut stack.encoder.params, &grads[0], rate * how.share);
-        }
-        let mut pass = Pass { index, loss, judged: loss, right };
-        if !held.is_empty() {
-            let out = stack.infer(&held_rows);
-            pass.judged = aim.loss(&out, &held, &mut d);
-            pass.right = aim.right(&out, &held, pass.judged);
-        }
-        if best.as_ref().is_none_or(|(b, _)| pass.judged < b.judged) {
-            best = Some((pass, stack.clone()));
-        }
-        let since = index - best.as_ref().map_or(index, |b| b.0.index).max(how.frozen.min(index));
-        if !progress(&pass) || since >= how.patience {
-            break;
+/// Fits a stack to answers.
+#[derive(Debug)]
+pub(crate) struct Supervised<'a> {
+    pub(crate) stack: &'a mut Stack,
+    /// What the encoder is given, rows × its inputs.
+    rows: &'a [f32],
+    answers: Answers<'a>,
+    tuning: EncoderTuning,
+    /// Whether the encoder moves in this pass.
+    moves: bool,
+    buffers: Buffers,
+}
+
+/// How the encoder is trained beside the head.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EncoderTuning {
+    /// Its rate, as a share of the head's; 0 leaves it as it is.
+    pub(crate) rate_share: f32,
+    /// First passes, in which it stays as it is.
+    pub(crate) frozen_passes: usize,
+}
+
+/// What a batch needs, kept between batches.
+#[derive(Debug, Default)]
+struct Buffers {
+    x: Vec<f32>,
+    encoder: Tape,
+    head: Tape,
+    d_out: Vec<f32>,
+    d_hidden: Vec<f32>,
+}
+
+impl<'a> Supervised<'a> {
+    pub(crate) fn new(
+        stack: &'a mut Stack,
+        rows: &'a [f32],
+        answers: Answers<'a>,
+        tuning: EncoderTuning,
+    ) -> Self {
+        Self { stack, rows, answers, tuning, moves: false, buffers: Buffers::default() }
+    }
+
+    fn width(&self) -> usize {
+        self.stack.encoder.shape.inputs
+    }
+}
+
+impl Objective for Supervised<'_> {
+    type Measure = Prediction;
+
+    fn rows(&self) -> usize {
+        self.rows.len() / self.width().max(1)
+    }
+
+    fn networks(&mut self) -> Vec<&mut Network> {
+        vec![&mut self.stack.encoder, &mut self.stack.head]
+    }
+
+    fn rate_share(&self, network: usize) -> f32 {
+        match network {
+            0 if self.moves => self.tuning.rate_share,
+            0 => 0.0,
+            _ => 1.0,
         }
     }
-    let (pass, kept) = best?;
-    *stack = kept;
-    Some(pass)
+
+    fn begin_pass(&mut self, at: Position) {
+        self.moves = at.pass >= self.tuning.frozen_passes && self.tuning.rate_share > 0.0;
+    }
+
+    fn gradient(&mut self, batch: &[usize], _: &mut Rng, gradients: &mut Gradients) -> Prediction {
+        let width = self.width();
+        let Buffers { x, encoder, head, d_out, d_hidden } = &mut self.buffers;
+        let [encoder_grad, head_grad] = &mut gradients.networks[..] else { unreachable!() };
+        gather(self.rows, width, batch, x);
+        let mut hidden = self.stack.encoder.forward(x, batch.len(), encoder).to_vec();
+        self.stack.normalise(&mut hidden);
+        let out = self.stack.head.forward(&hidden, batch.len(), head);
+        let loss = self.answers.loss(out, batch, d_out);
+        let right = self.answers.right(out, batch, loss);
+        d_hidden.resize(hidden.len(), 0.0);
+        self.stack.head.backward(&hidden, head, d_out, head_grad, Some(d_hidden));
+        if self.moves {
+            for row in d_hidden.chunks_exact_mut(self.stack.scale.len()) {
+                row.iter_mut().zip(&self.stack.scale).for_each(|(d, s)| *d /= s);
+            }
+            self.stack.encoder.backward(x, encoder, d_hidden, encoder_grad, None);
+        }
+        Prediction { loss, right }
+    }
+
+    fn measure(&mut self, rows: &[usize]) -> Prediction {
+        let width = self.width();
+        gather(self.rows, width, rows, &mut self.buffers.x);
+        let out = self.stack.infer(&self.buffers.x);
+        let loss = self.answers.loss(&out, rows, &mut self.buffers.d_out);
+        Prediction { loss, right: self.answers.right(&out, rows, loss) }
+    }
+
+    fn score(&self, prediction: &Prediction) -> f64 {
+        prediction.loss
+    }
 }
 
 #[cfg(test)]
@@ -211,6 +221,7 @@ mod tests {
     use super::*;
     use crate::kernels::activation::Activation;
     use crate::nn::network::Shape;
+    use crate::nn::trainer::{HeldOut, TrainerConfig, train};
 
     #[test]
     fn two_rings_are_told_apart_once_the_encoder_moves() {
@@ -237,25 +248,21 @@ mod tests {
             scale: vec![1.0; 2],
             head,
         };
-        let mut how = Tuning {
-            epochs: 60,
-            batch: 32,
-            rate: 0.02,
-            share: 1.0,
-            frozen: 5,
-            decay: 0.0,
-            held_out: 0.2,
-            patience: 60,
-            seed: 0,
+        let held_out = HeldOut { share: 0.2, ..HeldOut::default() };
+        let config =
+            TrainerConfig { passes: 60, batch: 32, rate: 0.02, held_out, ..Default::default() };
+        let tuned = |rate_share: f32| {
+            let mut own = stack.clone();
+            let tuning = EncoderTuning { rate_share, frozen_passes: 5 };
+            let answers = Answers::Classes(&classes);
+            let mut objective = Supervised::new(&mut own, &rows, answers, tuning);
+            let pass = train(&mut objective, &config, &mut Rng::new(0), &mut |_| true).unwrap();
+            (own, pass.judged().right)
         };
-        let mut moved = stack.clone();
-        let aim = Aim::Classes(&classes);
-        let pass = tune(&mut moved, &rows, aim, &how, &mut |_| true).unwrap();
-        assert!(pass.right > 0.95, "{pass:?}");
-        how.share = 0.0;
-        let mut fixed = stack.clone();
-        let still = tune(&mut fixed, &rows, aim, &how, &mut |_| true).unwrap();
+        let (moved, right) = tuned(1.0);
+        assert!(right > 0.95 && moved.encoder.params != stack.encoder.params, "{right}");
+        let (fixed, still) = tuned(0.0);
         assert_eq!(fixed.encoder.params, stack.encoder.params);
-        assert!(still.right < pass.right);
+        assert!(still < right);
     }
 }

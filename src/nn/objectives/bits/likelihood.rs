@@ -54,7 +54,7 @@ struct Derived {
 
 /// What [`Likelihood::backward`] writes for each number, each `rows × columns`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Gradients {
+pub(crate) struct LikelihoodGradients {
     /// Of the number itself.
     pub(crate) d: Vec<f32>,
     /// Of the logarithms of the scales, one part after the other; then of the weights.
@@ -158,7 +158,13 @@ impl Likelihood {
     }
 
     /// Bits and their gradients for rows `t`, each in its class; `scale` times the gradients.
-    pub(crate) fn backward(&self, t: &[f32], classes: &[u8], scale: f32, out: &mut Gradients) {
+    pub(crate) fn backward(
+        &self,
+        t: &[f32],
+        classes: &[u8],
+        scale: f32,
+        out: &mut LikelihoodGradients,
+    ) {
         out.d.resize(t.len(), 0.0);
         out.d_params.iter_mut().for_each(|d| d.resize(t.len(), 0.0));
         out.bits.resize(classes.len(), 0.0);
@@ -190,7 +196,7 @@ impl Likelihood {
     }
 
     /// Adds the gradient of `params` that [`Self::backward`] left, in the order of rows.
-    pub(crate) fn gather(&self, classes: &[u8], from: &Gradients, grad: &mut [f32]) {
+    pub(crate) fn gather(&self, classes: &[u8], from: &LikelihoodGradients, grad: &mut [f32]) {
         let size = self.classes * self.columns;
         let (means, rest) = grad.split_at_mut(size);
         let add = |list: &mut [f32], from: &[f32], sign: f32| {
@@ -232,7 +238,7 @@ mod tests {
             let rows = t.chunks(4).zip([1, 0]);
             rows.map(|(t, c)| f64::from(l.nats(t, c)) / std::f64::consts::LN_2).sum()
         };
-        let mut g = Gradients::default();
+        let mut g = LikelihoodGradients::default();
         l.backward(&t, &classes, 1.0, &mut g);
         assert!((f64::from(g.bits.iter().sum::<f32>()) - bits(&l, &t)).abs() < 1e-4);
         for i in 0..t.len() {

@@ -1,392 +1,297 @@
-//! Training: stochastic gradient descent on the expected size of the file.
+//! The expected size of the file.
+//!
+//! Latents cost what an entropy coder with a mixture of logistic distributions would take, rounding
+//! being replaced by uniform noise of the same width (Ballé, Laparra and Simoncelli 2017, *End-to-end
+//! optimized image compression*). What is left over costs the bits of its bin in the same way, or
+//! its squared error is paid for. The decoder's weights are paid for too. Distributions come in
+//! classes, and each row is in the one that codes it with the fewest bits.
 
+mod classes;
 pub(crate) mod likelihood;
 mod logistic;
+mod weights;
 
-use crate::fit::data::components::Components;
-use crate::kernels::activation::Activation;
-use crate::kernels::math::ln;
 use crate::matrix::rng::Rng;
-use crate::nn::adam::Adam;
 use crate::nn::autoencoder::Autoencoder;
-use crate::nn::autoencoder::EncoderFlags;
-use crate::nn::early_stopping::EarlyStopping;
-use crate::nn::network::{Network, Shape, Tape};
-use crate::nn::objectives::bits::likelihood::{Gradients, Likelihood};
-pub(crate) use crate::nn::plan::{BitsConfig, Cost, Objective, Time, TrainedNetwork};
-use crate::nn::schedule::Schedule;
-use rayon::prelude::*;
+use crate::nn::batch::gather;
+use crate::nn::network::Network;
+use crate::nn::pass::Tape;
+use crate::nn::price::error_price;
+use crate::nn::trainer::{Gradients, Measure, Objective, Position};
+use classes::ClassChoice;
+use likelihood::{Likelihood, LikelihoodGradients};
 
-/// How far the price of errors goes in a step, as a share of how far they are from what is wanted.
+/// What errors of the prediction cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Distortion {
+    /// What is left over is coded, with a bin of one step.
+    Coded,
+    /// The mean squared error of a row, summed over columns in squared steps, is driven to this.
+    Target(f64),
+}
+
+/// What is trained for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct BitsConfig {
+    pub(crate) distortion: Distortion,
+    /// A latent's step in residual steps.
+    pub(crate) step: f32,
+    /// Row classes in the end.
+    pub(crate) classes: usize,
+    /// Rows of the file, among which the weights' cost is shared.
+    pub(crate) file_rows: f64,
+    /// Rows that are measured at once.
+    pub(crate) batch: usize,
+    /// Sets the noise on rows held out.
+    pub(crate) seed: u64,
+}
+
+/// What rows came to, in bytes per row.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Cost {
+    pub(crate) latent: f64,
+    /// 0 where errors have a target.
+    pub(crate) residual: f64,
+    pub(crate) weights: f64,
+    /// Squared error of a row, in squared steps.
+    pub(crate) error: f64,
+}
+
+impl Measure for Cost {
+    /// Weights are counted once for all rows and not added.
+    fn add(&mut self, other: &Self, share: f64) {
+        self.latent += share * other.latent;
+        self.residual += share * other.residual;
+        self.error += share * other.error;
+    }
+}
+
+/// How far the price of errors goes in a step, as a share of how far errors are from their target.
 /// Three times as fast, and it runs away while errors are large only because steps are.
 const FOLLOW: f64 = 0.001;
+/// How often the price of errors may be its first one, or part of it: what cannot be reached is not
+/// asked for at any price.
+const MOST_PRICE: f64 = 30.0;
+/// Told from the seeds of training.
+const HELD_OUT: u64 = 0x0068_656c_645f_6f75;
 
-/// Adam's memory of squared gradients, a hundred steps. Of a thousand, as is usual, it is too slow to
-/// see when steps have become too long: errors grow tenfold in a few steps near the peak of the
-/// rate, and files came out 2 to 20 % larger, some seeds more than others.
-const MEMORY: f32 = 0.99;
+/// An autoencoder in training on normalised rows.
+#[derive(Debug)]
+pub(crate) struct Bits<'a> {
+    config: BitsConfig,
+    /// Normalised rows, rows × columns.
+    rows: &'a [f32],
+    pub(crate) net: Autoencoder,
+    prior: Likelihood,
+    residual: Likelihood,
+    /// The class of each row.
+    classes: Vec<u8>,
+    /// Bits per squared step of error.
+    pub(crate) error_price: f64,
+    buffers: Buffers,
+}
 
 /// Everything a batch needs, kept between batches.
-#[derive(Default)]
-struct Work {
+#[derive(Debug, Default)]
+struct Buffers {
     input: Vec<f32>,
     target: Vec<f32>,
+    classes: Vec<u8>,
+    /// Latents with noise, in steps, and over their scales.
     latent: Vec<f32>,
     scaled: Vec<f32>,
+    /// What is left over, in residual steps.
     left: Vec<f32>,
     d_out: Vec<f32>,
     d_latent: Vec<f32>,
-    classes: Vec<u8>,
     encode: Tape,
     decode: Tape,
-    residual: Gradients,
-    prior: Gradients,
+    residual: LikelihoodGradients,
+    prior: LikelihoodGradients,
 }
 
-struct BitsTrainer<'a> {
-    plan: &'a BitsConfig,
-    rows: &'a [f32],
-    width: usize,
-    net: Autoencoder,
-    prior: Likelihood,
-    residual: Likelihood,
-    classes: Vec<u8>,
-    /// Bits per squared step of error.
-    lambda: f64,
-    rng: Rng,
-}
-
-/// Trains on normalised rows, from principal components on.
-pub(crate) fn train(
-    rows: &[f32],
-    components: &Components,
-    plan: &BitsConfig,
-    log: &dyn Fn(f64, &Cost),
-) -> TrainedNetwork {
-    let width = components.columns.len();
-    let mut rng = Rng::new(plan.seed);
-    let net = start(components, plan, &mut rng);
-    let deviation: Vec<f32> = net.latent.clone();
-    let left = left_over(components, plan);
-    let mut t = BitsTrainer {
-        prior: Likelihood::new(&deviation, false, 2),
-        residual: Likelihood::new(&left, true, 1),
-        classes: vec![0; rows.len() / width],
-        // dD/dR of a uniform quantiser.
-        lambda: 6.0 / (std::f64::consts::LN_2 * f64::from(plan.step).powi(2)),
-        plan,
-        rows,
-        width,
-        net,
-        rng,
-    };
-    let cost = t.run(log);
-    TrainedNetwork { cost, lambda: t.lambda, step: f64::from(plan.step), autoencoder: t.net }
-}
-
-/// Networks that do what the components do.
-fn start(c: &Components, plan: &BitsConfig, rng: &mut Rng) -> Autoencoder {
-    let (width, latents) = (c.columns.len(), plan.latents);
-    let column: Vec<f32> = c.columns.iter().map(|v| (v.sqrt() as f32).max(0.05)).collect();
-    let latent: Vec<f32> =
-        (0..latents).map(|k| (c.variance[k].sqrt() as f32 / plan.step).max(0.05)).collect();
-    let shape = |inputs: usize, hidden: &[usize], outputs: usize, f: Activation| Shape {
-        inputs,
-        layers: hidden.iter().map(|&w| (w, f)).chain([(outputs, Activation::Identity)]).collect(),
-        skip: true,
-    };
-    let mut encoder = Network::new(shape(width, &plan.encoder, latents, plan.activation), rng);
-    let mut decoder =
-        Network::new(shape(latents, &plan.decoder, width, plan.decoder_activation), rng);
-    for net in [&mut encoder, &mut decoder] {
-        let last = net.weights(net.shape.layers.len() - 1);
-        net.params[last].fill(0.0);
-    }
-    let (down, up) = (encoder.skip(), decoder.skip());
-    for (k, scale) in latent.iter().enumerate() {
-        for (j, v) in c.vector(k).iter().enumerate() {
-            encoder.params[down.start + j * latents + k] = column[j] * v / (plan.step * scale);
-            decoder.params[up.start + k * width + j] = scale * plan.step * v / column[j];
-        }
-    }
-    Autoencoder { encoder, decoder, column, latent, flags: EncoderFlags::default() }
-}
-
-/// Deviation of what the components and the latents' rounding leave of each column.
-fn left_over(c: &Components, plan: &BitsConfig) -> Vec<f32> {
-    let mut left = c.columns.clone();
-    for k in 0..plan.latents {
-        let (variance, noise) = (c.variance[k], f64::from(plan.step).powi(2) / 12.0);
-        for (l, v) in left.iter_mut().zip(c.vector(k)) {
-            *l += f64::from(*v).powi(2) * (noise - variance);
-        }
-    }
-    left.iter().map(|l| l.max(0.001).sqrt() as f32).collect()
-}
-
-impl BitsTrainer<'_> {
-    fn run(&mut self, log: &dyn Fn(f64, &Cost)) -> Cost {
-        let plan = self.plan;
-        let mut order: Vec<usize> = (0..self.classes.len()).collect();
-        let mut held_out = EarlyStopping::new(&mut order, plan, &mut self.rng);
-        let batch = plan.batch.min(order.len());
-        let per_epoch = order.len() / batch;
-        let steps = per_epoch * plan.epochs;
-        let schedule = Schedule::new(plan.rate, steps);
-        let mut work = Work::default();
-        let mut adams =
-            [&self.net.encoder, &self.net.decoder].map(|net| Adam::new(net.params.len()));
-        adams.iter_mut().for_each(|adam| adam.beta2 = MEMORY);
-        let mut tables = self.of_tables();
-        let mut grads =
-            [vec![0.0; self.net.encoder.params.len()], vec![0.0; self.net.decoder.params.len()]];
-        let mut cost = Cost::default();
-        let mut step = 0;
-        let first = self.lambda;
-        for epoch in 0..plan.epochs {
-            // Classes double in the first quarter.
-            let gone = plan.time.map_or(0.0, Time::gone);
-            let part = (epoch * 20 / plan.epochs.max(1)).max((gone * 20.0) as usize);
-            let due = 1_usize << part.min(7);
-            if self.prior.classes < due.min(plan.classes) {
-                self.prior.split();
-                self.residual.split();
-                tables = self.of_tables();
-                self.classify(true);
-            } else if self.prior.classes > 1 && epoch % 4 == 3 {
-                self.classify(false);
-            }
-            self.rng.shuffle(&mut order);
-            let (mut sums, mut made, mut late) = (Cost::default(), 0.0, false);
-            for rows in order.chunks_exact(batch) {
-                grads.iter_mut().for_each(|g| g.fill(0.0));
-                let own = self.batch(rows, &mut work, &mut grads, &mut tables);
-                sums.add(&own, 1.0);
-                made += 1.0;
-                let gone = plan.time.map_or(0.0, Time::gone);
-                let rate = schedule.rate(step.max((gone * steps as f64) as usize));
-                self.weigh(&mut grads[1]);
-                adams.iter_mut().zip(&grads).for_each(|(adam, grad)| adam.clip_unusual(grad));
-                adams[0].step(&mut self.net.encoder.params, &grads[0], rate);
-                adams[1].step(&mut self.net.decoder.params, &grads[1], rate);
-                step += 1;
-                if let Objective::Error(wanted) = plan.objective {
-                    // As slowly as networks follow, or the two would chase each other; and not
-                    // at all when they no longer do.
-                    let follow = FOLLOW * f64::from(rate / plan.rate);
-                    let miss = (own.error / wanted).max(1e-9).ln().clamp(-1.0, 1.0);
-                    self.lambda *= (follow * miss).exp();
-                    // What cannot be reached is not wished for at any price.
-                    self.lambda = self.lambda.clamp(first / 30.0, first * 30.0);
-                }
-                late = gone >= 1.0;
-                if late {
-                    break;
-                }
-            }
-            cost = Cost::default();
-            cost.add(&sums, 1.0 / made);
-            cost.weights = self.weights_bits() / 8.0 / plan.rows;
-            let gone = plan.time.map_or(0.0, Time::gone).min(1.0);
-            log(((epoch + 1) as f64 / plan.epochs as f64).max(gone), &cost);
-            if !held_out.rows.is_empty() {
-                let now = self.measure(&held_out.rows, batch, &mut work);
-                late |= held_out.is_over(epoch, (now, self.lambda), (&self.net, cost));
-            }
-            if late {
-                break;
-            }
-        }
-        if let Some((best, its)) = held_out.best {
-            (self.net, cost) = (best, its);
-        }
-        cost
-    }
-
-    /// What makes steps of the distributions. It clips nothing, but passes over what is not finite.
-    fn of_tables(&self) -> [Adam; 2] {
-        [&self.prior, &self.residual].map(|table| {
-            let mut adam = Adam::new(table.params.len());
-            adam.clip = f32::MAX;
-            adam
-        })
-    }
-
-    /// What rows cost that are not trained on, with the same noise each time.
-    fn measure(&mut self, rows: &[usize], batch: usize, work: &mut Work) -> Cost {
-        let noise = Rng::new(self.plan.seed ^ 0x0068_656c_645f_6f75);
-        let rng = std::mem::replace(&mut self.rng, noise);
-        let mut cost = Cost::default();
-        for some in rows.chunks(batch) {
-            let (own, share) = (self.forward(some, work), some.len() as f64 / rows.len() as f64);
-            cost.add(&own, share);
-        }
-        self.rng = rng;
-        cost
-    }
-
-    /// The gradient of what the decoder's weights cost: bits of a Laplace distribution, its scale
-    /// the layer's mean magnitude or, as weights are rounded, a share of what is usual if that is
-    /// more. Without it weights would draw each other towards 0.
-    fn weigh(&self, grad: &mut [f32]) {
-        let net = &self.net.decoder;
-        let layers = net.shape.layers.len();
-        let mut places: Vec<_> =
-            (0..layers).map(|l| (net.weights(l), net.shape.inputs_of(l))).collect();
-        places.push((net.skip(), net.shape.inputs));
-        for (place, inputs) in places {
-            let own = &net.params[place.clone()];
-            let mean = own.iter().map(|w| f64::from(w.abs())).sum::<f64>() / own.len() as f64;
-            let usual = 0.3 / (inputs as f64).sqrt();
-            let price = std::f64::consts::LOG2_E / (mean.max(usual) * self.plan.rows);
-            for (g, w) in grad[place].iter_mut().zip(own) {
-                *g += (price as f32) * if *w == 0.0 { 0.0 } else { w.signum() };
-            }
+impl<'a> Bits<'a> {
+    /// Begins with `net`, whose latents' scales are their deviations, on normalised `rows`; the
+    /// prediction leaves of each column the deviation `left`, in residual steps.
+    pub(crate) fn new(net: Autoencoder, rows: &'a [f32], left: &[f32], config: BitsConfig) -> Self {
+        Self {
+            prior: Likelihood::new(&net.encoder.latent, false, 2),
+            residual: Likelihood::new(left, true, 1),
+            classes: vec![0; rows.len() / net.width()],
+            error_price: error_price(f64::from(config.step)),
+            config,
+            rows,
+            net,
+            buffers: Buffers::default(),
         }
     }
 
-    /// What the decoder's weights cost, about: each as many bits as a Laplace distribution of
-    /// the layer's mean magnitude takes with a resolution of a sixth of it.
-    fn weights_bits(&self) -> f64 {
-        let net = &self.net.decoder;
-        5.0 * net.params.iter().filter(|w| w.abs() > 1e-4).count() as f64
+    fn is_coded(&self) -> bool {
+        self.config.distortion == Distortion::Coded
     }
 
-    fn gather(&self, rows: &[usize], work: &mut Work) {
-        let width = self.width;
-        work.target.clear();
-        work.classes.clear();
-        for &i in rows {
-            work.target.extend_from_slice(&self.rows[i * width..(i + 1) * width]);
-            work.classes.push(self.classes[i]);
-        }
-        work.input.clear();
-        work.input.extend_from_slice(&work.target);
-        for row in work.input.chunks_exact_mut(width) {
-            row.iter_mut().zip(&self.net.column).for_each(|(x, s)| *x /= s);
+    fn assign_classes(&mut self, frequencies: &[f32]) {
+        let residual = self.is_coded().then_some(&self.residual);
+        let (net, rows, prior) = (&self.net, self.rows, &self.prior);
+        ClassChoice { net, rows, prior, residual }.assign(&mut self.classes, frequencies);
+    }
+
+    fn gather(&mut self, batch: &[usize]) {
+        let Buffers { input, target, classes, .. } = &mut self.buffers;
+        gather(self.rows, self.net.width(), batch, target);
+        classes.clear();
+        classes.extend(batch.iter().map(|&i| self.classes[i]));
+        input.clear();
+        input.extend_from_slice(target);
+        for row in input.chunks_exact_mut(self.net.width()) {
+            row.iter_mut().zip(&self.net.encoder.column).for_each(|(x, s)| *x /= s);
         }
     }
 
-    /// What a batch costs, and the gradients of that by what both networks give.
-    fn forward(&mut self, rows: &[usize], work: &mut Work) -> Cost {
-        let (n, latents) = (rows.len(), self.plan.latents);
-        let scale = 1.0 / n as f32;
-        self.gather(rows, work);
-        self.net.encoder.forward(&work.input, n, &mut work.encode);
-        work.latent.clear();
-        work.latent.extend_from_slice(work.encode.output());
-        work.scaled.clear();
-        for row in work.latent.chunks_exact_mut(latents) {
-            for (y, s) in row.iter_mut().zip(&self.net.latent) {
-                *y = *y * s + (self.rng.unit() - 0.5);
-                work.scaled.push(*y / s);
-            }
-        }
-        self.net.decoder.forward(&work.scaled, n, &mut work.decode);
-        work.left.clear();
-        let out = work.decode.output();
-        for (p, t) in out.chunks_exact(self.width).zip(work.target.chunks_exact(self.width)) {
-            let columns = p.iter().zip(t).zip(&self.net.column);
-            work.left.extend(columns.map(|((p, t), s)| t - p * s));
-        }
-        let squares: f64 = work.left.iter().map(|e| f64::from(*e).powi(2)).sum();
-        let mut cost = Cost { error: squares / n as f64, ..Cost::default() };
-        if self.plan.objective == Objective::Residual {
-            self.residual.backward(&work.left, &work.classes, scale, &mut work.residual);
-            cost.residual = sum(&work.residual.bits) / n as f64 / 8.0;
+    /// What a batch costs; the gradients of that by what both networks give are left in the buffers.
+    fn forward(&mut self, batch: &[usize], rng: &mut Rng) -> Cost {
+        self.gather(batch);
+        self.encode(batch.len(), rng);
+        let error = self.decode(batch.len());
+        let (n, scale) = (batch.len() as f64, 1.0 / batch.len() as f32);
+        let mut cost = Cost { error: error / n, ..Cost::default() };
+        let (coded, price) = (self.is_coded(), self.error_price);
+        let b = &mut self.buffers;
+        if coded {
+            self.residual.backward(&b.left, &b.classes, scale, &mut b.residual);
+            cost.residual = sum(&b.residual.bits) / n / 8.0;
         } else {
-            let twice = 2.0 * self.lambda as f32 * scale;
-            work.residual.d.clear();
-            work.residual.d.extend(work.left.iter().map(|e| e * twice));
+            let twice = 2.0 * price as f32 * scale;
+            b.residual.d.clear();
+            b.residual.d.extend(b.left.iter().map(|e| e * twice));
         }
-        work.d_out.clear();
-        for row in work.residual.d.chunks_exact(self.width) {
-            work.d_out.extend(row.iter().zip(&self.net.column).map(|(d, s)| -d * s));
+        let columns = &self.net.encoder.column;
+        b.d_out.clear();
+        for row in b.residual.d.chunks_exact(columns.len()) {
+            b.d_out.extend(row.iter().zip(columns).map(|(d, s)| -d * s));
         }
-        self.prior.backward(&work.latent, &work.classes, scale, &mut work.prior);
-        cost.latent = sum(&work.prior.bits) / n as f64 / 8.0;
+        self.prior.backward(&b.latent, &b.classes, scale, &mut b.prior);
+        cost.latent = sum(&b.prior.bits) / n / 8.0;
         cost
     }
 
-    /// One batch: gradients of both networks, and a step of the tables.
-    fn batch(
-        &mut self,
-        rows: &[usize],
-        work: &mut Work,
-        grads: &mut [Vec<f32>; 2],
-        tables: &mut [Adam; 2],
-    ) -> Cost {
-        let (n, latents) = (rows.len(), self.plan.latents);
-        let cost = self.forward(rows, work);
-        work.d_latent.resize(n * latents, 0.0);
-        self.net.decoder.backward(
-            &work.scaled,
-            n,
-            &mut work.decode,
-            &work.d_out,
-            &mut grads[1],
-            Some(&mut work.d_latent),
-        );
-        let d = work.d_latent.chunks_exact_mut(latents).zip(work.prior.d.chunks_exact(latents));
-        for (row, prior) in d {
+    /// Latents with noise in place of their rounding.
+    fn encode(&mut self, rows: usize, rng: &mut Rng) {
+        let Buffers { input, latent, scaled, encode, .. } = &mut self.buffers;
+        let encoder = &self.net.encoder;
+        latent.clear();
+        latent.extend_from_slice(encoder.network.forward(input, rows, encode));
+        scaled.clear();
+        for row in latent.chunks_exact_mut(encoder.latent.len()) {
+            for (y, s) in row.iter_mut().zip(&encoder.latent) {
+                *y = *y * s + (rng.unit() - 0.5);
+                scaled.push(*y / s);
+            }
+        }
+    }
+
+    /// What the prediction leaves over, and the sum of its squares.
+    fn decode(&mut self, rows: usize) -> f64 {
+        let Buffers { scaled, left, target, decode, .. } = &mut self.buffers;
+        let columns = &self.net.encoder.column;
+        let out = self.net.decoder.forward(scaled, rows, decode);
+        left.clear();
+        for (p, t) in out.chunks_exact(columns.len()).zip(target.chunks_exact(columns.len())) {
+            left.extend(p.iter().zip(t).zip(columns).map(|((p, t), s)| t - p * s));
+        }
+        left.iter().map(|e| f64::from(*e).powi(2)).sum()
+    }
+
+    /// Gradients of both networks' parameters from those that [`Self::forward`] left.
+    fn backward(&mut self, gradients: &mut [Vec<f32>]) {
+        let [encoder_grad, decoder_grad] = gradients else { unreachable!("two networks") };
+        let Buffers { input, scaled, encode, decode, d_out, d_latent, prior, .. } =
+            &mut self.buffers;
+        let encoder = &self.net.encoder;
+        d_latent.resize(scaled.len(), 0.0);
+        self.net.decoder.backward(scaled, decode, d_out, decoder_grad, Some(d_latent));
+        weights::add_price(&self.net.decoder, self.config.file_rows, decoder_grad);
+        let latents = encoder.latent.len();
+        for (row, prior) in d_latent.chunks_exact_mut(latents).zip(prior.d.chunks_exact(latents)) {
             // Latents are `latent · output`: the prior's part is brought to the output.
-            row.iter_mut().zip(prior).zip(&self.net.latent).for_each(|((d, p), s)| *d += p * s);
+            row.iter_mut().zip(prior).zip(&encoder.latent).for_each(|((d, p), s)| *d += p * s);
         }
-        self.net.encoder.backward(
-            &work.input,
-            n,
-            &mut work.encode,
-            &work.d_latent,
-            &mut grads[0],
-            None,
-        );
-        let coded = self.plan.objective == Objective::Residual;
-        let parts =
-            [(&mut self.prior, &work.prior, true), (&mut self.residual, &work.residual, coded)];
-        for ((table, from, used), adam) in parts.into_iter().zip(tables) {
-            if used {
-                let mut grad = vec![0.0; table.params.len()];
-                table.gather(&work.classes, from, &mut grad);
-                adam.step(&mut table.params, &grad, 0.01);
-                table.changed();
-            }
+        encoder.network.backward(input, encode, d_latent, encoder_grad, None);
+    }
+}
+
+impl Objective for Bits<'_> {
+    type Measure = Cost;
+
+    fn rows(&self) -> usize {
+        self.classes.len()
+    }
+
+    fn networks(&mut self) -> Vec<&mut Network> {
+        vec![&mut self.net.encoder.network, &mut self.net.decoder]
+    }
+
+    fn tables(&mut self) -> Vec<&mut Vec<f32>> {
+        let coded = self.is_coded().then_some(&mut self.residual.params);
+        [Some(&mut self.prior.params), coded].into_iter().flatten().collect()
+    }
+
+    fn begin_pass(&mut self, at: Position) {
+        let count = self.prior.classes;
+        if count < classes::due(at, self.config.classes) {
+            self.prior.split();
+            self.residual.split();
+            // Nobody is in a class yet.
+            self.assign_classes(&vec![1.0; 2 * count]);
+        } else if count > 1 && classes::is_choice_due(at) {
+            self.assign_classes(&classes::frequencies(&self.classes, count));
+        }
+    }
+
+    fn gradient(&mut self, batch: &[usize], rng: &mut Rng, gradients: &mut Gradients) -> Cost {
+        let cost = self.forward(batch, rng);
+        self.backward(&mut gradients.networks);
+        let b = &self.buffers;
+        let tables = [(&self.prior, &b.prior), (&self.residual, &b.residual)];
+        for ((table, from), grad) in tables.into_iter().zip(&mut gradients.tables) {
+            table.gather(&b.classes, from, grad);
         }
         cost
     }
 
-    /// Each row to its cheapest class.
-    fn classify(&mut self, fresh: bool) {
-        let latents = self.plan.latents;
-        let coded = self.plan.objective == Objective::Residual;
-        const PART: usize = 256;
-        let y: Vec<f32> = self.net.encode(self.rows);
-        let rounded: Vec<f32> = y.iter().map(|y| y.round_ties_even()).collect();
-        let p = self.net.decode(&rounded);
-        let (prior, residual, width) = (&self.prior, &self.residual, self.width);
-        let rows = self.rows;
-        // What it costs to say the class.
-        let mut counts = vec![1.0_f32; prior.classes];
-        if !fresh {
-            self.classes.iter().for_each(|&c| counts[usize::from(c)] += 1.0);
+    fn after_step(&mut self, batch: &Cost, rate_share: f32) {
+        self.prior.changed();
+        let Distortion::Target(target) = self.config.distortion else {
+            self.residual.changed();
+            return;
+        };
+        // As slowly as networks follow, or the two would chase each other; and not at all when they
+        // no longer do.
+        let follow = FOLLOW * f64::from(rate_share);
+        let miss = (batch.error / target).max(1e-9).ln().clamp(-1.0, 1.0);
+        let first = error_price(f64::from(self.config.step));
+        let price = self.error_price * (follow * miss).exp();
+        self.error_price = price.clamp(first / MOST_PRICE, first * MOST_PRICE);
+    }
+
+    fn measure(&mut self, rows: &[usize]) -> Cost {
+        let mut rng = Rng::new(self.config.seed ^ HELD_OUT);
+        let mut cost = Cost::default();
+        for some in rows.chunks(self.config.batch) {
+            let own = self.forward(some, &mut rng);
+            cost.add(&own, some.len() as f64 / rows.len() as f64);
         }
-        let total: f32 = counts.iter().sum();
-        let say: Vec<f32> = counts.iter().map(|n| ln(total / n)).collect();
-        self.classes.par_chunks_mut(PART).enumerate().for_each(|(part, classes)| {
-            let mut left = vec![0.0; width];
-            for (i, class) in classes.iter_mut().enumerate() {
-                let i = part * PART + i;
-                for (j, l) in left.iter_mut().enumerate() {
-                    *l = (rows[i * width + j] - p[i * width + j]).round_ties_even();
-                }
-                let own = &rounded[i * latents..(i + 1) * latents];
-                let cost = |c: usize| {
-                    say[c] + prior.nats(own, c) + if coded { residual.nats(&left, c) } else { 0.0 }
-                };
-                let costs: Vec<f32> = (0..prior.classes).map(cost).collect();
-                let best = (0..prior.classes).min_by(|&a, &b| costs[a].total_cmp(&costs[b]));
-                *class = best.unwrap_or(0) as u8;
-            }
-        });
+        cost
+    }
+
+    /// Bytes of a row, with the error where it is not coded at its price of now.
+    fn score(&self, cost: &Cost) -> f64 {
+        let error = if self.is_coded() { 0.0 } else { self.error_price * cost.error / 8.0 };
+        cost.latent + cost.residual + error
+    }
+
+    fn end_pass(&mut self, trained: &mut Cost) {
+        trained.weights = weights::bits(&self.net.decoder) / 8.0 / self.config.file_rows;
     }
 }
 

@@ -1,12 +1,13 @@
 //! The terms of a batch, and their gradient.
 
+use super::kind::{Kind, Pair, add_half};
 use crate::kernels::math::exp;
 use crate::matrix::rng::Rng;
 use crate::nn::contractive::contractive;
-use crate::nn::network::{Network, Shape, Tape};
-use crate::nn::objectives::textbook::{Kind, Pair};
+use crate::nn::pass::Tape;
 use crate::nn::regulariser::{kl_to_normal, l1};
 use crate::nn::sum;
+use crate::nn::trainer::Measure;
 use rayon::prelude::*;
 
 /// Logarithms of variances stay within these.
@@ -34,8 +35,17 @@ impl Terms {
         self.error + self.sparse + self.contractive + self.variational
     }
 
-    /// Adds `share` times the other's.
-    pub(super) fn add(&mut self, other: &Terms, share: f64) {
+    /// The bound on `ln p(x)` per row of `width` values, with a decoder that gives the means of
+    /// normal distributions of variance 1 in the network's units (Kingma and Welling 2014,
+    /// equation 3).
+    pub(crate) fn elbo(&self, width: usize) -> f64 {
+        let width = width as f64;
+        -0.5 * width * (self.error + (2.0 * std::f64::consts::PI).ln()) - self.kl
+    }
+}
+
+impl Measure for Terms {
+    fn add(&mut self, other: &Self, share: f64) {
         let pairs = [
             (&mut self.error, other.error),
             (&mut self.sparse, other.sparse),
@@ -46,14 +56,15 @@ impl Terms {
         ];
         pairs.into_iter().for_each(|(sum, x)| *sum += share * x);
     }
+}
 
-    /// The bound on `ln p(x)` per row of `width` values, with a decoder that gives the means of
-    /// normal distributions of variance 1 in the network's units (Kingma and Welling 2014,
-    /// equation 3).
-    pub(crate) fn elbo(&self, width: usize) -> f64 {
-        let width = width as f64;
-        -0.5 * width * (self.error + (2.0 * std::f64::consts::PI).ln()) - self.kl
-    }
+/// Rows and the seed of the noise on them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NoisyBatch<'a> {
+    /// Rows × width.
+    pub(crate) x: &'a [f32],
+    pub(crate) rows: usize,
+    pub(crate) seed: u64,
 }
 
 /// Everything a batch needs, kept between batches.
@@ -80,19 +91,16 @@ impl Work {
         &mut self,
         kind: &Kind,
         pair: &Pair,
-        (x, rows): (&[f32], usize),
-        seed: u64,
-        grads: &mut [Vec<f32>; 2],
+        batch: NoisyBatch<'_>,
+        grads: &mut [Vec<f32>],
     ) -> Terms {
-        let mut terms = self.forward(kind, pair, (x, rows), seed);
-        let [encoder_grad, decoder_grad] = grads;
-        decoder_grad.fill(0.0);
-        encoder_grad.fill(0.0);
+        let mut terms = self.forward(kind, pair, batch);
+        let NoisyBatch { x, rows, .. } = batch;
+        let [encoder_grad, decoder_grad] = grads else { unreachable!("two networks") };
         let scale = 2.0 / (x.len() / rows) as f32;
         self.d_latent.resize(rows * kind.latents, 0.0);
         pair.decoder.backward(
             &self.latent,
-            rows,
             &mut self.decode,
             &self.d_out,
             decoder_grad,
@@ -108,14 +116,14 @@ impl Work {
                 &self.d_encoder
             }
         };
-        pair.encoder.backward(&self.seen, rows, &mut self.encode, d_encoder, encoder_grad, None);
+        pair.encoder.backward(&self.seen, &mut self.encode, d_encoder, encoder_grad, None);
         if let Some(weight) = kind.contractive {
             let weight = weight * scale;
             terms.contractive = match kind.variational {
                 None => contractive(&pair.encoder, &self.seen, rows, weight, encoder_grad),
                 // How the means follow the values.
                 Some(_) => {
-                    let means = half(&pair.encoder);
+                    let means = kind.means(&pair.encoder);
                     let mut grad = vec![0.0; means.params.len()];
                     let penalty = contractive(&means, &self.seen, rows, weight, &mut grad);
                     add_half(&means, &grad, encoder_grad);
@@ -131,8 +139,7 @@ impl Work {
         &mut self,
         kind: &Kind,
         pair: &Pair,
-        (x, rows): (&[f32], usize),
-        seed: u64,
+        NoisyBatch { x, rows, seed }: NoisyBatch<'_>,
     ) -> Terms {
         let width = x.len() / rows.max(1);
         let means = kind.contractive.map(|_| kind.means(&pair.encoder));
@@ -140,7 +147,7 @@ impl Work {
         for (part, x) in x.chunks(ROWS * width.max(1)).enumerate() {
             let n = x.len() / width;
             let seed = seed.wrapping_add((part * ROWS) as u64);
-            let mut terms = self.forward(kind, pair, (x, n), seed);
+            let mut terms = self.forward(kind, pair, NoisyBatch { x, rows: n, seed });
             if let (Some(weight), Some(means)) = (kind.contractive, &means) {
                 let mut unused = vec![0.0; means.params.len()];
                 let weight = weight * 2.0 / width as f32;
@@ -156,8 +163,7 @@ impl Work {
         &mut self,
         kind: &Kind,
         pair: &Pair,
-        (x, rows): (&[f32], usize),
-        seed: u64,
+        NoisyBatch { x, rows, seed }: NoisyBatch<'_>,
     ) -> Terms {
         let mut terms = Terms::default();
         let width = x.len() / rows.max(1);
@@ -260,28 +266,4 @@ fn split(coded: &[f32], latents: usize, mean: &mut Vec<f32>, log_variance: &mut 
         let kept = row[latents..].iter().map(|l| l.clamp(LOG_VARIANCE.0, LOG_VARIANCE.1));
         log_variance.extend(kept);
     }
-}
-
-/// A network of the first half of the outputs.
-pub(super) fn half(net: &Network) -> Network {
-    let last = net.shape.layers.len() - 1;
-    let mut layers = net.shape.layers.clone();
-    let all = layers[last].0;
-    layers[last].0 = all / 2;
-    let shape = Shape { layers, ..net.shape.clone() };
-    let mut params = net.params[..net.weights(last).start].to_vec();
-    for row in net.params[net.weights(last).start..net.bias(last).end].chunks_exact(all) {
-        params.extend_from_slice(&row[..all / 2]);
-    }
-    Network { shape, params }
-}
-
-/// Adds the gradient of what [`half`] gives to that of the whole.
-fn add_half(half: &Network, grad: &[f32], whole: &mut [f32]) {
-    let last = half.shape.layers.len() - 1;
-    let (start, width) = (half.weights(last).start, half.shape.layers[last].0);
-    let add = |(a, b): (&mut f32, &f32)| *a += b;
-    whole[..start].iter_mut().zip(&grad[..start]).for_each(add);
-    let rows = whole[start..].chunks_exact_mut(2 * width).zip(grad[start..].chunks_exact(width));
-    rows.for_each(|(a, b)| a.iter_mut().zip(b).for_each(add));
 }

@@ -1,7 +1,11 @@
+//! The loop with the simplest objective.
+
+use super::*;
 use crate::kernels::activation::Activation;
 use crate::nn::network::Shape;
+use crate::nn::objectives::squared_error::{Buffers, SquaredError};
+use crate::nn::sum;
 use crate::nn::tests::normal;
-use crate::nn::train::plain::*;
 
 /// Rows of `width` numbers on a bent surface of two dimensions.
 fn bent(rows: usize, width: usize) -> Vec<f32> {
@@ -23,6 +27,22 @@ fn hourglass(widths: &[usize], f: Activation, seed: u64) -> Network {
     Network::new(Shape { inputs: widths[0], layers, skip: false }, &mut Rng::new(seed))
 }
 
+/// Trains an autoencoder and gives the pass that was kept.
+fn fitted(
+    network: &mut Network,
+    rows: &[f32],
+    config: &TrainerConfig,
+    progress: &mut dyn FnMut(&Pass<f64>) -> bool,
+) -> Option<Pass<f64>> {
+    let mut objective = SquaredError { network, rows, buffers: &mut Buffers::default() };
+    train(&mut objective, config, &mut Rng::new(0), progress)
+}
+
+/// The mean squared error of some rows.
+fn error(network: &mut Network, rows: &[f32], which: &[usize]) -> f64 {
+    SquaredError { network, rows, buffers: &mut Buffers::default() }.measure(which)
+}
+
 /// A number that tells weights apart.
 fn checksum(values: &[f32]) -> u64 {
     let fold = |sum: u64, x: &f32| (sum ^ u64::from(x.to_bits())).wrapping_mul(0x0100_0000_01b3);
@@ -37,10 +57,12 @@ fn weights_do_not_depend_on_the_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let mut net = hourglass(&[96, 160, 8, 160, 96], Activation::Gelu, 1);
-            let how = Training { epochs: 3, clip: 0.5, held_out: 0.1, ..Training::default() };
+            let steps = StepConfig { clip: Clip::Norm(0.5), ..StepConfig::default() };
+            let held_out = HeldOut { share: 0.1, ..HeldOut::default() };
+            let how = TrainerConfig { passes: 3, steps, held_out, ..Default::default() };
             let mut seen = Vec::new();
-            autoencoder(&mut net, &rows, &how, &mut |e| {
-                seen.push(*e);
+            fitted(&mut net, &rows, &how, &mut |pass| {
+                seen.push(*pass);
                 true
             });
             (net.params.iter().map(|p| p.to_bits()).collect::<Vec<_>>(), seen)
@@ -60,8 +82,8 @@ fn weights_are_the_same_on_every_machine() {
     let mut sums = Vec::new();
     for f in [Activation::default(), Activation::Relu, Activation::Tanh, Activation::Gelu] {
         let mut net = hourglass(&[7, 19, 3, 18, 7], f, 2);
-        let how = Training { epochs: 5, batch: 10, rate: 0.01, ..Training::default() };
-        autoencoder(&mut net, &rows, &how, &mut |_| true);
+        let how = TrainerConfig { passes: 5, batch: 10, rate: 0.01, ..TrainerConfig::default() };
+        fitted(&mut net, &rows, &how, &mut |_| true);
         sums.push(checksum(&net.params));
     }
     let pinned = [
@@ -77,12 +99,12 @@ fn weights_are_the_same_on_every_machine() {
 fn a_network_learns_what_no_plane_holds() {
     let rows = bent(1500, 12);
     let mut net = hourglass(&[12, 48, 2, 48, 12], Activation::default(), 3);
-    let how = Training { epochs: 60, batch: 64, rate: 4e-3, ..Training::default() };
-    let last = autoencoder(&mut net, &rows, &how, &mut |_| true).unwrap();
+    let how = TrainerConfig { passes: 60, batch: 64, rate: 4e-3, ..TrainerConfig::default() };
+    let last = fitted(&mut net, &rows, &how, &mut |_| true).unwrap();
     let total = sum::squares(&rows) / rows.len() as f64;
     let pca = crate::fit::data::components::Components::fit(&rows, 12);
     let plane = 1.0 - pca.variance[..2].iter().sum::<f64>() / pca.columns.iter().sum::<f64>();
-    let share = last.loss / total;
+    let share = last.trained / total;
     assert!(share < 0.2 * plane, "{share} of the variance is lost, {plane} with a plane");
 }
 
@@ -91,41 +113,50 @@ fn the_weights_of_the_best_pass_are_kept() {
     // A rate so large that it only gets worse after a while.
     let rows = bent(300, 10);
     let mut net = hourglass(&[10, 30, 2, 30, 10], Activation::Relu, 5);
-    let how = Training {
-        epochs: 40,
-        batch: 16,
-        rate: 0.3,
-        held_out: 0.2,
-        patience: 5,
-        ..Training::default()
-    };
+    let held_out = HeldOut { share: 0.2, patience: 5, ..HeldOut::default() };
+    let how = TrainerConfig { passes: 40, batch: 16, rate: 0.3, held_out, ..Default::default() };
     let mut passes = Vec::new();
-    let kept = autoencoder(&mut net, &rows, &how, &mut |e| {
-        passes.push(*e);
+    let kept = fitted(&mut net, &rows, &how, &mut |pass| {
+        passes.push(*pass);
         true
     });
     let kept = kept.unwrap();
-    let best = passes.iter().min_by(|a, b| a.held_out.partial_cmp(&b.held_out).unwrap()).unwrap();
+    let held = |pass: &Pass<f64>| pass.held_out.unwrap();
+    let best = passes.iter().min_by(|a, b| held(a).total_cmp(&held(b))).unwrap();
     assert_eq!(kept, *best);
     assert!(passes.len() == 40 || passes.len() == kept.index + 1 + 5, "{}", passes.len());
-    // The rows that were held out are the first of the same shuffle.
+    // The rows that were held out are the last of the same shuffle.
     let mut order: Vec<usize> = (0..300).collect();
-    Rng::new(how.seed).shuffle(&mut order);
-    let held_out = gathered(&rows, 10, &order[..60]);
-    assert_eq!(Some(error(&net, &held_out, 60)), kept.held_out);
+    Rng::new(0).shuffle(&mut order);
+    assert_eq!(Some(error(&mut net, &rows, &order[240..])), kept.held_out);
+}
+
+#[test]
+fn rows_that_do_not_fill_a_batch_are_one_where_asked_for() {
+    let rows = bent(70, 6);
+    for (short_batches, expected) in [(true, 3), (false, 2)] {
+        let config = TrainerConfig { batch: 32, short_batches, ..Default::default() };
+        let batches = Batches::new(70, &config);
+        assert_eq!((batches.size, batches.each_pass), (32, expected));
+        // Fewer rows than a batch are one whatever is asked for.
+        assert_eq!(Batches::new(20, &config).each_pass, 1);
+        assert_eq!(Batches::new(0, &config).each_pass, 0);
+        let mut net = hourglass(&[6, 3, 6], Activation::Tanh, 1);
+        assert!(fitted(&mut net, &rows, &config, &mut |_| true).unwrap().trained > 0.0);
+    }
 }
 
 #[test]
 fn progress_can_stop_and_nothing_to_do_is_done() {
     let rows = bent(50, 6);
     let mut net = hourglass(&[6, 2, 6], Activation::Tanh, 1);
-    let kept = autoencoder(&mut net, &rows, &Training::default(), &mut |e| e.index < 3);
+    let kept = fitted(&mut net, &rows, &TrainerConfig::default(), &mut |e| e.index < 3);
     assert_eq!(kept.unwrap().index, 3);
     let before = net.params.clone();
-    let how = Training { epochs: 0, ..Training::default() };
-    assert_eq!(autoencoder(&mut net, &rows, &how, &mut |_| true), None);
+    let how = TrainerConfig { passes: 0, ..TrainerConfig::default() };
+    assert_eq!(fitted(&mut net, &rows, &how, &mut |_| true), None);
     assert_eq!(net.params, before);
-    autoencoder(&mut net, &[], &Training::default(), &mut |_| true);
+    fitted(&mut net, &[], &TrainerConfig::default(), &mut |_| true);
     assert_eq!(net.params, before);
 }
 
@@ -145,11 +176,13 @@ fn a_linear_autoencoder_finds_the_principal_components() {
     }
     const K: usize = 8;
     let mut net = hourglass(&[64, K, 64], Activation::Identity, 6);
-    let how = Training { epochs: 800, batch: usize::MAX, rate: 0.03, ..Training::default() };
-    autoencoder(&mut net, &rows, &how, &mut |_| true);
+    let how =
+        TrainerConfig { passes: 800, batch: usize::MAX, rate: 0.03, ..TrainerConfig::default() };
+    fitted(&mut net, &rows, &how, &mut |_| true);
     let pca = crate::fit::data::components::Components::fit(&rows, 64);
     let best = pca.variance[K..].iter().sum::<f64>() / 64.0;
-    let found = error(&net, &rows, file.len());
+    let all: Vec<usize> = (0..file.len()).collect();
+    let found = error(&mut net, &rows, &all);
     assert!((found / best - 1.0).abs() < 1e-3, "{found}, but PCA {best}");
     // What of the decoder's span, made orthonormal, lies outside of PCA's. Its Frobenius norm is
     // at least the sine of the largest angle between the two.
