@@ -23,8 +23,8 @@ pub(crate) fn contractive(
     weight: f32,
     grad: &mut [f32],
 ) -> f64 {
-    let inputs = net.shape.inputs;
-    let some = (BATCH / net.outputs().max(1)).max(1);
+    let (inputs, outputs) = (net.shape.inputs, net.outputs());
+    let some = (BATCH / outputs.max(1)).max(1);
     let scale = weight / rows.max(1) as f32;
     let mut tape = Tape::default();
     let mut sum = 0.0;
@@ -32,103 +32,154 @@ pub(crate) fn contractive(
         let rows = some.min(rows - first);
         let x = &x[first * inputs..][..rows * inputs];
         net.forward(x, rows, &mut tape);
-        sum += part(net, x, rows, 2.0 * scale, &mut tape, grad);
+        sum += Part { net, x, tape: &tape, rows, outputs }.penalty(2.0 * scale, grad);
     }
     f64::from(scale) * sum
 }
 
-/// `Σ ‖∂z/∂x‖²` over the rows on `tape`; adds `twice / 2` times its gradient.
-fn part(
-    net: &Network,
-    x: &[f32],
+/// Some rows that went forward, of which each is carried once for each output.
+struct Part<'a> {
+    net: &'a Network,
+    /// What the rows were, rows × inputs.
+    x: &'a [f32],
+    tape: &'a Tape,
     rows: usize,
-    twice: f32,
-    tape: &mut Tape,
-    grad: &mut [f32],
-) -> f64 {
-    let (shape, outputs) = (&net.shape, net.outputs());
-    let layers = shape.layers.len();
-    // For each row one row for each output.
-    let copies = rows * outputs;
-    let mut unit = vec![0.0; copies * outputs];
-    for (i, row) in unit.chunks_exact_mut(outputs).enumerate() {
-        row[i % outputs] = 1.0;
-    }
-    // Backward: above[l] is ∂z_k/∂hₗ₊₁ and deltas[l] is ∂z_k/∂(hₗ·Wₗ).
-    let mut deltas = vec![Vec::new(); layers];
-    let mut above = vec![Vec::new(); layers];
-    let mut g = unit.clone();
-    for layer in (0..layers).rev() {
-        let f = shape.layers[layer].1;
-        let mut delta = g.clone();
-        let kept = repeated(tape.kept(layer, f), shape.layers[layer].0, outputs);
-        f.backward(&kept, &mut delta);
-        above[layer] = std::mem::take(&mut g);
-        g.resize(copies * shape.inputs_of(layer), 0.0);
-        let width = shape.layers[layer].0;
-        gemm(View::new(&delta, copies, width), net.matrix(layer).t(), &mut g, Finish::Store);
-        deltas[layer] = delta;
-    }
-    let unit = View::new(&unit, copies, outputs);
-    if shape.skip {
-        let finish = if layers == 0 { Finish::Store } else { Finish::Add };
-        g.resize(copies * shape.inputs, 0.0);
-        gemm(unit, net.skip_matrix().t(), &mut g, finish);
-    }
-    let penalty = sum::squares(&g);
+    outputs: usize,
+}
 
-    // Forward with the tangents.
-    let mut tangent: Vec<f32> = g.iter().map(|g| g * twice).collect();
-    if shape.skip {
-        let v = View::new(&tangent, copies, shape.inputs);
-        gemm(v.t(), unit, &mut grad[net.skip()], Finish::Add);
+/// What backward with each output leaves, for each layer rows · outputs × its width.
+struct Jacobian {
+    /// `∂z_k/∂hₗ₊₁`
+    above: Vec<Vec<f32>>,
+    /// `∂z_k/∂(hₗ·Wₗ)`
+    deltas: Vec<Vec<f32>>,
+    /// `∂z_k/∂x`
+    input: Vec<f32>,
+}
+
+impl Part<'_> {
+    fn copies(&self) -> usize {
+        self.rows * self.outputs
     }
-    let mut curved = vec![Vec::new(); layers];
-    for layer in 0..layers {
-        let (width, f) = shape.layers[layer];
-        let v = View::new(&tangent, copies, shape.inputs_of(layer));
-        let delta = View::new(&deltas[layer], copies, width);
-        gemm(v.t(), delta, &mut grad[net.weights(layer)], Finish::Add);
-        let mut next = vec![0.0; copies * width];
-        gemm(v, net.matrix(layer), &mut next, Finish::Store);
-        if !f.is_straight() {
-            // Σ_k ∂z_k/∂h · tangent: what a change of the slope f' is worth.
-            let mut worth = vec![0.0; rows * width];
-            for (worth, (t, a)) in worth.chunks_exact_mut(width).zip(
-                next.chunks_exact(outputs * width).zip(above[layer].chunks_exact(outputs * width)),
-            ) {
-                for (t, a) in t.chunks_exact(width).zip(a.chunks_exact(width)) {
-                    worth.iter_mut().zip(t.iter().zip(a)).for_each(|(w, (t, a))| *w += t * a);
-                }
+
+    /// For each row and output a row that is 1 at the output.
+    fn unit(&self) -> Vec<f32> {
+        let mut unit = vec![0.0; self.copies() * self.outputs];
+        for (i, row) in unit.chunks_exact_mut(self.outputs).enumerate() {
+            row[i % self.outputs] = 1.0;
+        }
+        unit
+    }
+
+    /// Multiplies `d`, rows · outputs × width, by the slopes of a layer's activation.
+    fn times_slope(&self, layer: usize, d: &mut [f32]) {
+        let (width, f) = self.net.shape.layers[layer];
+        f.backward(&repeated(self.tape.kept(layer, f), width, self.outputs), d);
+    }
+
+    /// `Σ ‖∂z/∂x‖²` over the rows; adds `twice / 2` times its gradient.
+    fn penalty(&self, twice: f32, grad: &mut [f32]) -> f64 {
+        let unit = self.unit();
+        let jacobian = self.jacobian(&unit);
+        let penalty = sum::squares(&jacobian.input);
+        let curved = self.along_tangents(&unit, &jacobian, twice, grad);
+        self.down_from_curves(&curved, grad);
+        penalty
+    }
+
+    fn jacobian(&self, unit: &[f32]) -> Jacobian {
+        let (net, shape, copies) = (self.net, &self.net.shape, self.copies());
+        let layers = shape.layers.len();
+        let (mut above, mut deltas) = (vec![Vec::new(); layers], vec![Vec::new(); layers]);
+        let mut g = unit.to_vec();
+        for layer in (0..layers).rev() {
+            let mut delta = g.clone();
+            self.times_slope(layer, &mut delta);
+            above[layer] = std::mem::take(&mut g);
+            g.resize(copies * shape.inputs_of(layer), 0.0);
+            let width = shape.layers[layer].0;
+            gemm(View::new(&delta, copies, width), net.matrix(layer).t(), &mut g, Finish::Store);
+            deltas[layer] = delta;
+        }
+        if shape.skip {
+            let finish = if layers == 0 { Finish::Store } else { Finish::Add };
+            g.resize(copies * shape.inputs, 0.0);
+            gemm(View::new(unit, copies, self.outputs), net.skip_matrix().t(), &mut g, finish);
+        }
+        Jacobian { above, deltas, input: g }
+    }
+
+    /// Goes forward with the tangents, adding gradients of the weights. Gives for each layer whose
+    /// activation is curved what a change of its slopes is worth, rows × width.
+    fn along_tangents(
+        &self,
+        unit: &[f32],
+        jacobian: &Jacobian,
+        twice: f32,
+        grad: &mut [f32],
+    ) -> Vec<Vec<f32>> {
+        let (net, shape, copies) = (self.net, &self.net.shape, self.copies());
+        let mut tangent: Vec<f32> = jacobian.input.iter().map(|g| g * twice).collect();
+        if shape.skip {
+            let v = View::new(&tangent, copies, shape.inputs);
+            let unit = View::new(unit, copies, self.outputs);
+            gemm(v.t(), unit, &mut grad[net.skip()], Finish::Add);
+        }
+        let mut curved = vec![Vec::new(); shape.layers.len()];
+        for layer in 0..shape.layers.len() {
+            let (width, f) = shape.layers[layer];
+            let v = View::new(&tangent, copies, shape.inputs_of(layer));
+            let delta = View::new(&jacobian.deltas[layer], copies, width);
+            gemm(v.t(), delta, &mut grad[net.weights(layer)], Finish::Add);
+            let mut next = vec![0.0; copies * width];
+            gemm(v, net.matrix(layer), &mut next, Finish::Store);
+            if !f.is_straight() {
+                curved[layer] = self.worth_of_slopes(layer, &next, &jacobian.above[layer]);
             }
-            f.curve(tape.kept(layer, f), &mut worth);
-            curved[layer] = worth;
+            self.times_slope(layer, &mut next);
+            tangent = next;
         }
-        let kept = repeated(tape.kept(layer, f), width, outputs);
-        f.backward(&kept, &mut next);
-        tangent = next;
+        curved
     }
-    let Some(top) = curved.iter().rposition(|c| !c.is_empty()) else { return penalty };
 
-    // Backward from the curved activations.
-    let mut d = vec![0.0; rows * shape.layers[top].0];
-    let mut parts = Vec::new();
-    for layer in (0..=top).rev() {
-        let (width, f) = shape.layers[layer];
-        f.backward(tape.kept(layer, f), &mut d);
-        d.iter_mut().zip(&curved[layer]).for_each(|(d, c)| *d += c);
-        sum::bias(&d, &mut grad[net.bias(layer)], &mut parts);
-        let inputs = shape.inputs_of(layer);
-        let below = if layer == 0 { x } else { tape.after(layer - 1) };
-        let here = View::new(&d, rows, width);
-        gemm(View::new(below, rows, inputs).t(), here, &mut grad[net.weights(layer)], Finish::Add);
-        let mut d_below = vec![0.0; rows * inputs];
-        if layer > 0 {
-            gemm(here, net.matrix(layer).t(), &mut d_below, Finish::Store);
+    /// `Σ_k ∂z_k/∂h · tangent`: what a change of the slope `f'` is worth, times the curvature.
+    fn worth_of_slopes(&self, layer: usize, tangent: &[f32], above: &[f32]) -> Vec<f32> {
+        let (width, f) = self.net.shape.layers[layer];
+        let mut worth = vec![0.0; self.rows * width];
+        let rows = tangent.chunks_exact(self.outputs * width);
+        let rows = rows.zip(above.chunks_exact(self.outputs * width));
+        for (worth, (t, a)) in worth.chunks_exact_mut(width).zip(rows) {
+            for (t, a) in t.chunks_exact(width).zip(a.chunks_exact(width)) {
+                worth.iter_mut().zip(t.iter().zip(a)).for_each(|(w, (t, a))| *w += t * a);
+            }
         }
-        d = d_below;
+        f.curve(self.tape.kept(layer, f), &mut worth);
+        worth
     }
-    penalty
+
+    /// Goes backward from the curved activations, adding gradients of weights and biases.
+    fn down_from_curves(&self, curved: &[Vec<f32>], grad: &mut [f32]) {
+        let Some(top) = curved.iter().rposition(|c| !c.is_empty()) else { return };
+        let (net, shape) = (self.net, &self.net.shape);
+        let mut d = vec![0.0; self.rows * shape.layers[top].0];
+        let mut parts = Vec::new();
+        for layer in (0..=top).rev() {
+            let (width, f) = shape.layers[layer];
+            f.backward(self.tape.kept(layer, f), &mut d);
+            d.iter_mut().zip(&curved[layer]).for_each(|(d, c)| *d += c);
+            sum::bias(&d, &mut grad[net.bias(layer)], &mut parts);
+            let inputs = shape.inputs_of(layer);
+            let below = if layer == 0 { self.x } else { self.tape.after(layer - 1) };
+            let below = View::new(below, self.rows, inputs);
+            let here = View::new(&d, self.rows, width);
+            gemm(below.t(), here, &mut grad[net.weights(layer)], Finish::Add);
+            let mut d_below = vec![0.0; self.rows * inputs];
+            if layer > 0 {
+                gemm(here, net.matrix(layer).t(), &mut d_below, Finish::Store);
+            }
+            d = d_below;
+        }
+    }
 }
 
 /// Each row of `width` numbers `times` times.

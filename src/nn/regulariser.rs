@@ -18,37 +18,43 @@ pub(crate) fn l1(z: &[f32], rows: usize, weight: f32, d: &mut [f32]) -> f64 {
     f64::from(scale) * sum
 }
 
-/// `weight · (1/rows) Σ ½(μ² + σ² − 1 − ln σ²)`: the divergence of the Gaussians `N(μ, σ²)` from
-/// `N(0, 1)` (Kingma and Welling 2014, appendix B), with `log_variance = ln σ²`. The gradients
-/// `weight/rows · μ` and `weight/rows · ½(σ² − 1)` are added.
-pub(crate) fn kl_to_normal(
-    mean: &[f32],
-    log_variance: &[f32],
-    rows: usize,
-    weight: f32,
-    d_mean: &mut [f32],
-    d_log_variance: &mut [f32],
-) -> f64 {
-    assert!(mean.len() == log_variance.len() && mean.len() == d_mean.len());
-    assert_eq!(mean.len(), d_log_variance.len());
-    let scale = weight / rows.max(1) as f32;
-    let variance: Vec<f32> = log_variance.iter().map(|l| exp(*l)).collect();
-    for (d, m) in d_mean.iter_mut().zip(mean) {
-        *d += scale * m;
-    }
-    for (d, v) in d_log_variance.iter_mut().zip(&variance) {
-        *d += scale * 0.5 * (v - 1.0);
-    }
-    let sum = sum::over_parts(mean.len(), |part| {
-        let terms = mean[part.clone()].iter().zip(&log_variance[part.clone()]).zip(&variance[part]);
-        terms
-            .map(|((m, l), v)| {
-                let (m, l, v) = (f64::from(*m), f64::from(*l), f64::from(*v));
+/// The Gaussians `N(μ, σ²)` of a batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gaussians<'a> {
+    /// `μ`, rows × latents.
+    pub(crate) mean: &'a [f32],
+    /// `ln σ²`, rows × latents.
+    pub(crate) log_variance: &'a [f32],
+    pub(crate) rows: usize,
+}
+
+impl Gaussians<'_> {
+    /// `(1/rows) Σ ½(μ² + σ² − 1 − ln σ²)`, in nats: the divergence from `N(0, 1)` (Kingma and Welling
+    /// 2014, appendix B).
+    pub(crate) fn kl_to_normal(&self) -> f64 {
+        let Self { mean, log_variance, rows } = *self;
+        let scale = 1.0 / rows.max(1) as f32;
+        let sum = sum::over_parts(mean.len(), |part| {
+            let terms = mean[part.clone()].iter().zip(&log_variance[part]);
+            let term = |(m, l): (&f32, &f32)| {
+                let (m, l, v) = (f64::from(*m), f64::from(*l), f64::from(exp(*l)));
                 0.5 * (m * m + v - 1.0 - l)
-            })
-            .sum()
-    });
-    f64::from(scale) * sum
+            };
+            terms.map(term).sum()
+        });
+        f64::from(scale) * sum
+    }
+
+    /// Adds the gradients of `weight` times the divergence: `weight/rows · μ` by the means and
+    /// `weight/rows · ½(σ² − 1)` by the logarithms of the variances.
+    pub(crate) fn add_gradient(&self, weight: f32, d_mean: &mut [f32], d_log_variance: &mut [f32]) {
+        assert!(d_mean.len() == self.mean.len() && d_log_variance.len() == self.mean.len());
+        let scale = weight / self.rows.max(1) as f32;
+        d_mean.iter_mut().zip(self.mean).for_each(|(d, m)| *d += scale * m);
+        for (d, l) in d_log_variance.iter_mut().zip(self.log_variance) {
+            *d += scale * 0.5 * (exp(*l) - 1.0);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -80,7 +86,9 @@ mod tests {
         let (rows, n) = (4, 4 * 5);
         let (mean, log_variance) = (normal(n, &mut rng), normal(n, &mut rng));
         let (mut d_mean, mut d_log) = (vec![0.0; n], vec![0.0; n]);
-        let found = kl_to_normal(&mean, &log_variance, rows, 0.5, &mut d_mean, &mut d_log);
+        let g = Gaussians { mean: &mean, log_variance: &log_variance, rows };
+        let found = 0.5 * g.kl_to_normal();
+        g.add_gradient(0.5, &mut d_mean, &mut d_log);
         let f = |mean: &[f64], log: &[f64]| {
             let term = |(m, l): (&f64, &f64)| 0.5 * (m * m + l.exp() - 1.0 - l);
             0.5 / 4.0 * mean.iter().zip(log).map(term).sum::<f64>()
@@ -89,7 +97,7 @@ mod tests {
         assert_gradient(&d_mean, &mean, |m| f(m, &doubles(&log_variance)), "by the mean");
         assert_gradient(&d_log, &log_variance, |l| f(&doubles(&mean), l), "by the variance");
         // The normal distribution itself costs nothing.
-        let nothing = kl_to_normal(&[0.0], &[0.0], 1, 1.0, &mut [0.0], &mut [0.0]);
-        assert_eq!(nothing, 0.0);
+        let normal = Gaussians { mean: &[0.0], log_variance: &[0.0], rows: 1 };
+        assert_eq!(normal.kl_to_normal(), 0.0);
     }
 }

@@ -5,7 +5,7 @@ use crate::kernels::math::exp;
 use crate::matrix::rng::Rng;
 use crate::nn::contractive::contractive;
 use crate::nn::pass::Tape;
-use crate::nn::regulariser::{kl_to_normal, l1};
+use crate::nn::regulariser::{Gaussians, l1};
 use crate::nn::sum;
 use crate::nn::trainer::Measure;
 use rayon::prelude::*;
@@ -176,10 +176,7 @@ impl Work {
             drawn(rows, kind.latents, !seed, &mut self.draw);
             let pairs = self.mean.iter().zip(&self.log_variance).zip(&self.draw);
             self.latent.extend(pairs.map(|((m, l), e)| m + exp(0.5 * l) * e));
-            let n = self.mean.len();
-            let mut unused = vec![0.0; 2 * n];
-            let (a, b) = unused.split_at_mut(n);
-            terms.kl = kl_to_normal(&self.mean, &self.log_variance, rows, 1.0, a, b);
+            terms.kl = self.gaussians(rows).kl_to_normal();
             terms.variational = f64::from(weight) * scale * terms.kl;
         } else {
             self.latent.extend_from_slice(coded);
@@ -196,6 +193,10 @@ impl Work {
         terms
     }
 
+    fn gaussians(&self, rows: usize) -> Gaussians<'_> {
+        Gaussians { mean: &self.mean, log_variance: &self.log_variance, rows }
+    }
+
     /// From `d_latent` to the encoder's outputs, past the draw (Kingma and Welling 2014,
     /// section 2.4), with the divergence.
     fn through_draw(&mut self, latents: usize, rows: usize, weight: f32) {
@@ -203,7 +204,7 @@ impl Work {
         let mut d_log: Vec<f32> = (0..d_mean.len())
             .map(|i| d_mean[i] * 0.5 * exp(0.5 * self.log_variance[i]) * self.draw[i])
             .collect();
-        kl_to_normal(&self.mean, &self.log_variance, rows, weight, &mut d_mean, &mut d_log);
+        self.gaussians(rows).add_gradient(weight, &mut d_mean, &mut d_log);
         // At its ends the variance no longer follows.
         for (d, l) in d_log.iter_mut().zip(&self.log_variance) {
             let stuck = (*l <= LOG_VARIANCE.0 && *d > 0.0) || (*l >= LOG_VARIANCE.1 && *d < 0.0);
