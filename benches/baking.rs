@@ -1,19 +1,18 @@
 //! What rounding the decoder's weights to few bits costs the rows of a file: latents and residuals
 //! with weights as the file has them against weights 16 times as fine, all else equal.
 //!
-//! `cargo bench --bench baking -- FILE PROMISE VALUE [LEVEL]`, as in `data.npy nmse 0.1 9`; by itself
-//! it takes the sample.
-
-mod common;
+//! `cargo bench -p aezip-benches --bench baking -- FILE PROMISE VALUE [LEVEL]`, as in
+//! `data.npy nmse 0.1 9`; by itself it takes the sample.
 
 use aezip::internals::compress_finer;
 use aezip::{Config, Fidelity, Rows};
+use aezip_benches::sample;
 
 fn main() {
     let given: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let rows: Box<dyn Rows> = match given.first() {
         Some(path) => aezip::input::open(path, &Default::default()).expect("rows"),
-        None => Box::new(common::sample()),
+        None => Box::new(sample()),
     };
     let mut config = Config::default();
     let word = |i: usize, usual: &'static str| given.get(i).map_or(usual, |s| s.as_str());

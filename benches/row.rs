@@ -1,13 +1,12 @@
 //! Single rows from a file in memory: with and without the cache, and 64 at once.
 
-mod common;
-
 use aezip::{Reader, ReaderOptions, Rows};
+use aezip_benches::{compressed, waves};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn row(c: &mut Criterion) {
-    let rows = common::waves();
-    let file = common::compressed(&rows);
+    let rows = waves();
+    let file = compressed(&rows);
     let width = rows.schema().width();
     // The same jumps from row to row in every run.
     let mut at = 0;

@@ -45,7 +45,7 @@ def numpy_rates(shapes):
 
 def own_program():
     """The bench's program, built if need be."""
-    words = ["cargo", "bench", "--bench", "kernels", "--features", "internals", "--no-run",
+    words = ["cargo", "bench", "-p", "aezip-benches", "--bench", "kernels", "--no-run",
              "--message-format", "json"]
     lines = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
     for line in lines.splitlines():

@@ -29,7 +29,7 @@ class Aezip:
     name = "aezip"
 
     def __init__(self, widths, threads):
-        build = ["cargo", "bench", "--features", "internals", "--bench", "training", "--no-run",
+        build = ["cargo", "bench", "-p", "aezip-benches", "--bench", "training", "--no-run",
                  "--message-format", "json"]
         lines = subprocess.run(build, cwd=ROOT, check=True, capture_output=True).stdout.splitlines()
         programs = [m["executable"] for m in map(json.loads, lines)

@@ -43,14 +43,17 @@
 //!
 //! # Features
 //!
-//! All are on by default. Without any, only reading remains, with a handful of dependencies.
+//! `compress` is on by default. Without any, only reading remains, with a handful of dependencies.
 //!
 //! | feature | for |
 //! |---|---|
-//! | `compress` | fitting and writing |
+//! | `compress` | fitting and writing; needs `rayon` |
+//! | `rayon` | reading and comparing with more than one thread |
 //! | `formats` | the [`input`] module |
-//! | `apps` | what codecs are good for besides small files: embeddings, anomalies, pictures and more |
-//! | `cli` | the `aezip` program; needs the others |
+//! | `apps` | what codecs are good for besides small files: embeddings, anomalies and more; needs `compress` |
+//! | `plot` | pictures of embeddings, rows and training; needs `apps` |
+//!
+//! The `aezip` program is a crate of its own, `aezip-cli`.
 
 // What writing needs lies beside what reading needs; a build with both shows what is unused.
 #![cfg_attr(not(feature = "compress"), allow(dead_code, unused_imports))]
@@ -83,11 +86,13 @@ mod reader;
 #[cfg(all(test, feature = "compress"))]
 mod vectors;
 
+#[cfg(feature = "plot")]
+pub use apps::plot;
 #[cfg(feature = "apps")]
 pub use apps::{
     Anomalies, AnomalyConfig, AnomalyScore, FinetuneConfig, FinetuneReport, Model, ONNX_OPSET,
     OnnxPart, Prediction, SampleSource, Sampled, Task, cast, denoise, find_anomalies, finetune,
-    impute, learn, missing_values, onnx, plot, predict, safetensors, sample, to_doubles,
+    impute, learn, missing_values, onnx, predict, safetensors, sample, to_doubles,
 };
 #[cfg(feature = "compress")]
 pub use compress::{

@@ -9,11 +9,7 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 
 fuzz_target!(|bytes: &[u8]| -> Corpus {
     let mut input = Unstructured::new(bytes);
-    let Ok((matrix, fidelity, level)) = case(&mut input) else { return Corpus::Reject };
-    let mut config = Config::default();
-    config.fidelity = fidelity;
-    config.level = level;
-    config.threads = 1;
+    let Ok((matrix, config)) = case(&mut input) else { return Corpus::Reject };
     check(&matrix, &config);
     Corpus::Keep
 });
@@ -39,12 +35,20 @@ fn check(matrix: &Matrix, config: &Config) {
     assert!(check.held, "{}", check.detail);
 }
 
-fn case(input: &mut Unstructured<'_>) -> Result<(Matrix, Fidelity, u8)> {
+fn case(input: &mut Unstructured<'_>) -> Result<(Matrix, Config)> {
+    let network = input.ratio(1, 8)?;
+    let rows = input.int_in_range(0..=64)?;
     let dtype = DType::ALL[input.int_in_range(0..=10)?];
     let width = input.int_in_range(1..=16)?;
-    let rows = input.int_in_range(0..=64)?;
-    let level = if input.ratio(1, 8)? { 4 } else { 1 };
-    let fidelity = fidelity(input)?;
+    let mut config = Config::default();
+    config.threads = 1;
+    config.level = if input.ratio(1, 8)? { 4 } else { 1 };
+    if network {
+        // The smallest there is: what it learns does not matter, what its file promises does.
+        config.train.hidden = Some(vec![4]);
+        config.train.epochs = Some(1);
+    }
+    config.fidelity = fidelity(input)?;
     let mut bytes = Vec::new();
     // Smooth columns with accidents, or nothing but accidents.
     let smooth = input.ratio(2, 3)?;
@@ -56,7 +60,7 @@ fn case(input: &mut Unstructured<'_>) -> Result<(Matrix, Fidelity, u8)> {
         bytes.extend(&value.to_le_bytes()[..dtype.size()]);
     }
     let schema = Schema::new(dtype, &[width]);
-    Ok((Matrix::new(schema, bytes).expect("whole rows"), fidelity, level))
+    Ok((Matrix::new(schema, bytes).expect("whole rows"), config))
 }
 
 /// Bits of a value that a model can learn.

@@ -8,7 +8,8 @@ const FOOTER: usize = 36;
 /// Bytes of a section around its payload: tag and length before, checksum behind.
 const FRAME: usize = 16;
 const ENTRY: usize = 6;
-const TAGS: [&[u8; 4]; 5] = [b"HEAD", b"cols", b"MODL", b"enco", b"DATA"];
+/// The sections that the format names, but for the last one.
+const TAGS: [&[u8; 4]; 6] = [b"HEAD", b"cols", b"MODL", b"enco", b"task", b"DATA"];
 
 /// Small limits and a small cache, so that no input takes long and both ways of reading a row
 /// are reached.
@@ -38,9 +39,9 @@ pub fn look_at_all(bytes: &[u8]) {
 
 /// Puts the frame of a mutated file right: section lengths, index, footer, every checksum.
 ///
-/// Sections are found by their tags, so bytes may have come or gone anywhere. What remains
-/// wrong is what is inside: promise, names, model, tables, blocks. `None` if there is no frame
-/// to be found.
+/// Sections are found by their tags, so bytes may have come or gone anywhere; sections that are
+/// optional and unknown are kept too. What remains wrong is what is inside: promise, names, model,
+/// encoder, task, tables, blocks. `None` if there is no frame to be found.
 pub fn repair(bytes: &[u8]) -> Option<Vec<u8>> {
     let footer = bytes.len().checked_sub(FOOTER)?;
     let index = find_last(bytes.get(..footer)?, b"INDX")?;
@@ -48,15 +49,13 @@ pub fn repair(bytes: &[u8]) -> Option<Vec<u8>> {
     seal_last(&mut out, 0);
 
     let mut at = HEADER;
-    for (i, tag) in TAGS.into_iter().enumerate() {
-        if bytes.get(at..at + 4) != Some(tag) {
-            continue;
+    while let Some(tag) = tag_at(bytes, at) {
+        let end = if tag == b"DATA" { at + FRAME } else { section_end(bytes, at, index)? };
+        section(&mut out, tag, bytes.get(at + 12..end - 4)?);
+        at = end;
+        if tag == b"DATA" {
+            break;
         }
-        let rest = bytes.get(at + 4..index)?;
-        let next = TAGS[i + 1..].iter().filter_map(|t| find(rest, *t)).min();
-        let end = if tag == b"DATA" { at + FRAME } else { at + 4 + next? };
-        section(&mut out, tag, bytes.get(at + 12..end.max(at + FRAME) - 4)?);
-        at = end.max(at + FRAME);
     }
 
     let blocks = bytes.get(at..index)?;
@@ -74,6 +73,25 @@ pub fn repair(bytes: &[u8]) -> Option<Vec<u8>> {
     out.extend([0; 4]);
     seal_last(&mut out, start);
     Some(out)
+}
+
+/// The tag of a section that may be kept at `at`: a known one, or an optional one, whose first
+/// letter is a small one.
+fn tag_at(bytes: &[u8], at: usize) -> Option<&[u8; 4]> {
+    let tag = bytes.get(at..)?.first_chunk::<4>()?;
+    (TAGS.contains(&tag) || tag[0].is_ascii_lowercase()).then_some(tag)
+}
+
+/// Where the section at `at` ends: where it says, if a section begins there, or else before the
+/// next tag that is known.
+fn section_end(bytes: &[u8], at: usize, index: usize) -> Option<usize> {
+    let length = u64::from_le_bytes(*bytes.get(at + 4..)?.first_chunk()?);
+    let stated = usize::try_from(length).ok().and_then(|n| n.checked_add(at + FRAME));
+    if let Some(stated) = stated.filter(|&end| end < index && tag_at(bytes, end).is_some()) {
+        return Some(stated);
+    }
+    let rest = bytes.get(at + FRAME..index)?;
+    TAGS.iter().filter_map(|tag| find(rest, tag)).min().map(|next| at + FRAME + next)
 }
 
 /// Appends the blocks that `entries` describe, their checksums right. Lengths are changed where

@@ -13,6 +13,7 @@ mod finetune;
 mod impute;
 mod learn;
 mod model;
+#[cfg(feature = "plot")]
 pub mod plot;
 mod predict;
 mod propagate;

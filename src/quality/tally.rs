@@ -293,7 +293,7 @@ pub(crate) fn chunks<R: Default + Send>(
     };
     let firsts: Vec<usize> = (0..a.len()).step_by(per_chunk).collect();
     // Few results at a time: those of wide rows are as large as the rows.
-    #[cfg(feature = "compress")]
+    #[cfg(feature = "rayon")]
     for firsts in firsts.chunks(4 * rayon::current_num_threads().max(1)) {
         use rayon::prelude::*;
         let results: Vec<Result<R>> = firsts.par_iter().map(|&first| one(first)).collect();
@@ -301,7 +301,7 @@ pub(crate) fn chunks<R: Default + Send>(
             fold(result?);
         }
     }
-    #[cfg(not(feature = "compress"))]
+    #[cfg(not(feature = "rayon"))]
     for first in firsts {
         fold(one(first)?);
     }

@@ -404,7 +404,7 @@ impl<S: Source> Rows for Reader<S> {
 
 /// Runs independent tasks, in parallel where threads are to be had; the first error by order.
 fn each<T: Send>(tasks: Vec<T>, run: impl Fn(T) -> Result<()> + Sync + Send) -> Result<()> {
-    #[cfg(feature = "compress")]
+    #[cfg(feature = "rayon")]
     if tasks.len() > 1 {
         use rayon::prelude::*;
         let results: Vec<Result<()>> = tasks.into_par_iter().map(run).collect();

@@ -1,5 +1,4 @@
 //! What the program promises its user, tried on the program itself.
-#![cfg(feature = "cli")]
 
 mod arguments;
 mod damage;

@@ -19,7 +19,7 @@ pub(crate) struct Ran {
 impl Folder {
     pub(crate) fn new() -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
-        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/digits.npy");
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/data/digits.npy");
         fs::copy(sample, folder.path("digits.npy")).unwrap();
         folder
     }

@@ -1,8 +1,6 @@
 //! What codecs are good for besides small files: each use does better than a simple way of doing
 //! the same, on the sample of digits.
 
-#![cfg(feature = "cli")]
-
 use aezip::{
     AnomalyConfig, AnomalyScore, Codec, Config, DType, Fidelity, FinetuneConfig, Loss, Matrix,
     Model, OnnxPart, Patches, Quality, Reader, Rows, SampleSource, Task, compress, denoise,

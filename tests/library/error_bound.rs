@@ -1,11 +1,7 @@
 //! Every promise holds for every kind of number, judged by arithmetic of the test's own.
 
-#![cfg(feature = "compress")]
-
-mod oracle;
-
+use crate::oracle::{Case, Judge, Noise, Recipe, SHAPES, Wish};
 use aezip::{Config, DType, Fidelity, Matrix, Reader, Rows, Schema, compress};
-use oracle::{Case, Noise, Recipe, SHAPES, Wish};
 use proptest::prelude::*;
 
 fn recipes() -> impl Strategy<Value = Recipe> {
@@ -77,7 +73,7 @@ fn the_judge_finds_what_is_broken() {
     let judged = |x: &[f64], y: &[f64], kind: &str, text: &str| {
         let case = case(x, 1, kind, text);
         let decoded = Matrix::from_slice(y, &[1]).unwrap();
-        oracle::Judge::new(&case.matrix, &case.fidelity).compare(&decoded, 1000)
+        Judge::new(&case.matrix, &case.fidelity).compare(&decoded, 1000)
     };
     assert!(judged(&[1.0], &[1.5], "max-error", "0.5").is_ok());
     assert!(judged(&[1.0], &[1.5_f64.next_up()], "max-error", "0.5").is_err());

@@ -1,11 +1,7 @@
 //! Same rows and same configuration: same bytes, whatever the threads.
 
-#![cfg(feature = "compress")]
-
-mod oracle;
-
+use crate::oracle::Random;
 use aezip::{Config, Fidelity, Matrix, compress};
-use oracle::Random;
 
 /// Sensor-like rows with common directions, a few special values, and a counter.
 fn rows() -> Matrix {

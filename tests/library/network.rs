@@ -1,11 +1,7 @@
 //! Networks: smaller files where rows are curved, and never more than a promise or the time given.
 
-#![cfg(feature = "compress")]
-
-mod oracle;
-
+use crate::oracle::Random;
 use aezip::{Config, ErrorKind, Fidelity, Matrix, Reader, Report, check_promise, compress};
-use oracle::Random;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 

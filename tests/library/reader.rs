@@ -1,13 +1,9 @@
 //! Every way to read rows gives the same rows.
 
-#![cfg(feature = "compress")]
-
-mod oracle;
-
+use crate::oracle::Random;
 use aezip::{
     Config, ErrorKind, Fidelity, Limits, Matrix, Reader, ReaderOptions, Rows, Source, compress,
 };
-use oracle::Random;
 
 const WIDTH: usize = 7;
 const ROWS: usize = 9000;

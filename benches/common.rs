@@ -1,13 +1,10 @@
 //! Data that the benchmarks share.
 
-#![allow(dead_code)]
-
 use aezip::{Config, Fidelity, Matrix, Rows, compress};
 
 /// The sample that comes with the sources: 1797 images of 8 × 8.
-#[cfg(feature = "formats")]
-pub(crate) fn sample() -> Matrix {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/digits.npy");
+pub fn sample() -> Matrix {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/digits.npy");
     let rows = aezip::input::open(path, &Default::default()).expect("the sample");
     let mut bytes = vec![0; rows.len() * rows.schema().row_bytes()];
     rows.read(0, &mut bytes).expect("the sample");
@@ -15,7 +12,7 @@ pub(crate) fn sample() -> Matrix {
 }
 
 /// 4096 rows of 128 numbers: twelve waves of changing strength, and noise.
-pub(crate) fn waves() -> Matrix {
+pub fn waves() -> Matrix {
     let (rows, width) = (4096, 128);
     let mut state = 1_u32;
     let mut noise = move || {
@@ -35,7 +32,7 @@ pub(crate) fn waves() -> Matrix {
 }
 
 /// Level 1, two threads at most, every value within 0.1 % of its column's range.
-pub(crate) fn config() -> Config {
+pub fn config() -> Config {
     let mut config = Config::default();
     config.fidelity = Fidelity::MaxErrorRel("0.001".parse().expect("a number"));
     config.level = 1;
@@ -43,13 +40,13 @@ pub(crate) fn config() -> Config {
 }
 
 /// `rows` compressed.
-pub(crate) fn compressed(rows: &dyn Rows) -> Vec<u8> {
+pub fn compressed(rows: &dyn Rows) -> Vec<u8> {
     let mut file = Vec::new();
     compress(rows, &config(), &mut file).expect("compressed");
     file
 }
 
 /// Bytes of the numbers in memory.
-pub(crate) fn size(rows: &dyn Rows) -> u64 {
+pub fn size(rows: &dyn Rows) -> u64 {
     (rows.len() * rows.schema().row_bytes()) as u64
 }

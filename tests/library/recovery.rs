@@ -1,7 +1,5 @@
 //! Outputs that fill up and inputs that break: an error of kind `Io`, never a panic.
 
-#![cfg(feature = "compress")]
-
 use aezip::{Config, Error, ErrorKind, Fidelity, Matrix, Result, Rows, Schema, Writer, compress};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};

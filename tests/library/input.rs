@@ -1,5 +1,4 @@
 //! Files of every format: written and read back, cut anywhere, and with any bit flipped.
-#![cfg(feature = "formats")]
 
 use aezip::input::{Format, OpenOptions, RawLayout, open, open_reader, sink::create_sink};
 use aezip::{DType, ErrorKind, Matrix, Rows, Schema};

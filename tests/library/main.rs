@@ -1,0 +1,23 @@
+//! What the library promises, each property in a module of its own.
+//!
+//! One program, because linking each by itself took longer than running it. `tests/damage.rs` is
+//! another one: it counts the memory of its whole process.
+
+mod architecture;
+#[cfg(feature = "compress")]
+mod determinism;
+#[cfg(feature = "compress")]
+mod error_bound;
+#[cfg(feature = "formats")]
+mod input;
+#[cfg(feature = "compress")]
+mod network;
+#[cfg(feature = "compress")]
+#[path = "../oracle/mod.rs"]
+mod oracle;
+#[cfg(feature = "compress")]
+mod reader;
+#[cfg(feature = "compress")]
+mod recovery;
+#[cfg(all(feature = "apps", feature = "formats"))]
+mod uses;
