@@ -2,7 +2,7 @@
 
 mod common;
 
-use aezip::{Reader, ReaderOptions, Rows};
+use aezip::{Limits, Reader, ReaderOptions, Rows};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn row(c: &mut Criterion) {
@@ -16,7 +16,7 @@ fn row(c: &mut Criterion) {
         at
     };
     let mut group = c.benchmark_group("row");
-    let cold = ReaderOptions { cache_bytes: 0, ..ReaderOptions::default() };
+    let cold = ReaderOptions::new(Limits::default(), 0);
     for (name, options) in [("cold", cold), ("warm", ReaderOptions::default())] {
         let reader = Reader::new_with(&file, options).expect("a file");
         let mut out = vec![0.0_f32; width];

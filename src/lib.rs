@@ -74,6 +74,7 @@ mod limits;
 mod matrix;
 #[cfg(feature = "compress")]
 mod nn;
+mod positioned;
 mod quality;
 mod reader;
 #[cfg(feature = "compress")]

@@ -72,7 +72,6 @@ pub(crate) fn reached(report: &Report) -> String {
         Fidelity::MaxError(_) | Fidelity::MaxErrorRel(_) | Fidelity::MaxErrorColumns(_) => {
             format!("max error {}", figure(quality.max_error))
         }
-        Fidelity::Nmse(_) | Fidelity::RowNmse(_) => format!("NMSE {}", figure(quality.nmse)),
         Fidelity::Psnr(_) => format!("PSNR {} dB", figure(quality.psnr)),
         Fidelity::Cosine(_) | Fidelity::RowCosine(_) => {
             format!("mean cosine {}", cosine(quality.cosine))
@@ -83,6 +82,7 @@ pub(crate) fn reached(report: &Report) -> String {
             format!("{bytes} at NMSE {}", figure(quality.nmse))
         }
         Fidelity::Lossless => "every value exact".to_string(),
+        _ => format!("NMSE {}", figure(quality.nmse)),
     }
 }
 

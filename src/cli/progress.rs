@@ -6,6 +6,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How often what turns is drawn anew: often enough to look alive.
+const TICK_MILLIS: u64 = 200;
+
 /// A bar on standard error, or none; gone when dropped.
 pub(crate) struct Bar(Option<ProgressBar>);
 
@@ -13,11 +16,11 @@ pub(crate) struct Bar(Option<ProgressBar>);
 pub(crate) type Callback = Arc<dyn Fn(Progress) + Send + Sync>;
 
 impl Bar {
-    /// A bar where the console shows progress.
+    /// Makes a bar where the console shows progress.
     pub(crate) fn new(console: &Console) -> Self {
         Self(console.shows_progress().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            bar.enable_steady_tick(Duration::from_millis(200));
+            bar.enable_steady_tick(Duration::from_millis(TICK_MILLIS));
             bar
         }))
     }
@@ -25,30 +28,33 @@ impl Bar {
     /// Moves to `done` of `total` of what `stage` says.
     pub(crate) fn set(&self, stage: &'static str, done: u64, total: u64) {
         if let Some(bar) = &self.0 {
-            show(bar, stage, (done, total), None);
+            show(bar, Shown { stage, done, total, note: None });
         }
     }
 
-    /// The bar as the library's callback.
+    /// Returns the bar as the library's callback.
     pub(crate) fn callback(&self) -> Option<Callback> {
         let bar = self.0.clone()?;
         Some(Arc::new(move |progress: Progress| {
             let Progress { stage, done, total, estimate, epoch } = progress;
-            match stage {
-                Stage::Scan => show(&bar, "reading", (done, total), None),
-                Stage::Fit => show(&bar, "learning", (done, total), None),
-                Stage::Train if done < total => {
-                    let note = match epoch {
+            let plain = |stage| Shown { stage, done, total, note: None };
+            let shown = match stage {
+                Stage::Scan => plain("reading"),
+                Stage::Fit => plain("learning"),
+                Stage::Train if done < total => Shown {
+                    note: match epoch {
                         Some(e) => Some(lost(e.error, e.held_out_error)),
                         None => estimate.map(|e| note(e.latent, e.residual, e.weights, e.linear)),
-                    };
-                    show(&bar, "training", (done, total), note);
-                }
+                    },
+                    ..plain("training")
+                },
                 // What was trained is now made into integers, one way after another.
-                Stage::Train => show(&bar, "choosing", (0, 0), None),
-                Stage::Polish => show(&bar, "polishing", (done, total), None),
-                Stage::Encode => show(&bar, "writing", (done, total), None),
-            }
+                Stage::Train => Shown { done: 0, total: 0, ..plain("choosing") },
+                Stage::Polish => plain("polishing"),
+                Stage::Encode => plain("writing"),
+                _ => plain("working"),
+            };
+            show(&bar, shown);
         }))
     }
 }
@@ -61,8 +67,17 @@ impl Drop for Bar {
     }
 }
 
-/// Moves to `done` of `total` of what `stage` says; 0 of 0 where that is not known.
-fn show(bar: &ProgressBar, stage: &'static str, (done, total): (u64, u64), note: Option<String>) {
+/// What the bar is to show.
+struct Shown {
+    stage: &'static str,
+    /// How much of `total` is done; 0 of 0 where that is not known.
+    done: u64,
+    total: u64,
+    /// A line below the bar.
+    note: Option<String>,
+}
+
+fn show(bar: &ProgressBar, Shown { stage, done, total, note }: Shown) {
     if bar.prefix() != stage {
         // The time left is that of the stage.
         bar.reset();
@@ -78,7 +93,7 @@ fn show(bar: &ProgressBar, stage: &'static str, (done, total): (u64, u64), note:
     }
 }
 
-/// A bar where it is known how much there is to do, else something that turns; a note below.
+/// Chooses a bar where it is known how much there is to do, else something that turns.
 fn style(known: bool, note: bool) -> ProgressStyle {
     let template = match (known, note) {
         (true, true) => "{prefix:9} {wide_bar} {percent:>3}% {eta:>4}\n{wide_msg}",
@@ -88,7 +103,7 @@ fn style(known: bool, note: bool) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// What a pass came to, in shares of the variance.
+/// Says what a pass came to, in shares of the variance.
 fn lost(error: f64, held_out: Option<f64>) -> String {
     let share = |x: f64| format!("{:.3} %", 100.0 * x);
     match held_out {
@@ -99,7 +114,7 @@ fn lost(error: f64, held_out: Option<f64>) -> String {
     }
 }
 
-/// What the file would take, in bytes per row.
+/// Says what the file would take, in bytes per row.
 fn note(latent: f64, residual: f64, weights: f64, linear: f64) -> String {
     // The linear codec's share stays the same: so does the number of decimals.
     let places = match linear {

@@ -5,7 +5,7 @@
 
 use super::bytes::{Cursor, put_varint};
 use super::forever::{MAX_HIDDEN, MAX_UNITS};
-use super::squeeze;
+use super::shuffle;
 use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
 
@@ -95,10 +95,10 @@ impl EncoderRecord {
         let wide = self.centre.iter().chain(&self.scale).flat_map(|v| v.to_le_bytes());
         let narrow = self.clip.iter().chain(&self.latent).chain(&self.params);
         let narrow: Vec<u8> = narrow.flat_map(|v| v.to_le_bytes()).collect();
-        let mut floats = squeeze::shuffle(&wide.collect::<Vec<u8>>(), 8);
-        floats.extend(squeeze::shuffle(&narrow, 4));
+        let mut floats = shuffle::shuffle(&wide.collect::<Vec<u8>>(), 8);
+        floats.extend(shuffle::shuffle(&narrow, 4));
         // Little but signs and exponents gets smaller, at any level.
-        out.extend(squeeze::pack(&floats, 9));
+        out.extend(shuffle::compress(&floats, 9));
         out
     }
 
@@ -128,7 +128,7 @@ impl EncoderRecord {
         limits::check("the encoder", total, limits.model_bytes).map_err(|e| e.at(at))?;
         let total = usize::try_from(total)
             .map_err(|_| Error::limit("the encoder is larger than this machine's memory").at(at))?;
-        let floats = squeeze::unpack(cursor.rest(), total, at)?;
+        let floats = shuffle::decompress(cursor.rest(), total, at)?;
         if floats.len() != total {
             let what = format!("an encoder's floats take {total} bytes, not {}", floats.len());
             return Err(Error::corrupt(what).at(at));
@@ -136,12 +136,12 @@ impl EncoderRecord {
         let (wide, narrow) = floats.split_at(16 * width);
         let doubles = |first, count| {
             let mut out = vec![0; 8 * count];
-            squeeze::unshuffle(wide, 8, first, &mut out);
+            shuffle::unshuffle(wide, 8, first, &mut out);
             out.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect::<Vec<f64>>()
         };
         let singles = |first, count| {
             let mut out = vec![0; 4 * count];
-            squeeze::unshuffle(narrow, 4, first, &mut out);
+            shuffle::unshuffle(narrow, 4, first, &mut out);
             out.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect::<Vec<f32>>()
         };
         let given = width + latents;

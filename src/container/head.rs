@@ -2,7 +2,7 @@
 
 use super::bytes::{Cursor, put_varint};
 use super::forever::{MAX_DIMENSIONS, MAX_NAME_BYTES, MAX_WIDTH};
-use super::squeeze;
+use super::shuffle;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::limits;
@@ -74,7 +74,7 @@ pub(crate) fn encode_columns(names: &[String]) -> Vec<u8> {
         put_varint(&mut out, name.len() as u64);
         out.extend(name.as_bytes());
     }
-    squeeze::pack(&out, 19)
+    shuffle::compress(&out, 19)
 }
 
 /// Reads `width` column names, which may take `room` bytes in memory.
@@ -85,10 +85,10 @@ pub(crate) fn decode_columns(
     at: u64,
 ) -> Result<Vec<String>> {
     // No ratio tells names from an attempt to fill the memory: equal names shrink to nothing.
-    let texts = squeeze::claimed(payload, at)?;
+    let texts = shuffle::claimed_len(payload, at)?;
     let names = (width * size_of::<String>()) as u64;
     limits::check("the column names", texts.saturating_add(names), room).map_err(|e| e.at(at))?;
-    let bytes = squeeze::unpack(payload, MAX_NAME_BYTES, at)?;
+    let bytes = shuffle::decompress(payload, MAX_NAME_BYTES, at)?;
     let mut cursor = Cursor::new(&bytes, at);
     let mut names = Vec::with_capacity(width.min(bytes.len()));
     for _ in 0..width {

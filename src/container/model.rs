@@ -8,6 +8,38 @@ mod write;
 
 use crate::entropy::table::TableSpec;
 
+/// Contexts of the adaptive coder for integers that belong to no array.
+mod context {
+    /// Counts, kinds and all else that has no context of its own.
+    pub(super) const NUMBER: usize = 0;
+    /// Zero bits at the end of a grid's three fields; one context each.
+    pub(super) const GRID_ZEROS: usize = 1;
+    /// A grid's three fields without those bits; one context each.
+    pub(super) const GRID_FIELD: usize = 4;
+    pub(super) const LADDER_SHAPE: usize = 7;
+    pub(super) const LADDER_SCALE: usize = 8;
+    pub(super) const HISTOGRAM_LENGTH: usize = 9;
+    pub(super) const HISTOGRAM_ESCAPE: usize = 10;
+    pub(super) const TOKEN_LEAD: usize = 11;
+    pub(super) const HISTOGRAM_RAW: usize = 12;
+}
+
+/// Codes of [`Value`].
+mod grid_kind {
+    pub(super) const INTEGER: i64 = 0;
+    pub(super) const LINEAR: i64 = 1;
+    pub(super) const RATIO: i64 = 2;
+    pub(super) const ORDERED: i64 = 3;
+}
+
+/// Codes of [`TableSpec`].
+mod table_kind {
+    pub(super) const ZERO: i64 = 0;
+    pub(super) const LADDER: i64 = 1;
+    pub(super) const HISTOGRAM: i64 = 2;
+    pub(super) const TOKENS: i64 = 3;
+}
+
 /// How a column's integer `k` becomes a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Value {
@@ -33,7 +65,7 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
-    /// Whether integers count representable numbers.
+    /// Says whether integers count representable numbers.
     #[cfg(feature = "compress")]
     pub(crate) fn value_is_ordered(&self) -> bool {
         matches!(self.value, Value::Ordered { .. })
@@ -45,7 +77,7 @@ impl Grid {
 pub(crate) struct Hidden {
     /// Weights, `units × inputs`, row-major.
     pub(crate) weights: Vec<i64>,
-    /// One per unit.
+    /// Biases, one per unit.
     pub(crate) bias: Vec<i64>,
     /// Scale of the sum: multiplied, then shifted right with rounding.
     pub(crate) multiplier: i64,
@@ -56,7 +88,7 @@ pub(crate) struct Hidden {
     pub(crate) clamp: i64,
 }
 
-/// Temporal coefficients, in 1/256, and the sources they scale.
+/// A temporal coefficient of 1: they are stored in units of 1/256.
 pub(crate) const TEMPORAL_ONE: i64 = 256;
 
 /// The hidden path from latents to output, absent in the linear codec.
@@ -64,7 +96,7 @@ pub(crate) const TEMPORAL_ONE: i64 = 256;
 pub(crate) struct HiddenPath {
     /// Right shift of each latent before the first layer, whose inputs are clamped to 16 bits.
     pub(crate) input_shift: Vec<i64>,
-    /// At least one.
+    /// The layers from latents on; at least one.
     pub(crate) layers: Vec<Hidden>,
     /// Weights of the output, `columns × units of the last layer`, row-major.
     pub(crate) weights: Vec<i64>,
@@ -75,7 +107,7 @@ pub(crate) struct HiddenPath {
 /// Row classes and what each selects.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Classes {
-    /// How many.
+    /// Number of classes.
     pub(crate) count: usize,
     /// Table of the next class after each class; empty for one class.
     pub(crate) next: Vec<usize>,
@@ -94,9 +126,9 @@ pub(crate) struct Classes {
 pub(crate) struct ModelRecord {
     /// Distinct grids.
     pub(crate) grids: Vec<Grid>,
-    /// Which of them each column uses.
+    /// Which of the grids each column uses.
     pub(crate) grid_of: Vec<usize>,
-    /// Added to every integer of the column.
+    /// What is added to every integer of each column.
     pub(crate) base: Vec<i64>,
     /// Share of the previous row's residual that carries over, in 1/256.
     pub(crate) temporal: Vec<i64>,
@@ -110,7 +142,7 @@ pub(crate) struct ModelRecord {
     pub(crate) gain: u32,
     /// Skip weights, `latents × columns`, row-major by latent.
     pub(crate) skip: Vec<i64>,
-    /// Added to the output sum; empty for none.
+    /// What is added to the output sum of each column; empty for none.
     pub(crate) bias: Vec<i64>,
     /// The hidden path, if there is one.
     pub(crate) hidden: Option<HiddenPath>,
@@ -121,23 +153,23 @@ pub(crate) struct ModelRecord {
 }
 
 impl ModelRecord {
-    /// Number of latents.
+    /// Returns the number of latents.
     pub(crate) fn latents(&self) -> usize {
         self.latent_clamp.len()
     }
 
-    /// Units of each hidden layer, from latents to row.
+    /// Returns the units of each hidden layer, from latents to row.
     pub(crate) fn hidden_units(&self) -> Vec<usize> {
         let layers = self.hidden.iter().flat_map(|h| &h.layers);
         layers.map(|l| l.bias.len()).collect()
     }
 
-    /// Number of columns.
+    /// Returns the number of columns.
     pub(crate) fn width(&self) -> usize {
         self.base.len()
     }
 
-    /// Latent tables per latent and class.
+    /// Returns how many tables a latent has in a class: one for each quantiser.
     pub(crate) fn table_sets(&self) -> usize {
         if self.trellis > 0 { 2 } else { 1 }
     }

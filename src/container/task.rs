@@ -8,7 +8,7 @@ use super::bytes::put_varint;
 use super::encoder::put_layers;
 use super::encoder::{EncoderRecord, parameters, take_layers};
 use super::forever::MAX_UNITS;
-use super::squeeze;
+use super::shuffle;
 use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
 
@@ -65,7 +65,7 @@ impl TaskRecord {
         out.extend(encoder);
         let floats = self.centre.iter().chain(&self.scale).chain(&self.params);
         let floats: Vec<u8> = floats.flat_map(|v| v.to_le_bytes()).collect();
-        out.extend(squeeze::pack(&squeeze::shuffle(&floats, 4), 9));
+        out.extend(shuffle::compress(&shuffle::shuffle(&floats, 4), 9));
         out
     }
 
@@ -121,7 +121,7 @@ impl TaskRecord {
         limits::check("a task's head", total, limits.model_bytes).map_err(|e| e.at(at))?;
         let total = usize::try_from(total)
             .map_err(|_| Error::limit("a task's head is larger than this machine's memory"))?;
-        let floats = squeeze::unpack(packed, total, at)?;
+        let floats = shuffle::decompress(packed, total, at)?;
         if floats.len() != total {
             return Err(corrupt(format!(
                 "a head's floats take {total} bytes, not {}",
@@ -129,7 +129,7 @@ impl TaskRecord {
             )));
         }
         let mut plain = vec![0; total];
-        squeeze::unshuffle(&floats, 4, 0, &mut plain);
+        shuffle::unshuffle(&floats, 4, 0, &mut plain);
         let mut centre: Vec<f32> =
             plain.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
         if !centre.iter().all(|v| v.is_finite()) {

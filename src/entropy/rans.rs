@@ -28,12 +28,12 @@ pub(crate) struct Op {
 
 /// Collects operations in reading order, then writes the stream.
 #[derive(Debug, Default)]
-pub(crate) struct Encoder {
+pub(crate) struct RansEncoder {
     ops: Vec<Op>,
     lane: u8,
 }
 
-impl Encoder {
+impl RansEncoder {
     /// An encoder with room for about so many symbols.
     pub(crate) fn with_capacity(symbols: usize) -> Self {
         Self { ops: Vec::with_capacity(symbols + symbols / 8), lane: 0 }
@@ -92,19 +92,19 @@ impl Encoder {
     }
 }
 
-/// Reads what [`Encoder`] wrote.
+/// Reads what [`RansEncoder`] wrote.
 ///
-/// Reading past the end gives zero bits and is noticed by [`Decoder::finish`], so that the
+/// Reading past the end gives zero bits and is noticed by [`RansDecoder::finish`], so that the
 /// hot loop carries no error path.
 #[derive(Debug, Clone)]
-pub(crate) struct Decoder<'a> {
+pub(crate) struct RansDecoder<'a> {
     states: [u64; 2],
     words: &'a [u8],
     overrun: bool,
     lane: usize,
 }
 
-impl<'a> Decoder<'a> {
+impl<'a> RansDecoder<'a> {
     /// Starts on a stream.
     pub(crate) fn new(stream: &'a [u8]) -> Result<Self> {
         let Some((head, words)) = stream.split_first_chunk::<16>() else {

@@ -5,7 +5,7 @@
 //! A *token* table codes a number's sign, bit length and leading bits, the rest raw: for wide
 //! values. All are laid out alike: sorted intervals of numbers, each with its slots.
 
-use super::rans::{Decoder, Encoder, PROB_BITS, PROB_SCALE};
+use super::rans::{PROB_BITS, PROB_SCALE, RansDecoder, RansEncoder};
 use crate::error::{Error, Result};
 
 /// Cumulative distributions, `2^30 F(i / 32)` for `i = 0..=512`, four shapes.
@@ -191,7 +191,7 @@ impl Table {
 
     /// Reads one number.
     #[inline(always)]
-    pub(crate) fn decode(&self, coder: &mut Decoder<'_>) -> i64 {
+    pub(crate) fn decode(&self, coder: &mut RansDecoder<'_>) -> i64 {
         coder.next_symbol();
         let slot = coder.slot();
         let mut i = usize::from(self.buckets[(slot >> (PROB_BITS - BUCKET_BITS)) as usize]);
@@ -210,7 +210,7 @@ impl Table {
     }
 
     #[inline(never)]
-    fn complete(&self, i: usize, raw: u8, coder: &mut Decoder<'_>) -> i64 {
+    fn complete(&self, i: usize, raw: u8, coder: &mut RansDecoder<'_>) -> i64 {
         match raw {
             ESCAPE_ANY => coder.raw(64) as i64,
             ESCAPE_UP | ESCAPE_DOWN => {
@@ -262,7 +262,7 @@ impl Table {
 
     /// Writes `number`. False, and nothing written, if the table cannot say it.
     #[inline]
-    pub(crate) fn encode(&self, number: i64, coder: &mut Encoder) -> bool {
+    pub(crate) fn encode(&self, number: i64, coder: &mut RansEncoder) -> bool {
         // Nearly all numbers are within the reach of a ladder without raw bits.
         if let Some((0, reach)) = self.ladder
             && number.unsigned_abs() <= reach as u64
@@ -277,7 +277,7 @@ impl Table {
         self.encode_any(number, coder)
     }
 
-    fn encode_any(&self, number: i64, coder: &mut Encoder) -> bool {
+    fn encode_any(&self, number: i64, coder: &mut RansEncoder) -> bool {
         let Some(i) = self.entry(number) else { return false };
         if matches!(self.raw[i], ESCAPE_UP | ESCAPE_DOWN)
             && number.abs_diff(self.base[i]) == u64::MAX

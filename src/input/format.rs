@@ -1,5 +1,6 @@
 //! The file formats by name, by extension and by their first bytes.
 
+use super::magic;
 use crate::error::{Error, Result};
 use std::path::Path;
 
@@ -21,9 +22,6 @@ pub enum Format {
     /// Nothing but the numbers, little-endian.
     Raw,
 }
-
-/// First bytes of a gzip file.
-pub(super) const GZIP: &[u8] = &[0x1f, 0x8b];
 
 impl Format {
     /// Every format.
@@ -75,13 +73,13 @@ impl Format {
     /// number, else by its extension, else CSV if it looks like text.
     pub(super) fn detect(name: &str, head: &[u8]) -> Result<Self> {
         let by_name = Self::from_extension(name);
-        if head.starts_with(super::npy::MAGIC) {
+        if head.starts_with(magic::NPY) {
             return Ok(Format::Npy);
         }
-        if head.starts_with(GZIP) {
+        if head.starts_with(magic::GZIP) {
             return Ok(Format::Idx);
         }
-        if head.starts_with(b"PK\x03\x04") && by_name.is_none() {
+        if head.starts_with(magic::ZIP) && by_name.is_none() {
             return Err(Error::unsupported(
                 "this is a zip archive; if it is an .npz, save the one array as .npy with numpy.save",
             ));
@@ -89,7 +87,7 @@ impl Format {
         if let Some(format) = by_name {
             return Ok(format);
         }
-        if super::idx::is_magic(head) {
+        if magic::is_idx(head) {
             return Ok(Format::Idx);
         }
         if !head.is_empty() && head.iter().all(|&b| b >= b' ' || b"\t\r\n".contains(&b)) {

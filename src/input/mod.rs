@@ -27,6 +27,7 @@ mod dialect;
 mod format;
 mod idx;
 mod literal;
+mod magic;
 mod npy;
 pub mod sink;
 mod source;

@@ -6,12 +6,10 @@
 
 use super::array::{ArrayRows, Layout, Order};
 use super::literal::{self, Value};
+use super::magic;
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::matrix::DType;
-
-/// First bytes of every npy file.
-pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// Headers of plain types take about a hundred bytes; NumPy itself refuses more than 10 000.
 const MAX_HEADER: usize = 1 << 16;
@@ -24,7 +22,7 @@ pub(super) fn open(source: Source, name: &str) -> Result<ArrayRows> {
 /// The array's layout and the byte where its numbers start.
 fn read_header(source: &Source) -> Result<(Layout, u64)> {
     let head = source.head(12)?;
-    if !head.starts_with(&MAGIC[..head.len().min(MAGIC.len())]) {
+    if !head.starts_with(&magic::NPY[..head.len().min(magic::NPY.len())]) {
         return Err(Error::corrupt("not an npy file: it does not begin with \\x93NUMPY").at(0));
     }
     let short = |needed: usize| {

@@ -1,9 +1,7 @@
 //! Bytes that can be read at any position, by several threads at once.
-//!
-//! Positioned reads rather than a memory map: a file that another program shortens then
-//! gives an error instead of a signal, and no unsafe code is needed.
 
 use crate::error::{Error, Result};
+use crate::positioned::PositionedFile;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use tempfile::{SpooledData, SpooledTempFile};
@@ -178,58 +176,4 @@ pub(super) fn spool(reader: &mut dyn Read) -> Result<Source> {
     let mut spool = Spool::new();
     spool.take_from(reader, u64::MAX).map_err(cannot_read)??;
     spool.finish()
-}
-
-#[cfg(any(unix, windows))]
-struct PositionedFile(File);
-
-#[cfg(any(unix, windows))]
-impl PositionedFile {
-    fn new(file: File) -> Self {
-        Self(file)
-    }
-
-    fn read_up_to(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
-        fill(out, |done, rest| {
-            #[cfg(unix)]
-            return std::os::unix::fs::FileExt::read_at(&self.0, rest, offset + done);
-            #[cfg(windows)]
-            return std::os::windows::fs::FileExt::seek_read(&self.0, rest, offset + done);
-        })
-    }
-}
-
-/// Where there are no positioned reads, threads take turns.
-#[cfg(not(any(unix, windows)))]
-struct PositionedFile(std::sync::Mutex<File>);
-
-#[cfg(not(any(unix, windows)))]
-impl PositionedFile {
-    fn new(file: File) -> Self {
-        Self(std::sync::Mutex::new(file))
-    }
-
-    fn read_up_to(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
-        use std::io::{Seek, SeekFrom};
-        let mut file = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        file.seek(SeekFrom::Start(offset))?;
-        fill(out, |_, rest| file.read(rest))
-    }
-}
-
-/// Repeats `read` until `out` is full or nothing more comes.
-fn fill(
-    out: &mut [u8],
-    mut read: impl FnMut(u64, &mut [u8]) -> io::Result<usize>,
-) -> io::Result<usize> {
-    let mut done = 0;
-    while done < out.len() {
-        match read(done as u64, &mut out[done..]) {
-            Ok(0) => break,
-            Ok(count) => done += count,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(done)
 }

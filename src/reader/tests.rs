@@ -13,10 +13,14 @@ use crate::container::forever::COLUMNS;
 use crate::container::forever::{DATA, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL};
 use crate::container::head;
 use crate::container::index::Index;
-use crate::container::model::{Classes, Grid, Hidden, HiddenPath, Value};
+use crate::container::model::{Classes, Grid, Hidden, HiddenPath, ModelRecord, Value};
 use crate::container::section::{self, Footer, Header};
-use crate::entropy::rans::Encoder;
+use crate::entropy::rans::RansEncoder;
 use crate::entropy::table::TableSpec;
+use crate::error::{Error, Result};
+use crate::fidelity::Fidelity;
+use crate::limits::Limits;
+use crate::matrix::{DType, Rows, Schema};
 
 /// A small generator of numbers; the tests need no good ones.
 struct Random(u64);
@@ -34,7 +38,7 @@ impl Random {
 
 /// A file's parts, each of which a test may spoil before the checksums are made.
 #[derive(Clone)]
-struct Parts {
+struct FileParts {
     codec: bool,
     sections: Vec<([u8; 4], Vec<u8>)>,
     /// Rows, stream and packed exact values.
@@ -47,7 +51,7 @@ struct Parts {
     footer: [u64; 3],
 }
 
-impl Parts {
+impl FileParts {
     fn build(&self) -> Vec<u8> {
         let mut out = Header::encode(self.codec);
         for (tag, payload) in &self.sections {
@@ -158,7 +162,7 @@ fn rich(width: usize) -> ModelRecord {
 /// A stream of `rows` rows in the order in which the decoder reads, of random symbols.
 fn stream(program: &Program, rows: usize, random: &mut Random) -> Vec<u8> {
     let m = &program.record;
-    let mut coder = Encoder::default();
+    let mut coder = RansEncoder::default();
     let mut say = |table: usize, number: i64| {
         assert!(program.tables[table].encode(number, &mut coder), "{number}");
     };
@@ -193,12 +197,12 @@ fn stream(program: &Program, rows: usize, random: &mut Random) -> Vec<u8> {
 }
 
 /// A file of `f32` rows, blocks of the given numbers of rows.
-fn parts(record: ModelRecord, blocks: &[usize]) -> Parts {
+fn parts(record: ModelRecord, blocks: &[usize]) -> FileParts {
     let schema = Schema::new(DType::F32, &[record.width()]);
     let promise = Fidelity::parse("max-error", "0.25").unwrap();
     let program = Program::new(record.clone(), DType::F32).unwrap();
     let mut random = Random(blocks.len() as u64);
-    Parts {
+    FileParts {
         codec: false,
         sections: vec![
             (HEAD, head::encode(&schema, Some(&promise))),
@@ -301,7 +305,7 @@ fn rows_are_the_same_however_they_are_asked_for() {
 fn values_are_what_the_record_says() {
     let record = plain(2);
     let program = Program::new(record.clone(), DType::F32).unwrap();
-    let mut coder = Encoder::default();
+    let mut coder = RansEncoder::default();
     for r in [1, -3, 0, 7, 100, -2] {
         assert!(program.tables[0].encode(r, &mut coder));
     }

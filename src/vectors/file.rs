@@ -7,7 +7,7 @@ use crate::container::head;
 use crate::container::index::Index;
 use crate::container::model::ModelRecord;
 use crate::container::section::{self, Footer, Header};
-use crate::entropy::rans::Encoder;
+use crate::entropy::rans::RansEncoder;
 use crate::fidelity::Fidelity;
 use crate::matrix::{DType, Schema};
 
@@ -123,7 +123,7 @@ pub(super) fn stream(record: &ModelRecord, dtype: DType, rows: &[Row]) -> Vec<u8
     let p = Program::new(record.clone(), dtype).unwrap();
     let m = &p.record;
     let (latents, width, sets) = (m.latents(), m.width(), m.table_sets());
-    let mut coder = Encoder::default();
+    let mut coder = RansEncoder::default();
     let mut say = |table: usize, number: i64| {
         assert!(p.tables[table].encode(number, &mut coder), "{:?}, {number}", m.tables[table]);
     };

@@ -3,7 +3,7 @@
 use super::{Encode, cannot_write};
 use crate::error::{Error, Result};
 use crate::input::array::reverse_elements;
-use crate::input::{idx, npy};
+use crate::input::magic;
 use crate::matrix::{DType, Schema};
 use std::io::{self, Write};
 
@@ -55,13 +55,13 @@ fn npy_header(schema: &Schema, rows: u64) -> Result<Vec<u8>> {
     let length = u16::try_from(text.len()).map_err(|_| {
         Error::argument(format!("npy cannot hold {} axes", schema.row_shape.len() + 1))
     })?;
-    Ok([npy::MAGIC, &[1, 0], &length.to_le_bytes(), text.as_bytes()].concat())
+    Ok([magic::NPY, &[1, 0], &length.to_le_bytes(), text.as_bytes()].concat())
 }
 
 /// Big-endian, with at most 2^32 - 1 rows.
 pub(super) fn idx<W: Write>(mut out: W, schema: &Schema, rows: u64) -> Result<BinaryEncoder<W>> {
     let dtype = schema.dtype;
-    let Some((code, _)) = idx::TYPES.iter().find(|(_, known)| *known == dtype) else {
+    let Some((code, _)) = magic::IDX_TYPES.iter().find(|(_, known)| *known == dtype) else {
         return Err(Error::argument(format!(
             "idx holds u8, i8, i16, i32, f32 or f64, but the numbers are {dtype}; write npy instead"
         )));

@@ -1,4 +1,5 @@
-//! Exact bytes: shuffled by significance, then zstd. For values that no model helps with.
+//! Bytes kept exactly, for values that no model helps with: shuffled by significance (as in Blosc),
+//! then compressed with zstd.
 //!
 //! Reading uses a decoder in safe Rust; zstd itself is needed for writing only.
 
@@ -7,7 +8,15 @@ use crate::error::{Error, Result};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use std::io::Read;
 
+/// First bytes of a zstd frame (RFC 8878, section 3.1.1).
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// Bits of the frame's descriptor that must be 0: reserved, a checksum, which would go unchecked, or
+/// a dictionary.
+const ZSTD_UNUSED: u8 = 0b1111;
+/// Bytes decoded at once: bounds what the decoder holds besides its window.
+const CHUNK: usize = 1 << 20;
+/// The smallest window of the zstd format.
+const LEAST_WINDOW: u64 = 1 << 10;
 
 /// Puts all first bytes of `size`-byte elements before all second bytes, and so on.
 pub(crate) fn shuffle(bytes: &[u8], size: usize) -> Vec<u8> {
@@ -21,7 +30,7 @@ pub(crate) fn shuffle(bytes: &[u8], size: usize) -> Vec<u8> {
     out
 }
 
-/// The reverse of [`shuffle`] for the elements from `first` on, as many as `out` has room for.
+/// Reverses [`shuffle`] for the elements from `first` on, as many as `out` has room for.
 pub(crate) fn unshuffle(bytes: &[u8], size: usize, first: usize, out: &mut [u8]) {
     let count = bytes.len() / size;
     for (i, element) in out.chunks_exact_mut(size).enumerate() {
@@ -33,7 +42,7 @@ pub(crate) fn unshuffle(bytes: &[u8], size: usize, first: usize, out: &mut [u8])
 
 /// Compresses with zstd where that is smaller: a length, with the low bit for *zstd*, then bytes.
 #[cfg(feature = "compress")]
-pub(crate) fn pack(bytes: &[u8], level: i32) -> Vec<u8> {
+pub(crate) fn compress(bytes: &[u8], level: i32) -> Vec<u8> {
     let mut out = Vec::new();
     put_varint(&mut out, (bytes.len() as u64) << 1);
     if let Ok(packed) = zstd::bulk::compress(bytes, level)
@@ -47,13 +56,13 @@ pub(crate) fn pack(bytes: &[u8], level: i32) -> Vec<u8> {
     out
 }
 
-/// Bytes that [`unpack`] will give, as the packed bytes claim.
-pub(crate) fn claimed(packed: &[u8], at: u64) -> Result<u64> {
+/// Returns the bytes that [`decompress`] will give, as the packed bytes claim.
+pub(crate) fn claimed_len(packed: &[u8], at: u64) -> Result<u64> {
     Ok(Cursor::new(packed, at).varint()? >> 1)
 }
 
-/// The reverse of [`pack`]; refuses to grow beyond `most` bytes.
-pub(crate) fn unpack(packed: &[u8], most: usize, at: u64) -> Result<Vec<u8>> {
+/// Reverses [`compress`]; refuses to grow beyond `most` bytes. `at` is the offset in the file.
+pub(crate) fn decompress(packed: &[u8], most: usize, at: u64) -> Result<Vec<u8>> {
     let mut cursor = Cursor::new(packed, at);
     let head = cursor.varint()?;
     let length = head >> 1;
@@ -72,20 +81,19 @@ pub(crate) fn unpack(packed: &[u8], most: usize, at: u64) -> Result<Vec<u8>> {
         return Ok(body.to_vec());
     }
     let bad = |e: &dyn std::fmt::Display| Error::corrupt(format!("zstd: {e}")).at(at);
-    // Reserved bits, a checksum that would go unchecked, or a dictionary.
-    if !body.starts_with(&ZSTD_MAGIC) || body.get(4).is_none_or(|d| d & 0b1111 != 0) {
+    if !body.starts_with(&ZSTD_MAGIC) || body.get(4).is_none_or(|d| d & ZSTD_UNUSED != 0) {
         return Err(Error::corrupt("not a zstd frame of the simple kind that belongs here").at(at));
     }
     let mut decoder = FrameDecoder::new();
     // A window need not be longer than what it slides over, rounded up to a power of two.
-    decoder.set_max_window_size((2 * length as u64).max(1 << 10));
+    decoder.set_max_window_size((2 * length as u64).max(LEAST_WINDOW));
     let mut input = body;
     decoder.init(&mut input).map_err(|e| bad(&e))?;
     // Room for the expected bytes and no more.
     let mut out = vec![0; length];
     let mut written = 0;
     loop {
-        let part = BlockDecodingStrategy::UptoBytes(1 << 20);
+        let part = BlockDecodingStrategy::UptoBytes(CHUNK);
         decoder.decode_blocks(&mut input, part).map_err(|e| bad(&e))?;
         written += decoder.read(&mut out[written..]).map_err(|e| bad(&e))?;
         if decoder.can_collect() != 0 {
