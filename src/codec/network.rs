@@ -1,7 +1,7 @@
 //! The integer network: latents in, predictions out, the same on every machine.
 //!
 //! `m_j = (bias_j + Σ_k skip_kj · y_k + multiplier · hidden_j + ½) >> gain`. Before a network
-//! runs, [`Network::new`] proves from weights, biases and clamps that no sum can overflow.
+//! runs, [`IntegerNetwork::new`] proves from weights, biases and clamps that no sum can overflow.
 
 use crate::container::model::{Hidden, ModelRecord};
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ const ROWS: usize = 48;
 
 /// A proved network.
 #[derive(Debug, Clone)]
-pub(crate) struct Network {
+pub(crate) struct IntegerNetwork {
     latents: usize,
     width: usize,
     gain: u32,
@@ -89,7 +89,7 @@ impl Dense {
     }
 }
 
-impl Network {
+impl IntegerNetwork {
     /// Proves and packs.
     pub(crate) fn new(m: &ModelRecord) -> Result<Self> {
         let (latents, width) = (m.latents(), m.width());

@@ -1,6 +1,6 @@
 //! A model that has been checked and is ready to decode.
 
-use super::network::Network;
+use super::network::IntegerNetwork;
 use super::value::{fits, whole_step};
 use crate::container::model::{Grid, ModelRecord};
 use crate::entropy::table::{Table, TableSpec};
@@ -24,7 +24,7 @@ pub(crate) struct Program {
     /// What was stored.
     pub(crate) record: ModelRecord,
     /// Predicts from latents.
-    pub(crate) network: Network,
+    pub(crate) network: IntegerNetwork,
     /// Tables in the record's order.
     pub(crate) tables: Vec<Table>,
     /// Columns that share a grid, one range after another.
@@ -48,7 +48,7 @@ impl Program {
             return Err(Error::corrupt(format!("{:?} cannot give {dtype}", grid.value)));
         }
         let tables = record.tables.iter().map(Table::new).collect::<Result<Vec<_>>>()?;
-        let network = Network::new(&record)?;
+        let network = IntegerNetwork::new(&record)?;
         let mut runs: Vec<(Range<usize>, Grid)> = Vec::new();
         let mut last = usize::MAX;
         for (j, &g) in record.grid_of.iter().enumerate() {

@@ -14,26 +14,26 @@ use tally::{Chunk, chunks};
 use crate::error::{Error, Result};
 use crate::matrix::Rows;
 
-/// Figures about decoded rows. Only finite values of the original count; errors are measured
-/// where they decode to what is no number as infinite.
+/// Figures about decoded rows. Only finite values of the original count; where such a value decodes
+/// to what is no number, its error counts as infinite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Quality {
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// Finite values.
+    /// Number of finite values of the original.
     pub values: u64,
-    /// Values that are NaN or infinite.
+    /// Number of the original's values that are NaN or infinite.
     pub specials: u64,
-    /// Those of them whose bits changed.
+    /// Number of those whose bits changed.
     pub specials_changed: u64,
-    /// Largest `|x − x̂|`.
+    /// Largest `|x − x̂|`, in units of the data.
     pub max_error: f64,
     /// Mean squared error, in squared units of the data.
     pub mse: f64,
-    /// `Σ (x − x̂)² / Σ (x − column mean)²`.
+    /// Normalised mean squared error: `Σ (x − x̂)² / Σ (x − column mean)²`.
     pub nmse: f64,
-    /// `10 log₁₀ (range² / mse)` in dB; infinite without error.
+    /// Peak signal-to-noise ratio: `10 log₁₀ (range² / mse)` in dB; infinite without error.
     pub psnr: f64,
     /// Mean over rows of the cosine between row and decoded row.
     pub cosine: f64,
@@ -45,7 +45,7 @@ impl Quality {
     /// Compares decoded rows with their originals.
     ///
     /// # Errors
-    /// `Argument` if shapes or types differ; what reading either gives.
+    /// `Argument` if shapes or types differ; the error of reading either if that fails.
     pub fn measure(original: &dyn Rows, decoded: &dyn Rows) -> Result<Self> {
         same_shape(original, decoded)?;
         let mut total = Tally::default();

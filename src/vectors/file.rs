@@ -32,9 +32,10 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// A file without model and blocks.
-    pub(super) fn new(schema: &Schema, promise: (&str, &str)) -> Self {
-        let promise = Fidelity::parse(promise.0, promise.1).unwrap();
+    /// A file without model and blocks; the promise is a kind and a number, as in `max-error 1`.
+    pub(super) fn new(schema: &Schema, promise: &str) -> Self {
+        let (kind, number) = promise.split_once(' ').unwrap_or((promise, ""));
+        let promise = Fidelity::parse(kind, number).unwrap();
         Self::with_head(head::encode(schema, Some(&promise)))
     }
 

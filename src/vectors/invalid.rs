@@ -37,7 +37,7 @@ pub(super) fn base_stream() -> Vec<u8> {
 }
 
 pub(super) fn head_only() -> Parts {
-    Parts::new(&schema(DType::I16, &[2]), ("max-error", "0.5"))
+    Parts::new(&schema(DType::I16, &[2]), "max-error 0.5")
 }
 
 /// A good file that the others are made from.

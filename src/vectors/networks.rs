@@ -6,7 +6,7 @@ use super::records::{Random, hidden, integer, ladder, linear, plain, with_latent
 use crate::container::model::{Grid, Hidden, HiddenPath, ModelRecord};
 use crate::matrix::DType;
 
-const BOUND: (&str, &str) = ("max-error", "1");
+const BOUND: &str = "max-error 1";
 
 /// A model with latents and this hidden path; latents have the last table.
 fn model(width: usize, grid: Grid, clamps: &[i64], gain: u32, path: HiddenPath) -> ModelRecord {

@@ -89,27 +89,16 @@ pub(super) fn product<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
                     for (at, panel) in wide.clone().step_by(NR).zip(panels) {
                         let at = at..wide.end.min(at + NR);
                         let from = column + at.start..column + at.end;
-                        let mut unpacked = None;
-                        if packs_b && b.columns_apart == 1 && from.len() == NR {
-                            let data = &b.data[ks.start * b.rows_apart + from.start..];
-                            unpacked = Some(Lines { data, apart: b.rows_apart });
-                        } else if packs_b {
-                            pack::<NR>(b, ks.start, k, from, panel);
-                        }
+                        let panel = match packs_b {
+                            true => packing::<NR>(b, &ks, from, panel),
+                            false => Packing { packed: panel, unpacked: None },
+                        };
                         let tiles = Tiles { out, columns: at.clone(), fresh };
-                        column_of_tiles(
-                            micro,
-                            k,
-                            strip,
-                            Packing { packed: panel, unpacked },
-                            tiles,
-                        );
+                        column_of_tiles(micro, k, strip, panel, tiles);
                         let done = at.end - wide.start;
                         if ks.end == a.columns && (done % FINISHED == 0 || at.end == wide.end) {
                             let first = wide.start + (done - 1) / FINISHED * FINISHED;
-                            out.iter_mut().for_each(|row| {
-                                finish_row(&mut row[first..at.end], column + first, finish);
-                            });
+                            finish_rows(out, first..at.end, column, finish);
                         }
                     }
                 }
@@ -122,6 +111,28 @@ pub(super) fn product<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
 struct Packing<'a> {
     packed: &'a mut [f32],
     unpacked: Option<Lines<'a>>,
+}
+
+/// Packs columns `from` of a block of k of b, or leaves that to the first tile that reads them.
+fn packing<'a, const NR: usize>(
+    b: View<'a>,
+    ks: &Range<usize>,
+    from: Range<usize>,
+    packed: &'a mut [f32],
+) -> Packing<'a> {
+    if b.columns_apart == 1 && from.len() == NR {
+        let data = &b.data[ks.start * b.rows_apart + from.start..];
+        return Packing { packed, unpacked: Some(Lines { data, apart: b.rows_apart }) };
+    }
+    pack::<NR>(b, ks.start, ks.len(), from, packed);
+    Packing { packed, unpacked: None }
+}
+
+/// Applies bias and activation to columns of a part whose first is the product's `column`.
+fn finish_rows(out: &mut [&mut [f32]], columns: Range<usize>, column: usize, finish: Finish<'_>) {
+    for row in out {
+        finish_row(&mut row[columns.clone()], column + columns.start, finish);
+    }
 }
 
 /// What a column of tiles computes: some columns of all rows.
