@@ -10,11 +10,11 @@ use crate::kernels::Panels;
 /// Inputs of the first hidden layer are clamped to this.
 const INPUT_CLAMP: i64 = i16::MAX as i64;
 
-/// Rows predicted together: enough that weights, which are read once for them, are cheap, and few
+/// How many rows are predicted together: enough that weights, which are read once for them, are cheap, and few
 /// enough that what lies between two layers stays in the cache.
 const ROWS: usize = 48;
 
-/// A proved network.
+/// A network that was proved to stay within its integers.
 #[derive(Debug, Clone)]
 pub(crate) struct IntegerNetwork {
     latents: usize,
@@ -33,7 +33,7 @@ struct Skip {
     panels: Panels,
     /// Ranges of pairs of narrow latents whose sums stay below 2^31.
     groups: Vec<std::ops::Range<usize>>,
-    /// Latent and its weights.
+    /// The other latents, each with its weights.
     wide: Vec<(usize, Vec<i64>)>,
 }
 
@@ -134,7 +134,7 @@ impl IntegerNetwork {
         }
     }
 
-    /// Up to [`ROWS`] rows.
+    /// Predicts up to [`ROWS`] rows.
     fn tile(&self, latents: &[i32], out: &mut [i32], scratch: &mut Scratch) {
         let Scratch { inputs, outputs, sums, hidden, exact } = scratch;
         let rows = latents.len() / self.latents;

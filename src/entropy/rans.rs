@@ -34,7 +34,7 @@ pub(crate) struct RansEncoder {
 }
 
 impl RansEncoder {
-    /// An encoder with room for about so many symbols.
+    /// Makes an encoder with room for about so many symbols.
     pub(crate) fn with_capacity(symbols: usize) -> Self {
         Self { ops: Vec::with_capacity(symbols + symbols / 8), lane: 0 }
     }
@@ -129,7 +129,7 @@ impl<'a> RansDecoder<'a> {
         self.lane ^= 1;
     }
 
-    /// The slot of the symbol to come.
+    /// Returns the slot of the symbol to come.
     #[inline(always)]
     pub(crate) fn slot(&self) -> u32 {
         self.states[self.lane] as u32 & (PROB_SCALE - 1)
@@ -173,7 +173,7 @@ impl<'a> RansDecoder<'a> {
         x << 32 | LOW
     }
 
-    /// Bits of information that are still to come, about: what lies in the states is counted too,
+    /// Returns about how many bits of information are still to come: what lies in the states is counted too,
     /// so that the difference over a symbol is what it took.
     #[cfg(feature = "apps")]
     pub(crate) fn left(&self) -> f64 {
@@ -181,7 +181,7 @@ impl<'a> RansDecoder<'a> {
         held + 8.0 * self.words.len() as f64
     }
 
-    /// Whether more was read than is there.
+    /// Says whether more was read than is there.
     pub(crate) fn overrun(&self) -> bool {
         self.overrun
     }

@@ -4,7 +4,7 @@ use super::source::Source;
 use crate::error::{Error, Result};
 use crate::matrix::{DType, Rows, Schema, check_range};
 
-/// One row may take at most this many bytes: a header that claims more is a mistake or an
+/// The most bytes that a row may take: a header that claims more is a mistake or an
 /// attack, and everything after it allocates whole rows.
 pub(super) const MAX_ROW_BYTES: u64 = 1 << 31;
 
@@ -31,7 +31,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Bytes of the whole array.
+    /// Returns the bytes of the whole array.
     ///
     /// Checks everything that the other code multiplies without checking.
     pub(super) fn bytes(&self) -> Result<u64> {
@@ -90,7 +90,7 @@ impl ArrayRows {
         Ok(Self { source, schema, rows: axes[0], start, big_endian: layout.big_endian, order })
     }
 
-    /// The same rows with names for their columns.
+    /// Gives names to the columns for their columns.
     pub(super) fn with_columns(mut self, columns: Option<Vec<String>>) -> Self {
         self.schema.columns = columns;
         self
@@ -135,7 +135,7 @@ impl ArrayRows {
         Ok(())
     }
 
-    /// Place within a row of the `f`th number in Fortran order.
+    /// Returns the place within a row of the `f`th number in Fortran order.
     fn target(&self, mut f: usize) -> usize {
         let mut place = 0;
         let mut step = self.schema.width();
@@ -148,7 +148,7 @@ impl ArrayRows {
     }
 }
 
-/// `out[row][targets[c]] = runs[c][row]` for rows of `width` elements of `S` bytes.
+/// Sets `out[row][targets[c]] = runs[c][row]` for rows of `width` elements of `S` bytes.
 fn scatter<const S: usize>(
     runs: &[u8],
     stride: usize,
@@ -199,7 +199,7 @@ impl Rows for ArrayRows {
     }
 }
 
-/// Big-endian numbers of `size` bytes to little-endian, or back.
+/// Turns big-endian numbers of `size` bytes to little-endian, or back.
 pub(super) fn reverse_elements(bytes: &mut [u8], size: usize) {
     match size {
         2 => bytes.as_chunks_mut::<2>().0.iter_mut().for_each(|e| e.reverse()),

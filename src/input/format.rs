@@ -35,7 +35,7 @@ impl Format {
         Format::Raw,
     ];
 
-    /// Lower-case name as used on the command line.
+    /// Returns the lower-case name as used on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Format::Npy => "npy",
@@ -48,7 +48,7 @@ impl Format {
         }
     }
 
-    /// The format that a file's name stands for, if it is a usual one.
+    /// Returns the format that a file's name stands for, if it is a usual one.
     ///
     /// Names ending in `.gz` have none, because nothing is written packed.
     pub fn from_extension(path: impl AsRef<Path>) -> Option<Self> {
@@ -69,7 +69,7 @@ impl Format {
         }
     }
 
-    /// The format of a file that is called `name` and starts with `head`: by its magic
+    /// Finds the format of a file that is called `name` and starts with `head`: by its magic
     /// number, else by its extension, else CSV if it looks like text.
     pub(super) fn detect(name: &str, head: &[u8]) -> Result<Self> {
         let by_name = Self::from_extension(name);

@@ -19,7 +19,7 @@ pub(super) fn open(source: Source, name: &str) -> Result<ArrayRows> {
     ArrayRows::new(source, name, &layout, start)
 }
 
-/// The array's layout and the byte where its numbers start.
+/// Reads the array's layout and the byte where its numbers start.
 fn read_header(source: &Source) -> Result<(Layout, u64)> {
     let head = source.head(12)?;
     if !head.starts_with(&magic::NPY[..head.len().min(magic::NPY.len())]) {
@@ -93,7 +93,7 @@ fn parse_header(text: &[u8]) -> Result<Layout> {
     Ok(Layout { dtype, big_endian, order, shape: shape.clone() })
 }
 
-/// `<f4` and its like: byte order, kind, bytes.
+/// Parses `<f4` and its like: byte order, kind, bytes.
 fn parse_descr(descr: &str) -> Result<(DType, bool)> {
     let (order, code) = match descr.split_at_checked(1) {
         Some((order @ ("<" | ">" | "|"), code)) => (order, code),

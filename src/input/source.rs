@@ -21,7 +21,7 @@ enum Bytes {
 }
 
 impl Source {
-    /// The whole of `file`, which must be a regular file.
+    /// Takes the whole of `file`, which must be a regular file.
     pub(super) fn from_file(file: File) -> Result<Self> {
         let len =
             file.metadata().map_err(|e| Error::io("cannot ask for the file's size", e))?.len();
@@ -64,7 +64,7 @@ impl Source {
         }
     }
 
-    /// The first bytes, at most `count`.
+    /// Reads the first bytes, at most `count`.
     pub(super) fn head(&self, count: usize) -> Result<Vec<u8>> {
         let mut head = vec![0; count.min(usize::try_from(self.len).unwrap_or(usize::MAX))];
         let done = self.read_up_to(0, &mut head)?;

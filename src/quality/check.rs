@@ -67,7 +67,7 @@ impl Extremes {
         }
     }
 
-    /// The range, rounded down.
+    /// Returns the range, rounded down.
     fn range(&self) -> f64 {
         if self.floats.0 <= self.floats.1 {
             return bound::range_below(self.floats.0, self.floats.1);

@@ -32,7 +32,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// A file without model and blocks; the promise is a kind and a number, as in `max-error 1`.
+    /// Makes a file without model and blocks; the promise is a kind and a number, as in `max-error 1`.
     pub(super) fn new(schema: &Schema, promise: &str) -> Self {
         let (kind, number) = promise.split_once(' ').unwrap_or((promise, ""));
         let promise = Fidelity::parse(kind, number).unwrap();
@@ -99,7 +99,7 @@ impl Parts {
         out
     }
 
-    /// The bytes of section `tag`, and where they lie in the joined file.
+    /// Finds the bytes of section `tag`, and where they lie in the joined file.
     pub(super) fn place(&self, tag: [u8; 4]) -> std::ops::Range<usize> {
         let mut at = self.header.len();
         for (own, payload) in &self.sections {
@@ -114,12 +114,12 @@ impl Parts {
     }
 }
 
-/// A schema without names.
+/// Makes a schema without names.
 pub(super) fn schema(dtype: DType, shape: &[usize]) -> Schema {
     Schema::new(dtype, shape)
 }
 
-/// The stream of `rows`, each symbol in the table that the format asks for.
+/// Codes the stream of `rows`, each symbol in the table that the format asks for.
 pub(super) fn stream(record: &ModelRecord, dtype: DType, rows: &[Row]) -> Vec<u8> {
     let p = Program::new(record.clone(), dtype).unwrap();
     let m = &p.record;
@@ -158,7 +158,7 @@ pub(super) fn stream(record: &ModelRecord, dtype: DType, rows: &[Row]) -> Vec<u8
     out
 }
 
-/// A version 1.0 `.npy` file of little-endian `bytes`.
+/// Makes a version 1.0 `.npy` file of little-endian `bytes`.
 pub(super) fn npy(schema: &Schema, rows: usize, bytes: &[u8]) -> Vec<u8> {
     let kind = match schema.dtype.name().as_bytes() {
         [b'f', ..] => 'f',

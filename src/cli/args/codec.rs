@@ -22,7 +22,7 @@ pub(crate) struct CodecArgs {
     network: NetworkArgs,
 }
 
-/// The same, checked.
+/// [`CodecArgs`], checked.
 pub(crate) struct CodecChoice {
     path: Option<PathBuf>,
     /// How to learn, where there is no codec.

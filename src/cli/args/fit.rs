@@ -28,7 +28,7 @@ pub(crate) struct FitArgs {
     source: SourceArgs,
 }
 
-/// The same, checked.
+/// [`FitArgs`], checked.
 pub(crate) struct Fit {
     pub(crate) config: Config,
     /// Whether no promise was asked for.

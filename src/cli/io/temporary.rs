@@ -15,7 +15,7 @@ static NAMES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 /// Exit code after SIGINT, as shells count.
 const INTERRUPTED: i32 = 130;
 
-/// From here on SIGINT, SIGTERM and SIGHUP remove all temporary files and end the program.
+/// Makes SIGINT, SIGTERM and SIGHUP remove all temporary files and end the program.
 pub(crate) fn remove_on_interrupt() {
     // Fails where one of the signals is ignored, as under nohup: it then stays ignored.
     let _ = ctrlc::try_set_handler(|| {
@@ -36,7 +36,7 @@ fn lock() -> MutexGuard<'static, Vec<PathBuf>> {
 pub(crate) struct Temporary(Option<NamedTempFile>);
 
 impl Temporary {
-    /// A new file in `folder`, with the permissions of any new file.
+    /// Makes a new file in `folder`, with the permissions of any new file.
     pub(crate) fn beside(folder: &Path) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".aezip-").suffix(".tmp");
@@ -47,7 +47,7 @@ impl Temporary {
         Self::register(|| builder.tempfile_in(folder))
     }
 
-    /// A new file for the user's eyes only, where the system keeps such files.
+    /// Makes a new file for the user's eyes only, where the system keeps such files.
     pub(crate) fn private() -> io::Result<Self> {
         Self::register(|| tempfile::Builder::new().prefix("aezip-").tempfile())
     }
@@ -59,7 +59,7 @@ impl Temporary {
         Ok(Self(Some(file)))
     }
 
-    /// The open file.
+    /// Returns the open file.
     pub(crate) fn file(&self) -> io::Result<&File> {
         self.0.as_ref().map(NamedTempFile::as_file).ok_or_else(renamed)
     }
@@ -103,7 +103,7 @@ impl Drop for Temporary {
     }
 }
 
-/// Cannot happen: the file leaves only with the value itself.
+/// Returns an error that cannot happen: the file leaves only with the value itself.
 fn renamed() -> io::Error {
     io::Error::other("the temporary file is no longer there")
 }

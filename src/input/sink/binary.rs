@@ -16,12 +16,12 @@ pub(super) struct BinaryEncoder<W> {
     reversed: Option<usize>,
 }
 
-/// No header.
+/// Starts a file without a header.
 pub(super) fn raw<W: Write>(out: W) -> BinaryEncoder<W> {
     BinaryEncoder { out, reversed: None }
 }
 
-/// Version 1.0, C order, byte for byte as NumPy writes it.
+/// Starts an npy file of version 1.0, C order, byte for byte as NumPy writes it.
 pub(super) fn npy<W: Write>(mut out: W, schema: &Schema, rows: u64) -> Result<BinaryEncoder<W>> {
     out.write_all(&npy_header(schema, rows)?).map_err(cannot_write)?;
     Ok(raw(out))
@@ -58,7 +58,7 @@ fn npy_header(schema: &Schema, rows: u64) -> Result<Vec<u8>> {
     Ok([magic::NPY, &[1, 0], &length.to_le_bytes(), text.as_bytes()].concat())
 }
 
-/// Big-endian, with at most 2^32 - 1 rows.
+/// Starts an idx file: big-endian, with at most 2^32 - 1 rows.
 pub(super) fn idx<W: Write>(mut out: W, schema: &Schema, rows: u64) -> Result<BinaryEncoder<W>> {
     let dtype = schema.dtype;
     let Some((code, _)) = magic::IDX_TYPES.iter().find(|(_, known)| *known == dtype) else {
