@@ -10,8 +10,8 @@ use crate::kernels::Panels;
 /// Inputs of the first hidden layer are clamped to this.
 const INPUT_CLAMP: i64 = i16::MAX as i64;
 
-/// How many rows are predicted together: enough that weights, which are read once for them, are cheap, and few
-/// enough that what lies between two layers stays in the cache.
+/// How many rows are predicted together: enough that weights, which are read once for them, are
+/// cheap, and few enough that what lies between two layers stays in the cache.
 const ROWS: usize = 48;
 
 /// A network that was proved to stay within its integers.

@@ -39,7 +39,8 @@ pub(crate) enum Block<'a> {
 #[cfg(feature = "compress")]
 pub(crate) type Position = u64;
 
-/// Computes the CRC-32 of a block, begun with its first row so that a block in the wrong place is noticed.
+/// Computes the CRC-32 of a block, begun with its first row so that a block in the wrong place is
+/// noticed.
 fn checksum(first_row: u64, body: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&first_row.to_le_bytes());

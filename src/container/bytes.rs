@@ -40,7 +40,8 @@ impl<'a> Cursor<'a> {
         Ok(head)
     }
 
-    /// Reads an unsigned integer in groups of 7 bits, least significant first (LEB128), at most 64 bits.
+    /// Reads an unsigned integer in groups of 7 bits, least significant first (LEB128), at most 64
+    /// bits.
     pub(crate) fn varint(&mut self) -> Result<u64> {
         let at = self.offset;
         let mut value = 0_u64;

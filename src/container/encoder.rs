@@ -40,8 +40,8 @@ pub(crate) struct EncoderRecord {
     pub(crate) masked: bool,
     /// Whether outputs were trained to be normally distributed with mean 0 and variance 1.
     pub(crate) variational: bool,
-    /// Weights of each layer, inputs × outputs, row-major, followed by its biases; then, with `skip`,
-    /// a matrix of inputs × latents.
+    /// Weights of each layer, inputs × outputs, row-major, followed by its biases; then, with
+    /// `skip`, a matrix of inputs × latents.
     pub(crate) params: Vec<f32>,
 }
 

@@ -10,8 +10,8 @@ use std::io::Read;
 
 /// First bytes of a zstd frame (RFC 8878, section 3.1.1).
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// Bits of the frame's descriptor that must be 0: reserved, a checksum, which would go unchecked, or
-/// a dictionary.
+/// Bits of the frame's descriptor that must be 0: reserved, a checksum, which would go unchecked,
+/// or a dictionary.
 const ZSTD_UNUSED: u8 = 0b1111;
 /// Bytes decoded at once: bounds what the decoder holds besides its window.
 const CHUNK: usize = 1 << 20;

@@ -173,8 +173,8 @@ impl<'a> RansDecoder<'a> {
         x << 32 | LOW
     }
 
-    /// Returns about how many bits of information are still to come: what lies in the states is counted too,
-    /// so that the difference over a symbol is what it took.
+    /// Returns about how many bits of information are still to come: what lies in the states is
+    /// counted too, so that the difference over a symbol is what it took.
     #[cfg(feature = "apps")]
     pub(crate) fn left(&self) -> f64 {
         let held: f64 = self.states.iter().map(|x| (*x as f64).log2()).sum();

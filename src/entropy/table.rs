@@ -42,8 +42,8 @@ const ESCAPE_DOWN: u8 = 254;
 /// An escape of a histogram: any 64-bit number follows.
 const ESCAPE_ANY: u8 = 253;
 
-/// The slots are divided into `2^BUCKET_BITS` buckets, so that finding a slot's entry takes few steps:
-/// they take 1 KiB of a table.
+/// The slots are divided into `2^BUCKET_BITS` buckets, so that finding a slot's entry takes few
+/// steps: they take 1 KiB of a table.
 const BUCKET_BITS: u32 = 9;
 
 /// A table ready for coding.

@@ -25,8 +25,8 @@ impl Isa {
         ALL.into_iter().map(|(isa, _)| isa).filter(|isa| isa.is_available())
     }
 
-    /// Returns the best, or the one that the environment variable `AEZIP_ISA` names, if this CPU has it.
-    /// All give the same bits, so that this changes the speed only.
+    /// Returns the best, or the one that the environment variable `AEZIP_ISA` names, if this CPU
+    /// has it. All give the same bits, so that this changes the speed only.
     pub(crate) fn chosen() -> Isa {
         static CHOSEN: OnceLock<Isa> = OnceLock::new();
         *CHOSEN.get_or_init(|| Self::named(std::env::var("AEZIP_ISA").ok().as_deref()))

@@ -85,7 +85,8 @@ pub(crate) fn tanh(x: f32) -> f32 {
     y.copysign(x)
 }
 
-/// Computes the sigmoids `1 / (1 + e⁻ˣ)` of `x` and of `−x`, whose sum is 1, both precise where they are small.
+/// Computes the sigmoids `1 / (1 + e⁻ˣ)` of `x` and of `−x`, whose sum is 1, both precise where
+/// they are small.
 #[inline(always)]
 pub(crate) fn sigmoids(x: f32) -> (f32, f32) {
     let e = exp(-x.abs());

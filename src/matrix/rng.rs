@@ -55,10 +55,10 @@ impl Rng {
         }
     }
 
-    /// Draws a number of the normal distribution with mean 0 and variance 1, from comparisons alone,
-    /// so that no rounding of a logarithm is in it: `|x|` is exponential, taken with probability
-    /// `exp(−(|x| − 1)²/2)` (Kahn's method; Karney 2016, *Sampling exactly from the normal
-    /// distribution*).
+    /// Draws a number of the normal distribution with mean 0 and variance 1, from comparisons
+    /// alone, so that no rounding of a logarithm is in it: `|x|` is exponential, taken with
+    /// probability `exp(−(|x| − 1)²/2)` (Kahn's method; Karney 2016, *Sampling exactly from the
+    /// normal distribution*).
     pub(crate) fn normal(&mut self) -> f32 {
         loop {
             let (x, y) = (self.exponential(), self.exponential());

@@ -39,7 +39,8 @@ pub(crate) struct Tally {
     range: Option<(f64, f64)>,
     /// The value `c` of each column, for [`Tally::pair`].
     centre: Vec<f64>,
-    /// The value `c` of each column when the first row was added, so that tallies with different `c` can be added.
+    /// The value `c` of each column when the first row was added, so that tallies with different
+    /// `c` can be added.
     origin: Vec<f64>,
     columns: Vec<ColumnSums>,
 }
@@ -185,14 +186,15 @@ impl Tally {
         }
     }
 
-    /// Returns `Σ (x − column mean)²`; what overflows counts as the largest number, so that a quotient
-    /// by it is not too small.
+    /// Returns `Σ (x − column mean)²`; what overflows counts as the largest number, so that a
+    /// quotient by it is not too small.
     pub(crate) fn deviation(&self) -> f64 {
         let own = |c: &ColumnSums| (c.squares - c.sum * c.sum / c.count.max(1.0)).max(0.0);
         self.columns.iter().map(own).sum::<f64>().min(f64::MAX)
     }
 
-    /// Returns the error over the deviation; infinite where sums of squares leave the range of `f64`.
+    /// Returns the error over the deviation; infinite where sums of squares leave the range of
+    /// `f64`.
     pub(crate) fn nmse(&self) -> f64 {
         if self.max_error == 0.0 {
             return 0.0;

@@ -33,13 +33,15 @@ pub struct Info {
     pub rows_per_block: u64,
     /// Number of latents of a row; 0 without a model.
     pub latents: usize,
-    /// Number of units of each hidden layer of the decoder, from latents to row; empty for the linear codec.
+    /// Number of units of each hidden layer of the decoder, from latents to row; empty for the
+    /// linear codec.
     pub hidden: Vec<usize>,
     /// Number of row classes; 0 without a model.
     pub classes: usize,
     /// Number of tables of the entropy coder; 0 without a model.
     pub tables: usize,
-    /// Number of states of dependent quantisation: 4, 8, or 0 where latents are quantised one by one.
+    /// Number of states of dependent quantisation: 4, 8, or 0 where latents are quantised one by
+    /// one.
     pub trellis_states: usize,
     /// The promise that the file keeps; `None` for a codec.
     pub fidelity: Option<Fidelity>,

@@ -1,7 +1,7 @@
 //! Codecs that bring their encoder.
 
+use super::case::{Case, case};
 use super::file::{Parts, Row, schema, stream};
-use super::invalid::{Case, case};
 use super::records::{Random, hidden, ladder, linear, plain, with_latents};
 use crate::container::bytes::put_varint;
 use crate::container::encoder::EncoderRecord;

@@ -32,7 +32,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Makes a file without model and blocks; the promise is a kind and a number, as in `max-error 1`.
+    /// Makes a file without model and blocks; a promise is kind and number, as in `max-error 1`.
     pub(super) fn new(schema: &Schema, promise: &str) -> Self {
         let (kind, number) = promise.split_once(' ').unwrap_or((promise, ""));
         let promise = Fidelity::parse(kind, number).unwrap();

@@ -1,7 +1,7 @@
 //! Hidden layers: how their matrices lie, and what is proved of them.
 
+use super::case::{Case, case};
 use super::file::{Parts, Row, schema, stream};
-use super::invalid::{Case, case};
 use super::records::{Random, hidden, integer, ladder, linear, plain, with_latents};
 use crate::container::model::{Grid, Hidden, HiddenPath, ModelRecord};
 use crate::matrix::DType;

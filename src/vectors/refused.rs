@@ -1,7 +1,7 @@
 //! Models and blocks that must be refused.
 
+use super::case::{Case, base_model, base_stream, case, head_only};
 use super::file::{Parts, Row, schema};
-use super::invalid::{Case, base_model, base_stream, case, head_only};
 use super::records::{
     Random, hidden, integer, ladder, linear, ordered, plain, ratio, with_latents,
 };

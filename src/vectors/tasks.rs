@@ -1,8 +1,8 @@
 //! Codecs that predict something of a row.
 
+use super::case::{Case, case};
 use super::encoders::{codec, deep, encoder, floats, masked};
 use super::file::{Parts, schema};
-use super::invalid::{Case, case};
 use super::records::{ladder, linear, plain};
 use crate::container::encoder::EncoderRecord;
 use crate::container::forever::{ENCODER, MODEL, TASK};

@@ -14,8 +14,8 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Deviation of the noise that a codec learns to take away where nothing else is said, as a share of
-/// the range of all values.
+/// Deviation of the noise that a codec learns to take away where nothing else is said, as a share
+/// of the range of all values.
 const NOISE: f64 = 0.1;
 
 /// Take noise out of rows: keep what a codec knows of them.

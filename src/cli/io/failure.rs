@@ -29,7 +29,7 @@ impl Failure {
         Self::error(format!("{what}: {error}"))
     }
 
-    /// Makes a failure for a command line that makes no sense, whatever the files hold: exit code 2.
+    /// Makes a failure for a command line that no files could make sense of: exit code 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { code: USAGE, message: Some(message.into()) }
     }

@@ -11,8 +11,8 @@ impl ModelRecord {
         self.encode_measured(line).0
     }
 
-    /// Returns the MODL payload, and about how many of its bytes are the decoder: all but tables and
-    /// classes.
+    /// Returns the MODL payload, and about how many of its bytes are the decoder: all but tables
+    /// and classes.
     pub(crate) fn encode_measured(&self, line: usize) -> (Vec<u8>, usize) {
         let mut w = RecordWriter { coder: IntEncoder::new(), head: IntModel::new(), line };
         self.write_decoder(&mut w);
@@ -128,8 +128,8 @@ impl RecordWriter {
         self.number(hidden.multiplier);
     }
 
-    /// Writes a matrix of `outputs × inputs`, array by array the weights of one input: those of an input
-    /// that varies little are coarse, and those of neighbouring columns are alike.
+    /// Writes a matrix of `outputs × inputs`, array by array the weights of one input: those of an
+    /// input that varies little are coarse, and those of neighbouring columns are alike.
     fn by_input(&mut self, model: &mut ArrayModel, weights: &[i64], inputs: usize, line: usize) {
         for i in 0..inputs {
             let own: Vec<i64> = weights.iter().skip(i).step_by(inputs).copied().collect();

@@ -14,9 +14,9 @@ pub(crate) trait Micro: Copy {
     fn sums(self, product: Product<'_>);
 }
 
-/// Writes the function `$name(product)` for one kind of vectors: tiles of `$rows` rows and `$panels`
-/// panels, whose sums stay in registers over all pairs of inputs. Panels are the outer loop: the
-/// weights of one stay in the L1 cache while all rows pass.
+/// Writes the function `$name(product)` for one kind of vectors: tiles of `$rows` rows and
+/// `$panels` panels, whose sums stay in registers over all pairs of inputs. Panels are the outer
+/// loop: the weights of one stay in the L1 cache while all rows pass.
 ///
 /// `$weights` loads the weights of a pair for a panel, and `$add` adds their products with the
 /// two inputs at a pointer to the sums of a row.

@@ -18,17 +18,18 @@ use super::micro::{Lines, Micro, Panel, Strip, Tile};
 use super::pack::{pack, with_buffers};
 use std::ops::Range;
 
-/// The most of k at once. Layers of 512 units are one block, and 784 two. A panel of b, KC × NR, is all of an L1 cache of
-/// 32 KiB then with NR = 16 (AVX2), and twice that with 32 (AVX-512), but it is read along its lines;
-/// blocks of 256 are 1 to 2 % slower, because sums are loaded and stored twice as often.
+/// The most of k at once. Layers of 512 units are one block, and 784 two. A panel of b, KC × NR, is
+/// all of an L1 cache of 32 KiB then with NR = 16 (AVX2), and twice that with 32 (AVX-512), but it
+/// is read along its lines; blocks of 256 are 1 to 2 % slower, because sums are loaded and stored
+/// twice as often.
 const KC: usize = 512;
 /// MC × KC numbers of a are less than half of an L2 cache of 512 KiB. Where k is smaller, MC is
 /// larger: 16 columns of the output are written for all MC rows in turn, and that should be long.
 const MC_KC: usize = 96 * KC;
 /// The most columns of b at once: KC × NC numbers are 2 MiB.
 const NC: usize = 1024;
-/// How many columns get bias and activation together: long enough that a call for each row is cheap,
-/// and few enough that they are still in a cache near by.
+/// How many columns get bias and activation together: long enough that a call for each row is
+/// cheap, and few enough that they are still in a cache near by.
 const FINISHED: usize = 128;
 /// The width from which on to pack a saves more than it costs.
 const WIDE: usize = 160;
@@ -170,7 +171,8 @@ fn column_of_tiles<'a, M: Micro<MR, NR>, const MR: usize, const NR: usize>(
     }
 }
 
-/// Computes a tile of fewer than NR columns: a whole one beside the output, of which a part is copied.
+/// Computes a tile of fewer than NR columns: a whole one beside the output, of which a part is
+/// copied.
 fn at_the_edge<const MR: usize, const NR: usize>(
     out: &mut [&mut [f32]],
     columns: Range<usize>,
