@@ -7,8 +7,10 @@ use crate::error::{Error, Result};
 
 /// Shifts of the fast and the slow adaptation; a probability is the mean of both.
 const RATES: [u32; 2] = [4, 7];
-/// Bits of a probability.
+/// Bits of a probability that adapts.
 const BITS: u32 = 16;
+/// Bits of a probability that divides the range.
+const CODED_BITS: u32 = 12;
 /// Below this, the range takes in a byte.
 const TOP: u32 = 1 << 24;
 
@@ -21,7 +23,8 @@ impl Bit {
 
     /// Returns the 12-bit probability of 0, between 1 and 4095.
     fn zero(self) -> u32 {
-        ((u32::from(self.0[0]) + u32::from(self.0[1])) >> (BITS - 11)).clamp(1, 4095)
+        ((u32::from(self.0[0]) + u32::from(self.0[1])) >> (BITS + 1 - CODED_BITS))
+            .clamp(1, (1 << CODED_BITS) - 1)
     }
 
     fn update(&mut self, bit: bool) {
@@ -79,7 +82,7 @@ impl IntEncoder {
     }
 
     fn bit(&mut self, p: &mut Bit, bit: bool) {
-        let bound = (self.range >> 12) * p.zero();
+        let bound = (self.range >> CODED_BITS) * p.zero();
         if bit {
             self.low += u64::from(bound);
             self.range -= bound;
@@ -191,7 +194,7 @@ impl<'a> IntDecoder<'a> {
     }
 
     fn bit(&mut self, p: &mut Bit) -> bool {
-        let bound = (self.range >> 12) * p.zero();
+        let bound = (self.range >> CODED_BITS) * p.zero();
         let bit = self.code >= bound;
         if bit {
             self.code -= bound;

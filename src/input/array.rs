@@ -10,6 +10,10 @@ pub(super) const MAX_ROW_BYTES: u64 = 1 << 31;
 
 /// Bytes gathered at a time from an array stored column by column.
 const GATHER_BYTES: usize = 1 << 20;
+/// Runs of at least this many columns fit into what is gathered at a time.
+const GATHERED_COLUMNS: usize = 64;
+/// A whole column is read where it is at most this many times as long as the rows asked for.
+const MOST_WASTE: u64 = 8;
 
 /// Which axis is contiguous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,9 +106,9 @@ impl ArrayRows {
         let width = self.schema.width();
         let run = count * size;
         let column = self.rows as u64 * size as u64;
-        // Columns follow one another in the file; where the rows asked for are most of each,
-        // one long read that includes the others is cheaper than many short ones.
-        let whole = column <= 8 * run as u64 && column <= GATHER_BYTES as u64;
+        // Columns follow one another in the file; where the rows asked for are much of each, one
+        // long read that includes the others is cheaper than many short ones.
+        let whole = column <= MOST_WASTE * run as u64 && column <= GATHER_BYTES as u64;
         let stride = if whole { column as usize } else { run };
         let group = (GATHER_BYTES / stride).clamp(1, width);
         let mut runs = vec![0; stride * group];
@@ -185,8 +189,7 @@ impl Rows for ArrayRows {
         match self.order {
             Order::C => self.source.read_at(self.start + first as u64 * row as u64, out)?,
             Order::Fortran => {
-                // At most so many rows at a time that one column's run fits the buffer.
-                let block = GATHER_BYTES / 64 / self.schema.dtype.size();
+                let block = GATHER_BYTES / GATHERED_COLUMNS / self.schema.dtype.size();
                 for (k, part) in out.chunks_mut(block * row).enumerate() {
                     self.gather(first + k * block, part.len() / row, part)?;
                 }

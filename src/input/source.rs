@@ -8,6 +8,8 @@ use tempfile::{SpooledData, SpooledTempFile};
 
 /// Spooled bytes up to this many stay in memory, more go to an unnamed temporary file.
 const IN_MEMORY: usize = 32 << 20;
+/// Bytes that are moved at once: calls of the system are few then.
+const BUFFER: usize = 1 << 18;
 
 /// A file or a piece of memory of known length.
 pub(super) struct Source {
@@ -120,7 +122,7 @@ pub(super) struct Spool(BufWriter<SpooledTempFile>);
 
 impl Spool {
     pub(super) fn new() -> Self {
-        Self(BufWriter::with_capacity(1 << 18, SpooledTempFile::new(IN_MEMORY)))
+        Self(BufWriter::with_capacity(BUFFER, SpooledTempFile::new(IN_MEMORY)))
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
@@ -133,7 +135,7 @@ impl Spool {
         reader: &mut dyn Read,
         limit: u64,
     ) -> io::Result<Result<u64>> {
-        let mut buffer = vec![0; 1 << 18];
+        let mut buffer = vec![0; BUFFER];
         let mut total = 0;
         while total < limit {
             let room = usize::try_from(limit - total).unwrap_or(usize::MAX).min(buffer.len());

@@ -18,6 +18,8 @@ const MAX_QUANTUM: i64 = 1 << 40;
 const MAX_SHIFT: usize = 62;
 /// The most leading bits that a token keeps.
 const MAX_LEAD: i64 = 4;
+/// Bytes of an integer in memory.
+const WORD: usize = 8;
 /// Bytes that a table takes in memory besides its entries: its buckets, mainly.
 const TABLE_BYTES: usize = 2048;
 /// The most entries of a ladder, and the bytes that each takes in memory.
@@ -49,7 +51,7 @@ impl ModelRecord {
         m.grid_of = if grids > 1 {
             r.indices(&mut ArrayModel::new(), width, grids)?
         } else {
-            r.spend(width, 8)?;
+            r.spend(width, WORD)?;
             vec![0; width]
         };
         m.base = r.array(&mut ArrayModel::new(), width)?;
@@ -69,7 +71,7 @@ impl ModelRecord {
             }
             m.gain = r.within("gain", 0, MAX_SHIFT)? as u32;
             let mut model = ArrayModel::new();
-            r.spend(latents.saturating_mul(width), 8)?;
+            r.spend(latents.saturating_mul(width), WORD)?;
             for _ in 0..latents {
                 m.skip.extend(model.decode(&mut r.coder, width, r.line)?);
             }
@@ -131,12 +133,12 @@ impl RecordReader<'_> {
     }
 
     fn array(&mut self, model: &mut ArrayModel, count: usize) -> Result<Vec<i64>> {
-        self.spend(count, 8)?;
+        self.spend(count, WORD)?;
         model.decode(&mut self.coder, count, self.line)
     }
 
     fn flat(&mut self, count: usize) -> Result<Vec<i64>> {
-        self.spend(count, 8)?;
+        self.spend(count, WORD)?;
         ArrayModel::new().decode(&mut self.coder, count, 1)
     }
 
@@ -215,7 +217,7 @@ impl RecordReader<'_> {
         outputs: usize,
         line: usize,
     ) -> Result<Vec<i64>> {
-        self.spend(outputs.saturating_mul(inputs), 8)?;
+        self.spend(outputs.saturating_mul(inputs), WORD)?;
         let mut weights = vec![0; outputs * inputs];
         for i in 0..inputs {
             let own = model.decode(&mut self.coder, outputs, line)?;
@@ -277,7 +279,7 @@ impl RecordReader<'_> {
             return Err(Error::corrupt("a class's residual step is out of range"));
         }
         let per_class = latents * m.table_sets();
-        self.spend(count.saturating_mul(latents + per_class + width), 8)?;
+        self.spend(count.saturating_mul(latents + per_class + width), WORD)?;
         let (mut means, mut own) = (ArrayModel::new(), ArrayModel::new());
         let mut residuals = ArrayModel::new();
         for class in 0..count {

@@ -9,6 +9,9 @@ use crate::error::{Error, Result};
 use crate::matrix::Schema;
 use std::io::{self, Write};
 
+/// Bytes gathered before they are written: calls of the system are few then.
+const BUFFER: usize = 1 << 18;
+
 /// Takes rows one after another and writes them in some format.
 pub trait RowSink {
     /// Writes whole rows: row-major, little-endian bytes.
@@ -48,7 +51,7 @@ pub fn create_sink<'a>(
         .ok_or_else(|| {
             Error::argument(format!("rows of shape {:?} cannot be written", schema.row_shape))
         })?;
-    let out = io::BufWriter::with_capacity(1 << 18, out);
+    let out = io::BufWriter::with_capacity(BUFFER, out);
     let encoder: Box<dyn Encode + 'a> = match format {
         Format::Npy => Box::new(binary::npy(out, schema, rows)?),
         Format::Raw => Box::new(binary::raw(out)),
