@@ -1,7 +1,7 @@
 //! Whether a promise was kept, judged on the decoded values.
 
-use super::tally::{Chunk, Products, Tally, chunks, cosine};
-use super::{Quality, same_shape};
+use super::chunks::{Chunk, chunks, same_shape};
+use super::tally::{Products, Quality, Tally, cosine};
 use crate::codec::bound;
 use crate::codec::value::{Cell, with_cell};
 use crate::error::{Error, Result};

@@ -1,20 +1,55 @@
 //! Figures of decoded rows, added up row by row.
 
-use super::Quality;
+use super::chunks::{Chunk, chunks, same_shape};
 use crate::codec::bound::{difference, not_nan};
 use crate::codec::value::{Cell, with_cell};
 use crate::error::Result;
-use crate::matrix::{Rows, from_little_endian};
+use crate::matrix::Rows;
 
 /// Sums of squares within this have neither overflowed nor lost digits to underflow.
 const SAFE: std::ops::Range<f64> = 1e-280..1e280;
 /// The square roots of such sums.
 const SAFE_ROOT: std::ops::Range<f64> = 1e-140..1e140;
-/// Bytes of rows that are looked at at once: enough work for a thread to be worth its start.
-const CHUNK_BYTES: usize = 1 << 20;
-/// Chunks for each thread whose results are held at once.
-#[cfg(feature = "compress")]
-const CHUNKS_PER_THREAD: usize = 4;
+/// Figures about decoded rows. Only finite values of the original count; where such a value decodes
+/// to what is no number, its error counts as infinite.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Quality {
+    /// Number of rows.
+    pub rows: u64,
+    /// Number of finite values of the original.
+    pub values: u64,
+    /// Number of the original's values that are NaN or infinite.
+    pub specials: u64,
+    /// Number of those whose bits changed.
+    pub specials_changed: u64,
+    /// Largest `|x − x̂|`, in units of the data.
+    pub max_error: f64,
+    /// Mean squared error, in squared units of the data.
+    pub mse: f64,
+    /// Normalised mean squared error: `Σ (x − x̂)² / Σ (x − column mean)²`.
+    pub nmse: f64,
+    /// Peak signal-to-noise ratio: `10 log₁₀ (range² / mse)` in dB; infinite without error.
+    pub psnr: f64,
+    /// Mean over rows of the cosine between row and decoded row.
+    pub cosine: f64,
+    /// Smallest of these cosines.
+    pub worst_row_cosine: f64,
+}
+
+impl Quality {
+    /// Compares decoded rows with their originals.
+    ///
+    /// # Errors
+    /// `Argument` if shapes or types differ; the error of reading either if that fails.
+    pub fn measure(original: &dyn Rows, decoded: &dyn Rows) -> Result<Self> {
+        same_shape(original, decoded)?;
+        let mut total = Tally::default();
+        let work = |x: &Chunk<'_>, y: &Chunk<'_>, tally: &mut Tally| tally.pair(x, y);
+        chunks(original, Some(decoded), work, |tally| total.add(&tally))?;
+        Ok(total.quality())
+    }
+}
 
 /// Sums over rows; values that are not finite count as absent.
 #[derive(Debug, Clone, Default)]
@@ -290,61 +325,4 @@ fn scaled_cosine(cells: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
     let mut products = Products::default();
     cells.for_each(|(x, y)| products.add(x / a, y / b));
     products.cosine()
-}
-
-/// Some rows' little-endian bytes.
-pub(crate) struct Chunk<'a> {
-    pub(crate) dtype: crate::matrix::DType,
-    pub(crate) width: usize,
-    pub(crate) bytes: &'a [u8],
-}
-
-impl Chunk<'_> {
-    /// Reads the cells.
-    pub(crate) fn cells<T: Cell>(&self) -> Vec<T> {
-        let mut cells = vec![T::zeroed(); self.bytes.len() / size_of::<T>()];
-        from_little_endian(self.bytes, &mut cells);
-        cells
-    }
-}
-
-/// Runs `work` over chunks of both sources, or of one with itself, in parallel where threads are
-/// to be had; `fold` takes the results chunk by chunk, so that sums do not depend on threads.
-pub(crate) fn chunks<R: Default + Send>(
-    a: &dyn Rows,
-    b: Option<&dyn Rows>,
-    work: impl Fn(&Chunk<'_>, &Chunk<'_>, &mut R) + Sync + Send,
-    mut fold: impl FnMut(R),
-) -> Result<()> {
-    let schema = a.schema();
-    let (dtype, width, row_bytes) = (schema.dtype, schema.width(), schema.row_bytes());
-    let per_chunk = (CHUNK_BYTES / row_bytes.max(1)).max(1);
-    let read = |rows: &dyn Rows, first: usize| -> Result<Vec<u8>> {
-        let mut bytes = vec![0; per_chunk.min(a.len() - first) * row_bytes];
-        rows.read(first, &mut bytes)?;
-        Ok(bytes)
-    };
-    let one = |first: usize| -> Result<R> {
-        let x = read(a, first)?;
-        let y = b.map(|b| read(b, first)).transpose()?;
-        let mut result = R::default();
-        let chunk = |bytes| Chunk { dtype, width, bytes };
-        work(&chunk(&x), &chunk(y.as_ref().unwrap_or(&x)), &mut result);
-        Ok(result)
-    };
-    let firsts: Vec<usize> = (0..a.len()).step_by(per_chunk).collect();
-    // Few results at a time: those of wide rows are as large as the rows.
-    #[cfg(feature = "compress")]
-    for firsts in firsts.chunks(CHUNKS_PER_THREAD * rayon::current_num_threads().max(1)) {
-        use rayon::prelude::*;
-        let results: Vec<Result<R>> = firsts.par_iter().map(|&first| one(first)).collect();
-        for result in results {
-            fold(result?);
-        }
-    }
-    #[cfg(not(feature = "compress"))]
-    for first in firsts {
-        fold(one(first)?);
-    }
-    Ok(())
 }

@@ -28,8 +28,8 @@ pub(crate) struct FitArgs {
     source: SourceArgs,
 }
 
-/// [`FitArgs`], checked.
-pub(crate) struct Fit {
+/// What [`FitArgs`] ask for, checked.
+pub(crate) struct FitRequest {
     pub(crate) config: Config,
     /// Whether no promise was asked for.
     pub(crate) by_default: bool,
@@ -39,7 +39,7 @@ pub(crate) struct Fit {
 
 impl FitArgs {
     /// Checks that all options make sense together; with a codec those of a network do not.
-    pub(crate) fn checked(self, with_codec: bool) -> Result<Fit, Failure> {
+    pub(crate) fn checked(self, with_codec: bool) -> Result<FitRequest, Failure> {
         let options = self.source.options()?;
         let chosen = self.fidelity.chosen();
         let by_default = chosen.is_none();
@@ -50,11 +50,11 @@ impl FitArgs {
             self.network.expect_none()?;
         }
         self.network.apply(&mut config)?;
-        Ok(Fit { config, by_default, options, history: self.history })
+        Ok(FitRequest { config, by_default, options, history: self.history })
     }
 }
 
-impl Fit {
+impl FitRequest {
     /// Checks the place of the table of how training went, beside a `result` that is made from
     /// `sources`; with `json`, standard output is taken.
     pub(crate) fn history_place(

@@ -32,9 +32,9 @@ pub(crate) struct NetworkArgs {
     #[arg(long, value_name = "RATE", value_parser = number(|t, x| t.rate = x),
           allow_hyphen_values = true)]
     lr: Option<f64>,
-    /// Function of the hidden units [default: leaky-relu].
+    /// ActivationName of the hidden units [default: leaky-relu].
     #[arg(long, value_name = "NAME")]
-    activation: Option<Function>,
+    activation: Option<ActivationName>,
     /// End training after SECONDS, however far it is. The file then depends on the machine's
     /// speed: the same command may write another one.
     #[arg(long, value_name = "SECONDS", value_parser = number(|t, x| t.seconds = x),
@@ -162,7 +162,7 @@ impl FromStr for Layers {
 
 /// The names of [`Activation`].
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Function {
+enum ActivationName {
     /// x, or x/8 below 0
     LeakyRelu,
     /// x, or 0 below 0
@@ -175,14 +175,14 @@ enum Function {
     Identity,
 }
 
-impl From<Function> for Activation {
-    fn from(function: Function) -> Self {
+impl From<ActivationName> for Activation {
+    fn from(function: ActivationName) -> Self {
         match function {
-            Function::LeakyRelu => Activation::LeakyRelu,
-            Function::Relu => Activation::Relu,
-            Function::Tanh => Activation::Tanh,
-            Function::Gelu => Activation::Gelu,
-            Function::Identity => Activation::Identity,
+            ActivationName::LeakyRelu => Activation::LeakyRelu,
+            ActivationName::Relu => Activation::Relu,
+            ActivationName::Tanh => Activation::Tanh,
+            ActivationName::Gelu => Activation::Gelu,
+            ActivationName::Identity => Activation::Identity,
         }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct Args {
     contamination: Option<f64>,
     /// What a row is judged by.
     #[arg(long, value_name = "NAME", default_value = "error")]
-    score: Score,
+    score: ScoreName,
     /// Add a column for each column of the input: its squared error, over what is usual there.
     #[arg(long)]
     per_column: bool,
@@ -68,7 +68,7 @@ pub(crate) struct Args {
 
 /// The names of [`AnomalyScore`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Score {
+enum ScoreName {
     /// Error of the row as the network gives it back
     Error,
     /// Bits that the row takes in a compressed file
@@ -78,7 +78,7 @@ enum Score {
 impl Args {
     /// Returns how to look for anomalies.
     fn request(&self) -> Result<AnomalyConfig, Failure> {
-        if self.per_column && self.score == Score::Bits {
+        if self.per_column && self.score == ScoreName::Bits {
             return Err(Failure::usage("--per-column is about errors: leave out --score bits"));
         }
         let mut how = AnomalyConfig::default();
@@ -86,8 +86,8 @@ impl Args {
         how.rounds = self.rounds;
         how.table = self.table;
         how.score = match self.score {
-            Score::Error => AnomalyScore::Error,
-            Score::Bits => AnomalyScore::Bits,
+            ScoreName::Error => AnomalyScore::Error,
+            ScoreName::Bits => AnomalyScore::Bits,
         };
         how.validate().map_err(|error| Failure::usage(error.to_string()))?;
         Ok(how)

@@ -37,7 +37,7 @@ pub(crate) struct Args {
     format: Option<ExportFormat>,
     /// Which network, for ONNX.
     #[arg(long, value_name = "PART", default_value = "encoder")]
-    part: Part,
+    part: PartName,
     /// Print what was done as one JSON object.
     #[arg(long)]
     json: bool,
@@ -51,7 +51,7 @@ enum ExportFormat {
 
 /// The names of [`OnnxPart`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Part {
+enum PartName {
     /// From rows to latents
     Encoder,
     /// From latents to rows
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Result<(), Failure> {
              --format"
         ))
     })?;
-    if format == ExportFormat::Safetensors && args.part != Part::Encoder {
+    if format == ExportFormat::Safetensors && args.part != PartName::Encoder {
         return Err(Failure::usage("safetensors holds all parts: leave out --part"));
     }
     destination.check(Writing::binary(args.force), &[&args.codec])?;
@@ -86,9 +86,9 @@ pub(crate) fn run(args: &Args, console: &Console) -> Result<(), Failure> {
         ExportFormat::Onnx => onnx(
             &codec,
             match args.part {
-                Part::Encoder => OnnxPart::Encoder,
-                Part::Decoder => OnnxPart::Decoder,
-                Part::Predictor => OnnxPart::Predictor,
+                PartName::Encoder => OnnxPart::Encoder,
+                PartName::Decoder => OnnxPart::Decoder,
+                PartName::Predictor => OnnxPart::Predictor,
             },
         ),
     };

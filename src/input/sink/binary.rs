@@ -1,6 +1,6 @@
 //! Formats that are a header and the numbers: npy, idx and raw.
 
-use super::{Encode, cannot_write};
+use super::encode::{Encode, cannot_write};
 use crate::error::{Error, Result};
 use crate::input::array::reverse_elements;
 use crate::input::magic;

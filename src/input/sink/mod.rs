@@ -1,12 +1,14 @@
 //! Rows to files of the usual formats.
 
 mod binary;
+mod encode;
 mod text;
 mod vectors;
 
-use super::Format;
+use super::format::Format;
 use crate::error::{Error, Result};
 use crate::matrix::Schema;
+use encode::{Encode, cannot_write};
 use std::io::{self, Write};
 
 /// Bytes gathered before they are written: calls of the system are few then.
@@ -64,12 +66,6 @@ pub fn create_sink<'a>(
     Ok(Box::new(CountedSink { encoder, row_bytes, announced: rows, written: 0 }))
 }
 
-/// Writes rows that are known to be whole and as many as announced.
-trait Encode {
-    fn rows(&mut self, rows: &[u8]) -> Result<()>;
-    fn flush(&mut self) -> io::Result<()>;
-}
-
 /// What all formats have in common: the rows are counted.
 struct CountedSink<'a> {
     encoder: Box<dyn Encode + 'a>,
@@ -109,10 +105,6 @@ impl RowSink for CountedSink<'_> {
         }
         self.encoder.flush().map_err(cannot_write)
     }
-}
-
-fn cannot_write(error: io::Error) -> Error {
-    Error::io("cannot write the output", error)
 }
 
 #[cfg(test)]
