@@ -1,6 +1,6 @@
 //! Single rows from a file in memory: with and without the cache, and 64 at once.
 
-use aezip::{Reader, ReaderOptions, Rows};
+use aezip::{Limits, Reader, ReaderOptions, Rows};
 use aezip_benches::{compressed, waves};
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -15,7 +15,7 @@ fn row(c: &mut Criterion) {
         at
     };
     let mut group = c.benchmark_group("row");
-    let cold = ReaderOptions { cache_bytes: 0, ..ReaderOptions::default() };
+    let cold = ReaderOptions::new(Limits::default(), 0);
     for (name, options) in [("cold", cold), ("warm", ReaderOptions::default())] {
         let reader = Reader::new_with(&file, options).expect("a file");
         let mut out = vec![0.0_f32; width];

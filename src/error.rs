@@ -35,7 +35,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 macro_rules! constructors {
     ($($name:ident => $kind:ident),* $(,)?) => { $(
-        #[doc = concat!("An error of kind [`ErrorKind::", stringify!($kind), "`].")]
+        #[doc = concat!("Makes an error of kind [`ErrorKind::", stringify!($kind), "`].")]
         pub fn $name(what: impl Into<String>) -> Self {
             Self { kind: ErrorKind::$kind, at: None, what: what.into(), source: None }
         }
@@ -51,24 +51,24 @@ impl Error {
         argument => Argument,
     }
 
-    /// An operating system error while doing `what`.
+    /// Wraps an error of the operating system; `what` says what failed: `cannot open x.npy`.
     pub fn io(what: impl Into<String>, source: std::io::Error) -> Self {
         Self { kind: ErrorKind::Io, at: None, what: what.into(), source: Some(source) }
     }
 
-    /// The same error, located at byte `offset` of the file.
+    /// Locates the error at byte `offset` of the file, unless it has a place already.
     #[must_use]
     pub fn at(mut self, offset: u64) -> Self {
         self.at.get_or_insert(offset);
         self
     }
 
-    /// What went wrong, coarsely.
+    /// Says what went wrong, coarsely.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// The byte offset in the file where the fault was found, if it has one.
+    /// Returns the byte offset in the file where the fault was found, if it has one.
     pub fn offset(&self) -> Option<u64> {
         self.at
     }

@@ -1,40 +1,45 @@
-//! What the user asks the decoded numbers to be worth: exactly one promise per file.
+//! The promise that a file makes about its decoded numbers: exactly one per file.
 
 use crate::error::{Error, Result};
 use crate::matrix::Decimal;
 
 /// The promise that a file keeps. Exactly one per file.
 ///
-/// `x` is the original, `x̂` what the file gives back; *worst* is over every finite value.
+/// `x` is the original and `x̂` what the file gives back. Values that are not finite come back bit
+/// for bit under every promise about single values. [`Fidelity::validate`] says which numbers are
+/// allowed.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Fidelity {
-    /// `|x − x̂| ≤ E` for every value, in the data's units.
+    /// `|x − x̂| ≤ E` for every value, in the data's units; `E ≥ 0`.
     MaxError(Decimal),
-    /// `|x − x̂| ≤ F · (max − min of the value's column)`.
+    /// `|x − x̂| ≤ F · (max − min of the value's column)` for every value; `F ≥ 0`.
     MaxErrorRel(Decimal),
     /// A bound `E` of its own for each named column; columns not named come back exactly,
     /// or within the bound given for `*`.
     MaxErrorColumns(Vec<(String, Decimal)>),
-    /// `‖x − x̂‖² / ‖x − column means‖² ≤ X` over the file.
+    /// Normalised mean squared error `‖x − x̂‖² / ‖x − column means‖² ≤ X` over the whole file;
+    /// `0 < X ≤ 1`.
     Nmse(Decimal),
-    /// `10 log₁₀(peak² / MSE) ≥ DB`, peak = max − min of the file.
+    /// Peak signal-to-noise ratio `10 log₁₀(peak² / MSE) ≥ DB` over the whole file, where the peak
+    /// is max − min of the file; 0 to 300 dB.
     Psnr(Decimal),
-    /// Mean over rows of `x·x̂ / (‖x‖ ‖x̂‖) ≥ C`. Rows of zeros count as 1.
+    /// Mean over rows of `x·x̂ / (‖x‖ ‖x̂‖) ≥ C`; `0 < C < 1`. Rows of zeros count as 1.
     Cosine(Decimal),
-    /// Size of the numbers in memory divided by the size of the whole file `≥ R`.
+    /// Size of the numbers in memory divided by the size of the whole file is `≥ R`; `R > 0`.
     Ratio(Decimal),
-    /// Whole file, model included, divided by the number of rows `≤ B`.
+    /// Bytes of the whole file, model included, divided by the number of rows are `≤ B`; `B > 0`.
     BytesPerRow(Decimal),
-    /// [`Fidelity::Nmse`] of each row by itself, against the column means.
+    /// Each row by itself keeps the bound of [`Fidelity::Nmse`], against the column means.
     RowNmse(Decimal),
-    /// [`Fidelity::Cosine`] of each row by itself.
+    /// Each row by itself keeps the bound of [`Fidelity::Cosine`].
     RowCosine(Decimal),
     /// Every value comes back bit for bit.
     Lossless,
 }
 
 impl Fidelity {
-    /// Name of the kind as in the command-line option: `max-error`, `nmse`, ….
+    /// Returns the name of the kind as in the command-line option: `max-error`, `nmse`, ….
     pub fn name(&self) -> &'static str {
         match self {
             Fidelity::MaxError(_) => "max-error",
@@ -51,7 +56,7 @@ impl Fidelity {
         }
     }
 
-    /// The number as typed; empty for lossless, `name=E,…` for bounds per column, where a
+    /// Returns the number as typed; empty for lossless, `name=E,…` for bounds per column, where a
     /// comma or backslash in a name has a backslash before it.
     pub fn text(&self) -> String {
         match self {
@@ -141,7 +146,8 @@ impl Fidelity {
                 need(d.floor() > 0.0 && d.ceil() <= 1.0, "above 0 and at most 1", d)
             }
             Fidelity::Psnr(d) => {
-                need((0.0..=300.0).contains(&d.nearest()), "between 0 and 300 dB", d)
+                let allowed = format!("between 0 and {MAX_PSNR} dB");
+                need((0.0..=MAX_PSNR).contains(&d.nearest()), &allowed, d)
             }
             Fidelity::Cosine(d) | Fidelity::RowCosine(d) => {
                 need(d.floor() > 0.0 && d.ceil() < 1.0, "above 0 and below 1", d)
@@ -151,7 +157,11 @@ impl Fidelity {
     }
 }
 
-/// A column's name with a backslash before each comma and backslash.
+/// The largest PSNR in dB that can be asked for: errors of 10⁻¹⁵ of the range, at which `f64`
+/// itself is not much finer.
+const MAX_PSNR: f64 = 300.0;
+
+/// Returns a column's name with a backslash before each comma and backslash.
 fn escaped(name: &str) -> String {
     name.replace('\\', "\\\\").replace(',', "\\,")
 }

@@ -1,7 +1,7 @@
 //! Parts that are measured by themselves. Nothing here is promised to stay.
 
 use crate::compress::{Config, Given, Report};
-use crate::entropy::rans::{Decoder, Encoder};
+use crate::entropy::rans::{RansDecoder, RansEncoder};
 use crate::entropy::table::{SCALE_COUNT, SHAPE_COUNT, Table, TableSpec};
 use crate::error::Result;
 use crate::fit::data::components::Components;
@@ -41,7 +41,7 @@ impl Ladder {
 
     /// The stream of `numbers`.
     pub fn encode(&self, numbers: &[i64]) -> Vec<u8> {
-        let mut coder = Encoder::default();
+        let mut coder = RansEncoder::default();
         for &number in numbers {
             assert!(self.0.encode(number, &mut coder), "{number} has no code");
         }
@@ -55,7 +55,7 @@ impl Ladder {
     /// # Panics
     /// If there are not as many.
     pub fn sum(&self, stream: &[u8], count: usize) -> i64 {
-        let mut coder = Decoder::new(stream).expect("a stream");
+        let mut coder = RansDecoder::new(stream).expect("a stream");
         let sum = (0..count).fold(0_i64, |sum, _| sum.wrapping_add(self.0.decode(&mut coder)));
         coder.finish().expect("as many numbers as stated");
         sum

@@ -81,6 +81,7 @@ mod limits;
 mod matrix;
 #[cfg(feature = "compress")]
 mod nn;
+mod positioned;
 mod quality;
 mod reader;
 #[cfg(all(test, feature = "compress"))]

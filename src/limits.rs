@@ -1,23 +1,34 @@
-//! How much memory a file may ask for.
+//! How much memory a file may ask for before any is given to it.
 
 use crate::error::{Error, Result};
 
 /// What a reader lets a file claim before any memory is given to it.
 ///
-/// The defaults fit ordinary files; services that open strangers' files lower them.
+/// A file that claims more is refused with [`ErrorKind::Limit`](crate::ErrorKind::Limit). The
+/// defaults, 1 GiB each, fit ordinary files; services that open strangers' files lower them:
+///
+/// ```
+/// let mut limits = aezip::Limits::default();
+/// limits.block_bytes = 64 << 20;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
-    /// Bytes that the decoded model may take.
+    /// The most bytes that the decoded model may take; also bounds each section that is read whole.
     pub model_bytes: u64,
-    /// Bytes that one decoded block may take.
+    /// The most bytes that one decoded block, or what decoding it needs, may take.
     pub block_bytes: u64,
-    /// Bytes that the index in memory may take.
+    /// The most bytes that the index may take in memory.
     pub index_bytes: u64,
 }
 
+/// The default of each limit: far above what any block or model of the encoder takes, and small
+/// enough that a hostile file cannot exhaust the memory of an ordinary machine.
+const DEFAULT_BYTES: u64 = 1 << 30;
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { model_bytes: 1 << 30, block_bytes: 1 << 30, index_bytes: 1 << 30 }
+        Self { model_bytes: DEFAULT_BYTES, block_bytes: DEFAULT_BYTES, index_bytes: DEFAULT_BYTES }
     }
 }
 

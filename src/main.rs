@@ -3,8 +3,9 @@
 mod cli;
 
 use clap::{Parser, Subcommand};
-use cli::{anomalies, compress, decompress, denoise, embed, export, finetune, impute, info};
-use cli::{plot, predict, sample, train, verify};
+use cli::commands::{anomalies, compress, decompress, denoise, embed, export, finetune, impute};
+use cli::commands::{info, plot, predict, sample, train, verify};
+use cli::io::{console, temporary, usage};
 use std::process::ExitCode;
 
 /// Learned lossy compression for rows of numbers, with bounds that are never broken.
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 #[command(name = "aezip", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
     #[command(flatten)]
-    console: cli::console::ConsoleArgs,
+    console: console::ConsoleArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -48,10 +49,10 @@ Exit codes: 0 done, 1 error, 2 wrong usage, 3 promise not held, 4 corrupt file,
 130 interrupted.";
 
 fn main() -> ExitCode {
-    cli::temporary::remove_on_interrupt();
+    temporary::remove_on_interrupt();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return cli::usage::explain(&error),
+        Err(error) => return usage::explain(&error),
     };
     let console = cli.console.console();
     let done = match cli.command {
@@ -72,7 +73,7 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => console::report(&failure),
     }
 }
 

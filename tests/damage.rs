@@ -50,14 +50,21 @@ static ALLOCATOR: Counting = Counting;
 /// One test at a time, so that memory is counted for one.
 static TURN: Mutex<()> = Mutex::new(());
 
-const LIMITS: Limits = Limits { model_bytes: 16 << 20, block_bytes: 8 << 20, index_bytes: 1 << 20 };
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.model_bytes = 16 << 20;
+    limits.block_bytes = 8 << 20;
+    limits.index_bytes = 1 << 20;
+    limits
+}
+
 const MOST: usize = 64 << 20;
 
 /// Opens and verifies; panics and memory beyond [`MOST`] fail the test.
 fn open_and_verify(bytes: &[u8], what: &str) -> Result<(), Error> {
     let before = USED.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
-    let options = ReaderOptions { limits: LIMITS, cache_bytes: 0 };
+    let options = ReaderOptions::new(limits(), 0);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         Reader::new_with(bytes, options).and_then(|reader| reader.verify())
     }));

@@ -18,7 +18,7 @@ pub fn options() -> ReaderOptions {
     limits.model_bytes = 1 << 20;
     limits.block_bytes = 1 << 18;
     limits.index_bytes = 1 << 16;
-    ReaderOptions { limits, cache_bytes: 1 << 14 }
+    ReaderOptions::new(limits, 1 << 14)
 }
 
 /// Everything that can be asked of a file; errors are fine, panics are not.

@@ -2,8 +2,8 @@
 
 use crate::codec::value::Cell;
 
-/// Whether `|x − y| ≤ bound`; what is not finite must be the same bits, and so must
-/// everything where the bound is 0.
+/// Says whether `|x − y| ≤ bound`; what is not finite must be the same bits, and so must everything
+/// where the bound is 0.
 pub(crate) fn holds<T: Cell>(x: T, y: T, bound: f64) -> bool {
     if x.same(y) {
         return true;
@@ -18,14 +18,14 @@ pub(crate) fn holds<T: Cell>(x: T, y: T, bound: f64) -> bool {
     (wide(x) - wide(y)).unsigned_abs() <= bound as u128
 }
 
-/// The integer itself; 0 for floats.
+/// Returns the integer itself; 0 for floats.
 #[inline]
 pub(crate) fn wide<T: Cell>(v: T) -> i128 {
     let k = v.to_integer();
     if T::DTYPE == crate::matrix::DType::U64 { i128::from(k as u64) } else { i128::from(k) }
 }
 
-/// `x − y`, rounded once; infinite if `y` is no number where `x` is one.
+/// Returns `x − y`, rounded once; infinite if `y` is no number where `x` is one.
 #[inline]
 pub(crate) fn difference<T: Cell>(x: T, y: T) -> f64 {
     if T::DTYPE.is_float() {
@@ -34,13 +34,13 @@ pub(crate) fn difference<T: Cell>(x: T, y: T) -> f64 {
     (wide(x) - wide(y)) as f64
 }
 
-/// A difference from a finite number; what is not a number is as far from it as can be.
+/// Returns a difference from a finite number; what is not a number is as far from it as can be.
 #[inline]
 pub(crate) fn not_nan(d: f64) -> f64 {
     if d.is_nan() { f64::INFINITY } else { d }
 }
 
-/// The largest `f64` not above `max − min`, for finite numbers.
+/// Returns the largest `f64` not above `max − min`, for finite numbers.
 pub(crate) fn range_below(min: f64, max: f64) -> f64 {
     let d = max - min;
     if d.is_infinite() {
@@ -52,7 +52,7 @@ pub(crate) fn range_below(min: f64, max: f64) -> f64 {
     }
 }
 
-/// `x − y − d` where `d` is the rounded `x − y`, exactly: TwoDiff (Knuth, TAOCP 4.2.2,
+/// Returns `x − y − d`, where `d` is the rounded `x − y`, exactly: TwoDiff (Knuth, TAOCP 4.2.2,
 /// theorem B).
 fn lost(x: f64, y: f64, d: f64) -> f64 {
     let back = x - d;

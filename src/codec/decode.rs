@@ -1,37 +1,39 @@
 //! Decoding of a block: entropy coder, recursions over rows, network, values.
 
-use crate::codec::program::{Program, dequantise, second_quantiser};
-use crate::codec::value::{Cell, carry, values, with_cell};
-use crate::container::block::{self, Block};
+use super::program::{Program, dequantise, second_quantiser};
+use super::value::{Cell, carry, values, with_cell};
+use crate::container::block::{self, Block, Cells, Escapes};
 use crate::container::index::Place;
-use crate::entropy::rans::Decoder;
+use crate::entropy::rans::RansDecoder;
 use crate::error::{Error, Result};
 use crate::matrix::{DType, to_little_endian};
+use std::borrow::Cow;
 use std::ops::Range;
 
-/// Rows whose predictions are made together,
+/// How many rows have their predictions made together: enough that reading the weights is cheap,
+/// and few enough that a single row from the middle of a block does not wait for many others.
 const BATCH: usize = 32;
-/// unless that is more numbers than this.
+/// The most numbers of them, so that wide rows take little memory.
 const BATCH_CELLS: usize = 1 << 20;
 
-/// What a block's stream says of its rows.
-pub(crate) struct Rows<'p, 'b> {
+/// Reads a block's stream row by row.
+pub(crate) struct RowDecoder<'p, 'b> {
     program: &'p Program,
-    coder: Decoder<'b>,
+    coder: RansDecoder<'b>,
     class: usize,
     /// Whether a row named a class that is not there.
     stray: bool,
-    /// Latents of the last row.
+    /// Latents of the row read last.
     pub(crate) latents: Vec<i32>,
-    /// Residuals of the last row, in fine units.
+    /// Residuals of the row read last, in fine units.
     pub(crate) residuals: Vec<i64>,
 }
 
-impl<'p, 'b> Rows<'p, 'b> {
+impl<'p, 'b> RowDecoder<'p, 'b> {
     pub(crate) fn new(program: &'p Program, stream: &'b [u8]) -> Result<Self> {
         Ok(Self {
             program,
-            coder: Decoder::new(stream)?,
+            coder: RansDecoder::new(stream)?,
             class: 0,
             stray: false,
             latents: vec![0; program.record.latents()],
@@ -118,76 +120,146 @@ impl<'p, 'b> Rows<'p, 'b> {
     }
 }
 
-/// Rows of `rows` whose predictions are made together.
+/// Returns how many of `rows` rows have their predictions made together.
 fn batch(rows: usize, width: usize, latents: usize) -> usize {
     (BATCH_CELLS / width.max(latents).max(1)).clamp(1, BATCH).min(rows)
 }
 
-/// Bytes of temporaries that [`rows`] takes for `rows` rows: residuals, predictions, latents.
-pub(crate) fn temporaries(rows: usize, width: usize, latents: usize) -> u64 {
+/// Returns the bytes that [`EncodedBlock::rows`] takes besides its output for `rows` rows:
+/// residuals of 8 bytes, predictions and latents of 4.
+pub(crate) fn working_bytes(rows: usize, width: usize, latents: usize) -> u64 {
     let batch = batch(rows, width, latents) as u64;
     // One more row of each is held by the entropy decoder.
     (batch + 1).saturating_mul(12 * width as u64 + 4 * latents as u64)
 }
 
-/// Fills `out` with the rows `want` of the block at `place`, whose bytes are `bytes`.
-///
-/// Reading all rows checks that the stream ends where they do. Exact values may take `room`
-/// bytes while they are unpacked.
-pub(crate) fn rows(
-    program: Option<&Program>,
-    (dtype, width): (DType, usize),
-    bytes: &[u8],
-    place: Place,
-    room: u64,
-    want: Range<usize>,
-    out: &mut [u8],
-) -> Result<()> {
-    let (size, at) = (dtype.size(), place.offset);
-    let row_bytes = width * size;
-    let first_cell = want.start * width;
-    let (stream, escapes) = match block::decode(bytes, place.row, at)? {
-        Block::Exact { packed } => {
-            let length = place.rows * row_bytes;
-            return block::decode_exact(packed, (length, size), at, first_cell, out);
-        }
-        Block::Coded { stream, escapes } => (stream, escapes),
-    };
-    let program =
-        program.ok_or_else(|| Error::corrupt("a coded block in a file without a model").at(at))?;
-    let mut rows = Rows::new(program, stream).map_err(|e| e.at(at))?;
-    for _ in 0..want.start {
-        rows.advance();
-    }
-    let latents = program.record.latents();
-    let batch = batch(want.len(), width, latents);
-    let mut y = vec![0; batch * latents];
-    let mut e = vec![0; batch * width];
-    let mut m = vec![0; batch * width];
-    let mut first = want.start;
-    for out in out.chunks_mut((batch * row_bytes).max(1)) {
-        let count = out.len() / row_bytes;
-        for i in 0..count {
-            rows.advance();
-            y[i * latents..(i + 1) * latents].copy_from_slice(&rows.latents);
-            e[i * width..(i + 1) * width].copy_from_slice(&rows.residuals);
-        }
-        rows.check(at)?;
-        program.network.predict(&y[..count * latents], &mut m[..count * width]);
-        with_cell!(dtype, T => write::<T>(program, &m[..count * width], &e, out));
-        first += count;
-    }
-    if first == place.rows {
-        rows.coder.finish().map_err(|e| e.at(at))?;
-    }
-    block::restore(escapes, (place.rows * width, size), (room, at), first_cell, out)
+/// A block's bytes with what decoding them needs.
+pub(crate) struct EncodedBlock<'a> {
+    /// The model; none in a file whose blocks are all exact.
+    pub(crate) program: Option<&'a Program>,
+    pub(crate) dtype: DType,
+    /// Numbers of a row.
+    pub(crate) width: usize,
+    pub(crate) place: Place,
+    pub(crate) bytes: Cow<'a, [u8]>,
+    /// Bytes that exact values may take once they are unpacked.
+    pub(crate) room: u64,
 }
 
-/// Values of whole rows from predictions and residuals, as little-endian bytes.
-fn write<T: Cell>(program: &Program, m: &[i32], e: &[i64], out: &mut [u8]) {
+impl EncodedBlock<'_> {
+    fn cells(&self) -> Cells {
+        Cells { count: self.place.rows * self.width, size: self.dtype.size() }
+    }
+
+    /// Finds the block's parts, its checksum verified.
+    fn open(&self) -> Result<Block<'_>> {
+        block::decode(&self.bytes, self.place.row, self.place.offset)
+    }
+
+    fn program(&self) -> Result<&Program> {
+        let missing = || Error::corrupt("a coded block in a file without a model");
+        self.program.ok_or_else(|| missing().at(self.place.offset))
+    }
+
+    /// Fills `out` with the rows `want` of the block, counted from its first.
+    ///
+    /// Reading up to the last row checks that the stream ends there.
+    pub(crate) fn rows(&self, want: Range<usize>, out: &mut [u8]) -> Result<()> {
+        let at = self.place.offset;
+        let first_cell = want.start * self.width;
+        match self.open()? {
+            Block::Exact { packed } => {
+                block::decode_exact(packed, self.cells(), at, first_cell, out)
+            }
+            Block::Coded { stream, escapes } => {
+                self.coded_rows(stream, want, out)?;
+                Escapes::decode(escapes, self.cells(), self.room, at)?.restore(first_cell, out);
+                Ok(())
+            }
+        }
+    }
+
+    fn coded_rows(&self, stream: &[u8], want: Range<usize>, out: &mut [u8]) -> Result<()> {
+        let at = self.place.offset;
+        let program = self.program()?;
+        let mut rows = RowDecoder::new(program, stream).map_err(|e| e.at(at))?;
+        (0..want.start).for_each(|_| rows.advance());
+        let (width, latents) = (self.width, program.record.latents());
+        let row_bytes = width * self.dtype.size();
+        let batch = batch(want.len(), width, latents);
+        let mut y = vec![0; batch * latents];
+        let mut residuals = vec![0; batch * width];
+        let mut predictions = vec![0; batch * width];
+        for out in out.chunks_mut((batch * row_bytes).max(1)) {
+            let count = out.len() / row_bytes;
+            for i in 0..count {
+                rows.advance();
+                y[i * latents..(i + 1) * latents].copy_from_slice(&rows.latents);
+                residuals[i * width..(i + 1) * width].copy_from_slice(&rows.residuals);
+            }
+            rows.check(at)?;
+            let predictions = &mut predictions[..count * width];
+            program.network.predict(&y[..count * latents], predictions);
+            with_cell!(self.dtype, T => write::<T>(program, predictions, &residuals, out));
+        }
+        if want.end == self.place.rows {
+            rows.coder.finish().map_err(|e| e.at(at))?;
+        }
+        Ok(())
+    }
+
+    /// Appends the latents of the rows `want` to `out`; an exact block has none and gives zeros.
+    pub(crate) fn latents(&self, want: Range<usize>, out: &mut Vec<i32>) -> Result<()> {
+        let at = self.place.offset;
+        let program = self.program()?;
+        match self.open()? {
+            Block::Exact { .. } => out.resize(out.len() + want.len() * program.record.latents(), 0),
+            Block::Coded { stream, .. } => {
+                let mut rows = RowDecoder::new(program, stream).map_err(|e| e.at(at))?;
+                for i in 0..want.end {
+                    rows.advance();
+                    if i >= want.start {
+                        out.extend_from_slice(&rows.latents);
+                    }
+                }
+                rows.check(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the bits that each row takes. Rows of an exact block share its bytes evenly, values
+    /// stored exactly those of their list.
+    #[cfg(feature = "apps")]
+    pub(crate) fn row_bits(&self) -> Result<Vec<f64>> {
+        let at = self.place.offset;
+        let (stream, escapes) = match self.open()? {
+            Block::Exact { packed } => {
+                let each = 8.0 * packed.len() as f64 / self.place.rows as f64;
+                return Ok(vec![each; self.place.rows]);
+            }
+            Block::Coded { stream, escapes } => (stream, escapes),
+        };
+        let mut rows = RowDecoder::new(self.program()?, stream).map_err(|e| e.at(at))?;
+        let mut out = Vec::with_capacity(self.place.rows);
+        for _ in 0..self.place.rows {
+            let before = rows.coder.left();
+            rows.advance();
+            out.push((before - rows.coder.left()).max(0.0));
+        }
+        rows.check(at)?;
+        let exact = Escapes::decode(escapes, self.cells(), self.room, at)?;
+        let each = 8.0 * escapes.len() as f64 / exact.len().max(1) as f64;
+        exact.positions().for_each(|p| out[p / self.width] += each);
+        Ok(out)
+    }
+}
+
+/// Computes the values of whole rows from predictions and residuals, as little-endian bytes.
+fn write<T: Cell>(program: &Program, predictions: &[i32], residuals: &[i64], out: &mut [u8]) {
     let width = program.record.width();
     let mut row = vec![T::zeroed(); width];
-    let rows = m.chunks_exact(width).zip(e.chunks_exact(width));
+    let rows = predictions.chunks_exact(width).zip(residuals.chunks_exact(width));
     for ((m, e), out) in rows.zip(out.chunks_exact_mut(width * T::DTYPE.size())) {
         for (range, grid) in &program.runs {
             let r = range.clone();
@@ -202,67 +274,8 @@ fn write<T: Cell>(program: &Program, m: &[i32], e: &[i64], out: &mut [u8]) {
     }
 }
 
-/// Latents of the rows `want` of a coded block; an exact block has none and gives zeros.
-pub(crate) fn latents(
-    program: &Program,
-    bytes: &[u8],
-    place: Place,
-    want: Range<usize>,
-    out: &mut Vec<i32>,
-) -> Result<()> {
-    let at = place.offset;
-    match block::decode(bytes, place.row, at)? {
-        Block::Exact { .. } => out.resize(out.len() + want.len() * program.record.latents(), 0),
-        Block::Coded { stream, .. } => {
-            let mut rows = Rows::new(program, stream).map_err(|e| e.at(at))?;
-            for i in 0..want.end {
-                rows.advance();
-                if i >= want.start {
-                    out.extend_from_slice(&rows.latents);
-                }
-            }
-            rows.check(at)?;
-        }
-    }
-    Ok(())
-}
-
-/// Bits that each row of a block takes. Rows of an exact block share its bytes evenly, values
-/// stored exactly those of their list.
-#[cfg(feature = "apps")]
-pub(crate) fn bits(
-    program: Option<&Program>,
-    (cells, size): (usize, usize),
-    bytes: &[u8],
-    place: Place,
-    room: u64,
-) -> Result<Vec<f64>> {
-    let at = place.offset;
-    let (stream, escapes) = match block::decode(bytes, place.row, at)? {
-        Block::Exact { packed } => {
-            return Ok(vec![8.0 * packed.len() as f64 / place.rows as f64; place.rows]);
-        }
-        Block::Coded { stream, escapes } => (stream, escapes),
-    };
-    let program =
-        program.ok_or_else(|| Error::corrupt("a coded block in a file without a model").at(at))?;
-    let mut rows = Rows::new(program, stream).map_err(|e| e.at(at))?;
-    let mut out = Vec::with_capacity(place.rows);
-    for _ in 0..place.rows {
-        let before = rows.coder.left();
-        rows.advance();
-        out.push((before - rows.coder.left()).max(0.0));
-    }
-    rows.check(at)?;
-    let positions = block::positions(escapes, (cells, size), (room, at))?;
-    let each = 8.0 * escapes.len() as f64 / positions.len().max(1) as f64;
-    let width = (cells / place.rows).max(1);
-    positions.iter().for_each(|p| out[*p / width] += each);
-    Ok(out)
-}
-
-/// Latents of `count` rows that a stream of random bits decodes to: as likely as the model's
-/// tables say. `random` gives 64 bits at a time.
+/// Decodes the latents of `count` rows from a stream of random bits: each value is as likely as the
+/// model's tables say. `random` gives 64 bits at a time.
 #[cfg(feature = "apps")]
 pub(crate) fn draw_latents(
     program: &Program,
@@ -279,7 +292,7 @@ pub(crate) fn draw_latents(
             stream.extend((random() >> 1 | 1 << 62).to_le_bytes());
         }
         (0..words).for_each(|_| stream.extend((random() as u32).to_le_bytes()));
-        let mut rows = Rows::new(program, &stream)?;
+        let mut rows = RowDecoder::new(program, &stream)?;
         loop {
             rows.read_class();
             rows.read_latents();

@@ -1,7 +1,7 @@
 //! The integer network: latents in, predictions out, the same on every machine.
 //!
 //! `m_j = (bias_j + Σ_k skip_kj · y_k + multiplier · hidden_j + ½) >> gain`. Before a network
-//! runs, [`Network::new`] proves from weights, biases and clamps that no sum can overflow.
+//! runs, [`IntegerNetwork::new`] proves from weights, biases and clamps that no sum can overflow.
 
 use crate::container::model::{Hidden, ModelRecord};
 use crate::error::{Error, Result};
@@ -10,13 +10,13 @@ use crate::kernels::Panels;
 /// Inputs of the first hidden layer are clamped to this.
 const INPUT_CLAMP: i64 = i16::MAX as i64;
 
-/// Rows predicted together: enough that weights, which are read once for them, are cheap, and few
-/// enough that what lies between two layers stays in the cache.
+/// How many rows are predicted together: enough that weights, which are read once for them, are
+/// cheap, and few enough that what lies between two layers stays in the cache.
 const ROWS: usize = 48;
 
-/// A proved network.
+/// A network that was proved to stay within its integers.
 #[derive(Debug, Clone)]
-pub(crate) struct Network {
+pub(crate) struct IntegerNetwork {
     latents: usize,
     width: usize,
     gain: u32,
@@ -33,7 +33,7 @@ struct Skip {
     panels: Panels,
     /// Ranges of pairs of narrow latents whose sums stay below 2^31.
     groups: Vec<std::ops::Range<usize>>,
-    /// Latent and its weights.
+    /// The other latents, each with its weights.
     wide: Vec<(usize, Vec<i64>)>,
 }
 
@@ -89,7 +89,7 @@ impl Dense {
     }
 }
 
-impl Network {
+impl IntegerNetwork {
     /// Proves and packs.
     pub(crate) fn new(m: &ModelRecord) -> Result<Self> {
         let (latents, width) = (m.latents(), m.width());
@@ -134,7 +134,7 @@ impl Network {
         }
     }
 
-    /// Up to [`ROWS`] rows.
+    /// Predicts up to [`ROWS`] rows.
     fn tile(&self, latents: &[i32], out: &mut [i32], scratch: &mut Scratch) {
         let Scratch { inputs, outputs, sums, hidden, exact } = scratch;
         let rows = latents.len() / self.latents;

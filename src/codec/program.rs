@@ -1,22 +1,22 @@
 //! A model that has been checked and is ready to decode.
 
-use crate::codec::network::Network;
-use crate::codec::value::{fits, whole_step};
+use super::network::IntegerNetwork;
+use super::value::{fits, whole_step};
 use crate::container::model::{Grid, ModelRecord};
 use crate::entropy::table::{Table, TableSpec};
 use crate::error::{Error, Result};
 use crate::matrix::DType;
 use std::ops::Range;
 
-/// Next state of dependent quantisation by state and parity (VVC, ITU-T H.266 §9.3.4.7, and its
+/// The next state of dependent quantisation by state and parity (VVC, ITU-T H.266 §9.3.4.7, and its
 /// extension to 8 states).
 pub(crate) const TRELLIS4: [[u8; 2]; 8] =
     [[0, 2], [2, 0], [1, 3], [3, 1], [0, 0], [0, 0], [0, 0], [0, 0]];
-/// Eight states; those from 4 on use the second quantiser.
+/// The same for eight states; those from 4 on use the second quantiser.
 pub(crate) const TRELLIS8: [[u8; 2]; 8] =
     [[0, 2], [5, 7], [1, 3], [6, 4], [2, 0], [4, 6], [3, 1], [7, 5]];
 
-/// A checked model.
+/// A model that was checked: no sum in it can overflow.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
     /// Type of the values.
@@ -24,7 +24,7 @@ pub(crate) struct Program {
     /// What was stored.
     pub(crate) record: ModelRecord,
     /// Predicts from latents.
-    pub(crate) network: Network,
+    pub(crate) network: IntegerNetwork,
     /// Tables in the record's order.
     pub(crate) tables: Vec<Table>,
     /// Columns that share a grid, one range after another.
@@ -48,7 +48,7 @@ impl Program {
             return Err(Error::corrupt(format!("{:?} cannot give {dtype}", grid.value)));
         }
         let tables = record.tables.iter().map(Table::new).collect::<Result<Vec<_>>>()?;
-        let network = Network::new(&record)?;
+        let network = IntegerNetwork::new(&record)?;
         let mut runs: Vec<(Range<usize>, Grid)> = Vec::new();
         let mut last = usize::MAX;
         for (j, &g) in record.grid_of.iter().enumerate() {
@@ -77,7 +77,7 @@ impl Program {
         })
     }
 
-    /// Table of next states, if latents are quantised dependently.
+    /// Returns the table of next states, if latents are quantised dependently.
     pub(crate) fn trellis(&self) -> Option<&'static [[u8; 2]; 8]> {
         match self.record.trellis {
             4 => Some(&TRELLIS4),
@@ -87,13 +87,13 @@ impl Program {
     }
 }
 
-/// Which of the two quantisers a state uses.
+/// Says whether a state uses the second of the two quantisers.
 #[inline(always)]
 pub(crate) fn second_quantiser(state: u8, states: usize) -> bool {
     usize::from(state) >= states / 2
 }
 
-/// The value of symbol `s`, in units of half the quantiser's step.
+/// Returns the value of symbol `s`, in units of half the quantiser's step.
 #[inline(always)]
 pub(crate) fn dequantise(s: i64, second: bool) -> i64 {
     s.wrapping_mul(2).wrapping_sub(if second { s.signum() } else { 0 })

@@ -5,21 +5,21 @@ use crate::matrix::{DType, Element, F16};
 
 /// A number of one of the eleven types, as the codec sees it.
 pub(crate) trait Cell: Element + PartialEq {
-    /// The integer modulo 2^64 for 64-bit types, saturated for narrower ones.
+    /// Converts an integer: modulo 2^64 for 64-bit types, saturated for narrower ones.
     fn from_integer(k: i64) -> Self;
-    /// The nearest value, ties to even, saturated at the largest finite one.
+    /// Rounds to the nearest value, ties to even, saturated at the largest finite one.
     fn from_float(x: f64) -> Self;
-    /// The value whose place in the order of all bit patterns is `k`.
+    /// Returns the value whose place in the order of all bit patterns is `k`.
     fn from_order(k: i64) -> Self;
-    /// Place in the order of all bit patterns; +0 is 0 and −0 is −1.
+    /// Returns the place in the order of all bit patterns; +0 is 0 and −0 is −1.
     fn to_order(self) -> i64;
-    /// The exact value as `f64`; 64-bit integers are rounded.
+    /// Returns the exact value as `f64`; 64-bit integers are rounded.
     fn to_f64(self) -> f64;
-    /// The exact integer in 64 bits, wrapping; 0 for floats.
+    /// Returns the exact integer in 64 bits, wrapping; 0 for floats.
     fn to_integer(self) -> i64;
-    /// Whether a bound applies: neither NaN nor infinite.
+    /// Says whether a bound applies: neither NaN nor infinite.
     fn is_ordinary(self) -> bool;
-    /// Whether the bits are the same.
+    /// Says whether the bits are the same.
     fn same(self, other: Self) -> bool;
 }
 
@@ -153,12 +153,12 @@ macro_rules! with_cell {
 }
 pub(crate) use with_cell;
 
-/// Whether a grid's arithmetic is defined for a type.
+/// Says whether a grid's arithmetic is defined for a type.
 pub(crate) fn fits(grid: &Grid, dtype: DType) -> bool {
     matches!(grid.value, Value::Integer { .. }) != dtype.is_float()
 }
 
-/// A whole step of the residual, in the units that residuals are summed in.
+/// Returns a whole step of the residual, in fine units.
 pub(crate) fn whole_step(grid: &Grid) -> i64 {
     match grid.value {
         Value::Ordered { .. } => 1,
@@ -166,7 +166,7 @@ pub(crate) fn whole_step(grid: &Grid) -> i64 {
     }
 }
 
-/// What of the last residual `e` carries over with coefficient `a` in 1/256.
+/// Returns what of the last row's residual `e` carries over with coefficient `a` in 1/256.
 #[inline(always)]
 pub(crate) fn carry(a: i64, e: i64) -> i64 {
     match a {
@@ -177,7 +177,7 @@ pub(crate) fn carry(a: i64, e: i64) -> i64 {
 }
 
 impl Grid {
-    /// `k` less the column's base, from prediction plus residual `t` in fine units.
+    /// Returns `k` less the column's base, from prediction plus residual `t` in fine units.
     #[inline(always)]
     pub(crate) fn integer(&self, t: i64) -> i64 {
         if self.step == 1 << self.fraction {
@@ -187,7 +187,7 @@ impl Grid {
         (self.step as i64).wrapping_mul(t).wrapping_add(half) >> self.fraction
     }
 
-    /// The value of a column with `base`, predicted as `m`, with residual `e`.
+    /// Returns the value of a column with `base`, predicted as `m`, with residual `e`.
     #[inline(always)]
     pub(crate) fn value<T: Cell>(&self, base: i64, m: i32, e: i64) -> T {
         match self.value {
@@ -202,7 +202,7 @@ impl Grid {
         }
     }
 
-    /// The value of integer `k`.
+    /// Returns the value of integer `k`.
     #[inline(always)]
     pub(crate) fn at<T: Cell>(&self, k: i64) -> T {
         match self.value {
@@ -216,7 +216,7 @@ impl Grid {
     }
 }
 
-/// Values of neighbouring columns that share a grid.
+/// Computes the values of neighbouring columns that share a grid.
 pub(crate) fn values<T: Cell>(grid: &Grid, base: &[i64], m: &[i32], e: &[i64], out: &mut [T]) {
     let cells = base.iter().zip(m).zip(e).zip(out);
     // The common case by itself, so that it becomes vector code.

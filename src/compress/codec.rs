@@ -180,9 +180,8 @@ impl Codec {
     /// The decoder's integers and, where that is a network, what finds latents.
     #[cfg(feature = "apps")]
     pub(crate) fn parts(&self) -> Result<(ModelRecord, Option<EncoderRecord>)> {
-        let line = self.schema.row_shape.last().copied().unwrap_or(1);
         let limits = Limits { model_bytes: u64::MAX, ..Limits::default() };
-        let record = ModelRecord::decode(&self.model, 0, (self.schema.width(), line), &limits)?;
+        let record = ModelRecord::decode(&self.model, 0, &self.schema, &limits)?;
         Ok((record, self.encoder.clone()))
     }
 

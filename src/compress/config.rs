@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 /// What a long operation is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stage {
     /// Looking at the rows.
     Scan,

@@ -1,28 +1,46 @@
 //! One block: rows that decode without any other block.
 
 use super::bytes::{Cursor, put_varint};
-use super::squeeze;
+use super::shuffle;
 use crate::error::{Error, Result};
 use crate::limits;
 
-/// Codes of the first byte.
+/// First byte of a block that is entropy-coded.
 const CODED: u8 = 0;
+/// First byte of a block whose rows are stored exactly.
 const EXACT: u8 = 1;
+
+/// Level of zstd for exact values. They are few, and little but signs and exponents shrinks: higher
+/// levels take longer and save nothing.
+#[cfg(feature = "compress")]
+const ESCAPE_LEVEL: i32 = 9;
+/// The most bytes of a LEB128 integer of 64 bits.
+const MAX_VARINT: usize = 10;
+
+/// The numbers of a block.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cells {
+    /// Rows × columns.
+    pub(crate) count: usize,
+    /// Bytes of each.
+    pub(crate) size: usize,
+}
 
 /// A block's parts, its checksum verified.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Block<'a> {
-    /// An entropy-coded stream, and values stored exactly, packed.
+    /// An entropy-coded stream, and the values that it cannot give, packed.
     Coded { stream: &'a [u8], escapes: &'a [u8] },
     /// All rows, shuffled and packed.
     Exact { packed: &'a [u8] },
 }
 
-/// A value that the stream cannot give: its place in the block, row × width + column.
+/// The place of a value that the stream cannot give: row in the block × width + column.
 #[cfg(feature = "compress")]
 pub(crate) type Position = u64;
 
-/// CRC-32 of a block, begun with its first row so that a block in the wrong place is noticed.
+/// Computes the CRC-32 of a block, begun with its first row so that a block in the wrong place is
+/// noticed.
 fn checksum(first_row: u64, body: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&first_row.to_le_bytes());
@@ -30,7 +48,7 @@ fn checksum(first_row: u64, body: &[u8]) -> u32 {
     crc.finalize()
 }
 
-/// The bytes of a coded block.
+/// Joins the parts of a coded block.
 pub(crate) fn encode_coded(first_row: u64, stream: &[u8], escapes: &[u8]) -> Vec<u8> {
     let mut out = vec![CODED];
     put_varint(&mut out, escapes.len() as u64);
@@ -41,11 +59,11 @@ pub(crate) fn encode_coded(first_row: u64, stream: &[u8], escapes: &[u8]) -> Vec
     out
 }
 
-/// The bytes of a block stored exactly.
+/// Packs a block whose rows, of numbers of `size` bytes, are stored exactly; `level` is zstd's.
 #[cfg(feature = "compress")]
 pub(crate) fn encode_exact(first_row: u64, rows: &[u8], size: usize, level: i32) -> Vec<u8> {
     let mut out = vec![EXACT];
-    out.extend(squeeze::pack(&squeeze::shuffle(rows, size), level));
+    out.extend(shuffle::compress(&shuffle::shuffle(rows, size), level));
     let crc = checksum(first_row, &out);
     out.extend(crc.to_le_bytes());
     out
@@ -78,7 +96,7 @@ pub(crate) fn decode(bytes: &[u8], first_row: u64, at: u64) -> Result<Block<'_>>
     }
 }
 
-/// Values stored exactly: their positions ascending, and their bytes in that order.
+/// Packs values that are stored exactly: their positions ascending, and their bytes in that order.
 #[cfg(feature = "compress")]
 pub(crate) fn encode_escapes(positions: &[Position], values: &[u8], size: usize) -> Vec<u8> {
     if positions.is_empty() {
@@ -91,97 +109,98 @@ pub(crate) fn encode_escapes(positions: &[Position], values: &[u8], size: usize)
         put_varint(&mut out, p - next);
         next = p + 1;
     }
-    out.extend(squeeze::shuffle(values, size));
-    squeeze::pack(&out, 9)
+    out.extend(shuffle::shuffle(values, size));
+    shuffle::compress(&out, ESCAPE_LEVEL)
 }
 
-/// Puts the values of [`encode_escapes`] in their places in `out`, which holds the cells of
-/// `size` bytes from number `first` on of a block of `cells`.
-///
-/// Unpacked they may take `room` bytes; nothing else is kept in memory.
-pub(crate) fn restore(
-    packed: &[u8],
-    (cells, size): (usize, usize),
-    (room, at): (u64, u64),
-    first: usize,
-    out: &mut [u8],
-) -> Result<()> {
-    if packed.is_empty() {
-        return Ok(());
-    }
-    limits::check("a block's exact values", squeeze::claimed(packed, at)?, room)
-        .map_err(|e| e.at(at))?;
-    // A position takes at most 10 bytes.
-    let bytes = squeeze::unpack(packed, cells.saturating_mul(size + 10).saturating_add(10), at)?;
-    let mut cursor = Cursor::new(&bytes, at);
-    let count = cursor.varint()?;
-    if count > cells as u64 {
-        return Err(Error::corrupt(format!("{count} exact values among {cells}")).at(at));
-    }
-    let count = count as usize;
-    // The positions are read twice: once to find where the values begin.
-    let mut positions = cursor.clone();
-    let mut next = 0_u64;
-    for _ in 0..count {
-        let p = next.saturating_add(cursor.varint()?);
-        if p >= cells as u64 {
-            return Err(Error::corrupt("an exact value lies outside its block").at(at));
+/// What [`encode_escapes`] packed, unpacked and checked.
+pub(crate) struct Escapes {
+    cells: Cells,
+    count: usize,
+    /// Count, positions, each as its distance from the one before, and shuffled values.
+    bytes: Vec<u8>,
+    /// Where in `bytes` the positions begin.
+    positions: usize,
+    /// Where in `bytes` the values begin.
+    values: usize,
+}
+
+impl Escapes {
+    /// Unpacks the exact values of a block of `cells`, which begin at `at`; they may take `room`
+    /// bytes.
+    pub(crate) fn decode(packed: &[u8], cells: Cells, room: u64, at: u64) -> Result<Self> {
+        if packed.is_empty() {
+            return Ok(Self { cells, count: 0, bytes: Vec::new(), positions: 0, values: 0 });
         }
-        next = p + 1;
-    }
-    let values = cursor.take(count * size)?;
-    cursor.finish()?;
-    next = 0;
-    for i in 0..count {
-        let p = next + positions.varint()?;
-        next = p + 1;
-        let Some(cell) = (p as usize).checked_sub(first) else { continue };
-        let Some(out) = out.get_mut(cell * size..(cell + 1) * size) else { break };
-        squeeze::unshuffle(values, size, i, out);
-    }
-    Ok(())
-}
-
-/// The places of the values of [`encode_escapes`], ascending.
-#[cfg(feature = "apps")]
-pub(crate) fn positions(
-    packed: &[u8],
-    (cells, size): (usize, usize),
-    (room, at): (u64, u64),
-) -> Result<Vec<usize>> {
-    if packed.is_empty() {
-        return Ok(Vec::new());
-    }
-    limits::check("a block's exact values", squeeze::claimed(packed, at)?, room)
-        .map_err(|e| e.at(at))?;
-    let bytes = squeeze::unpack(packed, cells.saturating_mul(size + 10).saturating_add(10), at)?;
-    let mut cursor = Cursor::new(&bytes, at);
-    let count = cursor.varint()?.min(cells as u64);
-    let (mut next, mut out) = (0_u64, Vec::new());
-    for _ in 0..count {
-        let p = next.saturating_add(cursor.varint()?);
-        if p >= cells as u64 {
-            return Err(Error::corrupt("an exact value lies outside its block").at(at));
+        let wrong = |what: String| Error::corrupt(what).at(at);
+        limits::check("a block's exact values", shuffle::claimed_len(packed, at)?, room)
+            .map_err(|e| e.at(at))?;
+        let most = cells.count.saturating_mul(cells.size + MAX_VARINT).saturating_add(MAX_VARINT);
+        let bytes = shuffle::decompress(packed, most, at)?;
+        let mut cursor = Cursor::new(&bytes, at);
+        let count = cursor.varint()?;
+        if count > cells.count as u64 {
+            return Err(wrong(format!("{count} exact values among {}", cells.count)));
         }
-        out.push(p as usize);
-        next = p + 1;
+        let count = count as usize;
+        let positions = bytes.len() - cursor.rest().len();
+        let mut next = 0_u64;
+        for _ in 0..count {
+            let position = next.saturating_add(cursor.varint()?);
+            if position >= cells.count as u64 {
+                return Err(wrong("an exact value lies outside its block".to_string()));
+            }
+            next = position + 1;
+        }
+        let values = bytes.len() - cursor.rest().len();
+        cursor.take(count * cells.size)?;
+        cursor.finish()?;
+        Ok(Self { cells, count, bytes, positions, values })
     }
-    Ok(out)
+
+    /// Returns how many values there are.
+    #[cfg(feature = "apps")]
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Gives the places of the values in the block, ascending.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = usize> + '_ {
+        let mut cursor = Cursor::new(&self.bytes[self.positions..self.values], 0);
+        let mut next = 0;
+        (0..self.count).map(move |_| {
+            let position = next + cursor.varint().expect("decoding has read it") as usize;
+            next = position + 1;
+            position
+        })
+    }
+
+    /// Puts the values in their places in `out`, which holds the block's cells from number `first`
+    /// on.
+    pub(crate) fn restore(&self, first: usize, out: &mut [u8]) {
+        let size = self.cells.size;
+        for (i, position) in self.positions().enumerate() {
+            let Some(cell) = position.checked_sub(first) else { continue };
+            let Some(out) = out.get_mut(cell * size..(cell + 1) * size) else { break };
+            shuffle::unshuffle(&self.bytes[self.values..], size, i, out);
+        }
+    }
 }
 
-/// Fills `out` with cells of an exact block, from number `first` on; the block has `length`
-/// bytes in all.
+/// Fills `out` with cells of a block whose rows are stored exactly, from number `first` on; the
+/// block has `cells` in all and begins at `at`.
 pub(crate) fn decode_exact(
     packed: &[u8],
-    (length, size): (usize, usize),
+    cells: Cells,
     at: u64,
     first: usize,
     out: &mut [u8],
 ) -> Result<()> {
-    let shuffled = squeeze::unpack(packed, length, at)?;
+    let length = cells.count * cells.size;
+    let shuffled = shuffle::decompress(packed, length, at)?;
     if shuffled.len() != length {
         return Err(Error::corrupt("an exact block has the wrong number of bytes").at(at));
     }
-    squeeze::unshuffle(&shuffled, size, first, out);
+    shuffle::unshuffle(&shuffled, cells.size, first, out);
     Ok(())
 }

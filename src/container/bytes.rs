@@ -26,7 +26,7 @@ impl<'a> Cursor<'a> {
 
     integers!(u8: u8, u16: u16, u32: u32, u64: u64);
 
-    /// The next `count` bytes.
+    /// Takes the next `count` bytes.
     pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8]> {
         let Some((head, rest)) = self.bytes.split_at_checked(count) else {
             return Err(Error::truncated(format!(
@@ -40,7 +40,8 @@ impl<'a> Cursor<'a> {
         Ok(head)
     }
 
-    /// An unsigned integer in groups of 7 bits, least significant first (LEB128), at most 64 bits.
+    /// Reads an unsigned integer in groups of 7 bits, least significant first (LEB128), at most 64
+    /// bits.
     pub(crate) fn varint(&mut self) -> Result<u64> {
         let at = self.offset;
         let mut value = 0_u64;
@@ -57,14 +58,14 @@ impl<'a> Cursor<'a> {
         Err(Error::corrupt("a number has more than 64 bits").at(at))
     }
 
-    /// UTF-8 text of `count` bytes.
+    /// Reads UTF-8 text of `count` bytes.
     pub(crate) fn text(&mut self, count: usize) -> Result<String> {
         let at = self.offset;
         let bytes = self.take(count)?;
         String::from_utf8(bytes.to_vec()).map_err(|_| Error::corrupt("a text is not UTF-8").at(at))
     }
 
-    /// What has not been read.
+    /// Returns what has not been read.
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.bytes
     }

@@ -1,18 +1,25 @@
 //! The `enco` section of a codec: the network that finds latents, which reading does not need.
 //!
-//! Unlike the model it is floats. It cannot spoil what is decoded: latents that are found a
-//! little differently on another machine give a little other residuals.
+//! Unlike the model it is made of floats. It cannot spoil what is decoded: latents that another
+//! machine computes a little differently only give other residuals.
 
 use super::bytes::{Cursor, put_varint};
 use super::forever::{MAX_HIDDEN, MAX_UNITS};
-use super::squeeze;
+use super::shuffle;
 use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
 
-/// Functions of layers: identity, leaky ReLU, ReLU, tanh, GELU.
+/// Number of functions of layers: identity, leaky ReLU, ReLU, tanh, GELU.
 const FUNCTIONS: u8 = 5;
+/// Level of zstd for floats: little but signs and exponents gets smaller, at any level.
+#[cfg(feature = "compress")]
+const FLOAT_LEVEL: i32 = 9;
+/// Bits of the flags.
+const SKIP: u8 = 1;
+const MASKED: u8 = 2;
+const VARIATIONAL: u8 = 4;
 
-/// What finds latents: a network in 32-bit floats.
+/// The network that finds latents, in 32-bit floats.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct EncoderRecord {
     /// Subtracted from each column, in the data's units.
@@ -33,12 +40,12 @@ pub(crate) struct EncoderRecord {
     pub(crate) masked: bool,
     /// Whether outputs were trained to be normally distributed with mean 0 and variance 1.
     pub(crate) variational: bool,
-    /// Of each layer weights, inputs × outputs, row-major, and biases; then, with `skip`, a matrix
-    /// of inputs × latents.
+    /// Weights of each layer, inputs × outputs, row-major, followed by its biases; then, with
+    /// `skip`, a matrix of inputs × latents.
     pub(crate) params: Vec<f32>,
 }
 
-/// Number of parameters with so many inputs; no sum is beyond 2^46.
+/// Counts the parameters of layers with so many inputs; no sum is beyond 2^46.
 pub(super) fn parameters(inputs: usize, layers: &[(usize, u8)], skip: bool) -> u64 {
     let (first, mut inputs, mut sum) = (inputs as u64, inputs as u64, 0);
     for &(outputs, _) in layers {
@@ -48,7 +55,7 @@ pub(super) fn parameters(inputs: usize, layers: &[(usize, u8)], skip: bool) -> u
     if skip { sum + first * inputs } else { sum }
 }
 
-/// Number of layers, then width and function of each.
+/// Appends the number of layers, then width and function of each.
 #[cfg(feature = "compress")]
 pub(super) fn put_layers(out: &mut Vec<u8>, layers: &[(usize, u8)]) {
     put_varint(out, layers.len() as u64);
@@ -58,7 +65,7 @@ pub(super) fn put_layers(out: &mut Vec<u8>, layers: &[(usize, u8)]) {
     }
 }
 
-/// Reads them; `whose` they are is for errors.
+/// Reads what `put_layers` wrote; `whose` they are is for errors.
 pub(super) fn take_layers(
     cursor: &mut Cursor<'_>,
     whose: &str,
@@ -84,21 +91,19 @@ pub(super) fn take_layers(
 }
 
 impl EncoderRecord {
-    /// The section's payload.
+    /// Returns the section's payload.
     #[cfg(feature = "compress")]
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         put_layers(&mut out, &self.layers);
-        out.push(
-            u8::from(self.skip) | u8::from(self.masked) << 1 | u8::from(self.variational) << 2,
-        );
+        let flags = [(self.skip, SKIP), (self.masked, MASKED), (self.variational, VARIATIONAL)];
+        out.push(flags.iter().filter(|(set, _)| *set).map(|(_, bit)| bit).sum());
         let wide = self.centre.iter().chain(&self.scale).flat_map(|v| v.to_le_bytes());
         let narrow = self.clip.iter().chain(&self.latent).chain(&self.params);
         let narrow: Vec<u8> = narrow.flat_map(|v| v.to_le_bytes()).collect();
-        let mut floats = squeeze::shuffle(&wide.collect::<Vec<u8>>(), 8);
-        floats.extend(squeeze::shuffle(&narrow, 4));
-        // Little but signs and exponents gets smaller, at any level.
-        out.extend(squeeze::pack(&floats, 9));
+        let mut floats = shuffle::shuffle(&wide.collect::<Vec<u8>>(), 8);
+        floats.extend(shuffle::shuffle(&narrow, 4));
+        out.extend(shuffle::compress(&floats, FLOAT_LEVEL));
         out
     }
 
@@ -118,17 +123,17 @@ impl EncoderRecord {
             return Err(Error::corrupt(what).at(at));
         }
         let flags = cursor.u8()?;
-        if flags >= 8 {
+        if flags & !(SKIP | MASKED | VARIATIONAL) != 0 {
             return Err(Error::corrupt(format!("an encoder's flags of {flags}")).at(at));
         }
-        let [skip, masked, variational] = [1, 2, 4].map(|bit| flags & bit != 0);
+        let [skip, masked, variational] = [SKIP, MASKED, VARIATIONAL].map(|bit| flags & bit != 0);
         let inputs = width * if masked { 2 } else { 1 };
         let narrow = (width + latents) as u64 + parameters(inputs, &layers, skip);
         let total = 16 * width as u64 + 4 * narrow;
         limits::check("the encoder", total, limits.model_bytes).map_err(|e| e.at(at))?;
         let total = usize::try_from(total)
             .map_err(|_| Error::limit("the encoder is larger than this machine's memory").at(at))?;
-        let floats = squeeze::unpack(cursor.rest(), total, at)?;
+        let floats = shuffle::decompress(cursor.rest(), total, at)?;
         if floats.len() != total {
             let what = format!("an encoder's floats take {total} bytes, not {}", floats.len());
             return Err(Error::corrupt(what).at(at));
@@ -136,12 +141,12 @@ impl EncoderRecord {
         let (wide, narrow) = floats.split_at(16 * width);
         let doubles = |first, count| {
             let mut out = vec![0; 8 * count];
-            squeeze::unshuffle(wide, 8, first, &mut out);
+            shuffle::unshuffle(wide, 8, first, &mut out);
             out.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect::<Vec<f64>>()
         };
         let singles = |first, count| {
             let mut out = vec![0; 4 * count];
-            squeeze::unshuffle(narrow, 4, first, &mut out);
+            shuffle::unshuffle(narrow, 4, first, &mut out);
             out.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect::<Vec<f32>>()
         };
         let given = width + latents;
@@ -160,7 +165,7 @@ impl EncoderRecord {
         Ok(out)
     }
 
-    /// Whether all numbers are such that inputs can be computed and clamped.
+    /// Checks that all numbers are such that inputs can be computed and clamped.
     fn check(&self) -> Result<()> {
         let wide = self.centre.iter().chain(&self.scale).all(|v| v.is_finite());
         let mut narrow = self.clip.iter().chain(&self.latent).chain(&self.params);

@@ -2,15 +2,18 @@
 
 use super::bytes::{Cursor, put_varint};
 use super::forever::{MAX_DIMENSIONS, MAX_NAME_BYTES, MAX_WIDTH};
-use super::squeeze;
+use super::shuffle;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::limits;
 use crate::matrix::{DType, Schema};
 
-/// The HEAD section's payload.
-///
-/// Type, dimensions, then the promise's kind and number and the source's name as texts.
+/// Level of zstd for column names, which are texts and may be many.
+#[cfg(feature = "compress")]
+const NAME_LEVEL: i32 = 19;
+
+/// Returns the HEAD section's payload: type, dimensions, then the promise's kind and number and the
+/// source's name as texts.
 pub(crate) fn encode(schema: &Schema, promise: Option<&Fidelity>) -> Vec<u8> {
     let mut out = vec![schema.dtype as u8, schema.row_shape.len() as u8];
     for &n in &schema.row_shape {
@@ -66,7 +69,7 @@ pub(crate) fn decode(payload: &[u8], at: u64) -> Result<(Schema, Option<Fidelity
     Ok((Schema { dtype, row_shape, columns: None, name }, promise))
 }
 
-/// The column names' payload: lengths and texts, packed.
+/// Returns the column names' payload: lengths and texts, packed.
 #[cfg(feature = "compress")]
 pub(crate) fn encode_columns(names: &[String]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -74,7 +77,7 @@ pub(crate) fn encode_columns(names: &[String]) -> Vec<u8> {
         put_varint(&mut out, name.len() as u64);
         out.extend(name.as_bytes());
     }
-    squeeze::pack(&out, 19)
+    shuffle::compress(&out, NAME_LEVEL)
 }
 
 /// Reads `width` column names, which may take `room` bytes in memory.
@@ -85,10 +88,10 @@ pub(crate) fn decode_columns(
     at: u64,
 ) -> Result<Vec<String>> {
     // No ratio tells names from an attempt to fill the memory: equal names shrink to nothing.
-    let texts = squeeze::claimed(payload, at)?;
+    let texts = shuffle::claimed_len(payload, at)?;
     let names = (width * size_of::<String>()) as u64;
     limits::check("the column names", texts.saturating_add(names), room).map_err(|e| e.at(at))?;
-    let bytes = squeeze::unpack(payload, MAX_NAME_BYTES, at)?;
+    let bytes = shuffle::decompress(payload, MAX_NAME_BYTES, at)?;
     let mut cursor = Cursor::new(&bytes, at);
     let mut names = Vec::with_capacity(width.min(bytes.len()));
     for _ in 0..width {

@@ -3,9 +3,12 @@
 use super::forever::MAX_BLOCK_ROWS;
 use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
+use std::ops::Range;
 
-/// Bytes of one entry: length u32, rows − 1 u16.
+/// Bytes of one entry in the file: length u32, rows − 1 u16.
 pub(crate) const ENTRY: usize = 6;
+/// Bytes that a block takes in [`Index`]: first row and offset.
+const BYTES_PER_BLOCK: u64 = 16;
 
 /// Start of every block, by row and by byte, with one more at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,21 +17,21 @@ pub(crate) struct Index {
     offsets: Vec<u64>,
 }
 
-/// One block's place.
+/// Where a block lies and which rows it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// First row.
+    /// Its first row.
     pub(crate) row: u64,
-    /// How many rows.
+    /// How many rows it holds.
     pub(crate) rows: usize,
-    /// First byte in the file.
+    /// Its first byte in the file.
     pub(crate) offset: u64,
-    /// Bytes, checksum included.
+    /// Its bytes, checksum included.
     pub(crate) length: usize,
 }
 
 impl Index {
-    /// An index without blocks; the first will begin at byte `start`.
+    /// Makes an index without blocks; the first will begin at byte `start`.
     pub(crate) fn new(start: u64) -> Self {
         Self { rows: vec![0], offsets: vec![start] }
     }
@@ -39,7 +42,7 @@ impl Index {
         self.offsets.push(self.end() + length as u64);
     }
 
-    /// The INDX section's payload.
+    /// Returns the INDX section's payload.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.blocks() * ENTRY);
         for i in 0..self.blocks() {
@@ -50,12 +53,12 @@ impl Index {
         out
     }
 
-    /// Reads the payload, which begins at `at`, of blocks from byte `start` on; they must end
-    /// at `end` and hold `rows` rows.
+    /// Reads the payload, which begins at `at`, of blocks that must fill the bytes `blocks` of the
+    /// file and hold `rows` rows.
     pub(crate) fn decode(
         payload: &[u8],
         at: u64,
-        (start, end): (u64, u64),
+        blocks: Range<u64>,
         rows: u64,
         limits: &Limits,
     ) -> Result<Self> {
@@ -63,41 +66,43 @@ impl Index {
         if !rest.is_empty() {
             return Err(Error::corrupt("the index is not a whole number of entries").at(at));
         }
-        limits::check("the index", entries.len() as u64 * 16, limits.index_bytes)?;
-        let mut index = Self::new(start);
+        let bytes = entries.len() as u64 * BYTES_PER_BLOCK;
+        limits::check("the index", bytes, limits.index_bytes)?;
+        let mut index = Self::new(blocks.start);
         for entry in entries {
             let length = u32::from_le_bytes(entry[..4].try_into().expect("4 bytes"));
             let count = usize::from(u16::from_le_bytes([entry[4], entry[5]])) + 1;
             debug_assert!(count <= MAX_BLOCK_ROWS);
             index.push(count, length as usize);
         }
-        if index.end() != end || index.total_rows() != rows {
+        if index.end() != blocks.end || index.total_rows() != rows {
             return Err(Error::corrupt(format!(
-                "the index describes {} rows up to byte {}, but there are {rows} up to byte {end}",
+                "the index describes {} rows up to byte {}, but there are {rows} up to byte {}",
                 index.total_rows(),
-                index.end()
+                index.end(),
+                blocks.end
             ))
             .at(at));
         }
         Ok(index)
     }
 
-    /// Number of blocks.
+    /// Returns the number of blocks.
     pub(crate) fn blocks(&self) -> usize {
         self.rows.len() - 1
     }
 
-    /// Number of rows.
+    /// Returns the number of rows in all blocks.
     pub(crate) fn total_rows(&self) -> u64 {
         *self.rows.last().expect("never empty")
     }
 
-    /// Byte after the last block.
+    /// Returns the byte behind the last block.
     pub(crate) fn end(&self) -> u64 {
         *self.offsets.last().expect("never empty")
     }
 
-    /// Place of block `i`.
+    /// Says where block `i` lies.
     pub(crate) fn place(&self, i: usize) -> Place {
         Place {
             row: self.rows[i],
@@ -107,7 +112,7 @@ impl Index {
         }
     }
 
-    /// The block that holds `row`, which must be below the total.
+    /// Finds the block that holds `row`, which must be below the total.
     pub(crate) fn find(&self, row: u64) -> usize {
         // All blocks but the last are usually equal: try where it would be then.
         let guess = (row / self.rows[1].max(1)).min(self.blocks() as u64 - 1) as usize;

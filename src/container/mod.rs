@@ -14,5 +14,5 @@ pub(crate) mod head;
 pub(crate) mod index;
 pub(crate) mod model;
 pub(crate) mod section;
-pub(crate) mod squeeze;
+pub(crate) mod shuffle;
 pub(crate) mod task;

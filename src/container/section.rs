@@ -14,7 +14,7 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// The bytes: signature, version written, version needed, flags, CRC-32.
+    /// Returns the bytes: signature, version written, version needed, flags, CRC-32.
     pub(crate) fn encode(codec: bool) -> Vec<u8> {
         let mut out = SIGNATURE.to_vec();
         out.extend(VERSION.to_le_bytes());
@@ -57,7 +57,7 @@ pub(crate) struct Footer {
 }
 
 impl Footer {
-    /// The bytes: index offset, rows, file length, end mark, CRC-32.
+    /// Returns the bytes: index offset, rows, file length, end mark, CRC-32.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         out.extend(self.index.to_le_bytes());
@@ -91,7 +91,7 @@ impl Footer {
 /// Bytes before a section's payload.
 pub(crate) const SECTION_HEAD: usize = 12;
 
-/// A whole section: tag, length, payload, CRC-32 of all three.
+/// Returns a whole section: tag, length, payload, CRC-32 of all three.
 pub(crate) fn encode(tag: [u8; 4], payload: &[u8]) -> Vec<u8> {
     let mut out = tag.to_vec();
     out.extend((payload.len() as u64).to_le_bytes());
@@ -99,7 +99,7 @@ pub(crate) fn encode(tag: [u8; 4], payload: &[u8]) -> Vec<u8> {
     seal(out)
 }
 
-/// Tag and payload length from a section's first bytes.
+/// Reads tag and payload length from a section's first bytes.
 pub(crate) fn decode_head(bytes: &[u8; SECTION_HEAD]) -> ([u8; 4], u64) {
     let (tag, length) = bytes.split_first_chunk::<4>().expect("12 bytes");
     (*tag, u64::from_le_bytes(length.try_into().expect("8 bytes")))

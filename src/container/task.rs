@@ -8,9 +8,16 @@ use super::bytes::put_varint;
 use super::encoder::put_layers;
 use super::encoder::{EncoderRecord, parameters, take_layers};
 use super::forever::MAX_UNITS;
-use super::squeeze;
+use super::shuffle;
 use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
+
+/// Codes of [`Targets`].
+const CLASSES: u8 = 0;
+const VALUES: u8 = 1;
+/// Level of zstd for floats: little but signs and exponents gets smaller, at any level.
+#[cfg(any(feature = "apps", all(test, feature = "compress")))]
+const FLOAT_LEVEL: i32 = 9;
 
 /// What is predicted.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,14 +29,65 @@ pub(crate) enum Targets {
 }
 
 impl Targets {
-    /// Outputs of the head.
-    #[cfg(any(feature = "apps", all(test, feature = "compress")))]
+    /// Returns the number of outputs of the head.
     pub(crate) fn outputs(&self) -> usize {
         match self {
             Targets::Classes(labels) => labels.len(),
             Targets::Values { centre, .. } => centre.len(),
         }
     }
+
+    /// Reads kind, number of outputs and what belongs to each of them.
+    fn decode(cursor: &mut Cursor<'_>, at: u64) -> Result<Self> {
+        let corrupt = |what: String| Error::corrupt(what).at(at);
+        let kind = cursor.u8()?;
+        let outputs = cursor.varint()?;
+        if !(1..=MAX_UNITS as u64).contains(&outputs) {
+            return Err(corrupt(format!("a task of {outputs} outputs")));
+        }
+        let outputs = outputs as usize;
+        let words = |bytes: &[u8]| -> Vec<[u8; 8]> { bytes.as_chunks::<8>().0.to_vec() };
+        match kind {
+            CLASSES => {
+                let labels = words(cursor.take(8 * outputs)?);
+                let labels: Vec<i64> = labels.into_iter().map(i64::from_le_bytes).collect();
+                if !labels.is_sorted_by(|a, b| a < b) {
+                    return Err(corrupt("a task's labels do not ascend".to_string()));
+                }
+                Ok(Targets::Classes(labels))
+            }
+            VALUES => {
+                let all = words(cursor.take(16 * outputs)?);
+                let mut centre: Vec<f64> = all.into_iter().map(f64::from_le_bytes).collect();
+                let scale = centre.split_off(outputs);
+                if !centre.iter().chain(&scale).all(|v| v.is_finite()) {
+                    return Err(corrupt("a number of a task is not finite".to_string()));
+                }
+                Ok(Targets::Values { centre, scale })
+            }
+            kind => Err(corrupt(format!("a task of undefined kind {kind}"))),
+        }
+    }
+}
+
+/// Unpacks `count` finite 32-bit floats.
+fn take_floats(packed: &[u8], count: u64, limits: &Limits, at: u64) -> Result<Vec<f32>> {
+    let corrupt = |what: String| Error::corrupt(what).at(at);
+    let total = 4 * count;
+    limits::check("a task's head", total, limits.model_bytes).map_err(|e| e.at(at))?;
+    let total = usize::try_from(total)
+        .map_err(|_| Error::limit("a task's head is larger than this machine's memory"))?;
+    let floats = shuffle::decompress(packed, total, at)?;
+    if floats.len() != total {
+        return Err(corrupt(format!("a head's floats take {total} bytes, not {}", floats.len())));
+    }
+    let mut plain = vec![0; total];
+    shuffle::unshuffle(&floats, 4, 0, &mut plain);
+    let floats: Vec<f32> = plain.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+    if !floats.iter().all(|v| v.is_finite()) {
+        return Err(corrupt("a number of a task is not finite".to_string()));
+    }
+    Ok(floats)
 }
 
 /// An encoder and a head on top of it, in 32-bit floats.
@@ -43,15 +101,19 @@ pub(crate) struct TaskRecord {
     pub(crate) scale: Vec<f32>,
     /// Width and function of each of the head's layers, as in the encoder.
     pub(crate) layers: Vec<(usize, u8)>,
-    /// Of each layer weights, inputs × outputs, row-major, and biases.
+    /// Weights of each layer, inputs × outputs, row-major, followed by its biases.
     pub(crate) params: Vec<f32>,
 }
 
 impl TaskRecord {
-    /// The section's payload.
+    /// Returns the section's payload.
     #[cfg(any(feature = "apps", all(test, feature = "compress")))]
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = vec![u8::from(matches!(self.targets, Targets::Values { .. }))];
+        let kind = match self.targets {
+            Targets::Classes(_) => CLASSES,
+            Targets::Values { .. } => VALUES,
+        };
+        let mut out = vec![kind];
         put_varint(&mut out, self.targets.outputs() as u64);
         match &self.targets {
             Targets::Classes(labels) => out.extend(labels.iter().flat_map(|l| l.to_le_bytes())),
@@ -65,7 +127,7 @@ impl TaskRecord {
         out.extend(encoder);
         let floats = self.centre.iter().chain(&self.scale).chain(&self.params);
         let floats: Vec<u8> = floats.flat_map(|v| v.to_le_bytes()).collect();
-        out.extend(squeeze::pack(&squeeze::shuffle(&floats, 4), 9));
+        out.extend(shuffle::compress(&shuffle::shuffle(&floats, 4), FLOAT_LEVEL));
         out
     }
 
@@ -79,33 +141,8 @@ impl TaskRecord {
     ) -> Result<Self> {
         let corrupt = |what: String| Error::corrupt(what).at(at);
         let mut cursor = Cursor::new(bytes, at);
-        let kind = cursor.u8()?;
-        let outputs = cursor.varint()?;
-        if !(1..=MAX_UNITS as u64).contains(&outputs) {
-            return Err(corrupt(format!("a task of {outputs} outputs")));
-        }
-        let outputs = outputs as usize;
-        let words = |bytes: &[u8]| -> Vec<[u8; 8]> { bytes.as_chunks::<8>().0.to_vec() };
-        let targets = match kind {
-            0 => {
-                let labels = words(cursor.take(8 * outputs)?);
-                let labels: Vec<i64> = labels.into_iter().map(i64::from_le_bytes).collect();
-                if !labels.is_sorted_by(|a, b| a < b) {
-                    return Err(corrupt("a task's labels do not ascend".to_string()));
-                }
-                Targets::Classes(labels)
-            }
-            1 => {
-                let all = words(cursor.take(16 * outputs)?);
-                let mut centre: Vec<f64> = all.into_iter().map(f64::from_le_bytes).collect();
-                let scale = centre.split_off(outputs);
-                if !centre.iter().chain(&scale).all(|v| v.is_finite()) {
-                    return Err(corrupt("a number of a task is not finite".to_string()));
-                }
-                Targets::Values { centre, scale }
-            }
-            kind => return Err(corrupt(format!("a task of undefined kind {kind}"))),
-        };
+        let targets = Targets::decode(&mut cursor, at)?;
+        let outputs = targets.outputs();
         let layers = take_layers(&mut cursor, "a task's head", at)?;
         if layers.last().is_none_or(|l| l.0 != outputs) {
             return Err(corrupt(format!("a task's head does not end in its {outputs} outputs")));
@@ -117,24 +154,8 @@ impl TaskRecord {
             Error::truncated(format!("a task's encoder claims {length} bytes")).at(at)
         })?);
         let encoder = EncoderRecord::decode(inner, at, width, latents, limits)?;
-        let total = 4 * (2 * latents as u64 + parameters(latents, &layers, false));
-        limits::check("a task's head", total, limits.model_bytes).map_err(|e| e.at(at))?;
-        let total = usize::try_from(total)
-            .map_err(|_| Error::limit("a task's head is larger than this machine's memory"))?;
-        let floats = squeeze::unpack(packed, total, at)?;
-        if floats.len() != total {
-            return Err(corrupt(format!(
-                "a head's floats take {total} bytes, not {}",
-                floats.len()
-            )));
-        }
-        let mut plain = vec![0; total];
-        squeeze::unshuffle(&floats, 4, 0, &mut plain);
-        let mut centre: Vec<f32> =
-            plain.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
-        if !centre.iter().all(|v| v.is_finite()) {
-            return Err(corrupt("a number of a task is not finite".to_string()));
-        }
+        let count = 2 * latents as u64 + parameters(latents, &layers, false);
+        let mut centre = take_floats(packed, count, limits, at)?;
         let mut scale = centre.split_off(latents);
         let params = scale.split_off(latents);
         if scale.iter().any(|s| *s <= 0.0) {

@@ -128,7 +128,7 @@ impl Encoder {
     pub(crate) fn block(&self, first_row: u64, bytes: &[u8], symbols: &Symbols) -> Result<Vec<u8>> {
         let classes = self.costs.classify(&self.program, symbols);
         let mut coder =
-            rans::Encoder::with_capacity(symbols.latents.len() + symbols.residuals.len());
+            rans::RansEncoder::with_capacity(symbols.latents.len() + symbols.residuals.len());
         self.write(symbols, &classes, &mut coder);
         let mut stream = Vec::new();
         coder.finish(&mut stream);
@@ -151,8 +151,8 @@ impl Encoder {
         Ok(coded)
     }
 
-    /// Operations in the order in which `decode::Rows` reads.
-    fn write(&self, symbols: &Symbols, classes: &[usize], coder: &mut rans::Encoder) {
+    /// Operations in the order in which `decode::RowDecoder` reads.
+    fn write(&self, symbols: &Symbols, classes: &[usize], coder: &mut rans::RansEncoder) {
         let p = &self.program;
         let m = &p.record;
         let (latents, width, sets) = (m.latents(), m.width(), m.table_sets());
@@ -190,7 +190,7 @@ fn first_values<T: Cell>(cells: &[T], width: usize) -> Vec<f64> {
 }
 
 /// Writes a number that class and table were chosen to be able to say.
-fn encode(table: &crate::entropy::table::Table, number: i64, coder: &mut rans::Encoder) {
+fn encode(table: &crate::entropy::table::Table, number: i64, coder: &mut rans::RansEncoder) {
     let said = table.encode(number, coder);
     debug_assert!(said, "a table was chosen that cannot say {number}");
 }

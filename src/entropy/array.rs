@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 /// Predictors: none, left, twice left minus the one before, above, left + above − above-left.
 pub(crate) const PREDICTORS: u8 = 5;
 
-/// Prediction of `values[i]` from those before it; `line` is the distance to the value above.
+/// Predicts `values[i]` from those before it; `line` is the distance to the value above.
 fn predict(kind: u8, values: &[i64], i: usize, line: usize) -> i64 {
     let back = |n: usize| if i >= n { values[i - n] } else { 0 };
     match kind {
@@ -25,7 +25,7 @@ fn predict(kind: u8, values: &[i64], i: usize, line: usize) -> i64 {
     }
 }
 
-/// Context of a residual: how large its two predecessors were.
+/// Returns the context of a residual: how large its two predecessors were.
 fn context(a: i64, b: i64) -> usize {
     let sum = a.unsigned_abs().saturating_add(b.unsigned_abs());
     ((64 - sum.leading_zeros()) as usize).min(CONTEXTS - 1)

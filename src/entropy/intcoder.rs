@@ -5,10 +5,13 @@
 
 use crate::error::{Error, Result};
 
-/// Fastest and slowest adaptation; a probability is the mean of both.
+/// Shifts of the fast and the slow adaptation; a probability is the mean of both.
 const RATES: [u32; 2] = [4, 7];
-/// Bits of a probability.
+/// Bits of a probability that adapts.
 const BITS: u32 = 16;
+/// Bits of a probability that divides the range.
+const CODED_BITS: u32 = 12;
+/// Below this, the range takes in a byte.
 const TOP: u32 = 1 << 24;
 
 /// An adaptive probability that the next bit is 0.
@@ -18,9 +21,10 @@ struct Bit([u16; 2]);
 impl Bit {
     const NEW: Bit = Bit([1 << 15; 2]);
 
-    /// 12-bit probability of 0, between 1 and 4095.
+    /// Returns the 12-bit probability of 0, between 1 and 4095.
     fn zero(self) -> u32 {
-        ((u32::from(self.0[0]) + u32::from(self.0[1])) >> (BITS - 11)).clamp(1, 4095)
+        ((u32::from(self.0[0]) + u32::from(self.0[1])) >> (BITS + 1 - CODED_BITS))
+            .clamp(1, (1 << CODED_BITS) - 1)
     }
 
     fn update(&mut self, bit: bool) {
@@ -46,7 +50,7 @@ pub(crate) struct IntModel {
 }
 
 impl IntModel {
-    /// Knows nothing yet.
+    /// Makes a model that knows nothing yet.
     pub(crate) fn new() -> Self {
         Self {
             length: Box::new([[Bit::NEW; 65]; CONTEXTS]),
@@ -72,13 +76,13 @@ impl IntEncoder {
         Self { low: 0, range: u32::MAX, cache: 0, pending: 1, out: Vec::new() }
     }
 
-    /// Bytes so far, about.
+    /// Returns about how many bytes there are so far.
     pub(crate) fn len(&self) -> usize {
         self.out.len() + self.pending as usize
     }
 
     fn bit(&mut self, p: &mut Bit, bit: bool) {
-        let bound = (self.range >> 12) * p.zero();
+        let bound = (self.range >> CODED_BITS) * p.zero();
         if bit {
             self.low += u64::from(bound);
             self.range -= bound;
@@ -89,7 +93,7 @@ impl IntEncoder {
         self.normalise();
     }
 
-    /// The low `count` bits of `value`, most significant first, at a bit each.
+    /// Writes the low `count` bits of `value`, most significant first, at a bit each.
     pub(crate) fn raw(&mut self, value: u64, count: u32) {
         for i in (0..count).rev() {
             self.range >>= 1;
@@ -100,7 +104,7 @@ impl IntEncoder {
         }
     }
 
-    /// A signed integer with `model` in `context`.
+    /// Writes a signed integer with `model` in `context`.
     pub(crate) fn int(&mut self, model: &mut IntModel, context: usize, value: i64) {
         let magnitude = value.unsigned_abs();
         let length = 64 - magnitude.leading_zeros();
@@ -142,7 +146,7 @@ impl IntEncoder {
         self.low = (self.low & 0x00ff_ffff) << 8;
     }
 
-    /// The bytes, without a few zeros at the end, which reading past the end supplies.
+    /// Returns the bytes, without a few zeros at the end, which reading past the end supplies.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         for _ in 0..5 {
             self.shift();
@@ -190,7 +194,7 @@ impl<'a> IntDecoder<'a> {
     }
 
     fn bit(&mut self, p: &mut Bit) -> bool {
-        let bound = (self.range >> 12) * p.zero();
+        let bound = (self.range >> CODED_BITS) * p.zero();
         let bit = self.code >= bound;
         if bit {
             self.code -= bound;
@@ -203,7 +207,7 @@ impl<'a> IntDecoder<'a> {
         bit
     }
 
-    /// `count` bits, most significant first.
+    /// Reads `count` bits, most significant first.
     pub(crate) fn raw(&mut self, count: u32) -> u64 {
         let mut value = 0;
         for _ in 0..count {
@@ -218,7 +222,7 @@ impl<'a> IntDecoder<'a> {
         value
     }
 
-    /// A signed integer with `model` in `context`.
+    /// Reads a signed integer with `model` in `context`.
     ///
     /// # Errors
     /// `Truncated` once the bytes have run out, so that no loop over a hostile count is long.

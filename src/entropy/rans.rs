@@ -28,13 +28,13 @@ pub(crate) struct Op {
 
 /// Collects operations in reading order, then writes the stream.
 #[derive(Debug, Default)]
-pub(crate) struct Encoder {
+pub(crate) struct RansEncoder {
     ops: Vec<Op>,
     lane: u8,
 }
 
-impl Encoder {
-    /// An encoder with room for about so many symbols.
+impl RansEncoder {
+    /// Makes an encoder with room for about so many symbols.
     pub(crate) fn with_capacity(symbols: usize) -> Self {
         Self { ops: Vec::with_capacity(symbols + symbols / 8), lane: 0 }
     }
@@ -92,19 +92,19 @@ impl Encoder {
     }
 }
 
-/// Reads what [`Encoder`] wrote.
+/// Reads what [`RansEncoder`] wrote.
 ///
-/// Reading past the end gives zero bits and is noticed by [`Decoder::finish`], so that the
+/// Reading past the end gives zero bits and is noticed by [`RansDecoder::finish`], so that the
 /// hot loop carries no error path.
 #[derive(Debug, Clone)]
-pub(crate) struct Decoder<'a> {
+pub(crate) struct RansDecoder<'a> {
     states: [u64; 2],
     words: &'a [u8],
     overrun: bool,
     lane: usize,
 }
 
-impl<'a> Decoder<'a> {
+impl<'a> RansDecoder<'a> {
     /// Starts on a stream.
     pub(crate) fn new(stream: &'a [u8]) -> Result<Self> {
         let Some((head, words)) = stream.split_first_chunk::<16>() else {
@@ -129,7 +129,7 @@ impl<'a> Decoder<'a> {
         self.lane ^= 1;
     }
 
-    /// The slot of the symbol to come.
+    /// Returns the slot of the symbol to come.
     #[inline(always)]
     pub(crate) fn slot(&self) -> u32 {
         self.states[self.lane] as u32 & (PROB_SCALE - 1)
@@ -173,15 +173,15 @@ impl<'a> Decoder<'a> {
         x << 32 | LOW
     }
 
-    /// Bits of information that are still to come, about: what lies in the states is counted too,
-    /// so that the difference over a symbol is what it took.
+    /// Returns about how many bits of information are still to come: what lies in the states is
+    /// counted too, so that the difference over a symbol is what it took.
     #[cfg(feature = "apps")]
     pub(crate) fn left(&self) -> f64 {
         let held: f64 = self.states.iter().map(|x| (*x as f64).log2()).sum();
         held + 8.0 * self.words.len() as f64
     }
 
-    /// Whether more was read than is there.
+    /// Says whether more was read than is there.
     pub(crate) fn overrun(&self) -> bool {
         self.overrun
     }

@@ -5,7 +5,7 @@
 //! A *token* table codes a number's sign, bit length and leading bits, the rest raw: for wide
 //! values. All are laid out alike: sorted intervals of numbers, each with its slots.
 
-use super::rans::{Decoder, Encoder, PROB_BITS, PROB_SCALE};
+use super::rans::{PROB_BITS, PROB_SCALE, RansDecoder, RansEncoder};
 use crate::error::{Error, Result};
 
 /// Cumulative distributions, `2^30 F(i / 32)` for `i = 0..=512`, four shapes.
@@ -35,12 +35,15 @@ pub(crate) enum TableSpec {
     Tokens { lead: u8, frequencies: Vec<u32> },
 }
 
-/// How an interval's number is completed.
+/// An escape upwards: how far beyond the base follows.
 const ESCAPE_UP: u8 = 255;
+/// An escape downwards, likewise.
 const ESCAPE_DOWN: u8 = 254;
 /// An escape of a histogram: any 64-bit number follows.
 const ESCAPE_ANY: u8 = 253;
 
+/// The slots are divided into `2^BUCKET_BITS` buckets, so that finding a slot's entry takes few
+/// steps: they take 1 KiB of a table.
 const BUCKET_BITS: u32 = 9;
 
 /// A table ready for coding.
@@ -178,7 +181,7 @@ impl Table {
         Ok(Self { starts: starts.into(), base: base.into(), raw: raw.into(), buckets, ladder })
     }
 
-    /// Numbers, the middle ones of intervals, with their probabilities; without escapes.
+    /// Lists numbers, the middle ones of intervals, with their probabilities; without escapes.
     #[cfg(feature = "apps")]
     pub(crate) fn numbers(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
         let slots = self.starts.windows(2).map(|ends| f64::from(ends[1] - ends[0]));
@@ -191,7 +194,7 @@ impl Table {
 
     /// Reads one number.
     #[inline(always)]
-    pub(crate) fn decode(&self, coder: &mut Decoder<'_>) -> i64 {
+    pub(crate) fn decode(&self, coder: &mut RansDecoder<'_>) -> i64 {
         coder.next_symbol();
         let slot = coder.slot();
         let mut i = usize::from(self.buckets[(slot >> (PROB_BITS - BUCKET_BITS)) as usize]);
@@ -210,7 +213,7 @@ impl Table {
     }
 
     #[inline(never)]
-    fn complete(&self, i: usize, raw: u8, coder: &mut Decoder<'_>) -> i64 {
+    fn complete(&self, i: usize, raw: u8, coder: &mut RansDecoder<'_>) -> i64 {
         match raw {
             ESCAPE_ANY => coder.raw(64) as i64,
             ESCAPE_UP | ESCAPE_DOWN => {
@@ -227,7 +230,7 @@ impl Table {
         }
     }
 
-    /// The entry that holds `number`, if any does.
+    /// Finds the entry that holds `number`, if any does.
     #[inline]
     fn entry(&self, number: i64) -> Option<usize> {
         if let Some((raw, reach)) = self.ladder {
@@ -244,7 +247,7 @@ impl Table {
         found.or(escape.then_some(plain))
     }
 
-    /// Bits that `number` costs; infinite if the table cannot say it.
+    /// Returns the bits that `number` costs; infinite if the table cannot say it.
     pub(crate) fn cost(&self, number: i64) -> f32 {
         let Some(i) = self.entry(number) else { return f32::INFINITY };
         let frequency = self.starts[i + 1] - self.starts[i];
@@ -260,9 +263,9 @@ impl Table {
             }
     }
 
-    /// Writes `number`. False, and nothing written, if the table cannot say it.
+    /// Writes `number`; returns false, and writes nothing, if the table cannot say it.
     #[inline]
-    pub(crate) fn encode(&self, number: i64, coder: &mut Encoder) -> bool {
+    pub(crate) fn encode(&self, number: i64, coder: &mut RansEncoder) -> bool {
         // Nearly all numbers are within the reach of a ladder without raw bits.
         if let Some((0, reach)) = self.ladder
             && number.unsigned_abs() <= reach as u64
@@ -277,7 +280,7 @@ impl Table {
         self.encode_any(number, coder)
     }
 
-    fn encode_any(&self, number: i64, coder: &mut Encoder) -> bool {
+    fn encode_any(&self, number: i64, coder: &mut RansEncoder) -> bool {
         let Some(i) = self.entry(number) else { return false };
         if matches!(self.raw[i], ESCAPE_UP | ESCAPE_DOWN)
             && number.abs_diff(self.base[i]) == u64::MAX
@@ -301,7 +304,7 @@ impl Table {
     }
 }
 
-/// `2^30 F(edge / 16 / scale)` with `inverse = 2^22 / scale`, by linear interpolation.
+/// Computes `2^30 F(edge / 16 / scale)` with `inverse = 2^22 / scale`, by linear interpolation.
 fn distribution(shape: u8, edge: i64, inverse: u64) -> u64 {
     let at = |i: usize| {
         let offset = (usize::from(shape) * 513 + i) * 4;
@@ -318,13 +321,13 @@ fn distribution(shape: u8, edge: i64, inverse: u64) -> u64 {
     if edge < 0 { (1 << 30) - upper } else { upper }
 }
 
-/// Tokens of one sign, zero included, with `lead` bits kept.
+/// Counts the tokens of one sign, zero included, with `lead` bits kept.
 pub(crate) fn token_count(lead: u8) -> usize {
     // Magnitudes below 2^lead stand for themselves; then 2^lead tokens per bit length.
     (1 << lead) * (64 - usize::from(lead))
 }
 
-/// Smallest magnitude of token `t` and its raw bits.
+/// Returns the smallest magnitude of token `t` and its raw bits.
 pub(crate) fn token_interval(lead: u8, t: usize) -> (u64, u32) {
     let group = 1_usize << lead;
     if t < 2 * group {
@@ -334,7 +337,7 @@ pub(crate) fn token_interval(lead: u8, t: usize) -> (u64, u32) {
     (((t % group + group) as u64) << bits, bits)
 }
 
-/// The token of a magnitude below `2^63`.
+/// Returns the token of a magnitude below `2^63`.
 pub(crate) fn token_of(lead: u8, magnitude: u64) -> usize {
     let group = 1_usize << lead;
     if magnitude < 2 * group as u64 {

@@ -1,6 +1,6 @@
 use super::array::ArrayModel;
 use super::intcoder::{IntDecoder, IntEncoder, IntModel};
-use super::rans::{Decoder, Encoder};
+use super::rans::{RansDecoder, RansEncoder};
 use super::table::{Table, TableSpec, token_count, token_interval, token_of};
 use proptest::prelude::*;
 
@@ -56,7 +56,7 @@ fn every_table_gives_back_what_it_took() {
     numbers.extend([i64::MAX, i64::MIN + 1]);
     for spec in specs() {
         let table = Table::new(&spec).unwrap();
-        let mut encoder = Encoder::default();
+        let mut encoder = RansEncoder::default();
         let said: Vec<i64> =
             numbers.iter().copied().filter(|&n| table.encode(n, &mut encoder)).collect();
         match spec {
@@ -67,7 +67,7 @@ fn every_table_gives_back_what_it_took() {
         assert!(said.iter().all(|&n| table.cost(n).is_finite()));
         let mut bytes = Vec::new();
         encoder.finish(&mut bytes);
-        let mut decoder = Decoder::new(&bytes).unwrap();
+        let mut decoder = RansDecoder::new(&bytes).unwrap();
         for n in said {
             assert_eq!(table.decode(&mut decoder), n, "{spec:?}");
         }
@@ -79,7 +79,7 @@ fn every_table_gives_back_what_it_took() {
 fn a_tables_cost_is_what_the_coder_pays() {
     let table = Table::new(&TableSpec::Ladder { shape: 1, scale: 24 }).unwrap();
     let numbers: Vec<i64> = (0..40_000).map(|i: i64| (i * i * 7919) % 23 - 11).collect();
-    let mut encoder = Encoder::default();
+    let mut encoder = RansEncoder::default();
     let mut bits = 0.0;
     for &n in &numbers {
         assert!(table.encode(n, &mut encoder));
@@ -127,14 +127,14 @@ fn frequencies_that_do_not_add_up_are_refused() {
 #[test]
 fn a_cut_stream_is_noticed() {
     let table = Table::new(&TableSpec::Ladder { shape: 0, scale: 30 }).unwrap();
-    let mut encoder = Encoder::default();
+    let mut encoder = RansEncoder::default();
     for n in 0..200 {
         table.encode(n % 37 - 18, &mut encoder);
     }
     let mut bytes = Vec::new();
     encoder.finish(&mut bytes);
     for cut in 0..bytes.len() {
-        let Ok(mut decoder) = Decoder::new(&bytes[..cut]) else { continue };
+        let Ok(mut decoder) = RansDecoder::new(&bytes[..cut]) else { continue };
         (0..200).for_each(|_| {
             table.decode(&mut decoder);
         });

@@ -4,12 +4,16 @@ use super::source::Source;
 use crate::error::{Error, Result};
 use crate::matrix::{DType, Rows, Schema, check_range};
 
-/// One row may take at most this many bytes: a header that claims more is a mistake or an
+/// The most bytes that a row may take: a header that claims more is a mistake or an
 /// attack, and everything after it allocates whole rows.
 pub(super) const MAX_ROW_BYTES: u64 = 1 << 31;
 
 /// Bytes gathered at a time from an array stored column by column.
 const GATHER_BYTES: usize = 1 << 20;
+/// Runs of at least this many columns fit into what is gathered at a time.
+const GATHERED_COLUMNS: usize = 64;
+/// A whole column is read where it is at most this many times as long as the rows asked for.
+const MOST_WASTE: u64 = 8;
 
 /// Which axis is contiguous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +35,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Bytes of the whole array.
+    /// Returns the bytes of the whole array.
     ///
     /// Checks everything that the other code multiplies without checking.
     pub(super) fn bytes(&self) -> Result<u64> {
@@ -90,7 +94,7 @@ impl ArrayRows {
         Ok(Self { source, schema, rows: axes[0], start, big_endian: layout.big_endian, order })
     }
 
-    /// The same rows with names for their columns.
+    /// Gives names to the columns for their columns.
     pub(super) fn with_columns(mut self, columns: Option<Vec<String>>) -> Self {
         self.schema.columns = columns;
         self
@@ -102,9 +106,9 @@ impl ArrayRows {
         let width = self.schema.width();
         let run = count * size;
         let column = self.rows as u64 * size as u64;
-        // Columns follow one another in the file; where the rows asked for are most of each,
-        // one long read that includes the others is cheaper than many short ones.
-        let whole = column <= 8 * run as u64 && column <= GATHER_BYTES as u64;
+        // Columns follow one another in the file; where the rows asked for are much of each, one
+        // long read that includes the others is cheaper than many short ones.
+        let whole = column <= MOST_WASTE * run as u64 && column <= GATHER_BYTES as u64;
         let stride = if whole { column as usize } else { run };
         let group = (GATHER_BYTES / stride).clamp(1, width);
         let mut runs = vec![0; stride * group];
@@ -135,7 +139,7 @@ impl ArrayRows {
         Ok(())
     }
 
-    /// Place within a row of the `f`th number in Fortran order.
+    /// Returns the place within a row of the `f`th number in Fortran order.
     fn target(&self, mut f: usize) -> usize {
         let mut place = 0;
         let mut step = self.schema.width();
@@ -148,7 +152,7 @@ impl ArrayRows {
     }
 }
 
-/// `out[row][targets[c]] = runs[c][row]` for rows of `width` elements of `S` bytes.
+/// Sets `out[row][targets[c]] = runs[c][row]` for rows of `width` elements of `S` bytes.
 fn scatter<const S: usize>(
     runs: &[u8],
     stride: usize,
@@ -185,8 +189,7 @@ impl Rows for ArrayRows {
         match self.order {
             Order::C => self.source.read_at(self.start + first as u64 * row as u64, out)?,
             Order::Fortran => {
-                // At most so many rows at a time that one column's run fits the buffer.
-                let block = GATHER_BYTES / 64 / self.schema.dtype.size();
+                let block = GATHER_BYTES / GATHERED_COLUMNS / self.schema.dtype.size();
                 for (k, part) in out.chunks_mut(block * row).enumerate() {
                     self.gather(first + k * block, part.len() / row, part)?;
                 }
@@ -199,7 +202,7 @@ impl Rows for ArrayRows {
     }
 }
 
-/// Big-endian numbers of `size` bytes to little-endian, or back.
+/// Turns big-endian numbers of `size` bytes to little-endian, or back.
 pub(super) fn reverse_elements(bytes: &mut [u8], size: usize) {
     match size {
         2 => bytes.as_chunks_mut::<2>().0.iter_mut().for_each(|e| e.reverse()),

@@ -6,7 +6,7 @@ pub(super) const MISSING: f64 = f64::from_bits(0x7ff8_0000_0000_0000);
 /// Lines looked at to find the delimiter.
 const SAMPLE_LINES: usize = 20;
 
-/// The delimiter of a table that starts with `head`: of tab, semicolon and comma, the first
+/// Finds the delimiter of a table that starts with `head`: of tab, semicolon and comma, the first
 /// that occurs equally often on every line, so that decimal commas or a comma in a name do
 /// not win over semicolons; else the most frequent one of the first line.
 pub(super) fn delimiter(head: &[u8]) -> u8 {
@@ -35,7 +35,7 @@ fn count_unquoted(line: &[u8], wanted: u8) -> usize {
     count
 }
 
-/// The field's number, NaN if it is missing, `None` if it is neither.
+/// Returns the field's number, NaN if it is missing, `None` if it is neither.
 pub(super) fn number(field: &[u8]) -> Option<f64> {
     match field.trim_ascii() {
         b"" | b"NA" | b"N/A" | b"NaN" | b"nan" | b"null" | b"None" | b"?" => Some(MISSING),

@@ -1,5 +1,6 @@
 //! The file formats by name, by extension and by their first bytes.
 
+use super::magic;
 use crate::error::{Error, Result};
 use std::path::Path;
 
@@ -22,9 +23,6 @@ pub enum Format {
     Raw,
 }
 
-/// First bytes of a gzip file.
-pub(super) const GZIP: &[u8] = &[0x1f, 0x8b];
-
 impl Format {
     /// Every format.
     pub const ALL: [Format; 7] = [
@@ -37,7 +35,7 @@ impl Format {
         Format::Raw,
     ];
 
-    /// Lower-case name as used on the command line.
+    /// Returns the lower-case name as used on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Format::Npy => "npy",
@@ -50,7 +48,7 @@ impl Format {
         }
     }
 
-    /// The format that a file's name stands for, if it is a usual one.
+    /// Returns the format that a file's name stands for, if it is a usual one.
     ///
     /// Names ending in `.gz` have none, because nothing is written packed.
     pub fn from_extension(path: impl AsRef<Path>) -> Option<Self> {
@@ -71,17 +69,17 @@ impl Format {
         }
     }
 
-    /// The format of a file that is called `name` and starts with `head`: by its magic
+    /// Finds the format of a file that is called `name` and starts with `head`: by its magic
     /// number, else by its extension, else CSV if it looks like text.
     pub(super) fn detect(name: &str, head: &[u8]) -> Result<Self> {
         let by_name = Self::from_extension(name);
-        if head.starts_with(super::npy::MAGIC) {
+        if head.starts_with(magic::NPY) {
             return Ok(Format::Npy);
         }
-        if head.starts_with(GZIP) {
+        if head.starts_with(magic::GZIP) {
             return Ok(Format::Idx);
         }
-        if head.starts_with(b"PK\x03\x04") && by_name.is_none() {
+        if head.starts_with(magic::ZIP) && by_name.is_none() {
             return Err(Error::unsupported(
                 "this is a zip archive; if it is an .npz, save the one array as .npy with numpy.save",
             ));
@@ -89,7 +87,7 @@ impl Format {
         if let Some(format) = by_name {
             return Ok(format);
         }
-        if super::idx::is_magic(head) {
+        if magic::is_idx(head) {
             return Ok(Format::Idx);
         }
         if !head.is_empty() && head.iter().all(|&b| b >= b' ' || b"\t\r\n".contains(&b)) {

@@ -2,35 +2,18 @@
 //! big-endian. See <http://yann.lecun.com/exdb/mnist/>.
 
 use super::array::{ArrayRows, Layout, Order};
-use super::format::GZIP;
+use super::magic::{self, IDX_TYPES};
 use super::source::{Sequential, Source, Spool};
 use crate::error::{Error, Result};
-use crate::matrix::DType;
 use flate2::read::MultiGzDecoder;
 use std::io::{self, Read};
 
-/// Codes of the types.
-pub(super) const TYPES: [(u8, DType); 6] = [
-    (0x08, DType::U8),
-    (0x09, DType::I8),
-    (0x0b, DType::I16),
-    (0x0c, DType::I32),
-    (0x0d, DType::F32),
-    (0x0e, DType::F64),
-];
-
-/// Longest header: 255 axes.
+/// The longest header: 255 axes.
 const MAX_HEADER: usize = 4 + 4 * 255;
-
-/// Whether a file that starts with `head` may be an idx file.
-pub(super) fn is_magic(head: &[u8]) -> bool {
-    matches!(head, [0, 0, code, axes, ..]
-        if *axes > 0 && TYPES.iter().any(|(known, _)| known == code))
-}
 
 pub(super) fn open(source: Source, name: &str) -> Result<ArrayRows> {
     let head = source.head(MAX_HEADER)?;
-    if head.starts_with(GZIP) {
+    if head.starts_with(magic::GZIP) {
         return open_gzip(&source, name);
     }
     let (layout, start) = parse_header(&head)?;
@@ -49,7 +32,7 @@ fn parse_header(head: &[u8]) -> Result<(Layout, u64)> {
     if zero != 0 || nought != 0 {
         return Err(Error::corrupt("not an idx file: it does not begin with two zero bytes").at(0));
     }
-    let Some(&(_, dtype)) = TYPES.iter().find(|(known, _)| *known == code) else {
+    let Some(&(_, dtype)) = IDX_TYPES.iter().find(|(known, _)| *known == code) else {
         return Err(Error::unsupported(format!(
             "idx type {code:#04x}; known are 08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32), 0e (f64)"
         ))

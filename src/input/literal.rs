@@ -59,7 +59,7 @@ impl Parser<'_> {
         ))
     }
 
-    /// The next byte that is not white space.
+    /// Finds the next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
         let rest = &self.text[self.position..];
         self.position += rest.iter().take_while(|b| b.is_ascii_whitespace()).count();
@@ -93,7 +93,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A quoted string without escapes.
+    /// Reads a quoted string without escapes.
     fn text(&mut self) -> Result<String> {
         let quote = match self.peek() {
             Some(quote @ (b'\'' | b'"')) => quote,
@@ -107,7 +107,7 @@ impl Parser<'_> {
         Ok(text)
     }
 
-    /// `()`, `(3,)`, `(3, 4)`, also `(3L, 4L)` as Python 2 wrote it.
+    /// Reads `()`, `(3,)`, `(3, 4)`, also `(3L, 4L)` as Python 2 wrote it.
     fn tuple(&mut self) -> Result<Vec<u64>> {
         let mut numbers = Vec::new();
         self.expect(b'(')?;
@@ -140,7 +140,7 @@ impl Parser<'_> {
         Ok(number)
     }
 
-    /// The bytes up to the first that does not satisfy `inside`.
+    /// Takes the bytes up to the first that does not satisfy `inside`.
     fn run(&mut self, inside: impl Fn(u8) -> bool) -> &[u8] {
         let rest = &self.text[self.position..];
         let count = rest.iter().take_while(|&&b| inside(b)).count();

@@ -27,6 +27,7 @@ mod dialect;
 mod format;
 mod idx;
 mod literal;
+mod magic;
 mod npy;
 pub mod sink;
 mod source;
@@ -98,7 +99,9 @@ pub fn open(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Box<dyn Row
 /// extension may tell the format; it may be empty.
 ///
 /// # Errors
-/// As [`open`].
+/// `Io` if the reader fails or no temporary file can be written; `Argument` if the format cannot be
+/// told, what came is not numbers, or the options contradict it; `Truncated`, `Corrupt`,
+/// `Unsupported` and `Limit` by what is in it.
 pub fn open_reader(
     reader: &mut dyn Read,
     name: &str,

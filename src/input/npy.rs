@@ -6,12 +6,10 @@
 
 use super::array::{ArrayRows, Layout, Order};
 use super::literal::{self, Value};
+use super::magic;
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::matrix::DType;
-
-/// First bytes of every npy file.
-pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// Headers of plain types take about a hundred bytes; NumPy itself refuses more than 10 000.
 const MAX_HEADER: usize = 1 << 16;
@@ -21,10 +19,10 @@ pub(super) fn open(source: Source, name: &str) -> Result<ArrayRows> {
     ArrayRows::new(source, name, &layout, start)
 }
 
-/// The array's layout and the byte where its numbers start.
+/// Reads the array's layout and the byte where its numbers start.
 fn read_header(source: &Source) -> Result<(Layout, u64)> {
     let head = source.head(12)?;
-    if !head.starts_with(&MAGIC[..head.len().min(MAGIC.len())]) {
+    if !head.starts_with(&magic::NPY[..head.len().min(magic::NPY.len())]) {
         return Err(Error::corrupt("not an npy file: it does not begin with \\x93NUMPY").at(0));
     }
     let short = |needed: usize| {
@@ -95,7 +93,7 @@ fn parse_header(text: &[u8]) -> Result<Layout> {
     Ok(Layout { dtype, big_endian, order, shape: shape.clone() })
 }
 
-/// `<f4` and its like: byte order, kind, bytes.
+/// Parses `<f4` and its like: byte order, kind, bytes.
 fn parse_descr(descr: &str) -> Result<(DType, bool)> {
     let (order, code) = match descr.split_at_checked(1) {
         Some((order @ ("<" | ">" | "|"), code)) => (order, code),

@@ -1,15 +1,15 @@
 //! Bytes that can be read at any position, by several threads at once.
-//!
-//! Positioned reads rather than a memory map: a file that another program shortens then
-//! gives an error instead of a signal, and no unsafe code is needed.
 
 use crate::error::{Error, Result};
+use crate::positioned::PositionedFile;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use tempfile::{SpooledData, SpooledTempFile};
 
 /// Spooled bytes up to this many stay in memory, more go to an unnamed temporary file.
 const IN_MEMORY: usize = 32 << 20;
+/// Bytes that are moved at once: calls of the system are few then.
+const BUFFER: usize = 1 << 18;
 
 /// A file or a piece of memory of known length.
 pub(super) struct Source {
@@ -23,7 +23,7 @@ enum Bytes {
 }
 
 impl Source {
-    /// The whole of `file`, which must be a regular file.
+    /// Takes the whole of `file`, which must be a regular file.
     pub(super) fn from_file(file: File) -> Result<Self> {
         let len =
             file.metadata().map_err(|e| Error::io("cannot ask for the file's size", e))?.len();
@@ -66,7 +66,7 @@ impl Source {
         }
     }
 
-    /// The first bytes, at most `count`.
+    /// Reads the first bytes, at most `count`.
     pub(super) fn head(&self, count: usize) -> Result<Vec<u8>> {
         let mut head = vec![0; count.min(usize::try_from(self.len).unwrap_or(usize::MAX))];
         let done = self.read_up_to(0, &mut head)?;
@@ -122,7 +122,7 @@ pub(super) struct Spool(BufWriter<SpooledTempFile>);
 
 impl Spool {
     pub(super) fn new() -> Self {
-        Self(BufWriter::with_capacity(1 << 18, SpooledTempFile::new(IN_MEMORY)))
+        Self(BufWriter::with_capacity(BUFFER, SpooledTempFile::new(IN_MEMORY)))
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
@@ -135,7 +135,7 @@ impl Spool {
         reader: &mut dyn Read,
         limit: u64,
     ) -> io::Result<Result<u64>> {
-        let mut buffer = vec![0; 1 << 18];
+        let mut buffer = vec![0; BUFFER];
         let mut total = 0;
         while total < limit {
             let room = usize::try_from(limit - total).unwrap_or(usize::MAX).min(buffer.len());
@@ -178,58 +178,4 @@ pub(super) fn spool(reader: &mut dyn Read) -> Result<Source> {
     let mut spool = Spool::new();
     spool.take_from(reader, u64::MAX).map_err(cannot_read)??;
     spool.finish()
-}
-
-#[cfg(any(unix, windows))]
-struct PositionedFile(File);
-
-#[cfg(any(unix, windows))]
-impl PositionedFile {
-    fn new(file: File) -> Self {
-        Self(file)
-    }
-
-    fn read_up_to(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
-        fill(out, |done, rest| {
-            #[cfg(unix)]
-            return std::os::unix::fs::FileExt::read_at(&self.0, rest, offset + done);
-            #[cfg(windows)]
-            return std::os::windows::fs::FileExt::seek_read(&self.0, rest, offset + done);
-        })
-    }
-}
-
-/// Where there are no positioned reads, threads take turns.
-#[cfg(not(any(unix, windows)))]
-struct PositionedFile(std::sync::Mutex<File>);
-
-#[cfg(not(any(unix, windows)))]
-impl PositionedFile {
-    fn new(file: File) -> Self {
-        Self(std::sync::Mutex::new(file))
-    }
-
-    fn read_up_to(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
-        use std::io::{Seek, SeekFrom};
-        let mut file = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        file.seek(SeekFrom::Start(offset))?;
-        fill(out, |_, rest| file.read(rest))
-    }
-}
-
-/// Repeats `read` until `out` is full or nothing more comes.
-fn fill(
-    out: &mut [u8],
-    mut read: impl FnMut(u64, &mut [u8]) -> io::Result<usize>,
-) -> io::Result<usize> {
-    let mut done = 0;
-    while done < out.len() {
-        match read(done as u64, &mut out[done..]) {
-            Ok(0) => break,
-            Ok(count) => done += count,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(done)
 }

@@ -170,7 +170,7 @@ impl Fault {
     }
 }
 
-/// Line, from 1, and first byte of the record found from `byte` on.
+/// Finds line, from 1, and first byte of the record found from `byte` on.
 ///
 /// Counted anew for the message: the reader's own count is taken before the line ends and
 /// empty lines in front of a record.

@@ -13,7 +13,7 @@ const PREFIX: usize = 4;
 /// Bytes read at a time.
 const BLOCK_BYTES: usize = 1 << 18;
 
-/// Type of the numbers in `format`, if it is a format of vectors.
+/// Returns the type of the numbers in `format`, if it is a format of vectors.
 pub(super) fn dtype(format: Format) -> Option<DType> {
     match format {
         Format::Fvecs => Some(DType::F32),

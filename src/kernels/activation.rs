@@ -19,7 +19,7 @@ pub(crate) enum Activation {
 }
 
 impl Default for Activation {
-    /// Of hidden layers: a slope that integers can have by a shift.
+    /// Returns the function of hidden layers: its slope is one that integers can have by a shift.
     fn default() -> Self {
         Activation::LeakyRelu(0.125)
     }
@@ -39,12 +39,12 @@ impl Activation {
         }
     }
 
-    /// Whether derivatives are computed from `x`; else `f(x)` is enough to know them.
+    /// Says whether derivatives are computed from `x`; else `f(x)` is enough to know them.
     pub(crate) fn keeps_input(self) -> bool {
         self == Activation::Gelu
     }
 
-    /// `d ← d · f'(x)`, elementwise. `kept` holds `x` or `f(x)`, see [`Self::keeps_input`].
+    /// Sets `d ← d · f'(x)`, elementwise. `kept` holds `x` or `f(x)`, see [`Self::keeps_input`].
     #[inline(always)]
     pub(crate) fn backward(self, kept: &[f32], d: &mut [f32]) {
         match self {
@@ -61,7 +61,7 @@ impl Activation {
         }
     }
 
-    /// `d ← d · f''(x)`, elementwise; 0 where `f` is straight.
+    /// Sets `d ← d · f''(x)`, elementwise; 0 where `f` is straight.
     pub(crate) fn curve(self, kept: &[f32], d: &mut [f32]) {
         match self {
             Activation::Identity | Activation::LeakyRelu(_) | Activation::Relu => d.fill(0.0),
@@ -73,13 +73,13 @@ impl Activation {
         }
     }
 
-    /// Whether `f''` is 0 everywhere but at kinks.
+    /// Says whether `f''` is 0 everywhere but at kinks.
     pub(crate) fn is_straight(self) -> bool {
         !matches!(self, Activation::Tanh | Activation::Gelu)
     }
 }
 
-/// GELU is `x · s(w(x))` with the sigmoid `s`.
+/// The factors of GELU, which is `x · s(w(x))` with the sigmoid `s`, and of its derivatives.
 struct Gate {
     /// Kept within ±10, beyond which nothing changes.
     x: f32,

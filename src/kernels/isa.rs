@@ -15,30 +15,30 @@ pub(crate) enum Isa {
     Neon,
 }
 
-/// Best first.
+/// Every family with the name that `AEZIP_ISA` knows it by, best first.
 const ALL: [(Isa, &str); 4] =
     [(Isa::Avx512, "avx512"), (Isa::Avx2, "avx2"), (Isa::Neon, "neon"), (Isa::Scalar, "scalar")];
 
 impl Isa {
-    /// What this CPU has, best first.
+    /// Lists what this CPU has, best first.
     pub(crate) fn available() -> impl Iterator<Item = Isa> {
         ALL.into_iter().map(|(isa, _)| isa).filter(|isa| isa.is_available())
     }
 
-    /// The best, or the one that the environment variable `AEZIP_ISA` names, if this CPU has it.
-    /// All give the same bits, so that this changes the speed only.
+    /// Returns the best, or the one that the environment variable `AEZIP_ISA` names, if this CPU
+    /// has it. All give the same bits, so that this changes the speed only.
     pub(crate) fn chosen() -> Isa {
         static CHOSEN: OnceLock<Isa> = OnceLock::new();
         *CHOSEN.get_or_init(|| Self::named(std::env::var("AEZIP_ISA").ok().as_deref()))
     }
 
-    /// As `AEZIP_ISA` calls it.
+    /// Returns the name that `AEZIP_ISA` knows it by.
     #[cfg(feature = "internals")]
     pub(crate) fn name(self) -> &'static str {
         ALL.into_iter().find(|(isa, _)| *isa == self).map_or("", |(_, name)| name)
     }
 
-    /// The one with this name, or else the best.
+    /// Returns the one with this name, or else the best.
     fn named(name: Option<&str>) -> Isa {
         let mut usable = Self::available();
         let wanted = ALL.into_iter().find(|(_, own)| Some(*own) == name);
@@ -48,15 +48,18 @@ impl Isa {
         }
     }
 
-    fn is_available(self) -> bool {
+    /// Says whether this CPU has it: what the proofs in the kernels' files rest on.
+    pub(super) fn is_available(self) -> bool {
         match self {
             Isa::Scalar => true,
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => super::x86::Avx2::new().is_some(),
+            Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => super::x86::Avx512::new().is_some(),
+            Isa::Avx512 => {
+                is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
+            }
             #[cfg(target_arch = "aarch64")]
-            Isa::Neon => super::neon::Neon::new().is_some(),
+            Isa::Neon => std::arch::is_aarch64_feature_detected!("neon"),
             #[allow(unreachable_patterns)]
             _ => false,
         }

@@ -10,7 +10,7 @@ const ROUND: f32 = 12_582_912.0;
 /// ln 2 as a short number and what is left of it: whole multiples of the first are exact.
 const LN_2: (f32, f32) = (0.693_359_4, -2.121_944_4e-4);
 
-/// `eˣ`: 0 below about −104, infinite above 88.73.
+/// Computes `eˣ`: 0 below about −104, infinite above 88.73.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     // Written so that NaN passes.
@@ -32,13 +32,13 @@ pub(crate) fn exp(x: f32) -> f32 {
     y * power_of_2(half) * power_of_2(n.wrapping_sub(half))
 }
 
-/// `2ⁿ` for `n` in −126..=127.
+/// Returns `2ⁿ` for `n` in −126..=127.
 #[inline(always)]
 fn power_of_2(n: i32) -> f32 {
     f32::from_bits(n.wrapping_add(127).wrapping_shl(23) as u32)
 }
 
-/// The natural logarithm: −∞ at ±0, NaN below.
+/// Computes the natural logarithm: −∞ at ±0, NaN below.
 #[inline(always)]
 pub(crate) fn ln(x: f32) -> f32 {
     /// Bits of √½.
@@ -69,7 +69,7 @@ pub(crate) fn ln(x: f32) -> f32 {
     if x < 0.0 { f32::NAN } else { y }
 }
 
-/// The hyperbolic tangent.
+/// Computes the hyperbolic tangent.
 #[inline(always)]
 pub(crate) fn tanh(x: f32) -> f32 {
     let a = x.abs();
@@ -85,7 +85,8 @@ pub(crate) fn tanh(x: f32) -> f32 {
     y.copysign(x)
 }
 
-/// The sigmoids `1 / (1 + e⁻ˣ)` of `x` and of `−x`, whose sum is 1, both precise where they are small.
+/// Computes the sigmoids `1 / (1 + e⁻ˣ)` of `x` and of `−x`, whose sum is 1, both precise where
+/// they are small.
 #[inline(always)]
 pub(crate) fn sigmoids(x: f32) -> (f32, f32) {
     let e = exp(-x.abs());

@@ -2,8 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::dense::micro::{Micro, dense_kernel};
-use super::dense::{COLUMNS, Job};
-#[cfg(test)]
+use super::dense::panels::{COLUMNS, Product};
 use super::isa::Isa;
 use std::arch::aarch64::*;
 
@@ -13,7 +12,7 @@ pub(crate) struct Neon(());
 
 impl Neon {
     pub(crate) fn new() -> Option<Self> {
-        std::arch::is_aarch64_feature_detected!("neon").then_some(Self(()))
+        Isa::Neon.is_available().then_some(Self(()))
     }
 }
 
@@ -21,9 +20,9 @@ impl Micro for Neon {
     #[cfg(test)]
     const ISA: Isa = Isa::Neon;
 
-    fn sums(self, job: Job<'_>) {
+    fn sums(self, product: Product<'_>) {
         // SAFETY: the CPU has Neon, as `self` proves.
-        unsafe { sums(job) }
+        unsafe { sums(product) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! A number as its user typed it, and the `f64`s just below and above.
+//! A decimal number as its user typed it, and the `f64`s just below and above it.
 //!
 //! `0.1` typed is not the `f64` 0.1, which is a little larger: a bound of 0.1 is promised
 //! against the largest `f64` that does not exceed the decimal.
@@ -15,40 +15,60 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// The text as typed.
+    /// Returns the text as typed.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The nearest `f64`.
+    /// Returns the nearest `f64`.
     pub fn nearest(&self) -> f64 {
         self.nearest
     }
 
-    /// The largest `f64` not above the number.
+    /// Returns the largest `f64` not above the number.
     pub fn floor(&self) -> f64 {
         if self.order == Ordering::Less { self.nearest.next_down() } else { self.nearest }
     }
 
-    /// The smallest `f64` not below the number.
+    /// Returns the smallest `f64` not below the number.
     pub fn ceil(&self) -> f64 {
         if self.order == Ordering::Greater { self.nearest.next_up() } else { self.nearest }
     }
 }
 
-impl From<f64> for Decimal {
-    /// The value itself, exactly. Must be finite.
-    fn from(value: f64) -> Self {
-        let plain = value == 0.0 || (1e-5..1e16).contains(&value.abs());
-        let short = if plain { format!("{value}") } else { format!("{value:e}") };
-        if !value.is_finite() || short.parse::<Self>().is_ok_and(|d| d.order.is_eq()) {
-            return Self { text: short, nearest: value, order: Ordering::Equal };
+impl TryFrom<f64> for Decimal {
+    type Error = Error;
+
+    /// Returns exactly the value, not the shortest decimal that rounds to it: `0.1_f64` becomes
+    /// `0.1000000000000000055…`. For the decimal, parse the text `"0.1"`.
+    ///
+    /// # Errors
+    /// `Argument` if the value is infinite or not a number.
+    fn try_from(value: f64) -> Result<Self> {
+        if !value.is_finite() {
+            return Err(Error::argument(format!("{value} is not a finite number")));
+        }
+        let short = if value == 0.0 || PLAIN_RANGE.contains(&value.abs()) {
+            format!("{value}")
+        } else {
+            format!("{value:e}")
+        };
+        if short.parse::<Self>().is_ok_and(|d| d.order.is_eq()) {
+            return Ok(Self { text: short, nearest: value, order: Ordering::Equal });
         }
         // The shortest text that rounds to the value is another number; this is every digit.
-        let digits = format!("{value:.1074}");
+        let digits = every_digit(value);
         let text = digits.trim_end_matches('0').to_string();
-        Self { text, nearest: value, order: Ordering::Equal }
+        Ok(Self { text, nearest: value, order: Ordering::Equal })
     }
+}
+
+/// Magnitudes that are written without an exponent, as most programs do.
+const PLAIN_RANGE: std::ops::Range<f64> = 1e-5..1e16;
+
+/// Prints every decimal digit: the smallest `f64` is 2⁻¹⁰⁷⁴, which has 1074 decimals.
+fn every_digit(value: f64) -> String {
+    format!("{value:.1074}")
 }
 
 impl std::fmt::Display for Decimal {
@@ -68,16 +88,14 @@ impl std::str::FromStr for Decimal {
             return Err(bad());
         }
         let typed = Magnitude::parse(plain).ok_or_else(bad)?;
-        // `{:.1074}` prints every digit of any f64.
-        let printed = format!("{:.1074}", nearest.abs());
-        let stored = Magnitude::parse(&printed).ok_or_else(bad)?;
+        let stored = Magnitude::parse(&every_digit(nearest.abs())).ok_or_else(bad)?;
         let order = typed.cmp(&stored);
         let order = if text.starts_with('-') { order.reverse() } else { order };
         Ok(Self { text: text.to_string(), nearest, order })
     }
 }
 
-/// `0.d1d2d3… × 10^exponent` with `d1` not zero; zero has no digits.
+/// The number `0.d1d2d3… × 10^exponent` with `d1` not zero; zero has no digits.
 #[derive(PartialEq, Eq)]
 struct Magnitude {
     exponent: i64,
@@ -133,6 +151,21 @@ mod tests {
             assert_eq!((decimal(tiny).floor(), decimal(tiny).ceil()), (0.0, 5e-324), "{tiny}");
         }
         assert_eq!(decimal("00.0e9223372036854775807").ceil(), 0.0);
+    }
+
+    #[test]
+    fn an_f64_is_taken_exactly() {
+        let tenth = Decimal::try_from(0.1).unwrap();
+        assert_eq!((tenth.floor(), tenth.ceil()), (0.1, 0.1));
+        assert!(tenth.text().starts_with("0.1000000000000000055511151231257827"));
+        assert_eq!(Decimal::try_from(-2.5).unwrap().text(), "-2.5");
+        assert_eq!(
+            Decimal::try_from(1e30).unwrap().text().parse::<Decimal>().unwrap().ceil(),
+            1e30
+        );
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert!(Decimal::try_from(value).is_err());
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The eleven element types and their bytes.
+//! The eleven types of numbers that a file can hold, and their bytes.
 
 use super::f16::F16;
 use crate::error::{Error, Result};
@@ -37,12 +37,12 @@ impl DType {
         DType::I64,
     ];
 
-    /// The type with format code `code`.
+    /// Returns the type with format code `code`.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.get(code as usize).copied()
     }
 
-    /// Bytes per element.
+    /// Returns the bytes of an element.
     pub fn size(self) -> usize {
         match self {
             DType::U8 | DType::I8 => 1,
@@ -52,12 +52,12 @@ impl DType {
         }
     }
 
-    /// Whether this is one of the three floating-point types.
+    /// Says whether this is one of the three floating-point types.
     pub fn is_float(self) -> bool {
         matches!(self, DType::F16 | DType::F32 | DType::F64)
     }
 
-    /// Lower-case name as used on the command line: `f32`, `u8`, …
+    /// Returns the lower-case name as used on the command line: `f32`, `u8`, …
     pub fn name(self) -> &'static str {
         match self {
             DType::F16 => "f16",

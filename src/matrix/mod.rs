@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 /// What the rows are: element type, shape of one row, and optional column names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schema {
-    /// Type of every number.
+    /// Type of every number in a row.
     pub dtype: DType,
     /// Shape of one row: `[]` for one number per row, `[28, 28]` for images.
     pub row_shape: Vec<usize>,
@@ -26,17 +26,23 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// A schema without names.
+    /// Makes a schema without names.
     pub fn new(dtype: DType, row_shape: &[usize]) -> Self {
         Self { dtype, row_shape: row_shape.to_vec(), columns: None, name: String::new() }
     }
 
-    /// Numbers in one row: the product of the row's shape, 1 for `[]`.
+    /// Returns how many numbers a row has: the product of the row's shape, 1 for `[]`.
     pub fn width(&self) -> usize {
         self.row_shape.iter().product()
     }
 
-    /// Bytes in one row.
+    /// Returns how many numbers lie side by side in a row: its last dimension, 1 for `[]`. One line
+    /// further, at the same place, is the neighbour in the dimension before.
+    pub fn line_width(&self) -> usize {
+        self.row_shape.last().copied().unwrap_or(1)
+    }
+
+    /// Returns how many bytes a row takes.
     pub fn row_bytes(&self) -> usize {
         self.width() * self.dtype.size()
     }
@@ -47,13 +53,13 @@ impl Schema {
 /// Fitting looks at a sample, encoding reads every row once or a few times, so sources
 /// convert block by block and need not hold the data in memory.
 pub trait Rows: Send + Sync {
-    /// What the rows are.
+    /// Returns what the rows are: type, shape, names.
     fn schema(&self) -> &Schema;
 
-    /// How many rows there are.
+    /// Returns how many rows there are.
     fn len(&self) -> usize;
 
-    /// Whether there are none.
+    /// Says whether there are no rows.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -66,7 +72,7 @@ pub trait Rows: Send + Sync {
     fn read(&self, first: usize, out: &mut [u8]) -> Result<()>;
 }
 
-/// Rows held in memory.
+/// Rows held in memory, row-major.
 ///
 /// ```
 /// use aezip::{Matrix, Rows};
@@ -112,13 +118,13 @@ impl Matrix {
     /// Copies `values`, rows of shape `row_shape` one after another.
     ///
     /// # Errors
-    /// As [`Matrix::new`].
+    /// `Argument` if the values are not a whole number of rows, or a row has no numbers.
     pub fn from_slice<T: Element>(values: &[T], row_shape: &[usize]) -> Result<Self> {
         let bytes = to_little_endian(values);
         Self::new(Schema::new(T::DTYPE, row_shape), bytes)
     }
 
-    /// The numbers as a vector of their own type.
+    /// Returns the numbers as a vector of their own type, row after row.
     ///
     /// # Errors
     /// `Argument` if `T` is not the matrix's type.
@@ -135,7 +141,7 @@ impl Matrix {
         Ok(out)
     }
 
-    /// The bytes: row-major, little-endian.
+    /// Returns the rows' bytes: row-major, little-endian.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -177,14 +183,14 @@ pub(crate) fn check_range(rows: &(impl Rows + ?Sized), first: usize, bytes: usiz
     Ok(())
 }
 
-/// The values' bytes, least significant first on every machine.
+/// Returns the values' bytes, least significant first on every machine.
 pub(crate) fn to_little_endian<T: Element>(values: &[T]) -> Vec<u8> {
     let mut bytes = bytemuck::cast_slice(values).to_vec();
     swap_if_big_endian(&mut bytes, T::DTYPE.size());
     bytes
 }
 
-/// The reverse of [`to_little_endian`]; the lengths must agree.
+/// Reverses [`to_little_endian`]; the lengths must agree.
 pub(crate) fn from_little_endian<T: Element>(bytes: &[u8], out: &mut [T]) {
     let target: &mut [u8] = bytemuck::cast_slice_mut(out);
     target.copy_from_slice(bytes);

@@ -8,7 +8,7 @@
 pub(crate) struct Rng([u64; 4]);
 
 impl Rng {
-    /// The generator of `seed`.
+    /// Makes the generator of `seed`.
     pub(crate) fn new(seed: u64) -> Self {
         let mut state = seed;
         Self(std::array::from_fn(|_| {
@@ -19,7 +19,7 @@ impl Rng {
         }))
     }
 
-    /// 64 random bits.
+    /// Draws 64 random bits.
     pub(crate) fn next_u64(&mut self) -> u64 {
         let s = &mut self.0;
         let out = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
@@ -33,12 +33,12 @@ impl Rng {
         out
     }
 
-    /// A multiple of 2⁻²⁴ in `[0, 1)`.
+    /// Draws a multiple of 2⁻²⁴ in `[0, 1)`.
     pub(crate) fn unit(&mut self) -> f32 {
         (self.next_u64() >> 40) as f32 * (1.0 / (1 << 24) as f32)
     }
 
-    /// A number below `n`, each as likely (Lemire 2019, *Fast random integer generation in an
+    /// Draws a number below `n`, each as likely (Lemire 2019, *Fast random integer generation in an
     /// interval*).
     ///
     /// # Panics
@@ -55,10 +55,10 @@ impl Rng {
         }
     }
 
-    /// A number of the normal distribution with mean 0 and variance 1, from comparisons alone,
-    /// so that no rounding of a logarithm is in it: `|x|` is exponential, taken with probability
-    /// `exp(−(|x| − 1)²/2)` (Kahn's method; Karney 2016, *Sampling exactly from the normal
-    /// distribution*).
+    /// Draws a number of the normal distribution with mean 0 and variance 1, from comparisons
+    /// alone, so that no rounding of a logarithm is in it: `|x|` is exponential, taken with
+    /// probability `exp(−(|x| − 1)²/2)` (Kahn's method; Karney 2016, *Sampling exactly from the
+    /// normal distribution*).
     pub(crate) fn normal(&mut self) -> f32 {
         loop {
             let (x, y) = (self.exponential(), self.exponential());
@@ -69,7 +69,7 @@ impl Rng {
         }
     }
 
-    /// A number of the exponential distribution with mean 1: of a run of falling uniform numbers
+    /// Draws a number of the exponential distribution with mean 1: of a run of falling uniform numbers
     /// that starts with `u`, the length is odd with probability `exp(−u)` (von Neumann 1951,
     /// *Various techniques used in connection with random digits*).
     fn exponential(&mut self) -> f64 {

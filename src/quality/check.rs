@@ -1,15 +1,18 @@
 //! Whether a promise was kept, judged on the decoded values.
 
-use super::tally::{Chunk, Tally, chunks, cosine};
-use super::{Quality, same_shape};
+use super::chunks::{Chunk, chunks, same_shape};
+use super::tally::{Products, Quality, Tally, cosine};
 use crate::codec::bound;
 use crate::codec::value::{Cell, with_cell};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::matrix::{Decimal, Rows, Schema};
 
-/// Sums are made in `f64`; this much of them may be rounding.
+/// The share of a sum in `f64` that may be rounding.
 const SLACK: f64 = 1e-10;
+
+/// From here on, what a product of two numbers loses to rounding is a number itself.
+const WELL_ABOVE_SUBNORMAL: f64 = 1e-250;
 
 /// The outcome of [`check_promise`].
 #[derive(Debug, Clone)]
@@ -17,11 +20,11 @@ const SLACK: f64 = 1e-10;
 pub struct PromiseCheck {
     /// Whether the promise was kept.
     pub held: bool,
-    /// Values or rows that break it.
+    /// Number of values or rows that break it.
     pub violations: u64,
-    /// A sentence about it.
+    /// A sentence with the promise, the figure reached and the violations.
     pub detail: String,
-    /// All figures.
+    /// All figures that were measured.
     pub quality: Quality,
 }
 
@@ -64,7 +67,7 @@ impl Extremes {
         }
     }
 
-    /// The range, rounded down.
+    /// Returns the range, rounded down.
     fn range(&self) -> f64 {
         if self.floats.0 <= self.floats.1 {
             return bound::range_below(self.floats.0, self.floats.1);
@@ -100,17 +103,16 @@ impl FileStats {
     }
 }
 
-/// The largest `f64` that is surely not above `share · range`.
+/// Returns the largest `f64` that is surely not above `share · range`.
 pub(crate) fn relative_bound(share: &Decimal, range: f64) -> f64 {
     let share = share.floor();
     let bound = share * range;
-    // What rounding lost is exact only well above the subnormal numbers.
-    let above = bound < 1e-250 || share.mul_add(range, -bound) < 0.0;
+    let above = bound < WELL_ABOVE_SUBNORMAL || share.mul_add(range, -bound) < 0.0;
     let bound = if above { bound.next_down() } else { bound };
     bound.clamp(0.0, f64::MAX)
 }
 
-/// Bounds of all columns, if the promise is about single values.
+/// Returns the bounds of all columns, if the promise is about single values.
 pub(crate) fn bounds(rows: &dyn Rows, promise: &Fidelity) -> Result<Option<Vec<f64>>> {
     let width = rows.schema().width();
     Ok(Some(match promise {
@@ -126,7 +128,7 @@ pub(crate) fn bounds(rows: &dyn Rows, promise: &Fidelity) -> Result<Option<Vec<f
     }))
 }
 
-/// Bounds by column name; `*` is for all that are not named, which otherwise are exact.
+/// Returns the bounds by column name; `*` is for all that are not named, which otherwise are exact.
 fn named(schema: &Schema, list: &[(String, Decimal)]) -> Result<Vec<f64>> {
     let width = schema.width();
     let rest = list.iter().find(|(n, _)| n == "*").map_or(0.0, |(_, d)| d.floor());
@@ -152,7 +154,8 @@ fn named(schema: &Schema, list: &[(String, Decimal)]) -> Result<Vec<f64>> {
 /// Bounds on values are judged in exact arithmetic, sums in `f64`.
 ///
 /// # Errors
-/// `Argument` if shapes or types differ or the promise names unknown columns; what reading gives.
+/// `Argument` if shapes or types differ or the promise names unknown columns; the error of reading
+/// either if that fails.
 pub fn check_promise(
     original: &dyn Rows,
     decoded: &dyn Rows,
@@ -162,38 +165,56 @@ pub fn check_promise(
     same_shape(original, decoded)?;
     let bounds = bounds(original, promise)?;
     let means = match promise {
-        Fidelity::RowNmse(_) => FileStats::scan(original)?.means,
-        _ => Vec::new(),
+        Fidelity::RowNmse(_) => Some(FileStats::scan(original)?.means),
+        _ => None,
     };
-    let work = |x: &Chunk<'_>, y: &Chunk<'_>, part: &mut (Tally, u64, f64)| {
+    let work = |x: &Chunk<'_>, y: &Chunk<'_>, part: &mut (Tally, Broken)| {
         part.0.pair(x, y);
         if let Some(bounds) = &bounds {
-            part.1 = with_cell!(x.dtype, T => broken::<T>(x, y, bounds));
+            part.1.count = with_cell!(x.dtype, T => broken::<T>(x, y, bounds));
         }
         if let Fidelity::RowNmse(d) | Fidelity::RowCosine(d) = promise {
-            let nmse = matches!(promise, Fidelity::RowNmse(_)).then_some(&means[..]);
-            (part.1, part.2) = with_cell!(x.dtype, T => rows_broken::<T>(x, y, nmse, d));
+            part.1 = with_cell!(x.dtype, T => rows_broken::<T>(x, y, means.as_deref(), d));
         }
     };
     let mut tally = Tally::default();
-    let (mut violations, mut worst) = (0, 0.0_f64);
-    chunks(original, Some(decoded), work, |(part, broken, bad)| {
+    let mut all = Broken::default();
+    chunks(original, Some(decoded), work, |(part, broken)| {
         tally.add(&part);
-        violations += broken;
-        worst = worst.max(bad);
+        all.count += broken.count;
+        all.worst = all.worst.max(broken.worst);
     })?;
     let quality = tally.quality();
-    violations += quality.specials_changed;
+    all.count += quality.specials_changed;
+    let (held, detail) = verdict(promise, &quality, original, file_bytes, all.worst);
+    let what = if all.count == 1 { "violation" } else { "violations" };
+    Ok(PromiseCheck {
+        held: held && all.count == 0,
+        violations: all.count,
+        detail: format!("{promise}: {detail}, {} {what}", all.count),
+        quality,
+    })
+}
+
+/// Says whether a figure of the whole file is good enough, and which it is. Promises about single
+/// values or rows are good enough here; `worst` is the worst row's figure.
+fn verdict(
+    promise: &Fidelity,
+    quality: &Quality,
+    original: &dyn Rows,
+    file_bytes: u64,
+    worst: f64,
+) -> (bool, String) {
     let at_most = |value: f64, d: &Decimal| value <= d.ceil() * (1.0 + SLACK);
     let at_least = |value: f64, d: &Decimal| value >= d.floor() * (1.0 - SLACK);
-    let bytes = (original.len() * original.schema().row_bytes()) as f64;
-    let (held, detail) = match promise {
+    match promise {
         Fidelity::Nmse(d) => (at_most(quality.nmse, d), format!("NMSE {:.6e}", quality.nmse)),
         Fidelity::Psnr(d) => (at_least(quality.psnr, d), format!("PSNR {:.4} dB", quality.psnr)),
         Fidelity::Cosine(d) => {
             (at_least(quality.cosine, d), format!("mean cosine {:.8}", quality.cosine))
         }
         Fidelity::Ratio(d) => {
+            let bytes = (original.len() * original.schema().row_bytes()) as f64;
             let ratio = bytes / file_bytes as f64;
             (original.is_empty() || at_least(ratio, d), format!("ratio {ratio:.4}"))
         }
@@ -204,18 +225,19 @@ pub fn check_promise(
         Fidelity::RowNmse(_) => (true, format!("worst row's NMSE {worst:.6e}")),
         Fidelity::RowCosine(_) => (true, format!("worst row's cosine {:.8}", 1.0 - worst)),
         _ => (true, format!("largest error {:e}", quality.max_error)),
-    };
-    let held = held && violations == 0;
-    let what = if violations == 1 { "violation" } else { "violations" };
-    Ok(PromiseCheck {
-        held,
-        violations,
-        detail: format!("{promise}: {detail}, {violations} {what}"),
-        quality,
-    })
+    }
 }
 
-/// Values that break their bound.
+/// What breaks a promise.
+#[derive(Default)]
+struct Broken {
+    /// Values or rows.
+    count: u64,
+    /// The worst row's NMSE, or 1 less its cosine.
+    worst: f64,
+}
+
+/// Counts the values that break their bound.
 fn broken<T: Cell>(x: &Chunk<'_>, y: &Chunk<'_>, bounds: &[f64]) -> u64 {
     let (x, y) = (x.cells::<T>(), y.cells::<T>());
     let cells = x.iter().zip(&y).zip(bounds.iter().cycle());
@@ -223,20 +245,20 @@ fn broken<T: Cell>(x: &Chunk<'_>, y: &Chunk<'_>, bounds: &[f64]) -> u64 {
     cells.filter(|((x, y), b)| x.is_ordinary() && !bound::holds(**x, **y, **b)).count() as u64
 }
 
-/// Rows that break their promise, and the worst figure: NMSE with means, else 1 − cosine.
+/// Finds the rows that break their promise: about their NMSE with `means`, else about their cosine.
 fn rows_broken<T: Cell>(
     x: &Chunk<'_>,
     y: &Chunk<'_>,
     means: Option<&[f64]>,
     d: &Decimal,
-) -> (u64, f64) {
+) -> Broken {
     let width = x.width;
     let (x, y) = (x.cells::<T>(), y.cells::<T>());
-    let (mut count, mut worst) = (0, 0.0_f64);
+    let mut all = Broken::default();
     for (x, y) in x.chunks_exact(width).zip(y.chunks_exact(width)) {
         let finite = x.iter().zip(y).enumerate().filter(|(_, (x, _))| x.is_ordinary());
         let (mut error, mut deviation) = (0.0, 0.0);
-        let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
+        let mut products = Products::default();
         let mut same = true;
         for (j, (x, y)) in finite.clone() {
             let d = bound::difference(*x, *y);
@@ -244,20 +266,18 @@ fn rows_broken<T: Cell>(
             same &= d == 0.0;
             error += d * d;
             deviation += means.map_or(0.0, |m| (x - m[j]) * (x - m[j]));
-            xx += x * x;
-            yy += y * y;
-            xy += x * y;
+            products.add(x, y);
         }
         let (bad, broken) = if means.is_some() {
             let nmse = if same { 0.0 } else { bound::not_nan(error / deviation.min(f64::MAX)) };
             (nmse, nmse > d.ceil() * (1.0 + SLACK))
         } else {
             let cells = finite.map(|(_, (x, y))| (x.to_f64(), y.to_f64()));
-            let c = cosine((xx, yy, xy), same, cells);
+            let c = cosine(products, same, cells);
             (1.0 - c, c < d.floor() * (1.0 - SLACK))
         };
-        count += u64::from(broken);
-        worst = worst.max(bad);
+        all.count += u64::from(broken);
+        all.worst = all.worst.max(bad);
     }
-    (count, worst)
+    all
 }

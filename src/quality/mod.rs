@@ -1,6 +1,7 @@
 //! How good decoded rows are, and whether a promise was kept.
 
 mod check;
+mod chunks;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -8,65 +9,5 @@ mod tests;
 #[cfg(feature = "compress")]
 pub(crate) use check::{FileStats, bounds};
 pub use check::{PromiseCheck, check_promise};
+pub use tally::Quality;
 pub(crate) use tally::Tally;
-use tally::{Chunk, chunks};
-
-use crate::error::{Error, Result};
-use crate::matrix::Rows;
-
-/// Figures about decoded rows. Only finite values of the original count; errors are measured
-/// where they decode to what is no number as infinite.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct Quality {
-    /// Rows.
-    pub rows: u64,
-    /// Finite values.
-    pub values: u64,
-    /// Values that are NaN or infinite.
-    pub specials: u64,
-    /// Those of them whose bits changed.
-    pub specials_changed: u64,
-    /// Largest `|x − x̂|`.
-    pub max_error: f64,
-    /// Mean squared error, in squared units of the data.
-    pub mse: f64,
-    /// `Σ (x − x̂)² / Σ (x − column mean)²`.
-    pub nmse: f64,
-    /// `10 log₁₀ (range² / mse)` in dB; infinite without error.
-    pub psnr: f64,
-    /// Mean over rows of the cosine between row and decoded row.
-    pub cosine: f64,
-    /// Smallest of these cosines.
-    pub worst_row_cosine: f64,
-}
-
-impl Quality {
-    /// Compares decoded rows with their originals.
-    ///
-    /// # Errors
-    /// `Argument` if shapes or types differ; what reading either gives.
-    pub fn measure(original: &dyn Rows, decoded: &dyn Rows) -> Result<Self> {
-        same_shape(original, decoded)?;
-        let mut total = Tally::default();
-        let work = |x: &Chunk<'_>, y: &Chunk<'_>, tally: &mut Tally| tally.pair(x, y);
-        chunks(original, Some(decoded), work, |tally| total.add(&tally))?;
-        Ok(total.quality())
-    }
-}
-
-pub(crate) fn same_shape(a: &dyn Rows, b: &dyn Rows) -> Result<()> {
-    let (s, t) = (a.schema(), b.schema());
-    if (a.len(), s.dtype, &s.row_shape) == (b.len(), t.dtype, &t.row_shape) {
-        return Ok(());
-    }
-    Err(Error::argument(format!(
-        "the original has {} rows of shape {:?} and type {}, the file {} of shape {:?} and type {}",
-        a.len(),
-        s.row_shape,
-        s.dtype,
-        b.len(),
-        t.row_shape,
-        t.dtype
-    )))
-}

@@ -1,21 +1,66 @@
-//! How good decoded rows are, added up row by row.
+//! Figures of decoded rows, added up row by row.
 
-use super::Quality;
+use super::chunks::{Chunk, chunks, same_shape};
 use crate::codec::bound::{difference, not_nan};
 use crate::codec::value::{Cell, with_cell};
 use crate::error::Result;
-use crate::matrix::{Rows, from_little_endian};
+use crate::matrix::Rows;
+
+/// Sums of squares within this have neither overflowed nor lost digits to underflow.
+const SAFE: std::ops::Range<f64> = 1e-280..1e280;
+/// The square roots of such sums.
+const SAFE_ROOT: std::ops::Range<f64> = 1e-140..1e140;
+/// Figures about decoded rows. Only finite values of the original count; where such a value decodes
+/// to what is no number, its error counts as infinite.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Quality {
+    /// Number of rows.
+    pub rows: u64,
+    /// Number of finite values of the original.
+    pub values: u64,
+    /// Number of the original's values that are NaN or infinite.
+    pub specials: u64,
+    /// Number of those whose bits changed.
+    pub specials_changed: u64,
+    /// Largest `|x − x̂|`, in units of the data.
+    pub max_error: f64,
+    /// Mean squared error, in squared units of the data.
+    pub mse: f64,
+    /// Normalised mean squared error: `Σ (x − x̂)² / Σ (x − column mean)²`.
+    pub nmse: f64,
+    /// Peak signal-to-noise ratio: `10 log₁₀ (range² / mse)` in dB; infinite without error.
+    pub psnr: f64,
+    /// Mean over rows of the cosine between row and decoded row.
+    pub cosine: f64,
+    /// Smallest of these cosines.
+    pub worst_row_cosine: f64,
+}
+
+impl Quality {
+    /// Compares decoded rows with their originals.
+    ///
+    /// # Errors
+    /// `Argument` if shapes or types differ; the error of reading either if that fails.
+    pub fn measure(original: &dyn Rows, decoded: &dyn Rows) -> Result<Self> {
+        same_shape(original, decoded)?;
+        let mut total = Tally::default();
+        let work = |x: &Chunk<'_>, y: &Chunk<'_>, tally: &mut Tally| tally.pair(x, y);
+        chunks(original, Some(decoded), work, |tally| total.add(&tally))?;
+        Ok(total.quality())
+    }
+}
 
 /// Sums over rows; values that are not finite count as absent.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
-    /// Rows.
+    /// Number of rows.
     pub(crate) rows: u64,
-    /// Finite values.
+    /// Number of finite values.
     pub(crate) values: u64,
-    /// Values that are not finite.
+    /// Number of values that are not finite.
     pub(crate) specials: u64,
-    /// Those of them whose bits changed.
+    /// Number of those whose bits changed.
     pub(crate) specials_changed: u64,
     /// `Σ (x − x̂)²`.
     pub(crate) squared_error: f64,
@@ -26,13 +71,47 @@ pub(crate) struct Tally {
     /// Smallest of these cosines.
     pub(crate) worst_cosine: Option<f64>,
     /// Smallest and largest value.
-    pub(crate) range: Option<(f64, f64)>,
-    /// `c` of each column, for [`Tally::pair`].
+    range: Option<(f64, f64)>,
+    /// The value `c` of each column, for [`Tally::pair`].
     centre: Vec<f64>,
-    /// `c` of the first row added, so that tallies with different `c` can be added.
+    /// The value `c` of each column when the first row was added, so that tallies with different
+    /// `c` can be added.
     origin: Vec<f64>,
-    /// Per column: count, `Σ (x − c)` and `Σ (x − c)²`.
-    columns: Vec<(f64, f64, f64)>,
+    columns: Vec<ColumnSums>,
+}
+
+/// Sums over the finite values of a column, around a value `c` near them.
+#[derive(Debug, Clone, Copy, Default)]
+struct ColumnSums {
+    count: f64,
+    /// `Σ (x − c)`
+    sum: f64,
+    /// `Σ (x − c)²`
+    squares: f64,
+}
+
+/// The sums that the cosine of a row and its decoded self is made of.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Products {
+    /// `Σ x²`
+    xx: f64,
+    /// `Σ y²`
+    yy: f64,
+    /// `Σ x y`
+    xy: f64,
+}
+
+impl Products {
+    #[inline(always)]
+    pub(crate) fn add(&mut self, x: f64, y: f64) {
+        self.xx += x * x;
+        self.yy += y * y;
+        self.xy += x * y;
+    }
+
+    fn cosine(self) -> f64 {
+        (self.xy / (self.xx.sqrt() * self.yy.sqrt())).clamp(-1.0, 1.0)
+    }
 }
 
 impl Tally {
@@ -41,7 +120,7 @@ impl Tally {
         self.add_row(row, decoded, centre, |j, x| not_nan(x - decoded[j]));
     }
 
-    /// The same, with the error of column `j`, whose rounded original is `x`, from `error(j, x)`.
+    /// Adds a row, with the error of column `j`, whose rounded original is `x`, from `error(j, x)`.
     #[inline(always)]
     fn add_row<T: Cell>(
         &mut self,
@@ -52,9 +131,10 @@ impl Tally {
     ) {
         if self.origin.is_empty() {
             self.origin = centre.to_vec();
-            self.columns.resize(row.len(), (0.0, 0.0, 0.0));
+            self.columns.resize(row.len(), ColumnSums::default());
         }
-        let (mut xx, mut yy, mut xy, mut dd) = (0.0, 0.0, 0.0, 0.0);
+        let mut products = Products::default();
+        let mut squared_error = 0.0;
         let mut same = true;
         let (mut low, mut high) = self.range.unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
         let cells = row.iter().zip(decoded).zip(centre.iter().zip(&mut self.columns));
@@ -67,22 +147,20 @@ impl Tally {
             let x = cell.to_f64();
             let d = error(j, x);
             same &= d == 0.0;
-            xx += x * x;
-            yy += y * y;
-            xy += x * y;
-            dd += d * d;
+            products.add(x, y);
+            squared_error += d * d;
             self.max_error = self.max_error.max(d.abs());
             low = low.min(x);
             high = high.max(x);
-            column.0 += 1.0;
-            column.1 += x - c;
-            column.2 += (x - c) * (x - c);
+            column.count += 1.0;
+            column.sum += x - c;
+            column.squares += (x - c) * (x - c);
         }
         self.range = (low <= high).then_some((low, high));
         self.rows += 1;
-        self.squared_error += dd;
+        self.squared_error += squared_error;
         let ordinary = row.iter().zip(decoded).filter(|(x, _)| x.is_ordinary());
-        let own = cosine((xx, yy, xy), same, ordinary.map(|(x, y)| (x.to_f64(), *y)));
+        let own = cosine(products, same, ordinary.map(|(x, y)| (x.to_f64(), *y)));
         self.cosine += own;
         self.worst_cosine = Some(self.worst_cosine.map_or(own, |w| w.min(own)));
     }
@@ -137,18 +215,21 @@ impl Tally {
         for ((a, b), (c, d)) in self.columns.iter_mut().zip(&other.columns).zip(origins) {
             // Moves the other's sums from its origin d to c.
             let by = d - c;
-            *a = (a.0 + b.0, a.1 + b.1 + b.0 * by, a.2 + b.2 + 2.0 * by * b.1 + b.0 * by * by);
+            a.squares = a.squares + b.squares + 2.0 * by * b.sum + b.count * by * by;
+            a.sum = a.sum + b.sum + b.count * by;
+            a.count += b.count;
         }
     }
 
-    /// `Σ (x − column mean)²`; what overflows counts as the largest number, so that a quotient
-    /// by it is not too small.
+    /// Returns `Σ (x − column mean)²`; what overflows counts as the largest number, so that a
+    /// quotient by it is not too small.
     pub(crate) fn deviation(&self) -> f64 {
-        let own = |(n, s, q): &(f64, f64, f64)| (q - s * s / n.max(1.0)).max(0.0);
+        let own = |c: &ColumnSums| (c.squares - c.sum * c.sum / c.count.max(1.0)).max(0.0);
         self.columns.iter().map(own).sum::<f64>().min(f64::MAX)
     }
 
-    /// Error over deviation; infinite where sums of squares leave the range of `f64`.
+    /// Returns the error over the deviation; infinite where sums of squares leave the range of
+    /// `f64`.
     pub(crate) fn nmse(&self) -> f64 {
         if self.max_error == 0.0 {
             return 0.0;
@@ -156,12 +237,12 @@ impl Tally {
         not_nan(self.squared_error / self.deviation())
     }
 
-    /// Mean squared error.
+    /// Returns the mean squared error.
     pub(crate) fn mse(&self) -> f64 {
         self.squared_error / self.values.max(1) as f64
     }
 
-    /// `10 log₁₀(range² / MSE)`; infinite without error.
+    /// Returns `10 log₁₀(range² / MSE)` in dB; infinite without error.
     pub(crate) fn psnr(&self) -> f64 {
         if self.max_error == 0.0 {
             return f64::INFINITY;
@@ -169,7 +250,7 @@ impl Tally {
         let (low, high) = self.range.unwrap_or((0.0, 0.0));
         let rms = self.mse().sqrt();
         // Where squares leave the range of `f64`, the largest error stands for the mean.
-        let rms = if (1e-140..1e140).contains(&rms) { rms } else { self.max_error };
+        let rms = if SAFE_ROOT.contains(&rms) { rms } else { self.max_error };
         let range = high - low;
         if range.is_finite() {
             return 20.0 * (range / rms).log10();
@@ -178,16 +259,17 @@ impl Tally {
         20.0 * ((high / 2.0 - low / 2.0) / (rms / 2.0)).log10()
     }
 
-    /// Mean of each column; 0 where there is no finite value.
+    /// Returns the mean of each column; 0 where there is no finite value.
     pub(crate) fn means(&self) -> Vec<f64> {
         let columns = self.columns.iter().zip(&self.origin);
-        let mean = |((n, s, _), c): (&(f64, f64, f64), &f64)| {
-            if *n > 0.0 { (c + s / n).clamp(f64::MIN, f64::MAX) } else { 0.0 }
+        let mean = |(own, c): (&ColumnSums, &f64)| match own.count {
+            0.0 => 0.0,
+            count => (c + own.sum / count).clamp(f64::MIN, f64::MAX),
         };
         columns.map(mean).collect()
     }
 
-    /// The figures.
+    /// Returns all figures.
     pub(crate) fn quality(&self) -> Quality {
         Quality {
             rows: self.rows,
@@ -203,32 +285,30 @@ impl Tally {
         }
     }
 
-    /// Mean over rows.
+    /// Returns the mean over rows of their cosines.
     pub(crate) fn mean_cosine(&self) -> f64 {
         if self.rows == 0 { 1.0 } else { self.cosine / self.rows as f64 }
     }
 }
 
-/// Cosine from the sums `Σ x²`, `Σ y²` and `Σ x y` over `cells`; rows of zeros count as 1, rows
-/// decoded to zeros as 0, rows decoded to what is no number as −1.
+/// Computes the cosine of a row and its decoded self, whose `cells` gave `products`; rows of zeros
+/// count as 1, rows decoded to zeros as 0, rows decoded to what is no number as −1.
 #[inline]
 pub(crate) fn cosine(
-    (xx, yy, xy): (f64, f64, f64),
+    products: Products,
     same: bool,
     cells: impl Iterator<Item = (f64, f64)> + Clone,
 ) -> f64 {
-    // Here squares neither overflow nor lose digits to underflow.
-    const SAFE: std::ops::Range<f64> = 1e-280..1e280;
     if same {
         1.0
-    } else if SAFE.contains(&xx) && SAFE.contains(&yy) {
-        (xy / (xx.sqrt() * yy.sqrt())).clamp(-1.0, 1.0)
+    } else if SAFE.contains(&products.xx) && SAFE.contains(&products.yy) {
+        products.cosine()
     } else {
         scaled_cosine(cells)
     }
 }
 
-/// Cosine of rows whose squares may be out of range.
+/// Computes the cosine of rows whose squares may be out of range.
 #[cold]
 fn scaled_cosine(cells: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
     if cells.clone().any(|(_, y)| !y.is_finite()) {
@@ -242,68 +322,7 @@ fn scaled_cosine(cells: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
     if b == 0.0 {
         return 0.0;
     }
-    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
-    for (x, y) in cells.map(|(x, y)| (x / a, y / b)) {
-        xx += x * x;
-        yy += y * y;
-        xy += x * y;
-    }
-    (xy / (xx.sqrt() * yy.sqrt())).clamp(-1.0, 1.0)
-}
-
-/// Some rows' little-endian bytes.
-pub(crate) struct Chunk<'a> {
-    pub(crate) dtype: crate::matrix::DType,
-    pub(crate) width: usize,
-    pub(crate) bytes: &'a [u8],
-}
-
-impl Chunk<'_> {
-    /// The cells.
-    pub(crate) fn cells<T: Cell>(&self) -> Vec<T> {
-        let mut cells = vec![T::zeroed(); self.bytes.len() / size_of::<T>()];
-        from_little_endian(self.bytes, &mut cells);
-        cells
-    }
-}
-
-/// Runs `work` over chunks of both sources, or of one with itself, in parallel where threads are
-/// to be had; `fold` takes the results chunk by chunk, so that sums do not depend on threads.
-pub(crate) fn chunks<R: Default + Send>(
-    a: &dyn Rows,
-    b: Option<&dyn Rows>,
-    work: impl Fn(&Chunk<'_>, &Chunk<'_>, &mut R) + Sync + Send,
-    mut fold: impl FnMut(R),
-) -> Result<()> {
-    let schema = a.schema();
-    let (dtype, width, row_bytes) = (schema.dtype, schema.width(), schema.row_bytes());
-    let per_chunk = ((1 << 20) / row_bytes.max(1)).max(1);
-    let read = |rows: &dyn Rows, first: usize| -> Result<Vec<u8>> {
-        let mut bytes = vec![0; per_chunk.min(a.len() - first) * row_bytes];
-        rows.read(first, &mut bytes)?;
-        Ok(bytes)
-    };
-    let one = |first: usize| -> Result<R> {
-        let x = read(a, first)?;
-        let y = b.map(|b| read(b, first)).transpose()?;
-        let mut result = R::default();
-        let chunk = |bytes| Chunk { dtype, width, bytes };
-        work(&chunk(&x), &chunk(y.as_ref().unwrap_or(&x)), &mut result);
-        Ok(result)
-    };
-    let firsts: Vec<usize> = (0..a.len()).step_by(per_chunk).collect();
-    // Few results at a time: those of wide rows are as large as the rows.
-    #[cfg(feature = "rayon")]
-    for firsts in firsts.chunks(4 * rayon::current_num_threads().max(1)) {
-        use rayon::prelude::*;
-        let results: Vec<Result<R>> = firsts.par_iter().map(|&first| one(first)).collect();
-        for result in results {
-            fold(result?);
-        }
-    }
-    #[cfg(not(feature = "rayon"))]
-    for first in firsts {
-        fold(one(first)?);
-    }
-    Ok(())
+    let mut products = Products::default();
+    cells.for_each(|(x, y)| products.add(x / a, y / b));
+    products.cosine()
 }

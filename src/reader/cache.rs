@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Blocks whose first touch is remembered.
+/// How many blocks are remembered that were asked for once: one that is asked for again soon is
+/// decoded whole.
 const REMEMBERED: usize = 64;
 
 /// Least recently used blocks are dropped when a budget of bytes is full.
@@ -26,7 +27,7 @@ impl Cache {
         Self { budget, inner: Mutex::default() }
     }
 
-    /// A decoded block, if it is here.
+    /// Returns a decoded block, if it is here.
     pub(super) fn get(&self, block: usize) -> Option<Arc<Vec<u8>>> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         // The most recent ones are at the back, and likely.
@@ -36,7 +37,7 @@ impl Cache {
         Some(found.1)
     }
 
-    /// Whether a block of `bytes` is worth decoding whole: it fits, and is asked for again.
+    /// Says whether a block of `bytes` is worth decoding whole: it fits, and is asked for again.
     pub(super) fn wants(&self, block: usize, bytes: usize) -> bool {
         if bytes > self.budget {
             return false;

@@ -1,6 +1,6 @@
 //! What a file is made of.
 
-use super::open::Layout;
+use super::open::Frame;
 use crate::fidelity::Fidelity;
 use crate::matrix::DType;
 
@@ -8,64 +8,67 @@ use crate::matrix::DType;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Info {
-    /// Format version that wrote it.
+    /// Version of the format that the file was written in.
     pub version: u16,
-    /// Whether it is a codec: a model without rows.
+    /// Whether the file is a codec: a model without rows.
     pub codec: bool,
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// Shape of a row.
+    /// Shape of one row; `[]` for one number per row.
     pub row_shape: Vec<usize>,
-    /// Type of the numbers.
+    /// Type of every number.
     pub dtype: DType,
     /// Whether the columns have names.
     pub named_columns: bool,
-    /// Bytes of the file.
+    /// Length of the file in bytes.
     pub file_bytes: u64,
-    /// Bytes of the model in it.
+    /// Bytes that the model takes in the file; 0 without one.
     pub model_bytes: u64,
-    /// Bytes of the index in it.
+    /// Bytes that the index takes in the file.
     pub index_bytes: u64,
     /// Number of blocks.
     pub blocks: u64,
-    /// Rows of the first block.
+    /// Number of rows in the first block; 0 without blocks. Only the last block has fewer in files
+    /// of this encoder.
     pub rows_per_block: u64,
-    /// Latents of a row.
+    /// Number of latents of a row; 0 without a model.
     pub latents: usize,
-    /// Units of each hidden layer of the decoder, from latents to row; empty for the linear codec.
+    /// Number of units of each hidden layer of the decoder, from latents to row; empty for the
+    /// linear codec.
     pub hidden: Vec<usize>,
-    /// Row classes.
+    /// Number of row classes; 0 without a model.
     pub classes: usize,
-    /// Tables of the entropy coder.
+    /// Number of tables of the entropy coder; 0 without a model.
     pub tables: usize,
-    /// States of dependent quantisation; 0 for none.
+    /// Number of states of dependent quantisation: 4, 8, or 0 where latents are quantised one by
+    /// one.
     pub trellis_states: usize,
-    /// The promise; none in a codec.
+    /// The promise that the file keeps; `None` for a codec.
     pub fidelity: Option<Fidelity>,
 }
 
 impl Info {
-    pub(super) fn new(layout: &Layout, file_bytes: u64) -> Self {
-        let record = layout.program.as_ref().map(|p| &p.record);
-        let blocks = layout.index.blocks();
+    pub(super) fn new(frame: &Frame, file_bytes: u64) -> Self {
+        let record = frame.program.as_ref().map(|p| &p.record);
+        let blocks = frame.index.blocks();
         Self {
-            version: layout.header.written,
-            codec: layout.header.codec,
-            rows: layout.index.total_rows(),
-            row_shape: layout.schema.row_shape.clone(),
-            dtype: layout.schema.dtype,
-            named_columns: layout.schema.columns.is_some(),
+            version: frame.header.written,
+            codec: frame.header.codec,
+            rows: frame.index.total_rows(),
+            row_shape: frame.schema.row_shape.clone(),
+            dtype: frame.schema.dtype,
+            named_columns: frame.schema.columns.is_some(),
             file_bytes,
-            model_bytes: layout.model_bytes,
-            index_bytes: layout.index_bytes,
+            model_bytes: frame.model_bytes,
+            index_bytes: frame.index_bytes,
             blocks: blocks as u64,
-            rows_per_block: if blocks > 0 { layout.index.place(0).rows as u64 } else { 0 },
+            rows_per_block: if blocks > 0 { frame.index.place(0).rows as u64 } else { 0 },
             latents: record.map_or(0, |r| r.latents()),
             hidden: record.map_or_else(Vec::new, |r| r.hidden_units()),
             classes: record.map_or(0, |r| r.classes.count),
             tables: record.map_or(0, |r| r.tables.len()),
             trellis_states: record.map_or(0, |r| r.trellis),
-            fidelity: layout.promise.clone(),
+            fidelity: frame.promise.clone(),
         }
     }
 }

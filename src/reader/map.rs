@@ -1,12 +1,13 @@
 //! A file mapped into memory.
 #![allow(unsafe_code)]
 
-use super::source::{Source, copy, part};
-use super::{Reader, ReaderOptions};
+use super::options::ReaderOptions;
+use super::read::Reader;
+use super::source::{Source, copy, part, sealed};
 use crate::error::{Error, Result};
 use std::path::Path;
 
-/// A mapped file.
+/// A file that is mapped into memory.
 #[derive(Debug)]
 pub struct Mapped(Option<memmap2::Mmap>);
 
@@ -33,6 +34,8 @@ impl Mapped {
         self.0.as_deref().unwrap_or(&[])
     }
 }
+
+impl sealed::Sealed for Mapped {}
 
 impl Source for Mapped {
     fn len(&self) -> u64 {
@@ -63,13 +66,15 @@ impl Reader<Mapped> {
         Self::with(unsafe { Mapped::open(path.as_ref()) }?, ReaderOptions::default())
     }
 
-    /// The same, with limits and a cache of one's own.
+    /// Maps the file at `path`, to be read within `options`.
     ///
     /// # Errors
-    /// As [`Reader::map`].
+    /// `Io` if it cannot be mapped; `Truncated`, `Corrupt`, `Unsupported` or `Limit` if it is no
+    /// valid file within the limits.
     ///
     /// # Safety
-    /// As [`Reader::map`].
+    /// While the reader lives, nobody may truncate the file or write into it. Renaming a new
+    /// file over it is fine.
     pub unsafe fn map_with(path: impl AsRef<Path>, options: ReaderOptions) -> Result<Self> {
         // SAFETY: the caller promises the same of the reader as this asks of the map.
         Self::with(unsafe { Mapped::open(path.as_ref()) }?, options)

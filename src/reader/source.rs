@@ -1,6 +1,8 @@
 //! Where a file's bytes come from.
 
 use crate::error::{Error, Result};
+use crate::positioned::PositionedFile;
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::Path;
 
@@ -8,36 +10,35 @@ use std::path::Path;
 ///
 /// Sealed: a map, a file read by position, or bytes in memory.
 pub trait Source: Send + Sync + sealed::Sealed {
-    /// Number of bytes.
+    /// Returns the number of bytes.
     fn len(&self) -> u64;
 
-    /// Whether there are none.
+    /// Says whether there are no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Fills `out` from `offset` on.
+    /// Fills `out` from byte `offset` on.
     ///
     /// # Errors
     /// `Truncated` if there are not so many bytes; `Io` if they cannot be read.
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()>;
 
-    /// The bytes themselves, if they are in memory.
+    /// Lends the bytes themselves, if they are in memory.
     fn slice(&self, _offset: u64, _length: usize) -> Option<&[u8]> {
         None
     }
 }
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
-    impl<B> Sealed for super::Bytes<B> {}
-    impl Sealed for super::FileSource {}
-    impl Sealed for super::super::map::Mapped {}
 }
 
 /// Bytes in memory: a `Vec<u8>`, a slice, anything that is `AsRef<[u8]>`.
 #[derive(Debug, Clone)]
 pub struct Bytes<B>(pub(crate) B);
+
+impl<B> sealed::Sealed for Bytes<B> {}
 
 impl<B: AsRef<[u8]> + Send + Sync> Source for Bytes<B> {
     fn len(&self) -> u64 {
@@ -53,7 +54,7 @@ impl<B: AsRef<[u8]> + Send + Sync> Source for Bytes<B> {
     }
 }
 
-/// `length` bytes of `bytes` from `offset` on.
+/// Returns `length` bytes of `bytes` from `offset` on, if there are so many.
 pub(super) fn part(bytes: &[u8], offset: u64, length: usize) -> Option<&[u8]> {
     let start = usize::try_from(offset).ok()?;
     bytes.get(start..start.checked_add(length)?)
@@ -61,61 +62,53 @@ pub(super) fn part(bytes: &[u8], offset: u64, length: usize) -> Option<&[u8]> {
 
 /// Copies from a source that has its bytes in memory.
 pub(super) fn copy(source: &dyn Source, offset: u64, out: &mut [u8]) -> Result<()> {
-    let bytes = source.slice(offset, out.len()).ok_or_else(|| beyond(offset, out.len()))?;
+    let bytes = source.slice(offset, out.len()).ok_or_else(|| beyond(source, offset, out.len()))?;
     out.copy_from_slice(bytes);
     Ok(())
 }
 
-fn beyond(offset: u64, length: usize) -> Error {
-    Error::truncated(format!("{length} bytes are needed, the file ends before")).at(offset)
+/// Reads `length` bytes at `offset`; they are lent where the source has them in memory.
+pub(super) fn bytes<S: Source>(source: &S, offset: u64, length: usize) -> Result<Cow<'_, [u8]>> {
+    if let Some(slice) = source.slice(offset, length) {
+        return Ok(Cow::Borrowed(slice));
+    }
+    // Checked before memory is taken for them.
+    if offset.checked_add(length as u64).is_none_or(|end| end > source.len()) {
+        return Err(beyond(source, offset, length));
+    }
+    let mut out = vec![0; length];
+    source.read_at(offset, &mut out)?;
+    Ok(Cow::Owned(out))
+}
+
+/// Reads `N` bytes at `offset`.
+pub(super) fn array<const N: usize>(source: &impl Source, offset: u64) -> Result<[u8; N]> {
+    let bytes = bytes(source, offset, N)?;
+    Ok(bytes[..].try_into().expect("as many as asked for"))
+}
+
+fn beyond(source: &(impl Source + ?Sized), offset: u64, length: usize) -> Error {
+    let what = format!("{length} bytes are needed, the file has {}", source.len());
+    Error::truncated(what).at(offset)
 }
 
 /// A file that is read by position; safe whatever happens to the file meanwhile.
 #[derive(Debug)]
 pub struct FileSource {
-    #[cfg(any(unix, windows))]
-    file: File,
-    #[cfg(not(any(unix, windows)))]
-    file: std::sync::Mutex<File>,
+    file: PositionedFile,
     length: u64,
 }
 
 impl FileSource {
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let name = || format!("cannot open {}", path.display());
-        let file = File::open(path).map_err(|e| Error::io(name(), e))?;
-        let length = file.metadata().map_err(|e| Error::io(name(), e))?.len();
-        #[cfg(not(any(unix, windows)))]
-        let file = std::sync::Mutex::new(file);
-        Ok(Self { file, length })
-    }
-
-    #[cfg(unix)]
-    fn read_exact_at(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.file, out, offset)
-    }
-
-    #[cfg(windows)]
-    fn read_exact_at(&self, mut offset: u64, mut out: &mut [u8]) -> std::io::Result<()> {
-        while !out.is_empty() {
-            let n = std::os::windows::fs::FileExt::seek_read(&self.file, out, offset)?;
-            if n == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
-            }
-            offset += n as u64;
-            out = &mut out[n..];
-        }
-        Ok(())
-    }
-
-    #[cfg(not(any(unix, windows)))]
-    fn read_exact_at(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
-        use std::io::{Read, Seek, SeekFrom};
-        let mut file = self.file.lock().unwrap_or_else(|e| e.into_inner());
-        file.seek(SeekFrom::Start(offset))?;
-        file.read_exact(out)
+        let failed = |e| Error::io(format!("cannot open {}", path.display()), e);
+        let file = File::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        Ok(Self { file: PositionedFile::new(file), length })
     }
 }
+
+impl sealed::Sealed for FileSource {}
 
 impl Source for FileSource {
     fn len(&self) -> u64 {
@@ -123,9 +116,10 @@ impl Source for FileSource {
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
-        self.read_exact_at(offset, out).map_err(|e| match e.kind() {
-            std::io::ErrorKind::UnexpectedEof => beyond(offset, out.len()),
-            _ => Error::io("cannot read", e).at(offset),
-        })
+        match self.file.read_up_to(offset, out) {
+            Ok(done) if done == out.len() => Ok(()),
+            Ok(_) => Err(beyond(self, offset, out.len())),
+            Err(e) => Err(Error::io("cannot read", e).at(offset)),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Codecs that bring their encoder.
 
+use super::case::{Case, case};
 use super::file::{Parts, Row, schema, stream};
-use super::invalid::{Case, case};
 use super::records::{Random, hidden, ladder, linear, plain, with_latents};
 use crate::container::bytes::put_varint;
 use crate::container::encoder::EncoderRecord;
@@ -96,7 +96,7 @@ pub(super) fn uncommon() -> Vec<(&'static str, Parts)> {
     before.sections.insert(1, (ENCODER, encoder().encode()));
     assert_eq!((before.sections[1].0, before.sections[2].0), (ENCODER, MODEL));
     let row = Row { latents: vec![7, -3], residuals: vec![0, 1, 2, -9], class: 0 };
-    let rows = Parts::new(&schema(DType::F32, &[4]), ("max-error", "1"))
+    let rows = Parts::new(&schema(DType::F32, &[4]), "max-error 1")
         .model(&model(), 4)
         .section(ENCODER, encoder().encode())
         .coded(1, &stream(&model(), DType::F32, &[row]), &[]);
@@ -138,7 +138,7 @@ pub(super) fn invalid() -> Vec<Case> {
         huge.push(0);
     }
     huge.extend([0, 0]);
-    let no_model = Parts::new(&schema(DType::F32, &[4]), ("lossless", ""));
+    let no_model = Parts::new(&schema(DType::F32, &[4]), "lossless");
     let broken = [&good[..6], &[0xa9, 0x03, 0x28, 0xb5, 0x2f, 0xfd, 0]].concat();
     vec![
         case("encoder-checksum", "corrupt", damaged),

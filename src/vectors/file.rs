@@ -7,7 +7,7 @@ use crate::container::head;
 use crate::container::index::Index;
 use crate::container::model::ModelRecord;
 use crate::container::section::{self, Footer, Header};
-use crate::entropy::rans::Encoder;
+use crate::entropy::rans::RansEncoder;
 use crate::fidelity::Fidelity;
 use crate::matrix::{DType, Schema};
 
@@ -32,9 +32,10 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// A file without model and blocks.
-    pub(super) fn new(schema: &Schema, promise: (&str, &str)) -> Self {
-        let promise = Fidelity::parse(promise.0, promise.1).unwrap();
+    /// Makes a file without model and blocks; a promise is kind and number, as in `max-error 1`.
+    pub(super) fn new(schema: &Schema, promise: &str) -> Self {
+        let (kind, number) = promise.split_once(' ').unwrap_or((promise, ""));
+        let promise = Fidelity::parse(kind, number).unwrap();
         Self::with_head(head::encode(schema, Some(&promise)))
     }
 
@@ -98,7 +99,7 @@ impl Parts {
         out
     }
 
-    /// The bytes of section `tag`, and where they lie in the joined file.
+    /// Finds the bytes of section `tag`, and where they lie in the joined file.
     pub(super) fn place(&self, tag: [u8; 4]) -> std::ops::Range<usize> {
         let mut at = self.header.len();
         for (own, payload) in &self.sections {
@@ -113,17 +114,17 @@ impl Parts {
     }
 }
 
-/// A schema without names.
+/// Makes a schema without names.
 pub(super) fn schema(dtype: DType, shape: &[usize]) -> Schema {
     Schema::new(dtype, shape)
 }
 
-/// The stream of `rows`, each symbol in the table that the format asks for.
+/// Codes the stream of `rows`, each symbol in the table that the format asks for.
 pub(super) fn stream(record: &ModelRecord, dtype: DType, rows: &[Row]) -> Vec<u8> {
     let p = Program::new(record.clone(), dtype).unwrap();
     let m = &p.record;
     let (latents, width, sets) = (m.latents(), m.width(), m.table_sets());
-    let mut coder = Encoder::default();
+    let mut coder = RansEncoder::default();
     let mut say = |table: usize, number: i64| {
         assert!(p.tables[table].encode(number, &mut coder), "{:?}, {number}", m.tables[table]);
     };
@@ -157,7 +158,7 @@ pub(super) fn stream(record: &ModelRecord, dtype: DType, rows: &[Row]) -> Vec<u8
     out
 }
 
-/// A version 1.0 `.npy` file of little-endian `bytes`.
+/// Makes a version 1.0 `.npy` file of little-endian `bytes`.
 pub(super) fn npy(schema: &Schema, rows: usize, bytes: &[u8]) -> Vec<u8> {
     let kind = match schema.dtype.name().as_bytes() {
         [b'f', ..] => 'f',

@@ -1,15 +1,12 @@
 //! Files that must be refused, and with which kind of error: frame, sections, heads.
 
-use super::file::{Parts, Row, schema, stream};
-use super::records::{integer, ladder, plain};
+use super::case::{Case, base_model, base_stream, case, head_only};
+use super::file::{Parts, schema};
 use crate::container::bytes::put_varint;
 use crate::container::forever::{COLUMNS, DATA, HEAD, INDEX, MODEL};
 use crate::container::head;
-use crate::container::model::ModelRecord;
 use crate::container::section::{Header, seal};
 use crate::matrix::DType;
-
-pub(super) type Case = (String, &'static str, Vec<u8>);
 
 pub(super) fn all() -> Vec<Case> {
     let mut out = frame();
@@ -21,23 +18,6 @@ pub(super) fn all() -> Vec<Case> {
     out.extend(super::encoders::invalid());
     out.extend(super::tasks::invalid());
     out
-}
-
-pub(super) fn case(name: &str, kind: &'static str, bytes: Vec<u8>) -> Case {
-    (name.to_string(), kind, bytes)
-}
-
-pub(super) fn base_model() -> ModelRecord {
-    plain(2, vec![integer(1, 0, 1)], vec![ladder(0, 20)])
-}
-
-pub(super) fn base_stream() -> Vec<u8> {
-    let rows = [[1, 2], [-3, 4]].map(|r| Row { residuals: r.to_vec(), ..Row::default() });
-    stream(&base_model(), DType::I16, &rows)
-}
-
-pub(super) fn head_only() -> Parts {
-    Parts::new(&schema(DType::I16, &[2]), ("max-error", "0.5"))
 }
 
 /// A good file that the others are made from.

@@ -3,6 +3,7 @@
 //! `AEZIP_WRITE_VECTORS=1 cargo test --lib vectors` writes them anew. A vector that has been in
 //! a release is never changed; new ones are added.
 
+mod case;
 mod encoders;
 mod file;
 mod invalid;

@@ -33,12 +33,78 @@ pub(super) fn all() -> Vec<(String, Vec<u8>)> {
         ("temporal-latents", temporal_latents()),
         ("classes-2", classes(2)),
         ("classes-5", classes(5)),
-        ("latents-uniform", network(DType::F32, 0, &[300, 40, 5], 3, &[], 21)),
-        ("latents-4-states", network(DType::F64, 4, &[300, 40, 5], 3, &[], 22)),
-        ("latents-8-states", network(DType::I16, 8, &[300, 40, 5, 77], 3, &[], 23)),
-        ("latents-wide", network(DType::F32, 8, &[1 << 20, 40_000, 100], 12, &[], 24)),
-        ("network-one-hidden", network(DType::F32, 0, &[300, 40, 5], 6, &[7], 25)),
-        ("network-two-hidden", network(DType::F32, 8, &[300, 40, 50_000], 8, &[9, 4], 26)),
+        (
+            "latents-uniform",
+            NetworkCase {
+                dtype: DType::F32,
+                trellis: 0,
+                clamps: &[300, 40, 5],
+                gain: 3,
+                units: &[],
+                seed: 21,
+            }
+            .file(),
+        ),
+        (
+            "latents-4-states",
+            NetworkCase {
+                dtype: DType::F64,
+                trellis: 4,
+                clamps: &[300, 40, 5],
+                gain: 3,
+                units: &[],
+                seed: 22,
+            }
+            .file(),
+        ),
+        (
+            "latents-8-states",
+            NetworkCase {
+                dtype: DType::I16,
+                trellis: 8,
+                clamps: &[300, 40, 5, 77],
+                gain: 3,
+                units: &[],
+                seed: 23,
+            }
+            .file(),
+        ),
+        (
+            "latents-wide",
+            NetworkCase {
+                dtype: DType::F32,
+                trellis: 8,
+                clamps: &[1 << 20, 40_000, 100],
+                gain: 12,
+                units: &[],
+                seed: 24,
+            }
+            .file(),
+        ),
+        (
+            "network-one-hidden",
+            NetworkCase {
+                dtype: DType::F32,
+                trellis: 0,
+                clamps: &[300, 40, 5],
+                gain: 6,
+                units: &[7],
+                seed: 25,
+            }
+            .file(),
+        ),
+        (
+            "network-two-hidden",
+            NetworkCase {
+                dtype: DType::F32,
+                trellis: 8,
+                clamps: &[300, 40, 50_000],
+                gain: 8,
+                units: &[9, 4],
+                seed: 26,
+            }
+            .file(),
+        ),
     ];
     out.extend(list.map(|(name, bytes)| (name.to_string(), bytes)));
     out
@@ -46,7 +112,7 @@ pub(super) fn all() -> Vec<(String, Vec<u8>)> {
 
 fn file(dtype: DType, m: &ModelRecord, rows: &[Row]) -> Vec<u8> {
     let s = stream(m, dtype, rows);
-    Parts::new(&schema(dtype, &[m.width()]), ("max-error", "1"))
+    Parts::new(&schema(dtype, &[m.width()]), "max-error 1")
         .model(m, m.width())
         .coded(rows.len(), &s, &[])
         .join()
@@ -184,34 +250,40 @@ fn classes(count: usize) -> Vec<u8> {
     file(DType::F64, &m, &list)
 }
 
-fn network(
+/// A model with latents, and hidden layers of so many units.
+struct NetworkCase<'a> {
     dtype: DType,
     trellis: usize,
-    clamps: &[i64],
+    clamps: &'a [i64],
     gain: u32,
-    units: &[usize],
+    units: &'a [usize],
     seed: u64,
-) -> Vec<u8> {
-    let mut random = Random(seed);
-    let (width, latents) = (19, clamps.len());
-    let grid = if dtype.is_float() { linear(0.5, 0.01, 2) } else { integer(2, 2, 4) };
-    let tables = vec![ladder(0, 12), ladder(1, 18), ladder(2, 60), ladder(2, 24)];
-    let m = plain(width, vec![grid], tables);
-    let mut m = with_latents(m, clamps, trellis, gain, random.list(latents * width, 100));
-    m.classes.residual_tables.fill(0);
-    if trellis > 0 {
-        m.classes.latent_tables = (0..2 * latents).map(|i| 1 + i % 3).collect();
+}
+
+impl NetworkCase<'_> {
+    fn file(self) -> Vec<u8> {
+        let Self { dtype, trellis, clamps, gain, units, seed } = self;
+        let mut random = Random(seed);
+        let (width, latents) = (19, clamps.len());
+        let grid = if dtype.is_float() { linear(0.5, 0.01, 2) } else { integer(2, 2, 4) };
+        let tables = vec![ladder(0, 12), ladder(1, 18), ladder(2, 60), ladder(2, 24)];
+        let m = plain(width, vec![grid], tables);
+        let mut m = with_latents(m, clamps, trellis, gain, random.list(latents * width, 100));
+        m.classes.residual_tables.fill(0);
+        if trellis > 0 {
+            m.classes.latent_tables = (0..2 * latents).map(|i| 1 + i % 3).collect();
+        }
+        m.bias = random.list(width, 5000);
+        if !units.is_empty() {
+            m.hidden = Some(hidden(latents, units, width, seed));
+        }
+        let list: Vec<Row> = (0..70)
+            .map(|_| Row {
+                latents: clamps.iter().map(|&c| random.around(c)).collect(),
+                residuals: random.list(width, 1),
+                class: 0,
+            })
+            .collect();
+        file(dtype, &m, &list)
     }
-    m.bias = random.list(width, 5000);
-    if !units.is_empty() {
-        m.hidden = Some(hidden(latents, units, width, seed));
-    }
-    let list: Vec<Row> = (0..70)
-        .map(|_| Row {
-            latents: clamps.iter().map(|&c| random.around(c)).collect(),
-            residuals: random.list(width, 1),
-            class: 0,
-        })
-        .collect();
-    file(dtype, &m, &list)
 }

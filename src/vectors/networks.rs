@@ -1,12 +1,12 @@
 //! Hidden layers: how their matrices lie, and what is proved of them.
 
+use super::case::{Case, case};
 use super::file::{Parts, Row, schema, stream};
-use super::invalid::{Case, case};
 use super::records::{Random, hidden, integer, ladder, linear, plain, with_latents};
 use crate::container::model::{Grid, Hidden, HiddenPath, ModelRecord};
 use crate::matrix::DType;
 
-const BOUND: (&str, &str) = ("max-error", "1");
+const BOUND: &str = "max-error 1";
 
 /// A model with latents and this hidden path; latents have the last table.
 fn model(width: usize, grid: Grid, clamps: &[i64], gain: u32, path: HiddenPath) -> ModelRecord {

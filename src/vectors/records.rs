@@ -72,7 +72,7 @@ pub(super) fn plain(width: usize, grids: Vec<Grid>, tables: Vec<TableSpec>) -> M
     }
 }
 
-/// The same with latents; all use the last table.
+/// Gives a record latents; all use the last table.
 pub(super) fn with_latents(
     mut m: ModelRecord,
     clamps: &[i64],

@@ -1,7 +1,7 @@
 //! Models and blocks that must be refused.
 
+use super::case::{Case, base_model, base_stream, case, head_only};
 use super::file::{Parts, Row, schema};
-use super::invalid::{Case, base_model, base_stream, case, head_only};
 use super::records::{
     Random, hidden, integer, ladder, linear, ordered, plain, ratio, with_latents,
 };
@@ -17,7 +17,7 @@ use crate::matrix::DType;
 pub(super) fn models() -> Vec<Case> {
     let file = |m: &ModelRecord| {
         let shape = schema(DType::I16, &[m.width()]);
-        Parts::new(&shape, ("max-error", "1")).model(m, m.width()).join()
+        Parts::new(&shape, "max-error 1").model(m, m.width()).join()
     };
     let with = |change: &dyn Fn(&mut ModelRecord)| {
         let mut m = with_latents(base_model(), &[1000, 50], 0, 4, vec![5, -6, 7, 8]);
@@ -36,7 +36,7 @@ pub(super) fn models() -> Vec<Case> {
     let grid = |g| with(&|m| m.grids = vec![g]);
     let floats = |g| {
         let m = plain(2, vec![g], vec![TableSpec::Zero]);
-        Parts::new(&schema(DType::F32, &[2]), ("max-error", "1")).model(&m, 2).join()
+        Parts::new(&schema(DType::F32, &[2]), "max-error 1").model(&m, 2).join()
     };
     let good = base_model().encode(2);
     let raw = |payload: Vec<u8>| head_only().section(MODEL, payload).join();
@@ -51,7 +51,7 @@ pub(super) fn models() -> Vec<Case> {
     let long = ModelRecord { base: incompressible, ..long }.encode(200);
     let cut = |keep: usize| {
         let shape = schema(DType::I16, &[200]);
-        Parts::new(&shape, ("max-error", "1")).section(MODEL, long[..keep].to_vec()).join()
+        Parts::new(&shape, "max-error 1").section(MODEL, long[..keep].to_vec()).join()
     };
     // 2^15 columns and 2^16 latents: weights of 16 GiB.
     let huge = {
@@ -67,7 +67,7 @@ pub(super) fn models() -> Vec<Case> {
         }
         (0..2).for_each(|_| coder.int(&mut head, 0, 0));
         let shape = schema(DType::U8, &[1 << 15]);
-        Parts::new(&shape, ("max-error", "1")).section(MODEL, coder.finish()).join()
+        Parts::new(&shape, "max-error 1").section(MODEL, coder.finish()).join()
     };
     vec![
         case("model-empty", "corrupt", raw(Vec::new())),
@@ -160,7 +160,7 @@ pub(super) fn blocks() -> Vec<Case> {
     let stray = super::file::stream(&classes, DType::I16, &[Row { class: 2, ..Row::default() }]);
     let limit = Parts {
         blocks: vec![(1 << 16, encode_coded(0, &stream, &[]))],
-        ..Parts::new(&schema(DType::F64, &[1 << 14]), ("max-error", "1"))
+        ..Parts::new(&schema(DType::F64, &[1 << 14]), "max-error 1")
     };
     vec![
         case("block-without-model", "corrupt", head_only().coded(2, &stream, &[]).join()),
@@ -184,7 +184,7 @@ pub(super) fn blocks() -> Vec<Case> {
             coded(&other, &[])
         }),
         case("row-of-unknown-class", "corrupt", {
-            Parts::new(&s, ("max-error", "1")).model(&classes, 2).coded(1, &stray, &[]).join()
+            Parts::new(&s, "max-error 1").model(&classes, 2).coded(1, &stray, &[]).join()
         }),
         case(
             "escapes-longer-than-block",

@@ -1,8 +1,8 @@
 //! Codecs that predict something of a row.
 
+use super::case::{Case, case};
 use super::encoders::{codec, deep, encoder, floats, masked};
 use super::file::{Parts, schema};
-use super::invalid::{Case, case};
 use super::records::{ladder, linear, plain};
 use crate::container::encoder::EncoderRecord;
 use crate::container::forever::{ENCODER, MODEL, TASK};
@@ -110,7 +110,7 @@ pub(super) fn invalid() -> Vec<Case> {
     let mut flat = Parts::with_head(head::encode(&schema(DType::F32, &[4]), None));
     flat.header = Header::encode(true);
     let flat = flat.model(&plain(4, vec![linear(0.0, 0.01, 4)], vec![ladder(0, 18)]), 4);
-    let no_model = Parts::new(&schema(DType::F32, &[4]), ("lossless", ""));
+    let no_model = Parts::new(&schema(DType::F32, &[4]), "lossless");
     vec![
         case("task-checksum", "corrupt", damaged),
         case("task-twice", "corrupt", twice.join()),

@@ -12,7 +12,7 @@ use crate::entropy::rans::PROB_SCALE;
 use crate::entropy::table::TableSpec;
 use crate::matrix::DType;
 
-const BOUND: (&str, &str) = ("max-error", "0");
+const BOUND: &str = "max-error 0";
 
 pub(super) fn all() -> Vec<(String, Vec<u8>)> {
     let mut list = framing();

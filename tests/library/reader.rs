@@ -81,7 +81,7 @@ fn agrees<S: Source>(reader: &Reader<S>, whole: &[u32], seed: u64) {
 fn random_access_agrees_with_a_full_decode() {
     for (i, file) in files().into_iter().enumerate() {
         for cache_bytes in [0, 5000, 16 << 20] {
-            let options = ReaderOptions { limits: Limits::default(), cache_bytes };
+            let options = ReaderOptions::new(Limits::default(), cache_bytes);
             let reader = Reader::new_with(&file, options).unwrap();
             let whole = all(&reader);
             agrees(&reader, &whole, i as u64);
@@ -171,16 +171,16 @@ fn maps_files_and_memory_are_read_alike() {
 fn limits_refuse_what_is_larger() {
     let file = files().remove(1);
     let open = |limits: Limits| {
-        let options = ReaderOptions { limits, cache_bytes: 0 };
+        let options = ReaderOptions::new(limits, 0);
         Reader::new_with(&file, options).and_then(|r| r.read_row(0, &mut [0_f32; WIDTH]))
     };
     let all = Limits::default();
     open(all).unwrap();
-    for limits in [
-        Limits { model_bytes: 50, ..all },
-        Limits { block_bytes: 50, ..all },
-        Limits { index_bytes: 5, ..all },
-    ] {
+    let [mut model, mut block, mut index] = [all; 3];
+    model.model_bytes = 50;
+    block.block_bytes = 50;
+    index.index_bytes = 5;
+    for limits in [model, block, index] {
         assert_eq!(open(limits).unwrap_err().kind(), ErrorKind::Limit, "{limits:?}");
     }
 }

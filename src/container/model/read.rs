@@ -1,31 +1,47 @@
 //! Bytes to a record: nothing in them is believed.
 
 use super::{Classes, Grid, Hidden, HiddenPath, ModelRecord, TEMPORAL_ONE, Value};
+use super::{context, grid_kind, table_kind};
 use crate::container::forever::{MAX_CLASSES, MAX_HIDDEN, MAX_TABLES, MAX_UNITS};
 use crate::entropy::array::ArrayModel;
 use crate::entropy::intcoder::{IntDecoder, IntModel};
 use crate::entropy::table::TableSpec;
 use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
+use crate::matrix::Schema;
+
+/// Latents lie within ± this, so that their sums with weights can be proved to fit.
+const MAX_LATENT: i64 = 1 << 30;
+/// A class's residual step, in fine units, is below this.
+const MAX_QUANTUM: i64 = 1 << 40;
+/// The largest shift of a 64-bit sum that leaves a sign and a bit.
+const MAX_SHIFT: usize = 62;
+/// The most leading bits that a token keeps.
+const MAX_LEAD: i64 = 4;
+/// Bytes of an integer in memory.
+const WORD: usize = 8;
+/// Bytes that a table takes in memory besides its entries: its buckets, mainly.
+const TABLE_BYTES: usize = 2048;
+/// The most entries of a ladder, and the bytes that each takes in memory.
+const MOST_RUNGS: usize = 261;
+const RUNG_BYTES: usize = 16;
+/// Bytes that an entry of a listed table may take in memory, while it is read and after.
+const ENTRY_BYTES: usize = 64;
 
 impl ModelRecord {
-    /// Reads a payload of `bytes`, which begin at `at`, for rows of `width` columns.
-    pub(crate) fn decode(
-        bytes: &[u8],
-        at: u64,
-        (width, line): (usize, usize),
-        limits: &Limits,
-    ) -> Result<Self> {
-        let mut r = In {
+    /// Reads a payload of `bytes`, which begin at `at`, of a model for rows of `schema`.
+    pub(crate) fn decode(bytes: &[u8], at: u64, schema: &Schema, limits: &Limits) -> Result<Self> {
+        let mut r = RecordReader {
             coder: IntDecoder::new(bytes),
             head: IntModel::new(),
-            line,
+            line: schema.line_width(),
             left: limits.model_bytes,
         };
-        Self::read(&mut r, width).and_then(|m| r.coder.finish().map(|()| m)).map_err(|e| e.at(at))
+        let record = Self::read(&mut r, schema.width());
+        record.and_then(|m| r.coder.finish().map(|()| m)).map_err(|e| e.at(at))
     }
 
-    fn read(r: &mut In<'_>, width: usize) -> Result<Self> {
+    fn read(r: &mut RecordReader<'_>, width: usize) -> Result<Self> {
         let mut m = ModelRecord::default();
         let grids = r.within("grids", 1, width)?;
         r.spend(grids, size_of::<Grid>())?;
@@ -35,7 +51,7 @@ impl ModelRecord {
         m.grid_of = if grids > 1 {
             r.indices(&mut ArrayModel::new(), width, grids)?
         } else {
-            r.spend(width, 8)?;
+            r.spend(width, WORD)?;
             vec![0; width]
         };
         m.base = r.array(&mut ArrayModel::new(), width)?;
@@ -44,7 +60,7 @@ impl ModelRecord {
         let latents = r.within("latents", 0, MAX_UNITS)?;
         if latents > 0 {
             m.latent_clamp = r.flat(latents)?;
-            if m.latent_clamp.iter().any(|c| !(0..1 << 30).contains(c)) {
+            if m.latent_clamp.iter().any(|c| !(0..MAX_LATENT).contains(c)) {
                 return Err(Error::corrupt("a latent's range is not below 2^30"));
             }
             m.latent_temporal = r.flat(latents)?;
@@ -53,9 +69,9 @@ impl ModelRecord {
             if ![0, 4, 8].contains(&m.trellis) {
                 return Err(Error::corrupt("a trellis has 4 or 8 states"));
             }
-            m.gain = r.within("gain", 0, 62)? as u32;
+            m.gain = r.within("gain", 0, MAX_SHIFT)? as u32;
             let mut model = ArrayModel::new();
-            r.spend(latents.saturating_mul(width), 8)?;
+            r.spend(latents.saturating_mul(width), WORD)?;
             for _ in 0..latents {
                 m.skip.extend(model.decode(&mut r.coder, width, r.line)?);
             }
@@ -85,14 +101,14 @@ fn check_temporal(values: &[i64]) -> Result<()> {
 }
 
 /// Reads the parts, spending from a budget before memory is taken.
-struct In<'a> {
+struct RecordReader<'a> {
     coder: IntDecoder<'a>,
     head: IntModel,
     line: usize,
     left: u64,
 }
 
-impl In<'_> {
+impl RecordReader<'_> {
     fn spend(&mut self, count: usize, size: usize) -> Result<()> {
         let bytes = (count as u64).saturating_mul(size as u64);
         limits::check("the model", bytes, self.left)?;
@@ -101,10 +117,14 @@ impl In<'_> {
     }
 
     fn number(&mut self) -> Result<i64> {
-        self.coder.int(&mut self.head, 0)
+        self.context(context::NUMBER)
     }
 
-    /// A number between `least` and `most`; `what` names it.
+    fn context(&mut self, context: usize) -> Result<i64> {
+        self.coder.int(&mut self.head, context)
+    }
+
+    /// Reads a number between `least` and `most`; `what` names it in errors.
     fn within(&mut self, what: &str, least: usize, most: usize) -> Result<usize> {
         let value = self.number()?;
         usize::try_from(value).ok().filter(|v| (least..=most).contains(v)).ok_or_else(|| {
@@ -113,16 +133,16 @@ impl In<'_> {
     }
 
     fn array(&mut self, model: &mut ArrayModel, count: usize) -> Result<Vec<i64>> {
-        self.spend(count, 8)?;
+        self.spend(count, WORD)?;
         model.decode(&mut self.coder, count, self.line)
     }
 
     fn flat(&mut self, count: usize) -> Result<Vec<i64>> {
-        self.spend(count, 8)?;
+        self.spend(count, WORD)?;
         ArrayModel::new().decode(&mut self.coder, count, 1)
     }
 
-    /// Values below `end`.
+    /// Reads values below `end`.
     fn indices(&mut self, model: &mut ArrayModel, count: usize, end: usize) -> Result<Vec<usize>> {
         into_indices(self.array(model, count)?, end)
     }
@@ -131,20 +151,24 @@ impl In<'_> {
         let kind = self.number()?;
         let fraction = self.within("fraction bits", 0, 32)? as u32;
         let mut fields = [0_u64; 3];
-        for (context, field) in fields.iter_mut().enumerate() {
-            let zeros = self.coder.int(&mut self.head, 1 + context)?;
+        for (at, field) in fields.iter_mut().enumerate() {
+            let zeros = self.context(context::GRID_ZEROS + at)?;
             if !(0..64).contains(&zeros) {
                 return Err(Error::corrupt("a grid's number has an undefined shift"));
             }
-            *field = (self.coder.int(&mut self.head, 4 + context)? as u64) << zeros;
+            *field = (self.context(context::GRID_FIELD + at)? as u64) << zeros;
         }
         let [step, a, b] = fields;
         let value = match kind {
-            0 if a == 0 => Value::Integer { unit: b },
-            0 => return Err(Error::corrupt("a grid of integers has an offset")),
-            1 => Value::Linear { offset: f64::from_bits(a), unit: f64::from_bits(b) },
-            2 => Value::Ratio { numerator: a, denominator: b },
-            3 => Value::Ordered { offset: f64::from_bits(a), unit: f64::from_bits(b) },
+            grid_kind::INTEGER if a == 0 => Value::Integer { unit: b },
+            grid_kind::INTEGER => return Err(Error::corrupt("a grid of integers has an offset")),
+            grid_kind::LINEAR => {
+                Value::Linear { offset: f64::from_bits(a), unit: f64::from_bits(b) }
+            }
+            grid_kind::RATIO => Value::Ratio { numerator: a, denominator: b },
+            grid_kind::ORDERED => {
+                Value::Ordered { offset: f64::from_bits(a), unit: f64::from_bits(b) }
+            }
             _ => return Err(Error::corrupt(format!("a grid of undefined kind {kind}"))),
         };
         let finite = match value {
@@ -173,8 +197,8 @@ impl In<'_> {
             let mut layer = Hidden { weights, ..Hidden::default() };
             layer.bias = self.flat(units)?;
             layer.multiplier = self.number()?;
-            layer.shift = self.within("shift", 0, 62)? as u32;
-            layer.leak = self.within("leak", 0, 62)? as u32;
+            layer.shift = self.within("shift", 0, MAX_SHIFT)? as u32;
+            layer.leak = self.within("leak", 0, MAX_SHIFT)? as u32;
             layer.clamp = self.within("clamp", 0, i16::MAX as usize)? as i64;
             path.layers.push(layer);
             inputs = units;
@@ -185,7 +209,7 @@ impl In<'_> {
         Ok(path)
     }
 
-    /// A matrix of `outputs × inputs`, stored input by input.
+    /// Reads a matrix of `outputs × inputs`, stored input by input.
     fn by_input(
         &mut self,
         model: &mut ArrayModel,
@@ -193,7 +217,7 @@ impl In<'_> {
         outputs: usize,
         line: usize,
     ) -> Result<Vec<i64>> {
-        self.spend(outputs.saturating_mul(inputs), 8)?;
+        self.spend(outputs.saturating_mul(inputs), WORD)?;
         let mut weights = vec![0; outputs * inputs];
         for i in 0..inputs {
             let own = model.decode(&mut self.coder, outputs, line)?;
@@ -204,38 +228,37 @@ impl In<'_> {
 
     fn table(&mut self, model: &mut ArrayModel) -> Result<TableSpec> {
         use crate::entropy::table::{MAX_HISTOGRAM, token_count};
-        // A table in memory: starts, numbers, bits and 512 buckets.
-        self.spend(1, 2048)?;
+        self.spend(1, TABLE_BYTES)?;
         Ok(match self.number()? {
-            0 => TableSpec::Zero,
-            1 => {
-                let shape = self.coder.int(&mut self.head, 7)?;
-                let scale = self.coder.int(&mut self.head, 8)?;
+            table_kind::ZERO => TableSpec::Zero,
+            table_kind::LADDER => {
+                let shape = self.context(context::LADDER_SHAPE)?;
+                let scale = self.context(context::LADDER_SCALE)?;
                 let small = |v: i64| u8::try_from(v).unwrap_or(u8::MAX);
-                self.spend(261, 16)?;
+                self.spend(MOST_RUNGS, RUNG_BYTES)?;
                 TableSpec::Ladder { shape: small(shape), scale: small(scale) }
             }
-            2 => {
-                let raw = self.coder.int(&mut self.head, 12)?;
+            table_kind::HISTOGRAM => {
+                let raw = self.context(context::HISTOGRAM_RAW)?;
                 let raw = u8::try_from(raw).unwrap_or(u8::MAX);
-                let count = self.coder.int(&mut self.head, 9)?;
-                let escape = self.coder.int(&mut self.head, 10)?;
+                let count = self.context(context::HISTOGRAM_LENGTH)?;
+                let escape = self.context(context::HISTOGRAM_ESCAPE)?;
                 let count = usize::try_from(count).ok().filter(|&c| c <= MAX_HISTOGRAM);
                 let count = count.ok_or_else(|| Error::corrupt("a histogram is too long"))?;
-                self.spend(count, 64)?;
+                self.spend(count, ENTRY_BYTES)?;
                 let numbers = model.decode(&mut self.coder, count, 1)?;
                 let frequencies = model.decode(&mut self.coder, count, 1)?;
                 let frequencies = frequencies.into_iter().map(frequency);
                 let entries = numbers.into_iter().zip(frequencies).collect();
                 TableSpec::Histogram { raw, entries, escape: frequency(escape) }
             }
-            3 => {
-                let lead = self.coder.int(&mut self.head, 11)?;
-                if !(0..=4).contains(&lead) {
+            table_kind::TOKENS => {
+                let lead = self.context(context::TOKEN_LEAD)?;
+                if !(0..=MAX_LEAD).contains(&lead) {
                     return Err(Error::corrupt("a token table keeps 0 to 4 bits"));
                 }
                 let count = 2 * token_count(lead as u8) - 1;
-                self.spend(count, 64)?;
+                self.spend(count, ENTRY_BYTES)?;
                 let frequencies = model.decode(&mut self.coder, count, 1)?;
                 let frequencies = frequencies.into_iter().map(frequency).collect();
                 TableSpec::Tokens { lead: lead as u8, frequencies }
@@ -252,11 +275,11 @@ impl In<'_> {
             c.next = self.indices(&mut ArrayModel::new(), count, tables)?;
         }
         c.quantum = self.flat(count)?;
-        if c.quantum.iter().any(|q| !(-1..1 << 40).contains(q)) {
+        if c.quantum.iter().any(|q| !(-1..MAX_QUANTUM).contains(q)) {
             return Err(Error::corrupt("a class's residual step is out of range"));
         }
         let per_class = latents * m.table_sets();
-        self.spend(count.saturating_mul(latents + per_class + width), 8)?;
+        self.spend(count.saturating_mul(latents + per_class + width), WORD)?;
         let (mut means, mut own) = (ArrayModel::new(), ArrayModel::new());
         let mut residuals = ArrayModel::new();
         for class in 0..count {
@@ -277,7 +300,7 @@ impl In<'_> {
     }
 }
 
-/// A frequency; what is none becomes too large to add up.
+/// Converts a frequency; what is none becomes too large to add up.
 fn frequency(value: i64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }

@@ -1,19 +1,20 @@
 //! The record to bytes.
 
-use super::{Grid, HiddenPath, ModelRecord, Value};
+use super::{Grid, HiddenPath, ModelRecord, Value, context, grid_kind, table_kind};
 use crate::entropy::array::ArrayModel;
 use crate::entropy::intcoder::{IntEncoder, IntModel};
 use crate::entropy::table::TableSpec;
 
 impl ModelRecord {
-    /// The MODL payload; `line` is the last dimension of the row's shape.
+    /// Returns the MODL payload; `line` is the last dimension of the row's shape.
     pub(crate) fn encode(&self, line: usize) -> Vec<u8> {
         self.encode_measured(line).0
     }
 
-    /// The same, and about how many of its bytes are the decoder: all but tables and classes.
+    /// Returns the MODL payload, and about how many of its bytes are the decoder: all but tables
+    /// and classes.
     pub(crate) fn encode_measured(&self, line: usize) -> (Vec<u8>, usize) {
-        let mut w = Out { coder: IntEncoder::new(), head: IntModel::new(), line };
+        let mut w = RecordWriter { coder: IntEncoder::new(), head: IntModel::new(), line };
         self.write_decoder(&mut w);
         let decoder = w.coder.len();
         w.number(self.tables.len() as i64);
@@ -25,7 +26,7 @@ impl ModelRecord {
         (w.coder.finish(), decoder)
     }
 
-    fn write_decoder(&self, w: &mut Out) {
+    fn write_decoder(&self, w: &mut RecordWriter) {
         let (width, latents) = (self.width(), self.latents());
         w.number(self.grids.len() as i64);
         for grid in &self.grids {
@@ -59,23 +60,27 @@ impl ModelRecord {
     }
 }
 
-/// Writes the parts.
-struct Out {
+/// Writes the parts of a record one after another.
+struct RecordWriter {
     coder: IntEncoder,
     head: IntModel,
     line: usize,
 }
 
-impl Out {
+impl RecordWriter {
     fn number(&mut self, value: i64) {
-        self.coder.int(&mut self.head, 0, value);
+        self.context(context::NUMBER, value);
+    }
+
+    fn context(&mut self, context: usize, value: i64) {
+        self.coder.int(&mut self.head, context, value);
     }
 
     fn array(&mut self, model: &mut ArrayModel, values: &[i64]) {
         model.encode(&mut self.coder, values, self.line);
     }
 
-    /// An array that is not over the columns.
+    /// Writes an array that is not over the columns.
     fn flat(&mut self, values: &[i64]) {
         ArrayModel::new().encode(&mut self.coder, values, 1);
     }
@@ -87,18 +92,20 @@ impl Out {
 
     fn grid(&mut self, grid: &Grid) {
         let (kind, a, b) = match grid.value {
-            Value::Integer { unit } => (0, 0, unit),
-            Value::Linear { offset, unit } => (1, offset.to_bits(), unit.to_bits()),
-            Value::Ratio { numerator, denominator } => (2, numerator, denominator),
-            Value::Ordered { offset, unit } => (3, offset.to_bits(), unit.to_bits()),
+            Value::Integer { unit } => (grid_kind::INTEGER, 0, unit),
+            Value::Linear { offset, unit } => (grid_kind::LINEAR, offset.to_bits(), unit.to_bits()),
+            Value::Ratio { numerator, denominator } => (grid_kind::RATIO, numerator, denominator),
+            Value::Ordered { offset, unit } => {
+                (grid_kind::ORDERED, offset.to_bits(), unit.to_bits())
+            }
         };
         self.number(kind);
         self.number(i64::from(grid.fraction));
-        for (context, v) in [grid.step, a, b].into_iter().enumerate() {
+        for (field, v) in [grid.step, a, b].into_iter().enumerate() {
             // Floats often end in zero bits.
             let zeros = if v == 0 { 0 } else { v.trailing_zeros() };
-            self.coder.int(&mut self.head, 1 + context, i64::from(zeros));
-            self.coder.int(&mut self.head, 4 + context, (v >> zeros) as i64);
+            self.context(context::GRID_ZEROS + field, i64::from(zeros));
+            self.context(context::GRID_FIELD + field, (v >> zeros) as i64);
         }
     }
 
@@ -121,8 +128,8 @@ impl Out {
         self.number(hidden.multiplier);
     }
 
-    /// A matrix of `outputs × inputs`, array by array the weights of one input: those of an input
-    /// that varies little are coarse, and those of neighbouring columns are alike.
+    /// Writes a matrix of `outputs × inputs`, array by array the weights of one input: those of an
+    /// input that varies little are coarse, and those of neighbouring columns are alike.
     fn by_input(&mut self, model: &mut ArrayModel, weights: &[i64], inputs: usize, line: usize) {
         for i in 0..inputs {
             let own: Vec<i64> = weights.iter().skip(i).step_by(inputs).copied().collect();
@@ -132,25 +139,25 @@ impl Out {
 
     fn table(&mut self, table: &TableSpec, model: &mut ArrayModel) {
         match table {
-            TableSpec::Zero => self.number(0),
+            TableSpec::Zero => self.number(table_kind::ZERO),
             TableSpec::Ladder { shape, scale } => {
-                self.number(1);
-                self.coder.int(&mut self.head, 7, i64::from(*shape));
-                self.coder.int(&mut self.head, 8, i64::from(*scale));
+                self.number(table_kind::LADDER);
+                self.context(context::LADDER_SHAPE, i64::from(*shape));
+                self.context(context::LADDER_SCALE, i64::from(*scale));
             }
             TableSpec::Histogram { raw, entries, escape } => {
-                self.number(2);
-                self.coder.int(&mut self.head, 12, i64::from(*raw));
-                self.coder.int(&mut self.head, 9, entries.len() as i64);
-                self.coder.int(&mut self.head, 10, i64::from(*escape));
+                self.number(table_kind::HISTOGRAM);
+                self.context(context::HISTOGRAM_RAW, i64::from(*raw));
+                self.context(context::HISTOGRAM_LENGTH, entries.len() as i64);
+                self.context(context::HISTOGRAM_ESCAPE, i64::from(*escape));
                 let (numbers, frequencies): (Vec<i64>, Vec<i64>) =
                     entries.iter().map(|&(n, f)| (n, i64::from(f))).unzip();
                 model.encode(&mut self.coder, &numbers, 1);
                 model.encode(&mut self.coder, &frequencies, 1);
             }
             TableSpec::Tokens { lead, frequencies } => {
-                self.number(3);
-                self.coder.int(&mut self.head, 11, i64::from(*lead));
+                self.number(table_kind::TOKENS);
+                self.context(context::TOKEN_LEAD, i64::from(*lead));
                 let frequencies: Vec<i64> = frequencies.iter().map(|&f| i64::from(f)).collect();
                 model.encode(&mut self.coder, &frequencies, 1);
             }

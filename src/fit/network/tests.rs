@@ -149,7 +149,7 @@ fn a_training_without_time_makes_one_step_that_can_be_quantised() {
         let plan = NetworkPlan { deadline, passes, ..short(Distortion::Coded, &[20]) };
         let (t, _) = trained(&normalised, &plan);
         let p = prepare(&t.autoencoder, &columns, &normalised, &fine(8));
-        let checked = crate::codec::network::Network::new(&p.record);
+        let checked = crate::codec::network::IntegerNetwork::new(&p.record);
         assert!(checked.is_ok() && p.record.hidden.is_some(), "{steps}");
     }
 }
@@ -204,7 +204,7 @@ fn the_quantised_decoder_predicts_what_the_floats_do() {
         let (t, _) = trained(&normalised, &short(Distortion::Coded, &hidden));
         let p = prepare(&t.autoencoder, &columns, &normalised, &fine(trellis));
         let latents: Vec<i32> = p.real.iter().map(|y| y.round_ties_even() as i32).collect();
-        let network = crate::codec::network::Network::new(&p.record).unwrap();
+        let network = crate::codec::network::IntegerNetwork::new(&p.record).unwrap();
         let mut integers = vec![0; sample.rows() * WIDTH];
         network.predict(&latents, &mut integers);
         let baked: Vec<f32> = integers
@@ -230,7 +230,7 @@ fn where_there_is_no_linear_path_rounding_makes_none() {
     t.autoencoder.decoder.params[skip].fill(0.0);
     let record = baked(&t);
     assert_eq!(record.skip, vec![0; 3 * WIDTH]);
-    assert!(record.hidden.is_some() && crate::codec::network::Network::new(&record).is_ok());
+    assert!(record.hidden.is_some() && crate::codec::network::IntegerNetwork::new(&record).is_ok());
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub(crate) fn prepare(
     let mut record = baker.record(&real);
     for clamp in CLAMPS.into_iter().skip(1) {
         // Whoever reads the file asks for the same proof.
-        if crate::codec::network::Network::new(&record).is_ok() {
+        if crate::codec::network::IntegerNetwork::new(&record).is_ok() {
             break;
         }
         baker.clamp = clamp;

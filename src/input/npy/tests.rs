@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 /// A file of version `major` with header `text` and then `data`.
 fn file(major: u8, text: &[u8], data: &[u8]) -> Vec<u8> {
-    let mut bytes = [MAGIC, &[major, 0]].concat();
+    let mut bytes = [magic::NPY, &[major, 0]].concat();
     match major {
         1 => bytes.extend((text.len() as u16).to_le_bytes()),
         _ => bytes.extend((text.len() as u32).to_le_bytes()),
@@ -249,7 +249,7 @@ proptest! {
 
     #[test]
     fn any_bytes_after_the_magic_are_refused_or_read(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = open_bytes([MAGIC, &bytes].concat());
+        let _ = open_bytes([magic::NPY, &bytes].concat());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Formats that are a header and the numbers: npy, idx and raw.
 
-use super::{Encode, cannot_write};
+use super::encode::{Encode, cannot_write};
 use crate::error::{Error, Result};
 use crate::input::array::reverse_elements;
-use crate::input::{idx, npy};
+use crate::input::magic;
 use crate::matrix::{DType, Schema};
 use std::io::{self, Write};
 
@@ -16,12 +16,12 @@ pub(super) struct BinaryEncoder<W> {
     reversed: Option<usize>,
 }
 
-/// No header.
+/// Starts a file without a header.
 pub(super) fn raw<W: Write>(out: W) -> BinaryEncoder<W> {
     BinaryEncoder { out, reversed: None }
 }
 
-/// Version 1.0, C order, byte for byte as NumPy writes it.
+/// Starts an npy file of version 1.0, C order, byte for byte as NumPy writes it.
 pub(super) fn npy<W: Write>(mut out: W, schema: &Schema, rows: u64) -> Result<BinaryEncoder<W>> {
     out.write_all(&npy_header(schema, rows)?).map_err(cannot_write)?;
     Ok(raw(out))
@@ -55,13 +55,13 @@ fn npy_header(schema: &Schema, rows: u64) -> Result<Vec<u8>> {
     let length = u16::try_from(text.len()).map_err(|_| {
         Error::argument(format!("npy cannot hold {} axes", schema.row_shape.len() + 1))
     })?;
-    Ok([npy::MAGIC, &[1, 0], &length.to_le_bytes(), text.as_bytes()].concat())
+    Ok([magic::NPY, &[1, 0], &length.to_le_bytes(), text.as_bytes()].concat())
 }
 
-/// Big-endian, with at most 2^32 - 1 rows.
+/// Starts an idx file: big-endian, with at most 2^32 - 1 rows.
 pub(super) fn idx<W: Write>(mut out: W, schema: &Schema, rows: u64) -> Result<BinaryEncoder<W>> {
     let dtype = schema.dtype;
-    let Some((code, _)) = idx::TYPES.iter().find(|(_, known)| *known == dtype) else {
+    let Some((code, _)) = magic::IDX_TYPES.iter().find(|(_, known)| *known == dtype) else {
         return Err(Error::argument(format!(
             "idx holds u8, i8, i16, i32, f32 or f64, but the numbers are {dtype}; write npy instead"
         )));

@@ -1,13 +1,18 @@
 //! Rows to files of the usual formats.
 
 mod binary;
+mod encode;
 mod text;
 mod vectors;
 
-use super::Format;
+use super::format::Format;
 use crate::error::{Error, Result};
 use crate::matrix::Schema;
+use encode::{Encode, cannot_write};
 use std::io::{self, Write};
+
+/// Bytes gathered before they are written: calls of the system are few then.
+const BUFFER: usize = 1 << 18;
 
 /// Takes rows one after another and writes them in some format.
 pub trait RowSink {
@@ -48,7 +53,7 @@ pub fn create_sink<'a>(
         .ok_or_else(|| {
             Error::argument(format!("rows of shape {:?} cannot be written", schema.row_shape))
         })?;
-    let out = io::BufWriter::with_capacity(1 << 18, out);
+    let out = io::BufWriter::with_capacity(BUFFER, out);
     let encoder: Box<dyn Encode + 'a> = match format {
         Format::Npy => Box::new(binary::npy(out, schema, rows)?),
         Format::Raw => Box::new(binary::raw(out)),
@@ -59,12 +64,6 @@ pub fn create_sink<'a>(
         }
     };
     Ok(Box::new(CountedSink { encoder, row_bytes, announced: rows, written: 0 }))
-}
-
-/// Writes rows that are known to be whole and as many as announced.
-trait Encode {
-    fn rows(&mut self, rows: &[u8]) -> Result<()>;
-    fn flush(&mut self) -> io::Result<()>;
 }
 
 /// What all formats have in common: the rows are counted.
@@ -106,10 +105,6 @@ impl RowSink for CountedSink<'_> {
         }
         self.encoder.flush().map_err(cannot_write)
     }
-}
-
-fn cannot_write(error: io::Error) -> Error {
-    Error::io("cannot write the output", error)
 }
 
 #[cfg(test)]

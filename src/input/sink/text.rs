@@ -1,6 +1,6 @@
 //! Numbers as text, separated by commas.
 
-use super::{Encode, cannot_write};
+use super::encode::{Encode, cannot_write};
 use crate::error::{Error, Result};
 use crate::matrix::{DType, F16, Schema};
 use std::fmt::LowerExp;

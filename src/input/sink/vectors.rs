@@ -1,8 +1,9 @@
 //! fvecs, bvecs and ivecs: each row after its dimension.
 
-use super::{Encode, cannot_write};
+use super::encode::{Encode, cannot_write};
 use crate::error::{Error, Result};
-use crate::input::{Format, vectors};
+use crate::input::format::Format;
+use crate::input::vectors;
 use crate::matrix::Schema;
 use std::io::{self, Write};
 

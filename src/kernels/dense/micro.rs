@@ -1,22 +1,22 @@
 //! The loops around the integer micro-kernel, and the kernel.
 
-use super::Job;
+use super::panels::Product;
 #[cfg(test)]
 use crate::kernels::isa::Isa;
 
 /// The kernel of a CPU family.
 pub(crate) trait Micro: Copy {
-    /// Which family that is.
+    /// The family that it is for.
     #[cfg(test)]
     const ISA: Isa;
 
-    /// All sums of an operation.
-    fn sums(self, job: Job<'_>);
+    /// Computes all sums of a product.
+    fn sums(self, product: Product<'_>);
 }
 
-/// Writes the function `$name(job)` for one kind of vectors: tiles of `$rows` rows and `$panels`
-/// panels, whose sums stay in registers over all pairs of inputs. Panels are the outer loop: the
-/// weights of one stay in the L1 cache while all rows pass.
+/// Writes the function `$name(product)` for one kind of vectors: tiles of `$rows` rows and
+/// `$panels` panels, whose sums stay in registers over all pairs of inputs. Panels are the outer
+/// loop: the weights of one stay in the L1 cache while all rows pass.
 ///
 /// `$weights` loads the weights of a pair for a panel, and `$add` adds their products with the
 /// two inputs at a pointer to the sums of a row.
@@ -27,10 +27,10 @@ macro_rules! dense_kernel {
         $zero:expr, $weights:expr, $add:expr, $store:expr
     ) => {
         $(#[$feature])*
-        fn $name(job: $crate::kernels::dense::Job<'_>) {
-            use $crate::kernels::dense::{Job, Pair};
+        fn $name(product: $crate::kernels::dense::panels::Product<'_>) {
+            use $crate::kernels::dense::panels::{Pair, Product};
 
-            /// `R` rows, `apart` numbers apart, and `P` panels.
+            /// Computes the sums of `R` rows, `apart` numbers apart, and `P` panels.
             $(#[$feature])*
             fn tile<const R: usize, const P: usize>(
                 panels: [&[Pair]; P],
@@ -72,7 +72,7 @@ macro_rules! dense_kernel {
                 }
             }
 
-            let Job { panels, pairs, inputs, sums } = job;
+            let Product { panels, pairs, inputs, sums } = product;
             let (apart, sums_apart) = (panels.padded_inputs(), panels.padded_width());
             let panel = |p: usize| &panels.data[p * panels.pairs..][pairs.clone()];
             let mut p = 0;

@@ -1,11 +1,11 @@
-//! The reference.
+//! The integer kernel in plain Rust: the reference.
 
 use super::micro::Micro;
-use super::{COLUMNS, Job};
+use super::panels::{COLUMNS, Product};
 #[cfg(test)]
 use crate::kernels::isa::Isa;
 
-/// Any CPU.
+/// The kernel for any CPU.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scalar;
 
@@ -13,8 +13,8 @@ impl Micro for Scalar {
     #[cfg(test)]
     const ISA: Isa = Isa::Scalar;
 
-    fn sums(self, job: Job<'_>) {
-        let Job { panels, pairs, inputs, sums } = job;
+    fn sums(self, product: Product<'_>) {
+        let Product { panels, pairs, inputs, sums } = product;
         let rows = inputs.chunks_exact(panels.padded_inputs());
         for (row, sums) in rows.zip(sums.chunks_exact_mut(panels.padded_width())) {
             let row = &row.as_chunks::<2>().0[pairs.clone()];

@@ -80,7 +80,7 @@ fn vectors_of_512_bits_need_no_fused_sums() {
         let mut sums = [(); 2].map(|()| vec![-1; rows * panels.padded_width()]);
         let pairs = 0..inputs.div_ceil(2);
         panels.sums_on(Isa::Scalar, pairs.clone(), &x, &mut sums[0]);
-        run(avx512.without_vnni(), panels.job(pairs, &x, &mut sums[1]));
+        run(avx512.without_vnni(), panels.product(pairs, &x, &mut sums[1]));
         assert_eq!(sums[0], sums[1], "{inputs} {width} {rows}");
     }
 }

@@ -13,34 +13,37 @@
 //! rows: the rows of a panel are a power of 2 apart, which no prefetcher and no cache likes, and
 //! beneath a tile that wait costs little.
 
-use super::micro::{Micro, Panel, Strip, Tile};
+use super::matrix::{Finish, View, finish_row};
+use super::micro::{Lines, Micro, Panel, Strip, Tile};
 use super::pack::{pack, with_buffers};
-use super::{Finish, View};
 use std::ops::Range;
 
-/// Layers of 512 units are one block, and 784 two. A panel of b, KC × NR, is all of an L1 cache of
-/// 32 KiB then with NR = 16 (AVX2), and twice that with 32 (AVX-512), but it is read along its lines;
-/// blocks of 256 are 1 to 2 % slower, because sums are loaded and stored twice as often.
+/// The most of k at once. Layers of 512 units are one block, and 784 two. A panel of b, KC × NR, is
+/// all of an L1 cache of 32 KiB then with NR = 16 (AVX2), and twice that with 32 (AVX-512), but it
+/// is read along its lines; blocks of 256 are 1 to 2 % slower, because sums are loaded and stored
+/// twice as often.
 const KC: usize = 512;
 /// MC × KC numbers of a are less than half of an L2 cache of 512 KiB. Where k is smaller, MC is
 /// larger: 16 columns of the output are written for all MC rows in turn, and that should be long.
 const MC_KC: usize = 96 * KC;
-/// Columns of b, KC × NC, are 2 MiB.
+/// The most columns of b at once: KC × NC numbers are 2 MiB.
 const NC: usize = 1024;
-/// Columns that get bias and activation together: long enough that a call for each row is cheap,
-/// and few enough that they are still in a cache near by.
+/// How many columns get bias and activation together: long enough that a call for each row is
+/// cheap, and few enough that they are still in a cache near by.
 const FINISHED: usize = 128;
-/// From this width on, to pack a saves more than it costs.
+/// The width from which on to pack a saves more than it costs.
 const WIDE: usize = 160;
 
 /// A part of the output: pieces of neighbouring rows.
 pub(super) struct Part<'o> {
+    /// The product's row that is its first.
     pub(super) row: usize,
+    /// The product's column that is its first.
     pub(super) column: usize,
     pub(super) rows: Vec<&'o mut [f32]>,
 }
 
-/// Equal pieces of at most `most`, each but the last a multiple of `unit`.
+/// Cuts a length into equal pieces of at most `most`, each but the last a multiple of `unit`.
 fn pieces(length: usize, most: usize, unit: usize) -> impl Iterator<Item = Range<usize>> {
     let each = length.div_ceil(length.div_ceil(most).max(1)).next_multiple_of(unit).max(unit);
     (0..length).step_by(each).map(move |start| start..length.min(start + each))
@@ -77,30 +80,26 @@ pub(super) fn product<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
                     }
                     let strip = |i: usize| match packs_a {
                         true => Strip::Packed(&packed_a[i * k..][..MR * k]),
-                        false => Strip::Rows(
-                            &a.data[(row + i) * a.rows_apart + ks.start..],
-                            a.rows_apart,
-                        ),
+                        false => Strip::Rows(Lines {
+                            data: &a.data[(row + i) * a.rows_apart + ks.start..],
+                            apart: a.rows_apart,
+                        }),
                     };
                     // Loop 2.
                     let panels = packed_b.chunks_exact_mut(k * NR);
                     for (at, panel) in wide.clone().step_by(NR).zip(panels) {
                         let at = at..wide.end.min(at + NR);
                         let from = column + at.start..column + at.end;
-                        let mut rows = None;
-                        if packs_b && b.columns_apart == 1 && from.len() == NR {
-                            rows = Some(&b.data[ks.start * b.rows_apart + from.start..]);
-                        } else if packs_b {
-                            pack::<NR>(b, ks.start, k, from, panel);
-                        }
-                        let panel = (panel, rows, b.rows_apart);
-                        column_of_tiles(micro, k, strip, panel, out, at.clone(), fresh);
+                        let panel = match packs_b {
+                            true => packing::<NR>(b, &ks, from, panel),
+                            false => Packing { packed: panel, unpacked: None },
+                        };
+                        let tiles = Tiles { out, columns: at.clone(), fresh };
+                        column_of_tiles(micro, k, strip, panel, tiles);
                         let done = at.end - wide.start;
                         if ks.end == a.columns && (done % FINISHED == 0 || at.end == wide.end) {
                             let first = wide.start + (done - 1) / FINISHED * FINISHED;
-                            for row in &mut *out {
-                                finish_row(&mut row[first..at.end], column + first, finish);
-                            }
+                            finish_rows(out, first..at.end, column, finish);
                         }
                     }
                 }
@@ -109,22 +108,56 @@ pub(super) fn product<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
     });
 }
 
+/// A panel of b, and where it lies if it is still to be packed there.
+struct Packing<'a> {
+    packed: &'a mut [f32],
+    unpacked: Option<Lines<'a>>,
+}
+
+/// Packs columns `from` of a block of k of b, or leaves that to the first tile that reads them.
+fn packing<'a, const NR: usize>(
+    b: View<'a>,
+    ks: &Range<usize>,
+    from: Range<usize>,
+    packed: &'a mut [f32],
+) -> Packing<'a> {
+    if b.columns_apart == 1 && from.len() == NR {
+        let data = &b.data[ks.start * b.rows_apart + from.start..];
+        return Packing { packed, unpacked: Some(Lines { data, apart: b.rows_apart }) };
+    }
+    pack::<NR>(b, ks.start, ks.len(), from, packed);
+    Packing { packed, unpacked: None }
+}
+
+/// Applies bias and activation to columns of a part whose first is the product's `column`.
+fn finish_rows(out: &mut [&mut [f32]], columns: Range<usize>, column: usize, finish: Finish<'_>) {
+    for row in out {
+        finish_row(&mut row[columns.clone()], column + columns.start, finish);
+    }
+}
+
+/// What a column of tiles computes: some columns of all rows.
+struct Tiles<'c, 'o> {
+    out: &'c mut [&'o mut [f32]],
+    columns: Range<usize>,
+    /// Whether sums start at 0.
+    fresh: bool,
+}
+
 /// Loop 1: all rows with one panel of b, which is packed, or packed with the first rows.
 #[inline(always)]
 fn column_of_tiles<'a, M: Micro<MR, NR>, const MR: usize, const NR: usize>(
     micro: M,
     k: usize,
     strip: impl Fn(usize) -> Strip<'a>,
-    (packed, unpacked, apart): (&mut [f32], Option<&[f32]>, usize),
-    out: &mut [&mut [f32]],
-    columns: Range<usize>,
-    fresh: bool,
+    Packing { packed, unpacked }: Packing<'_>,
+    Tiles { out, columns, fresh }: Tiles<'_, '_>,
 ) {
     let mut strips = out.chunks_mut(MR).enumerate();
     if let Some(b) = unpacked {
         let (i, rows) = strips.next().expect("a row at least");
         let tile = Tile { rows, column: columns.start, fresh };
-        micro.tile(k, strip(i * MR), Panel::Rows(b, apart, packed), tile);
+        micro.tile(k, strip(i * MR), Panel::Rows(b, packed), tile);
     }
     for (i, rows) in strips {
         let (a, b) = (strip(i * MR), Panel::Packed(packed));
@@ -138,7 +171,8 @@ fn column_of_tiles<'a, M: Micro<MR, NR>, const MR: usize, const NR: usize>(
     }
 }
 
-/// A tile of fewer than NR columns: a whole one beside the output, of which a part is copied.
+/// Computes a tile of fewer than NR columns: a whole one beside the output, of which a part is
+/// copied.
 fn at_the_edge<const MR: usize, const NR: usize>(
     out: &mut [&mut [f32]],
     columns: Range<usize>,
@@ -152,13 +186,5 @@ fn at_the_edge<const MR: usize, const NR: usize>(
     compute(&mut rows[..out.len()]);
     for (tile, out) in tile.iter().zip(out) {
         out[columns.clone()].copy_from_slice(&tile[..columns.len()]);
-    }
-}
-
-/// Bias and activation of a piece of a row, which begins at `column`.
-pub(super) fn finish_row(row: &mut [f32], column: usize, finish: Finish<'_>) {
-    if let Finish::Activate(bias, f) = finish {
-        row.iter_mut().zip(&bias[column..]).for_each(|(x, b)| *x += b);
-        f.apply(row);
     }
 }

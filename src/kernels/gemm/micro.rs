@@ -3,6 +3,13 @@
 #[cfg(test)]
 use crate::kernels::isa::Isa;
 
+/// Lines of a matrix where they lie, `apart` numbers from the start of one to that of the next.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lines<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) apart: usize,
+}
+
 /// Up to MR rows of `a`, as the micro-kernel reads them. Their numbers are broadcast one by one,
 /// so that rows in place cost nothing more; packing them would transpose them.
 #[derive(Debug, Clone, Copy)]
@@ -10,7 +17,7 @@ pub(crate) enum Strip<'a> {
     /// A packed panel: element `(i, k)` is `[k][i]`.
     Packed(&'a [f32]),
     /// Rows where they lie: element `(i, k)` is `[i * apart + k]`.
-    Rows(&'a [f32], usize),
+    Rows(Lines<'a>),
 }
 
 /// NR columns of `b`, as the micro-kernel reads them.
@@ -20,7 +27,7 @@ pub(crate) enum Panel<'a> {
     Packed(&'a [f32]),
     /// Where they lie, element `(k, j)` being `[k * apart + j]`, to be packed on the way: the
     /// products hide how long memory takes.
-    Rows(&'a [f32], usize, &'a mut [f32]),
+    Rows(Lines<'a>, &'a mut [f32]),
 }
 
 /// Where the sums of a tile are kept between blocks of k.
@@ -36,7 +43,7 @@ pub(crate) struct Tile<'c, 'o> {
 
 /// The micro-kernel of a CPU family, for tiles of up to MR rows and of NR columns.
 pub(crate) trait Micro<const MR: usize, const NR: usize>: Copy + Send + Sync {
-    /// Which family that is.
+    /// The family that it is for.
     #[cfg(test)]
     const ISA: Isa;
 
@@ -72,22 +79,25 @@ macro_rules! micro_kernel {
                 b: $crate::kernels::gemm::micro::Panel<'_>,
                 c: $crate::kernels::gemm::micro::Tile<'_, '_>,
             ) {
-                use $crate::kernels::gemm::micro::{Panel, Strip};
+                use $crate::kernels::gemm::micro::{Lines, Panel, Strip};
                 // SAFETY: the CPU has the features, as `self` proves.
                 unsafe {
                     match (c.rows.len(), a, b) {
                         $(
-                            ($r, Strip::Packed(a), Panel::Packed(b)) => {
-                                tile::<$r, MR, false>(k, a, 1, b, NR, &mut [], c)
+                            ($r, Strip::Packed(data), Panel::Packed(b)) => {
+                                let (a, b) =
+                                    (Lines { data, apart: 1 }, Lines { data: b, apart: NR });
+                                tile::<$r, MR, false>(k, a, b, &mut [], c)
                             }
-                            ($r, Strip::Packed(a), Panel::Rows(b, far, into)) => {
-                                tile::<$r, MR, true>(k, a, 1, b, far, into, c)
+                            ($r, Strip::Packed(data), Panel::Rows(b, into)) => {
+                                tile::<$r, MR, true>(k, Lines { data, apart: 1 }, b, into, c)
                             }
-                            ($r, Strip::Rows(a, apart), Panel::Packed(b)) => {
-                                tile::<$r, 1, false>(k, a, apart, b, NR, &mut [], c)
+                            ($r, Strip::Rows(a), Panel::Packed(data)) => {
+                                let b = Lines { data, apart: NR };
+                                tile::<$r, 1, false>(k, a, b, &mut [], c)
                             }
-                            ($r, Strip::Rows(a, apart), Panel::Rows(b, far, into)) => {
-                                tile::<$r, 1, true>(k, a, apart, b, far, into, c)
+                            ($r, Strip::Rows(a), Panel::Rows(b, into)) => {
+                                tile::<$r, 1, true>(k, a, b, into, c)
                             }
                         )+
                         (rows, ..) => unreachable!("a tile of {rows} rows"),
@@ -96,20 +106,20 @@ macro_rules! micro_kernel {
             }
         }
 
-        /// `R` rows, of which element `(i, k)` is `a[i * row + k * STEP]`, and columns, of which
-        /// `(k, j)` is `b[k * far + j]`; with `PACKS` they are written to `packed`.
+        /// Continues the sums of `R` rows, of which element `(i, k)` is
+        /// `a.data[i * a.apart + k * STEP]`, and of columns, of which `(k, j)` is
+        /// `b.data[k * b.apart + j]`; with `PACKS` they are written to `packed`.
         $(#[$feature])*
         fn tile<const R: usize, const STEP: usize, const PACKS: bool>(
             k: usize,
-            a: &[f32],
-            row: usize,
-            b: &[f32],
-            far: usize,
+            a: $crate::kernels::gemm::micro::Lines<'_>,
+            b: $crate::kernels::gemm::micro::Lines<'_>,
             packed: &mut [f32],
             out: $crate::kernels::gemm::micro::Tile<'_, '_>,
         ) {
-            let row = if STEP == 1 { row } else { 1 };
-            let far = if PACKS { far } else { NR };
+            let row = if STEP == 1 { a.apart } else { 1 };
+            let far = if PACKS { b.apart } else { NR };
+            let (a, b) = (a.data, b.data);
             assert!(k > 0 && (R - 1) * row + (k - 1) * STEP < a.len());
             assert!((k - 1) * far + NR <= b.len());
             assert!(!PACKS || k * NR <= packed.len());

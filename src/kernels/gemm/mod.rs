@@ -5,65 +5,27 @@
 //! between threads.
 
 mod blocks;
+mod matrix;
 pub(crate) mod micro;
 mod pack;
 mod scalar;
 #[cfg(test)]
 mod tests;
 
-use super::activation::Activation;
 use super::isa::Isa;
-use blocks::{Part, finish_row, product};
+use blocks::{Part, product};
+use matrix::finish_row;
+pub(crate) use matrix::{Finish, View};
 use micro::Micro;
 use rayon::prelude::*;
-
-/// A matrix in somebody's slice: element `(i, j)` is `data[i * rows_apart + j * columns_apart]`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct View<'a> {
-    pub(crate) data: &'a [f32],
-    pub(crate) rows: usize,
-    pub(crate) columns: usize,
-    pub(crate) rows_apart: usize,
-    pub(crate) columns_apart: usize,
-}
-
-impl<'a> View<'a> {
-    /// A row-major matrix.
-    pub(crate) fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
-        assert_eq!(data.len(), rows * columns);
-        Self { data, rows, columns, rows_apart: columns, columns_apart: 1 }
-    }
-
-    /// The transposed matrix, without a copy.
-    pub(crate) fn t(self) -> Self {
-        Self {
-            rows: self.columns,
-            columns: self.rows,
-            rows_apart: self.columns_apart,
-            columns_apart: self.rows_apart,
-            ..self
-        }
-    }
-}
-
-/// What becomes of a product.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Finish<'a> {
-    /// `out = a·b`
-    Store,
-    /// `out += a·b`
-    Add,
-    /// `out = f(a·b + bias)`, `bias` one number per column.
-    Activate(&'a [f32], Activation),
-}
 
 /// Fewer multiply-adds than this (about 20 µs) are not worth waking another thread for.
 const WORTH_A_THREAD: usize = 1 << 20;
 
-/// Most rows that are handed out at once.
+/// The most rows that are handed out at once: many for each thread, and a list of few parts.
 const BAND: usize = 4096;
 
-/// The product `a·b` into row-major `out`.
+/// Computes the product `a·b` into row-major `out`.
 ///
 /// Every number of it is one chain of fused multiply-adds, `k` ascending, so that its bits do not
 /// depend on the CPU family, on the blocks or on the number of threads. (Those of a NaN may.)
@@ -114,8 +76,8 @@ fn share<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
         let rows = band.len() / b.columns;
         let work = rows * b.columns * a.columns;
         let threads = rayon::current_num_threads().min(work / WORTH_A_THREAD);
-        let (high, wide) = grid(rows, b.columns, threads, MR, NR);
-        let parts = parts(first, band, b.columns, high, wide);
+        let size = PartSize::for_threads(rows, b.columns, threads, [MR, NR]);
+        let parts = parts(first, band, b.columns, size);
         match parts.len() {
             1 => parts.into_iter().for_each(|part| product(micro, a, b, part, finish)),
             _ => parts.into_par_iter().for_each(|part| product(micro, a, b, part, finish)),
@@ -123,28 +85,41 @@ fn share<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
     }
 }
 
-/// Rows and columns of a part, such that `threads` threads are done soonest.
-fn grid(rows: usize, columns: usize, threads: usize, mr: usize, nr: usize) -> (usize, usize) {
-    let cut = |length: usize, pieces: usize, unit: usize| {
-        length.div_ceil(pieces).next_multiple_of(unit).min(length)
-    };
-    // To pack a part's a costs as much as PACKING more columns, to pack its b as that many rows.
-    const PACKING: usize = 10;
-    let cost = |&(high, wide): &(usize, usize)| {
-        let parts = rows.div_ceil(high) * columns.div_ceil(wide);
-        parts.div_ceil(threads.max(1)) * (high + PACKING) * (wide + PACKING)
-    };
-    (1..=threads.max(1))
-        .map(|across| {
-            let down = threads.max(1).div_ceil(across);
-            (cut(rows, down, mr), cut(columns, across, nr))
-        })
-        .min_by_key(cost)
-        .expect("one thread at least")
+/// To pack a part's a costs as much as this many more columns, to pack its b as this many rows.
+const PACKING: usize = 10;
+
+/// Size of the parts that threads compute.
+#[derive(Debug, Clone, Copy)]
+struct PartSize {
+    rows: usize,
+    columns: usize,
 }
 
-/// Parts of `high` rows and `wide` columns of `out`, whose first row is the product's `first`.
-fn parts(first: usize, out: &mut [f32], columns: usize, high: usize, wide: usize) -> Vec<Part<'_>> {
+impl PartSize {
+    /// Chooses the size with which `threads` threads are done soonest; a tile has `mr` rows and
+    /// `nr` columns.
+    fn for_threads(rows: usize, columns: usize, threads: usize, [mr, nr]: [usize; 2]) -> Self {
+        let cut = |length: usize, pieces: usize, unit: usize| {
+            length.div_ceil(pieces).next_multiple_of(unit).min(length)
+        };
+        let threads = threads.max(1);
+        let cost = |size: &Self| {
+            let parts = rows.div_ceil(size.rows) * columns.div_ceil(size.columns);
+            parts.div_ceil(threads) * (size.rows + PACKING) * (size.columns + PACKING)
+        };
+        (1..=threads)
+            .map(|across| {
+                let down = threads.div_ceil(across);
+                Self { rows: cut(rows, down, mr), columns: cut(columns, across, nr) }
+            })
+            .min_by_key(cost)
+            .expect("one thread at least")
+    }
+}
+
+/// Cuts `out`, whose first row is the product's `first`, into parts of a size.
+fn parts(first: usize, out: &mut [f32], columns: usize, size: PartSize) -> Vec<Part<'_>> {
+    let PartSize { rows: high, columns: wide } = size;
     let mut parts: Vec<Part<'_>> = Vec::new();
     for (band, out) in out.chunks_mut(high * columns).enumerate() {
         let row = first + band * high;

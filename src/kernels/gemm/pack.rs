@@ -1,6 +1,6 @@
 //! Packing: a part of a matrix rewritten as panels, in the order in which the micro-kernel reads.
 
-use super::View;
+use super::matrix::View;
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -28,7 +28,7 @@ pub(super) fn with_buffers(lengths: [usize; 2], work: impl FnOnce(&mut [f32], &m
     });
 }
 
-/// Rows of `b` that are packed side by side.
+/// How many rows of `b` are packed side by side, so that memory is read along its lines.
 const STRIPE: usize = 8;
 
 /// Packs columns `from..to` of rows `start..start + k` of `b` as panels of `W` columns: within
@@ -69,7 +69,7 @@ pub(super) fn pack<const W: usize>(
     }
 }
 
-/// `rows[k][j] = columns[j * apart + k]`.
+/// Sets `rows[k][j] = columns[j * apart + k]`.
 ///
 /// A line of 16 numbers is used up before the next is begun: columns that are a power of 2 apart
 /// share few places of the cache.
@@ -104,14 +104,14 @@ fn transpose<const W: usize>(columns: &[f32], apart: usize, rows: &mut [[f32; W]
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::x86::turned;
 
-/// The transposed square.
+/// Transposes a square.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
 fn turned(from: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
     std::array::from_fn(|i| std::array::from_fn(|j| from[j][i]))
 }
 
-/// A panel number by number, for all other arrangements.
+/// Packs a panel number by number, for all other arrangements.
 fn gather<const W: usize>(b: View<'_>, start: usize, columns: Range<usize>, panel: &mut [f32]) {
     for (k, row) in panel.as_chunks_mut::<W>().0.iter_mut().enumerate() {
         *row = std::array::from_fn(|j| match j < columns.len() {

@@ -1,10 +1,10 @@
 //! The micro-kernel in plain Rust: the reference.
 
-use super::micro::{Micro, Panel, Strip, Tile};
+use super::micro::{Lines, Micro, Panel, Strip, Tile};
 #[cfg(test)]
 use crate::kernels::isa::Isa;
 
-/// Any CPU.
+/// The kernel for any CPU.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scalar;
 
@@ -15,7 +15,7 @@ impl Micro<4, 8> for Scalar {
     fn tile(self, k: usize, a: Strip<'_>, b: Panel<'_>, tile: Tile<'_, '_>) {
         let b = match b {
             Panel::Packed(b) => b,
-            Panel::Rows(b, far, packed) => {
+            Panel::Rows(Lines { data: b, apart: far }, packed) => {
                 for (k, row) in packed.as_chunks_mut::<8>().0.iter_mut().enumerate().take(k) {
                     row.copy_from_slice(&b[k * far..][..8]);
                 }
@@ -30,7 +30,7 @@ impl Micro<4, 8> for Scalar {
             for (k, b) in b.as_chunks::<8>().0.iter().enumerate().take(k) {
                 let x = match a {
                     Strip::Packed(a) => a[k * 4 + r],
-                    Strip::Rows(a, apart) => a[r * apart + k],
+                    Strip::Rows(a) => a.data[r * a.apart + k],
                 };
                 c.iter_mut().zip(b).for_each(|(sum, b)| *sum = x.mul_add(*b, *sum));
             }

@@ -100,7 +100,9 @@ fn any_number_of_threads_gives_the_same_bits() {
 #[test]
 fn parts_are_the_whole() {
     let mut out = vec![0.0; 7 * 10];
-    for (i, mut part) in parts(3, &mut out, 10, 4, 6).into_iter().enumerate() {
+    for (i, mut part) in
+        parts(3, &mut out, 10, PartSize { rows: 4, columns: 6 }).into_iter().enumerate()
+    {
         assert_eq!((part.row, part.column), [(3, 0), (3, 6), (7, 0), (7, 6)][i]);
         part.rows.iter_mut().for_each(|row| row.iter_mut().for_each(|x| *x += 1.0));
     }

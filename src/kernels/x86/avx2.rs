@@ -1,8 +1,7 @@
 //! Kernels of 256 bits.
 
 use crate::kernels::dense::micro::{Micro, dense_kernel};
-use crate::kernels::dense::{COLUMNS, Job};
-#[cfg(test)]
+use crate::kernels::dense::panels::{COLUMNS, Product};
 use crate::kernels::isa::Isa;
 use std::arch::x86_64::*;
 
@@ -12,8 +11,7 @@ pub(crate) struct Avx2(());
 
 impl Avx2 {
     pub(crate) fn new() -> Option<Self> {
-        let there = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        there.then_some(Self(()))
+        Isa::Avx2.is_available().then_some(Self(()))
     }
 }
 
@@ -21,9 +19,9 @@ impl Micro for Avx2 {
     #[cfg(test)]
     const ISA: Isa = Isa::Avx2;
 
-    fn sums(self, job: Job<'_>) {
+    fn sums(self, product: Product<'_>) {
         // SAFETY: the CPU has AVX2, as `self` proves.
-        unsafe { sums(job) }
+        unsafe { sums(product) }
     }
 }
 

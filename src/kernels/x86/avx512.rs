@@ -1,8 +1,7 @@
 //! Kernels of 512 bits.
 
 use crate::kernels::dense::micro::{Micro, dense_kernel};
-use crate::kernels::dense::{COLUMNS, Job};
-#[cfg(test)]
+use crate::kernels::dense::panels::{COLUMNS, Product};
 use crate::kernels::isa::Isa;
 use std::arch::x86_64::*;
 
@@ -15,11 +14,11 @@ pub(crate) struct Avx512 {
 
 impl Avx512 {
     pub(crate) fn new() -> Option<Self> {
-        let there = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
-        there.then(|| Self { vnni: is_x86_feature_detected!("avx512vnni") })
+        let vnni = || Self { vnni: is_x86_feature_detected!("avx512vnni") };
+        Isa::Avx512.is_available().then(vnni)
     }
 
-    /// As on a CPU that lacks VNNI.
+    /// Returns what a CPU that lacks VNNI has.
     #[cfg(test)]
     pub(crate) fn without_vnni(self) -> Self {
         Self { vnni: false }
@@ -30,9 +29,9 @@ impl Micro for Avx512 {
     #[cfg(test)]
     const ISA: Isa = Isa::Avx512;
 
-    fn sums(self, job: Job<'_>) {
+    fn sums(self, product: Product<'_>) {
         // SAFETY: the CPU has AVX-512 F and BW, and VNNI where that is said, as `self` proves.
-        unsafe { if self.vnni { fused_sums(job) } else { sums(job) } }
+        unsafe { if self.vnni { fused_sums(product) } else { sums(product) } }
     }
 }
 

@@ -1,4 +1,4 @@
-//! x86.
+//! Kernels for x86-64.
 #![allow(unsafe_code)]
 
 mod avx2;
@@ -10,7 +10,7 @@ pub(crate) use avx512::Avx512;
 #[cfg(feature = "compress")]
 use std::arch::x86_64::*;
 
-/// The transposed square, in registers; left to itself the compiler takes number by number.
+/// Transposes a square in registers; left to itself the compiler takes number by number.
 #[cfg(feature = "compress")]
 #[inline(always)]
 pub(super) fn turned(from: [[f32; 4]; 4]) -> [[f32; 4]; 4] {

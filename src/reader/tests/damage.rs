@@ -48,7 +48,7 @@ fn every_flipped_bit_is_noticed() {
 
 /// The error of a file that a test has spoilt.
 #[track_caller]
-pub(super) fn refused(spoil: impl FnOnce(&mut Parts)) -> Error {
+pub(super) fn refused(spoil: impl FnOnce(&mut FileParts)) -> Error {
     let mut own = parts(plain(3), &[4, 6]);
     spoil(&mut own);
     check(&own.build()).expect_err("spoilt")
@@ -56,7 +56,7 @@ pub(super) fn refused(spoil: impl FnOnce(&mut Parts)) -> Error {
 
 #[test]
 fn a_wrong_frame_is_refused_although_its_checksums_are_right() {
-    let corrupt = |spoil: &dyn Fn(&mut Parts)| {
+    let corrupt = |spoil: &dyn Fn(&mut FileParts)| {
         let error = refused(spoil);
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
         error.to_string()
@@ -219,7 +219,7 @@ fn a_block_in_anothers_place_is_noticed() {
     let (a, b) = (own.build(), swapped.build());
     assert_eq!(a.len(), b.len());
     let start = a.iter().zip(&b).position(|(a, b)| a != b).unwrap();
-    let index = Reader::new(&a).unwrap().layout.index.place(0);
+    let index = Reader::new(&a).unwrap().blocks.frame().index.place(0);
     assert!(start > index.offset as usize && index.rows == 5);
     let first = &a[index.offset as usize..][..index.length];
     let mut doubled = own.clone();

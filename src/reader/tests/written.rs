@@ -1,4 +1,4 @@
-//! Parts that only the writing side can make.
+//! FileParts that only the writing side can make.
 
 use super::damage::refused;
 use super::*;
@@ -33,7 +33,7 @@ fn exact_values_out_of_place_are_refused() {
         refused(|p| p.blocks[1].2 = escapes);
     }
     // A hundred bytes that claim to be more than the limit.
-    let escapes = crate::container::squeeze::pack(&vec![0; 1 << 16], 9);
+    let escapes = crate::container::shuffle::compress(&vec![0; 1 << 16], 9);
     let mut own = parts(plain(3), &[6000]);
     own.blocks[0].2 = escapes;
     let limits = Limits { block_bytes: 75_000, ..Limits::default() };
@@ -42,7 +42,7 @@ fn exact_values_out_of_place_are_refused() {
     let bytes = own.build();
     let wide = Reader::new_with(&bytes, options).unwrap().verify().unwrap_err();
     assert_eq!(wide.kind(), ErrorKind::Corrupt, "the claim fits: {wide}");
-    own.blocks[0].2 = crate::container::squeeze::pack(&vec![0; 1 << 17], 9);
+    own.blocks[0].2 = crate::container::shuffle::compress(&vec![0; 1 << 17], 9);
     let over = Reader::new_with(own.build(), options).unwrap().verify().unwrap_err();
     assert_eq!(over.kind(), ErrorKind::Limit, "{over}");
 }

@@ -1,0 +1,53 @@
+//! Where results go.
+
+use crate::cli::io::destination::Destination;
+use crate::cli::io::failure::Failure;
+use crate::cli::io::rows_out::{RowsOut, format_for};
+use aezip::input::Format;
+use std::path::{Path, PathBuf};
+
+/// Where a result goes that has a place of its own if none is named.
+#[derive(clap::Args)]
+pub(crate) struct OutputArgs {
+    /// Write to OUT; - for standard output.
+    #[arg(short, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// Overwrite an existing file, write binary to a terminal.
+    #[arg(short)]
+    pub(crate) force: bool,
+}
+
+/// Where rows go, and in which format.
+#[derive(clap::Args)]
+pub(crate) struct RowsOutArgs {
+    /// Write the result to OUT; - for standard output.
+    #[arg(short, value_name = "OUT")]
+    output: PathBuf,
+    /// Overwrite an existing file, write binary to a terminal.
+    #[arg(short)]
+    force: bool,
+    /// Format to write, instead of the one that the output's name stands for.
+    #[arg(long, value_name = "FORMAT")]
+    to: Option<Format>,
+    /// Print what was done as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl RowsOutArgs {
+    /// Checks the place; `sources` must not be overwritten.
+    pub(crate) fn place(self, sources: &[&Path]) -> Result<RowsOut, Failure> {
+        let Self { output, force, to, json } = self;
+        let destination = Destination::new(output);
+        let format = format_for(&destination, to, "", "--to")?;
+        let out = RowsOut { destination, format, force, json };
+        out.destination.check(out.writing(), sources)?;
+        out.destination.expect_not_beside_json(json)?;
+        Ok(out)
+    }
+
+    /// Returns what was said here, of another file.
+    pub(crate) fn of_another(&self, output: PathBuf) -> Self {
+        Self { output, to: None, ..*self }
+    }
+}

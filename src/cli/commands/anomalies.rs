@@ -1,0 +1,195 @@
+//! `aezip anomalies`: rows that are not like the others.
+
+use crate::cli::args::codec::CodecArgs;
+use crate::cli::args::source::SourceArgs;
+use crate::cli::io::console::{Console, print};
+use crate::cli::io::destination::{Destination, PIPE, Writing};
+use crate::cli::io::failure::Failure;
+use crate::cli::io::numbers::{figure, grouped};
+use crate::cli::io::output;
+use crate::cli::io::progress::Bar;
+use crate::cli::io::rows;
+use crate::cli::io::source::about;
+use crate::cli::io::source::label;
+use aezip::{Anomalies, AnomalyConfig, AnomalyScore, Rows, find_anomalies};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Find rows that are not like the others.
+///
+/// An autoencoder with few latents is learned from the rows, twice more without those that it
+/// cannot give back; a row's score is how badly it is given back. Writes CSV: row, score, whether
+/// it is flagged, and the columns that it differs most in.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  aezip anomalies sensors.csv -o scores.csv            flags by a robust threshold
+  aezip anomalies sensors.csv --contamination 0.01     the worst hundredth, to the terminal
+  aezip anomalies tuesday.npy --codec monday.codec --score bits")]
+pub(crate) struct Args {
+    /// File to look at; - for standard input.
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// Write the CSV to OUT [default: standard output].
+    #[arg(short, value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// Overwrite an existing file.
+    #[arg(short)]
+    force: bool,
+    /// Flag this share of the rows. Without, rows whose score's logarithm is far above the median.
+    #[arg(long, value_name = "F", allow_hyphen_values = true)]
+    contamination: Option<f64>,
+    /// What a row is judged by.
+    #[arg(long, value_name = "NAME", default_value = "error")]
+    score: ScoreName,
+    /// Add a column for each column of the input: its squared error, over what is usual there.
+    #[arg(long)]
+    per_column: bool,
+    /// Columns named for each row that is flagged.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    top: usize,
+    /// How many times to leave out the worst rows and learn anew.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    rounds: usize,
+    /// Bring columns to the same spread, as those of a table with units of their own. Without,
+    /// where the columns have names.
+    #[arg(long, value_name = "yes|no", num_args = 0..=1, default_missing_value = "yes",
+          value_parser = clap::builder::BoolishValueParser::new())]
+    table: Option<bool>,
+    /// Print one JSON object: threshold, and the rows that are flagged.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    codec: CodecArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+/// The names of [`AnomalyScore`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum ScoreName {
+    /// Error of the row as the network gives it back
+    Error,
+    /// Bits that the row takes in a compressed file
+    Bits,
+}
+
+impl Args {
+    /// Returns how to look for anomalies.
+    fn request(&self) -> Result<AnomalyConfig, Failure> {
+        if self.per_column && self.score == ScoreName::Bits {
+            return Err(Failure::usage("--per-column is about errors: leave out --score bits"));
+        }
+        let mut how = AnomalyConfig::default();
+        how.contamination = self.contamination;
+        how.rounds = self.rounds;
+        how.table = self.table;
+        how.score = match self.score {
+            ScoreName::Error => AnomalyScore::Error,
+            ScoreName::Bits => AnomalyScore::Bits,
+        };
+        how.validate().map_err(|error| Failure::usage(error.to_string()))?;
+        Ok(how)
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
+    let how = args.request()?;
+    let Args { input, force, json, per_column, top, .. } = args;
+    let options = args.source.options()?;
+    let destination = match (args.output, json) {
+        (None, true) => None,
+        (path, _) => Some(Destination::new(path.unwrap_or_else(|| PIPE.into()))),
+    };
+    destination.iter().try_for_each(|destination| destination.expect_not_beside_json(json))?;
+    let mut choice = args.codec.checked()?;
+    let mut sources: Vec<&Path> = vec![&input];
+    sources.extend(choice.path());
+    let writing = Writing::text(force);
+    destination.iter().try_for_each(|destination| destination.check(writing, &sources))?;
+    let rows = rows::open(&input, &options)?;
+    let codec = choice.read()?;
+    let bar = Bar::new(console);
+    choice.config.progress = bar.callback();
+    let found = find_anomalies(&*rows, codec.as_ref(), &choice.config, &how);
+    let found = found.map_err(about(&input))?;
+    drop(bar);
+    if let Some(destination) = &destination {
+        let text = csv(&*rows, &found, per_column, top);
+        output::written(destination, writing, text.as_bytes())?.commit()?;
+    }
+    let flagged = found.flagged.iter().filter(|flagged| **flagged).count();
+    console.note(&format!(
+        "{}: {} of {} rows are flagged, those with a score above {}",
+        label(&input),
+        grouped(flagged as u64),
+        grouped(rows.len() as u64),
+        figure(found.threshold),
+    ));
+    if json { print(&describe(&input, &*rows, &found, top)) } else { Ok(()) }
+}
+
+/// Returns the rows that are flagged as JSON.
+fn describe(input: &Path, rows: &dyn Rows, found: &Anomalies, top: usize) -> String {
+    let flagged = (0..rows.len()).filter(|row| found.flagged[*row]);
+    let listed: Vec<_> = flagged
+        .map(|row| {
+            let worst = found.worst_columns(row, top);
+            let columns: Vec<_> =
+                worst.iter().map(|(j, share)| json!([name(rows, *j), share])).collect();
+            json!({ "row": row, "score": found.scores[row], "columns": columns })
+        })
+        .collect();
+    json!({
+        "input": label(input),
+        "rows": rows.len(),
+        "threshold": found.threshold,
+        "flagged": listed,
+    })
+    .to_string()
+}
+
+/// Returns what a column is called: its name or its number.
+fn name(rows: &dyn Rows, column: usize) -> String {
+    match &rows.schema().columns {
+        Some(names) => names[column].clone(),
+        None => column.to_string(),
+    }
+}
+
+/// Returns the scores as CSV.
+fn csv(rows: &dyn Rows, found: &Anomalies, per_column: bool, top: usize) -> String {
+    let width = rows.schema().width();
+    let mut out = String::from("row,score,flagged,columns");
+    if per_column {
+        (0..width).for_each(|j| {
+            let _ = write!(out, ",{}", field(&name(rows, j)));
+        });
+    }
+    out.push('\n');
+    for (row, score) in found.scores.iter().enumerate() {
+        let flagged = found.flagged[row];
+        let worst = if flagged { found.worst_columns(row, top) } else { Vec::new() };
+        let worst: Vec<String> =
+            worst.iter().map(|(j, share)| format!("{}:{share:.2}", name(rows, *j))).collect();
+        let columns = field(&worst.join(" "));
+        let _ = write!(out, "{row},{score:.6},{},{columns}", u8::from(flagged));
+        if per_column {
+            found.columns[row * width..(row + 1) * width].iter().for_each(|x| {
+                let _ = write!(out, ",{x:.4}");
+            });
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// Quotes a text as a field of CSV (RFC 4180), where that is needed.
+fn field(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        return format!("\"{}\"", text.replace('"', "\"\""));
+    }
+    text.to_string()
+}

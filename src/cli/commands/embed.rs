@@ -1,0 +1,103 @@
+//! `aezip embed`: few numbers that stand for a row.
+
+use crate::cli::args::codec::CodecArgs;
+use crate::cli::args::output::RowsOutArgs;
+use crate::cli::args::source::SourceArgs;
+use crate::cli::io::archive::Archive;
+use crate::cli::io::console::Console;
+use crate::cli::io::failure::Failure;
+use crate::cli::io::numbers::{figure, grouped};
+use crate::cli::io::rows;
+use crate::cli::io::source::about;
+use crate::cli::io::source::label;
+use aezip::{Codec, Matrix, Model, Quality, Rows};
+use serde_json::json;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Write the latents of rows, as f32: rows × latents.
+///
+/// With --codec by its encoder; with --dim by an autoencoder of so many latents that is learned
+/// from the rows. Of an .aez file without either, the latents that are stored in it.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  aezip embed images.npy --dim 16 -o z.npy
+  aezip embed images.npy --codec vae.codec -o z.npy
+  aezip embed images.npy.aez -o z.npy             what the file stores, not learned again
+  aezip plot z.npy --labels labels.npy -o z.svg")]
+pub(crate) struct Args {
+    /// Rows; - for standard input.
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    #[command(flatten)]
+    out: RowsOutArgs,
+    /// Latents of the autoencoder that is learned; --loss mse is implied unless a kind is given.
+    #[arg(long, value_name = "K", conflicts_with_all = ["codec", "latent"])]
+    dim: Option<usize>,
+    #[command(flatten)]
+    codec: CodecArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
+    let started = Instant::now();
+    let Args { input, dim, .. } = args;
+    let options = args.source.options()?;
+    let learned = dim.is_some() || args.codec.learns();
+    let mut choice = args.codec.for_embedding(dim, None)?;
+    let is_stored = choice.path().is_none() && !learned;
+    let mut sources: Vec<&Path> = vec![&input];
+    sources.extend(choice.path());
+    let out = args.out.place(&sources)?;
+    if is_stored && !rows::is_compressed(&input) {
+        return Err(Failure::usage(
+            "say how: --dim K learns an embedding of K numbers, --codec uses one that is there",
+        ));
+    }
+    let (embedded, rows, lost) = if is_stored {
+        let (embedded, rows) = stored(&input)?;
+        (embedded, rows, None)
+    } else {
+        let rows = rows::open(&input, &options)?;
+        let codec = choice.read_or_learn(&input, &*rows, console)?;
+        let model = Model::new(&codec).map_err(about(choice.path().unwrap_or(&input)))?;
+        let embedded = model.embed(&*rows).map_err(about(&input))?;
+        (embedded, rows.len(), lost(&model, &*rows)?)
+    };
+    out.write(&embedded)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let (from, to, latents) = (label(&input), out.label(), embedded.schema().width());
+    let share =
+        lost.map_or(String::new(), |l| format!(", {} % of the variance lost", figure(100.0 * l)));
+    let note = format!(
+        "{from}: {} rows of {latents} latents => {to}{share}, {seconds:.2} s",
+        grouped(rows as u64)
+    );
+    out.tell(
+        console,
+        &note,
+        &json!({ "input": from, "output": to, "rows": rows, "latents": latents,
+                     "nmse": lost, "seconds": seconds }),
+    )
+}
+
+/// Returns the latents that a compressed file holds, and its number of rows.
+fn stored(path: &Path) -> Result<(Matrix, usize), Failure> {
+    let archive = Archive::open(path)?;
+    archive.expect_rows()?;
+    let bytes = fs::read(path).map_err(|e| Failure::io(label(path), &e))?;
+    let model = Codec::read(&bytes).and_then(|codec| Model::new(&codec)).map_err(about(path))?;
+    let embedded = model.stored(&archive.reader).map_err(|error| archive.failure(&error))?;
+    Ok((embedded, archive.reader.rows()))
+}
+
+/// Measures the share of the variance that the decoder does not give back; `None` where there is no
+/// variance.
+fn lost(model: &Model, rows: &dyn Rows) -> Result<Option<f64>, Failure> {
+    let given = aezip::cast(&model.reconstruct(rows)?, rows.schema().dtype)?;
+    Ok(Some(Quality::measure(rows, &given)?.nmse).filter(|nmse| nmse.is_finite()))
+}

@@ -1,0 +1,94 @@
+//! `aezip impute`: what is missing, from what is there.
+
+use crate::cli::args::codec::CodecArgs;
+use crate::cli::args::output::RowsOutArgs;
+use crate::cli::args::source::SourceArgs;
+use crate::cli::io::console::Console;
+use crate::cli::io::failure::Failure;
+use crate::cli::io::numbers::grouped;
+use crate::cli::io::progress::Bar;
+use crate::cli::io::rows;
+use crate::cli::io::source::about;
+use crate::cli::io::source::label;
+use aezip::input::OpenOptions;
+use aezip::{impute, missing_values};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Fill in missing values: NaN, empty fields of CSV, or those that --missing or --mask names.
+///
+/// All other values stay as they are, bit for bit. Without --codec, an autoencoder that has
+/// learned to do without parts of a row is learned from the rows.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  aezip impute stations.csv --columns PM10,NO2,TEMP,DEWP -o filled.csv
+  aezip impute images.npy --missing 255 -o filled.npy
+  aezip train whole.npy -o m.codec --mask-patches 1x1:0.5
+  aezip impute gaps.npy --mask gaps-mask.npy --codec m.codec -o filled.npy")]
+pub(crate) struct Args {
+    /// Rows with gaps; - for standard input.
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    #[command(flatten)]
+    out: RowsOutArgs,
+    /// Values equal to X are missing too.
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    missing: Option<f64>,
+    /// Values are missing too where FILE, of the same shape, is not 0.
+    #[arg(long, value_name = "FILE")]
+    mask: Option<PathBuf>,
+    #[command(flatten)]
+    codec: CodecArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
+    let started = Instant::now();
+    let Args { input, .. } = args;
+    let options = args.source.options()?;
+    let mut choice = args.codec.checked()?;
+    let mut sources: Vec<&Path> = vec![&input];
+    sources.extend(choice.path());
+    sources.extend(args.mask.as_deref());
+    let out = args.out.place(&sources)?;
+    let rows = rows::open(&input, &options)?;
+    let mut missing = missing_values(&*rows, args.missing)?;
+    if let Some(path) = &args.mask {
+        let mask = rows::open(path, &OpenOptions::default())?;
+        let (own, given) = (rows.schema().width(), mask.schema().width());
+        if (rows.len(), own) != (mask.len(), given) {
+            return Err(Failure::error(format!(
+                "{} has {} rows of {given}, the input has {} of {own}",
+                label(path),
+                mask.len(),
+                rows.len()
+            )));
+        }
+        let mask = aezip::to_doubles(&*mask)?;
+        missing.iter_mut().zip(mask).for_each(|(m, x)| *m |= x != 0.0);
+    }
+    let count = missing.iter().filter(|m| **m).count();
+    let codec = choice.read()?;
+    let bar = Bar::new(console);
+    choice.config.progress = bar.callback();
+    let filled = impute(&*rows, &missing, codec.as_ref(), &choice.config).map_err(about(&input))?;
+    drop(bar);
+    out.write(&filled)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let (from, to) = (label(&input), out.label());
+    let note = format!(
+        "{from}: {} of {} values filled in => {to}, {seconds:.2} s",
+        grouped(count as u64),
+        grouped(missing.len() as u64),
+    );
+    out.tell(
+        console,
+        &note,
+        &json!({ "input": from, "output": to, "rows": rows.len(), "filled": count,
+                     "values": missing.len(), "seconds": seconds }),
+    )
+}

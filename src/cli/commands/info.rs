@@ -1,0 +1,109 @@
+//! `aezip info`: what a file holds, without decoding it.
+
+use crate::cli::io::archive::Archive;
+use crate::cli::io::console::print;
+use crate::cli::io::failure::Failure;
+use crate::cli::io::listing::{Listing, fidelity_json};
+use crate::cli::io::numbers::{figure, grouped, layers, quotient};
+use aezip::{Info, Schema};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Column names shown before the rest is counted.
+const NAMES: usize = 8;
+
+/// Show what a file holds.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  aezip info spectra.npy.aez
+  aezip info spectra.npy.aez --json | jq .rows")]
+pub(crate) struct Args {
+    /// File to look at; - for standard input.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let archive = Archive::open(&args.file)?;
+    let (info, schema) = (archive.reader.info(), archive.reader.schema());
+    print(&if args.json {
+        object(&archive, &info, schema)
+    } else {
+        table(&archive, &info, schema).text()
+    })
+}
+
+/// Returns the bytes that all rows take once decoded.
+fn plain_bytes(info: &Info, schema: &Schema) -> u64 {
+    info.rows.saturating_mul(schema.row_bytes() as u64)
+}
+
+fn table(archive: &Archive, info: &Info, schema: &Schema) -> Listing {
+    let mut table = Listing::default();
+    table.line("file", archive.label.as_str());
+    if archive.is_codec() {
+        table.line("kind", "codec, for `aezip compress --codec`");
+    } else {
+        table.line("rows", grouped(info.rows));
+    }
+    table.line("row shape", format!("{:?}", schema.row_shape));
+    table.line("type", schema.dtype.name());
+    if !schema.name.is_empty() {
+        table.line("name", schema.name.as_str());
+    }
+    if let Some(names) = &schema.columns {
+        let shown = names[..names.len().min(NAMES)].join(", ");
+        let more = match names.len().saturating_sub(NAMES) {
+            0 => String::new(),
+            more => format!(", … and {more} more"),
+        };
+        table.line("columns", shown + &more);
+    }
+    if let Some(fidelity) = &info.fidelity {
+        table.line("promise", fidelity.to_string());
+    }
+    let mut size = format!("{} bytes", grouped(info.file_bytes));
+    if info.rows > 0 {
+        let ratio = figure(quotient(plain_bytes(info, schema), info.file_bytes));
+        let per_row = figure(quotient(info.file_bytes, info.rows));
+        size += &format!(", ratio {ratio}, {per_row} bytes a row");
+    }
+    table.line("size", size);
+    table.line("  model", format!("{} bytes", grouped(info.model_bytes)));
+    let rest = grouped(info.file_bytes.saturating_sub(info.model_bytes));
+    table.line("  rest", format!("{rest} bytes, {} blocks", grouped(info.blocks)));
+    table.line("latents", info.latents.to_string());
+    if !info.hidden.is_empty() {
+        table.line("hidden layers", layers(&info.hidden));
+    }
+    table.line("row classes", info.classes.to_string());
+    table.line("format version", info.version.to_string());
+    table
+}
+
+fn object(archive: &Archive, info: &Info, schema: &Schema) -> String {
+    json!({
+        "file": archive.label,
+        "codec": archive.is_codec(),
+        "rows": info.rows,
+        "row_shape": schema.row_shape,
+        "dtype": schema.dtype.name(),
+        "name": schema.name,
+        "columns": schema.columns,
+        "promised": info.fidelity.as_ref().map(fidelity_json),
+        "plain_bytes": plain_bytes(info, schema),
+        "file_bytes": info.file_bytes,
+        "model_bytes": info.model_bytes,
+        "blocks": info.blocks,
+        "latents": info.latents,
+        "hidden": info.hidden,
+        "classes": info.classes,
+        "version": info.version,
+    })
+    .to_string()
+}

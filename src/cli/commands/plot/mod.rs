@@ -1,0 +1,220 @@
+//! `aezip plot`: pictures of embeddings, images and histories.
+
+mod colours;
+mod points;
+
+use crate::cli::args::codec::CodecArgs;
+use crate::cli::args::source::SourceArgs;
+use crate::cli::io::console::{Console, print};
+use crate::cli::io::destination::{Destination, PIPE, Writing};
+use crate::cli::io::failure::Failure;
+use crate::cli::io::numbers::grouped;
+use crate::cli::io::source::{about, label};
+use crate::cli::io::{output, rows};
+use aezip::plot::{Colours, PlotFormat, gallery, lines};
+use aezip::{Codec, Model, Rows};
+use colours::ColumnOrFile;
+use points::Drawn;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Draw rows as points of a plane, as images, or as lines: svg, png or html.
+///
+/// Points are rows of two or three numbers as they are. From wider ones an autoencoder with a
+/// bottleneck of two latents, or of --dim 3, is learned, and these are drawn; with --codec, the
+/// latents that it gives the rows. Of more latents than two or three, and of rows too few to learn
+/// from, the principal components are drawn.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  aezip plot images.npy --color-by labels.npy -o map.html
+  aezip plot flights.csv --dim 3 --color-by delay -o flights.html
+  aezip plot images.npy --codec vae.codec --color-by labels.npy -o latents.svg
+  aezip plot images.npy --images 24 --codec c.codec -o images.png   with what the codec makes of them
+  aezip plot history.csv --lines --columns epoch,loss,held_out -o history.svg")]
+pub(crate) struct Args {
+    /// Rows; - for standard input.
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// Write the picture to OUT, whose name ends in .svg, .png or .html.
+    #[arg(short, value_name = "OUT")]
+    output: PathBuf,
+    /// Overwrite an existing file, write binary to a terminal.
+    #[arg(short)]
+    force: bool,
+    /// Format to write, instead of the one that the output's name stands for: svg, png or html.
+    #[arg(long, value_name = "FORMAT")]
+    to: Option<PlotFormat>,
+    /// Points of a plane (2) or of space (3), which html turns [default: 2, or 3 for rows or
+    /// latents of three numbers].
+    #[arg(long, value_name = "D", value_parser = clap::value_parser!(u8).range(2..=3),
+          conflicts_with_all = ["images", "lines", "latent"])]
+    dim: Option<u8>,
+    /// Colour points by a file with a number for each row, or by a column of the input, which is
+    /// then left out of the points; whole numbers are labels.
+    #[arg(long, value_name = "FILE|COLUMN", visible_alias = "labels",
+          conflicts_with_all = ["images", "lines"])]
+    color_by: Option<PathBuf>,
+    /// Draw the first N rows as images.
+    #[arg(long, value_name = "N", conflicts_with = "lines")]
+    images: Option<usize>,
+    /// Draw a line for each column over the first.
+    #[arg(long)]
+    lines: bool,
+    /// Points to draw, at most.
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    most: usize,
+    /// Text above the picture [default: the input's name].
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// Print what was done as one JSON object.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    codec: CodecArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+/// What the picture shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Each row is a point.
+    Points,
+    /// The first rows are images, so many of them.
+    Images(usize),
+    /// Each column is a line over the first.
+    Lines,
+}
+
+/// Rows and where they come from.
+struct Input {
+    path: PathBuf,
+    rows: Box<dyn Rows>,
+}
+
+/// A picture to draw.
+struct Picture {
+    kind: Kind,
+    format: PlotFormat,
+    title: String,
+    /// Dimensions of the points, where that is said.
+    dim: Option<usize>,
+    colours: Option<Colours>,
+    /// Points to draw, at most.
+    most: usize,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
+    let destination = Destination::new(args.output.clone());
+    destination.expect_not_beside_json(args.json)?;
+    let format = args.to.or_else(|| PlotFormat::from_extension(&args.output)).ok_or_else(|| {
+        Failure::usage(format!(
+            "the name {destination} stands for no picture: end it in .svg, .png or .html, or say \
+             --to"
+        ))
+    })?;
+    let options = args.source.options()?;
+    if args.lines && args.codec.path().is_some() {
+        return Err(Failure::usage("--lines draws columns as they are; leave out --codec"));
+    }
+    let colour_file =
+        args.color_by.as_deref().filter(|path| path.exists() || *path == Path::new(PIPE));
+    let mut sources: Vec<&Path> = vec![&args.input];
+    sources.extend(args.codec.path());
+    sources.extend(colour_file);
+    let writing = Writing::binary(args.force);
+    destination.check(writing, &sources)?;
+    let mut input = Input { rows: rows::open(&args.input, &options)?, path: args.input };
+    let mut colours = None;
+    if let Some(name) = &args.color_by {
+        let found = ColumnOrFile::find(&*input.rows, name, colour_file)?;
+        colours = Some(found.colours(&*input.rows)?);
+        if let (ColumnOrFile::Column(column), None) = (found, args.codec.path()) {
+            input.rows = Box::new(colours::without(&*input.rows, column)?);
+        }
+    }
+    let name = input.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let picture = Picture {
+        kind: match (args.images, args.lines) {
+            (Some(count), _) => Kind::Images(count),
+            (None, true) => Kind::Lines,
+            (None, false) => Kind::Points,
+        },
+        format,
+        title: args.title.unwrap_or(name),
+        dim: args.dim.map(usize::from),
+        colours,
+        most: args.most,
+    };
+    let model = picture.model(args.codec, &input, console)?;
+    let picture = picture.draw(&input, model.as_ref())?;
+    output::written(&destination, writing, &picture)?.commit()?;
+    let (from, n) = (label(&input.path), input.rows.len());
+    console.note(&format!("{from}: {} rows => {destination}", grouped(n as u64)));
+    if args.json {
+        print(
+            &json!({ "input": from, "output": destination.to_string(), "rows": n,
+                     "bytes": picture.len() })
+            .to_string(),
+        )?;
+    }
+    Ok(())
+}
+
+impl Picture {
+    /// Reads or learns the model that the picture needs, if it needs one.
+    fn model(
+        &self,
+        codec: CodecArgs,
+        input: &Input,
+        console: &Console,
+    ) -> Result<Option<Model>, Failure> {
+        let rows = &*input.rows;
+        let embeds = self.kind == Kind::Points && rows.schema().width() > self.dim.unwrap_or(3);
+        let few = rows.len() < Codec::LEAST_ROWS && self.dim.is_none() && !codec.learns();
+        if codec.path().is_none() && (!embeds || few) {
+            codec.expect_none_because("where nothing is learned")?;
+            if embeds {
+                console.note(&format!(
+                    "{}: {} rows are too few to learn an embedding from; these are principal \
+                     components",
+                    label(&input.path),
+                    rows.len()
+                ));
+            }
+            return Ok(None);
+        }
+        let mut choice = codec.for_embedding(self.dim, Some(2))?;
+        let codec = choice.read_or_learn(&input.path, rows, console)?;
+        let path = choice.path().unwrap_or(&input.path);
+        Model::new(&codec).map(Some).map_err(about(path))
+    }
+
+    fn draw(self, input: &Input, model: Option<&Model>) -> Result<Vec<u8>, Failure> {
+        let rows = &*input.rows;
+        let Self { kind, format, title, dim, colours, most } = self;
+        match kind {
+            Kind::Images(count) => {
+                let decoded = model.map(|m| m.reconstruct(rows)).transpose();
+                let decoded = decoded.map_err(about(&input.path))?;
+                let mut sets = vec![("rows", rows)];
+                sets.extend(decoded.as_ref().map(|d| ("decoded", d as &dyn Rows)));
+                Ok(gallery(&sets, count, &title, format)?)
+            }
+            Kind::Lines => Ok(lines(rows, &title, format)?),
+            Kind::Points => {
+                let embedded = model.map(|m| m.embed(rows)).transpose();
+                let embedded = embedded.map_err(about(&input.path))?;
+                let width = model.map_or(rows.schema().width(), Model::latents);
+                let drawn = Drawn { embedded: embedded.as_ref(), rows, title, colours, most };
+                match dim.unwrap_or(if width == 3 { 3 } else { 2 }) {
+                    3 => drawn.scatter::<3>()?.draw(format),
+                    _ => drawn.scatter::<2>()?.draw(format),
+                }
+                .map_err(about(&input.path))
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The `.aez` file to read.
+
+use crate::cli::io::destination::PIPE;
+use crate::cli::io::failure::Failure;
+use crate::cli::io::source::label;
+use crate::cli::io::temporary::Temporary;
+use aezip::{Codec, ErrorKind, Mapped, Reader};
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+
+/// An open `.aez` file.
+pub(crate) struct Archive {
+    /// Gives the rows.
+    pub(crate) reader: Reader<Mapped>,
+    /// What to call the file in a message.
+    pub(crate) label: String,
+    /// Holds what came through a pipe.
+    _spool: Option<Temporary>,
+}
+
+impl Archive {
+    /// Opens `path`, or standard input for `-`. Pipes are spooled: the index comes last.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        let label = label(path);
+        let spool = spool(path, &label)?;
+        let path = match &spool {
+            Some(spool) => spool.path().map_err(|e| Failure::io(&label, &e))?,
+            None => path,
+        };
+        // SAFETY: this program replaces files by renaming and never writes into one that exists;
+        // the manual asks users not to let others do so while it reads.
+        #[allow(unsafe_code)]
+        let opened = unsafe { Reader::map(path) };
+        let reader = opened.map_err(|error| failure(&label, &error))?;
+        Ok(Self { reader, label, _spool: spool })
+    }
+
+    /// Says what failure `error`, met while reading here, amounts to.
+    pub(crate) fn failure(&self, error: &aezip::Error) -> Failure {
+        failure(&self.label, error)
+    }
+
+    /// Says whether this is a codec, which has no rows and promises nothing.
+    pub(crate) fn is_codec(&self) -> bool {
+        self.reader.info().fidelity.is_none()
+    }
+
+    /// Fails for a codec.
+    pub(crate) fn expect_rows(&self) -> Result<(), Failure> {
+        if self.is_codec() {
+            let label = &self.label;
+            return Err(Failure::error(format!("{label} is a codec: it holds no rows")));
+        }
+        Ok(())
+    }
+}
+
+/// Reads the codec at `path`.
+pub(crate) fn read_codec(path: &Path) -> Result<Codec, Failure> {
+    let label = label(path);
+    let read = || {
+        if path != Path::new(PIPE) {
+            return fs::read(path);
+        }
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    };
+    let bytes = read().map_err(|e| Failure::io(format_args!("cannot open {label}"), &e))?;
+    Codec::read(&bytes).map_err(|error| failure(&label, &error))
+}
+
+/// Copies what does not stay where it is to a temporary file; `None` for ordinary files.
+fn spool(path: &Path, label: &str) -> Result<Option<Temporary>, Failure> {
+    let unreadable = |error| Failure::io(format_args!("cannot open {label}"), &error);
+    if path == Path::new(PIPE) {
+        let stdin = io::stdin();
+        if stdin.is_terminal() {
+            return Err(Failure::error("standard input is a terminal, not an .aez file"));
+        }
+        return copy(&mut stdin.lock(), label).map(Some);
+    }
+    let there = fs::metadata(path).map_err(unreadable)?;
+    if there.is_dir() {
+        return Err(Failure::error(format!("{label} is a folder")));
+    }
+    if there.is_file() {
+        return Ok(None);
+    }
+    copy(&mut File::open(path).map_err(unreadable)?, label).map(Some)
+}
+
+fn copy(from: &mut dyn Read, label: &str) -> Result<Temporary, Failure> {
+    let failed =
+        |error| Failure::io(format_args!("cannot copy {label} to a temporary file"), &error);
+    let spool = Temporary::private().map_err(failed)?;
+    io::copy(from, &mut spool.file().map_err(failed)?).map_err(failed)?;
+    Ok(spool)
+}
+
+fn failure(label: &str, error: &aezip::Error) -> Failure {
+    let message = format!("{label}: {error}");
+    match error.kind() {
+        ErrorKind::Corrupt | ErrorKind::Truncated => Failure::corrupt(message),
+        _ => Failure::error(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aezip::Error;
+
+    #[test]
+    fn damage_has_its_own_exit_code() {
+        let code = |error: Error| failure("x.aez", &error).code();
+        assert_eq!(code(Error::corrupt("")), 4);
+        assert_eq!(code(Error::truncated("")), 4);
+        assert_eq!(code(Error::unsupported("")), 1);
+        assert_eq!(code(Error::io("", io::ErrorKind::NotFound.into())), 1);
+    }
+}

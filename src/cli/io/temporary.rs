@@ -1,0 +1,141 @@
+//! Temporary files that an interrupt takes with it.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tempfile::NamedTempFile;
+
+/// Names of the temporary files there are now.
+///
+/// Every creation, renaming and removal holds the lock, so that an interrupt, which takes
+/// it as well, finds each file either not yet there, or listed, or complete.
+static NAMES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Exit code after SIGINT, as shells count.
+const INTERRUPTED: i32 = 130;
+
+/// Makes SIGINT, SIGTERM and SIGHUP remove all temporary files and end the program.
+pub(crate) fn remove_on_interrupt() {
+    // Fails where one of the signals is ignored, as under nohup: it then stays ignored.
+    let _ = ctrlc::try_set_handler(|| {
+        let names = lock();
+        for name in names.iter() {
+            let _ = fs::remove_file(name);
+        }
+        // Still holding the lock: nothing can be created or renamed any more.
+        std::process::exit(INTERRUPTED);
+    });
+}
+
+fn lock() -> MutexGuard<'static, Vec<PathBuf>> {
+    NAMES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A file that is gone when dropped, unless it was given its name before.
+pub(crate) struct Temporary(Option<NamedTempFile>);
+
+impl Temporary {
+    /// Makes a new file in `folder`, with the permissions of any new file.
+    pub(crate) fn beside(folder: &Path) -> io::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".aezip-").suffix(".tmp");
+        #[cfg(unix)]
+        let everyone: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        #[cfg(unix)]
+        builder.permissions(everyone); // less the umask
+        Self::register(|| builder.tempfile_in(folder))
+    }
+
+    /// Makes a new file for the user's eyes only, where the system keeps such files.
+    pub(crate) fn private() -> io::Result<Self> {
+        Self::register(|| tempfile::Builder::new().prefix("aezip-").tempfile())
+    }
+
+    fn register(create: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<Self> {
+        let mut names = lock();
+        let file = create()?;
+        names.push(file.path().to_path_buf());
+        Ok(Self(Some(file)))
+    }
+
+    /// Returns the open file.
+    pub(crate) fn file(&self) -> io::Result<&File> {
+        self.0.as_ref().map(NamedTempFile::as_file).ok_or_else(renamed)
+    }
+
+    /// Its name for now.
+    pub(crate) fn path(&self) -> io::Result<&Path> {
+        self.0.as_ref().map(NamedTempFile::path).ok_or_else(renamed)
+    }
+
+    /// Gives the file its name. What is there is replaced if `replace`, else it is an error
+    /// of kind `AlreadyExists`, even if it came only just now.
+    pub(crate) fn rename(mut self, to: &Path, replace: bool) -> io::Result<()> {
+        let mut names = lock();
+        let file = self.0.take().ok_or_else(renamed)?;
+        let listed = file.path().to_path_buf();
+        let done = if replace { file.persist(to) } else { file.persist_noclobber(to) };
+        let done = match done {
+            // Some file systems can neither link nor rename without replacing.
+            Err(e)
+                if !replace && e.error.kind() != io::ErrorKind::AlreadyExists && !to.exists() =>
+            {
+                e.file.persist(to)
+            }
+            done => done,
+        };
+        // A file that did not get its name is removed here, with the error that holds it.
+        let done = done.map(drop).map_err(|e| e.error);
+        names.retain(|name| *name != listed);
+        done
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Some(file) = self.0.take() {
+            let mut names = lock();
+            let listed = file.path().to_path_buf();
+            drop(file);
+            names.retain(|name| *name != listed);
+        }
+    }
+}
+
+/// Returns an error that cannot happen: the file leaves only with the value itself.
+fn renamed() -> io::Error {
+    io::Error::other("the temporary file is no longer there")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_file_is_gone_and_off_the_list() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Temporary::beside(folder.path()).unwrap();
+        let path = file.path().unwrap().to_path_buf();
+        assert!(path.exists() && lock().contains(&path));
+        drop(file);
+        assert!(!path.exists() && !lock().contains(&path));
+    }
+
+    #[test]
+    fn renaming_replaces_only_on_demand() {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("out");
+        let new = || Temporary::beside(folder.path()).unwrap();
+        new().rename(&to, false).unwrap();
+        fs::write(&to, "kept").unwrap();
+        let error = new().rename(&to, false).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&to).unwrap(), "kept");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        new().rename(&to, true).unwrap();
+        assert_eq!(fs::read_to_string(&to).unwrap(), "");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(!lock().iter().any(|name| name.starts_with(folder.path())));
+    }
+}

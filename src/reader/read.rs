@@ -1,0 +1,342 @@
+//! The reader: rows by number, from the blocks that hold them.
+
+use super::blocks::{BlockRows, Blocks, each};
+use super::cache::Cache;
+use super::info::Info;
+use super::open::Frame;
+use super::options::ReaderOptions;
+use super::source::{Bytes, FileSource, Source};
+#[cfg(feature = "compress")]
+use crate::container::encoder::EncoderRecord;
+use crate::container::model::ModelRecord;
+#[cfg(feature = "apps")]
+use crate::container::task::TaskRecord;
+use crate::error::{Error, Result};
+use crate::fidelity::Fidelity;
+use crate::matrix::{DType, Element, Rows, Schema, check_range};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+/// An open file.
+///
+/// Opening checks header, model and index; a block's checksum is checked whenever it is
+/// decoded; [`Reader::verify`] checks everything. A reader can be shared between threads.
+///
+/// Which constructor? [`Reader::open`] is safe and reads by position. [`Reader::map`] is faster
+/// for single rows and `unsafe`, because nobody may change the file meanwhile. [`Reader::new`]
+/// takes bytes in memory.
+///
+#[cfg_attr(feature = "compress", doc = "```")]
+#[cfg_attr(not(feature = "compress"), doc = "```ignore")]
+/// use aezip::{Config, Matrix, Reader, compress};
+/// let values: Vec<f32> = (0..4000).map(|i| (i as f32 * 0.02).sin()).collect();
+/// let mut file = Vec::new();
+/// compress(&Matrix::from_slice(&values, &[40])?, &Config::default(), &mut file)?;
+///
+/// let reader = Reader::new(file)?;
+/// assert_eq!((reader.rows(), reader.row_shape()), (100, &[40][..]));
+/// let mut row = [0.0_f32; 40];
+/// reader.read_row(99, &mut row)?;
+/// let mut three = [0.0_f32; 120];
+/// reader.gather(&[99, 0, 99], &mut three)?;
+/// assert_eq!(three[..40], row);
+/// reader.verify()?;
+/// # Ok::<(), aezip::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Reader<S> {
+    pub(super) blocks: Blocks<S>,
+    cache: Cache,
+}
+
+impl Reader<FileSource> {
+    /// Opens the file at `path`, to be read by position.
+    ///
+    /// # Errors
+    /// `Io` if it cannot be read; `Truncated`, `Corrupt`, `Unsupported` or `Limit` if it is no
+    /// valid file within the default limits.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, ReaderOptions::default())
+    }
+
+    /// Opens the file at `path`, to be read by position within `options`.
+    ///
+    /// # Errors
+    /// `Io` if it cannot be read; `Truncated`, `Corrupt`, `Unsupported` or `Limit` if it is no
+    /// valid file within the limits.
+    pub fn open_with(path: impl AsRef<Path>, options: ReaderOptions) -> Result<Self> {
+        Self::with(FileSource::open(path.as_ref())?, options)
+    }
+}
+
+impl<B: AsRef<[u8]> + Send + Sync> Reader<Bytes<B>> {
+    /// Opens a file that is in memory.
+    ///
+    /// # Errors
+    /// `Truncated`, `Corrupt`, `Unsupported` or `Limit` if it is no valid file within the default
+    /// limits.
+    pub fn new(bytes: B) -> Result<Self> {
+        Self::new_with(bytes, ReaderOptions::default())
+    }
+
+    /// Opens a file that is in memory, to be read within `options`.
+    ///
+    /// # Errors
+    /// `Truncated`, `Corrupt`, `Unsupported` or `Limit` if it is no valid file within the limits.
+    pub fn new_with(bytes: B, options: ReaderOptions) -> Result<Self> {
+        Self::with(Bytes(bytes), options)
+    }
+}
+
+/// A row to gather.
+#[derive(Debug, Clone, Copy)]
+struct Pick {
+    /// Its number in the file.
+    row: usize,
+    /// Its number in the output.
+    to: usize,
+}
+
+impl<S: Source> Reader<S> {
+    pub(super) fn with(source: S, options: ReaderOptions) -> Result<Self> {
+        let blocks = Blocks::open(source, options.limits)?;
+        Ok(Self { blocks, cache: Cache::new(options.cache_bytes) })
+    }
+
+    fn frame(&self) -> &Frame {
+        self.blocks.frame()
+    }
+
+    /// Returns the number of rows; 0 for a codec.
+    pub fn rows(&self) -> usize {
+        self.frame().index.total_rows() as usize
+    }
+
+    /// Returns the shape of one row.
+    pub fn row_shape(&self) -> &[usize] {
+        &self.frame().schema.row_shape
+    }
+
+    /// Returns the type of the numbers.
+    pub fn dtype(&self) -> DType {
+        self.frame().schema.dtype
+    }
+
+    /// Returns type, shape, column names and the source's name.
+    pub fn schema(&self) -> &Schema {
+        &self.frame().schema
+    }
+
+    /// Returns the promise that the file keeps; `None` for a codec.
+    pub fn promise(&self) -> Option<&Fidelity> {
+        self.frame().promise.as_ref()
+    }
+
+    /// Says what the file is made of.
+    pub fn info(&self) -> Info {
+        Info::new(self.frame(), self.blocks.file_bytes())
+    }
+
+    pub(crate) fn model(&self) -> Option<&ModelRecord> {
+        self.frame().program.as_ref().map(|p| &p.record)
+    }
+
+    /// Reads the encoder, where a codec brings one; anew in each call.
+    #[cfg(feature = "compress")]
+    pub(crate) fn encoder(&self) -> Result<Option<EncoderRecord>> {
+        self.blocks.encoder()
+    }
+
+    /// Reads what predicts labels or numbers, where a codec brings it; anew in each call.
+    #[cfg(feature = "apps")]
+    pub(crate) fn task(&self) -> Result<Option<TaskRecord>> {
+        self.blocks.task()
+    }
+
+    fn check_type<T: Element>(&self, values: usize, rows: usize) -> Result<()> {
+        let schema = &self.frame().schema;
+        if T::DTYPE != schema.dtype {
+            return Err(Error::argument(format!(
+                "asked for {}, the file holds {}",
+                T::DTYPE,
+                schema.dtype
+            )));
+        }
+        if rows.checked_mul(schema.width()) != Some(values) {
+            return Err(Error::argument(format!(
+                "{values} numbers of room for {rows} rows of {}",
+                schema.width()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Reads row `row` into `out`, which has room for exactly one row.
+    ///
+    /// # Errors
+    /// `Argument` if the file has no such row, or `out` has another type or length than a row;
+    /// `Corrupt`, `Limit` or `Io` if the row's block cannot be read.
+    pub fn read_row<T: Element>(&self, row: usize, out: &mut [T]) -> Result<()> {
+        self.gather(&[row], out)
+    }
+
+    /// Reads rows `rows` into `out`, one after another.
+    ///
+    /// # Errors
+    /// `Argument` if the file has no such rows, or `out` has another type or length than they;
+    /// `Corrupt`, `Limit` or `Io` if a block cannot be read.
+    pub fn read_rows<T: Element>(&self, rows: Range<usize>, out: &mut [T]) -> Result<()> {
+        if rows.start > rows.end {
+            return Err(Error::argument(format!("rows {rows:?} end before they begin")));
+        }
+        self.check_type::<T>(out.len(), rows.len())?;
+        self.read_bytes(rows.start, bytemuck::cast_slice_mut(out))?;
+        to_native(out);
+        Ok(())
+    }
+
+    /// Reads the rows with these numbers into `out`, in the order given. A block that holds several
+    /// of them is decoded once.
+    ///
+    /// # Errors
+    /// `Argument` if the file has no such row, or `out` has another type or length than the rows;
+    /// `Corrupt`, `Limit` or `Io` if a block cannot be read.
+    pub fn gather<T: Element>(&self, rows: &[usize], out: &mut [T]) -> Result<()> {
+        self.check_type::<T>(out.len(), rows.len())?;
+        if let Some(row) = rows.iter().find(|r| **r >= self.rows()) {
+            return Err(self.no_such_row(*row));
+        }
+        let mut picks: Vec<Pick> =
+            rows.iter().enumerate().map(|(to, &row)| Pick { row, to }).collect();
+        picks.sort_by_key(|pick| pick.row);
+        let block_of = |pick: &Pick| self.frame().index.find(pick.row as u64);
+        let mut rest = &picks[..];
+        while let Some(first) = rest.first() {
+            let block = block_of(first);
+            let (own, tail) = rest.split_at(rest.partition_point(|p| block_of(p) == block));
+            self.gather_block(block, own, bytemuck::cast_slice_mut(out))?;
+            rest = tail;
+        }
+        to_native(out);
+        Ok(())
+    }
+
+    /// Reads rows of one block, given in ascending order.
+    fn gather_block(&self, block: usize, picks: &[Pick], out: &mut [u8]) -> Result<()> {
+        let place = self.frame().index.place(block);
+        let row_bytes = self.frame().schema.row_bytes();
+        let local = |pick: &Pick| pick.row - place.row as usize;
+        let whole = |i: usize| i * row_bytes..(i + 1) * row_bytes;
+        let cached = match self.cache.get(block) {
+            Some(cached) => Some(cached),
+            None if self.cache.wants(block, place.rows * row_bytes) => {
+                let decoded =
+                    Arc::new(self.blocks.decode(&BlockRows { place, rows: 0..place.rows })?);
+                self.cache.put(block, decoded.clone());
+                Some(decoded)
+            }
+            None => None,
+        };
+        // Without the cache, decoding ends at the last row wanted.
+        let span = local(&picks[0])..local(&picks[picks.len() - 1]) + 1;
+        let (decoded, from) = match cached {
+            Some(cached) => (cached, 0),
+            None => (
+                Arc::new(self.blocks.decode(&BlockRows { place, rows: span.clone() })?),
+                span.start,
+            ),
+        };
+        for pick in picks {
+            out[whole(pick.to)].copy_from_slice(&decoded[whole(local(pick) - from)]);
+        }
+        Ok(())
+    }
+
+    fn no_such_row(&self, row: usize) -> Error {
+        Error::argument(format!("row {row} asked for, there are {}", self.rows()))
+    }
+
+    /// Reads whole rows from `first` on into `out`, as row-major little-endian bytes of any type.
+    ///
+    /// # Errors
+    /// `Argument` if `out` is not a whole number of rows or reaches past the end; `Corrupt`, `Limit`
+    /// or `Io` if a block cannot be read.
+    pub fn read_bytes(&self, first: usize, out: &mut [u8]) -> Result<()> {
+        check_range(self, first, out.len())?;
+        let row_bytes = self.frame().schema.row_bytes();
+        let mut rest = out;
+        let mut tasks = Vec::new();
+        for part in self.blocks.parts(first..first + rest.len() / row_bytes) {
+            let (own, tail) = rest.split_at_mut(part.rows.len() * row_bytes);
+            tasks.push((part, own));
+            rest = tail;
+        }
+        each(tasks, |(part, out)| self.blocks.read(part.place)?.rows(part.rows, out))
+    }
+
+    /// Reads the latents of rows, as the decoder's integers: `rows × info().latents`, row by row.
+    ///
+    /// Rows that are stored exactly have none; zeros stand for them.
+    ///
+    /// # Errors
+    /// `Argument` if there are no such rows; `Corrupt`, `Limit` or `Io` if a block cannot be read.
+    pub fn latents(&self, rows: Range<usize>) -> Result<Vec<i32>> {
+        if rows.end > self.rows() || rows.start > rows.end {
+            return Err(self.no_such_row(rows.end.max(rows.start)));
+        }
+        let mut out = Vec::new();
+        if self.model().is_some() {
+            for part in self.blocks.parts(rows) {
+                self.blocks.read(part.place)?.latents(part.rows, &mut out)?;
+            }
+        }
+        Ok(out)
+    }
+
+    /// Returns the bits that each row takes in its block, without what all rows share. The sum over
+    /// all rows is about the length of all blocks.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Limit` or `Io` if a block cannot be read.
+    #[cfg(feature = "apps")]
+    pub fn row_bits(&self) -> Result<Vec<f64>> {
+        let mut out = Vec::with_capacity(self.rows());
+        for part in self.blocks.parts(0..self.rows()) {
+            out.extend(self.blocks.read(part.place)?.row_bits()?);
+        }
+        Ok(out)
+    }
+
+    /// Reads and decodes the whole file and checks every checksum.
+    ///
+    /// # Errors
+    /// The first fault, with its place: `Truncated`, `Corrupt`, `Unsupported`, `Limit` or `Io`.
+    pub fn verify(&self) -> Result<()> {
+        self.blocks.verify_frame()?;
+        let parts = self.blocks.parts(0..self.rows()).collect();
+        each(parts, |part: BlockRows| self.blocks.decode(&part).map(drop))
+    }
+}
+
+impl<S: Source> Rows for Reader<S> {
+    fn schema(&self) -> &Schema {
+        &self.frame().schema
+    }
+
+    fn len(&self) -> usize {
+        self.rows()
+    }
+
+    fn read(&self, first: usize, out: &mut [u8]) -> Result<()> {
+        self.read_bytes(first, out)
+    }
+}
+
+/// Turns little-endian bytes, read into place, to numbers.
+fn to_native<T: Element>(out: &mut [T]) {
+    if cfg!(target_endian = "big") {
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(out);
+        bytes.chunks_exact_mut(T::DTYPE.size()).for_each(<[u8]>::reverse);
+    }
+}
