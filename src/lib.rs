@@ -14,6 +14,7 @@
 //! | read rows | [`Reader`] |
 //! | compare with the original | [`check_promise`], [`Quality`] |
 //! | read and write `.npy`, `.csv`, … | [`input`] |
+//! | embed rows, find anomalies, fill gaps, draw pictures, … | [`apps`] |
 //!
 //! ```
 //! use aezip::{Config, Fidelity, Matrix, Reader, compress};
@@ -49,14 +50,15 @@
 //! |---|---|
 //! | `compress` | fitting and writing |
 //! | `formats` | the [`input`] module |
-//! | `apps` | what codecs are good for besides small files: embeddings, anomalies, pictures and more |
+//! | `apps` | the [`apps`] module: what codecs are good for besides small files |
+//! | `plot` | pictures of rows and embeddings, in `apps::plot` |
 //! | `cli` | the `aezip` program; needs the others |
 
 // What writing needs lies beside what reading needs; a build with both shows what is unused.
 #![cfg_attr(not(feature = "compress"), allow(dead_code, unused_imports))]
 
 #[cfg(feature = "apps")]
-mod apps;
+pub mod apps;
 mod codec;
 #[cfg(feature = "compress")]
 mod compress;
@@ -83,12 +85,6 @@ mod reader;
 #[cfg(all(test, feature = "compress"))]
 mod vectors;
 
-#[cfg(feature = "apps")]
-pub use apps::{
-    Anomalies, AnomalyConfig, AnomalyScore, FinetuneConfig, FinetuneReport, Model, ONNX_OPSET,
-    OnnxPart, Prediction, SampleSource, Sampled, Task, cast, denoise, find_anomalies, finetune,
-    impute, learn, missing_values, onnx, plot, predict, safetensors, sample, to_doubles,
-};
 #[cfg(feature = "compress")]
 pub use compress::{
     Activation, Codec, Config, Denoise, Epoch, Estimate, History, Loss, Patches, Progress,

@@ -6,7 +6,7 @@ use super::learn::{self, CodecArgs, about};
 use super::numbers::grouped;
 use super::place::OutArgs;
 use super::source::{SourceArgs, label};
-use aezip::{Model, denoise};
+use aezip::apps::{Model, denoise};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;

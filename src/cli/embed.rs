@@ -7,7 +7,8 @@ use super::learn::{self, CodecArgs, about};
 use super::numbers::{figure, grouped};
 use super::place::OutArgs;
 use super::source::{SourceArgs, label};
-use aezip::{Codec, Matrix, Model, Quality, Rows};
+use aezip::apps::{self, Model};
+use aezip::{Codec, Matrix, Quality, Rows};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -97,6 +98,6 @@ fn stored(path: &Path) -> Result<(Matrix, usize), Failure> {
 ///
 /// None where there is no variance.
 fn lost(model: &Model, rows: &dyn Rows) -> Result<Option<f64>, Failure> {
-    let given = aezip::cast(&model.reconstruct(rows)?, rows.schema().dtype)?;
+    let given = apps::cast(&model.reconstruct(rows)?, rows.schema().dtype)?;
     Ok(Some(Quality::measure(rows, &given)?.nmse).filter(|nmse| nmse.is_finite()))
 }

@@ -8,7 +8,7 @@ use super::numbers::grouped;
 use super::place::{not_beside_json, write_bytes};
 use super::source::label;
 use super::target::Target;
-use aezip::{ONNX_OPSET, OnnxPart, onnx, safetensors};
+use aezip::apps::{ONNX_OPSET, OnnxPart, onnx, safetensors};
 use serde_json::json;
 use std::path::PathBuf;
 

@@ -10,7 +10,8 @@ use super::place::not_beside_json;
 use super::progress::Bar;
 use super::source::{SourceArgs, label};
 use super::target::Target;
-use aezip::{Config, FinetuneConfig, Task, finetune};
+use aezip::Config;
+use aezip::apps::{Examples, FinetuneConfig, Task, finetune};
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -128,8 +129,11 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let given = read_codec(&codec)?;
     let bar = Bar::new(console);
     config.progress = bar.callback();
-    let (tuned, report) = finetune(&given, &*rows, &*answers, others.as_deref(), &config, &how)
-        .map_err(about(&input))?;
+    let mut examples = Examples::new(&*rows, &*answers);
+    if let Some(others) = &others {
+        examples = examples.with_unlabelled(&**others);
+    }
+    let (tuned, report) = finetune(&given, examples, &config, &how).map_err(about(&input))?;
     drop(bar);
     let output = Output::create(&target, force, true)?;
     tuned.write(&mut output.writer()).map_err(|error| output.failure(error))?;
@@ -156,7 +160,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
                 "output": target.to_string(),
                 "task": if is_labels { "classification" } else { "regression" },
                 "rows": report.rows,
-                "spread": report.spread,
+                "spread": report.pseudo_labelled,
                 "outputs": report.outputs,
                 "epochs": report.epochs,
                 "kept": report.kept,

@@ -100,7 +100,7 @@ pub(crate) fn codec(
         None => {
             let bar = Bar::new(console);
             config.progress = bar.callback();
-            let codec = aezip::learn(rows, config);
+            let codec = aezip::apps::learn(rows, config);
             config.progress = None;
             drop(bar);
             codec.map_err(about(input))
@@ -164,5 +164,5 @@ pub(crate) fn numbers(rows: &dyn Rows, label: &str) -> Result<Vec<f64>, Failure>
             "{label} has rows of {width} numbers; one for each row is needed"
         )));
     }
-    Ok(aezip::to_doubles(rows)?)
+    Ok(aezip::apps::to_doubles(rows)?)
 }

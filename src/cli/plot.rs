@@ -8,8 +8,9 @@ use super::numbers::{figure, grouped};
 use super::place::{not_beside_json, write_bytes};
 use super::source::{SourceArgs, label};
 use super::target::{PIPE, Target};
-use aezip::plot::{Colours, PlotFormat, Points, Scatter, gallery, lines, to_points};
-use aezip::{Codec, Matrix, Model, Rows, Schema};
+use aezip::apps::plot::{Colours, PlotFormat, Points, Scatter, gallery, lines, to_points};
+use aezip::apps::{Model, to_doubles};
+use aezip::{Codec, Matrix, Rows, Schema};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -207,7 +208,7 @@ fn colour(
     let place = names.iter().position(|name| Path::new(name) == wish);
     let numbers = match (place, file) {
         (Some(place), _) => {
-            let all = aezip::to_doubles(rows)?;
+            let all = to_doubles(rows)?;
             all.into_iter().skip(place).step_by(rows.schema().width()).collect()
         }
         (None, Some(path)) => learn::numbers(&*learn::column(path, rows.len())?, &label(path))?,

@@ -7,7 +7,7 @@ use super::learn::{self, about};
 use super::numbers::grouped;
 use super::place::OutArgs;
 use super::source::{SourceArgs, label};
-use aezip::predict;
+use aezip::apps::predict;
 use serde_json::json;
 use std::path::PathBuf;
 

@@ -8,7 +8,8 @@ use super::numbers::grouped;
 use super::output::Output;
 use super::place::OutArgs;
 use super::source::label;
-use aezip::{Model, Rows, sample};
+use aezip::Rows;
+use aezip::apps::{Model, sample};
 use serde_json::json;
 use std::path::PathBuf;
 

@@ -14,21 +14,21 @@ impl Message {
         self.0.push(value as u8);
     }
 
-    /// A whole number.
+    /// Adds a whole number.
     pub(super) fn int(mut self, field: u64, value: i64) -> Self {
         self.varint(field << 3);
         self.varint(value as u64);
         self
     }
 
-    /// A 32-bit float.
+    /// Adds a 32-bit float.
     pub(super) fn float(mut self, field: u64, value: f32) -> Self {
         self.varint(field << 3 | 5);
         self.0.extend(value.to_le_bytes());
         self
     }
 
-    /// Bytes, text or the bytes of a message.
+    /// Adds bytes, text or the bytes of a message.
     pub(super) fn bytes(mut self, field: u64, bytes: &[u8]) -> Self {
         self.varint(field << 3 | 2);
         self.varint(bytes.len() as u64);
