@@ -77,6 +77,8 @@ pub mod input;
 pub mod internals;
 mod kernels;
 mod limits;
+#[cfg(feature = "compress")]
+mod linalg;
 mod matrix;
 #[cfg(feature = "compress")]
 mod nn;
