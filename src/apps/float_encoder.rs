@@ -6,7 +6,13 @@ use crate::container::encoder::EncoderRecord;
 use crate::container::model::{ModelRecord, Value};
 use crate::encode::floats;
 use crate::error::{Error, Result};
+use crate::linalg::pseudo_inverse;
 use crate::nn::network::Network;
+
+/// The share by which squared lengths of a linear codec's directions are taken to be larger, so that
+/// one that is a sum of others gets small latents: far above the rounding of `f64`, far below what
+/// latents of real rows notice.
+const RIDGE: f64 = 1e-9;
 
 /// Maps values to latents, in the integer program's units.
 #[derive(Debug, Clone)]
@@ -36,7 +42,9 @@ impl FloatEncoder {
             if scale[j] > 0.0 { w as f64 * (value[j] / scale[j]) } else { 0.0 }
         };
         let directions: Vec<f64> = m.skip.iter().enumerate().map(in_steps).collect();
-        let inverse = solve(&directions, latents, width)?;
+        let inverse = pseudo_inverse(&directions, latents, width, RIDGE).ok_or_else(|| {
+            Error::argument("the codec's directions cannot be told from each other")
+        })?;
         let mut params = vec![0.0; width * latents];
         for (k, row) in inverse.chunks_exact(width).enumerate() {
             row.iter().enumerate().for_each(|(j, w)| params[j * latents + k] = *w as f32);
@@ -80,65 +88,5 @@ fn step(m: &ModelRecord, j: usize, unit: f64) -> f64 {
     match grid.value {
         Value::Ordered { unit, .. } => unit,
         _ => unit * f64::from(grid.fraction.min(MOST_FRACTION)).exp2(),
-    }
-}
-
-/// `(V·Vᵀ)⁻¹·V` of `latents × width` directions, by Cholesky's decomposition.
-fn solve(v: &[f64], latents: usize, width: usize) -> Result<Vec<f64>> {
-    let row = |k: usize| &v[k * width..(k + 1) * width];
-    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-    let mut l = vec![0.0; latents * latents];
-    for i in 0..latents {
-        for j in 0..=i {
-            let before: f64 = product(&l[i * latents..][..j], &l[j * latents..][..j]);
-            let mut own = product(row(i), row(j)) - before;
-            if i == j {
-                // A direction of nothing, or one that others give: its latent is then small.
-                own += 1e-9 * product(row(i), row(i)) + f64::MIN_POSITIVE;
-            }
-            l[i * latents + j] = if i == j { own.sqrt() } else { own / l[j * latents + j] };
-        }
-    }
-    if l.iter().any(|x| !x.is_finite()) {
-        return Err(Error::argument("the codec's directions cannot be told from each other"));
-    }
-    let mut out = v.to_vec();
-    for k in 0..latents {
-        for i in 0..k {
-            let w = l[k * latents + i];
-            let (above, here) = out.split_at_mut(k * width);
-            here[..width].iter_mut().zip(&above[i * width..]).for_each(|(h, a)| *h -= w * a);
-        }
-        let d = l[k * latents + k];
-        out[k * width..(k + 1) * width].iter_mut().for_each(|x| *x /= d);
-    }
-    for k in (0..latents).rev() {
-        for i in k + 1..latents {
-            let w = l[i * latents + k];
-            let (here, below) = out.split_at_mut(i * width);
-            let here = &mut here[k * width..(k + 1) * width];
-            here.iter_mut().zip(&below[..width]).for_each(|(h, b)| *h -= w * b);
-        }
-        let d = l[k * latents + k];
-        out[k * width..(k + 1) * width].iter_mut().for_each(|x| *x /= d);
-    }
-    Ok(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn skew_directions_are_told_apart() {
-        let v = [2.0, 0.0, 1.0, 0.0, 1.0, 3.0, -1.0, 0.5];
-        let p = solve(&v, 2, 4).unwrap();
-        // Rows of P times directions give 1 for the own one, 0 for the other.
-        for k in 0..2 {
-            for i in 0..2 {
-                let dot: f64 = (0..4).map(|j| p[k * 4 + j] * v[i * 4 + j]).sum();
-                assert!((dot - f64::from(u8::from(i == k))).abs() < 1e-7, "{k} {i}: {dot}");
-            }
-        }
     }
 }

@@ -5,7 +5,6 @@ use crate::apps::values;
 use crate::container::task::Targets;
 use crate::error::{Error, Result};
 use crate::matrix::Rows;
-use crate::nn::objectives::supervised::Aim;
 
 /// Labels lie between ± this, where `f64` still tells whole numbers apart.
 const MOST_LABEL: f64 = 9e15;
@@ -17,7 +16,7 @@ pub(super) struct Answers {
     /// The rows whose answer is known, ascending.
     pub(super) rows: Vec<usize>,
     /// Their answers: rows × outputs.
-    pub(super) values: Vec<f64>,
+    values: Vec<f64>,
     outputs: usize,
 }
 
@@ -88,11 +87,21 @@ impl Answers {
         let scale = (0..self.outputs).map(deviation).collect();
         Targets::Values { centre, scale }
     }
-}
 
-/// The place of label `x` among `labels`, which ascend.
-pub(super) fn class_of(labels: &[i64], x: f64) -> usize {
-    labels.partition_point(|label| *label < x as i64)
+    /// The answers as a head with these targets is to give them.
+    pub(super) fn wanted(&self, targets: &Targets) -> Wanted {
+        let all = self.values.iter();
+        match targets {
+            Targets::Classes(labels) => Wanted::Classes(
+                all.map(|x| labels.partition_point(|label| *label < *x as i64)).collect(),
+            ),
+            Targets::Values { centre, scale } => {
+                let n = centre.len();
+                let scaled = |(i, x): (usize, &f64)| ((x - centre[i % n]) / scale[i % n]) as f32;
+                Wanted::Values(all.enumerate().map(scaled).collect())
+            }
+        }
+    }
 }
 
 /// Answers as a head is to give them.
@@ -101,26 +110,4 @@ pub(super) enum Wanted {
     Classes(Vec<usize>),
     /// Centred and scaled numbers, rows × outputs.
     Values(Vec<f32>),
-}
-
-impl Wanted {
-    pub(super) fn new(targets: &Targets, answers: &[f64]) -> Self {
-        match targets {
-            Targets::Classes(labels) => {
-                Self::Classes(answers.iter().map(|x| class_of(labels, *x)).collect())
-            }
-            Targets::Values { centre, scale } => {
-                let n = centre.len();
-                let scaled = |(i, x): (usize, &f64)| ((x - centre[i % n]) / scale[i % n]) as f32;
-                Self::Values(answers.iter().enumerate().map(scaled).collect())
-            }
-        }
-    }
-
-    pub(super) fn aim(&self) -> Aim<'_> {
-        match self {
-            Self::Classes(classes) => Aim::Classes(classes),
-            Self::Values(values) => Aim::Values(values),
-        }
-    }
 }

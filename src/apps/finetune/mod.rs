@@ -11,7 +11,6 @@ pub use config::{FinetuneConfig, FinetuneReport, Task};
 
 use super::model::Model;
 use crate::compress::{Codec, Config};
-use crate::container::task::Targets;
 use crate::error::{Error, Result};
 use crate::matrix::Rows;
 use answers::Answers;
@@ -110,11 +109,11 @@ pub fn finetune(
     let mut set = TrainingSet {
         inputs: inputs(encoder, examples.rows, &answers.rows)?,
         labelled: answers.rows.len(),
-        answers: answers.values,
+        wanted: answers.wanted(&targets),
     };
     let work = || {
-        if let (Targets::Classes(labels), Some(others)) = (&targets, examples.unlabelled) {
-            pseudo_labels::add(encoder, labels, others, &mut set)?;
+        if let Some(others) = examples.unlabelled {
+            pseudo_labels::add(encoder, targets.outputs(), others, &mut set)?;
         }
         train::train(encoder, &set, targets, config, how)
     };

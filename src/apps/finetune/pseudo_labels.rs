@@ -1,7 +1,7 @@
 //! Pseudo-labels: labels of rows that have none, guessed from rows that have one and learned from
 //! as if they were known.
 
-use super::answers::class_of;
+use super::answers::Wanted;
 use super::training_set::{TrainingSet, inputs};
 use crate::apps::float_encoder::FloatEncoder;
 use crate::apps::label_propagation::propagate;
@@ -15,13 +15,15 @@ const MOST_ROWS: usize = 12_000;
 /// labels.
 const CERTAIN: f64 = 0.5;
 
-/// Adds rows of `others` to the training set, with the labels that they get from it.
+/// Adds rows of `others` to the training set of a classification, with the classes, out of
+/// `count`, that they get from it.
 pub(super) fn add(
     encoder: &FloatEncoder,
-    labels: &[i64],
+    count: usize,
     others: &dyn Rows,
     set: &mut TrainingSet,
 ) -> Result<()> {
+    let Wanted::Classes(classes) = &mut set.wanted else { return Ok(()) };
     let n = others.len().min(MOST_ROWS);
     let some: Vec<usize> = (0..n).map(|i| i * others.len() / n).collect();
     let more = inputs(encoder, others, &some)?;
@@ -29,14 +31,13 @@ pub(super) fn add(
     let network = &encoder.network;
     let width = network.shape.inputs;
     let points = network.infer(&all, all.len() / width);
-    let known: Vec<usize> = set.answers.iter().map(|x| class_of(labels, *x)).collect();
-    let guesses = propagate(&points, network.outputs(), &known, labels.len());
+    let guesses = propagate(&points, network.outputs(), classes, count);
     let mut order: Vec<usize> = (0..n).filter(|&i| guesses[i].certainty > 0.0).collect();
     order.sort_by(|a, b| guesses[*b].certainty.total_cmp(&guesses[*a].certainty));
     order.truncate((n as f64 * CERTAIN).ceil() as usize);
     for i in order {
         set.inputs.extend_from_slice(&more[i * width..(i + 1) * width]);
-        set.answers.push(labels[guesses[i].class] as f64);
+        classes.push(guesses[i].class);
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::kernels::activation::Activation;
 use crate::matrix::rng::Rng;
 use crate::nn::network::{Network, Shape};
-use crate::nn::objectives::supervised::{Pass, Stack, Tuning, tune};
+use crate::nn::objectives::supervised::{Aim, Pass, Stack, Tuning, tune};
 
 /// The share of rows that is held out where none is given, and the rows that it takes: with fewer,
 /// those held out would be too few to tell passes apart.
@@ -39,12 +39,10 @@ pub(super) fn train(
 ) -> Result<(TaskRecord, FinetuneReport)> {
     let rows = set.inputs.len() / encoder.network.shape.inputs;
     let mut stack = stack(encoder, set, targets.outputs(), how, config.seed);
-    let wanted = Wanted::new(&targets, &set.answers);
     let held_out = how.held_out.unwrap_or(if rows < LEAST_TO_HOLD_OUT { 0.0 } else { HELD_OUT });
-    let (pass, epochs) = fit(&mut stack, set, &wanted, tuning(how, held_out, config.seed), config)
-        .ok_or_else(|| {
-            Error::argument("training did not come to an end; choose a smaller learning rate")
-        })?;
+    let (pass, epochs) = fit(&mut stack, set, how, held_out, config).ok_or_else(|| {
+        Error::argument("training did not come to an end; choose a smaller learning rate")
+    })?;
     let report = FinetuneReport {
         task: match targets {
             Targets::Classes(_) => Task::Classification,
@@ -84,44 +82,47 @@ fn stack(
     Stack { encoder: network, centre, scale, head }
 }
 
-fn tuning(how: &FinetuneConfig, held_out: f64, seed: u64) -> Tuning {
-    let frozen = if how.from_scratch { 0.0 } else { how.frozen * how.epochs as f64 };
-    let encoder_rate = if how.from_scratch { ENCODER_RATE_FROM_SCRATCH } else { ENCODER_RATE };
-    Tuning {
+/// Trains `stack` with a share `held_out` of the rows held out. Returns the pass that was kept and
+/// the number of passes, or `None` if the loss did not stay finite.
+fn fit(
+    stack: &mut Stack,
+    set: &TrainingSet,
+    how: &FinetuneConfig,
+    held_out: f64,
+    config: &Config,
+) -> Option<(Pass, usize)> {
+    let (frozen, encoder_rate) = match how.from_scratch {
+        true => (0.0, ENCODER_RATE_FROM_SCRATCH),
+        false => (how.frozen, ENCODER_RATE),
+    };
+    let tuning = Tuning {
         epochs: how.epochs,
         batch: how.batch,
         rate: how.rate as f32,
         share: how.encoder_rate.unwrap_or(encoder_rate) as f32,
-        frozen: frozen.round() as usize,
+        frozen: (frozen * how.epochs as f64).round() as usize,
         decay: DECAY,
         held_out,
         patience: (how.epochs / PATIENCE_SHARE).max(LEAST_PATIENCE),
-        seed,
-    }
-}
-
-/// Trains `stack`; the pass that was kept and the number of passes, or `None` if the loss did not
-/// stay finite.
-fn fit(
-    stack: &mut Stack,
-    set: &TrainingSet,
-    wanted: &Wanted,
-    tuning: Tuning,
-    config: &Config,
-) -> Option<(Pass, usize)> {
+        seed: config.seed,
+    };
+    let aim = match &set.wanted {
+        Wanted::Classes(classes) => Aim::Classes(classes),
+        Wanted::Values(values) => Aim::Values(values),
+    };
     let mut epochs = 0;
     let told = &mut |pass: &Pass| {
         epochs = pass.index + 1;
-        config.report(Stage::Train, epochs as u64, tuning.epochs as u64);
+        config.report(Stage::Train, epochs as u64, how.epochs as u64);
         true
     };
-    let pass = tune(stack, &set.inputs, wanted.aim(), &tuning, told)?;
+    let pass = tune(stack, &set.inputs, aim, &tuning, told)?;
     pass.judged.is_finite().then_some((pass, epochs))
 }
 
 /// Mean and standard deviation of each latent.
 fn moments(rows: &[f32], latents: usize) -> (Vec<f32>, Vec<f32>) {
-    /// Smaller deviations are rounding; dividing by them would make it large.
+    /// Smaller deviations are rounding, which dividing by them would make large.
     const LEAST_DEVIATION: f64 = 1e-20;
     let n = (rows.len() / latents.max(1)).max(1) as f64;
     let column = |k: usize| rows.iter().skip(k).step_by(latents).map(|x| f64::from(*x));

@@ -1,5 +1,6 @@
 //! Rows to learn from, as the encoder's network is given them.
 
+use super::answers::Wanted;
 use crate::apps::float_encoder::FloatEncoder;
 use crate::apps::model::nothing_hidden;
 use crate::apps::values;
@@ -10,8 +11,8 @@ use crate::matrix::Rows;
 pub(super) struct TrainingSet {
     /// What the encoder's network is given: rows × inputs.
     pub(super) inputs: Vec<f32>,
-    /// Labels or numbers: rows × outputs.
-    pub(super) answers: Vec<f64>,
+    /// What the head is to give for them.
+    pub(super) wanted: Wanted,
     /// The number of rows whose label is their own; those behind have pseudo-labels.
     pub(super) labelled: usize,
 }
