@@ -5,11 +5,12 @@
 //! Learns a small autoencoder, embeds the rows, finds odd ones, fills gaps, draws new ones, and writes
 //! pictures and an ONNX file beside each other into a folder.
 
-use aezip::plot::{PlotFormat, Scatter, gallery, to_points};
-use aezip::{
-    AnomalyConfig, Codec, Config, DType, Loss, Model, OnnxPart, Quality, Rows, cast,
-    find_anomalies, impute, onnx, sample, to_doubles,
+use aezip::apps::plot::{PlotFormat, Scatter, gallery, to_points};
+use aezip::apps::{
+    AnomalyConfig, Model, OnnxPart, cast, find_anomalies, impute, missing_values, onnx, sample,
+    to_doubles,
 };
+use aezip::{Codec, Config, DType, Loss, Quality, Rows};
 use std::error::Error;
 use std::fs;
 
@@ -40,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|(at, x)| if at < 6400 && at * 7 % 3 == 0 { f64::NAN } else { *x })
         .collect();
     let gaps = aezip::Matrix::from_slice(&gaps, &[8, 8])?;
-    let missing = aezip::missing_values(&gaps, None)?;
+    let missing = missing_values(&gaps, None)?;
     let filled = impute(&gaps, &missing, Some(&codec), &config)?;
 
     let drawn = sample(&model, 24, 0)?;

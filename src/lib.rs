@@ -14,6 +14,7 @@
 //! | read rows | [`Reader`] |
 //! | compare with the original | [`check_promise`], [`Quality`] |
 //! | read and write `.npy`, `.csv`, … | [`input`] |
+//! | embed rows, find anomalies, fill gaps, draw pictures, … | [`apps`] |
 //!
 //! ```
 //! use aezip::{Config, Fidelity, Matrix, Reader, compress};
@@ -50,8 +51,8 @@
 //! | `compress` | fitting and writing; needs `rayon` |
 //! | `rayon` | reading and comparing with more than one thread |
 //! | `formats` | the [`input`] module |
-//! | `apps` | what codecs are good for besides small files: embeddings, anomalies and more; needs `compress` |
-//! | `plot` | pictures of embeddings, rows and training; needs `apps` |
+//! | `apps` | the [`apps`] module: what codecs are good for besides small files; needs `compress` |
+//! | `plot` | pictures of rows and embeddings, in `apps::plot`; needs `apps` |
 //!
 //! The `aezip` program is a crate of its own, `aezip-cli`.
 
@@ -59,7 +60,7 @@
 #![cfg_attr(not(feature = "compress"), allow(dead_code, unused_imports))]
 
 #[cfg(feature = "apps")]
-mod apps;
+pub mod apps;
 mod codec;
 #[cfg(feature = "compress")]
 mod compress;
@@ -78,6 +79,8 @@ pub mod input;
 pub mod internals;
 mod kernels;
 mod limits;
+#[cfg(feature = "compress")]
+mod linalg;
 mod matrix;
 #[cfg(feature = "compress")]
 mod nn;
@@ -87,14 +90,6 @@ mod reader;
 #[cfg(all(test, feature = "compress"))]
 mod vectors;
 
-#[cfg(feature = "plot")]
-pub use apps::plot;
-#[cfg(feature = "apps")]
-pub use apps::{
-    Anomalies, AnomalyConfig, AnomalyScore, FinetuneConfig, FinetuneReport, Model, ONNX_OPSET,
-    OnnxPart, Prediction, SampleSource, Sampled, Task, cast, denoise, find_anomalies, finetune,
-    impute, learn, missing_values, onnx, predict, safetensors, sample, to_doubles,
-};
 #[cfg(feature = "compress")]
 pub use compress::{
     Activation, Codec, Config, Denoise, Epoch, Estimate, History, Loss, Patches, Progress,

@@ -1,22 +1,19 @@
 //! Rows without their noise.
 
-use super::{cells, model::Model};
+use super::model::Model;
 use crate::error::Result;
-use crate::matrix::{Matrix, Rows, Schema};
+use crate::matrix::{Matrix, Rows};
 
-/// What the codec can say of `rows`, in their own type: everything else, noise above all, is left
-/// out. Best with a codec that was learned so ([`TrainConfig::denoise`](crate::TrainConfig)); any
-/// with few latents does it to some extent, as what rows have in common is all it knows.
+/// Replaces each row by what the codec makes of it: a matrix of the rows' own type and shape.
+/// What rows do not have in common, noise above all, does not pass through the few latents.
+///
+/// A codec that was trained to remove noise
+/// ([`TrainConfig::denoise`](crate::TrainConfig::denoise)) does this best; any other with few
+/// latents does it to some extent.
 ///
 /// # Errors
-/// As [`Model::embed`].
+/// `Argument` if the rows are not as wide as the codec's or there is no encoder; otherwise
+/// whatever reading the rows fails with.
 pub fn denoise(model: &Model, rows: &dyn Rows) -> Result<Matrix> {
-    model.expect(rows.schema())?;
-    let schema = rows.schema();
-    let mut bytes = Vec::with_capacity(rows.len() * schema.row_bytes());
-    for part in cells::parts(rows.len(), schema.width()) {
-        let values = model.reconstructed(&cells::read(rows, part)?, &|_| false)?;
-        bytes.extend(cells::bytes(schema.dtype, &values));
-    }
-    Matrix::new(Schema { ..schema.clone() }, bytes)
+    model.reconstruct_as(rows, rows.schema().dtype)
 }

@@ -1,53 +1,65 @@
 //! What is missing from rows, from what is there.
 
+use super::column_scale::{denormalise, normalise, table_scales};
 use super::learn::learn;
-use super::model::Model;
-use super::{cells, spread};
+use super::model::{Model, nothing_hidden};
+use super::values;
 use crate::compress::{Codec, Config, Patches};
 use crate::error::{Error, Result};
 use crate::matrix::{DType, Matrix, Rows, Schema};
 
-/// Passes over a row until its missing values stay where they are, at most.
+/// Reconstructions of a row, at most, until its missing values stay where they are.
 const PASSES: usize = 30;
-/// How many times a codec is learned from rows whose missing values the last one gave.
-const ROUNDS: usize = 2;
-/// Share of values that is hidden while learning, at least.
-const HIDDEN: f64 = 0.25;
+/// Missing values stay where they are once the square of their change is this share of their own:
+/// a thousandth of their size, finer than they can be known.
+const SETTLED: f64 = 1e-6;
+/// They will not settle where a change is so many times the one before, squared.
+const DIVERGES: f64 = 4.0;
 /// Rows without a missing value that are enough to learn from.
-const WHOLE: usize = 2000;
+const ENOUGH_WHOLE_ROWS: usize = 2000;
+/// How many times a codec is learned where there are fewer: first from rows whose gaps are filled
+/// with means, then from what the first codec filled in.
+const ROUNDS: usize = 2;
+/// The share of values that is hidden while learning: as many as are missing, within these ends.
+/// Fewer would hardly teach to fill gaps, more would leave too little to fill them from.
+const HIDDEN: (f64, f64) = (0.25, 0.75);
 
-/// Which values are missing: those that are not finite, and those that are `code`, where a code
-/// stands for missing values. Rows × columns.
+/// Says of each value whether it is missing: rows × columns, row-major. Values that are not finite
+/// are missing, and so are those equal to `code`, where a code such as -999 stands for them.
 ///
 /// # Errors
-/// As the rows give them.
+/// Whatever reading the rows fails with, `Io` for files.
 pub fn missing_values(rows: &dyn Rows, code: Option<f64>) -> Result<Vec<bool>> {
     let mut out = Vec::with_capacity(rows.len() * rows.schema().width());
-    for part in cells::parts(rows.len(), rows.schema().width()) {
-        let values = cells::read(rows, part)?;
+    for part in values::parts(rows.len(), rows.schema().width()) {
+        let values = values::read(rows, part)?;
         out.extend(values.iter().map(|x| !x.is_finite() || Some(*x) == code));
     }
     Ok(out)
 }
 
-/// Fills in what is `missing` from `rows`: rows × columns of them. All other values stay as they
-/// are, bit for bit.
+/// Fills in the values of `rows` that `missing`, rows × columns, says are missing. All other
+/// values stay as they are, bit for bit.
 ///
-/// With a codec, its networks say what the missing values are. One that was learned with parts
-/// hidden ([`TrainConfig::mask`](crate::TrainConfig)) is told which, and gives all at once. Any
-/// other starts at the columns' means and puts its own reconstruction in place of what is missing
-/// until that no longer changes (for a linear codec that is maximum likelihood, by expectation
-/// maximisation: Tipping and Bishop 1999, section 3.3 of *Probabilistic principal component
-/// analysis*). Without a codec, one with parts hidden is learned from the rows with `config`:
-/// from those that lack nothing if there are enough, else twice, the second time from what the
-/// first one filled in.
+/// With a codec, its networks say what the missing values are. A codec that was learned with parts
+/// of rows hidden ([`TrainConfig::mask`](crate::TrainConfig::mask)) is told which values are
+/// missing and gives all of them at once. With any other codec, missing values start at their
+/// columns' means and are replaced by their reconstruction until they no longer change; for a
+/// linear codec that is maximum likelihood by expectation maximisation (Tipping and Bishop 1999,
+/// *Probabilistic principal component analysis*, section 3.3).
+///
+/// Without a codec, one is learned from the rows with `config`, with parts of rows hidden: from
+/// the rows that lack nothing if there are enough, else twice, the second time from what the first
+/// codec filled in.
 ///
 /// # Errors
-/// `Argument` if `missing` is not as long as there are values, or as [`Codec::fit`] and
-/// [`Model::embed`].
+/// `Argument` if `missing` is not as long as there are values, rows have one column only, every
+/// value is missing, `codec` is for other rows or has no encoder, or there are too few rows to
+/// learn from; otherwise whatever reading the rows fails with.
 ///
 /// ```no_run
-/// use aezip::{Config, impute, input, missing_values};
+/// use aezip::apps::{impute, missing_values};
+/// use aezip::{Config, input};
 /// let rows = input::open("stations.csv", &Default::default())?;
 /// let missing = missing_values(&*rows, None)?;
 /// let filled = impute(&*rows, &missing, None, &Config::default())?;
@@ -59,88 +71,110 @@ pub fn impute(
     codec: Option<&Codec>,
     config: &Config,
 ) -> Result<Matrix> {
-    let (schema, width) = (rows.schema(), rows.schema().width());
-    if Some(missing.len()) != rows.len().checked_mul(width) {
-        return Err(Error::argument(format!(
-            "{} values are said to be missing or not, but there are {} rows of {width}",
-            missing.len(),
-            rows.len()
-        )));
-    }
-    let mut values = cells::read(rows, 0..rows.len())?;
+    let schema = rows.schema();
+    check(rows, missing)?;
+    let mut original = vec![0; rows.len() * schema.row_bytes()];
+    rows.read(0, &mut original)?;
     if !missing.contains(&true) {
-        let mut bytes = vec![0; rows.len() * schema.row_bytes()];
-        rows.read(0, &mut bytes)?;
-        return Matrix::new(schema.clone(), bytes);
+        return Matrix::new(schema.clone(), original);
     }
-    if width < 2 {
+    if schema.width() < 2 {
         return Err(Error::argument(
             "rows of one number say nothing about it where it is missing: give rows of more",
         ));
     }
-    if codec.is_none() && !missing.contains(&false) {
-        return Err(Error::argument("every value is missing, so there is nothing to learn from"));
-    }
+    let mut values = values::to_doubles(rows)?;
     match codec {
         Some(codec) => {
             let model = Model::new(codec)?;
             model.expect(schema)?;
             fill(&model, &mut values, missing)?;
         }
-        None => learned(schema, &mut values, missing, config)?,
+        None if !missing.contains(&false) => {
+            return Err(Error::argument(
+                "every value is missing, so there is nothing to learn from",
+            ));
+        }
+        None => learn_and_fill(schema, &mut values, missing, config)?,
     }
-    // Only what was missing is new: a computed number may have lost bits on its way.
-    let mut bytes = cells::bytes(schema.dtype, &values);
-    let size = schema.dtype.size();
-    let mut kept = vec![0; bytes.len()];
-    rows.read(0, &mut kept)?;
-    for (at, _) in missing.iter().enumerate().filter(|(_, missing)| !**missing) {
-        bytes[at * size..(at + 1) * size].copy_from_slice(&kept[at * size..(at + 1) * size]);
+    // Only what was missing is new: another value may have lost bits on its way through `f64`.
+    let mut bytes = values::bytes(schema.dtype, &values);
+    let cells = bytes.chunks_exact_mut(schema.dtype.size());
+    let originals = original.chunks_exact(schema.dtype.size());
+    for ((cell, original), _) in cells.zip(originals).zip(missing).filter(|(_, missing)| !**missing)
+    {
+        cell.copy_from_slice(original);
     }
     Matrix::new(schema.clone(), bytes)
 }
 
+/// Fails unless `missing` has as many entries as there are values.
+fn check(rows: &dyn Rows, missing: &[bool]) -> Result<()> {
+    let width = rows.schema().width();
+    if Some(missing.len()) == rows.len().checked_mul(width) {
+        return Ok(());
+    }
+    Err(Error::argument(format!(
+        "{} values are said to be missing or not, but there are {} rows of {width}",
+        missing.len(),
+        rows.len()
+    )))
+}
+
 /// Fills in with codecs learned from the values themselves.
-fn learned(schema: &Schema, values: &mut [f64], missing: &[bool], config: &Config) -> Result<()> {
+fn learn_and_fill(
+    schema: &Schema,
+    values: &mut [f64],
+    missing: &[bool],
+    config: &Config,
+) -> Result<()> {
     let width = schema.width();
-    let spreads = spread::of_table(schema, &present(values, missing));
-    if let Some(spreads) = &spreads {
-        spread::reduce(values, spreads);
+    let scales = table_scales(schema, &present(values, missing));
+    if let Some(scales) = &scales {
+        normalise(values, scales);
     }
     start_at_means(values, missing, width);
-    let mut config = config.clone();
-    if !config.train.is_kind() {
-        let share = missing.iter().filter(|m| **m).count() as f64 / missing.len().max(1) as f64;
-        match schema.row_shape.len() {
-            1 | 2 => config.train.mask = Some(Patches::new(1, 1, share.clamp(HIDDEN, 0.75))),
-            _ => config.train.denoise.zero = Some(share.clamp(HIDDEN, 0.75)),
-        }
-    }
-    let dtype = if spreads.is_some() { DType::F32 } else { cells::float(schema.dtype) };
+    let config = hiding(schema, missing, config);
+    let dtype = if scales.is_some() { DType::F32 } else { values::float(schema.dtype) };
     let whole: Vec<usize> = (0..values.len() / width)
         .filter(|i| !missing[i * width..(i + 1) * width].contains(&true))
         .collect();
-    let rounds = if whole.len() >= WHOLE { 1 } else { ROUNDS };
-    for _ in 0..rounds {
-        let mut rows = cells::matrix(schema, dtype, values)?;
-        if rounds == 1 {
-            rows = spread::chosen(&rows, &whole)?;
+    let from_whole_rows = whole.len() >= ENOUGH_WHOLE_ROWS;
+    for _ in 0..if from_whole_rows { 1 } else { ROUNDS } {
+        let mut rows = values::matrix(schema, dtype, values)?;
+        if from_whole_rows {
+            rows = values::select(&rows, &whole)?;
         }
         let model = Model::new(&learn(&rows, &config)?)?;
         fill(&model, values, missing)?;
     }
-    if let Some(spreads) = &spreads {
-        spread::restore(values, spreads);
+    if let Some(scales) = &scales {
+        denormalise(values, scales);
     }
     Ok(())
 }
 
-/// The values with NaN for what is missing.
+/// The configuration with parts of rows hidden while learning, unless it asks for a kind of
+/// network: single values, or where rows are not lines or images, values set to zero.
+fn hiding(schema: &Schema, missing: &[bool], config: &Config) -> Config {
+    let mut config = config.clone();
+    if !config.train.is_kind() {
+        let share = missing.iter().filter(|m| **m).count() as f64 / missing.len().max(1) as f64;
+        let share = share.clamp(HIDDEN.0, HIDDEN.1);
+        match schema.row_shape.len() {
+            1 | 2 => config.train.mask = Some(Patches::new(1, 1, share)),
+            _ => config.train.denoise.zero = Some(share),
+        }
+    }
+    config
+}
+
+/// The values with NaN in place of the missing ones.
 fn present(values: &[f64], missing: &[bool]) -> Vec<f64> {
     values.iter().zip(missing).map(|(x, m)| if *m { f64::NAN } else { *x }).collect()
 }
 
-/// Each missing value becomes its column's mean.
+/// Sets each missing value to its column's mean.
 fn start_at_means(values: &mut [f64], missing: &[bool], width: usize) {
     for j in 0..width {
         let (mut sum, mut count) = (0.0, 0.0);
@@ -159,32 +193,32 @@ fn start_at_means(values: &mut [f64], missing: &[bool], width: usize) {
     }
 }
 
-/// Puts what the model says in the place of what is missing.
+/// Sets missing values to what the model says they are.
 fn fill(model: &Model, values: &mut [f64], missing: &[bool]) -> Result<()> {
     let width = model.schema.width();
-    for part in cells::parts(values.len() / width, width) {
+    for part in values::parts(values.len() / width, width) {
         let range = part.start * width..part.end * width;
         let (own, missing) = (&mut values[range.clone()], &missing[range]);
-        let mut given = model.reconstructed(own, &|at| missing[at])?;
+        let given = model.reconstructed(own, &|at| missing[at])?;
         replace(own, &given, missing);
         if model.is_masked() {
             continue;
         }
-        let mut moved = f64::INFINITY;
+        let mut last = f64::INFINITY;
         for _ in 1..PASSES {
-            given = model.reconstructed(own, &|_| false)?;
-            let now = replace(own, &given, missing);
-            // It settles, or does not.
-            if now <= 1e-6 || now > 4.0 * moved {
+            let given = model.reconstructed(own, &nothing_hidden)?;
+            let change = replace(own, &given, missing);
+            if change <= SETTLED || change > DIVERGES * last {
                 break;
             }
-            moved = now;
+            last = change;
         }
     }
     Ok(())
 }
 
-/// The mean square of the change over that of all values.
+/// Sets missing values to those that are given; returns the mean square of the change over that of
+/// the given values.
 fn replace(values: &mut [f64], given: &[f64], missing: &[bool]) -> f64 {
     let (mut change, mut size) = (0.0, f64::MIN_POSITIVE);
     for ((x, y), m) in values.iter_mut().zip(given).zip(missing) {

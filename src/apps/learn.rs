@@ -1,26 +1,39 @@
-//! Codecs that are learned for a use and not for a file.
+//! Codecs that are learned to be used and not to compress.
 
-use super::{cells, spread};
+use super::column_scale::column_scales;
+use super::values;
 use crate::compress::{Codec, Config};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::matrix::Rows;
 
-/// Largest error of stored rows, in deviations of the values: nobody stores them, but the
-/// decoder's integers are made for it.
+/// The largest error of a stored row, in deviations of the values. Nobody stores such rows, but
+/// the decoder's integers are made fine enough for it: a smaller bound makes them finer and the
+/// codec larger, and at 0.01 their rounding is far below what any network leaves.
 const BOUND: f64 = 0.01;
-/// Rows that are looked at for it.
-const ROWS: usize = 4096;
 
-/// As [`Codec::fit`], but for kinds of networks, which weigh all columns alike, with one bound for
-/// all values in place of one for each column: a hundredth of their deviation. With the usual
-/// bound, a column that hardly varies would ask the decoder for a precision that no use has.
+/// Rows from which the deviation is measured: enough for two digits of it, and read in no time.
+/// Of wide rows fewer are read, but no fewer than `LEAST_ROWS`.
+const ROWS: usize = 4096;
+const LEAST_ROWS: usize = 256;
+/// Columns up to which all [`ROWS`] are read.
+const COLUMNS: usize = 64;
+
+/// Learns a codec from `rows` for embedding, scoring or drawing rows.
+///
+/// It is [`Codec::fit`] except for networks trained on the squared error (see
+/// [`TrainConfig`](crate::TrainConfig)) where `config` promises a bound relative to each column's
+/// range, as by default. Such networks weigh all columns alike, so they get one bound for all
+/// columns, a hundredth of the values' deviation: else a column that hardly varies would ask the
+/// decoder for a precision that no use has.
 ///
 /// # Errors
-/// As [`Codec::fit`].
+/// `Argument` if `config` is not valid, or if there are no rows, fewer than
+/// [`Codec::LEAST_ROWS`] for a kind of network, or none that differ; otherwise whatever reading
+/// the rows fails with.
 pub fn learn(rows: &dyn Rows, config: &Config) -> Result<Codec> {
-    let usual = matches!(&config.fidelity, Fidelity::MaxErrorRel(_));
-    if !config.train.is_kind() || !usual || rows.is_empty() {
+    let is_relative = matches!(&config.fidelity, Fidelity::MaxErrorRel(_));
+    if !config.train.is_kind() || !is_relative || rows.is_empty() {
         return Codec::fit(rows, config);
     }
     let mut config = config.clone();
@@ -35,17 +48,18 @@ pub fn learn(rows: &dyn Rows, config: &Config) -> Result<Codec> {
     Codec::fit(rows, &config)
 }
 
-/// The root of the mean over columns of their squared spread.
+/// The root of the mean over columns of their squared scale, measured on some of the rows.
 pub(super) fn deviation(rows: &dyn Rows) -> Result<f64> {
     let width = rows.schema().width();
-    let some = (ROWS * 64 / width.max(1)).clamp(256, ROWS).min(rows.len());
+    let some = (ROWS * COLUMNS / width.max(1)).clamp(LEAST_ROWS, ROWS).min(rows.len());
     let mut values = Vec::with_capacity(some * width);
     for i in 0..some {
         let row = rows.len() * i / some;
-        values.extend(cells::read(rows, row..row + 1)?);
+        values.extend(values::read(rows, row..row + 1)?);
     }
-    let spreads = spread::spreads(&values, width, 0.0);
-    let most = spreads.iter().fold(f64::MIN_POSITIVE, |m, s| m.max(s.scale));
-    let squares: f64 = spreads.iter().map(|s| (s.scale / most).powi(2)).sum();
-    Ok(most * (squares / width.max(1) as f64).sqrt())
+    let scales = column_scales(&values, width, 0.0);
+    // In units of the largest, so that squares neither overflow nor vanish.
+    let largest = scales.iter().fold(f64::MIN_POSITIVE, |m, s| m.max(s.scale));
+    let squares: f64 = scales.iter().map(|s| (s.scale / largest).powi(2)).sum();
+    Ok(largest * (squares / width.max(1) as f64).sqrt())
 }

@@ -1,32 +1,47 @@
-//! What a codec is good for besides small files: its networks, in floats.
+//! What a codec is good for besides small files.
 //!
-//! [`model`] is a codec as an encoder and a decoder of real numbers; every use is one file on
-//! top of it. None of this is needed to read or write files.
+//! | to do | with |
+//! |---|---|
+//! | learn a codec to use, not to compress | [`learn`] |
+//! | turn rows into latents and back | [`Model`] |
+//! | find rows that are not like the others | [`find_anomalies`] |
+//! | take noise out of rows | [`denoise`] |
+//! | fill in missing values | [`missing_values`], [`impute`] |
+//! | draw new rows | [`sample`] |
+//! | predict labels or numbers from few examples | [`finetune`], [`predict`] |
+//! | use the networks in other programs | [`onnx`], [`safetensors`] |
+//! | draw pictures (feature `plot`) | [`plot`] |
+//! | change the type of rows | [`cast`], [`to_doubles`] |
+//!
+//! All of it computes with the codec's networks in floating-point numbers; none of it is needed to
+//! read or write files.
 
+// `model` is a codec as an encoder and a decoder of real numbers (`float_encoder`,
+// `float_decoder`); every use is one file or folder on top of it.
 mod anomalies;
-mod cells;
-mod decoder;
+mod column_scale;
 mod denoise;
-mod encoder;
 mod export;
 mod finetune;
+mod float_decoder;
+mod float_encoder;
 mod impute;
+mod label_propagation;
 mod learn;
 mod model;
 #[cfg(feature = "plot")]
 pub mod plot;
 mod predict;
-mod propagate;
 mod sample;
-mod spread;
+mod values;
 
 pub use anomalies::{Anomalies, AnomalyConfig, AnomalyScore, find_anomalies};
-pub use cells::{cast, to_doubles};
 pub use denoise::denoise;
 pub use export::{ONNX_OPSET, OnnxPart, onnx, safetensors};
-pub use finetune::{FinetuneConfig, FinetuneReport, Task, finetune};
+pub use finetune::{Examples, FinetuneConfig, FinetuneReport, Task, finetune};
 pub use impute::{impute, missing_values};
 pub use learn::learn;
 pub use model::Model;
 pub use predict::{Prediction, predict};
 pub use sample::{SampleSource, Sampled, sample};
+pub use values::{cast, to_doubles};

@@ -1,24 +1,26 @@
 //! A codec as two functions of real numbers: rows to latents and latents to rows.
 
-use super::cells;
-use super::decoder::Decoder;
-use super::encoder::Encoder;
+use super::float_decoder::FloatDecoder;
+use super::float_encoder::FloatEncoder;
+use super::values;
 use crate::compress::Codec;
 use crate::container::model::ModelRecord;
 use crate::error::{Error, Result};
-use crate::matrix::{Matrix, Rows, Schema};
+use crate::matrix::{DType, Matrix, Rows, Schema};
 use crate::reader::{Reader, Source};
 
-/// The encoder and the decoder of a [`Codec`], in floats.
+/// The encoder and the decoder of a [`Codec`] as functions of floating-point numbers.
 ///
-/// Latents are given so that they are of use elsewhere. Where the codec has a linear path — the
-/// linear codec, and networks trained for small files — a latent counts in the data's units: by
-/// how far it moves a row along that path, so that distances of embeddings are about those of
-/// rows. Other networks' latents are as their last layer gives them; those of a variational one
-/// are about normally distributed with variance 1.
+/// The unit of a latent depends on how the codec was learned. A linear codec has a linear path
+/// from latents to rows, and so have networks trained for small files: there a latent is measured
+/// by how far it moves a row along that path, in the data's units, so that distances between
+/// embeddings are about distances between rows. The latents of other networks are the outputs of
+/// their encoder's last layer; those of a variational one have about a normal distribution with
+/// mean 0 and variance 1.
 ///
 /// ```
-/// use aezip::{Codec, Config, Matrix, Model, Rows};
+/// use aezip::apps::Model;
+/// use aezip::{Codec, Config, Matrix, Rows};
 /// let wave = |i: usize| ((i / 20) as f32 * 0.3).sin() * (i % 20) as f32;
 /// let rows = Matrix::from_slice(&(0..10_000).map(wave).collect::<Vec<_>>(), &[20])?;
 /// let model = Model::new(&Codec::fit(&rows, &Config::default())?)?;
@@ -33,18 +35,23 @@ use crate::reader::{Reader, Source};
 #[derive(Debug, Clone)]
 pub struct Model {
     pub(super) schema: Schema,
-    pub(super) encoder: Option<Encoder>,
-    pub(super) decoder: Decoder,
-    /// What one unit of each latent, in the integer program, counts in an embedding.
+    pub(super) encoder: Option<FloatEncoder>,
+    pub(super) decoder: FloatDecoder,
+    /// What one unit of each latent of the integer program counts in an embedding.
     pub(super) unit: Vec<f64>,
     pub(super) record: ModelRecord,
 }
 
+/// Says that no value is missing.
+pub(super) fn nothing_hidden(_: usize) -> bool {
+    false
+}
+
 impl Model {
-    /// The networks of `codec`.
+    /// Takes the networks out of `codec`.
     ///
     /// # Errors
-    /// `Argument` if it has no latents: rows like those that it was learned from have nothing in
+    /// `Argument` if the codec has no latents, as one learned from rows that have nothing in
     /// common.
     pub fn new(codec: &Codec) -> Result<Self> {
         let (record, encoder) = codec.parts()?;
@@ -55,26 +62,30 @@ impl Model {
                  a larger error allowed, or with a number of latents",
             ));
         }
-        let decoder = Decoder::new(&record, schema.dtype);
-        let straight = encoder.as_ref().is_none_or(|e| e.skip);
+        let decoder = FloatDecoder::new(&record, schema.dtype);
+        let has_linear_path = encoder.as_ref().is_none_or(|e| e.skip);
         let encoder = match encoder {
-            Some(record) => Some(Encoder::new(record)),
-            None if record.hidden.is_none() => Some(Encoder::linear(&record, &decoder.origin)?),
+            Some(record) => Some(FloatEncoder::new(record)),
+            None if record.hidden.is_none() => {
+                Some(FloatEncoder::linear(&record, &decoder.origin)?)
+            }
             None => None,
         };
         let unit = match &encoder {
-            Some(e) if !straight => e.record.latent.iter().map(|l| 1.0 / f64::from(*l)).collect(),
-            _ => lengths(&record, &decoder.unit),
+            Some(e) if !has_linear_path => {
+                e.record.latent.iter().map(|l| 1.0 / f64::from(*l)).collect()
+            }
+            _ => path_lengths(&record, &decoder.unit),
         };
         Ok(Self { schema, encoder, decoder, unit, record })
     }
 
-    /// What the rows are.
+    /// Type and shape of the rows that the codec was learned from.
     pub fn schema(&self) -> &Schema {
         &self.schema
     }
 
-    /// Latents of a row.
+    /// The number of latents of a row, 1 or more.
     pub fn latents(&self) -> usize {
         self.record.latents()
     }
@@ -84,57 +95,67 @@ impl Model {
         self.record.hidden.is_none()
     }
 
-    /// Whether rows can be embedded. A compressed file has the decoder of its network only; it
-    /// takes a codec, as [`Codec::write`] writes it, to have both.
+    /// Whether rows can be embedded. A compressed file holds only the decoder of its network; a
+    /// codec written by [`Codec::write`] holds the encoder too.
     pub fn has_encoder(&self) -> bool {
         self.encoder.is_some()
     }
 
-    /// Whether parts of rows can be hidden from the encoder, because it was trained so.
+    /// Whether the encoder was trained with parts of rows hidden from it, so that it can be told
+    /// which values are missing.
     pub fn is_masked(&self) -> bool {
         self.encoder.as_ref().is_some_and(|e| e.record.masked)
     }
 
-    /// Whether latents were trained to be normally distributed.
+    /// Whether latents were trained to be normally distributed with mean 0 and variance 1.
     pub fn is_variational(&self) -> bool {
         self.encoder.as_ref().is_some_and(|e| e.record.variational)
     }
 
-    /// Latents of `rows`: a matrix of `f32`, rows × latents. Missing values (NaN) count as the
-    /// column's centre, or as hidden if the encoder [knows that](Self::is_masked).
+    /// Finds the latents of `rows`: a matrix of `f32`, rows × latents. A missing value (NaN)
+    /// counts as the column's centre, or as hidden if the encoder [knows that](Self::is_masked).
     ///
     /// # Errors
-    /// `Argument` if the rows are not as wide as the codec's or there is no encoder; `Io` and
-    /// others as the rows give them.
+    /// `Argument` if the rows are not as wide as the codec's or there is no encoder; otherwise
+    /// whatever reading the rows fails with.
     pub fn embed(&self, rows: &dyn Rows) -> Result<Matrix> {
         self.expect(rows.schema())?;
         let mut out = Vec::with_capacity(rows.len() * self.latents());
-        for part in cells::parts(rows.len(), self.schema.width()) {
-            out.extend(self.embedded(&cells::read(rows, part)?, &|_| false)?);
+        for part in values::parts(rows.len(), self.schema.width()) {
+            out.extend(self.embedded(&values::read(rows, part)?, &nothing_hidden)?);
         }
         Matrix::from_slice(&out, &[self.latents()])
     }
 
-    /// The rows that the decoder makes of the latents of `rows`, not rounded: `f32`, or `f64` for
-    /// types that are finer.
+    /// Decodes the latents of `rows` without rounding them or the result: a matrix of the rows'
+    /// shape, in `f64` if the codec is for `f64` or whole numbers of 32 bits or more, else in
+    /// `f32`.
     ///
     /// # Errors
-    /// As [`Self::embed`].
+    /// `Argument` if the rows are not as wide as the codec's or there is no encoder; otherwise
+    /// whatever reading the rows fails with.
     pub fn reconstruct(&self, rows: &dyn Rows) -> Result<Matrix> {
+        self.reconstruct_as(rows, values::float(self.schema.dtype))
+    }
+
+    /// [`Self::reconstruct`] in a given type.
+    pub(super) fn reconstruct_as(&self, rows: &dyn Rows, dtype: DType) -> Result<Matrix> {
         self.expect(rows.schema())?;
-        let dtype = cells::float(self.schema.dtype);
-        let mut bytes = Vec::with_capacity(rows.len() * self.schema.width() * dtype.size());
-        for part in cells::parts(rows.len(), self.schema.width()) {
-            let values = self.reconstructed(&cells::read(rows, part)?, &|_| false)?;
-            bytes.extend(cells::bytes(dtype, &values));
+        let width = self.schema.width();
+        let mut bytes = Vec::with_capacity(rows.len() * width * dtype.size());
+        for part in values::parts(rows.len(), width) {
+            let given = self.reconstructed(&values::read(rows, part)?, &nothing_hidden)?;
+            bytes.extend(values::bytes(dtype, &given));
         }
         Matrix::new(Schema { dtype, ..rows.schema().clone() }, bytes)
     }
 
-    /// The rows of latents as [`Self::embed`] gives them, in the type of [`Self::reconstruct`].
+    /// Decodes latents, rows × latents in the units of [`Self::embed`], to rows of the type of
+    /// [`Self::reconstruct`].
     ///
     /// # Errors
-    /// `Argument` if the rows of `latents` are not as many numbers as the codec has latents.
+    /// `Argument` if a row of `latents` is not as many numbers as the codec has latents; otherwise
+    /// whatever reading them fails with.
     pub fn decode(&self, latents: &dyn Rows) -> Result<Matrix> {
         let (own, given) = (self.latents(), latents.schema().width());
         if own != given {
@@ -142,20 +163,23 @@ impl Model {
                 "the codec has {own} latents, these rows have {given} numbers"
             )));
         }
-        let dtype = cells::float(self.schema.dtype);
+        let dtype = values::float(self.schema.dtype);
         let mut bytes = Vec::new();
-        for part in cells::parts(latents.len(), self.schema.width().max(own)) {
-            let latents: Vec<f32> = cells::read(latents, part)?.iter().map(|y| *y as f32).collect();
-            bytes.extend(cells::bytes(dtype, &self.values(&latents)));
+        for part in values::parts(latents.len(), self.schema.width().max(own)) {
+            let latents = values::read(latents, part)?;
+            let latents: Vec<f32> = latents.iter().map(|y| *y as f32).collect();
+            bytes.extend(values::bytes(dtype, &self.values(&latents)));
         }
         Matrix::new(Schema { dtype, ..self.schema.clone() }, bytes)
     }
 
-    /// The latents that a compressed file holds, in the units of [`Self::embed`]: rounded as they
-    /// are stored. Rows that are stored exactly have none; zeros stand for them.
+    /// Reads the latents that a compressed file holds: rows × latents, `f32`, in the units of
+    /// [`Self::embed`] and rounded to their quantisation steps. Rows that the file stores exactly
+    /// have no latents; zeros stand for them.
     ///
     /// # Errors
-    /// `Argument` if this is not that file's model; else as the reader gives them.
+    /// `Argument` if this is not that file's model; otherwise whatever the reader fails with,
+    /// `Corrupt` or `Truncated` for a damaged file.
     pub fn stored<S: Source>(&self, reader: &Reader<S>) -> Result<Matrix> {
         if reader.model() != Some(&self.record) {
             return Err(Error::argument("the file has another model than this one"));
@@ -169,16 +193,11 @@ impl Model {
 
     /// Fails unless rows of `schema` can be embedded.
     pub(super) fn expect(&self, schema: &Schema) -> Result<()> {
-        let (own, given) = (self.schema.width(), schema.width());
-        if own != given {
-            return Err(Error::argument(format!(
-                "the codec is for rows of {own} numbers, these have {given}"
-            )));
-        }
+        values::expect_width(self.schema.width(), schema)?;
         self.encoder().map(drop)
     }
 
-    pub(super) fn encoder(&self) -> Result<&Encoder> {
+    pub(super) fn encoder(&self) -> Result<&FloatEncoder> {
         self.encoder.as_ref().ok_or_else(|| {
             Error::argument(
                 "the file has a network's decoder without its encoder, so that no rows can be \
@@ -187,7 +206,19 @@ impl Model {
         })
     }
 
-    /// Latents of values, as an embedding has them; `hidden` says of the place of each.
+    /// What the outputs of the encoder's network are multiplied by to be an embedding.
+    pub(super) fn output_unit(&self, encoder: &FloatEncoder) -> Vec<f32> {
+        let latent = encoder.record.latent.iter();
+        latent.zip(&self.unit).map(|(l, u)| (f64::from(*l) * u) as f32).collect()
+    }
+
+    /// What an embedding is multiplied by before the decoder's network.
+    pub(super) fn input_unit(&self) -> Vec<f32> {
+        self.unit.iter().map(|u| (1.0 / u) as f32).collect()
+    }
+
+    /// The embedding of rows of values, of which those at the places that `hidden` names are not
+    /// known.
     pub(super) fn embedded(
         &self,
         values: &[f64],
@@ -201,7 +232,7 @@ impl Model {
         Ok(out)
     }
 
-    /// Values of latents as an embedding has them.
+    /// The values that an embedding decodes to.
     pub(super) fn values(&self, latents: &[f32]) -> Vec<f64> {
         let mut inputs = latents.to_vec();
         for row in inputs.chunks_exact_mut(self.unit.len()) {
@@ -210,6 +241,7 @@ impl Model {
         self.decoder.values(&inputs)
     }
 
+    /// The values that the embedding of rows decodes to; `hidden` is as for [`Self::embedded`].
     pub(super) fn reconstructed(
         &self,
         values: &[f64],
@@ -219,13 +251,13 @@ impl Model {
     }
 }
 
-/// How far one unit of each latent moves a row along the linear path, in the data's units.
-fn lengths(m: &ModelRecord, units: &[f64]) -> Vec<f64> {
+/// How far one unit of each latent moves a row along the linear path, in the data's units; 1 for a
+/// latent that moves nothing. `units` is what a prediction of 1 counts in each column.
+fn path_lengths(m: &ModelRecord, units: &[f64]) -> Vec<f64> {
     let gain = (-f64::from(m.gain)).exp2();
     let length = |row: &[i64]| {
         let squares = row.iter().zip(units).map(|(w, u)| (*w as f64 * u * gain).powi(2));
         let length = squares.sum::<f64>().sqrt();
-        // A latent that moves nothing.
         if length > 0.0 && length.is_finite() { length } else { 1.0 }
     };
     m.skip.chunks_exact(m.width().max(1)).map(length).collect()

@@ -1,61 +1,46 @@
 //! What a codec that was trained further says of rows.
 
-use super::cells;
-use super::encoder::Encoder;
+use super::float_encoder::FloatEncoder;
+use super::model::nothing_hidden;
+use super::values;
 use crate::compress::Codec;
 use crate::container::encoder::EncoderRecord;
 use crate::container::task::{Targets, TaskRecord};
-use crate::encode::floats::function;
+use crate::encode::floats::{code, function};
 use crate::error::{Error, Result};
-use crate::kernels::activation::Activation;
 use crate::matrix::{DType, Matrix, Rows, Schema};
 use crate::nn::loss::softmax;
 use crate::nn::network::{Network, Shape};
 use crate::nn::objectives::supervised::{Stack, largest};
 
-/// Of each row.
+/// What a fine-tuned codec predicts of rows.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Prediction {
-    /// The most likely label, one `i64` a row; or the numbers, as `f64`.
+    /// The most likely label of each row, one `i64` a row; for a regression the predicted numbers,
+    /// `f64`, rows × numbers.
     pub values: Matrix,
-    /// Of labels: how likely each of them is, rows × labels, `f32`. The columns are named after
-    /// the labels.
+    /// How likely each label is, from 0 to 1: `f32`, rows × labels, with columns named after the
+    /// labels. `None` for a regression.
     pub probabilities: Option<Matrix>,
 }
 
-/// Labels or numbers of `rows`, by what [`finetune`](crate::finetune) learned.
+/// Predicts labels or numbers of `rows` with a codec from [`finetune`](crate::apps::finetune).
 ///
 /// # Errors
-/// `Argument` if nothing was learned or the rows are not as wide as the codec's; `Io` and others
-/// as the rows give them.
+/// `Argument` if the codec was not fine-tuned or the rows are not as wide as the codec's;
+/// otherwise whatever reading the rows fails with.
 pub fn predict(codec: &Codec, rows: &dyn Rows) -> Result<Prediction> {
     let predictor = Predictor::new(codec)?;
-    let (own, given) = (predictor.encoder.record.scale.len(), rows.schema().width());
-    if own != given {
-        return Err(Error::argument(format!(
-            "the codec is for rows of {own} numbers, these have {given}"
-        )));
-    }
+    let (schema, encoder) = (rows.schema(), &predictor.encoder);
+    values::expect_width(encoder.record.scale.len(), schema)?;
     let mut out = Vec::new();
-    for part in cells::parts(rows.len(), given) {
-        let inputs = predictor.encoder.inputs(&cells::read(rows, part)?, &|_| false);
+    for part in values::parts(rows.len(), schema.width()) {
+        let inputs = encoder.inputs(&values::read(rows, part)?, &nothing_hidden);
         out.extend(predictor.stack.infer(&inputs));
     }
     match &predictor.targets {
-        Targets::Classes(labels) => {
-            let n = labels.len();
-            let chosen: Vec<i64> = out.chunks_exact(n).map(|out| labels[largest(out)]).collect();
-            let mut p = vec![0.0; out.len()];
-            out.chunks_exact(n).zip(p.chunks_exact_mut(n)).for_each(|(out, p)| softmax(out, p));
-            let names = labels.iter().map(i64::to_string).collect();
-            let schema = Schema { columns: Some(names), ..Schema::new(DType::F32, &[n]) };
-            let bytes = p.iter().flat_map(|p| p.to_le_bytes()).collect();
-            Ok(Prediction {
-                values: Matrix::from_slice(&chosen, &[])?,
-                probabilities: Some(Matrix::new(schema, bytes)?),
-            })
-        }
+        Targets::Classes(labels) => most_likely(&out, labels),
         Targets::Values { centre, scale } => {
             let n = centre.len();
             let value = |(i, g): (usize, &f32)| centre[i % n] + scale[i % n] * f64::from(*g);
@@ -66,10 +51,26 @@ pub fn predict(codec: &Codec, rows: &dyn Rows) -> Result<Prediction> {
     }
 }
 
-/// The networks of a task.
+/// Labels and their probabilities from logits, rows × labels.
+fn most_likely(logits: &[f32], labels: &[i64]) -> Result<Prediction> {
+    let n = labels.len();
+    let rows = || logits.chunks_exact(n);
+    let chosen: Vec<i64> = rows().map(|row| labels[largest(row)]).collect();
+    let mut p = vec![0.0; logits.len()];
+    rows().zip(p.chunks_exact_mut(n)).for_each(|(row, p)| softmax(row, p));
+    let names = labels.iter().map(i64::to_string).collect();
+    let schema = Schema { columns: Some(names), ..Schema::new(DType::F32, &[n]) };
+    let bytes = p.iter().flat_map(|p| p.to_le_bytes()).collect();
+    Ok(Prediction {
+        values: Matrix::from_slice(&chosen, &[])?,
+        probabilities: Some(Matrix::new(schema, bytes)?),
+    })
+}
+
+/// The networks of a fine-tuned codec, and what the head's outputs stand for.
 #[derive(Debug, Clone)]
 pub(super) struct Predictor {
-    pub(super) encoder: Encoder,
+    pub(super) encoder: FloatEncoder,
     pub(super) stack: Stack,
     pub(super) targets: Targets,
 }
@@ -79,7 +80,7 @@ impl Predictor {
         let task = codec.task().ok_or_else(|| {
             Error::argument("the codec was not trained to predict anything: see finetune")
         })?;
-        let encoder = Encoder::new(task.encoder.clone());
+        let encoder = FloatEncoder::new(task.encoder.clone());
         let layers = task.layers.iter().map(|&(n, code)| (n, function(code))).collect();
         let shape = Shape { inputs: task.centre.len(), layers, skip: false };
         let stack = Stack {
@@ -92,9 +93,8 @@ impl Predictor {
     }
 }
 
-/// What is stored of a stack that was trained on top of `encoder`.
-pub(super) fn record(encoder: &Encoder, stack: Stack, targets: Targets) -> TaskRecord {
-    let code = |f: Activation| if f == Activation::Identity { 0 } else { 1 };
+/// The record of a stack that was trained on top of `encoder`.
+pub(super) fn record(encoder: &FloatEncoder, stack: Stack, targets: Targets) -> TaskRecord {
     TaskRecord {
         targets,
         encoder: EncoderRecord { params: stack.encoder.params, ..encoder.record.clone() },

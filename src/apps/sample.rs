@@ -1,22 +1,22 @@
 //! New rows that could have been among those that a codec was learned from.
 
-use super::cells;
 use super::model::Model;
+use super::values;
 use crate::codec::decode::draw_latents;
 use crate::codec::program::Program;
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
 use crate::matrix::rng::Rng;
 
-/// Where the latents of new rows come from.
+/// The distribution that the latents of new rows are drawn from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SampleSource {
     /// The normal distribution with mean 0 and variance 1, which a variational codec was trained
     /// for.
     Normal,
-    /// The distributions that the file's entropy coder has for its latents, by row class: what
-    /// coded rows turn into bits turns random bits into rows.
+    /// The distributions that the codec's entropy coder has for its latents in each class of rows:
+    /// decoding random bits draws from them.
     Coder,
 }
 
@@ -29,31 +29,39 @@ impl std::fmt::Display for SampleSource {
     }
 }
 
-/// New rows.
+/// Rows that were drawn.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Sampled {
-    /// In the type and shape of those that the codec was learned from.
+    /// The rows, in the type and shape of those that the codec was learned from.
     pub rows: Matrix,
-    /// Their latents, as [`Model::decode`] takes them.
+    /// Their latents as [`Model::decode`] takes them: `f32`, rows × latents.
     pub latents: Matrix,
-    /// Where these came from.
+    /// The distribution that the latents were drawn from.
     pub source: SampleSource,
 }
 
-/// Numbers that are drawn at once, at most: what is drawn is held in memory.
-const MOST_NUMBERS: usize = 1 << 28;
+/// The most values that are drawn at once: 1 GiB as `f32`, since all are held in memory.
+const MOST_VALUES: usize = 1 << 28;
+/// Rows that are drawn at least at a time, as each time a stream of bits is begun.
+const LEAST_DRAWN: usize = 64;
+/// How many times rows are drawn anew in place of those whose latents are out of range. A codec
+/// that needs as many draws next to no row that can be used.
+const MOST_TRIES: usize = 100;
 
-/// Draws `count` new rows; the same `seed` gives the same ones.
+/// Draws `count` new rows that could have been among those the codec was learned from; the same
+/// `seed` gives the same rows.
 ///
-/// They are what the decoder makes of drawn latents: without the residuals that a compressed row
-/// has as well, so smoother than real ones.
+/// They are decoded from drawn latents alone. A compressed row has residuals as well, so drawn
+/// rows are smoother than real ones.
 ///
 /// # Errors
-/// `Argument` for no rows or more than 2^28 numbers, or if the codec's distributions give none within its latents' ranges.
+/// `Argument` if `count` is 0 or rows or latents are more than 2^28 values, or if the codec's
+/// distributions hardly ever give latents within their ranges.
 ///
 /// ```
-/// use aezip::{Codec, Config, Matrix, Model, Rows, sample};
+/// use aezip::apps::{Model, sample};
+/// use aezip::{Codec, Config, Matrix, Rows};
 /// let wave = |i: usize| ((i / 20) as f32 * 0.3).sin() * (i % 20) as f32;
 /// let rows = Matrix::from_slice(&(0..10_000).map(wave).collect::<Vec<_>>(), &[20])?;
 /// let model = Model::new(&Codec::fit(&rows, &Config::default())?)?;
@@ -66,11 +74,11 @@ pub fn sample(model: &Model, count: usize, seed: u64) -> Result<Sampled> {
     }
     let latents = model.latents();
     let each = model.schema.width().max(latents);
-    if count > MOST_NUMBERS / each {
+    if count > MOST_VALUES / each {
         return Err(Error::argument(format!(
             "{count} rows of {each} numbers are too many to draw at once; draw up to {} at a time, \
              each time with another seed",
-            MOST_NUMBERS / each
+            MOST_VALUES / each
         )));
     }
     let mut rng = Rng::new(seed);
@@ -81,9 +89,9 @@ pub fn sample(model: &Model, count: usize, seed: u64) -> Result<Sampled> {
     };
     let dtype = model.schema.dtype;
     let mut bytes = Vec::new();
-    for part in cells::parts(count, model.schema.width().max(latents)) {
+    for part in values::parts(count, model.schema.width().max(latents)) {
         let values = model.values(&drawn[part.start * latents..part.end * latents]);
-        bytes.extend(cells::bytes(dtype, &values));
+        bytes.extend(values::bytes(dtype, &values));
     }
     let mut schema = model.schema.clone();
     schema.name.clear();
@@ -94,21 +102,22 @@ pub fn sample(model: &Model, count: usize, seed: u64) -> Result<Sampled> {
     })
 }
 
+/// Draws latents from the entropy coder's distributions, in units of an embedding.
 fn from_coder(model: &Model, count: usize, rng: &mut Rng) -> Result<Vec<f32>> {
     let program = Program::new(model.record.clone(), model.schema.dtype)?;
     let clamp = &model.record.latent_clamp;
     let mut out = Vec::with_capacity(count * clamp.len());
-    // Escapes give numbers of any size; a few rows are drawn again for them.
+    // Escapes of the entropy coder give numbers of any size, so a few rows are out of range.
     let mut tries = 0;
     while out.len() < count * clamp.len() {
         tries += 1;
-        if tries > 100 {
+        if tries > MOST_TRIES {
             return Err(Error::argument(
                 "the codec's distributions hardly ever give latents within their ranges",
             ));
         }
         let missing = count - out.len() / clamp.len();
-        let drawn = draw_latents(&program, missing.max(64), &mut || rng.next_u64())?;
+        let drawn = draw_latents(&program, missing.max(LEAST_DRAWN), &mut || rng.next_u64())?;
         let sound = drawn
             .chunks_exact(clamp.len())
             .filter(|y| y.iter().zip(clamp).all(|(y, c)| i64::from(*y).abs() < (*c).max(1)));

@@ -1,9 +1,9 @@
 //! Rows to real-valued latents: an encoder in `f32`, linear or a network.
 
 use crate::codec::value::{Cell, with_cell};
+use crate::linalg::multiply;
 use crate::matrix::{DType, from_little_endian};
 use crate::nn::autoencoder::FloatEncoder;
-use faer::{Accum, MatMut, MatRef, Par};
 use std::sync::Arc;
 
 /// `y = (x − centre) / scale · weights`, or a network instead of the weights.
@@ -53,21 +53,6 @@ impl Projection {
         if let Some(network) = &self.network {
             return network.encode(normalised);
         }
-        let width = self.centre.len();
-        let rows = normalised.len() / width.max(1);
-        let mut out = vec![0.0; rows * self.latents];
-        multiply(normalised, &self.weights, &mut out, (rows, width, self.latents));
-        out
+        multiply(normalised, &self.weights, self.centre.len())
     }
-}
-
-/// `out = a · b` for row-major `a` of `n × k` and `b` of `k × m`, on this thread.
-pub(crate) fn multiply(a: &[f32], b: &[f32], out: &mut [f32], (n, k, m): (usize, usize, usize)) {
-    if n == 0 || m == 0 {
-        return;
-    }
-    let a = MatRef::from_row_major_slice(a, n, k);
-    let b = MatRef::from_row_major_slice(b, k, m);
-    let out = MatMut::from_row_major_slice_mut(out, n, m);
-    faer::linalg::matmul::matmul(out, Accum::Replace, a, b, 1.0, Par::Seq);
 }

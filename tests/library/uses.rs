@@ -1,10 +1,13 @@
 //! What codecs are good for besides small files: each use does better than a simple way of doing
 //! the same, on the sample of digits.
 
+use aezip::apps::{
+    AnomalyConfig, AnomalyScore, Examples, FinetuneConfig, Model, OnnxPart, SampleSource, Task,
+    cast, denoise, find_anomalies, finetune, impute, missing_values, onnx, predict, safetensors,
+    sample, to_doubles,
+};
 use aezip::{
-    AnomalyConfig, AnomalyScore, Codec, Config, DType, Fidelity, FinetuneConfig, Loss, Matrix,
-    Model, OnnxPart, Patches, Quality, Reader, Rows, SampleSource, Task, compress, denoise,
-    find_anomalies, finetune, impute, missing_values, onnx, predict, safetensors, sample,
+    Codec, Config, DType, Fidelity, Loss, Matrix, Patches, Quality, Reader, Rows, compress,
 };
 use std::path::Path;
 
@@ -12,11 +15,11 @@ use std::path::Path;
 fn digits() -> Vec<f64> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/digits.npy");
     let rows = aezip::input::open(path, &Default::default()).unwrap();
-    aezip::to_doubles(&*rows).unwrap()
+    to_doubles(&*rows).unwrap()
 }
 
 fn matrix(values: &[f64], dtype: DType) -> Matrix {
-    aezip::cast(&Matrix::from_slice(values, &[8, 8]).unwrap(), dtype).unwrap()
+    cast(&Matrix::from_slice(values, &[8, 8]).unwrap(), dtype).unwrap()
 }
 
 /// A small network, trained for about two seconds.
@@ -179,13 +182,13 @@ fn noise_is_taken_out() {
     let given = denoise(&model, &rows).unwrap();
     assert_eq!(given.schema(), rows.schema());
     let before = mean_square(&noisy, &clean);
-    let after = mean_square(&aezip::to_doubles(&given).unwrap(), &clean);
+    let after = mean_square(&to_doubles(&given).unwrap(), &clean);
     println!("mean squared error {before:.3} before, {after:.3} after");
     assert!(after < 0.75 * before, "{after} after, {before} before");
     // A codec that was learned from clean rows knows better.
     let model = Model::new(&Codec::fit(&matrix(&clean, DType::F32), &config).unwrap()).unwrap();
     let better = denoise(&model, &rows).unwrap();
-    let better = mean_square(&aezip::to_doubles(&better).unwrap(), &clean);
+    let better = mean_square(&to_doubles(&better).unwrap(), &clean);
     println!("{better:.3} with a codec of clean rows");
     assert!(better < after, "{better} {after}");
 }
@@ -212,7 +215,7 @@ fn gaps_are_filled_better_than_with_means() {
     let baseline = error(&by_means);
 
     let config = small(|c| c.train.mask = Some(Patches::new(1, 1, 0.3)));
-    let filled = aezip::to_doubles(&impute(&rows, &missing, None, &config).unwrap()).unwrap();
+    let filled = to_doubles(&impute(&rows, &missing, None, &config).unwrap()).unwrap();
     for (at, x) in gaps.iter().enumerate().filter(|(_, x)| x.is_finite()) {
         assert_eq!(filled[at], *x, "what is there stays");
     }
@@ -224,7 +227,7 @@ fn gaps_are_filled_better_than_with_means() {
     });
     let codec = Codec::fit(&matrix(&whole[..64 * 900], DType::F32), &linear).unwrap();
     let filled = impute(&rows, &missing, Some(&codec), &linear).unwrap();
-    let around = error(&aezip::to_doubles(&filled).unwrap());
+    let around = error(&to_doubles(&filled).unwrap());
     println!("squared error {masked:.3} masked, {around:.3} linear, {baseline:.3} with means");
     assert!(masked < 0.5 * baseline && around < 0.7 * baseline, "{masked} {around} {baseline}");
 }
@@ -240,7 +243,7 @@ fn two_latents_of_a_network_say_more_than_two_principal_components() {
         // Decoding an embedding is reconstructing the rows.
         let given = model.reconstruct(&rows).unwrap();
         assert_eq!(model.decode(&embedded).unwrap().bytes(), given.bytes());
-        let original = aezip::cast(&rows, DType::F32).unwrap();
+        let original = cast(&rows, DType::F32).unwrap();
         Quality::measure(&original, &given).unwrap().nmse
     };
     let network = lost(&small(|c| c.train.latents = Some(2)));
@@ -297,8 +300,8 @@ fn floats_say_what_the_integer_program_says() {
         let stored = of_file.stored(&reader).unwrap();
         // What is stored are latents alone, rounded: they decode to the file's rows, but for the
         // rounding to whole numbers within the pixels' range.
-        let given = aezip::to_doubles(&of_file.decode(&stored).unwrap()).unwrap();
-        let direct = aezip::to_doubles(&model.reconstruct(&rows).unwrap()).unwrap();
+        let given = to_doubles(&of_file.decode(&stored).unwrap()).unwrap();
+        let direct = to_doubles(&model.reconstruct(&rows).unwrap()).unwrap();
         let (a, b) = (mean_square(&given, &digits()), mean_square(&direct, &digits()));
         println!("{hidden:?}: squared error {a:.4} of stored latents, {b:.4} of real ones");
         assert!(b < a && a < 3.0, "{a} {b}");
@@ -337,7 +340,7 @@ fn drawn_rows_look_like_rows() {
         assert_eq!(drawn.rows.schema(), rows.schema());
         assert_eq!(drawn, sample(&model, 200, 0).unwrap());
         assert_ne!(drawn.rows, sample(&model, 200, 1).unwrap().rows);
-        let own = aezip::to_doubles(&drawn.rows).unwrap();
+        let own = to_doubles(&drawn.rows).unwrap();
         let distance = mean_nearest(&own);
         // They differ from each other about as rows do.
         let spread = |rows: &[f64]| mean_square(&rows[..rows.len() / 2], &rows[rows.len() / 2..]);
@@ -382,7 +385,7 @@ fn few_labels_go_further_with_a_codec() {
         let mut how = FinetuneConfig::default();
         how.from_scratch = scratch;
         let (tuned, report) =
-            finetune(&codec, &known, &given, None, &Config::default(), &how).unwrap();
+            finetune(&codec, Examples::new(&known, &given), &Config::default(), &how).unwrap();
         assert_eq!((report.task, report.outputs, report.rows), (Task::Classification, 4, few));
         // It is stored, and compresses as before.
         let mut stored = Vec::new();
@@ -420,9 +423,8 @@ fn rows_without_labels_say_where_groups_end() {
         }
         labels.push(shape as i64);
     }
-    let matrix = |values: &[f64]| {
-        aezip::cast(&Matrix::from_slice(values, &[24]).unwrap(), DType::F32).unwrap()
-    };
+    let matrix =
+        |values: &[f64]| cast(&Matrix::from_slice(values, &[24]).unwrap(), DType::F32).unwrap();
     let rows = matrix(&values);
     let codec = Codec::fit(&rows, &small(|c| c.train.latents = Some(4))).unwrap();
     let few = 12;
@@ -430,9 +432,12 @@ fn rows_without_labels_say_where_groups_end() {
     let given = Matrix::from_slice(&labels[..few], &[]).unwrap();
     let right = |more: Option<&dyn Rows>| {
         let how = FinetuneConfig::default();
-        let (tuned, report) =
-            finetune(&codec, &known, &given, more, &Config::default(), &how).unwrap();
-        assert_eq!((report.rows, report.spread > 0), (few, more.is_some()));
+        let mut examples = Examples::new(&known, &given);
+        if let Some(more) = more {
+            examples = examples.with_unlabelled(more);
+        }
+        let (tuned, report) = finetune(&codec, examples, &Config::default(), &how).unwrap();
+        assert_eq!((report.rows, report.pseudo_labelled > 0), (few, more.is_some()));
         let found = predict(&tuned, &rows).unwrap().values.to_vec::<i64>().unwrap();
         found.iter().zip(&labels).filter(|(a, b)| a == b).count() as f64 / 1200.0
     };
@@ -451,7 +456,8 @@ fn numbers_are_predicted_too() {
     let given = Matrix::from_slice(&answers[..known], &[]).unwrap();
     let part = matrix(&values[..64 * known], DType::U8);
     let how = FinetuneConfig::default();
-    let (tuned, report) = finetune(&codec, &part, &given, None, &Config::default(), &how).unwrap();
+    let (tuned, report) =
+        finetune(&codec, Examples::new(&part, &given), &Config::default(), &how).unwrap();
     assert_eq!(report.task, Task::Regression);
     let predicted = predict(&tuned, &matrix(&values[64 * known..], DType::U8)).unwrap();
     assert!(predicted.probabilities.is_none());
@@ -471,7 +477,7 @@ fn what_cannot_be_learned_or_predicted_is_refused() {
     let codec = Codec::fit(&rows, &config).unwrap();
     let tune = |labels: &Matrix| {
         let how = FinetuneConfig::default();
-        finetune(&codec, &rows, labels, None, &config, &how).unwrap_err().to_string()
+        finetune(&codec, Examples::new(&rows, labels), &config, &how).unwrap_err().to_string()
     };
     let one = |labels: Vec<i64>| Matrix::from_slice(&labels, &[]).unwrap();
     assert!(tune(&one(vec![1; 200])).contains("nothing to learn"));

@@ -32,6 +32,14 @@ pub(super) enum Attribute {
     Float(&'static str, f32),
 }
 
+/// An input or output of a graph, a tensor of rows.
+pub(super) struct Port {
+    pub(super) name: &'static str,
+    pub(super) element: i64,
+    /// The numbers of a row; none for a tensor of one axis, with one number a row.
+    pub(super) width: Option<usize>,
+}
+
 /// Nodes, and the constants that they use.
 #[derive(Default)]
 pub(super) struct Graph {
@@ -41,13 +49,13 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    /// A fresh name.
+    /// Makes a name that no other node or constant has.
     fn fresh(&mut self, what: &str) -> String {
         self.count += 1;
         format!("{what}_{}", self.count)
     }
 
-    /// A constant's name.
+    /// Adds a constant and returns its name.
     fn constant(&mut self, element: i64, shape: &[usize], bytes: &[u8]) -> String {
         let name = self.fresh("constant");
         let dims = shape.iter().fold(Message::default(), |m, d| m.int(1, *d as i64));
@@ -71,14 +79,14 @@ impl Graph {
         self.constant(INT64, &[values.len()], &bytes)
     }
 
-    /// Adds a node with one output, whose name is given.
+    /// Adds a node with one output and returns the output's name.
     pub(super) fn node(&mut self, op: &str, inputs: &[&str], attributes: &[Attribute]) -> String {
         let output = self.fresh(&op.to_lowercase());
         self.node_to(op, inputs, attributes, &output);
         output
     }
 
-    /// The same with a name for the output.
+    /// Adds a node whose output is called `output`.
     pub(super) fn node_to(
         &mut self,
         op: &str,
@@ -103,7 +111,7 @@ impl Graph {
         self.node("Cast", &[input], &[Attribute::Int("to", element)])
     }
 
-    /// The layers of `net`, and its linear path.
+    /// Adds the layers of `net` and its linear path, and returns the output's name.
     pub(super) fn network(&mut self, net: &Network, input: &str) -> String {
         let mut h = input.to_string();
         for (i, &(width, f)) in net.shape.layers.iter().enumerate() {
@@ -135,7 +143,8 @@ impl Graph {
             Activation::LeakyRelu(slope) => {
                 self.node("LeakyRelu", &[&x], &[Attribute::Float("alpha", slope)])
             }
-            // The operator of this name came later.
+            // `x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))`; ONNX's own operator came with
+            // opset 20.
             Activation::Gelu => {
                 let (half, one) = (self.floats(&[1], &[0.5]), self.floats(&[1], &[1.0]));
                 let (a, b) = (self.floats(&[1], &[0.797_884_6]), self.floats(&[1], &[0.044_715]));
@@ -152,22 +161,18 @@ impl Graph {
         }
     }
 
-    /// The whole graph: nodes, name, constants, inputs, outputs. Of inputs and outputs the name,
-    /// the element type and the width of a row, or none for one number a row.
-    pub(super) fn finish(
-        self,
-        name: &str,
-        inputs: &[(&str, i64, Option<usize>)],
-        outputs: &[(&str, i64, Option<usize>)],
-    ) -> Message {
-        let value = |&(name, element, width): &(&str, i64, Option<usize>)| {
+    /// The message of the whole graph.
+    pub(super) fn finish(self, name: &str, inputs: &[Port], outputs: &[Port]) -> Message {
+        let value = |port: &Port| {
             let rows = Message::default().text(2, "rows");
             let mut shape = Message::default().message(1, &rows);
-            if let Some(width) = width {
+            if let Some(width) = port.width {
                 shape = shape.message(1, &Message::default().int(1, width as i64));
             }
-            let tensor = Message::default().int(1, element).message(2, &shape);
-            Message::default().text(1, name).message(2, &Message::default().message(1, &tensor))
+            let tensor = Message::default().int(1, port.element).message(2, &shape);
+            Message::default()
+                .text(1, port.name)
+                .message(2, &Message::default().message(1, &tensor))
         };
         let mut out = self.graph.text(2, name);
         out.0.extend(&self.constants.0);

@@ -1,42 +1,47 @@
 //! ONNX (<https://github.com/onnx/onnx>): networks that onnxruntime and others run.
 
-use super::super::encoder::Encoder;
-use super::super::model::Model;
-use super::super::predict::Predictor;
-use super::embedding_unit;
-use super::graph::{Attribute, DOUBLE, FLOAT, Graph, INT64, element};
+use super::graph::{Attribute, DOUBLE, FLOAT, Graph, INT64, Port, element};
 use super::protobuf::Message;
+use crate::apps::float_encoder::FloatEncoder;
+use crate::apps::model::Model;
+use crate::apps::predict::Predictor;
 use crate::compress::Codec;
 use crate::container::task::Targets;
 use crate::error::{Error, Result};
 
-/// Version of ONNX's operators that exported graphs use.
+/// The version of ONNX's operators that exported graphs use.
 pub const ONNX_OPSET: i64 = 13;
-/// Version of the file format that goes with it.
+/// The version of the file format that goes with it.
 const IR: i64 = 7;
+/// Protobuf's limit of a message, in bytes.
+const MOST_BYTES: usize = 1 << 31;
 
-/// Which network.
+/// A network to export, with the names, types and shapes of its inputs and outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnnxPart {
-    /// `rows` in the type that the codec is for, rows × width, to `latents`, `f32`, as
-    /// [`Model::embed`] gives them.
+    /// Maps `rows`, rows × width in the type that the codec is for, to `latents`, `f32`, rows ×
+    /// latents, in the units of [`Model::embed`].
     Encoder,
-    /// `latents` to `rows`, `f32`, as [`Model::decode`] gives them.
+    /// Maps `latents`, `f32`, rows × latents in the units of [`Model::embed`], to `rows`, `f32`,
+    /// rows × width.
     Decoder,
-    /// `rows` to `label` (`i64`, rows) and `probabilities` (`f32`, rows × labels), or to `values` (`f64`,
-    /// rows × numbers), as [`predict`](crate::predict) gives them.
+    /// Maps `rows`, as for the encoder, to what [`predict`](crate::apps::predict) gives: `label`
+    /// (`i64`, one a row) and `probabilities` (`f32`, rows × labels), or for a regression `values`
+    /// (`f64`, rows × numbers).
     Predictor,
 }
 
-/// A network of `codec` as an ONNX file of [`ONNX_OPSET`], with all that is around it: values are
-/// centred and scaled in `f64`, clipped, and missing ones are 0 there, as in this library.
+/// Writes a network of `codec` as an ONNX file of [`ONNX_OPSET`], with all that is around it: the
+/// graph centres and scales values in `f64`, clips them, and takes missing ones for 0, as this
+/// library does.
 ///
 /// # Errors
-/// `Argument` if the codec does not have that network.
+/// `Argument` if the codec does not have that network, or the file would be larger than 2 GiB.
 ///
 /// ```
-/// use aezip::{Codec, Config, Matrix, OnnxPart, onnx};
+/// use aezip::apps::{OnnxPart, onnx};
+/// use aezip::{Codec, Config, Matrix};
 /// let values: Vec<f32> = (0..4000).map(|i| (i as f32 * 0.02).sin()).collect();
 /// let codec = Codec::fit(&Matrix::from_slice(&values, &[40])?, &Config::default())?;
 /// let file = onnx(&codec, OnnxPart::Encoder)?;
@@ -56,7 +61,7 @@ pub fn onnx(codec: &Codec, part: OnnxPart) -> Result<Vec<u8>> {
         .text(3, env!("CARGO_PKG_VERSION"))
         .message(7, &graph)
         .message(8, &opset);
-    if file.0.len() >= 1 << 31 {
+    if file.0.len() >= MOST_BYTES {
         return Err(Error::argument("the network is larger than the 2 GiB that ONNX allows"));
     }
     Ok(file.0)
@@ -67,16 +72,21 @@ fn encoder(model: &Model) -> Result<Message> {
     let mut g = Graph::default();
     let x = inputs(&mut g, own);
     let h = g.network(&own.network, &x);
-    let unit = embedding_unit(model, &own.record.latent);
+    let unit = model.output_unit(own);
     let unit = g.floats(&[unit.len()], &unit);
     g.node_to("Mul", &[&h, &unit], &[], "latents");
-    let width = model.schema.width();
-    let given = ("rows", element(model.schema.dtype), Some(width));
-    Ok(g.finish("encoder", &[given], &[("latents", FLOAT, Some(model.latents()))]))
+    let latents = Port { name: "latents", element: FLOAT, width: Some(model.latents()) };
+    Ok(g.finish("encoder", &[rows(model)], &[latents]))
 }
 
-/// From values to what the network is given.
-fn inputs(g: &mut Graph, encoder: &Encoder) -> String {
+/// The input of networks that take rows.
+fn rows(model: &Model) -> Port {
+    let width = Some(model.schema.width());
+    Port { name: "rows", element: element(model.schema.dtype), width }
+}
+
+/// Turns rows into what the encoder's network is given.
+fn inputs(g: &mut Graph, encoder: &FloatEncoder) -> String {
     let r = &encoder.record;
     let x = g.cast("rows", DOUBLE);
     let centre = g.doubles(&r.centre);
@@ -106,17 +116,18 @@ fn inputs(g: &mut Graph, encoder: &Encoder) -> String {
 
 fn decoder(model: &Model) -> Message {
     let mut g = Graph::default();
-    let inverse: Vec<f32> = model.unit.iter().map(|u| (1.0 / u) as f32).collect();
-    let inverse = g.floats(&[inverse.len()], &inverse);
-    let y = g.node("Mul", &["latents", &inverse], &[]);
+    let unit = model.input_unit();
+    let unit = g.floats(&[unit.len()], &unit);
+    let y = g.node("Mul", &["latents", &unit], &[]);
     let out = g.network(&model.decoder.network, &y);
     let out = g.cast(&out, DOUBLE);
     let (unit, origin) = (g.doubles(&model.decoder.unit), g.doubles(&model.decoder.origin));
     let out = g.node("Mul", &[&out, &unit], &[]);
     let out = g.node("Add", &[&out, &origin], &[]);
     g.node_to("Cast", &[&out], &[Attribute::Int("to", FLOAT)], "rows");
-    let given = ("latents", FLOAT, Some(model.latents()));
-    g.finish("decoder", &[given], &[("rows", FLOAT, Some(model.schema.width()))])
+    let latents = Port { name: "latents", element: FLOAT, width: Some(model.latents()) };
+    let rows = Port { element: FLOAT, ..rows(model) };
+    g.finish("decoder", &[latents], &[rows])
 }
 
 fn predictor(model: &Model, own: &Predictor) -> Message {
@@ -128,7 +139,7 @@ fn predictor(model: &Model, own: &Predictor) -> Message {
     let h = g.node("Sub", &[&h, &centre], &[]);
     let h = g.node("Div", &[&h, &scale], &[]);
     let out = g.network(&own.stack.head, &h);
-    let given = [("rows", element(model.schema.dtype), Some(model.schema.width()))];
+    let given = [rows(model)];
     match &own.targets {
         Targets::Classes(labels) => {
             g.node_to("Softmax", &[&out], &[Attribute::Int("axis", 1)], "probabilities");
@@ -136,15 +147,18 @@ fn predictor(model: &Model, own: &Predictor) -> Message {
             let place = g.node("ArgMax", &[&out], &axis);
             let all = g.integers(labels);
             g.node_to("Gather", &[&all, &place], &[Attribute::Int("axis", 0)], "label");
-            let p = ("probabilities", FLOAT, Some(labels.len()));
-            g.finish("predictor", &given, &[("label", INT64, None), p])
+            let label = Port { name: "label", element: INT64, width: None };
+            let width = Some(labels.len());
+            let probabilities = Port { name: "probabilities", element: FLOAT, width };
+            g.finish("predictor", &given, &[label, probabilities])
         }
         Targets::Values { centre, scale } => {
             let out = g.cast(&out, DOUBLE);
             let (scale, centre) = (g.doubles(scale), g.doubles(centre));
             let out = g.node("Mul", &[&out, &scale], &[]);
             g.node_to("Add", &[&out, &centre], &[], "values");
-            g.finish("predictor", &given, &[("values", DOUBLE, Some(own.targets.outputs()))])
+            let width = Some(own.targets.outputs());
+            g.finish("predictor", &given, &[Port { name: "values", element: DOUBLE, width }])
         }
     }
 }

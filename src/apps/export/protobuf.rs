@@ -1,37 +1,31 @@
 //! As much of protobuf's wire format as ONNX needs: numbers and messages under field numbers
 //! (<https://protobuf.dev/programming-guides/encoding/>).
 
+use crate::container::bytes::put_varint;
+
 /// A message under construction.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Message(pub(super) Vec<u8>);
 
 impl Message {
-    fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.0.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.0.push(value as u8);
-    }
-
-    /// A whole number.
+    /// Adds a whole number.
     pub(super) fn int(mut self, field: u64, value: i64) -> Self {
-        self.varint(field << 3);
-        self.varint(value as u64);
+        put_varint(&mut self.0, field << 3);
+        put_varint(&mut self.0, value as u64);
         self
     }
 
-    /// A 32-bit float.
+    /// Adds a 32-bit float.
     pub(super) fn float(mut self, field: u64, value: f32) -> Self {
-        self.varint(field << 3 | 5);
+        put_varint(&mut self.0, field << 3 | 5);
         self.0.extend(value.to_le_bytes());
         self
     }
 
-    /// Bytes, text or the bytes of a message.
+    /// Adds bytes, text or the bytes of a message.
     pub(super) fn bytes(mut self, field: u64, bytes: &[u8]) -> Self {
-        self.varint(field << 3 | 2);
-        self.varint(bytes.len() as u64);
+        put_varint(&mut self.0, field << 3 | 2);
+        put_varint(&mut self.0, bytes.len() as u64);
         self.0.extend_from_slice(bytes);
         self
     }

@@ -1,30 +1,37 @@
 //! The safetensors format (<https://github.com/huggingface/safetensors>): a length, a header in
 //! JSON, the numbers.
 
-use super::super::model::Model;
-use super::super::predict::Predictor;
-use super::embedding_unit;
+use crate::apps::model::Model;
+use crate::apps::predict::Predictor;
 use crate::compress::Codec;
 use crate::container::task::Targets;
 use crate::error::Result;
+use crate::kernels::activation::Activation;
 use crate::nn::network::Network;
 use std::fmt::Write;
 
-/// The weights of `codec` as a safetensors file.
+/// Writes the weights of `codec` as a safetensors file.
 ///
-/// Layer `i` of the encoder is `encoder.i.weight`, outputs × inputs as PyTorch has it, and
-/// `encoder.i.bias`; a linear path past the layers is `encoder.skip.weight`. What is around the
-/// layers has names too: inputs are `clamp((x − encoder.centre) / encoder.scale, ±encoder.clip)`,
-/// and 0 where the scale is 0; outputs times `encoder.unit` are the embedding. The decoder takes an
-/// embedding times `decoder.input_unit`, and its outputs times `decoder.unit` plus `decoder.centre` are values. A
-/// head that was trained to predict is `head.*`, on `(h − head.centre) / head.scale` of the outputs
-/// `h` of the encoder `head.encoder.*`. Functions of layers are in the metadata.
+/// Layer `i` of the encoder is `encoder.i.weight`, outputs × inputs as in PyTorch, and
+/// `encoder.i.bias`. Where the inputs are also added to the last layer's outputs through a matrix,
+/// that is `encoder.skip.weight`. What is around the layers has names too:
+///
+/// - The encoder takes `clamp((x − encoder.centre) / encoder.scale, ±encoder.clip)`, and 0 where
+///   the scale is 0; its outputs times `encoder.unit` are the embedding.
+/// - The decoder takes an embedding times `decoder.input_unit`; its outputs times `decoder.unit`
+///   plus `decoder.centre` are values.
+/// - A head that was trained to predict is `head.*`. It takes `(h − head.centre) / head.scale`,
+///   where `h` are the outputs of its own encoder `head.encoder.*`. Its outputs are logits of
+///   `head.labels`, or times `head.output_scale` plus `head.output_centre` numbers.
+///
+/// The metadata name the functions of each network's layers.
 ///
 /// # Errors
-/// As [`Model::new`].
+/// `Argument` if the codec has no latents.
 ///
 /// ```
-/// use aezip::{Codec, Config, Matrix, safetensors};
+/// use aezip::apps::safetensors;
+/// use aezip::{Codec, Config, Matrix};
 /// let values: Vec<f32> = (0..4000).map(|i| (i as f32 * 0.02).sin()).collect();
 /// let codec = Codec::fit(&Matrix::from_slice(&values, &[40])?, &Config::default())?;
 /// let file = safetensors(&codec)?;
@@ -45,35 +52,22 @@ pub fn safetensors(codec: &Codec) -> Result<Vec<u8>> {
         file.doubles("encoder.centre", &r.centre);
         file.doubles("encoder.scale", &r.scale);
         file.floats("encoder.clip", &[r.clip.len()], &r.clip);
-        let unit = embedding_unit(&model, &r.latent);
+        let unit = model.output_unit(encoder);
         file.floats("encoder.unit", &[unit.len()], &unit);
         file.network("encoder", &encoder.network);
     }
-    let inverse: Vec<f32> = model.unit.iter().map(|u| (1.0 / u) as f32).collect();
-    file.floats("decoder.input_unit", &[inverse.len()], &inverse);
+    let unit = model.input_unit();
+    file.floats("decoder.input_unit", &[unit.len()], &unit);
     file.doubles("decoder.centre", &model.decoder.origin);
     file.doubles("decoder.unit", &model.decoder.unit);
     file.network("decoder", &model.decoder.network);
     if codec.task().is_some() {
-        let p = Predictor::new(codec)?;
-        file.network("head.encoder", &p.stack.encoder);
-        file.floats("head.centre", &[p.stack.centre.len()], &p.stack.centre);
-        file.floats("head.scale", &[p.stack.scale.len()], &p.stack.scale);
-        file.network("head", &p.stack.head);
-        match &p.targets {
-            Targets::Classes(labels) => {
-                let bytes = labels.iter().flat_map(|l| l.to_le_bytes()).collect();
-                file.tensor("head.labels", "I64", &[labels.len()], bytes);
-            }
-            Targets::Values { centre, scale } => {
-                file.doubles("head.output_centre", centre);
-                file.doubles("head.output_scale", scale);
-            }
-        }
+        file.predictor(&Predictor::new(codec)?);
     }
     Ok(file.finish())
 }
 
+/// A file under construction.
 #[derive(Default)]
 struct File {
     metadata: String,
@@ -82,7 +76,7 @@ struct File {
 }
 
 impl File {
-    /// Nothing in `name` or `value` needs escapes.
+    /// Adds an entry; nothing in `name` or `value` needs escapes.
     fn metadata(&mut self, name: &str, value: &str) {
         let comma = if self.metadata.is_empty() { "" } else { "," };
         let _ = write!(self.metadata, "{comma}\"{name}\":\"{value}\"");
@@ -117,7 +111,7 @@ impl File {
             let inputs = net.shape.inputs_of(i);
             self.floats(&format!("{name}.{i}.weight"), &[width, inputs], &weights);
             self.floats(&format!("{name}.{i}.bias"), &[width], &net.params[net.bias(i)]);
-            functions.push(super::name(f));
+            functions.push(function_name(f));
         }
         if net.shape.skip {
             let (inputs, outputs) = (net.shape.inputs, net.outputs());
@@ -125,6 +119,23 @@ impl File {
             self.floats(&format!("{name}.skip.weight"), &[outputs, inputs], &weights);
         }
         self.metadata(&format!("{name}.functions"), &functions.join(" "));
+    }
+
+    fn predictor(&mut self, own: &Predictor) {
+        self.network("head.encoder", &own.stack.encoder);
+        self.floats("head.centre", &[own.stack.centre.len()], &own.stack.centre);
+        self.floats("head.scale", &[own.stack.scale.len()], &own.stack.scale);
+        self.network("head", &own.stack.head);
+        match &own.targets {
+            Targets::Classes(labels) => {
+                let bytes = labels.iter().flat_map(|l| l.to_le_bytes()).collect();
+                self.tensor("head.labels", "I64", &[labels.len()], bytes);
+            }
+            Targets::Values { centre, scale } => {
+                self.doubles("head.output_centre", centre);
+                self.doubles("head.output_scale", scale);
+            }
+        }
     }
 
     fn finish(self) -> Vec<u8> {
@@ -140,7 +151,18 @@ impl File {
     }
 }
 
-/// Outputs × inputs from inputs × outputs.
+/// The name of a layer's function, in lower case.
+fn function_name(f: Activation) -> String {
+    match f {
+        Activation::Identity => "identity".to_string(),
+        Activation::LeakyRelu(slope) => format!("leaky_relu({slope})"),
+        Activation::Relu => "relu".to_string(),
+        Activation::Tanh => "tanh".to_string(),
+        Activation::Gelu => "gelu_tanh".to_string(),
+    }
+}
+
+/// Turns weights of inputs × outputs into outputs × inputs.
 fn transposed(weights: &[f32], outputs: usize) -> Vec<f32> {
     (0..outputs).flat_map(|o| weights.iter().skip(o).step_by(outputs).copied()).collect()
 }

@@ -1,73 +1,76 @@
 //! A frame with numbers at its sides.
 
 use super::extent::tick;
-use super::still::{Drawn, LIGHT, Sheet, plain};
+use super::sheet::{Drawn, GREY, LIGHT, Sheet};
+use super::text::plain;
 use plotters::coord::cartesian::Cartesian2d;
-use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
+use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use std::ops::Range;
 
-type Fallible<B, T> = Result<T, DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
-/// A frame whose sides both count evenly.
-type Even<'a, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+/// A chart whose horizontal axis counts evenly, and whose vertical one counts as `Y` does.
+type Chart<'a, B, Y> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, Y>>;
 
-/// A frame on the whole of `sheet`; the names of the axes run along it.
-pub(super) fn framed<'a, B: DrawingBackend + 'a>(
-    sheet: &'a Sheet<B>,
-    title: &str,
-    (x, y): (Range<f64>, Range<f64>),
-    names: &(String, String),
-) -> Fallible<B, Even<'a, B>> {
-    framed_as(sheet, title, (x, y), names, &tick)
+/// Numbers along an axis, about.
+const TICKS: usize = 9;
+
+/// What stands around a chart.
+pub(super) struct Frame<'a, Y> {
+    pub(super) title: &'a str,
+    pub(super) x: Range<f64>,
+    pub(super) y: Y,
+    /// The names along the horizontal and the vertical axis.
+    pub(super) names: &'a [String; 2],
+    /// Writes the numbers of the vertical axis.
+    pub(super) y_tick: &'a dyn Fn(&f64) -> String,
 }
 
-/// The same where what runs upwards may be counted in another way.
-pub(super) fn framed_as<'a, B, Y>(
-    sheet: &'a Sheet<B>,
-    title: &str,
-    (x, y): (Range<f64>, Y),
-    names: &(String, String),
-    up: &dyn Fn(&f64) -> String,
-) -> Fallible<B, ChartContext<'a, B, Cartesian2d<RangedCoordf64, Y::CoordDescType>>>
+impl<Y> Frame<'_, Y>
 where
-    B: DrawingBackend + 'a,
     Y: AsRangedCoord<Value = f64>,
     Y::CoordDescType: ValueFormatter<f64>,
 {
-    let mut chart = ChartBuilder::on(&sheet.area)
-        .caption(plain(title), sheet.letters(16.0))
-        .margin(sheet.dots(12.0))
-        .x_label_area_size(sheet.dots(46.0))
-        .y_label_area_size(sheet.dots(66.0))
-        .build_cartesian_2d(x, y)?;
-    chart
-        .configure_mesh()
-        .x_labels(9)
-        .y_labels(9)
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(LIGHT.stroke_width(sheet.dots(1.0) as u32))
-        .axis_style(super::still::GREY.stroke_width(sheet.dots(1.0) as u32))
-        .set_all_tick_mark_size(sheet.dots(4.0))
-        .label_style(sheet.letters(12.0))
-        .axis_desc_style(sheet.letters(13.0))
-        .x_label_formatter(&tick)
-        .y_label_formatter(up)
-        .x_desc(plain(&names.0))
-        .y_desc(plain(&names.1))
-        .draw()?;
-    Ok(chart)
+    /// Draws the frame on the whole of `sheet`.
+    pub(super) fn draw<'a, B: DrawingBackend + 'a>(
+        self,
+        sheet: &'a Sheet<B>,
+    ) -> Drawn<B, Chart<'a, B, Y::CoordDescType>> {
+        let mut chart = ChartBuilder::on(sheet.area())
+            .caption(plain(self.title), sheet.letters(16.0))
+            .margin(sheet.pixels(12.0))
+            .x_label_area_size(sheet.pixels(46.0))
+            .y_label_area_size(sheet.pixels(66.0))
+            .build_cartesian_2d(self.x, self.y)?;
+        let hair = sheet.pixels(1.0) as u32;
+        chart
+            .configure_mesh()
+            .x_labels(TICKS)
+            .y_labels(TICKS)
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(LIGHT.stroke_width(hair))
+            .axis_style(GREY.stroke_width(hair))
+            .set_all_tick_mark_size(sheet.pixels(4.0))
+            .label_style(sheet.letters(12.0))
+            .axis_desc_style(sheet.letters(13.0))
+            .x_label_formatter(&tick)
+            .y_label_formatter(self.y_tick)
+            .x_desc(plain(&self.names[0]))
+            .y_desc(plain(&self.names[1]))
+            .draw()?;
+        Ok(chart)
+    }
 }
 
-/// A line through all points that are finite; gaps where they are not.
+/// Draws a line through all points that are finite, with gaps where they are not.
 pub(super) fn curve<B, Y>(
-    chart: &mut ChartContext<'_, B, Cartesian2d<RangedCoordf64, Y>>,
+    chart: &mut Chart<'_, B, Y>,
     points: impl Iterator<Item = (f64, f64)>,
     style: ShapeStyle,
 ) -> Drawn<B>
 where
     B: DrawingBackend,
-    Y: plotters::coord::ranged1d::Ranged<ValueType = f64>,
+    Y: Ranged<ValueType = f64>,
 {
     let mut run = Vec::new();
     for (x, y) in points.chain([(f64::NAN, 0.0)]) {

@@ -1,114 +1,95 @@
-//! The directions in which rows differ most, for pictures of them.
+//! Principal components of rows, for pictures of them.
 
-use crate::matrix::rng::Rng;
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatRef, Par, Side};
+use crate::linalg::principal_components;
 
-/// Directions beside those that are wanted: the more, the faster the wanted ones are found.
-const MORE: usize = 8;
-/// Most rounds, and the relative change of the variances at which it is enough.
-const ROUNDS: usize = 100;
-const ENOUGH: f64 = 1e-7;
-
-/// Coordinates of each row along the first `N` principal components, and the share of the variance
-/// that each has; NaN for rows that are not finite.
-///
-/// By subspace iteration with a Rayleigh–Ritz step (Golub and Van Loan, *Matrix Computations*,
-/// 8.2.4), which never forms the matrix of covariances: rows may be thousands of numbers wide.
+/// Coordinates of each row along the first `N` principal components, not finite for rows that are
+/// not, and the share of the variance that each component has.
 pub(super) fn components<const N: usize>(
     values: &[f64],
     width: usize,
 ) -> (Vec<[f64; N]>, Option<[f64; N]>) {
-    let is_usable = |row: &[f64]| row.iter().all(|x| x.is_finite());
-    let mut rows: Vec<f64> =
-        values.chunks_exact(width).filter(|r| is_usable(r)).flatten().copied().collect();
-    let n = (rows.len() / width).max(1) as f64;
+    let rows = || values.chunks_exact(width).filter(|row| row.iter().all(|x| x.is_finite()));
+    let n = rows().count().max(1) as f64;
     let mut mean = vec![0.0; width];
-    for row in rows.chunks_exact(width) {
+    for row in rows() {
         mean.iter_mut().zip(row).for_each(|(m, x)| *m += x / n);
     }
-    // In units of the largest, so that squares are numbers.
-    let largest = rows.iter().fold(f64::MIN_POSITIVE, |m, x| m.max(x.abs()));
-    for row in rows.chunks_exact_mut(width) {
-        row.iter_mut().zip(&mean).for_each(|(x, m)| *x = *x / largest - m / largest);
-    }
-    let total: f64 = rows.iter().map(|x| x * x / n).sum();
-    let x = MatRef::from_row_major_slice(&rows, rows.len() / width, width);
-    let (directions, variances) = leading(x, (N + MORE).min(width));
-    // Of two signs the one whose largest entry is positive.
-    let direction = |k: usize| -> Vec<f64> {
-        let v: Vec<f64> = (0..width).map(|j| directions[(j, k)]).collect();
-        let largest = v.iter().fold(0.0_f64, |m, x| if x.abs() > m.abs() { *x } else { m });
-        v.iter().map(|x| if largest < 0.0 { -x } else { *x }).collect()
-    };
-    let directions: [Vec<f64>; N] = std::array::from_fn(direction);
-    let dot = |row: &[f64], v: &[f64]| -> f64 {
+    // In units of the largest value, so that squares are numbers.
+    let largest = rows().flatten().fold(f64::MIN_POSITIVE, |m, x| m.max(x.abs()));
+    let centred =
+        || rows().flat_map(|row| row.iter().zip(&mean).map(|(x, m)| x / largest - m / largest));
+    let single: Vec<f32> = centred().map(|x| x as f32).collect();
+    let found = principal_components(&single, width).unwrap_or_default();
+    let directions: [Vec<f64>; N] = std::array::from_fn(|k| {
+        found.vectors.chunks_exact(width).nth(k).map_or(vec![0.0; width], oriented)
+    });
+    let along = |row: &[f64], v: &[f64]| -> f64 {
         row.iter().zip(&mean).zip(v).map(|((x, m), v)| (x - m) * v).sum()
     };
-    let points = values.chunks_exact(width).map(|row| directions.each_ref().map(|v| dot(row, v)));
-    let share = |k: usize| variances[k] / total.max(f64::MIN_POSITIVE);
-    (points.collect(), Some(std::array::from_fn(share)))
+    let points: Vec<[f64; N]> = values
+        .chunks_exact(width)
+        .map(|row| directions.each_ref().map(|v| along(row, v)))
+        .collect();
+    // Of the points themselves: components were found from rounded rows, or from some of many.
+    let total: f64 = centred().map(|x| x * x / n).sum();
+    let share = |k: usize| {
+        let squares = points.iter().map(|p| (p[k] / largest).powi(2)).filter(|s| s.is_finite());
+        squares.sum::<f64>() / n / total.max(f64::MIN_POSITIVE)
+    };
+    let shares = std::array::from_fn(share);
+    (points, Some(shares))
 }
 
-/// The `count` directions of the largest variances of centred rows, one a column, and these.
-fn leading(x: MatRef<'_, f64>, count: usize) -> (Mat<f64>, Vec<f64>) {
-    let (n, width) = (x.nrows().max(1) as f64, x.ncols());
-    let mut rng = Rng::new(1);
-    let mut q = Mat::from_fn(width, count, |_, _| f64::from(rng.unit()) - 0.5);
-    let mut along = Mat::zeros(x.nrows(), count);
-    let mut last = vec![0.0; count];
-    for _ in 0..ROUNDS {
-        q = q.qr().compute_thin_Q();
-        matmul(along.as_mut(), Accum::Replace, x, q.as_ref(), 1.0, Par::Seq);
-        let inner = along.transpose() * &along;
-        let Ok(eigen) = inner.self_adjoint_eigen(Side::Lower) else { break };
-        // Ascending.
-        let order = Mat::from_fn(count, count, |i, k| eigen.U()[(i, count - 1 - k)]);
-        let variances: Vec<f64> = (0..count).map(|k| eigen.S()[count - 1 - k] / n).collect();
-        q = &q * &order;
-        let wanted = count.saturating_sub(MORE).max(1);
-        let change = variances.iter().zip(&last).take(wanted);
-        let is_done = change.into_iter().all(|(a, b)| (a - b).abs() <= ENOUGH * a.abs());
-        last = variances;
-        if is_done || count == width {
-            break;
-        }
-        along = &along * &order;
-        q = x.transpose() * &along;
-    }
-    (q, last)
+/// A direction as a unit vector in `f64`, of two signs the one whose largest entry is positive.
+fn oriented(direction: &[f32]) -> Vec<f64> {
+    let largest = direction.iter().fold(0.0_f32, |m, x| if x.abs() > m.abs() { *x } else { m });
+    let length = direction.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+    let length = if largest < 0.0 { -length } else { length };
+    direction.iter().map(|x| f64::from(*x) / length).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Eight rows about 3 whose variance along three directions, which mix all columns, is 9, 4
+    /// and 1; there is none along others.
+    fn rows(width: usize) -> Vec<f64> {
+        let sign = |bit: usize| if bit == 0 { 1.0 } else { -1.0 };
+        let row = |i: usize| {
+            let mut row = vec![0.0; width];
+            row[..3].copy_from_slice(&[3.0 * sign(i & 1), 2.0 * sign(i & 2), sign(i & 4)]);
+            // A reflection.
+            let shift = 2.0 * row.iter().sum::<f64>() / width as f64;
+            row.into_iter().map(move |x| x - shift + 3.0)
+        };
+        (0..8).flat_map(row).collect()
+    }
+
     #[test]
-    fn wide_rows_and_narrow_ones_agree() {
-        // Deviations 9, 8, 7, ... along columns, mixed by reflections.
-        let mut rng = Rng::new(5);
-        let width = 30;
-        let mut values: Vec<f64> = Vec::new();
-        for _ in 0..2000 {
-            let mut row: Vec<f64> =
-                (0..width).map(|j| (f64::from(rng.unit()) - 0.5) * 0.7_f64.powi(j)).collect();
-            let sum: f64 = row.iter().sum();
-            row.iter_mut().for_each(|x| *x -= 2.0 * sum / f64::from(width));
-            values.extend(row);
+    fn points_lie_along_the_directions_of_largest_variance() {
+        // Fewer columns than rows, and more.
+        for width in [5, 30] {
+            let (points, shares) = components::<3>(&rows(width), width);
+            for (k, variance) in [9.0, 4.0, 1.0].into_iter().enumerate() {
+                let share = shares.unwrap()[k];
+                assert!((share - variance / 14.0).abs() < 1e-6, "{width}, {k}: {share}");
+                let exact = f64::sqrt(variance);
+                assert!(points.iter().all(|p| (p[k].abs() - exact).abs() < 1e-5), "{points:?}");
+            }
+            // Each point is at a corner of its own.
+            let corner = |p: &[f64; 3]| p.map(|x| x > 0.0);
+            assert!((1..8).all(|i| points[..i].iter().all(|p| corner(p) != corner(&points[i]))));
         }
-        let width = width as usize;
-        let (points, shares) = components::<2>(&values, width);
-        let all = MatRef::from_row_major_slice(&values, 2000, width);
-        let mean: Vec<f64> = (0..width).map(|j| all.col(j).sum() / 2000.0).collect();
-        let centred = Mat::from_fn(2000, width, |i, j| all[(i, j)] - mean[j]);
-        let covariance = centred.transpose() * &centred;
-        let eigen = covariance.self_adjoint_eigen(Side::Lower).unwrap();
-        let total: f64 = (0..width).map(|j| eigen.S()[j]).sum();
-        for k in 0..2 {
-            let exact = eigen.S()[width - 1 - k];
-            assert!((shares.unwrap()[k] - exact / total).abs() < 1e-6);
-            let sum: f64 = points.iter().map(|p| p[k] * p[k]).sum();
-            assert!((sum / exact - 1.0).abs() < 1e-5, "{k}: {sum} {exact}");
-        }
+    }
+
+    #[test]
+    fn rows_that_are_not_finite_are_points_that_are_not() {
+        let mut values = rows(6);
+        values[13] = f64::INFINITY;
+        let (points, shares) = components::<3>(&values, 6);
+        assert!(points[2].iter().all(|x| !x.is_finite()));
+        assert!(points.iter().enumerate().all(|(i, p)| i == 2 || p.iter().all(|x| x.is_finite())));
+        assert!(shares.unwrap().iter().all(|s| *s > 0.0 && *s < 1.0));
     }
 }

@@ -2,9 +2,16 @@
 
 use std::ops::Range;
 
-/// The finite numbers of an axis.
+/// Magnitudes that are written out; numbers beyond them are counted in a power of ten.
+const USUAL: Range<f64> = 1e-4..1e7;
+/// Numbers that differ by less than this share of the larger count as one.
+const ALIKE: f64 = 1e-8;
+/// Room on either side of an axis, as a share of its length.
+const ROOM: f64 = 0.05;
+
+/// Where the finite numbers of an axis lie, from the least to the largest.
 ///
-/// They are told in a unit that keeps them far from the ends of what floats can say, where
+/// They are counted in a unit that keeps them far from the largest and least floats, where
 /// differences overflow: 1 where numbers are of a usual size, else a power of ten.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Extent {
@@ -14,7 +21,7 @@ pub(super) struct Extent {
 }
 
 impl Extent {
-    /// From the least to the largest; around one value that is alone.
+    /// Measures numbers; the extent of one value alone goes some way to either side of it.
     pub(super) fn of(values: impl Iterator<Item = f64>) -> Self {
         let finite = values.filter(|x| x.is_finite());
         let ends = finite.fold(None, |ends: Option<(f64, f64)>, x| match ends {
@@ -23,19 +30,19 @@ impl Extent {
         });
         let (low, high) = ends.unwrap_or((0.0, 1.0));
         let largest = low.abs().max(high.abs());
-        let usual = largest == 0.0 || (1e-4..1e7).contains(&largest);
+        let usual = largest == 0.0 || USUAL.contains(&largest);
         let exponent = if usual { 0 } else { largest.log10().floor().clamp(-300.0, 300.0) as i32 };
         let new = Self { exponent, low, high };
         let (low, high) = (new.scaled(low), new.scaled(high));
         // One value, or as good as one.
-        let is_alone = high - low <= 1e-8 * low.abs().max(high.abs());
+        let is_alone = high - low <= ALIKE * low.abs().max(high.abs());
         let room = if is_alone { (0.1 * low.abs()).max(0.5) } else { 0.0 };
         Self { low: low - room, high: high + room, ..new }
     }
 
-    /// With a little room on both sides.
+    /// The same with a little room on both sides.
     pub(super) fn roomy(self) -> Self {
-        let room = 0.05 * (self.high - self.low);
+        let room = ROOM * (self.high - self.low);
         Self { low: self.low - room, high: self.high + room, ..self }
     }
 
@@ -44,17 +51,17 @@ impl Extent {
         x / 10_f64.powi(self.exponent)
     }
 
-    /// From where to where, in the unit.
+    /// The ends, in the unit.
     pub(super) fn range(&self) -> Range<f64> {
         self.low..self.high
     }
 
-    /// From 0 to 1.
+    /// How far along the axis a number lies, from 0 to 1.
     pub(super) fn share(&self, x: f64) -> f64 {
         (self.scaled(x) - self.low) / (self.high - self.low)
     }
 
-    /// An axis' name with its unit.
+    /// An axis' name with the unit, where that is not 1.
     pub(super) fn named(&self, name: &str) -> String {
         match self.exponent {
             0 => name.to_string(),
@@ -64,13 +71,13 @@ impl Extent {
     }
 }
 
-/// A tick's number.
+/// Writes the number of a tick, without the noise of rounding in its last digits.
 pub(super) fn tick(x: &f64) -> String {
     let rounded = (x * 1e7).round() / 1e7;
     if rounded == 0.0 { "0".to_string() } else { format!("{rounded}") }
 }
 
-/// A number in a few digits.
+/// Writes a number in a few digits.
 pub(super) fn short(x: f64) -> String {
     if x == 0.0 || (1e-3..1e6).contains(&x.abs()) { format!("{x:.4}") } else { format!("{x:.4e}") }
 }

@@ -1,58 +1,34 @@
-//! Pictures: of embeddings, of rows that are images, of how training went.
+//! Pictures of embeddings, of rows that are images, and of how training went.
 //!
-//! A `Picture` is drawn by plotters, as SVG text or as pixels, with a font that comes along, so
-//! that the same numbers give the same file everywhere. Points become a page with a script instead.
+//! Plotters draws them, as SVG text or as pixels, with a font that comes along, so that the same
+//! numbers give the same file everywhere. Points can also become a page with a script.
 
+// `sheet` is what is drawn on and `render` makes a file of it; `cloud` are points to draw, on a
+// `plane`, in `space`, or on a `page`.
 mod chart;
+mod cloud;
+mod colours;
 mod components;
 mod extent;
+mod format;
 mod gallery;
+mod legend;
 mod lines;
 mod page;
+mod plane;
+mod points;
+mod render;
 mod scatter;
-mod shades;
+mod sheet;
 mod space;
-mod still;
+mod text;
 
+pub use colours::Colours;
+pub use format::PlotFormat;
 pub use gallery::gallery;
 pub use lines::lines;
-pub use scatter::{Points, Scatter, to_points};
-pub use shades::Colours;
-
-use crate::error::{Error, Result};
-
-/// What a picture is written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PlotFormat {
-    /// Scalable vector graphics.
-    Svg,
-    /// Pixels.
-    Png,
-    /// A page by itself with a script: zoom, drag, a row's number under the mouse; space turns.
-    Html,
-}
-
-impl PlotFormat {
-    /// The format that a file's extension stands for.
-    pub fn from_extension(path: &std::path::Path) -> Option<Self> {
-        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "svg" => Some(Self::Svg),
-            "png" => Some(Self::Png),
-            "html" | "htm" => Some(Self::Html),
-            _ => None,
-        }
-    }
-}
-
-impl std::str::FromStr for PlotFormat {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Self::from_extension(std::path::Path::new(&format!("x.{text}")))
-            .ok_or_else(|| Error::argument(format!("{text:?} is none of svg, png, html")))
-    }
-}
+pub use points::{Points, to_points};
+pub use scatter::Scatter;
 
 #[cfg(test)]
 mod tests;

@@ -1,38 +1,23 @@
 //! Points in space.
 
-use super::PlotFormat;
-use super::page::Dot;
-use super::scatter::{Scatter, radius};
-use super::shades::Shades;
-use super::still::{Drawn, LIGHT, Picture, Sheet, Side, finished};
-use crate::error::Result;
+use super::cloud::{Cloud, Dot};
+use super::legend;
+use super::sheet::{Drawn, LIGHT, Picture, Sheet, Side};
 use plotters::prelude::*;
 use std::ops::Range;
 
 const SIZE: (u32, u32) = (900, 700);
-/// Half of the box's edge, in points.
+/// Half of the box's edge, in points: turned like this, it just fits.
 const HALF: f64 = 190.0;
-/// How far the still picture is turned, and seen from above: radians.
-const VIEW: (f64, f64) = (0.6, 0.45);
+/// How far the picture is turned, and how far it is seen from above, in radians: no edge of the
+/// box hides another.
+const TURN: f64 = 0.6;
+const TILT: f64 = 0.45;
+/// How far from the box's middle an axis' name stands, in halves of its edge.
+const NAME: f64 = 1.15;
 
-impl Scatter<3> {
-    /// The picture: the points in a box that holds all of them, which turns as a page.
-    ///
-    /// # Errors
-    /// `Argument` if there are no points, or not as many colours.
-    pub fn draw(&self, format: PlotFormat) -> Result<Vec<u8>> {
-        let shades = Shades::new(self.colours.as_ref(), self.points.len())?;
-        match format {
-            PlotFormat::Html => Ok(self.page(&shades)),
-            _ => finished(&Space { scatter: self, shades }, format),
-        }
-    }
-}
-
-struct Space<'a> {
-    scatter: &'a Scatter<3>,
-    shades: Shades<'a>,
-}
+/// A picture of points in a box.
+pub(super) struct Space<'a>(pub(super) Cloud<'a, 3>);
 
 impl Picture for Space<'_> {
     fn size(&self) -> (u32, u32) {
@@ -40,37 +25,35 @@ impl Picture for Space<'_> {
     }
 
     fn draw<B: DrawingBackend>(&self, sheet: &Sheet<B>) -> Drawn<B> {
-        let (scatter, shades) = (self.scatter, &self.shades);
-        let (width, height) = (f64::from(SIZE.0) - shades.width(), f64::from(SIZE.1));
+        let cloud = &self.0;
+        let width = f64::from(SIZE.0) - legend::width(&cloud.colours);
+        let height = f64::from(SIZE.1);
         let (left, right) = sheet.split(width);
         let centre = (width / 2.0, height / 2.0 + 10.0);
         let at = |p: [f64; 3]| {
-            let (x, y, _) = seen(p);
-            (centre.0 + HALF * x, centre.1 - HALF * y)
+            let seen = Seen::new(p);
+            (centre.0 + HALF * seen.right, centre.1 - HALF * seen.up)
         };
-        let extents = scatter.extents();
-        left.text((centre.0, 26.0), &scatter.title, 17.0, Side::Center)?;
-        for (axis, name) in scatter.axes.iter().enumerate() {
+        left.text((centre.0, 26.0), cloud.title, 17.0, Side::Center)?;
+        for (axis, name) in cloud.axes.iter().enumerate() {
             for (a, b) in [(-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0)] {
                 let end = |x: f64| at(edge(axis, x, a, b));
                 left.line(&[end(-1.0), end(1.0)], 1.0, LIGHT)?;
             }
-            let place = at(edge(axis, 0.0, -1.15, if axis == 2 { 1.15 } else { -1.15 }));
-            left.text(place, &extents[axis].named(name), 13.0, Side::Center)?;
+            let place = at(edge(axis, 0.0, -NAME, if axis == 2 { NAME } else { -NAME }));
+            left.text(place, name, 13.0, Side::Center)?;
         }
-        let ranges = extents.map(|e| e.range());
-        let mut dots = scatter.dots(shades, &extents);
-        dots.iter_mut().for_each(|dot| dot.place = boxed(dot, &ranges));
         // What is near hides what is far.
-        dots.sort_by(|a, b| seen(a.place).2.total_cmp(&seen(b.place).2));
-        let radius = radius(dots.len());
-        for dot in &dots {
-            left.dot(at(dot.place), radius, dot.colour)?;
+        let boxed = |dot: &Dot<3>| (boxed(dot, &cloud.ranges), dot.colour);
+        let mut dots: Vec<_> = cloud.dots.iter().map(boxed).collect();
+        dots.sort_by(|a, b| Seen::new(a.0).towards.total_cmp(&Seen::new(b.0).towards));
+        for (place, colour) in dots {
+            left.dot(at(place), cloud.radius(), colour)?;
         }
-        if let Some(note) = scatter.note() {
-            left.text((20.0, height - 20.0), &note, 11.0, Side::Left)?;
+        if let Some(note) = &cloud.note {
+            left.text((20.0, height - 20.0), note, 11.0, Side::Left)?;
         }
-        shades.legend(&right, (10.0, 60.0))
+        legend::draw(&cloud.colours, &right)
     }
 }
 
@@ -82,7 +65,7 @@ fn boxed(dot: &Dot<3>, ranges: &[Range<f64>; 3]) -> [f64; 3] {
     })
 }
 
-/// The point at `x` of an edge along `axis`, the other two coordinates `a` and `b`.
+/// The point at `x` of an edge along `axis`, whose other two coordinates are `a` and `b`.
 fn edge(axis: usize, x: f64, a: f64, b: f64) -> [f64; 3] {
     match axis {
         0 => [x, a, b],
@@ -91,9 +74,19 @@ fn edge(axis: usize, x: f64, a: f64, b: f64) -> [f64; 3] {
     }
 }
 
-/// To the right, upwards, and towards who looks; the third coordinate stands upright.
-pub(super) fn seen([x, y, z]: [f64; 3]) -> (f64, f64, f64) {
-    let ((sin, cos), (up, flat)) = (VIEW.0.sin_cos(), VIEW.1.sin_cos());
-    let (right, depth) = (x * cos - y * sin, x * sin + y * cos);
-    (right, z * flat + depth * up, z * up - depth * flat)
+/// Where a point of the box is seen.
+struct Seen {
+    right: f64,
+    up: f64,
+    /// How near it is to who looks.
+    towards: f64,
+}
+
+impl Seen {
+    /// Looks at a point whose third coordinate stands upright.
+    fn new([x, y, z]: [f64; 3]) -> Self {
+        let ((sin, cos), (up, flat)) = (TURN.sin_cos(), TILT.sin_cos());
+        let (right, depth) = (x * cos - y * sin, x * sin + y * cos);
+        Self { right, up: z * flat + depth * up, towards: z * up - depth * flat }
+    }
 }

@@ -42,7 +42,7 @@ fn png_has_dots_of_each_colour_and_dark_text() {
     assert_eq!((width, height), (1800, 1400));
     let near = |a: &[u8], b: [u8; 3]| a.iter().zip(b).all(|(a, b)| a.abs_diff(b) < 70);
     for class in 0..12 {
-        let colour = shades::distinct(class);
+        let colour = colours::distinct(class);
         let colour = [colour.0, colour.1, colour.2];
         assert!(pixels.chunks_exact(3).any(|p| near(p, colour)), "{class}");
     }

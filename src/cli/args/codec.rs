@@ -104,7 +104,7 @@ impl CodecChoice {
         }
         let bar = Bar::new(console);
         self.config.progress = bar.callback();
-        let codec = aezip::learn(rows, &self.config);
+        let codec = aezip::apps::learn(rows, &self.config);
         self.config.progress = None;
         drop(bar);
         codec.map_err(about(input))

@@ -9,7 +9,7 @@ use crate::cli::io::numbers::grouped;
 use crate::cli::io::rows;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
-use aezip::{Model, denoise};
+use aezip::apps::{Model, denoise};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -10,7 +10,8 @@ use crate::cli::io::numbers::{figure, grouped};
 use crate::cli::io::rows;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
-use aezip::{Codec, Matrix, Model, Quality, Rows};
+use aezip::apps::{self, Model};
+use aezip::{Codec, Matrix, Quality, Rows};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -98,6 +99,6 @@ fn stored(path: &Path) -> Result<(Matrix, usize), Failure> {
 /// Measures the share of the variance that the decoder does not give back; `None` where there is no
 /// variance.
 fn lost(model: &Model, rows: &dyn Rows) -> Result<Option<f64>, Failure> {
-    let given = aezip::cast(&model.reconstruct(rows)?, rows.schema().dtype)?;
+    let given = apps::cast(&model.reconstruct(rows)?, rows.schema().dtype)?;
     Ok(Some(Quality::measure(rows, &given)?.nmse).filter(|nmse| nmse.is_finite()))
 }

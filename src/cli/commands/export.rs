@@ -8,7 +8,7 @@ use crate::cli::io::numbers::grouped;
 use crate::cli::io::output;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
-use aezip::{ONNX_OPSET, OnnxPart, onnx, safetensors};
+use aezip::apps::{ONNX_OPSET, OnnxPart, onnx, safetensors};
 use serde_json::json;
 use std::path::PathBuf;
 

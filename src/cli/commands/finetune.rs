@@ -11,7 +11,8 @@ use crate::cli::io::progress::Bar;
 use crate::cli::io::rows;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
-use aezip::{Config, FinetuneConfig, FinetuneReport, Task, finetune};
+use aezip::Config;
+use aezip::apps::{Examples, FinetuneConfig, FinetuneReport, Task, finetune};
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -144,8 +145,11 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
     let given = read_codec(&args.codec)?;
     let bar = Bar::new(console);
     config.progress = bar.callback();
-    let (tuned, report) = finetune(&given, &*rows, &*answers, unlabelled.as_deref(), &config, &how)
-        .map_err(about(&args.input))?;
+    let mut examples = Examples::new(&*rows, &*answers);
+    if let Some(others) = unlabelled.as_deref() {
+        examples = examples.with_unlabelled(others);
+    }
+    let (tuned, report) = finetune(&given, examples, &config, &how).map_err(about(&args.input))?;
     drop(bar);
     let output = Output::create(&destination, Writing::binary(args.force))?;
     tuned.write(&mut output.writer()).map_err(|error| output.failure(error))?;
@@ -184,7 +188,7 @@ fn describe(input: &str, output: &Destination, report: &FinetuneReport, seconds:
             _ => "regression",
         },
         "rows": report.rows,
-        "spread": report.spread,
+        "spread": report.pseudo_labelled,
         "outputs": report.outputs,
         "epochs": report.epochs,
         "kept": report.kept,

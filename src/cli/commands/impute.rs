@@ -10,8 +10,8 @@ use crate::cli::io::progress::Bar;
 use crate::cli::io::rows;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
+use aezip::apps::{impute, missing_values, to_doubles};
 use aezip::input::OpenOptions;
-use aezip::{impute, missing_values};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -68,7 +68,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
                 rows.len()
             )));
         }
-        let mask = aezip::to_doubles(&*mask)?;
+        let mask = to_doubles(&*mask)?;
         missing.iter_mut().zip(mask).for_each(|(m, x)| *m |= x != 0.0);
     }
     let count = missing.iter().filter(|m| **m).count();

@@ -9,7 +9,7 @@ use crate::cli::io::numbers::grouped;
 use crate::cli::io::rows;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
-use aezip::predict;
+use aezip::apps::predict;
 use serde_json::json;
 use std::path::PathBuf;
 

@@ -8,7 +8,8 @@ use crate::cli::io::numbers::grouped;
 use crate::cli::io::output::Output;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
-use aezip::{Model, Rows, sample};
+use aezip::Rows;
+use aezip::apps::{Model, sample};
 use serde_json::json;
 use std::path::PathBuf;
 

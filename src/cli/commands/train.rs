@@ -57,7 +57,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let bar = Bar::new(console);
     config.progress = bar.callback();
     let fitted =
-        if by_default { aezip::learn(&*rows, &config) } else { Codec::fit(&*rows, &config) };
+        if by_default { aezip::apps::learn(&*rows, &config) } else { Codec::fit(&*rows, &config) };
     let written = fitted.and_then(|codec| codec.write(&mut output.writer()).map(|()| codec));
     drop(bar);
     let codec = written.map_err(|error| output.failure(error))?;

@@ -69,5 +69,5 @@ pub(crate) fn numbers(rows: &dyn Rows, label: &str) -> Result<Vec<f64>, Failure>
             "{label} has rows of {width} numbers; one for each row is needed"
         )));
     }
-    Ok(aezip::to_doubles(rows)?)
+    Ok(aezip::apps::to_doubles(rows)?)
 }

@@ -8,9 +8,8 @@
 //! 2022). An input then counts as much as what those behind it do not say of it, `Dⱼ`, and its
 //! weights need no finer grain than that asks for.
 
-use crate::fit::data::components::gram;
 use crate::fit::quantise::linear;
-use faer::{Mat, Side};
+use crate::linalg::{cholesky, gram};
 use rayon::prelude::*;
 
 /// Share of each input's variance that is taken to be its own.
@@ -56,24 +55,25 @@ impl Inputs {
         // Reversed, so that a lower triangle is what is wanted of the upper one.
         let back = |i: usize| count - 1 - i;
         let own = 1.0 + OWN + OWN_OF_FEW * count as f64 / n;
-        let covariance = Mat::from_fn(count, count, |i, j| {
-            let c = products[back(i) * count + back(j)] / n;
-            if i == j { own * c + OWN_OF_MEAN * mean[back(i)].powi(2) + LEAST * LEAST } else { c }
-        });
+        let covariance = |at: usize| {
+            let (i, j) = (back(at / count), back(at % count));
+            let c = products[i * count + j] / n;
+            if i == j { own * c + OWN_OF_MEAN * mean[i].powi(2) + LEAST * LEAST } else { c }
+        };
+        let covariance: Vec<f64> = (0..count * count).map(covariance).collect();
         let mut new = Self { mean, deviation: vec![0.0; count], links: vec![0.0; count * count] };
-        match covariance.llt(Side::Lower) {
-            Ok(llt) => {
-                let lower = llt.L();
+        match cholesky(&covariance, count) {
+            Some(lower) => {
                 for j in 0..count {
-                    let own = lower[(back(j), back(j))];
+                    let own = lower[back(j) * count + back(j)];
                     new.deviation[j] = own;
                     for i in 0..j {
-                        new.links[j * count + i] = lower[(back(i), back(j))] / own;
+                        new.links[j * count + i] = lower[back(i) * count + back(j)] / own;
                     }
                 }
             }
             // Not finite, or hopeless: each for itself.
-            Err(_) => {
+            None => {
                 let own = |j: usize| (products[j * count + j] / n).sqrt().max(LEAST);
                 new.deviation = (0..count).map(own).collect();
             }

@@ -3,7 +3,7 @@
 use crate::cli::io::failure::Failure;
 use crate::cli::io::rows;
 use crate::cli::io::source::label;
-use aezip::plot::Colours;
+use aezip::apps::plot::Colours;
 use aezip::{Matrix, Rows, Schema};
 use std::path::Path;
 
@@ -53,7 +53,7 @@ impl<'a> ColumnOrFile<'a> {
     pub(super) fn colours(self, rows: &dyn Rows) -> Result<Colours, Failure> {
         let numbers: Vec<f64> = match self {
             Self::Column(column) => {
-                let all = aezip::to_doubles(rows)?;
+                let all = aezip::apps::to_doubles(rows)?;
                 all.into_iter().skip(column).step_by(rows.schema().width()).collect()
             }
             Self::File(path) => rows::numbers(&*rows::column(path, rows.len())?, &label(path))?,

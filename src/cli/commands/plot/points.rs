@@ -2,7 +2,7 @@
 
 use crate::cli::io::failure::Failure;
 use crate::cli::io::numbers::figure;
-use aezip::plot::{Colours, Points, Scatter, to_points};
+use aezip::apps::plot::{Colours, Points, Scatter, to_points};
 use aezip::{Matrix, Rows};
 
 /// Rows that are drawn as points.

@@ -1,20 +1,21 @@
-//! Rows of any type as `f64`, and back.
+//! Rows of any type as `f64` values, and back.
 
 use crate::codec::value::{Cell, with_cell};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::matrix::{DType, Matrix, Rows, Schema, from_little_endian, to_little_endian};
 use std::ops::Range;
 
-/// Numbers that are worked on at once, about.
-const CELLS: usize = 1 << 21;
+/// Values that are worked on at once: 16 MiB as `f64`, little beside the rows themselves, and
+/// enough rows at a time that products of matrices run at full speed.
+const VALUES_AT_ONCE: usize = 1 << 21;
 
-/// Ranges of rows that together are all of `rows`, each small enough to be held as `f64`.
+/// Splits `rows` rows of `width` values into ranges, each small enough to be held as `f64`.
 pub(super) fn parts(rows: usize, width: usize) -> impl Iterator<Item = Range<usize>> {
-    let step = (CELLS / width.max(1)).max(1);
+    let step = (VALUES_AT_ONCE / width.max(1)).max(1);
     (0..rows).step_by(step).map(move |first| first..rows.min(first + step))
 }
 
-/// Some rows, row-major.
+/// Reads a range of rows, row-major.
 pub(super) fn read(rows: &dyn Rows, range: Range<usize>) -> Result<Vec<f64>> {
     let schema = rows.schema();
     let mut bytes = vec![0; range.len() * schema.row_bytes()];
@@ -22,23 +23,33 @@ pub(super) fn read(rows: &dyn Rows, range: Range<usize>) -> Result<Vec<f64>> {
     Ok(doubles(schema.dtype, &bytes))
 }
 
-/// All numbers of `rows` as `f64`, row-major.
+/// Fails unless rows of `schema` have `own` values, as a codec's rows have.
+pub(super) fn expect_width(own: usize, schema: &Schema) -> Result<()> {
+    let given = schema.width();
+    if own == given {
+        return Ok(());
+    }
+    Err(Error::argument(format!("the codec is for rows of {own} numbers, these have {given}")))
+}
+
+/// All values of `rows` as `f64`: rows × columns, row-major. Whole numbers beyond 2^53 are rounded.
 ///
 /// # Errors
-/// As the rows give them.
+/// Whatever reading the rows fails with, `Io` for files.
 pub fn to_doubles(rows: &dyn Rows) -> Result<Vec<f64>> {
     read(rows, 0..rows.len())
 }
 
-/// The same rows in another type: the nearest numbers that it has.
+/// The same rows in another type. Each value becomes the nearest that `dtype` has: values beyond
+/// its range become the range's end, and a NaN becomes 0 in types of whole numbers.
 ///
 /// # Errors
-/// As the rows give them.
+/// Whatever reading the rows fails with, `Io` for files.
 pub fn cast(rows: &dyn Rows, dtype: DType) -> Result<Matrix> {
     matrix(rows.schema(), dtype, &to_doubles(rows)?)
 }
 
-/// Little-endian cells as numbers.
+/// Decodes little-endian cells.
 fn doubles(dtype: DType, bytes: &[u8]) -> Vec<f64> {
     with_cell!(dtype, T => {
         let mut cells = vec![<T as bytemuck::Zeroable>::zeroed(); bytes.len() / size_of::<T>()];
@@ -47,8 +58,8 @@ fn doubles(dtype: DType, bytes: &[u8]) -> Vec<f64> {
     })
 }
 
-/// The nearest numbers of `dtype`, as little-endian cells. What is beyond a type's range becomes
-/// its end; a NaN stays one in floats and is 0 in integers.
+/// Encodes the nearest values of `dtype` as little-endian cells. What is beyond a type's range
+/// becomes its end; a NaN stays one in floats and is 0 in integers.
 pub(super) fn bytes(dtype: DType, values: &[f64]) -> Vec<u8> {
     if dtype == DType::F64 {
         return to_little_endian(values);
@@ -60,15 +71,15 @@ pub(super) fn bytes(dtype: DType, values: &[f64]) -> Vec<u8> {
             } else if x.is_finite() {
                 T::from_float(*x)
             } else {
-                special::<T>(*x)
+                not_finite::<T>(*x)
             }
         };
         to_little_endian(&values.iter().map(cell).collect::<Vec<T>>())
     })
 }
 
-/// What is not finite, in a float type.
-fn special<T: Cell>(x: f64) -> T {
+/// An infinity or a NaN in a float type.
+fn not_finite<T: Cell>(x: f64) -> T {
     // Infinities are the places after the largest numbers; a NaN lies beyond.
     let largest = T::from_float(f64::MAX).to_order();
     if x.is_nan() {
@@ -80,7 +91,7 @@ fn special<T: Cell>(x: f64) -> T {
     }
 }
 
-/// Highest bit of the fraction.
+/// The highest bit of the fraction, which tells quiet NaNs from signalling ones.
 fn quiet_bit<T: Cell>() -> u32 {
     match T::DTYPE {
         DType::F16 => 9,
@@ -88,12 +99,20 @@ fn quiet_bit<T: Cell>() -> u32 {
     }
 }
 
-/// A matrix of `dtype` whose rows are as `schema` says otherwise.
+/// A matrix of `values` in type `dtype`; names and shape are those of `schema`.
 pub(super) fn matrix(schema: &Schema, dtype: DType, values: &[f64]) -> Result<Matrix> {
     Matrix::new(Schema { dtype, ..schema.clone() }, bytes(dtype, values))
 }
 
-/// A type that holds computed values of rows like these: `f64` for those that need it.
+/// The rows at the places `which`.
+pub(super) fn select(rows: &Matrix, which: &[usize]) -> Result<Matrix> {
+    let size = rows.schema().row_bytes();
+    let mut bytes = Vec::with_capacity(which.len() * size);
+    which.iter().for_each(|&i| bytes.extend_from_slice(&rows.bytes()[i * size..(i + 1) * size]));
+    Matrix::new(rows.schema().clone(), bytes)
+}
+
+/// The float type for values computed from rows of `dtype`: `f64` where `f32` has too few bits.
 pub(super) fn float(dtype: DType) -> DType {
     match dtype {
         DType::F64 | DType::I64 | DType::U64 | DType::I32 | DType::U32 => DType::F64,

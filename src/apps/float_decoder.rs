@@ -7,19 +7,19 @@ use crate::encode::floats;
 use crate::matrix::DType;
 use crate::nn::network::Network;
 
-/// From latents, in the integer program's units, to values.
+/// Maps latents, in the integer program's units, to values.
 #[derive(Debug, Clone)]
-pub(super) struct Decoder {
-    /// From latents to predictions, in units of [`Self::unit`].
+pub(super) struct FloatDecoder {
+    /// Maps latents to predictions, which count in [`Self::unit`]s.
     pub(super) network: Network,
     /// The value of each column where the prediction is 0.
     pub(super) origin: Vec<f64>,
-    /// What a prediction of 1 adds to it.
+    /// How much a prediction of 1 adds to it.
     pub(super) unit: Vec<f64>,
 }
 
-impl Decoder {
-    /// The float form of `m`, whose values have type `dtype`.
+impl FloatDecoder {
+    /// Reads the integer program of `m`, whose values have type `dtype`, as numbers.
     pub(super) fn new(m: &ModelRecord, dtype: DType) -> Self {
         let (inputs, outputs) = (vec![1.0; m.latents()], vec![1.0; m.width()]);
         let network = floats::decoder(m, &inputs, &outputs);
@@ -30,7 +30,7 @@ impl Decoder {
         Self { network, origin, unit: units(m) }
     }
 
-    /// Values of rows: rows × columns.
+    /// Values of rows, rows × columns, from latents, rows × latents.
     pub(super) fn values(&self, latents: &[f32]) -> Vec<f64> {
         let rows = latents.len() / self.network.shape.inputs.max(1);
         let out = self.network.infer(latents, rows);

@@ -1,0 +1,107 @@
+//! How to look for anomalies.
+
+use crate::error::{Error, Result};
+use crate::matrix::Schema;
+
+/// Rounds that may be asked for. Each trains networks anew; rows left out hardly change after
+/// three.
+const MOST_ROUNDS: usize = 20;
+/// The share of rows that is left out where none is given: as many again as there are said to be
+/// anomalies, since scores of the first round are not sure, within these ends. The lower end
+/// costs little training, the upper one leaves a majority to learn from.
+const TRIM_PER_CONTAMINATION: f64 = 2.0;
+const TRIM: (f64, f64) = (0.1, 0.45);
+
+/// What a row's score measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum AnomalyScore {
+    /// How far the row is from its reconstruction: the root of the mean over columns of the
+    /// squared error, divided by the squared error expected in that column. It has no unit.
+    ///
+    /// If neither a codec, a kind of network, a number of passes nor a time is given, two networks
+    /// are learned and their scores, each relative to its median, combined. Their hidden layers
+    /// are tanh units unless the configuration asks for another function than the default.
+    #[default]
+    Error,
+    /// How many bits the row takes in a compressed file, that is, how unlikely it is.
+    Bits,
+}
+
+/// How to look for anomalies.
+///
+/// ```
+/// let mut config = aezip::apps::AnomalyConfig::default();
+/// config.contamination = Some(0.01);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct AnomalyConfig {
+    /// What to score rows by.
+    pub score: AnomalyScore,
+    /// The share of rows to flag, above 0 and below 0.5. If `None`, rows are flagged whose score's
+    /// logarithm lies more than 3.5 standard deviations above the median, where the deviation is
+    /// estimated from the median distance to the median (Iglewicz and Hoaglin 1993, *How to detect
+    /// and handle outliers*).
+    pub contamination: Option<f64>,
+    /// How many times the worst rows are left out and the codec is learned anew, 0 to 20; 2 by
+    /// default. It has no effect where a codec is given.
+    pub rounds: usize,
+    /// Whether columns have units of their own, as those of a table, and are brought to the same
+    /// spread. If `None`, they have where they have names.
+    pub table: Option<bool>,
+    /// The share of rows that each round leaves out, above 0 and below 0.5. If `None`, it is twice
+    /// the contamination, and at least 0.1.
+    pub trim: Option<f64>,
+}
+
+impl Default for AnomalyConfig {
+    fn default() -> Self {
+        Self { score: AnomalyScore::Error, contamination: None, rounds: 2, table: None, trim: None }
+    }
+}
+
+impl AnomalyConfig {
+    /// Checks that all numbers are within their ranges.
+    ///
+    /// # Errors
+    /// `Argument` if a share is not above 0 and below 0.5, or there are more than 20 rounds.
+    pub fn validate(&self) -> Result<()> {
+        for (what, share) in [("contamination", self.contamination), ("trim", self.trim)] {
+            if let Some(x) = share
+                && !(x > 0.0 && x < 0.5)
+            {
+                return Err(Error::argument(format!("{what} {x} is not above 0 and below 0.5")));
+            }
+        }
+        if self.rounds > MOST_ROUNDS {
+            let rounds = self.rounds;
+            return Err(Error::argument(format!("{rounds} rounds are more than {MOST_ROUNDS}")));
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_table(&self, schema: &Schema) -> bool {
+        self.table.unwrap_or(schema.columns.is_some())
+    }
+
+    /// The share of rows that each round leaves out.
+    pub(super) fn trim(&self) -> f64 {
+        let contamination = self.contamination.unwrap_or(0.0);
+        let (least, most) = TRIM;
+        self.trim.unwrap_or((TRIM_PER_CONTAMINATION * contamination).clamp(least, most))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_out_of_range_are_refused() {
+        for share in [0.0, 0.5, -1.0, f64::NAN] {
+            let how = AnomalyConfig { contamination: Some(share), ..Default::default() };
+            assert!(how.validate().is_err());
+        }
+    }
+}

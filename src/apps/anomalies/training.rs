@@ -1,0 +1,126 @@
+//! Codecs learned from rows that may be anomalies themselves.
+//!
+//! A network has room to learn some odd rows by heart. So it is trained more than once, each time
+//! without the rows that the last one reconstructed worst, as in trimmed least squares (Rousseeuw
+//! and Van Driessen 1999, *A fast algorithm for the minimum covariance determinant estimator*,
+//! whose C-steps these are). How much a network ought to know depends on what is odd: after few
+//! passes it finds rows of another sort, after many it finds columns that do not belong together.
+//! So there are two networks.
+
+use super::config::AnomalyConfig;
+use super::found::{Anomalies, lowest, quantile, row_score};
+use super::scoring::{self, LEAST_EXPECTED, Reference};
+use crate::apps::learn::learn;
+use crate::apps::values;
+use crate::compress::{Activation, Config};
+use crate::error::{ErrorKind, Result};
+use crate::matrix::{Matrix, Rows};
+
+/// Passes of the network that learns little: just enough that it knows what all rows look like.
+const FEW_PASSES: usize = 5;
+/// The least error expected of a column for that network, as a share of the mean over columns:
+/// less than [`LEAST_EXPECTED`], as rows of another sort stand out in columns that hardly vary.
+const FEW_PASSES_LEAST_EXPECTED: f64 = 0.3;
+
+/// Passes of the network that learns much, at the root of this many rows per column and their
+/// least and most: the more rows there are for each column, the longer it takes until odd ones
+/// are learned by heart.
+const PASSES: f64 = 50.0;
+const MANY_PASSES: (f64, f64) = (100.0, 300.0);
+/// Values that all passes together may see, to bound the time for very many rows, and the passes
+/// that are made all the same.
+const MOST_VALUES: f64 = 2e9;
+const LEAST_PASSES: f64 = 10.0;
+
+/// Numbers of latents: one for so many columns, within these ends. With room to spare, odd rows
+/// would be reconstructed too; with less than the ends, ordinary rows would not be.
+const COLUMNS_PER_LATENT: usize = 8;
+const LATENTS: (usize, usize) = (4, 16);
+
+/// The largest squared score that enters a square again: beyond any that occurs.
+const MOST_SQUARE: f64 = 1e100;
+
+/// The number of latents where none is given: fewer than reconstruct rows well.
+pub(super) fn default_latents(width: usize) -> usize {
+    let (least, most) = LATENTS;
+    width.div_ceil(COLUMNS_PER_LATENT).clamp(least, most).min(width.div_ceil(2))
+}
+
+/// Scores rows by two networks, one of few and one of many passes.
+pub(super) fn two_networks(
+    rows: &Matrix,
+    mut config: Config,
+    how: &AnomalyConfig,
+) -> Result<Anomalies> {
+    if config.train.activation == Activation::default() {
+        config.train.activation = Activation::Tanh;
+    }
+    config.train.epochs = Some(FEW_PASSES);
+    let few = trimmed(rows, &config, how, FEW_PASSES_LEAST_EXPECTED)?;
+    config.train.epochs = Some(many_passes(rows));
+    let many = trimmed(rows, &config, how, LEAST_EXPECTED)?;
+    let width = rows.schema().width();
+    Ok(Anomalies::of_columns(combined(few, &many, width), width, how.contamination))
+}
+
+/// Contributions of columns to the combined score of two networks: the fourth root of the mean of
+/// both scores to the fourth power, each over its median. Either network may say that a row is
+/// odd, and the fourth power gives the one that says so most of the weight.
+fn combined(few: Anomalies, many: &Anomalies, width: usize) -> Vec<f32> {
+    // The network that knows rows better makes smaller errors. Where most rows have no error at
+    // all, there is nothing to compare with.
+    let unit = |found: &Anomalies| {
+        let square = quantile(&found.scores, 0.5).powi(2);
+        if square.is_normal() { square } else { 1.0 }
+    };
+    let (few_unit, many_unit) = (unit(&few), unit(many));
+    let square_score = |row: &[f32]| row_score(row).powi(2).min(MOST_SQUARE);
+    let mut columns = few.columns;
+    for (few, many) in columns.chunks_exact_mut(width).zip(many.columns.chunks_exact(width)) {
+        let (a, b) = (square_score(few) / few_unit, square_score(many) / many_unit);
+        let square = (0.5 * (a * a + b * b)).sqrt().max(f64::MIN_POSITIVE);
+        // Weights such that the mean of the contributions is the square of the score.
+        let (of_few, of_many) = (0.5 * a / few_unit / square, 0.5 * b / many_unit / square);
+        for (c, d) in few.iter_mut().zip(many) {
+            *c = (f64::from(*c) * of_few + f64::from(*d) * of_many) as f32;
+        }
+    }
+    columns
+}
+
+/// Passes of the network that learns much.
+fn many_passes(rows: &dyn Rows) -> usize {
+    let (count, width) = (rows.len() as f64, rows.schema().width() as f64);
+    let affordable = (MOST_VALUES / (count * width)).max(LEAST_PASSES);
+    let (least, most) = MANY_PASSES;
+    (PASSES * (count / width).sqrt()).clamp(least, most).min(affordable) as usize
+}
+
+/// Learns from all rows, then again from those that are not the worst, and scores all rows by the
+/// last codec. No column is expected to have a smaller error than a share `least_expected` of the
+/// mean.
+pub(super) fn trimmed(
+    rows: &Matrix,
+    config: &Config,
+    how: &AnomalyConfig,
+    least_expected: f64,
+) -> Result<Anomalies> {
+    let mut kept: Vec<usize> = (0..rows.len()).collect();
+    let mut last = None;
+    for round in 0.. {
+        let codec = match (learn(&values::select(rows, &kept)?, config), last) {
+            // Without the worst there may be too few rows, or none that differ.
+            (Err(e), Some(last)) if e.kind() == ErrorKind::Argument => return Ok(last),
+            (codec, _) => codec?,
+        };
+        let reference = Reference { rows: &kept, least_expected };
+        let found = scoring::score(rows, &codec, config, how, Some(reference))?;
+        if round >= how.rounds {
+            return Ok(found);
+        }
+        let count = (rows.len() as f64 * (1.0 - how.trim())).ceil() as usize;
+        kept = lowest(&found.scores, count);
+        last = Some(found);
+    }
+    unreachable!("the last round returns")
+}

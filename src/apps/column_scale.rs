@@ -1,0 +1,102 @@
+//! Columns of a table have units of their own; divided by their spread, they count alike.
+
+use super::values;
+use crate::error::Result;
+use crate::matrix::{DType, Matrix, Schema};
+
+/// The quantiles whose distance is two standard deviations of a normal distribution. A few wild
+/// values do not move them, as they would the deviation itself.
+const QUANTILES: (f64, f64) = (0.16, 0.84);
+
+/// What is subtracted from a column's values, and what the difference is divided by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct ColumnScale {
+    /// The median.
+    pub(super) centre: f64,
+    /// Half the distance of the two [`QUANTILES`].
+    pub(super) scale: f64,
+}
+
+impl ColumnScale {
+    /// Measures one column. `constant` is the scale of a column that does not vary.
+    fn of(column: impl Iterator<Item = f64>, constant: f64) -> Self {
+        let mut x: Vec<f64> = column.filter(|x| x.is_finite()).collect();
+        if x.is_empty() {
+            return Self { centre: 0.0, scale: constant };
+        }
+        x.sort_unstable_by(f64::total_cmp);
+        let at = |q: f64| x[(q * (x.len() - 1) as f64).round() as usize];
+        let centre = at(0.5);
+        let mut scale = (at(QUANTILES.1) - at(QUANTILES.0)) / 2.0;
+        if scale <= 0.0 {
+            // Nearly all values are alike: take the standard deviation, which the few others make.
+            let squares: f64 = x.iter().map(|x| (x - centre).powi(2)).sum();
+            scale = (squares / x.len() as f64).sqrt();
+        }
+        let usable = scale > 0.0 && scale.is_finite();
+        Self { centre, scale: if usable { scale } else { constant } }
+    }
+}
+
+/// Measures each of the `width` columns of `values`; `constant` is the scale of columns that do
+/// not vary.
+pub(super) fn column_scales(values: &[f64], width: usize, constant: f64) -> Vec<ColumnScale> {
+    let column = |j: usize| values.iter().skip(j).step_by(width).copied();
+    (0..width).map(|j| ColumnScale::of(column(j), constant)).collect()
+}
+
+/// Measures the columns if the rows are a table's, that is, if their columns have names.
+pub(super) fn table_scales(schema: &Schema, values: &[f64]) -> Option<Vec<ColumnScale>> {
+    schema.columns.as_ref().map(|_| column_scales(values, schema.width(), 1.0))
+}
+
+/// Brings values, in place, to units of their columns' spread.
+pub(super) fn normalise(values: &mut [f64], scales: &[ColumnScale]) {
+    for row in values.chunks_exact_mut(scales.len()) {
+        row.iter_mut().zip(scales).for_each(|(x, s)| *x = (*x - s.centre) / s.scale);
+    }
+}
+
+/// Undoes [`normalise`].
+pub(super) fn denormalise(values: &mut [f64], scales: &[ColumnScale]) {
+    for row in values.chunks_exact_mut(scales.len()) {
+        row.iter_mut().zip(scales).for_each(|(x, s)| *x = *x * s.scale + s.centre);
+    }
+}
+
+/// Rows to learn from: those of a table normalised, as `f32`; all others as they are.
+pub(super) fn training_rows(
+    schema: &Schema,
+    mut values: Vec<f64>,
+    is_table: bool,
+) -> Result<Matrix> {
+    if !is_table {
+        return values::matrix(schema, schema.dtype, &values);
+    }
+    let scales = column_scales(&values, schema.width(), 1.0);
+    normalise(&mut values, &scales);
+    values::matrix(schema, DType::F32, &values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_come_to_the_same_spread_and_back() {
+        let original: Vec<f64> = (0..200)
+            .flat_map(|i| {
+                let x = f64::from(i % 20);
+                [x * 1e6, 5.0, if i == 7 { 1e12 } else { -x }]
+            })
+            .collect();
+        let mut values = original.clone();
+        let scales = column_scales(&values, 3, 1.0);
+        normalise(&mut values, &scales);
+        assert!(scales[1].scale == 1.0 && values[1] == 0.0);
+        let ratio = scales[0].scale / scales[2].scale;
+        assert!(ratio > 0.8e6 && ratio < 1.2e6, "not moved by the wild one: {ratio}");
+        denormalise(&mut values, &scales);
+        assert!(values.iter().zip(&original).all(|(a, b)| (a - b).abs() <= 1e-9 * b.abs()));
+    }
+}

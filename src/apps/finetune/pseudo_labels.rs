@@ -1,0 +1,43 @@
+//! Pseudo-labels: labels of rows that have none, guessed from rows that have one and learned from
+//! as if they were known.
+
+use super::answers::Wanted;
+use super::training_set::{TrainingSet, inputs};
+use crate::apps::float_encoder::FloatEncoder;
+use crate::apps::label_propagation::propagate;
+use crate::error::Result;
+use crate::matrix::Rows;
+
+/// The most rows without labels that are looked at, evenly from all: the time for the distances
+/// between them grows with the square of their number.
+const MOST_ROWS: usize = 12_000;
+/// The share of them, the most certain ones, that is learned from: more rows against more wrong
+/// labels.
+const CERTAIN: f64 = 0.5;
+
+/// Adds rows of `others` to the training set of a classification, with the classes, out of
+/// `count`, that they get from it.
+pub(super) fn add(
+    encoder: &FloatEncoder,
+    count: usize,
+    others: &dyn Rows,
+    set: &mut TrainingSet,
+) -> Result<()> {
+    let Wanted::Classes(classes) = &mut set.wanted else { return Ok(()) };
+    let n = others.len().min(MOST_ROWS);
+    let some: Vec<usize> = (0..n).map(|i| i * others.len() / n).collect();
+    let more = inputs(encoder, others, &some)?;
+    let all = [&set.inputs[..], &more].concat();
+    let network = &encoder.network;
+    let width = network.shape.inputs;
+    let points = network.infer(&all, all.len() / width);
+    let guesses = propagate(&points, network.outputs(), classes, count);
+    let mut order: Vec<usize> = (0..n).filter(|&i| guesses[i].certainty > 0.0).collect();
+    order.sort_by(|a, b| guesses[*b].certainty.total_cmp(&guesses[*a].certainty));
+    order.truncate((n as f64 * CERTAIN).ceil() as usize);
+    for i in order {
+        set.inputs.extend_from_slice(&more[i * width..(i + 1) * width]);
+        classes.push(guesses[i].class);
+    }
+    Ok(())
+}
