@@ -33,7 +33,7 @@ impl Bar {
     pub(crate) fn callback(&self) -> Option<Callback> {
         let bar = self.0.clone()?;
         Some(Arc::new(move |progress: Progress| {
-            let Progress { stage, done, total, estimate, epoch } = progress;
+            let Progress { stage, done, total, estimate, epoch, .. } = progress;
             match stage {
                 Stage::Scan => show(&bar, "reading", (done, total), None),
                 Stage::Fit => show(&bar, "learning", (done, total), None),
@@ -46,8 +46,9 @@ impl Bar {
                 }
                 // What was trained is now made into integers, one way after another.
                 Stage::Train => show(&bar, "choosing", (0, 0), None),
-                Stage::Polish => show(&bar, "polishing", (done, total), None),
+                Stage::Refit => show(&bar, "refitting", (done, total), None),
                 Stage::Encode => show(&bar, "writing", (done, total), None),
+                _ => {}
             }
         }))
     }

@@ -16,6 +16,7 @@ pub(crate) mod network;
 pub(crate) mod objectives;
 mod pass;
 pub(crate) mod plan;
+pub(crate) mod price;
 pub(crate) mod regulariser;
 pub(crate) mod schedule;
 mod sum;

@@ -3,7 +3,7 @@
 //! What a training may cost is counted in multiply-adds and fixed before it begins, so that the
 //! result does not depend on the machine's speed.
 
-use super::context::{LinearBaseline, TrainingContext, TrainingProgress};
+use super::context::{LinearBaseline, RelativeStart, TrainingContext, TrainingProgress};
 use crate::fit::assemble::Coding;
 use crate::fit::linear::{Candidate, FitContext};
 use crate::fit::quantise::network::{Precision, prepare};
@@ -35,14 +35,14 @@ impl TrainingContext<'_> {
         ground: &FitContext<'_>,
         hint: LinearBaseline,
     ) -> Option<TrainedNetwork> {
-        if let Some(learned) = self.learned {
+        if let Some(learned) = self.codec_network {
             return Some(learned.trained(ground.columns, ground.normalised));
         }
         let budget = self.budget?;
-        if self.wish.is_kind() {
+        if self.request.is_kind() {
             return if ground.sample.rows() < LEAST_ROWS { None } else { self.kind(ground, hint) };
         }
-        let wanted = self.wish.wants_network();
+        let wanted = self.request.wants_network();
         let rows = ground.sample.rows();
         let (width, most) = (ground.columns.len(), ground.components.count());
         if wanted == Some(false) || most == 0 || rows < LEAST_ROWS {
@@ -51,49 +51,57 @@ impl TrainingContext<'_> {
         if wanted.is_none() && (rows < 512 || width < 4 || hint.latents == 0) {
             return None;
         }
-        let time = self.wish.seconds.map(|s| Time::new(s.min(1e9)));
-        let plan = |decoder: Vec<usize>, (latents, step): (f64, f64)| BitsConfig {
+        let time = self.request.seconds.map(|s| Time::new(s.min(1e9)));
+        let plan = |decoder: Vec<usize>, start: RelativeStart| BitsConfig {
             objective: hint.objective,
             latents: self
-                .wish
+                .request
                 .latents
-                .unwrap_or((hint.latents as f64 * latents).round() as usize)
+                .unwrap_or((hint.latents as f64 * start.latents).round() as usize)
                 .clamp(1, most),
-            step: (hint.step * step) as f32,
+            step: (hint.step * start.step) as f32,
             // It is not stored, only trained: it may be larger.
             encoder: decoder.iter().rev().map(|&n| n.max(LEAST_ENCODER)).collect(),
             decoder,
-            activation: self.wish.activation.function(),
-            decoder_activation: self.wish.activation.of_decoder().function(),
+            activation: self.request.activation.function(),
+            decoder_activation: self.request.activation.of_decoder().function(),
             epochs: budget.epochs,
-            batch: self.wish.batch.unwrap_or(BATCH),
-            rate: self.wish.rate.unwrap_or(match hint.objective {
+            batch: self.request.batch.unwrap_or(BATCH),
+            rate: self.request.rate.unwrap_or(match hint.objective {
                 Objective::Residual => RATES.0,
                 Objective::Error(_) => RATES.1,
             }) as f32,
             classes: budget.classes,
             rows: ground.sample.total as f64,
             seed: self.seed,
-            held_out: if self.precise { HELD_OUT } else { 0.0 },
+            held_out: if self.is_for_codec { HELD_OUT } else { 0.0 },
             time,
         };
         let fits = |plan: &BitsConfig, work: f64| (work / plan.work(width, rows)) as usize;
         let epochs = |plan: &BitsConfig, work: f64| {
-            self.wish.epochs.unwrap_or(fits(plan, work).clamp(1, budget.epochs))
+            self.request.epochs.unwrap_or(fits(plan, work).clamp(1, budget.epochs))
         };
         let run = |plan: BitsConfig, done: f64, share: f64| {
             let log = |part: f64, cost: &Cost| {
                 let (share, linear) = (done + share * part, hint.linear);
-                (self.log)(&TrainingProgress { share, cost: *cost, linear, epoch: None });
+                self.observer.training(&TrainingProgress {
+                    share,
+                    cost: *cost,
+                    linear,
+                    epoch: None,
+                });
             };
             let trained = train(ground.normalised, ground.components, &plan, &log);
             // Also where time has ended it.
             log(1.0, &trained.cost);
             trained
         };
-        if let Some(hidden) = &self.wish.hidden {
+        if let Some(hidden) = &self.request.hidden {
             let decoder: Vec<usize> = hidden.iter().rev().copied().collect();
-            let plan = BitsConfig { encoder: hidden.clone(), ..plan(decoder, (1.0, 1.0)) };
+            let plan = BitsConfig {
+                encoder: hidden.clone(),
+                ..plan(decoder, RelativeStart { latents: 1.0, step: 1.0 })
+            };
             let epochs = epochs(&plan, budget.work);
             return Some(run(BitsConfig { epochs, ..plan }, 0.0, 1.0));
         }
@@ -107,7 +115,7 @@ impl TrainingContext<'_> {
         if matches!(hint.objective, Objective::Error(_)) {
             // Without residuals latents say all. What is wide learns slowly, and would lose a
             // short comparison that it wins in the end.
-            starts = &[(0.8, 1.0)];
+            starts = &[RelativeStart { latents: 0.8, step: 1.0 }];
             widths = widths.split_off(widths.len().saturating_sub(1));
         }
         let pairs = starts.iter().flat_map(|&s| widths.iter().map(move |&w| (w, s)));
@@ -123,7 +131,7 @@ impl TrainingContext<'_> {
                     break;
                 }
                 let fits = fits(p, budget.work * share).clamp(4, most);
-                let epochs = self.wish.epochs.map_or(fits, |n| n.min(most));
+                let epochs = self.request.epochs.map_or(fits, |n| n.min(most));
                 let trained =
                     run(BitsConfig { epochs, time, ..p.clone() }, share * i as f64, share);
                 // Only under bounds are there several, so that all err alike.
@@ -140,7 +148,7 @@ impl TrainingContext<'_> {
             // There is no time for more than this.
             Some((.., trained)) if time.is_some_and(|t| t.gone() >= 1.0) => {
                 let (cost, linear) = (trained.cost, hint.linear);
-                (self.log)(&TrainingProgress { share: 1.0, cost, linear, epoch: None });
+                self.observer.training(&TrainingProgress { share: 1.0, cost, linear, epoch: None });
                 return Some(trained);
             }
             Some((_, chosen, _)) => (SCOUTING, chosen),
@@ -168,13 +176,13 @@ impl TrainingContext<'_> {
             let prepared = prepare(&trained.autoencoder, ground.columns, ground.normalised, p);
             ground.complete(prepared, coding)
         };
-        if self.precise && self.wish.is_kind() {
+        if self.is_for_codec && self.request.is_kind() {
             return build(ground, &precise(&trained, start), coding).ok();
         }
         let cost =
             |p: &Precision| build(trial, p, coding).map_or(f64::INFINITY, |c| c.fitted_bytes);
         let mut precision = search_precision(start, cost);
-        if let Some(finer) = self.finer {
+        if let Some(finer) = self.weight_precision_factor {
             (precision.output, precision.hidden) =
                 (precision.output / finer, precision.hidden / finer);
         }

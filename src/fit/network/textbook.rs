@@ -71,10 +71,10 @@ impl TrainingContext<'_> {
         ground: &FitContext<'_>,
         hint: LinearBaseline,
     ) -> Option<TrainedNetwork> {
-        let sample = self.rows.unwrap_or(ground.sample);
+        let sample = self.more_rows.unwrap_or(ground.sample);
         let columns = ground.columns;
         let wide;
-        let normalised = match self.rows {
+        let normalised = match self.more_rows {
             Some(rows) => {
                 wide = normaliser(columns).normalise(rows.schema.dtype, &rows.bytes);
                 &wide[..]
@@ -86,12 +86,12 @@ impl TrainingContext<'_> {
         let count = sample.rows();
         let how = self.training(&kind, columns.len(), count);
         let begun = Instant::now();
-        let time = self.wish.seconds.map(|s| Duration::from_secs_f64(s.min(1e9)));
+        let time = self.request.seconds.map(|s| Duration::from_secs_f64(s.min(1e9)));
         let width = columns.len();
         let told = &mut |pass: &Pass| {
             let share = (pass.index + 1) as f64 / how.epochs as f64;
             let epoch = Some(epoch(pass, &kind, width, begun.elapsed().as_secs_f64()));
-            (self.log)(&TrainingProgress {
+            self.observer.training(&TrainingProgress {
                 share,
                 cost: Cost::default(),
                 linear: hint.linear,
@@ -101,7 +101,12 @@ impl TrainingContext<'_> {
         };
         let (pair, _) = train(&kind, (&view.rows, width), &how, time, told);
         let cost = Cost::default();
-        (self.log)(&TrainingProgress { share: 1.0, cost, linear: hint.linear, epoch: None });
+        self.observer.training(&TrainingProgress {
+            share: 1.0,
+            cost,
+            linear: hint.linear,
+            epoch: None,
+        });
         let mut net = autoencoder(&kind, pair, view.column);
         let moves = net.sensitivity(ground.normalised);
         for (latent, moved) in net.latent.iter_mut().zip(&moves) {
@@ -114,7 +119,7 @@ impl TrainingContext<'_> {
 
     /// The networks and terms that are wished for.
     fn plan(&self, sample: &Sample, columns: &[ColumnPlan], view: &View) -> Option<Kind> {
-        let (wish, width) = (self.wish, columns.len());
+        let (wish, width) = (self.request, columns.len());
         let usual = || {
             let first = (2 * width).clamp(64, 512);
             vec![first, first / 2]
@@ -151,7 +156,7 @@ impl TrainingContext<'_> {
     }
 
     fn training(&self, kind: &Kind, width: usize, rows: usize) -> Training {
-        let batch = self.wish.batch.unwrap_or(match rows {
+        let batch = self.request.batch.unwrap_or(match rows {
             20_000.. => 256,
             4_000.. => 128,
             _ => 64,
@@ -159,16 +164,16 @@ impl TrainingContext<'_> {
         let per_epoch = rows.div_ceil(batch).max(1);
         let (work, most) = self.budget.map_or((1e11, 20), |b| (b.work, b.epochs));
         let most = (most * PASSES).max(STEPS.div_ceil(per_epoch));
-        let fits = match self.wish.seconds {
+        let fits = match self.request.seconds {
             Some(_) => most,
             None => (WORK * work / work_of(kind, width, rows)) as usize,
         };
-        let epochs = self.wish.epochs.unwrap_or(fits.clamp(1, most));
-        let rate = if self.wish.linear { 3e-3 } else { 1e-3 };
+        let epochs = self.request.epochs.unwrap_or(fits.clamp(1, most));
+        let rate = if self.request.linear { 3e-3 } else { 1e-3 };
         Training {
             epochs,
             batch,
-            rate: self.wish.rate.unwrap_or(rate) as f32,
+            rate: self.request.rate.unwrap_or(rate) as f32,
             warm_up: 0.03,
             clip: CLIP,
             decay: 0.0,
