@@ -1,6 +1,7 @@
 //! Parts that are measured by themselves. Nothing here is promised to stay.
 
-use crate::compress::{Config, Given, Report};
+use crate::compress::job::Job;
+use crate::compress::{Config, Report, promise};
 use crate::entropy::rans::{RansDecoder, RansEncoder};
 use crate::entropy::table::{SCALE_COUNT, SHAPE_COUNT, Table, TableSpec};
 use crate::error::Result;
@@ -14,15 +15,17 @@ use crate::nn::network::{Network, Shape};
 use crate::nn::objectives::squared_error::{Buffers, SquaredError};
 use crate::nn::trainer::{StepConfig, Stepper, TrainerConfig, train};
 
-/// Compresses as [`compress`](crate::compress) does, but rounds the network's weights `finer` times
+/// Compresses as [`compress`](crate::compress) does, but rounds the network's weights `factor` times
 /// as finely as is best for the whole file: what the rows then take less is what rounding costs
 /// them. A bounded file has a network even if it is larger.
 ///
 /// # Errors
-/// As [`compress`](crate::compress).
-pub fn compress_finer(rows: &dyn Rows, config: &Config, finer: f64) -> Result<Report> {
-    let brought = Given { finer: Some(finer), ..Given::default() };
-    crate::compress::run(rows, config, brought, &mut std::io::sink())
+/// Those of [`compress`](crate::compress).
+pub fn compress_finer(rows: &dyn Rows, config: &Config, factor: f64) -> Result<Report> {
+    let recorder = config.recorder();
+    let mut job = Job::new(rows, config, &recorder)?;
+    job.training.weight_precision_factor = Some(factor);
+    promise::compress(&job, &mut std::io::sink())
 }
 
 /// Entropy coding of numbers with one table of the ladder.

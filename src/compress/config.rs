@@ -1,64 +1,10 @@
-//! What the caller wishes for.
+//! What the caller asks for.
 
+use crate::compress::levels::Level;
+use crate::compress::progress::{ProgressFn, Recorder};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::fit::config::TrainConfig;
-use crate::fit::data::sample::Sample;
-use crate::fit::entropy::classes::Effort;
-use crate::fit::history::Epoch;
-use crate::fit::network::brought::CodecNetwork;
-use crate::fit::network::context::{Budget, TrainingContext, TrainingProgress};
-use crate::fit::search::bounded::SearchEffort;
-use crate::nn::objectives::bits::Cost;
-use std::sync::Arc;
-
-/// What a long operation is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Stage {
-    /// Looking at the rows.
-    Scan,
-    /// Fitting models.
-    Fit,
-    /// Training a network; counted in thousandths.
-    Train,
-    /// Choosing its latents and training it on them in turn; counted in turns.
-    Polish,
-    /// Writing rows.
-    Encode,
-}
-
-/// How far it is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Progress {
-    /// What is being done.
-    pub stage: Stage,
-    /// How much of it is done; rows when encoding.
-    pub done: u64,
-    /// How much there is; 0 if unknown.
-    pub total: u64,
-    /// While training: what the file would take now.
-    pub estimate: Option<Estimate>,
-    /// While training one of the textbooks' kinds: the pass that has just ended.
-    pub epoch: Option<Epoch>,
-}
-
-/// What a file would take, in bytes per row.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct Estimate {
-    /// Latents; which class a row is in is not counted.
-    pub latent: f64,
-    /// Residuals; 0 where the promise needs none.
-    pub residual: f64,
-    /// The decoder's weights.
-    pub weights: f64,
-    /// Everything, with the linear codec.
-    pub linear: f64,
-}
-
-/// A function that is told about progress, from any thread.
-pub type ProgressFn = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// How to compress.
 ///
@@ -72,17 +18,19 @@ pub type ProgressFn = Arc<dyn Fn(Progress) + Send + Sync>;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// The promise. Default: 0.1 % of each column's range.
+    /// The promise about decoded values. Default: errors of at most 0.1 % of each column's range.
     pub fidelity: Fidelity,
-    /// Effort from 1, fast, to 9, small. Default 5.
+    /// Effort, from 1 for fast to 9 for small files. Default 5. Reading takes about as long at every
+    /// level.
     pub level: u8,
-    /// Threads; 0 for as many as there are cores. The file does not depend on it.
+    /// Threads to use, at most 1024; 0, the default, for as many as there are cores. The file does
+    /// not depend on it.
     pub threads: usize,
-    /// Seed of everything random. Same rows, same configuration: same file.
+    /// Seed of everything random. Same rows, same configuration: same file. Default 0.
     pub seed: u64,
-    /// The network, where it is not left to level and data.
+    /// What is asked of the network; what is left open is chosen by level and data.
     pub train: TrainConfig,
-    /// Told about progress, if there.
+    /// Is told about progress, if there. Default none.
     pub progress: Option<ProgressFn>,
 }
 
@@ -117,32 +65,8 @@ impl std::fmt::Debug for Config {
     }
 }
 
-/// What a training is given beside the wish.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Coaching<'a> {
-    /// With a codec, what has its network or none.
-    pub(crate) codec: Option<Option<&'a CodecNetwork>>,
-    /// More rows to train on.
-    pub(crate) rows: Option<&'a Sample>,
-    /// Whether a codec is made.
-    pub(crate) precise: bool,
-    pub(crate) finer: Option<f64>,
-}
-
-/// What a level means.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Level {
-    /// Numbers to fit on.
-    pub(crate) values: usize,
-    pub(crate) search: SearchEffort,
-    /// What networks may cost; none are tried without.
-    pub(crate) networks: Option<Budget>,
-    /// zstd level for what is stored exactly.
-    pub(crate) zstd: i32,
-}
-
 impl Config {
-    /// Checks the wish.
+    /// Checks everything but what depends on the rows.
     pub(crate) fn validate(&self) -> Result<()> {
         if !(1..=9).contains(&self.level) {
             return Err(Error::argument(format!("level {} is not between 1 and 9", self.level)));
@@ -155,96 +79,14 @@ impl Config {
         self.fidelity.validate_for_writing()
     }
 
-    /// The level's parameters: more rows to fit on, more models tried, more row classes, and
-    /// more work for networks.
-    pub(crate) fn effort(&self) -> Level {
-        let (values, rows, trials, classes, rounds, zstd) = match self.level {
-            1 => (1 << 20, 1024, 0, 1, 0, 3),
-            2 => (1 << 21, 1024, 4, 4, 2, 6),
-            3 => (1 << 22, 2048, 8, 8, 3, 9),
-            4 => (5 << 20, 2048, 12, 16, 3, 12),
-            5 => (10 << 20, 4096, 16, 64, 4, 19),
-            6 => (12 << 20, 4096, 24, 64, 5, 19),
-            7 => (20 << 20, 8192, 24, 64, 6, 19),
-            8 => (32 << 20, 8192, 32, 128, 6, 19),
-            _ => (64 << 20, 16_384, 40, 128, 8, 19),
-        };
-        let budget = |work: f64, epochs: usize, widths: &'static [usize], classes: usize| {
-            let starts: &[(f64, f64)] = match self.level {
-                0..=4 => &[(1.0, 1.0)],
-                5..=6 => &[(1.0, 1.0), (0.7, 1.0)],
-                _ => &[(1.0, 1.0), (0.7, 1.0), (1.0, 3.0)],
-            };
-            Some(Budget { work, epochs, widths, starts, classes })
-        };
-        let networks = match self.level {
-            1 => None,
-            2 => budget(1e11, 20, &[64], 4),
-            3 => budget(2.5e11, 40, &[64], 8),
-            4 => budget(6e11, 60, &[96], 8),
-            5 => budget(1.2e12, 100, &[64, 192], 16),
-            6 => budget(2.4e12, 160, &[64, 192], 16),
-            7 => budget(4e12, 200, &[64, 192], 32),
-            8 => budget(6e12, 300, &[64, 192], 32),
-            _ => budget(8e12, 320, &[64, 192, 320], 32),
-        };
-        let wanted = self.train.wants_network();
-        let networks =
-            if wanted == Some(true) { networks.or(budget(1e11, 20, &[64], 4)) } else { networks };
-        let classes = Effort { classes, rounds };
-        let refine = match self.level {
-            0..=2 => 2,
-            3..=4 => 3,
-            5..=6 => 5,
-            _ => 8,
-        };
-        let refit = match self.level {
-            0..=4 => 2,
-            5 => 3,
-            6 => 4,
-            7 => 6,
-            8 => 9,
-            _ => 12,
-        };
-        // A network needs a search to hold on to.
-        let trials = if networks.is_some() { trials.max(4) } else { trials };
-        // Where a kind is taken whatever the linear codec costs, that is not worth much time.
-        let trials = if self.train.is_kind() { trials.min(4) } else { trials };
-        let search = SearchEffort { rows, trials, classes, refine, refit };
-        Level { values, search, networks, zstd }
+    /// What the level, which must be valid, stands for with what is asked of the network.
+    pub(super) fn effort(&self) -> Level {
+        Level::new(self.level, &self.train)
     }
 
-    /// What trains networks, and reports; `heard` is told of each pass of a kind.
-    pub(crate) fn with_training<T>(
-        &self,
-        Coaching { codec, rows, precise, finer }: Coaching<'_>,
-        heard: &(dyn Fn(Epoch) + Sync),
-        work: impl FnOnce(&TrainingContext<'_>) -> T,
-    ) -> T {
-        let log = |news: &TrainingProgress| {
-            let TrainingProgress { share, cost, linear, epoch } = *news;
-            let Cost { latent, residual, weights, .. } = cost;
-            let estimate = Estimate { latent, residual, weights, linear };
-            let estimate = (!self.train.is_kind()).then_some(estimate);
-            let (done, total) = ((share * 1000.0) as u64, 1000);
-            if let Some(epoch) = epoch {
-                heard(epoch);
-            }
-            if let Some(progress) = &self.progress {
-                progress(Progress { stage: Stage::Train, done, total, estimate, epoch });
-            }
-        };
-        let training = TrainingContext {
-            budget: self.effort().networks.filter(|_| codec.is_none()),
-            wish: &self.train,
-            learned: codec.flatten(),
-            seed: self.seed,
-            rows,
-            precise,
-            finer,
-            log: &log,
-        };
-        work(&training)
+    /// Tells about progress as asked for.
+    pub(crate) fn recorder(&self) -> Recorder {
+        Recorder::new(self.progress.clone(), self.train.is_kind())
     }
 
     /// Runs `work` on as many threads as asked for.
@@ -254,11 +96,5 @@ impl Config {
             .build()
             .map_err(|e| Error::io("cannot start threads", std::io::Error::other(e)))?;
         Ok(pool.install(work))
-    }
-
-    pub(crate) fn report(&self, stage: Stage, done: u64, total: u64) {
-        if let Some(progress) = &self.progress {
-            progress(Progress { stage, done, total, estimate: None, epoch: None });
-        }
     }
 }

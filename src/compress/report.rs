@@ -1,61 +1,71 @@
 //! What came of a compression.
 
-use crate::container::encoder::EncoderRecord;
 use crate::container::model::ModelRecord;
 use crate::encode::Encoder;
 use crate::encode::blocks::Totals;
 use crate::fidelity::Fidelity;
 use crate::fit::history::History;
-use crate::fit::network::brought::encoder_record;
+use crate::matrix::Schema;
 use crate::quality::Quality;
 
 /// What was written.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
-    /// Rows.
+    /// Rows written.
     pub rows: u64,
-    /// Bytes that the numbers take in memory.
+    /// Bytes that the rows take in memory, in the type that they have.
     pub bytes_in: u64,
     /// Bytes of the whole file.
     pub bytes_out: u64,
-    /// Bytes of the model in it.
+    /// Bytes of the model in it; 0 where all values are stored exactly.
     pub model_bytes: u64,
     /// Of these, bytes of the decoder: all but the tables of the entropy coder.
     pub decoder_bytes: u64,
-    /// What was asked for.
+    /// The promise that was asked for and is kept.
     pub promised: Fidelity,
-    /// What was reached, measured on the decoded values while encoding.
+    /// The quality that was reached, measured on the decoded values while encoding.
     pub measured: Quality,
-    /// Latents of a row.
+    /// Number of latents of a row.
     pub latents: usize,
     /// Units of each hidden layer of the decoder, from latents to row; empty for the linear codec.
     pub hidden: Vec<usize>,
-    /// Row classes.
+    /// Number of row classes.
     pub classes: usize,
-    /// Values stored exactly: special ones, and those that no step could bring within the bound.
+    /// Number of values stored exactly: special ones, and those that no step could bring within the
+    /// bound.
     pub exact_values: u64,
-    /// How training went, of one of the textbooks' kinds.
+    /// How training went, if it was with a textbook objective.
     pub training: Option<History>,
-    /// What found the latents, where that is a network: for codecs.
-    pub(crate) encoder: Option<EncoderRecord>,
+}
+
+/// A codec that rows were encoded with, and the size of its model.
+#[derive(Debug)]
+pub(super) struct UsedCodec {
+    pub(super) encoder: Encoder,
+    /// Bytes of the model, and of the decoder in it.
+    pub(super) model_bytes: usize,
+    pub(super) decoder_bytes: usize,
 }
 
 impl Report {
-    pub(crate) fn new(
-        (rows, row_bytes): (u64, u64),
-        bytes_out: u64,
+    /// What came of encoding all rows into `bytes_out` bytes, without a codec where all of them are
+    /// stored exactly.
+    pub(super) fn new(
+        schema: &Schema,
         promised: &Fidelity,
-        encoder: Option<(&Encoder, (usize, usize))>,
+        bytes_out: u64,
         totals: &Totals,
+        codec: Option<&UsedCodec>,
     ) -> Self {
-        let record = encoder.map(|(e, _)| &e.program.record);
+        let record = codec.map(|c| &c.encoder.program.record);
+        let rows = totals.tally.rows;
         Self {
             rows,
-            bytes_in: rows * row_bytes,
+            bytes_in: rows * schema.row_bytes() as u64,
             bytes_out,
-            model_bytes: encoder.map_or(0, |(_, (model, _))| model as u64),
-            decoder_bytes: encoder.map_or(0, |(_, (_, decoder))| decoder as u64),
+            model_bytes: codec.map_or(0, |c| c.model_bytes as u64),
+            decoder_bytes: codec.map_or(0, |c| c.decoder_bytes as u64),
             promised: promised.clone(),
             measured: totals.tally.quality(),
             latents: record.map_or(0, |r| r.latents()),
@@ -63,7 +73,6 @@ impl Report {
             classes: record.map_or(0, |r| r.classes.count),
             exact_values: totals.escapes,
             training: None,
-            encoder: encoder.and_then(|(e, _)| encoder_record(&e.projection)),
         }
     }
 }

@@ -1,10 +1,9 @@
 //! Rows written as they come.
 
-use crate::compress::config::Coaching;
-use crate::compress::{Config, Report};
-use crate::container::file::FileWriter;
-use crate::encode::Encoder;
-use crate::encode::blocks::{Totals, block_rows, encode_rows};
+use crate::compress::config::Config;
+use crate::compress::job::Job;
+use crate::compress::report::Report;
+use crate::compress::stream::{Finished, Stream};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::fit::data::sample::Sample;
@@ -13,7 +12,7 @@ use crate::matrix::{Element, Matrix, Rows, Schema, to_little_endian};
 use crate::quality::bounds;
 use std::io::Write;
 
-/// Rows that are encoded together.
+/// Bytes of rows that are encoded together: enough for a block or more on each thread.
 const BATCH_BYTES: usize = 8 << 20;
 
 /// Compresses a stream of rows into any [`Write`], knowing only some rows beforehand.
@@ -39,16 +38,17 @@ const BATCH_BYTES: usize = 8 << 20;
 /// ```
 #[derive(Debug)]
 pub struct Writer<W: Write> {
-    file: FileWriter<W>,
-    encoder: Encoder,
+    stream: Stream<W>,
     schema: Schema,
     config: Config,
-    /// Bytes of the model, and of the decoder in it.
-    sizes: (usize, usize),
+    /// Little-endian cells of rows that are not encoded yet.
     pending: Vec<u8>,
-    totals: Totals,
-    rows: u64,
 }
+
+/// Rows that are yet to come for each that was seen, and the least number of rows in all: nothing
+/// seen so far is all there is, and a model is to pay over rows that come.
+const ROWS_TO_COME: usize = 16;
+const LEAST_ROWS: usize = 1 << 16;
 
 impl<W: Write> Writer<W> {
     /// Fits to `seen`, rows like those to come, and writes the beginning of the file.
@@ -57,8 +57,8 @@ impl<W: Write> Writer<W> {
     /// `Argument` if there are no such rows or the promise is about all rows together; `Io` if
     /// writing fails.
     pub fn new(out: W, seen: &dyn Rows, config: &Config) -> Result<Self> {
-        config.validate()?;
-        super::check_schema(seen.schema())?;
+        let recorder = config.recorder();
+        let job = Job::new(seen, config, &recorder)?;
         if seen.is_empty() {
             return Err(Error::argument("a writer needs some rows to learn from"));
         }
@@ -73,36 +73,16 @@ impl<W: Write> Writer<W> {
                 config.fidelity
             ))
         })?;
-        let level = config.effort();
-        let fitted = config.on_threads(|| {
-            let mut sample = Sample::draw(seen, level.values)?;
-            // More rows are to come: nothing seen so far is all there is.
-            sample.total = sample.total.saturating_mul(16).max(1 << 16);
-            let fitted = config.with_training(Coaching::default(), &|_| {}, |training| {
-                with_bounds(&sample, bounds, level.search, None, Some(training))
-            });
-            fitted.map(|f| (f, sample.total))
-        })?;
-        let (fitted, total) = fitted?;
+        let (fitted, rows) = config.on_threads(|| {
+            let mut sample = Sample::draw(seen, job.level.sample_values)?;
+            sample.total = sample.total.saturating_mul(ROWS_TO_COME).max(LEAST_ROWS);
+            let training = Some(&job.training);
+            let fitted = with_bounds(&sample, bounds, job.level.search, None, training)?;
+            Result::Ok((fitted, sample.total))
+        })??;
         let schema = seen.schema().clone();
-        let mut encoder = fitted.encoder;
-        let row = (fitted.fitted_bytes - fitted.model_bytes as f64) / total as f64;
-        encoder.block_rows = block_rows(row, schema.row_bytes(), encoder.program.temporal);
-        encoder.exact_level = Some(level.zstd);
-        let line = schema.row_shape.last().copied().unwrap_or(1);
-        let (model, decoder) = encoder.program.record.encode_measured(line);
-        let sizes = (model.len(), decoder);
-        let file = FileWriter::begin(out, &schema, Some(&config.fidelity), Some(&model), None)?;
-        Ok(Self {
-            file,
-            encoder,
-            schema,
-            config: config.clone(),
-            sizes,
-            pending: Vec::new(),
-            totals: Totals::default(),
-            rows: 0,
-        })
+        let stream = Stream::begin(out, &schema, config, fitted, rows)?;
+        Ok(Self { stream, schema, config: config.clone(), pending: Vec::new() })
     }
 
     /// Takes whole rows.
@@ -128,7 +108,7 @@ impl<W: Write> Writer<W> {
 
     /// Encodes pending rows: whole blocks only, or at the end all.
     fn flush(&mut self, end: bool) -> Result<()> {
-        let block = self.encoder.block_rows * self.schema.row_bytes();
+        let block = self.stream.encoder().block_rows * self.schema.row_bytes();
         let whole = if end { self.pending.len() } else { self.pending.len() / block * block };
         let rest = self.pending.split_off(whole);
         let bytes = std::mem::replace(&mut self.pending, rest);
@@ -136,11 +116,7 @@ impl<W: Write> Writer<W> {
             return Ok(());
         }
         let rows = Matrix::new(Schema { columns: None, ..self.schema.clone() }, bytes)?;
-        let totals = encode_rows(&self.encoder, &rows, &mut self.file, &|_| {})?;
-        self.rows += rows.len() as u64;
-        self.totals.tally.add(&totals.tally);
-        self.totals.escapes += totals.escapes;
-        Ok(())
+        self.stream.encode(&rows, &|_| {})
     }
 
     /// Writes what is pending and the end of the file; gives back the output.
@@ -149,11 +125,7 @@ impl<W: Write> Writer<W> {
     /// `Io` if writing fails.
     pub fn finish(mut self) -> Result<(W, Report)> {
         self.flush(true)?;
-        let row_bytes = self.schema.row_bytes() as u64;
-        let (length, out) = self.file.finish_into()?;
-        let encoder = Some((&self.encoder, self.sizes));
-        let promised = &self.config.fidelity;
-        let report = Report::new((self.rows, row_bytes), length, promised, encoder, &self.totals);
+        let Finished { out, report, .. } = self.stream.finish(&self.schema, &self.config)?;
         Ok((out, report))
     }
 }

@@ -1,4 +1,4 @@
-//! What the caller wishes of the network.
+//! What the caller asks of the network.
 
 use crate::error::{Error, Result};
 use crate::fit::corruption::{Denoise, Loss, Patches};
@@ -6,8 +6,8 @@ use crate::kernels::activation;
 
 /// The function of a network's hidden units.
 ///
-/// The decoder's integers know [`LeakyRelu`](Self::LeakyRelu) and [`Relu`](Self::Relu); with any
-/// other function for the encoder, the decoder has `LeakyRelu`.
+/// The decoder computes in integers and has [`LeakyRelu`](Self::LeakyRelu) and [`Relu`](Self::Relu); with any
+/// other function in the encoder, the decoder has `LeakyRelu`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Activation {
@@ -27,7 +27,7 @@ pub enum Activation {
 impl Activation {
     pub(crate) fn function(self) -> activation::Activation {
         match self {
-            Activation::LeakyRelu => activation::Activation::LeakyRelu(0.125),
+            Activation::LeakyRelu => activation::Activation::LeakyRelu(LEAK),
             Activation::Relu => activation::Activation::Relu,
             Activation::Tanh => activation::Activation::Tanh,
             Activation::Gelu => activation::Activation::Gelu,
@@ -35,7 +35,7 @@ impl Activation {
         }
     }
 
-    /// The decoder's, of those that integers have.
+    /// The decoder's function: this one where integers have it, or else the leaky ReLU.
     pub(crate) fn of_decoder(self) -> Self {
         match self {
             Activation::LeakyRelu | Activation::Relu => self,
@@ -44,7 +44,12 @@ impl Activation {
     }
 }
 
-/// How to train the autoencoder; what is not said is chosen by level and data.
+/// How to train the autoencoder; what is left open is chosen by level and data.
+///
+/// Without any of the fields from `loss` on, a network is trained on the expected size of the file,
+/// and kept where the file gets smaller. Each of those fields asks for a *textbook objective*
+/// instead: the squared error with the terms of that field, which can be combined. Its network is
+/// kept however large the file.
 ///
 /// ```
 /// let mut config = aezip::Config::default();
@@ -54,56 +59,66 @@ impl Activation {
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct TrainConfig {
-    /// Units of the encoder's hidden layers, from rows to latents; the decoder has them in
-    /// reverse. An empty list is the linear codec. Said, no other network is tried.
+    /// Units of the encoder's hidden layers, from rows to latents: up to 8 layers of 1 to 8192; the
+    /// decoder has them in reverse. An empty list asks for the linear codec. No other network is
+    /// tried.
     pub hidden: Option<Vec<usize>>,
-    /// Latents of a row.
+    /// Latents of a row, 1 to 8192.
     pub latents: Option<usize>,
-    /// Passes over the rows, most. Also of each turn of what follows the training, where the promise
-    /// is about a sum over the file.
+    /// Most passes over the rows, 1 to 1,000,000. Where the promise is about a sum over the file, it
+    /// holds for each turn of refitting too.
     pub epochs: Option<usize>,
-    /// Rows of a batch. If not said 256, for kinds 64 or 128 where rows are few.
+    /// Rows of a batch, 1 to 2²⁰. Left open it is 256; with a textbook objective 64 below 4000
+    /// rows and 128 below 20,000.
     pub batch: Option<usize>,
-    /// Peak of the learning rate; in turns after the training, an eighth of it. If not said 0.006 under a bound on each value and 0.004 for a
-    /// figure over the file; for kinds 0.001, for linear ones 0.003.
+    /// Peak of the learning rate, above 0 and up to 1; refitting takes an eighth of it. Left open it
+    /// is 0.006 under a bound on each value and 0.004 for a sum over the file; with a textbook
+    /// objective 0.001, and 0.003 if `linear`.
     pub rate: Option<f64>,
     /// Function of the hidden units.
     pub activation: Activation,
-    /// Seconds after which training ends, with a rate that falls until then. Files then depend on
-    /// the speed of the machine.
+    /// Seconds, above 0, after which training ends, with a rate that falls until then. Files then
+    /// depend on the speed of the machine.
     pub seconds: Option<f64>,
-    /// What training makes small. Every kind below implies the squared error.
+    /// What training makes small; all fields below imply the squared error.
     pub loss: Loss,
-    /// No hidden layers, no activation: both networks are one matrix, learned by gradient from
-    /// random weights (Baldi and Hornik 1989). It finds the span of the principal components.
+    /// Whether there are no hidden layers and no activation: both networks are one matrix, learned
+    /// by gradient from random weights (Baldi and Hornik 1989). It finds the span of the principal
+    /// components.
     pub linear: bool,
-    /// Weight of `Σ |z|` of the latents `z`, which are then ReLUs and mostly 0 (Olshausen and
-    /// Field 1996; the decoder's first weights have norm 1).
+    /// Weight of `Σ |z|` of the latents `z`, above 0 and up to 10⁶; they are then ReLUs and mostly 0
+    /// (Olshausen and Field 1996; the decoder's first weights have norm 1).
     pub sparse: Option<f64>,
     /// Noise on what the encoder sees.
     pub denoise: Denoise,
     /// Patches that the encoder does not see.
     pub mask: Option<Patches>,
-    /// Weight of `‖∂z/∂x‖²` (Rifai et al. 2011).
+    /// Weight of `‖∂z/∂x‖²`, above 0 and up to 10⁶ (Rifai et al. 2011).
     pub contractive: Option<f64>,
-    /// Weight of the divergence of `N(μ, σ²)` from `N(0, 1)`, where the encoder gives `μ` and
-    /// `σ` and the decoder sees a draw (Kingma and Welling 2014; Higgins et al. 2017 for weights
-    /// other than 1).
+    /// Weight, above 0 and up to 10⁶, of the divergence of `N(μ, σ²)` from `N(0, 1)`, where the
+    /// encoder gives `μ` and `σ` and the decoder sees a draw (Kingma and Welling 2014; Higgins et
+    /// al. 2017 for weights other than 1).
     pub variational: Option<f64>,
 }
 
-/// Largest width of a layer.
+/// Most hidden layers that the format has.
+const MAX_LAYERS: usize = 8;
+/// Largest width of a layer that the format has.
 const MAX_UNITS: usize = 8192;
-/// Largest weight of a term, and largest noise.
+/// More passes and rows of a batch than any training here has use for.
+const MAX_EPOCHS: usize = 1_000_000;
+const MAX_BATCH: usize = 1 << 20;
+/// Largest weight of a term, and largest noise: beyond it gradients are nothing but the term.
 const MAX_WEIGHT: f64 = 1e6;
+/// Slope of [`Activation::LeakyRelu`] below 0: a shift of the decoder's integers by three bits.
+const LEAK: f32 = 0.125;
 
 impl TrainConfig {
-    /// Checks the wish.
+    /// Checks all that does not depend on the rows.
     ///
     /// # Errors
-    /// `Argument`, with what is said and what is allowed: up to 8 hidden layers, 1 to 8192 units
-    /// or latents, 1 to 1,000,000 epochs, batches of 1 to 2²⁰ rows, a rate above 0 and up to 1,
-    /// seconds above 0.
+    /// `Argument`, with what was asked for and what is allowed, where a field is out of its range or
+    /// two fields contradict each other.
     pub fn validate(&self) -> Result<()> {
         let within = |what: &str, value: usize, most: usize| {
             if (1..=most).contains(&value) {
@@ -112,15 +127,17 @@ impl TrainConfig {
             Err(Error::argument(format!("{what} of {value} is not between 1 and {most}")))
         };
         if let Some(hidden) = &self.hidden {
-            if hidden.len() > 8 {
+            if hidden.len() > MAX_LAYERS {
                 let n = hidden.len();
-                return Err(Error::argument(format!("{n} hidden layers are more than 8")));
+                return Err(Error::argument(format!(
+                    "{n} hidden layers are more than {MAX_LAYERS}"
+                )));
             }
             hidden.iter().try_for_each(|&n| within("a hidden layer", n, MAX_UNITS))?;
         }
         self.latents.map_or(Ok(()), |n| within("a number of latents", n, MAX_UNITS))?;
-        self.epochs.map_or(Ok(()), |n| within("a number of epochs", n, 1_000_000))?;
-        self.batch.map_or(Ok(()), |n| within("a batch", n, 1 << 20))?;
+        self.epochs.map_or(Ok(()), |n| within("a number of epochs", n, MAX_EPOCHS))?;
+        self.batch.map_or(Ok(()), |n| within("a batch", n, MAX_BATCH))?;
         if let Some(rate) = self.rate
             && !(rate > 0.0 && rate <= 1.0)
         {
@@ -131,11 +148,12 @@ impl TrainConfig {
         {
             return Err(Error::argument(format!("a time of {seconds} seconds is not above 0")));
         }
-        self.validate_kind()
+        self.validate_textbook()?;
+        self.check_contradictions()
     }
 
-    /// Checks what makes it one of the textbooks' kinds.
-    fn validate_kind(&self) -> Result<()> {
+    /// Checks the terms of a textbook objective.
+    fn validate_textbook(&self) -> Result<()> {
         for (what, weight) in [
             ("sparse", self.sparse),
             ("contractive", self.contractive),
@@ -157,10 +175,14 @@ impl TrainConfig {
                 "denoise zero {p} is no probability between 0 and 1"
             )));
         }
-        self.mask.map_or(Ok(()), |m| m.validate())?;
+        self.mask.map_or(Ok(()), |m| m.validate())
+    }
+
+    /// Checks that no two fields exclude each other.
+    fn check_contradictions(&self) -> Result<()> {
         let layers = self.hidden.as_ref().map(Vec::len);
         let curved = !matches!(self.activation, Activation::LeakyRelu | Activation::Identity);
-        for (both, why) in [
+        let contradictions = [
             (
                 self.linear && layers.is_some_and(|n| n > 0),
                 "linear has no hidden layers: leave out one of linear and hidden",
@@ -188,16 +210,15 @@ impl TrainConfig {
                 "contractive asks how latents follow each value, mask hides values: leave out \
                  one of the two",
             ),
-        ] {
-            if both {
-                return Err(Error::argument(why));
-            }
+        ];
+        match contradictions.into_iter().find(|(both, _)| *both) {
+            Some((_, why)) => Err(Error::argument(why)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// Whether it is one of the textbooks' kinds: trained on the squared error, without a linear
-    /// path.
+    /// Whether a textbook objective is asked for: the network is then trained on the squared error,
+    /// without a linear path beside its hidden layers, and kept however large the file.
     pub fn is_kind(&self) -> bool {
         self.loss == Loss::SquaredError
             || self.linear
@@ -208,7 +229,8 @@ impl TrainConfig {
             || self.variational.is_some()
     }
 
-    /// Whether a network was asked for by name, however large.
+    /// Whether a network is asked for, however large the file, or none; `None` where that is left
+    /// to level and data.
     pub(crate) fn wants_network(&self) -> Option<bool> {
         if self.is_kind() {
             return Some(true);

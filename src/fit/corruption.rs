@@ -1,4 +1,4 @@
-//! What an autoencoder is trained for, other than small files: the kinds of the textbooks.
+//! Textbook objectives: what an autoencoder is trained for, other than small files.
 
 use crate::error::{Error, Result};
 
@@ -9,25 +9,26 @@ pub enum Loss {
     /// The expected size of the file.
     #[default]
     Bits,
-    /// The mean squared error of the values, in the data's units. What any other kind implies.
+    /// The mean squared error of the values, in the data's units. Every other textbook objective
+    /// adds to it.
     SquaredError,
 }
 
-/// What is done to a row before the encoder sees it, while the decoder shall give the row as it
-/// was (Vincent et al. 2008, *Extracting and composing robust features with denoising
-/// autoencoders*). Both can be asked for.
+/// Noise on a row before the encoder sees it, while the decoder shall give the row as it was
+/// (Vincent et al. 2008, *Extracting and composing robust features with denoising autoencoders*).
+/// Both sorts can be asked for at once.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Denoise {
-    /// Deviation of Gaussian noise that is added, as a share of full scale: the range of all
-    /// values, as in PSNR.
+    /// Standard deviation of Gaussian noise that is added, above 0 and up to 10⁶, as a share of the
+    /// range of all values, which is full scale in PSNR.
     pub gaussian: Option<f64>,
-    /// Probability of each value to be replaced by 0.
+    /// Probability of each value to be replaced by 0, between 0 and 1 and neither of them.
     pub zero: Option<f64>,
 }
 
 impl Denoise {
-    /// Whether anything is done.
+    /// Whether there is any noise.
     pub fn is_any(&self) -> bool {
         self.gaussian.is_some() || self.zero.is_some()
     }
@@ -38,11 +39,11 @@ impl Denoise {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Patches {
-    /// Lines of a patch; 1 for rows of one dimension.
+    /// Lines of a patch, at least 1; 1 for rows of one dimension.
     pub height: usize,
-    /// Values of a patch in a line.
+    /// Values of a patch in a line, at least 1.
     pub width: usize,
-    /// Share of the patches that is hidden, between 0 and 1.
+    /// Share of the patches that is hidden, between 0 and 1 and neither of them.
     pub share: f64,
 }
 
@@ -72,7 +73,7 @@ impl Patches {
     /// patches may be smaller.
     ///
     /// # Errors
-    /// `Argument` where rows have no such patches.
+    /// `Argument` where rows have other dimensions, or a patch is all of a row.
     pub fn of(&self, row_shape: &[usize]) -> Result<(Vec<usize>, usize)> {
         let (lines, line) = match *row_shape {
             [n] if self.height == 1 => (1, n),

@@ -1,41 +1,43 @@
-//! What is told of training.
+//! How a training with a textbook objective went, pass by pass.
 
-/// A pass over the rows in training one of the textbooks' kinds. Errors are in shares of the
-/// variance of all values; losses add to the error what the kind asks for.
+/// A pass over the rows in a training with a textbook objective. Errors are shares of the variance
+/// of all values; losses add to the error the terms that were asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Epoch {
     /// From 0.
     pub index: usize,
-    /// Mean loss of the batches while training.
+    /// Mean loss of the batches, measured while training.
     pub loss: f64,
-    /// The squared error in it: of hidden values only, where values are hidden.
+    /// The squared error in that loss; where values are hidden, of those only.
     pub error: f64,
-    /// Loss of the rows held out, with the same noise in each pass.
+    /// Mean loss of the rows held out, with the same noise in each pass; none where all rows are
+    /// trained on.
     pub held_out: Option<f64>,
-    /// The squared error in it.
+    /// The squared error in that loss.
     pub held_out_error: Option<f64>,
-    /// Of a variational one, on rows held out: the divergence in nats per row.
+    /// With a variational objective: the divergence, in nats per row, on rows held out.
     pub kl: Option<f64>,
-    /// Likewise, the lower bound on `ln p(row)`, with a normal distribution of the deviation of
-    /// all values around what the decoder gives.
+    /// With a variational objective: the lower bound on `ln p(row)`, on rows held out, with a normal
+    /// distribution of the deviation of all values around what the decoder gives.
     pub elbo: Option<f64>,
     /// Share of latents that are exactly 0, on rows held out.
     pub zeros: f64,
-    /// Seconds since the beginning.
+    /// Seconds since the training began.
     pub seconds: f64,
 }
 
-/// How training went.
+/// How a training with a textbook objective went.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct History {
-    /// All passes.
+    /// All passes, in order.
     pub epochs: Vec<Epoch>,
 }
 
 impl History {
-    /// The pass whose weights were kept: the best on rows held out, or the last.
+    /// The pass whose weights were kept: the best on rows held out, or the last where none were;
+    /// none of no passes.
     pub fn kept(&self) -> Option<&Epoch> {
         let judged = |e: &&Epoch| e.held_out.is_some();
         let loss = |e: &&Epoch| e.held_out.unwrap_or(f64::INFINITY);
@@ -43,7 +45,8 @@ impl History {
         best.or(self.epochs.last())
     }
 
-    /// A line for each pass, after a line of names.
+    /// The passes as CSV: a line of names, then a line for each pass, with empty cells for what a
+    /// pass does not have. Epochs count from 1.
     pub fn to_csv(&self) -> String {
         let mut out =
             String::from("epoch,loss,error,held_out,held_out_error,kl,elbo,zeros,seconds\n");

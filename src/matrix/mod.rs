@@ -5,10 +5,12 @@ mod dtype;
 mod f16;
 #[cfg(feature = "compress")]
 pub(crate) mod rng;
+mod slice;
 
 pub use decimal::Decimal;
 pub use dtype::{DType, Element};
 pub use f16::F16;
+pub use slice::SliceRows;
 
 use crate::error::{Error, Result};
 
@@ -185,9 +187,16 @@ pub(crate) fn check_range(rows: &(impl Rows + ?Sized), first: usize, bytes: usiz
 
 /// Returns the values' bytes, least significant first on every machine.
 pub(crate) fn to_little_endian<T: Element>(values: &[T]) -> Vec<u8> {
-    let mut bytes = bytemuck::cast_slice(values).to_vec();
-    swap_if_big_endian(&mut bytes, T::DTYPE.size());
+    let mut bytes = vec![0; size_of_val(values)];
+    copy_little_endian(values, &mut bytes);
     bytes
+}
+
+/// Copies the values' bytes, least significant first, into bytes that are there; the lengths must
+/// agree.
+fn copy_little_endian<T: Element>(values: &[T], out: &mut [u8]) {
+    out.copy_from_slice(bytemuck::cast_slice(values));
+    swap_if_big_endian(out, T::DTYPE.size());
 }
 
 /// Reverses [`to_little_endian`]; the lengths must agree.

@@ -207,7 +207,7 @@ fn wishes_out_of_range_are_refused() {
     let refused = |wish: &dyn Fn(&mut Config), hint: &str| {
         let mut config = config("max-error", "0.1");
         wish(&mut config);
-        let error = compress(&curved(100), &config, &mut Vec::new()).unwrap_err();
+        let error = compress(&curved(100), &config, Vec::new()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Argument);
         assert!(error.to_string().contains(hint), "{error}");
     };

@@ -197,7 +197,7 @@ fn names_that_all_repeat_are_read_back() {
 #[test]
 fn shapes_that_no_reader_takes_are_refused() {
     let matrix = Matrix::from_slice(&[1_u8, 2], &[1; 33]).unwrap();
-    let error = compress(&matrix, &Config::default(), &mut Vec::new()).unwrap_err();
+    let error = compress(&matrix, &Config::default(), Vec::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Argument);
 }
 

@@ -124,7 +124,7 @@ fn an_input_that_fails_anywhere_is_an_error() {
         let mut reads = 0;
         loop {
             let broken = Breaking { rows: &rows, left: AtomicUsize::new(reads) };
-            match compress(&broken, &config, &mut io::sink()) {
+            match compress(&broken, &config, io::sink()) {
                 Ok(_) => break,
                 Err(e) => assert_eq!(e.kind(), ErrorKind::Io, "{kind}, read {reads}: {e}"),
             }

@@ -5,7 +5,7 @@ use super::config::{FinetuneConfig, FinetuneReport, Task};
 use super::training_set::TrainingSet;
 use crate::apps::float_encoder::FloatEncoder;
 use crate::apps::predict;
-use crate::compress::{Config, Stage};
+use crate::compress::{Config, Progress, Stage};
 use crate::container::task::{Targets, TaskRecord};
 use crate::error::{Error, Result};
 use crate::kernels::activation::Activation;
@@ -121,7 +121,10 @@ fn fit(
     let mut epochs = 0;
     let told = &mut |pass: &Pass<Prediction>| {
         epochs = pass.index + 1;
-        config.report(Stage::Train, epochs as u64, how.epochs as u64);
+        if let Some(progress) = &config.progress {
+            let (done, total) = (epochs as u64, how.epochs as u64);
+            progress(Progress { stage: Stage::Train, done, total, estimate: None, epoch: None });
+        }
         true
     };
     let pass = trainer::train(&mut supervised, &trainer, &mut Rng::new(config.seed), told)?;

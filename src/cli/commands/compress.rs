@@ -66,8 +66,8 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let bar = Bar::new(console);
     config.progress = bar.callback();
     let report = match &codec {
-        Some(codec) => codec.compress(&*rows, &config, &mut output.writer()),
-        None => aezip::compress(&*rows, &config, &mut output.writer()),
+        Some(codec) => codec.compress(&*rows, &config, output.writer()),
+        None => aezip::compress(&*rows, &config, output.writer()),
     };
     drop(bar);
     let report = report.map_err(|error| output.failure(error))?;

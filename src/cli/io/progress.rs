@@ -36,7 +36,7 @@ impl Bar {
     pub(crate) fn callback(&self) -> Option<Callback> {
         let bar = self.0.clone()?;
         Some(Arc::new(move |progress: Progress| {
-            let Progress { stage, done, total, estimate, epoch } = progress;
+            let Progress { stage, done, total, estimate, epoch, .. } = progress;
             let plain = |stage| Shown { stage, done, total, note: None };
             let shown = match stage {
                 Stage::Scan => plain("reading"),
@@ -50,7 +50,7 @@ impl Bar {
                 },
                 // What was trained is now made into integers, one way after another.
                 Stage::Train => Shown { done: 0, total: 0, ..plain("choosing") },
-                Stage::Polish => plain("polishing"),
+                Stage::Refit => plain("refitting"),
                 Stage::Encode => plain("writing"),
                 _ => plain("working"),
             };

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::fit::assemble::Coding;
 use crate::fit::linear::{Candidate, FitContext};
 use crate::fit::quantise::network::{Precision, prepare};
+use crate::fit::search::coordinate::{Coordinate, descend};
 
 /// Where the search for a precision begins: errors of hidden weights, as a share of the root mean
 /// square of their layer.
@@ -17,7 +18,7 @@ const PRECISE_HIDDEN: f64 = 0.01;
 const PRECISE_OUTPUT: f64 = 0.005;
 
 /// What a network is searched on.
-pub(crate) struct BoundedSearch<'a> {
+pub(crate) struct BoundedNetwork<'a> {
     /// All rows of the sample, and the part of them on which the precision is decided.
     pub(crate) full: &'a FitContext<'a>,
     pub(crate) trial: &'a FitContext<'a>,
@@ -28,7 +29,7 @@ pub(crate) struct BoundedSearch<'a> {
     pub(crate) refine: usize,
 }
 
-impl BoundedSearch<'_> {
+impl BoundedNetwork<'_> {
     /// The smallest codec that has a network, if one can be trained and built.
     pub(crate) fn smallest(&self, context: &TrainingContext<'_>) -> Option<Candidate> {
         let trained = train_network(context, self.full, self.baseline)?;
@@ -41,14 +42,15 @@ impl BoundedSearch<'_> {
             error_weight: None,
         };
         let coding = Coding { temporal: true, residual: true, patient: true, refine: 0 };
-        if context.precise && context.wish.is_kind() {
+        if context.is_for_codec && context.request.is_kind() {
             return build(&trained, self.full, &precise(&trained, start), coding).ok();
         }
-        let cost = |p: &Precision| {
-            build(&trained, self.trial, p, coding).map_or(f64::INFINITY, |c| c.fitted_bytes)
+        let trial = |p: Precision| {
+            let built = build(&trained, self.trial, &p, coding);
+            Some((p, built.map_or(f64::INFINITY, |c| c.fitted_bytes)))
         };
-        let mut precision = search_precision(start, cost);
-        if let Some(finer) = context.finer {
+        let (mut precision, _) = descend(trial(start)?, &COORDINATES, GAIN, trial);
+        if let Some(finer) = context.weight_precision_factor {
             precision.output /= finer;
             precision.hidden /= finer;
         }
@@ -78,33 +80,16 @@ fn precise(trained: &TrainedNetwork, start: Precision) -> Precision {
     Precision { output: start.output.min(output), hidden: PRECISE_HIDDEN, ..start }
 }
 
-/// The best precision near `start`: each change is kept, and but for the trellis tried again, where
-/// it lowers `cost`.
-fn search_precision(start: Precision, cost: impl Fn(&Precision) -> f64) -> Precision {
-    let mut best = (start, cost(&start));
-    let changes: [fn(&mut Precision); 8] = [
-        |p| p.output *= 2.0,
-        |p| p.output /= 2.0,
-        |p| p.hidden *= 2.0,
-        |p| p.hidden /= 2.0,
-        |p| p.units *= 1.25,
-        |p| p.units /= 1.25,
-        |p| (p.trellis, p.units) = (8, p.units * 2.0),
-        |p| p.units /= 1.25,
-    ];
-    for change in changes {
-        loop {
-            let mut p = best.0;
-            change(&mut p);
-            let bytes = cost(&p);
-            if bytes >= best.1 * 0.9995 {
-                break;
-            }
-            best = (p, bytes);
-            if p.trellis != start.trellis {
-                break;
-            }
-        }
-    }
-    best.0
-}
+/// Share of the bytes that a change of precision has to save: less is noise of the trial rows.
+const GAIN: f64 = 0.0005;
+
+/// What is changed, one after the other. Weights as powers of two; units by a quarter, as latents cost
+/// more than weights. Dependent quantisation, whose units count double, is tried at last, as it takes
+/// longer; it may want somewhat coarser units.
+const COORDINATES: [Coordinate<'_, Precision>; 5] = [
+    Coordinate { changes: &[|p| p.output *= 2.0, |p| p.output /= 2.0], most: usize::MAX },
+    Coordinate { changes: &[|p| p.hidden *= 2.0, |p| p.hidden /= 2.0], most: usize::MAX },
+    Coordinate { changes: &[|p| p.units *= 1.25, |p| p.units /= 1.25], most: usize::MAX },
+    Coordinate { changes: &[|p| (p.trellis, p.units) = (8, p.units * 2.0)], most: 1 },
+    Coordinate { changes: &[|p| p.units /= 1.25], most: 1 },
+];

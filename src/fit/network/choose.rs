@@ -3,7 +3,7 @@
 //! What a training may cost is counted in multiply-adds and fixed before it begins, so that the
 //! result does not depend on the machine's speed.
 
-use super::context::{Budget, LinearBaseline, TrainingContext, TrainingProgress};
+use super::context::{Budget, LinearBaseline, RelativeStart, TrainingContext, TrainingProgress};
 use super::plan::NetworkPlan;
 use super::textbook;
 use super::train::{TrainedNetwork, train_on_bits};
@@ -47,7 +47,10 @@ const MOST_SAVED: f64 = 0.4;
 
 /// Latents to begin with for a figure over the file, relative to the linear codec's: without
 /// residuals latents say all, and a curved surface needs fewer.
-const TARGET_START: (f64, f64) = (0.8, 1.0);
+const TARGET_START: RelativeStart = RelativeStart { latents: 0.8, step: 1.0 };
+
+/// As many latents as the linear codec, with its step.
+const LINEAR_START: RelativeStart = RelativeStart { latents: 1.0, step: 1.0 };
 
 /// Trains the most promising network; none if the level has no time for any, or rows are
 /// too few or too narrow for one to pay.
@@ -56,7 +59,7 @@ pub(crate) fn train_network(
     fit: &FitContext<'_>,
     baseline: LinearBaseline,
 ) -> Option<TrainedNetwork> {
-    if let Some(codec) = context.learned {
+    if let Some(codec) = context.codec_network {
         return Some(codec.trained(fit.columns, fit.normalised));
     }
     let budget = context.budget?;
@@ -64,10 +67,10 @@ pub(crate) fn train_network(
     if rows < LEAST_ROWS {
         return None;
     }
-    if context.wish.is_kind() {
+    if context.request.is_kind() {
         return textbook::train_kind(context, fit, baseline);
     }
-    let asked = context.wish.wants_network();
+    let asked = context.request.wants_network();
     if asked == Some(false) || fit.components.count() == 0 {
         return None;
     }
@@ -75,7 +78,7 @@ pub(crate) fn train_network(
     if asked.is_none() && (narrow || baseline.latents == 0) {
         return None;
     }
-    let deadline = context.wish.seconds.map(Deadline::new);
+    let deadline = context.request.seconds.map(Deadline::new);
     NetworkChoice { context, fit, baseline, budget, deadline }.train()
 }
 
@@ -98,9 +101,9 @@ struct Part {
 
 impl NetworkChoice<'_> {
     fn train(&self) -> Option<TrainedNetwork> {
-        if let Some(hidden) = &self.context.wish.hidden {
+        if let Some(hidden) = &self.context.request.hidden {
             let decoder: Vec<usize> = hidden.iter().rev().copied().collect();
-            let plan = NetworkPlan { encoder: hidden.clone(), ..self.plan(decoder, (1.0, 1.0)) };
+            let plan = NetworkPlan { encoder: hidden.clone(), ..self.plan(decoder, LINEAR_START) };
             let passes = self.passes(&plan, self.budget.work);
             return Some(self.run(NetworkPlan { passes, ..plan }, Part { done: 0.0, share: 1.0 }));
         }
@@ -122,30 +125,29 @@ impl NetworkChoice<'_> {
         Some(self.run(plan, Part { done, share: 1.0 - done }))
     }
 
-    /// A network whose decoder has these hidden layers, and `start` times as many latents as the
-    /// linear codec and `start` times its step.
-    fn plan(&self, decoder: Vec<usize>, start: (f64, f64)) -> NetworkPlan {
-        let (wish, baseline) = (self.context.wish, self.baseline);
-        let latents = (baseline.latents as f64 * start.0).round() as usize;
-        let rate = match baseline.objective {
+    /// A network whose decoder has these hidden layers.
+    fn plan(&self, decoder: Vec<usize>, start: RelativeStart) -> NetworkPlan {
+        let (request, baseline) = (self.context.request, self.baseline);
+        let latents = (baseline.latents as f64 * start.latents).round() as usize;
+        let rate = match baseline.distortion {
             Distortion::Coded => BOUNDED_RATE,
             Distortion::Target(_) => TARGET_RATE,
         };
         NetworkPlan {
-            distortion: baseline.objective,
-            latents: wish.latents.unwrap_or(latents).clamp(1, self.fit.components.count()),
-            step: (baseline.step * start.1) as f32,
+            distortion: baseline.distortion,
+            latents: request.latents.unwrap_or(latents).clamp(1, self.fit.components.count()),
+            step: (baseline.step * start.step) as f32,
             encoder: decoder.iter().rev().map(|&n| n.max(LEAST_ENCODER)).collect(),
             decoder,
-            activation: wish.activation.function(),
-            decoder_activation: wish.activation.of_decoder().function(),
+            activation: request.activation.function(),
+            decoder_activation: request.activation.of_decoder().function(),
             passes: self.budget.epochs,
-            batch: wish.batch.unwrap_or(BATCH),
-            rate: wish.rate.unwrap_or(rate) as f32,
+            batch: request.batch.unwrap_or(BATCH),
+            rate: request.rate.unwrap_or(rate) as f32,
             classes: self.budget.classes,
             file_rows: self.fit.sample.total as f64,
             seed: self.context.seed,
-            held_out: if self.context.precise { HELD_OUT } else { 0.0 },
+            held_out: if self.context.is_for_codec { HELD_OUT } else { 0.0 },
             deadline: self.deadline,
         }
     }
@@ -159,7 +161,7 @@ impl NetworkChoice<'_> {
         let mut widths: Vec<usize> =
             self.budget.widths.iter().filter(affordable).copied().collect();
         let mut starts = self.budget.starts;
-        if matches!(baseline.objective, Distortion::Target(_)) {
+        if matches!(baseline.distortion, Distortion::Target(_)) {
             starts = &[TARGET_START];
             // What is wide learns slowly, and would lose a short comparison that it wins in the end.
             widths = widths.split_off(widths.len().saturating_sub(1));
@@ -180,7 +182,7 @@ impl NetworkChoice<'_> {
             }
             let fits = self.affordable_passes(plan, self.budget.work * share);
             let fits = fits.clamp(LEAST_SCOUTING_PASSES, most);
-            let passes = self.context.wish.epochs.map_or(fits, |n| n.min(most));
+            let passes = self.context.request.epochs.map_or(fits, |n| n.min(most));
             let plan = NetworkPlan { passes, deadline, ..plan.clone() };
             let trained = self.run(plan, Part { done: share * i as f64, share });
             // Only under bounds are there several, so that all err alike.
@@ -203,7 +205,7 @@ impl NetworkChoice<'_> {
     /// Passes of a long training.
     fn passes(&self, plan: &NetworkPlan, work: f64) -> usize {
         let fits = || self.affordable_passes(plan, work).clamp(1, self.budget.epochs);
-        self.context.wish.epochs.unwrap_or_else(fits)
+        self.context.request.epochs.unwrap_or_else(fits)
     }
 
     fn run(&self, plan: NetworkPlan, part: Part) -> TrainedNetwork {
@@ -216,6 +218,11 @@ impl NetworkChoice<'_> {
 
     fn tell(&self, share: f64, cost: &Cost) {
         let linear = self.baseline.linear;
-        (self.context.log)(&TrainingProgress { share, cost: *cost, linear, epoch: None });
+        self.context.observer.training(&TrainingProgress {
+            share,
+            cost: *cost,
+            linear,
+            epoch: None,
+        });
     }
 }

@@ -1,4 +1,4 @@
-//! What the training of networks is given, and what it tells.
+//! What the training of networks is given, and whom it tells how far it is.
 
 use super::brought::CodecNetwork;
 use crate::fit::config::TrainConfig;
@@ -9,36 +9,56 @@ use crate::nn::objectives::bits::{Cost, Distortion};
 /// How much to spend on networks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Budget {
-    /// Multiply-adds of all trainings.
+    /// Multiply-adds of all trainings together.
     pub(crate) work: f64,
     /// Most passes over the rows.
     pub(crate) epochs: usize,
-    /// Widths of the decoder that are tried.
+    /// Widths of the decoder's hidden layer that are tried.
     pub(crate) widths: &'static [usize],
-    /// Numbers of latents and their steps to begin with that are tried, relative to the linear
-    /// codec's: a curved surface needs fewer coordinates than a flat one that holds it.
-    pub(crate) starts: &'static [(f64, f64)],
+    /// Numbers of latents and their steps that are tried.
+    pub(crate) starts: &'static [RelativeStart],
     /// Row classes while training.
     pub(crate) classes: usize,
 }
 
-/// What networks are trained for and with.
+/// Where a training begins, relative to the linear codec: a curved surface needs fewer coordinates
+/// than a flat one that holds it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct RelativeStart {
+    /// Number of latents over the linear codec's.
+    pub(crate) latents: f64,
+    /// Their step over the linear codec's.
+    pub(crate) step: f64,
+}
+
+/// What networks are trained for and with. It is made once for each compression.
 #[derive(Clone, Copy)]
 pub(crate) struct TrainingContext<'a> {
+    /// What the level spends; without it, nothing is trained.
     pub(crate) budget: Option<Budget>,
-    pub(crate) wish: &'a TrainConfig,
-    /// A codec's network, to begin with.
-    pub(crate) learned: Option<&'a CodecNetwork>,
+    /// What the caller asks of the network.
+    pub(crate) request: &'a TrainConfig,
+    /// The network of the codec that rows are compressed with: it is used instead of training one.
+    pub(crate) codec_network: Option<&'a CodecNetwork>,
     pub(crate) seed: u64,
-    /// More rows than the linear codec is fitted to, for kinds.
-    pub(crate) rows: Option<&'a Sample>,
-    /// Whether it is a codec that is wanted, for more than these rows: some of them are held out,
-    /// and a kind's integers are fine ones.
-    pub(crate) precise: bool,
-    /// How much finer than is best its weights are rounded.
-    pub(crate) finer: Option<f64>,
-    /// Told about training.
-    pub(crate) log: &'a (dyn Fn(&TrainingProgress) + Sync),
+    /// More rows than the linear codec is fitted to, for textbook objectives.
+    pub(crate) more_rows: Option<&'a Sample>,
+    /// Whether a codec is learned, for more than these rows: then some of them are held out, and
+    /// the integers of a textbook objective's network are fine ones.
+    pub(crate) is_for_codec: bool,
+    /// How many times as finely as is best the network's weights are rounded, to measure what
+    /// rounding costs.
+    pub(crate) weight_precision_factor: Option<f64>,
+    pub(crate) observer: &'a dyn TrainingObserver,
+}
+
+/// Is told how far training is, from any thread.
+pub(crate) trait TrainingObserver: Sync {
+    /// A share of a training is done, of an epoch or of all.
+    fn training(&self, progress: &TrainingProgress);
+
+    /// Of `turns` turns of choosing latents and refitting the network to them, `turn` are over.
+    fn refit(&self, turn: usize, turns: usize);
 }
 
 /// How far training is.
@@ -50,7 +70,7 @@ pub(crate) struct TrainingProgress {
     pub(crate) cost: Cost,
     /// The linear codec's bytes per row.
     pub(crate) linear: f64,
-    /// A pass that is over, of a kind.
+    /// A pass that is over, with a textbook objective.
     pub(crate) epoch: Option<Epoch>,
 }
 
@@ -58,15 +78,27 @@ pub(crate) struct TrainingProgress {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LinearBaseline {
     pub(crate) latents: usize,
+    /// The latents' step in residual steps.
     pub(crate) step: f64,
-    pub(crate) objective: Distortion,
-    /// Bytes per row of the linear codec.
+    /// What errors of a network cost, to compare with it.
+    pub(crate) distortion: Distortion,
+    /// Bytes per row.
     pub(crate) linear: f64,
 }
 
 impl TrainingContext<'_> {
     /// Whether a network was asked for, however large the file gets.
     pub(crate) fn is_asked(&self) -> bool {
-        self.learned.is_some() || self.wish.wants_network() == Some(true)
+        self.codec_network.is_some() || self.request.wants_network() == Some(true)
+    }
+
+    /// Whether a network may come of it.
+    pub(crate) fn may_train(&self) -> bool {
+        self.budget.is_some() || self.is_asked()
+    }
+
+    /// Whether a network with a textbook objective is trained, and not brought by a codec.
+    pub(crate) fn trains_textbook_objective(&self) -> bool {
+        self.budget.is_some() && self.request.is_kind()
     }
 }

@@ -92,9 +92,9 @@ pub(super) fn train_kind(
     fit: &FitContext<'_>,
     baseline: LinearBaseline,
 ) -> Option<TrainedNetwork> {
-    let (sample, columns) = (context.rows.unwrap_or(fit.sample), fit.columns);
+    let (sample, columns) = (context.more_rows.unwrap_or(fit.sample), fit.columns);
     let wide;
-    let normalised = match context.rows {
+    let normalised = match context.more_rows {
         Some(rows) => {
             wide = normaliser(columns).normalise(rows.schema.dtype, &rows.bytes);
             &wide[..]
@@ -124,7 +124,7 @@ fn train_pair(
     let config = trainer(context, kind, width, view.rows.len() / width);
     let tell = |share: f64, epoch: Option<Epoch>| {
         let (cost, linear) = (Cost::default(), baseline.linear);
-        (context.log)(&TrainingProgress { share, cost, linear, epoch });
+        context.observer.training(&TrainingProgress { share, cost, linear, epoch });
     };
     let mut rng = Rng::new(context.seed);
     let mut textbook = Textbook::new(kind, &view.rows, width, context.seed, &mut rng);
@@ -144,17 +144,18 @@ fn kind(
     columns: &[ColumnPlan],
     view: &View,
 ) -> Option<Kind> {
-    let (wish, width) = (context.wish, columns.len());
+    let (request, width) = (context.request, columns.len());
     let usual = || {
         let first = (2 * width).clamp(*UNITS.start(), *UNITS.end());
         vec![first, first / 2]
     };
-    let encoder = if wish.linear { Vec::new() } else { wish.hidden.clone().unwrap_or_else(usual) };
+    let encoder =
+        if request.linear { Vec::new() } else { request.hidden.clone().unwrap_or_else(usual) };
     let decoder = encoder.iter().rev().copied().collect();
     let (_, range) = scale(sample);
-    let noise = wish.denoise.gaussian.map_or(0.0, |s| s * range / view.scale);
+    let noise = request.denoise.gaussian.map_or(0.0, |s| s * range / view.scale);
     let blank = columns.iter().map(|c| (-c.centre / view.scale) as f32);
-    let masks = match wish.mask {
+    let masks = match request.mask {
         None => None,
         Some(patches) => {
             let (patch, count) = patches.of(&sample.schema.row_shape).ok()?;
@@ -162,20 +163,20 @@ fn kind(
         }
     };
     Some(Kind {
-        latents: wish.latents.unwrap_or(width.div_ceil(4).min(MOST_LATENTS)),
+        latents: request.latents.unwrap_or(width.div_ceil(4).min(MOST_LATENTS)),
         encoder,
         decoder,
-        activation: wish.activation.function(),
-        decoder_activation: wish.activation.of_decoder().function(),
+        activation: request.activation.function(),
+        decoder_activation: request.activation.of_decoder().function(),
         corruption: Corruption {
             gaussian: noise.min(MOST_NOISE) as f32,
-            zero: wish.denoise.zero.unwrap_or(0.0) as f32,
+            zero: request.denoise.zero.unwrap_or(0.0) as f32,
             blank: blank.map(|b| if b.is_finite() { b } else { 0.0 }).collect(),
             masks,
         },
-        sparse: wish.sparse.map(|w| w as f32),
-        contractive: wish.contractive.map(|w| w as f32),
-        variational: wish.variational.map(|w| w as f32),
+        sparse: request.sparse.map(|w| w as f32),
+        contractive: request.contractive.map(|w| w as f32),
+        variational: request.variational.map(|w| w as f32),
     })
 }
 
@@ -189,28 +190,28 @@ fn batch(rows: usize) -> usize {
 }
 
 fn trainer(context: &TrainingContext<'_>, kind: &Kind, width: usize, rows: usize) -> TrainerConfig {
-    let wish = context.wish;
-    let batch = wish.batch.unwrap_or(batch(rows));
+    let request = context.request;
+    let batch = request.batch.unwrap_or(batch(rows));
     let (work, most) = context.budget.map_or((LEAST_WORK, LEAST_PASSES), |b| (b.work, b.epochs));
     let most = (most * PASSES).max(STEPS.div_ceil(rows.div_ceil(batch).max(1)));
-    let fits = match wish.seconds {
+    let fits = match request.seconds {
         Some(_) => most,
         None => (WORK * work / work_of(kind, width, rows)) as usize,
     };
-    let passes = wish.epochs.unwrap_or(fits.clamp(1, most));
-    let rate = if wish.linear { LINEAR_RATE } else { RATE };
+    let passes = request.epochs.unwrap_or(fits.clamp(1, most));
+    let rate = if request.linear { LINEAR_RATE } else { RATE };
     TrainerConfig {
         passes,
         batch,
         short_batches: true,
-        rate: wish.rate.unwrap_or(rate) as f32,
+        rate: request.rate.unwrap_or(rate) as f32,
         steps: StepConfig { clip: Clip::Norm(CLIP), ..StepConfig::default() },
         held_out: HeldOut {
             share: HELD_OUT.min(MOST_HELD_OUT / rows.max(1) as f64),
             patience: (passes / PATIENCE).max(LEAST_PATIENCE),
             ..HeldOut::default()
         },
-        deadline: wish.seconds.map(Deadline::new),
+        deadline: request.seconds.map(Deadline::new),
     }
 }
 

@@ -1,280 +1,65 @@
-//! Which model under a bound on each value: none, linear with how many latents of which step, or a
-//! network, by bytes of the whole file.
+//! The smallest codec under a bound on each value: no model, linear with how many latents of which
+//! step, or a network, by bytes of the whole file.
 //!
-//! An estimate from variances ranks all linear codecs at once; the best are then built and
-//! measured on the sample, and the neighbours of the best in turn.
+//! An estimate ranks all linear codecs at once ([`rank`]); the best is then built and measured on
+//! the sample, and from there the search walks to better neighbours.
 
 use crate::error::Result;
-use crate::fit::data::columns::{ColumnPlan, Tolerance, plan};
+use crate::fit::data::columns::{Tolerance, plan};
 use crate::fit::data::components::{Basis, Components};
 use crate::fit::data::sample::Sample;
-use crate::fit::entropy::bits::rounded_entropy;
 use crate::fit::entropy::classes::Effort;
 use crate::fit::linear::{Candidate, FitContext, LinearChoice, normaliser};
-use crate::fit::network::bounded::BoundedSearch;
+use crate::fit::network::bounded::BoundedNetwork;
 use crate::fit::network::context::{LinearBaseline, TrainingContext};
+use crate::fit::search::rank::{Place, components, linear_choice, rank};
 use crate::nn::objectives::bits::Distortion;
-
-/// Steps of the latents, relative to where quantisation hurts latents and residuals alike.
-const RELATIVE_STEPS: [f64; 5] = [0.5, 0.7, 1.0, 1.4, 2.0];
 
 /// How long to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SearchEffort {
     /// Rows to build candidates on.
-    pub(crate) rows: usize,
-    /// Candidates built after the first.
+    pub(crate) trial_rows: usize,
+    /// Linear candidates built after the first; with 0, the search takes a short cut.
     pub(crate) trials: usize,
     pub(crate) classes: Effort,
-    /// Rounds of refining a network's latents.
-    pub(crate) refine: usize,
-    /// Turns of choosing latents and training on them, for a promise about a sum.
-    pub(crate) refit: usize,
+    /// Rounds of refining a network's latents row by row.
+    pub(crate) refine_rounds: usize,
+    /// Turns of choosing a network's latents and refitting it to them, for a promise about a sum.
+    pub(crate) refit_turns: usize,
 }
 
-/// The smallest codec that keeps bounds, fitted to the whole sample.
-pub(crate) fn bounded(
-    sample: &Sample,
-    columns: &[ColumnPlan],
-    effort: SearchEffort,
-    basis: Option<&Basis>,
-    training: Option<&TrainingContext<'_>>,
-) -> Result<Candidate> {
-    let full = normaliser(columns).normalise(sample.schema.dtype, &sample.bytes);
-    let components = components(&full, columns, basis);
-    let thin = sample.thin(effort.rows);
-    let normalised = if thin.rows() == sample.rows() {
-        full.clone()
-    } else {
-        normaliser(columns).normalise(thin.schema.dtype, &thin.bytes)
-    };
-    let quick = Effort { classes: effort.classes.classes.min(4), rounds: 2 };
-    let trial = FitContext {
-        sample: &thin,
-        columns,
-        components: &components,
-        normalised: &normalised,
-        effort: if effort.trials > 0 { quick } else { effort.classes },
-    };
-    let rows = sample.total as f64;
-    let none = LinearChoice {
-        latents: 0,
-        step: 1.0,
-        trellis: 0,
-        weight_step: 1.0,
-        temporal: true,
-        residual: true,
-        error_weight: 0.0,
-        patient: effort.trials > 0,
-    };
-    let plain = trial.build(&none)?;
-    let mut best = (none, plain.fitted_bytes);
-    let ranked = rank(&components, rows);
-    let mut seen = Vec::new();
-    let mut try_choice = |best: &mut (LinearChoice, f64), (k, relative): (usize, f64)| {
-        let choice = linear_choice(&components, k, relative, rows, effort.trials > 0);
-        if k == 0 || k > components.count() || seen.contains(&choice) {
-            return Ok(false);
-        }
-        seen.push(choice);
-        // What cannot be proved is no candidate.
-        let bytes = trial.build(&choice).map_or(f64::INFINITY, |c| c.fitted_bytes);
-        let better = bytes < best.1;
-        if better {
-            *best = (choice, bytes);
-        }
-        Result::Ok(better)
-    };
-    let mut place = ranked.first().copied().unwrap_or((0, 1.0));
-    if effort.trials == 0 {
-        // The quick way: two candidates, and the better one as it is.
-        if place.0 == 0 {
-            return Ok(plain);
-        }
-        let temporal = plain.encoder.program.temporal;
-        let choice = linear_choice(&components, place.0, place.1, rows, false);
-        let Ok(linear) = trial.build(&LinearChoice { temporal, ..choice }) else {
-            return Ok(plain);
-        };
-        // Latents double the work: the quick way wants to see something for it.
-        let worth = linear.fitted_bytes < 0.9 * plain.fitted_bytes;
-        return Ok(if worth { linear } else { plain });
-    }
-    let mut linear = (none, f64::INFINITY);
-    try_choice(&mut linear, place)?;
-    // Walk to better neighbours: more or fewer latents, then coarser or finer.
-    let mut trials = 0;
-    let mut stride = 0.4;
-    while trials < effort.trials && linear.1.is_finite() {
-        let (k, relative) = place;
-        let more = ((k as f64 * (1.0 + stride)) as usize).max(k + 1);
-        let fewer = ((k as f64 / (1.0 + stride)).round() as usize).min(k.saturating_sub(1));
-        let near = [(more, relative), (fewer, relative), (k, relative * 1.4), (k, relative / 1.4)];
-        let mut moved = false;
-        for p in near {
-            trials += 1;
-            if try_choice(&mut linear, p)? {
-                place = p;
-                moved = true;
-                break;
-            }
-        }
-        if !moved {
-            stride /= 2.0;
-            if stride < 0.08 {
-                break;
-            }
-        }
-    }
-    if linear.1 < best.1 {
-        best = linear;
-    }
-    if best.0.latents > 0 && effort.trials > 0 {
-        let trellis = LinearChoice { trellis: 8, ..best.0 };
-        let bytes = trial.build(&trellis).map_or(f64::INFINITY, |c| c.fitted_bytes);
-        if bytes < best.1 {
-            best = (trellis, bytes);
-        }
-    }
-    let ground = FitContext {
-        sample,
-        columns,
-        components: &components,
-        normalised: &full,
-        effort: effort.classes,
-    };
-    let smallest = ground.build(&best.0).or_else(|_| ground.build(&none))?;
-    let Some(training) = training else { return Ok(smallest) };
-    let per_row = smallest.fitted_bytes / sample.total.max(1) as f64;
-    // Where most bits say what no model foretells, there is nothing to learn.
-    let worth = per_row * 8.0 < MOST_BITS * columns.len() as f64;
-    let promising = worth && linear.1 < 1.3 * best.1;
-    if !promising && !training.is_asked() {
-        return Ok(smallest);
-    }
-    let hint = LinearBaseline {
-        // One that is asked for is trained even where the linear codec wants no latents.
-        latents: linear.0.latents.max(usize::from(training.is_asked())),
-        step: linear.0.step,
-        objective: Distortion::Coded,
-        linear: per_row,
-    };
-    let search = BoundedSearch {
-        full: &ground,
-        trial: &trial,
-        baseline: hint,
-        weight_step: linear.0.weight_step,
-        refine: effort.refine,
-    };
-    let network = search.smallest(training);
-    let asked = training.is_asked() || training.finer.is_some();
-    let better = network.filter(|n| n.fitted_bytes < smallest.fitted_bytes || asked);
-    Ok(better.unwrap_or(smallest))
-}
+/// Effort at fitting classes of candidates that are only compared.
+const QUICK: Effort = Effort { classes: 4, rounds: 2 };
 
-/// Bits per value of the linear codec beyond which no network is tried.
+/// Share of the bytes without latents that a file with latents may have in the short cut: latents
+/// double the work of reading and writing, and want to save something for it.
+const WORTH_LATENTS: f64 = 0.9;
+
+/// Relative change of the number of latents with which the walk begins, halved where no neighbour
+/// is better, and the one below which it ends.
+const FIRST_STRIDE: f64 = 0.4;
+const LEAST_STRIDE: f64 = 0.08;
+
+/// Factor between a step and its neighbours in the walk.
+const STEP_RATIO: f64 = 1.4;
+
+/// States of dependent quantisation that are tried at the end: 4 are hardly faster and save less.
+const TRELLIS: usize = 8;
+
+/// Bits per value of the linear codec beyond which no network is tried: where most bits say what
+/// no model foretells, there is nothing to learn.
 const MOST_BITS: f64 = 6.0;
 
-/// Components of normalised rows, within a given basis if there is one.
-pub(crate) fn components(
-    rows: &[f32],
-    columns: &[ColumnPlan],
-    basis: Option<&Basis>,
-) -> Components {
-    match basis {
-        Some(basis) => {
-            let scale: Vec<f64> = columns.iter().map(|c| c.scale).collect();
-            basis.components(rows, &scale)
-        }
-        None => Components::fit(rows, columns.len()),
-    }
-}
+/// How much larger than the best the linear codec with latents may be, for a network to be tried:
+/// where flat latents are far from paying, curved ones will not.
+const PROMISING: f64 = 1.3;
 
-/// Numbers of latents worth looking at.
-fn latent_counts(most: usize) -> Vec<usize> {
-    let mut out = Vec::new();
-    let mut k = 1.0_f64;
-    while (k as usize) < most {
-        out.push(k as usize);
-        k = (k * 1.25).max(k + 1.0);
-    }
-    out.push(most);
-    out
-}
-
-/// Variance of each column that the first `k` components leave.
-fn left_over(c: &Components, k: usize) -> Vec<f64> {
-    let mut left = c.columns.clone();
-    for i in 0..k {
-        for (l, v) in left.iter_mut().zip(c.vector(i)) {
-            *l -= c.variance[i] * f64::from(*v).powi(2);
-        }
-    }
-    left.iter_mut().for_each(|l| *l = l.max(0.0));
-    left
-}
-
-/// Latents' step and weights' grain for `k` latents.
-fn linear_choice(
-    c: &Components,
-    k: usize,
-    relative: f64,
-    rows: f64,
-    patient: bool,
-) -> LinearChoice {
-    let left = left_over(c, k.min(c.count()));
-    // The variance at which a squared step costs what it does on average: quiet columns count
-    // little, loud ones hardly notice.
-    let mean = left.iter().sum::<f64>() / left.len() as f64;
-    let effective = mean.clamp(0.05, 1e6) + 1.0 / 12.0;
-    LinearChoice {
-        latents: k,
-        step: (12.0 * effective).sqrt() * relative,
-        trellis: 0,
-        weight_step: (12.0 * effective / rows).sqrt().min(0.5),
-        temporal: true,
-        residual: true,
-        error_weight: 0.0,
-        patient,
-    }
-}
-
-/// Numbers of latents and relative steps, most promising first, by estimated bits.
-fn rank(c: &Components, rows: f64) -> Vec<(usize, f64)> {
-    let width = c.columns.len() as f64;
-    let mut out = Vec::new();
-    let mut left = c.columns.clone();
-    let mut share = vec![0.0_f64; c.columns.len()];
-    let mut done = 0;
-    for k in latent_counts(c.count()) {
-        for i in done..k {
-            for ((l, s), v) in left.iter_mut().zip(&mut share).zip(c.vector(i)) {
-                let v2 = f64::from(*v).powi(2);
-                *l = (*l - c.variance[i] * v2).max(0.0);
-                *s += v2;
-            }
-        }
-        done = k;
-        for relative in RELATIVE_STEPS {
-            let choice = linear_choice(c, k, relative, rows, true);
-            let noise = choice.step.powi(2) / 12.0;
-            let grain = choice.weight_step.powi(2) / 12.0 * k as f64;
-            let residual: f64 =
-                left.iter().zip(&share).map(|(l, s)| rounded_entropy(l + noise * s + grain)).sum();
-            let latents: f64 =
-                c.variance[..k].iter().map(|v| rounded_entropy(v / choice.step.powi(2))).sum();
-            let weights: f64 = c.variance[..k]
-                .iter()
-                .map(|v| ((v / width).sqrt() / choice.weight_step).max(0.3).log2() + 2.05)
-                .sum();
-            out.push((rows * (residual + latents) + weights * width, (k, relative)));
-        }
-    }
-    out.sort_by(|a, b| a.0.total_cmp(&b.0));
-    out.into_iter().map(|o| o.1).collect()
-}
-
-/// Plans columns and searches, for absolute bounds on every column.
+/// Plans columns for absolute bounds on all of them and finds the smallest codec that keeps them,
+/// fitted to the whole sample. Networks are tried with `training` only.
+///
+/// # Errors
+/// `Argument` where no decoder in integers can do it.
 pub(crate) fn with_bounds(
     sample: &Sample,
     bounds: Vec<f64>,
@@ -283,5 +68,213 @@ pub(crate) fn with_bounds(
     training: Option<&TrainingContext<'_>>,
 ) -> Result<Candidate> {
     let columns = plan(sample, &Tolerance::Bounds(bounds));
-    bounded(sample, &columns, effort, basis, training)
+    let normalised = normaliser(&columns).normalise(sample.schema.dtype, &sample.bytes);
+    let components = components(&normalised, &columns, basis);
+    let thin_sample = sample.thin(effort.trial_rows);
+    let thin = if thin_sample.rows() == sample.rows() {
+        normalised.clone()
+    } else {
+        normaliser(&columns).normalise(thin_sample.schema.dtype, &thin_sample.bytes)
+    };
+    let classes = effort.classes;
+    let quick = Effort { classes: classes.classes.min(QUICK.classes), ..QUICK };
+    let context = |sample, normalised, effort| FitContext {
+        sample,
+        columns: &columns,
+        components: &components,
+        normalised,
+        effort,
+    };
+    let trial_effort = if effort.trials > 0 { quick } else { classes };
+    let trial = context(&thin_sample, &thin, trial_effort);
+    if effort.trials == 0 {
+        return short_cut(&trial);
+    }
+    let search = BoundedSearch { full: context(sample, &normalised, classes), trial, effort };
+    let linear = search.linear()?;
+    let smallest = search.full.build(&linear.best.choice);
+    let smallest = smallest.or_else(|_| search.full.build(&NO_LATENTS))?;
+    Ok(match training {
+        Some(training) => search.with_network(training, &linear, smallest),
+        None => smallest,
+    })
+}
+
+/// Residuals alone.
+const NO_LATENTS: LinearChoice = LinearChoice {
+    latents: 0,
+    step: 1.0,
+    trellis: 0,
+    weight_step: 1.0,
+    temporal: true,
+    residual: true,
+    error_weight: 0.0,
+    patient: true,
+};
+
+/// The quick way: two candidates, and the better one as it is.
+fn short_cut(trial: &FitContext<'_>) -> Result<Candidate> {
+    let rows = trial.sample.total as f64;
+    let plain = trial.build(&LinearChoice { patient: false, ..NO_LATENTS })?;
+    let Some(place) = rank(trial.components, rows).first().copied().filter(|p| p.latents > 0)
+    else {
+        return Ok(plain);
+    };
+    let temporal = plain.encoder.program.temporal;
+    let choice = linear_choice(trial.components, place, rows);
+    let Ok(linear) = trial.build(&LinearChoice { temporal, patient: false, ..choice }) else {
+        return Ok(plain);
+    };
+    let is_worth_it = linear.fitted_bytes < WORTH_LATENTS * plain.fitted_bytes;
+    Ok(if is_worth_it { linear } else { plain })
+}
+
+/// A linear codec that was measured on the trial rows.
+#[derive(Debug, Clone, Copy)]
+struct Measured {
+    choice: LinearChoice,
+    /// Bytes of the whole file; infinite for what cannot be built.
+    bytes: f64,
+}
+
+/// What the search among linear codecs found.
+struct Linear {
+    /// The best of all.
+    best: Measured,
+    /// The best with latents.
+    with_latents: Measured,
+}
+
+struct BoundedSearch<'a> {
+    /// To build on all of the sample, with all effort.
+    full: FitContext<'a>,
+    /// To compare on fewer rows.
+    trial: FitContext<'a>,
+    effort: SearchEffort,
+}
+
+impl BoundedSearch<'_> {
+    /// The best linear codec on the trial rows.
+    fn linear(&self) -> Result<Linear> {
+        let bytes = self.trial.build(&NO_LATENTS)?.fitted_bytes;
+        let mut best = Measured { choice: NO_LATENTS, bytes };
+        let with_latents = Walk::new(&self.trial).run(self.effort.trials);
+        if with_latents.bytes < best.bytes {
+            best = with_latents;
+        }
+        if best.choice.latents > 0 {
+            let trellis = measure(&self.trial, LinearChoice { trellis: TRELLIS, ..best.choice });
+            if trellis.bytes < best.bytes {
+                best = trellis;
+            }
+        }
+        Ok(Linear { best, with_latents })
+    }
+
+    /// `smallest`, or a network's codec that is smaller or was asked for.
+    fn with_network(
+        &self,
+        training: &TrainingContext<'_>,
+        linear: &Linear,
+        smallest: Candidate,
+    ) -> Candidate {
+        let per_row = smallest.fitted_bytes / self.full.sample.total.max(1) as f64;
+        let learnable = per_row * 8.0 < MOST_BITS * self.full.columns.len() as f64;
+        let promising = learnable && linear.with_latents.bytes < PROMISING * linear.best.bytes;
+        if !promising && !training.is_asked() {
+            return smallest;
+        }
+        let LinearChoice { latents, step, weight_step, .. } = linear.with_latents.choice;
+        let baseline = LinearBaseline {
+            // One that is asked for is trained even where the linear codec wants no latents.
+            latents: latents.max(usize::from(training.is_asked())),
+            step,
+            distortion: Distortion::Coded,
+            linear: per_row,
+        };
+        let (full, trial, refine) = (&self.full, &self.trial, self.effort.refine_rounds);
+        let network =
+            BoundedNetwork { full, trial, baseline, weight_step, refine }.smallest(training);
+        let asked = training.is_asked() || training.weight_precision_factor.is_some();
+        network.filter(|n| n.fitted_bytes < smallest.fitted_bytes || asked).unwrap_or(smallest)
+    }
+}
+
+/// What cannot be proved to be decoded without overflow is no candidate.
+fn measure(trial: &FitContext<'_>, choice: LinearChoice) -> Measured {
+    let bytes = trial.build(&choice).map_or(f64::INFINITY, |c| c.fitted_bytes);
+    Measured { choice, bytes }
+}
+
+/// A walk over numbers of latents and steps, to the bottom of the bytes.
+struct Walk<'a> {
+    trial: &'a FitContext<'a>,
+    components: &'a Components,
+    rows: f64,
+    seen: Vec<LinearChoice>,
+    best: Measured,
+}
+
+impl<'a> Walk<'a> {
+    fn new(trial: &'a FitContext<'a>) -> Self {
+        let best = Measured { choice: NO_LATENTS, bytes: f64::INFINITY };
+        let rows = trial.sample.total as f64;
+        Self { trial, components: trial.components, rows, seen: Vec::new(), best }
+    }
+
+    /// Begins at the place that is ranked first and tries up to `most` others.
+    fn run(mut self, most: usize) -> Measured {
+        let Some(mut place) = rank(self.components, self.rows).first().copied() else {
+            return self.best;
+        };
+        self.improves(place);
+        let mut trials = 0;
+        let mut stride = FIRST_STRIDE;
+        while trials < most && self.best.bytes.is_finite() {
+            let near = neighbours(place, stride);
+            let better = near.into_iter().find(|near| {
+                trials += 1;
+                self.improves(*near)
+            });
+            match better {
+                Some(better) => place = better,
+                None => stride /= 2.0,
+            }
+            if stride < LEAST_STRIDE {
+                break;
+            }
+        }
+        self.best
+    }
+
+    /// Whether the codec of a place is the best so far.
+    fn improves(&mut self, place: Place) -> bool {
+        let choice = linear_choice(self.components, place, self.rows);
+        let exists = (1..=self.components.count()).contains(&place.latents);
+        if !exists || self.seen.contains(&choice) {
+            return false;
+        }
+        self.seen.push(choice);
+        let measured = measure(self.trial, choice);
+        let better = measured.bytes < self.best.bytes;
+        if better {
+            self.best = measured;
+        }
+        better
+    }
+}
+
+/// More or fewer latents, then coarser or finer.
+fn neighbours(place: Place, stride: f64) -> [Place; 4] {
+    let Place { latents, relative_step } = place;
+    let more = ((latents as f64 * (1.0 + stride)) as usize).max(latents + 1);
+    let fewer = (latents as f64 / (1.0 + stride)).round() as usize;
+    let with = |latents: usize| Place { latents, relative_step };
+    let of = |relative_step: f64| Place { latents, relative_step };
+    [
+        with(more),
+        with(fewer.min(latents.saturating_sub(1))),
+        of(relative_step * STEP_RATIO),
+        of(relative_step / STEP_RATIO),
+    ]
 }

@@ -1,17 +1,30 @@
 //! How finely a network's weights are rounded: bits of weights against bits of rows.
 
-use crate::error::Result;
-use crate::fit::search::solver::{Choice, Costs, solve};
-use crate::fit::search::target::{Builder, Family, Goal};
+use crate::fit::search::builder::Builder;
+use crate::fit::search::choice::{Choice, Costs, solve};
+use crate::fit::search::coordinate::{Coordinate, descend};
+use crate::fit::search::family::{Family, NetworkFamily};
+use crate::fit::search::goal::Goal;
 use std::f64::consts::LN_2;
 
-/// Where the search begins.
-const FIRST: Family = Family::Network { output: 1.0, hidden: 0.3, trellis: 8, weight: 3.0 };
+/// Where the search begins: weights rounded to about three bits in the hidden layers, which training
+/// then makes up for, and errors that weigh three times what the step says, which keeps latents
+/// near those that the network was trained for.
+const FIRST: NetworkFamily =
+    NetworkFamily { output_step_factor: 1.0, hidden_step: 0.3, trellis: 8, error_weight: 3.0 };
 
-/// Most changes of what errors weigh against bits.
-const TRIES: usize = 4;
+/// More weight for errors, or else less, as long as that is better, four times at most. Each trial
+/// is a search of its own, so changes are large.
+const ERROR_WEIGHTS: Coordinate<'_, Choice> = Coordinate {
+    changes: &[
+        |c| c.family = c.family.with_error_weight(1.5),
+        |c| c.family = c.family.with_error_weight(0.7),
+    ],
+    most: 4,
+};
 
-/// How much finer weights are rounded to see what their rounding costs.
+/// How much finer weights are rounded to see what their rounding costs: three bits, which leave a
+/// 64th of the loss.
 const FINER: f64 = 8.0;
 
 /// Share of the rows' bytes that rounding weights may cost where weights do not take much more
@@ -24,42 +37,42 @@ const ALIKE: f64 = 1.02;
 const MORE_ALIKE: f64 = 1.005;
 /// Share of the rows' bytes below which a loss is not told from none.
 const NOISE: f64 = 0.001;
+/// Least and largest change of a resolution at once: the loss is only known to fall by 4 with each
+/// bit nearby.
+const CHANGES: (f64, f64) = (0.2, 4.0);
+/// The same for weights that are made finer once more, and the change that is not worth a trial.
+const LEAST_SECOND_CHANGE: f64 = 0.5;
+const NO_CHANGE: f64 = 0.95;
 
-impl Builder<'_> {
-    /// The best precision of the network and its step; what was best of another network serves
-    /// again, with a step of its own.
-    pub(crate) fn choose_precision(
-        &self,
-        goal: Goal,
-        start: f64,
-        first: Option<Choice>,
-    ) -> Result<Option<Choice>> {
+/// Searches precisions of a network on one sample.
+pub(crate) struct PrecisionSearch<'a> {
+    /// It has the network.
+    pub(crate) builder: &'a Builder<'a>,
+    pub(crate) goal: Goal,
+}
+
+impl PrecisionSearch<'_> {
+    /// The best precision of the network and its step, from a step of `start` on; with `first`, what
+    /// was best of another network, only a new step for it. None where no step keeps the goal.
+    pub(crate) fn choose(&self, start: f64, first: Option<Choice>) -> Option<Choice> {
         if let Some(c) = first {
-            return solve(self, goal, (c.family, c.step), &mut Costs::of(&c));
+            return self.solve(c.family, c.step, &mut Costs::of(&c));
         }
-        let mut costs = Costs::new(goal);
-        let first = solve(self, goal, (FIRST, start), &mut costs)?;
-        let first = match first {
-            // Hidden layers this coarse may err too much whatever the step.
-            None => solve(self, goal, (FIRST.finer(FINER), start), &mut costs)?,
-            first => first,
+        let mut costs = Costs::new(self.goal);
+        let first = Family::Network(FIRST);
+        // Hidden layers this coarse may err too much whatever the step.
+        let first = self
+            .solve(first, start, &mut costs)
+            .or_else(|| self.solve(first.with_finer_weights(FINER), start, &mut costs))?;
+        let trial = |c: Choice| {
+            let solved = self.solve(c.family, c.step, &mut costs)?;
+            Some((solved, solved.cost))
         };
-        let Some(mut best) = first else { return Ok(None) };
-        // More weight for errors, or else less, as long as that is better.
-        for by in [1.5, 0.7] {
-            let before = best.family;
-            for _ in 0..TRIES {
-                let next = (best.family.weighing(by), best.step);
-                match solve(self, goal, next, &mut costs)? {
-                    Some(c) if c.cost < best.cost => best = c,
-                    _ => break,
-                }
-            }
-            if best.family != before {
-                break;
-            }
-        }
-        Ok(Some(self.balanced(goal, best)?))
+        Some(self.balanced(descend((first, first.cost), &[ERROR_WEIGHTS], 0.0, trial).0))
+    }
+
+    fn solve(&self, family: Family, start: f64, costs: &mut Costs) -> Option<Choice> {
+        solve(self.builder, self.goal, family, start, costs)
     }
 
     /// Rounds weights so finely that no bit is better spent elsewhere.
@@ -69,58 +82,52 @@ impl Builder<'_> {
     /// `L = M / (2 ln 2)` for both, but it hardly grows with less: with half of that `L`, weights
     /// take `0.14 · M` more than rows take less. A decoder that rounding has hardly changed is worth
     /// that: see [`LOST`].
-    pub(crate) fn balanced(&self, goal: Goal, at: Choice) -> Result<Choice> {
-        let Family::Network { output, hidden, trellis, weight } = at.family else {
-            return Ok(at);
-        };
+    pub(crate) fn balanced(&self, at: Choice) -> Choice {
+        let Family::Network(network) = at.family else { return at };
+        let NetworkFamily { output_step_factor, hidden_step, .. } = network;
         let mut costs = Costs::of(&at);
-        let with = |output: f64, hidden: f64| Family::Network { output, hidden, trellis, weight };
-        let Some(base) = solve(self, goal, (at.family, at.step), &mut costs)? else {
-            return Ok(at);
-        };
-        let families = [with(output / FINER, hidden), with(output, hidden / FINER)];
-        let mut seen = [Loss::default(); 2];
-        for (family, seen) in families.into_iter().zip(&mut seen) {
-            let Some(finer) = solve(self, goal, (family, base.step), &mut costs)? else {
-                return Ok(base);
-            };
-            *seen = Loss::between(&base, &finer, goal);
+        let Some(base) = self.solve(at.family, at.step, &mut costs) else { return at };
+        let finer = [
+            NetworkFamily { output_step_factor: output_step_factor / FINER, ..network },
+            NetworkFamily { hidden_step: hidden_step / FINER, ..network },
+        ];
+        let mut losses = [Loss::default(); 2];
+        for (network, loss) in finer.into_iter().zip(&mut losses) {
+            let finer = self.solve(Family::Network(network), base.step, &mut costs);
+            let Some(finer) = finer else { return base };
+            *loss = Loss::between(&base, &finer, self.goal);
         }
-        let share = share(&base, seen.iter().map(|s| s.bit).sum());
-        let [o, h] = seen.map(|s| s.factor(share).clamp(0.2, 4.0));
-        self.if_alike(goal, base, (with(output * o, hidden * h), ALIKE), costs)
+        let share = best_share(&base, losses.iter().map(|l| l.bit).sum());
+        let [output, hidden] = losses.map(|l| l.factor(share).clamp(CHANGES.0, CHANGES.1));
+        let network = NetworkFamily {
+            output_step_factor: output_step_factor * output,
+            hidden_step: hidden_step * hidden,
+            ..network
+        };
+        self.if_alike(base, Family::Network(network), ALIKE, costs)
     }
 
     /// A choice of [`Self::balanced`], finer where rounding still costs rows more than it should:
     /// where many weights are rounded to 0 the loss falls more slowly than by 4.
-    pub(crate) fn confirmed(&self, goal: Goal, base: Choice) -> Result<Choice> {
+    pub(crate) fn confirmed(&self, base: Choice) -> Choice {
         let mut costs = Costs::of(&base);
-        let finest = (base.family.finer(FINER), base.step);
-        let Some(finer) = solve(self, goal, finest, &mut costs)? else {
-            return Ok(base);
-        };
-        let loss = Loss::between(&base, &finer, goal);
-        let by = loss.factor(share(&base, loss.bit)).clamp(0.5, 1.0);
-        if by > 0.95 {
-            return Ok(base);
+        let finest = base.family.with_finer_weights(FINER);
+        let Some(finer) = self.solve(finest, base.step, &mut costs) else { return base };
+        let loss = Loss::between(&base, &finer, self.goal);
+        let by = loss.factor(best_share(&base, loss.bit)).clamp(LEAST_SECOND_CHANGE, 1.0);
+        if by > NO_CHANGE {
+            return base;
         }
-        self.if_alike(goal, base, (base.family.finer(1.0 / by), MORE_ALIKE), costs)
+        self.if_alike(base, base.family.with_finer_weights(1.0 / by), MORE_ALIKE, costs)
     }
 
-    /// `family`, where its files are smaller than those of `base`, or finer and hardly larger: with
-    /// few rows it may come out otherwise.
-    fn if_alike(
-        &self,
-        goal: Goal,
-        base: Choice,
-        (family, alike): (Family, f64),
-        mut costs: Costs,
-    ) -> Result<Choice> {
-        let most = base.bytes * if family.is_finer(base.family) { alike } else { 1.0 };
-        // A coarser one may be unable to keep the goal.
-        costs.kept = false;
-        let next = solve(self, goal, (family, base.step), &mut costs)?;
-        Ok(next.filter(|next| next.bytes_for(&base, goal) < most).unwrap_or(base))
+    /// `family`, where its files are smaller than those of `base`, or where its weights are finer and
+    /// its files no larger than `alike` times those: with few rows it may come out otherwise.
+    fn if_alike(&self, base: Choice, family: Family, alike: f64, costs: Costs) -> Choice {
+        let finer = family.has_finer_weights_than(base.family);
+        let most = base.bytes * if finer { alike } else { 1.0 };
+        let next = self.solve(family, base.step, &mut costs.for_coarser());
+        next.filter(|next| next.bytes_for(&base, self.goal) < most).unwrap_or(base)
     }
 }
 
@@ -136,38 +143,37 @@ struct Loss {
 impl Loss {
     /// What `base` loses against weights [`FINER`] times as fine.
     fn between(base: &Choice, finer: &Choice, goal: Goal) -> Self {
-        let more = finer.model - base.model;
+        let more = finer.model_bytes - base.model_bytes;
         let rows = base.bytes - finer.bytes_for(base, goal) + more;
-        let noise = NOISE * (base.bytes - base.model);
+        let noise = NOISE * (base.bytes - base.model_bytes);
         Self { rows: rows.max(noise), bit: more / FINER.log2() }
     }
 
-    /// What grains are to be multiplied by, so that rows lose `share` of a bit's bytes.
+    /// What the resolution is to be multiplied by, so that rows lose `share` of a bit's bytes.
     fn factor(self, share: f64) -> f64 {
         let by = (share * self.bit / self.rows).sqrt();
         if by.is_finite() && self.bit > 0.0 { by } else { 1.0 }
     }
 }
 
-/// The loss of the rows that is best, in bytes that another bit for all weights takes, `bit`.
-fn share(base: &Choice, bit: f64) -> f64 {
+/// The loss of the rows that is best, as a share of the bytes that another bit for all weights
+/// takes, `bit`.
+fn best_share(base: &Choice, bit: f64) -> f64 {
     let smallest = 0.5 / LN_2;
-    let share = LOST * (base.bytes - base.model) / bit;
+    let share = LOST * (base.bytes - base.model_bytes) / bit;
     if share.is_finite() { share.clamp(LEAST * smallest, smallest) } else { smallest }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fit::search::solver::tests::choice;
 
     const GOAL: Goal = Goal::Nmse(0.1);
 
     /// A choice whose rows take `rows` bytes and whose model takes `model`.
     fn of(rows: f64, model: f64) -> Choice {
-        let mut of = choice(rows + model);
-        (of.bytes, of.model) = (rows + model, model);
-        of
+        let bytes = rows + model;
+        Choice { bytes, model_bytes: model, ..Choice::of_cost(bytes) }
     }
 
     #[test]
@@ -180,12 +186,12 @@ mod tests {
     }
 
     #[test]
-    fn grains_are_where_the_file_is_smallest() {
+    fn resolutions_are_where_the_file_is_smallest() {
         // Rows lose `rows · 4^x` with weights coarser by `x` bits, which take `bit · x` less.
         let (rows, bit) = (30.0, 50.0);
         let file = |x: f64| rows * 4_f64.powf(x) - bit * x;
         let loss = Loss { rows, bit };
-        let best = loss.factor(share(&of(1e9, 0.0), bit)).log2();
+        let best = loss.factor(best_share(&of(1e9, 0.0), bit)).log2();
         assert!(file(best) < file(best - 0.05) && file(best) < file(best + 0.05), "{best}");
     }
 
@@ -194,22 +200,12 @@ mod tests {
         let smallest = 0.5 / LN_2;
         // A bit for each weight takes a percent of the rows, two thirds, nothing.
         for (bit, expected) in [(100.0, smallest), (200.0, 0.45), (6600.0, LEAST * smallest)] {
-            let share = share(&of(10_000.0, 500.0), bit);
+            let share = best_share(&of(10_000.0, 500.0), bit);
             assert!((share - expected).abs() < 1e-9, "{bit}: {share}");
         }
         for nothing in [0.0, f64::NAN] {
-            assert_eq!(share(&of(10_000.0, 500.0), nothing), smallest);
+            assert_eq!(best_share(&of(10_000.0, 500.0), nothing), smallest);
             assert_eq!(Loss { rows: 1.0, bit: nothing }.factor(0.5), 1.0);
         }
-    }
-
-    #[test]
-    fn finer_means_one_of_both() {
-        let with =
-            |output: f64, hidden: f64| Family::Network { output, hidden, trellis: 8, weight: 1.0 };
-        let base = with(1.0, 0.3);
-        assert!(base.finer(2.0) == with(0.5, 0.15) && base.finer(2.0).is_finer(base));
-        assert!(with(0.9, 0.6).is_finer(base) && with(2.0, 0.2).is_finer(base));
-        assert!(!with(2.0, 0.3).is_finer(base) && !base.is_finer(base));
     }
 }

@@ -1,6 +1,7 @@
 //! Promises about each row: latents for the typical row, a ladder of residual steps for the rest.
 
 use crate::codec::program::Program;
+use crate::container::model::ModelRecord;
 use crate::encode::classes::Costs;
 use crate::encode::rows::RowRule;
 use crate::encode::{Encoder, Symbols};
@@ -11,38 +12,54 @@ use crate::fit::data::sample::Sample;
 use crate::fit::entropy::classes::{Job, fit_fixed};
 use crate::fit::linear::Candidate;
 use crate::fit::search::bounded::SearchEffort;
-use crate::fit::search::target::{Builder, Family};
+use crate::fit::search::builder::Builder;
+use crate::fit::search::family::{Family, LatentFamily};
+use crate::fit::search::goal::Goal;
 use crate::matrix::Rows;
+use crate::quality::FileStats;
 use rayon::prelude::*;
 
-/// Residual steps of the classes, relative to the latents' step; the first class has none.
+/// Residual steps of the classes, relative to the latents' step; the first class has none. Half an
+/// octave apart where most rows are that need one, then an octave: a rung is worth half a bit or a
+/// bit per value of its rows, and costs all rows a little of their class.
 const STEPS: [f64; 11] = [2.0, 1.41, 1.0, 0.71, 0.5, 0.35, 0.25, 0.125, 0.06, 0.03, 0.015];
+
 /// Largest step of a class that the format allows.
 const LARGEST: i64 = (1 << 40) - 1;
-/// Mean error of the latents alone, relative to what each row may have.
+
+/// Units of the format in a residual step of the normalised rows.
+const UNITS: f64 = 256.0;
+
+/// Mean errors of the latents alone that are tried, relative to what each row may have: with less,
+/// latents are dear; with more, many rows need residuals.
 const SHARES: [f64; 5] = [0.3, 0.45, 0.65, 0.9, 1.3];
 
-/// Fits a codec that keeps `fidelity` for each row; none where no network can be proved.
+/// Most rows that they are compared on.
+const MOST_ROWS: usize = 4096;
+
+/// Fits a codec that keeps `promise`, which is about rows, for each row; none where no decoder in
+/// integers can.
+///
+/// # Errors
+/// Those of reading rows.
 pub(crate) fn fit(
     rows: &dyn Rows,
     sample: &Sample,
-    fidelity: &Fidelity,
+    promise: &Fidelity,
     effort: SearchEffort,
     basis: Option<&Basis>,
 ) -> Result<Option<Candidate>> {
-    let rule = match fidelity {
-        Fidelity::RowNmse(d) => RowRule::Nmse { limit: d.floor(), means: means(rows)? },
-        Fidelity::RowCosine(d) => RowRule::Cosine { limit: d.ceil() },
+    let (rule, goal) = match promise {
+        Fidelity::RowNmse(d) => {
+            let (limit, means) = (d.floor(), FileStats::scan(rows)?.means);
+            (RowRule::Nmse { limit, means }, Goal::Nmse(limit))
+        }
+        Fidelity::RowCosine(d) => (RowRule::Cosine { limit: d.ceil() }, Goal::Cosine(d.ceil())),
         _ => unreachable!("only promises about rows come here"),
     };
-    let (variance, _) = crate::fit::data::columns::scale(sample);
-    let error = match &rule {
-        RowRule::Nmse { limit, .. } => variance * limit,
-        RowRule::Cosine { limit } => variance * 2.0 * (1.0 - limit),
-    };
-    let start = (12.0 * error).sqrt().clamp(f64::MIN_POSITIVE, 1e300);
+    let start = goal.starting_step(sample);
     let builder = Builder::new(sample, effort, start, basis);
-    let thin_sample = sample.thin(effort.rows.min(4096));
+    let thin_sample = sample.thin(effort.trial_rows.min(MOST_ROWS));
     let thin = builder.thin(&thin_sample);
     let mut best: Option<(f64, f64)> = None;
     for share in SHARES {
@@ -55,46 +72,50 @@ pub(crate) fn fit(
     Ok(build(&builder, &rule, best.map_or(start, |b| b.1)).ok())
 }
 
+/// A codec with latents of `step`, in the data's units, and a ladder of classes below it.
 fn build(builder: &Builder<'_>, rule: &RowRule, step: f64) -> Result<Candidate> {
-    let family = Family::Latents { threshold: 1.5, trellis: 8, weight: 1.0, grain: 1.0 };
-    let mut candidate = builder.build(family, step)?;
+    let mut candidate = builder.build(Family::Latents(LatentFamily::default()), step)?;
+    let steps = STEPS.iter().map(|s| s * step / builder.unit() * UNITS);
+    let quanta: Vec<i64> =
+        std::iter::once(-1).chain(steps.map(|s| (s as i64).clamp(1, LARGEST))).collect();
+    let (sample, dtype) = (builder.sample, builder.sample.schema.dtype);
     let encoder = &mut candidate.encoder;
-    let unit = builder.unit();
-    let quanta: Vec<i64> = std::iter::once(-1)
-        .chain(STEPS.iter().map(|s| ((s * step / unit * 256.0) as i64).clamp(1, LARGEST)))
-        .collect();
-    let record = &mut encoder.program.record;
-    let width = record.width();
-    let count = quanta.len();
-    // Classes that can run but have no tables yet.
-    let (means, tables) = (record.classes.means.clone(), record.classes.latent_tables.clone());
-    record.classes.count = count;
-    record.classes.quantum.clone_from(&quanta);
-    record.classes.means = means[..record.latent_clamp.len()].repeat(count);
-    let sets = tables.len() / means.len().max(1) * record.latent_clamp.len();
-    record.classes.latent_tables = tables[..sets].repeat(count);
-    record.classes.residual_tables = vec![0; width * count];
-    record.classes.next = vec![0; count];
-    encoder.program = Program::new(encoder.program.record.clone(), builder.sample.schema.dtype)?;
+    let mut record = encoder.program.record.clone();
+    add_classes(&mut record, &quanta);
+    encoder.program = Program::new(record, dtype)?;
     encoder.rule = Some(rule.clone());
-    let symbols = symbols(encoder, builder.sample);
+    let symbols = symbols(encoder, sample);
     let assigned: Vec<usize> = symbols.iter().flat_map(|s| s.forced.iter().copied()).collect();
     let job = Job {
         record: &encoder.program.record,
-        dtype: builder.sample.schema.dtype,
-        line: builder.sample.schema.row_shape.last().copied().unwrap_or(1),
+        dtype,
+        line: sample.schema.row_shape.last().copied().unwrap_or(1),
         symbols: &symbols,
-        weight: builder.sample.weight(),
+        weight: sample.weight(),
         whole: false,
         residual: true,
         quanta: Some(&quanta),
     };
-    let fitted = fit_fixed(&job, &assigned, count);
-    encoder.program = Program::new(fitted.record, builder.sample.schema.dtype)?;
+    let fitted = fit_fixed(&job, &assigned, quanta.len());
+    encoder.program = Program::new(fitted.record, dtype)?;
     encoder.costs = Costs::new(&encoder.program.tables);
     candidate.fitted_bytes = fitted.bytes;
     candidate.model_bytes = fitted.model_bytes;
     Ok(candidate)
+}
+
+/// Gives a record that has no residuals a class for each of `quanta`: they can run, but have no
+/// tables of their own yet.
+fn add_classes(record: &mut ModelRecord, quanta: &[i64]) {
+    let (width, count, latents) = (record.width(), quanta.len(), record.latent_clamp.len());
+    let classes = &mut record.classes;
+    let sets = classes.latent_tables.len() / classes.means.len().max(1) * latents;
+    classes.count = count;
+    classes.quantum = quanta.to_vec();
+    classes.means = classes.means[..latents].repeat(count);
+    classes.latent_tables = classes.latent_tables[..sets].repeat(count);
+    classes.residual_tables = vec![0; width * count];
+    classes.next = vec![0; count];
 }
 
 fn symbols(encoder: &Encoder, sample: &Sample) -> Vec<Symbols> {
@@ -105,9 +126,4 @@ fn symbols(encoder: &Encoder, sample: &Sample) -> Vec<Symbols> {
             encoder.symbols(bytes, &encoder.projection.project(&normalised), false)
         })
         .collect()
-}
-
-/// Mean of each column's finite values over the whole file.
-fn means(rows: &dyn Rows) -> Result<Vec<f64>> {
-    Ok(crate::quality::FileStats::scan(rows)?.means)
 }

@@ -1,255 +1,292 @@
-//! The step with which a family of codecs keeps a promise, and the family that keeps it best.
+//! The coarsest quantisation step that keeps a promise about a sum.
+//!
+//! A promise allows a sum so much: squared error, deviation of the cosine from 1, bytes. A trial
+//! with a step uses up a share of that. The search makes secant steps on the logarithms of both,
+//! inside a bracket that shrinks, until the share is just below 1.
 
-use crate::error::Result;
-use crate::fit::search::target::{Builder, Family, Goal};
-
-/// The share of what is allowed at which families can be compared.
-pub(crate) const CLOSE: f64 = 0.95;
-
-/// Least share of what is allowed that ought to be used.
+/// Least share of what is allowed that ought to be used: the last 0.2 % of error are worth about
+/// 0.1 % of bytes, less than another encoding of the file is worth in time.
 pub(crate) const LEAST_USED: f64 = 0.998;
 
-/// Looks for the step at which `used` is just below 1.
-///
-/// Secant steps on logarithms inside a shrinking bracket.
-#[derive(Debug, Clone)]
-pub(crate) struct Solver {
-    slope: f64,
-    /// `ln step` and `ln used` of the last two.
-    seen: Vec<(f64, f64)>,
-    /// The last steps found to be valid and not to be.
-    good: Option<f64>,
-    bad: Option<f64>,
-    next: f64,
-}
+/// Share that is aimed for: the middle of what ends a search, so that a step misses it rarely.
+const AIM: f64 = 0.999;
 
-impl Solver {
-    pub(crate) fn new(goal: Goal, start: f64) -> Self {
-        let next = start.max(f64::MIN_POSITIVE).ln();
-        Self { slope: goal.slope(), seen: Vec::new(), good: None, bad: None, next }
-    }
+/// Largest change of a step's logarithm between two trials, a factor of 55: enough to come from a
+/// bad start to the goal in a few trials, and not out of the numbers' range.
+const MOST_STRIDE: f64 = 4.0;
 
-    /// The step to try.
-    pub(crate) fn step(&self) -> f64 {
-        self.next.exp()
-    }
+/// Least product of the slope seen and the one before that counts as a slope: below it the two
+/// disagree in sign, or one is flat, which is noise.
+const LEAST_SLOPES: f64 = 0.02;
 
-    /// Whether the bracket has become too small to be worth going on.
-    pub(crate) fn is_exhausted(&self) -> bool {
-        self.good.zip(self.bad).is_some_and(|(g, b)| (g - b).abs() < 1e-4)
-    }
+/// Distance of the next step to both ends of the bracket, as a share of it: a secant that always
+/// falls onto one end would hardly shrink it.
+const MARGIN: f64 = 0.08;
 
-    /// Takes the result of trying [`Self::step`]; true if it is valid and close enough.
-    pub(crate) fn took(&mut self, used: f64) -> bool {
-        let used = if used.is_nan() { f64::INFINITY } else { used };
-        const AIM: f64 = 0.999;
-        let x = self.next;
-        if used <= 1.0 {
-            self.good = Some(x);
-            if used >= LEAST_USED {
-                return true;
-            }
-        } else {
-            self.bad = Some(x);
-        }
-        let y = used.clamp(1e-12, 1e12).ln();
-        if let Some(&(x0, y0)) = self.seen.last()
-            && (x - x0).abs() > 1e-9
-        {
-            let slope = (y - y0) / (x - x0);
-            // A slope of the wrong sign is noise.
-            if slope * self.slope > 0.02 {
-                self.slope = slope;
-            }
-        }
-        self.seen.push((x, y));
-        let step = ((AIM.ln() - y) / self.slope).clamp(-4.0, 4.0);
-        let mut next = x + step;
-        if let Some((a, b)) = self.good.zip(self.bad) {
-            let (low, high) = (a.min(b), a.max(b));
-            let margin = (high - low) * 0.08;
-            // Many steps on one side of the bracket mean that the secant misleads.
-            if self.seen.len() > 5 {
-                next = (low + high) / 2.0;
-            }
-            next = next.clamp(low + margin, high - margin);
-        }
-        self.next = next;
-        false
-    }
-}
+/// Secant steps within a bracket, after which it is halved instead: the function bends, and the
+/// secant comes nearer from one side only.
+const SECANTS: usize = 5;
 
-/// A family with the step that keeps the goal on the sample.
+/// Width of the bracket, as a difference of the steps' logarithms, at which the search ends: two
+/// steps this near give files of the same size, within noise.
+const NARROW: f64 = 1e-4;
+
+/// Least and largest share that slopes are computed with, so that 0 and infinity have logarithms.
+const SHARES: (f64, f64) = (1e-12, 1e12);
+
+/// What is searched, and what ends it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Choice {
-    pub(crate) family: Family,
+pub(crate) struct StepSearch {
+    /// Step of the first trial.
+    pub(crate) start: f64,
+    /// How the logarithm of the share changes with that of the step: a guess, of the right sign.
+    pub(crate) slope: f64,
+    /// Share that is enough: a trial that uses this much or more, and not too much, is the last.
+    pub(crate) enough: f64,
+    /// Largest share of a result, at least 1; it holds from the first trial on that keeps the
+    /// promise.
+    pub(crate) most: f64,
+    /// Whether it is known beforehand that the promise can be kept.
+    pub(crate) can_be_kept: bool,
+    /// Most trials.
+    pub(crate) trials: usize,
+}
+
+impl StepSearch {
+    /// Whether the share falls with the step, as a file's size does.
+    fn is_falling(&self) -> bool {
+        self.slope < 0.0
+    }
+}
+
+/// What a step came to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trial<T> {
+    /// The share of what is allowed that is used up: the promise is kept up to 1.
+    pub(crate) used: f64,
+    pub(crate) value: T,
+}
+
+/// The step that was found.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found<T> {
     pub(crate) step: f64,
-    /// Bytes, or for a limited size the error: less is better.
-    pub(super) cost: f64,
-    /// Bytes of the whole file, and of the model in it.
-    pub(super) bytes: f64,
-    pub(super) model: f64,
-    /// Of [`Costs`].
-    slope: f64,
+    pub(crate) used: f64,
+    pub(crate) value: T,
 }
 
-impl Choice {
-    /// Bytes of the file with the error that `other` has.
-    pub(super) fn bytes_for(&self, other: &Choice, goal: Goal) -> f64 {
-        if goal.is_size() {
-            return self.bytes * (self.cost / other.cost).powf(-1.0 / other.slope);
-        }
-        self.bytes
-    }
-}
-
-/// What brings costs to where the goal would be met exactly: there families compare.
-pub(super) struct Costs {
-    /// How the cost falls with what is used up, both as logarithms: guessed, then seen.
-    slope: f64,
-    /// Both logarithms of the family's last try.
-    last: Option<(f64, f64)>,
-    /// Whether families like these can keep the goal: then one that nearly does is near enough.
-    pub(super) kept: bool,
-}
-
-impl Costs {
-    pub(super) fn new(goal: Goal) -> Self {
-        // Bytes fall slowly where more error is allowed, errors fast with more bytes.
-        Self { slope: if goal.is_size() { -2.0 } else { -0.6 }, last: None, kept: false }
-    }
-
-    /// What was seen on the way to `choice`.
-    pub(super) fn of(choice: &Choice) -> Self {
-        Self { slope: choice.slope, last: None, kept: true }
-    }
-
-    /// The cost of a try that used up `used`.
-    fn at_goal(&mut self, used: f64, cost: f64) -> f64 {
-        if !(used > 0.0 && cost > 0.0 && used.is_finite() && cost.is_finite()) {
-            return cost;
-        }
-        let now = (used.ln(), cost.ln());
-        // Tries near each other tell more noise than slope.
-        if let Some(last) = self.last.filter(|last| (last.0 - now.0).abs() > 0.05) {
-            let slope = (last.1 - now.1) / (last.0 - now.0);
-            self.slope = slope.clamp(4.0 * self.slope, self.slope / 4.0);
-        }
-        self.last = Some(now);
-        (now.1 - self.slope * now.0).exp()
-    }
-}
-
-/// Finds the step for `family` on the builder's sample, near enough to compare costs.
-pub(super) fn solve(
-    b: &Builder<'_>,
-    goal: Goal,
-    (family, start): (Family, f64),
-    costs: &mut Costs,
-) -> Result<Option<Choice>> {
-    let mut solver = Solver::new(goal, start);
-    let mut best: Option<(f64, Choice)> = None;
-    costs.last = None;
-    for _ in 0..14 {
-        let step = solver.step();
-        // Steps far from the data's scale need weights that no network can be proved for.
-        let Ok(built) = b.build(family, step) else {
-            if best.is_none() || !goal.is_size() {
+/// Finds the step whose share is nearest to 1, among those up to `search.most`; none where no
+/// trial had such a share.
+///
+/// `trial` gives none for a step with which nothing can be built. Where shares fall with the step,
+/// that is taken for a step too fine; elsewhere, and before any step was good, it ends the search.
+///
+/// # Errors
+/// Those of `trial`.
+pub(crate) fn coarsest<T, E>(
+    search: &StepSearch,
+    mut trial: impl FnMut(f64) -> Result<Option<Trial<T>>, E>,
+) -> Result<Option<Found<T>>, E> {
+    let mut secant = Secant::new(search);
+    let mut kept = search.can_be_kept;
+    let mut best: Option<(f64, Found<T>)> = None;
+    for _ in 0..search.trials {
+        let step = secant.step();
+        let Some(Trial { used, value }) = trial(step)? else {
+            if best.is_none() || !search.is_falling() {
                 break;
             }
-            solver.took(f64::INFINITY);
+            secant.took(f64::INFINITY);
             continue;
         };
-        let used = goal.used(&built.tally, built.fitted_bytes);
-        let cost = if goal.is_size() { built.tally.nmse() } else { built.fitted_bytes };
-        let cost = costs.at_goal(used, cost);
-        let model = built.model_bytes as f64;
-        let bytes = if goal.is_size() { built.fitted_bytes / used } else { cost };
-        let done = solver.took(used);
+        secant.took(used);
+        kept |= used <= 1.0;
+        let most = if kept { search.most } else { 1.0 };
         let miss = used.ln().abs();
-        costs.kept |= used <= 1.0;
-        let most = if costs.kept { 1.0 / CLOSE } else { 1.0 };
-        if used <= most && best.is_none_or(|b| miss < b.0) {
-            best = Some((miss, Choice { family, step, cost, bytes, model, slope: costs.slope }));
+        if used <= most && best.as_ref().is_none_or(|b| miss < b.0) {
+            best = Some((miss, Found { step, used, value }));
         }
-        if done || solver.is_exhausted() || (CLOSE..=most).contains(&used) {
+        let near = (LEAST_USED..=1.0).contains(&used) || (search.enough..=most).contains(&used);
+        if near || secant.is_exhausted() {
             break;
         }
     }
     Ok(best.map(|b| b.1))
 }
 
-/// The best family and step for `goal`.
-pub(crate) fn choose(b: &Builder<'_>, goal: Goal, start: f64) -> Result<Option<Choice>> {
-    let latents = |threshold: f64, trellis: usize, weight: f64, grain: f64| Family::Latents {
-        threshold,
-        trellis,
-        weight,
-        grain,
-    };
-    let plain = latents(1.5, 8, 1.0, 1.0);
-    let mut best: Option<Choice> = None;
-    let mut costs = Costs::new(goal);
-    let mut attempt = |family: Family, best: &mut Option<Choice>| -> Result<()> {
-        let from = best.map_or(start, |c| c.step);
-        if let Some(c) = solve(b, goal, (family, from), &mut costs)?
-            && best.is_none_or(|b| c.cost < b.cost)
+/// The trials so far, and the step to try next.
+#[derive(Debug)]
+struct Secant {
+    slope: f64,
+    /// `ln step` and `ln used` of the last trial.
+    last: Option<(f64, f64)>,
+    trials: usize,
+    /// `ln step` of the last trial that kept the promise, and of the last that did not.
+    good: Option<f64>,
+    bad: Option<f64>,
+    /// `ln step` of the next trial.
+    next: f64,
+}
+
+impl Secant {
+    fn new(search: &StepSearch) -> Self {
+        let next = search.start.max(f64::MIN_POSITIVE).ln();
+        Self { slope: search.slope, last: None, trials: 0, good: None, bad: None, next }
+    }
+
+    fn step(&self) -> f64 {
+        self.next.exp()
+    }
+
+    /// Whether the bracket has become too small to be worth going on.
+    fn is_exhausted(&self) -> bool {
+        self.good.zip(self.bad).is_some_and(|(g, b)| (g - b).abs() < NARROW)
+    }
+
+    /// Takes the share that trying [`Self::step`] used up, and chooses the next step.
+    fn took(&mut self, used: f64) {
+        let used = if used.is_nan() { f64::INFINITY } else { used };
+        let x = self.next;
+        let side = if used <= 1.0 { &mut self.good } else { &mut self.bad };
+        *side = Some(x);
+        let y = used.clamp(SHARES.0, SHARES.1).ln();
+        if let Some((x0, y0)) = self.last
+            && (x - x0).abs() > 1e-9
         {
-            *best = Some(c);
-        }
-        Ok(())
-    };
-    if b.has_components() {
-        attempt(plain, &mut best)?;
-        if b.effort.rows > 1024 {
-            for family in [latents(2.5, 8, 1.0, 1.0), latents(1.5, 8, 0.7, 1.0)] {
-                attempt(family, &mut best)?;
-            }
-            if let Some(Choice { family: Family::Latents { threshold, weight, .. }, .. }) = best {
-                attempt(latents(threshold, 8, weight, 2.0), &mut best)?;
-                attempt(latents(threshold, 0, weight, 1.0), &mut best)?;
+            let slope = (y - y0) / (x - x0);
+            if slope * self.slope > LEAST_SLOPES {
+                self.slope = slope;
             }
         }
+        self.last = Some((x, y));
+        self.trials += 1;
+        let stride = ((AIM.ln() - y) / self.slope).clamp(-MOST_STRIDE, MOST_STRIDE);
+        self.next = self.inside_bracket(x + stride);
     }
-    let tight = match goal {
-        Goal::Nmse(x) => x < 0.02,
-        Goal::Psnr(x) => x > 35.0,
-        Goal::Cosine(x) => x > 0.99,
-        Goal::Bytes(_) => true,
-    };
-    if tight || best.is_none() || b.sample.schema.width() <= 16 {
-        attempt(Family::Bounded, &mut best)?;
+
+    /// `next`, kept away from the ends of the bracket if there is one.
+    fn inside_bracket(&self, next: f64) -> f64 {
+        let Some((good, bad)) = self.good.zip(self.bad) else { return next };
+        let (low, high) = (good.min(bad), good.max(bad));
+        let next = if self.trials > SECANTS { (low + high) / 2.0 } else { next };
+        let margin = (high - low) * MARGIN;
+        next.clamp(low + margin, high - margin)
     }
-    Ok(best)
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
+    use std::convert::Infallible;
 
-    #[test]
-    fn costs_are_brought_to_the_goal_with_the_slope_that_was_seen() {
-        let mut costs = Costs::new(Goal::Nmse(0.1));
-        let bytes = |used: f64| 1000.0 * used.powf(-1.4);
-        // With the first of a family alone, the slope is a guess.
-        assert!((costs.at_goal(0.7, bytes(0.7)) - 1000.0).abs() > 100.0);
-        assert!((costs.at_goal(0.9, bytes(0.9)) - 1000.0).abs() < 1e-6);
-        // Another family, also of a choice made before.
-        let at = Choice { slope: costs.slope, ..choice(1000.0) };
-        assert!((Costs::of(&at).at_goal(0.8, 3.0 * bytes(0.8)) - 3000.0).abs() < 1e-6);
+    /// A search for the largest step, from 1, as over the whole file.
+    fn rising() -> StepSearch {
+        StepSearch {
+            start: 1.0,
+            slope: 2.0,
+            enough: LEAST_USED,
+            most: 1.0,
+            can_be_kept: false,
+            trials: 12,
+        }
+    }
+
+    /// The same for a size, which falls with the step.
+    fn falling() -> StepSearch {
+        StepSearch { slope: -0.4, ..rising() }
+    }
+
+    /// The result where `used` gives the share of each step, or none; and the number of trials.
+    fn search(how: StepSearch, used: impl Fn(f64) -> Option<f64>) -> (Option<Found<f64>>, usize) {
+        let mut trials = 0;
+        let result: Result<_, Infallible> = coarsest(&how, |step| {
+            trials += 1;
+            Ok(used(step).map(|used| Trial { used, value: step }))
+        });
+        let Ok(found) = result;
+        (found, trials)
+    }
+
+    #[track_caller]
+    fn converges(how: StepSearch, most: usize, used: impl Fn(f64) -> f64) {
+        let (found, trials) = search(how, |step| Some(used(step)));
+        let found = found.expect("a step");
+        assert!((LEAST_USED..=1.0).contains(&found.used), "{found:?} after {trials}");
+        assert!(found.used == used(found.step) && found.value == found.step);
+        assert!(trials <= most, "{trials} trials");
     }
 
     #[test]
-    fn errors_of_the_same_size_are_sizes_of_the_same_error() {
-        let (a, b) = (choice(0.01), choice(0.02));
-        assert_eq!(b.bytes_for(&a, Goal::Nmse(0.1)), 1000.0);
-        // Half the error takes 2^(1/2) as many bytes.
-        let more = b.bytes_for(&a, Goal::Bytes(1000.0));
-        assert!((more - 1000.0 * 2_f64.sqrt()).abs() < 1e-6, "{more}");
+    fn monotone_shares_come_just_below_one() {
+        // The step is right after one correction if the slope is, whatever the distance.
+        converges(rising(), 2, |step| (step / 20.0).powi(2));
+        converges(rising(), 2, |step| (step * 20.0).powi(2));
+        // Other slopes, and shares that bend on the way.
+        converges(rising(), 4, |step| (step / 3e-3).powf(0.8));
+        converges(rising(), 8, |step| step.powi(2) / (1.0 + step) / 50.0);
+        converges(rising(), 8, |step| (step / 5.0).powi(2) + 0.3 * (step / 5.0).powi(6));
+        // Beyond one stride.
+        converges(rising(), 12, |step| (step / 1e6).powi(2));
     }
 
-    pub(crate) fn choice(cost: f64) -> Choice {
-        let family = Family::Bounded;
-        Choice { family, step: 1.0, cost, bytes: 1000.0, model: 100.0, slope: -2.0 }
+    #[test]
+    fn sizes_fall_with_the_step() {
+        converges(falling(), 2, |step| (step / 7.0).powf(-0.4));
+        converges(falling(), 8, |step| 0.4 + 0.5 * (-step.log2() / 10.0));
+        // What cannot be built is too fine, once something was good.
+        let used = |step: f64| (step > 0.2).then(|| (step / 0.25).powf(-0.1));
+        let (found, _) = search(falling(), used);
+        assert!((LEAST_USED..=1.0).contains(&found.unwrap().used), "{found:?}");
+    }
+
+    #[test]
+    fn noise_does_not_lead_it_astray() {
+        // 1 % up and down, without any order.
+        let noise = |step: f64| 1.0 + 0.01 * (step * 1e4).sin();
+        for target in [0.02, 3.0, 70.0] {
+            let (found, _) = search(rising(), |s| Some((s / target).powi(2) * noise(s)));
+            assert!((0.95..=1.0).contains(&found.unwrap().used), "{target}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn where_shares_are_flat_it_ends() {
+        let (found, trials) = search(rising(), |_| Some(0.5));
+        assert!(found.unwrap().used == 0.5 && trials == 12);
+        let (found, _) = search(rising(), |_| Some(3.0));
+        assert!(found.is_none());
+        // A jump over 1: the bracket shrinks to it.
+        let (found, _) = search(rising(), |s| Some(if s < 5.0 { 0.3 } else { 4.0 }));
+        let step = found.unwrap().step;
+        assert!((4.0..5.0).contains(&step), "{step}");
+        let many = StepSearch { trials: 99, ..rising() };
+        let (found, trials) = search(many, |s| Some(if s < 5.0 { 0.3 } else { 4.0 }));
+        assert!(trials < 30 && found.unwrap().step > 5.0 * (1.0 - 2.0 * NARROW), "{trials}");
+    }
+
+    #[test]
+    fn impossible_targets_give_none() {
+        assert!(search(rising(), |s| Some(2.0 + s)).0.is_none());
+        assert!(search(rising(), |_| Some(f64::NAN)).0.is_none());
+        assert!(search(falling(), |s| Some(2.0 + 1.0 / s)).0.is_none());
+        let (found, trials) = search(rising(), |_| None);
+        assert!(found.is_none() && trials == 1);
+        let (found, trials) = search(falling(), |_| None);
+        assert!(found.is_none() && trials == 1);
+        assert!(coarsest(&rising(), |_| Err::<Option<Trial<()>>, _>("broken")).is_err());
+    }
+
+    #[test]
+    fn a_comparison_may_exceed_what_can_be_kept() {
+        let compare = StepSearch { enough: 0.95, most: 1.0 / 0.95, ..rising() };
+        // The first trial uses 1.02: near enough only where it is known to be possible.
+        let used = |step: f64| Some(1.02 * step * step);
+        let known = StepSearch { can_be_kept: true, ..compare };
+        let (found, trials) = search(known, used);
+        assert!(found.unwrap().used == 1.02 && trials == 1);
+        let (found, trials) = search(compare, used);
+        assert!(found.unwrap().used <= 1.0 && trials == 2);
+        // One that cannot be kept at all is none, however near.
+        assert!(search(compare, |_| Some(1.02)).0.is_none());
     }
 }

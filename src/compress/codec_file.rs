@@ -1,7 +1,10 @@
 //! A codec: what was learned from some rows, to be used on others like them.
 
 use crate::codec::units::units;
-use crate::compress::{Config, Given, Report, TRAINED_ON, run};
+use crate::compress::config::Config;
+use crate::compress::job::Job;
+use crate::compress::promise::{self, TEXTBOOK_VALUES};
+use crate::compress::report::Report;
 use crate::container::encoder::EncoderRecord;
 use crate::container::file::FileWriter;
 use crate::container::forever::ENCODER;
@@ -15,7 +18,7 @@ use crate::fidelity::Fidelity;
 use crate::fit::data::components::Basis;
 use crate::fit::data::sample::Sample;
 use crate::fit::history::History;
-use crate::fit::network::brought::CodecNetwork;
+use crate::fit::network::brought::{CodecNetwork, encoder_record};
 use crate::fit::network::choose::LEAST_ROWS;
 use crate::limits::Limits;
 use crate::matrix::{Rows, Schema};
@@ -74,37 +77,32 @@ impl Codec {
         if rows.is_empty() {
             return Err(Error::argument("a codec cannot be learned from no rows"));
         }
-        // A codec is the model of a file of a sample of the rows.
-        let mut file = Vec::new();
-        let mut config = config.clone();
         config.validate()?;
-        let is_kind = config.train.is_kind();
-        let bounded = match &config.fidelity {
-            Fidelity::MaxError(bound) | Fidelity::MaxErrorRel(bound) => bound.floor() > 0.0,
-            _ => false,
-        };
-        if is_kind && !bounded {
-            // Other promises may do without a network.
-            config.fidelity = Config::default().fidelity;
-        }
-        let sampled = config.on_threads(|| Sample::draw(rows, config.effort().values))??;
-        let more = match is_kind && !sampled.is_whole() {
-            true => Some(config.on_threads(|| Sample::draw(rows, TRAINED_ON))??),
-            false => None,
-        };
-        let brought = Given { rows: more.as_ref(), precise: true, ..Given::default() };
-        let report = run(&sampled.into_matrix()?, &config, brought, &mut file)?;
-        if is_kind && report.encoder.is_none() {
+        let config = &for_codec(config);
+        let recorder = config.recorder();
+        let encoder = config.on_threads(|| -> Result<_> {
+            // A codec is the model of a file of a sample of the rows.
+            let sample = Sample::draw(rows, config.effort().sample_values)?;
+            let more = match config.train.is_kind() && !sample.is_whole() {
+                true => Some(Sample::draw(rows, TEXTBOOK_VALUES)?),
+                false => None,
+            };
+            let sample = sample.into_matrix()?;
+            let mut job = Job::new(&sample, config, &recorder)?;
+            (job.training.is_for_codec, job.training.more_rows) = (true, more.as_ref());
+            Ok(promise::fit(&job)?.into_encoder())
+        })??;
+        let record = encoder.as_ref().map(|e| e.program.record.clone());
+        let network = encoder.and_then(|e| encoder_record(&e.projection));
+        if config.train.is_kind() && network.is_none() {
             return Err(Error::argument(format!(
                 "no network could be learned from these {} rows: it takes {LEAST_ROWS} or more, \
                  and values that differ from row to row by more than the error that is allowed",
                 rows.len()
             )));
         }
-        let reader = Reader::new(file)?;
-        let record = reader.model().cloned();
-        let codec = Self::new(rows.schema().clone(), record, report.encoder)?;
-        Ok(Self { training: report.training, ..codec })
+        let codec = Self::new(rows.schema().clone(), record, network)?;
+        Ok(Self { training: recorder.history(), ..codec })
     }
 
     fn new(
@@ -143,7 +141,7 @@ impl Codec {
     ///
     /// # Errors
     /// `Io` if writing fails.
-    pub fn write(&self, out: &mut dyn Write) -> Result<()> {
+    pub fn write(&self, out: impl Write) -> Result<()> {
         let mut schema = self.schema.clone();
         schema.name.clear();
         let encoder = self.encoder.as_ref().map(EncoderRecord::encode);
@@ -160,12 +158,17 @@ impl Codec {
     /// Reads what [`Codec::write`] wrote, or takes the model out of any `.aez` file.
     ///
     /// # Errors
-    /// As [`Reader::new`](crate::Reader::new).
+    /// `Truncated`, `Corrupt` or `Unsupported` where the bytes are no such file, `Limit` where it
+    /// would take more memory than [`Limits::default`] allows.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         Self::read_with(bytes, Limits::default())
     }
 
-    fn read_with(bytes: &[u8], limits: Limits) -> Result<Self> {
+    /// The same for bytes that may take as much memory as `limits` say.
+    ///
+    /// # Errors
+    /// Those of [`Codec::read`].
+    pub fn read_with(bytes: &[u8], limits: Limits) -> Result<Self> {
         let reader = Reader::new_with(bytes, ReaderOptions { limits, ..Default::default() })?;
         let (schema, model) = (reader.schema().clone(), reader.model().cloned());
         #[cfg_attr(not(feature = "apps"), allow(unused_mut))]
@@ -211,15 +214,16 @@ impl Codec {
         self.network.is_some()
     }
 
-    /// Compresses `rows` with this codec's directions and any promise.
+    /// Compresses `rows` with this codec's directions and network, and any promise.
     ///
     /// # Errors
-    /// As [`compress`](crate::compress); `Argument` if the rows' width differs from the codec's.
+    /// `Argument` if the rows' width differs from the codec's, or the promise makes no sense for
+    /// these rows or cannot be kept; `Io` if reading or writing fails.
     pub fn compress(
         &self,
         rows: &dyn Rows,
         config: &Config,
-        out: &mut (dyn Write + Send),
+        mut out: impl Write + Send,
     ) -> Result<Report> {
         let (own, given) = (self.schema.width(), rows.schema().width());
         if own != given {
@@ -227,20 +231,29 @@ impl Codec {
                 "the codec is for rows of {own} numbers, these have {given}"
             )));
         }
-        // Where a network has no linear path, there are no directions but the rows' own.
+        let recorder = config.recorder();
+        let mut job = Job::new(rows, config, &recorder)?;
         let network = self.network.as_ref();
-        let straight = !network.is_some_and(CodecNetwork::has_no_linear_path);
-        let prior = Prior { basis: straight.then_some(&self.basis), network };
-        run(rows, config, Given { prior: Some(prior), ..Given::default() }, out)
+        // Where a network has no linear path, there are no directions but the rows' own.
+        let has_directions = !network.is_some_and(CodecNetwork::has_no_linear_path);
+        job.basis = has_directions.then_some(&self.basis);
+        (job.training.budget, job.training.codec_network) = (None, network);
+        promise::compress(&job, &mut out)
     }
 }
 
-/// What a codec brings along.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Prior<'a> {
-    /// Directions that latents are found in; the rows' own without.
-    pub(super) basis: Option<&'a Basis>,
-    pub(super) network: Option<&'a CodecNetwork>,
+/// The configuration that a codec is learned with.
+fn for_codec(config: &Config) -> Config {
+    let mut config = config.clone();
+    let is_bounded = match &config.fidelity {
+        Fidelity::MaxError(bound) | Fidelity::MaxErrorRel(bound) => bound.floor() > 0.0,
+        _ => false,
+    };
+    if config.train.is_kind() && !is_bounded {
+        // Other promises may do without a network.
+        config.fidelity = Config::default().fidelity;
+    }
+    config
 }
 
 /// A model without latents, for rows that had none.

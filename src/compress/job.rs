@@ -1,0 +1,177 @@
+//! One compression: what it is given, and what promises of all sorts are kept with.
+
+use crate::compress::config::Config;
+use crate::compress::exact;
+use crate::compress::levels::Level;
+use crate::compress::progress::{Recorder, Stage};
+use crate::compress::report::Report;
+use crate::compress::stream::{Finished, Stream};
+use crate::container::file::FileWriter;
+use crate::container::forever::{MAX_DIMENSIONS, MAX_WIDTH};
+use crate::encode::Encoder;
+use crate::encode::blocks::Totals;
+use crate::error::{Error, Result};
+use crate::fit::data::components::Basis;
+use crate::fit::data::sample::Sample;
+use crate::fit::linear::Candidate;
+use crate::fit::network::context::TrainingContext;
+use crate::fit::search::bounded::{SearchEffort, with_bounds};
+use crate::matrix::{Rows, Schema};
+use std::io::Write;
+
+/// Rows of the quick look at floats that are to be stored without loss, and the share of its bytes
+/// below which exact blocks are taken at once: where it finds nothing to model, a long look is not
+/// worth its time.
+const QUICK_ROWS: usize = 1024;
+const QUICK_SHARE: f64 = 0.85;
+
+/// What fitting came to.
+pub(super) enum Fitted {
+    /// There are no rows.
+    Nothing,
+    /// No model makes the rows smaller than zstd does.
+    Exact,
+    /// A codec, with which the rows are yet to be encoded.
+    Codec(Box<Candidate>),
+    /// The whole file: whether a promise about a sum is kept is known once all rows are encoded.
+    File(Box<WholeFile>),
+}
+
+/// What was written.
+pub(super) struct Written {
+    pub(super) report: Report,
+    /// What encoded the rows; none where all are stored exactly.
+    pub(super) encoder: Option<Encoder>,
+}
+
+/// A file in memory.
+pub(super) struct WholeFile {
+    pub(super) bytes: Vec<u8>,
+    pub(super) written: Written,
+}
+
+impl Fitted {
+    /// What encodes rows; none where they have no model.
+    pub(super) fn into_encoder(self) -> Option<Encoder> {
+        match self {
+            Fitted::Nothing | Fitted::Exact => None,
+            Fitted::Codec(candidate) => Some(candidate.encoder),
+            Fitted::File(file) => file.written.encoder,
+        }
+    }
+}
+
+/// One compression.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    pub(super) rows: &'a dyn Rows,
+    pub(super) config: &'a Config,
+    pub(super) level: Level,
+    /// Directions that latents are found in; the rows' own without.
+    pub(super) basis: Option<&'a Basis>,
+    pub(crate) training: TrainingContext<'a>,
+    pub(super) recorder: &'a Recorder,
+}
+
+impl<'a> Job<'a> {
+    /// A compression with nothing but rows.
+    ///
+    /// # Errors
+    /// `Argument` where the configuration makes no sense, or no reader would take such rows.
+    pub(crate) fn new(
+        rows: &'a dyn Rows,
+        config: &'a Config,
+        recorder: &'a Recorder,
+    ) -> Result<Self> {
+        config.validate()?;
+        check_schema(rows.schema())?;
+        let level = config.effort();
+        let training = TrainingContext {
+            budget: level.networks,
+            request: &config.train,
+            codec_network: None,
+            seed: config.seed,
+            more_rows: None,
+            is_for_codec: false,
+            weight_precision_factor: None,
+            observer: recorder,
+        };
+        Ok(Self { rows, config, level, basis: None, training, recorder })
+    }
+
+    /// Fits under a bound on the values of each column.
+    pub(super) fn fit_bounded(&self, sample: &Sample, bounds: Vec<f64>) -> Result<Fitted> {
+        let Level { search, zstd, .. } = self.level;
+        let lossless = bounds.iter().all(|&b| b == 0.0);
+        if lossless && sample.schema.dtype.is_float() {
+            let quick = SearchEffort { trials: 0, ..search };
+            let few = sample.thin(QUICK_ROWS);
+            let quick = with_bounds(&few, bounds.clone(), quick, self.basis, None)?;
+            if exact::is_smaller(sample, QUICK_SHARE * quick.fitted_bytes, zstd) {
+                return Ok(Fitted::Exact);
+            }
+        }
+        let fitted = with_bounds(sample, bounds, search, self.basis, Some(&self.training))?;
+        if lossless && exact::is_smaller(sample, fitted.fitted_bytes, zstd) {
+            return Ok(Fitted::Exact);
+        }
+        Ok(Fitted::Codec(Box::new(fitted)))
+    }
+
+    /// Writes the file that fitting came to.
+    pub(super) fn write(&self, fitted: Fitted, out: &mut dyn Write) -> Result<Written> {
+        match fitted {
+            Fitted::Nothing => self.write_exact(out, |_| Ok(Totals::default())),
+            Fitted::Exact => self.write_exact(out, |file| {
+                exact::write(self.rows, self.level.zstd, file, &|done| self.encoded(done))
+            }),
+            Fitted::Codec(candidate) => {
+                let Finished { report, codec, .. } = self.encode(*candidate, out)?;
+                Ok(Written { report, encoder: Some(codec.encoder) })
+            }
+            Fitted::File(file) => {
+                out.write_all(&file.bytes).map_err(|e| Error::io("cannot write", e))?;
+                Ok(file.written)
+            }
+        }
+    }
+
+    /// Writes a file without a model, whose blocks `blocks` writes.
+    fn write_exact<W: Write>(
+        &self,
+        out: W,
+        blocks: impl FnOnce(&mut FileWriter<W>) -> Result<Totals>,
+    ) -> Result<Written> {
+        let (schema, promise) = (self.rows.schema(), &self.config.fidelity);
+        let mut file = FileWriter::begin(out, schema, Some(promise), None, None)?;
+        let totals = blocks(&mut file)?;
+        let report = Report::new(schema, promise, file.finish()?, &totals, None);
+        Ok(Written { report, encoder: None })
+    }
+
+    /// Encodes all rows with a fitted codec.
+    pub(super) fn encode<W: Write>(&self, fitted: Candidate, out: W) -> Result<Finished<W>> {
+        let schema = self.rows.schema();
+        let mut stream = Stream::begin(out, schema, self.config, fitted, self.rows.len())?;
+        stream.encode(self.rows, &|done| self.encoded(done))?;
+        stream.finish(schema, self.config)
+    }
+
+    fn encoded(&self, done: u64) {
+        self.recorder.stage(Stage::Encode, done, self.rows.len() as u64);
+    }
+}
+
+/// Refuses rows that no reader would take.
+fn check_schema(schema: &Schema) -> Result<()> {
+    let width = schema.row_shape.iter().try_fold(1_usize, |w, &n| w.checked_mul(n));
+    let dimensions = schema.row_shape.len();
+    if dimensions > MAX_DIMENSIONS || !width.is_some_and(|w| (1..=MAX_WIDTH).contains(&w)) {
+        return Err(Error::argument(format!(
+            "rows of shape {:?} cannot be compressed: they may have 1 to {MAX_WIDTH} numbers in up \
+             to {MAX_DIMENSIONS} dimensions",
+            schema.row_shape
+        )));
+    }
+    Ok(())
+}

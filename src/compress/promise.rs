@@ -1,0 +1,59 @@
+//! Which way a promise is kept: under bounds, by a figure over the file, or row by row.
+
+use crate::compress::job::{Fitted, Job};
+use crate::compress::progress::Stage;
+use crate::compress::report::Report;
+use crate::compress::target;
+use crate::error::Result;
+use crate::fit::data::sample::Sample;
+use crate::fit::network::context::TrainingContext;
+use crate::fit::search::goal::Goal;
+use crate::fit::search::rows;
+use crate::quality::bounds;
+use std::io::Write;
+
+/// Numbers that networks with textbook objectives are trained on, at most: whoever asks for one
+/// wants it trained, on more rows than a linear codec needs.
+pub(super) const TEXTBOOK_VALUES: usize = 64 << 20;
+
+/// Fits a codec and writes the file.
+pub(crate) fn compress(job: &Job<'_>, out: &mut (dyn Write + Send)) -> Result<Report> {
+    let written = job.config.on_threads(|| job.write(fit(job)?, out))??;
+    Ok(Report { training: job.recorder.history(), ..written.report })
+}
+
+/// Fits a codec for the promise, on the threads that it is called on.
+pub(super) fn fit(job: &Job<'_>) -> Result<Fitted> {
+    let textbook = job.training.trains_textbook_objective();
+    if let Some(patches) = job.config.train.mask.filter(|_| textbook) {
+        patches.of(&job.rows.schema().row_shape)?;
+    }
+    job.recorder.stage(Stage::Scan, 0, 0);
+    let bounds = bounds(job.rows, &job.config.fidelity)?;
+    if job.rows.is_empty() {
+        return Ok(Fitted::Nothing);
+    }
+    job.recorder.stage(Stage::Fit, 0, 0);
+    let sample = Sample::draw(job.rows, job.level.sample_values)?;
+    if textbook && job.training.more_rows.is_none() {
+        let rows = Sample::draw(job.rows, TEXTBOOK_VALUES)?;
+        let training = TrainingContext { more_rows: Some(&rows), ..job.training };
+        return fit_on(&Job { training, ..*job }, &sample, bounds);
+    }
+    fit_on(job, &sample, bounds)
+}
+
+/// The same on a sample; `bounds` is what the promise stands for, if it is about single values.
+fn fit_on(job: &Job<'_>, sample: &Sample, bounds: Option<Vec<f64>>) -> Result<Fitted> {
+    let (schema, promise) = (job.rows.schema(), &job.config.fidelity);
+    if let Some(bounds) = bounds {
+        return job.fit_bounded(sample, bounds);
+    }
+    if let Some(goal) = Goal::new(promise, job.rows.len(), schema.row_bytes()) {
+        return target::fit(job, goal, sample);
+    }
+    match rows::fit(job.rows, sample, promise, job.level.search, job.basis)? {
+        Some(fitted) => Ok(Fitted::Codec(Box::new(fitted))),
+        None => job.fit_bounded(sample, vec![0.0; schema.width()]),
+    }
+}

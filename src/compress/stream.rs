@@ -1,0 +1,70 @@
+//! A file that is written block by block with one codec.
+
+use crate::compress::config::Config;
+use crate::compress::report::{Report, UsedCodec};
+use crate::container::file::FileWriter;
+use crate::encode::Encoder;
+use crate::encode::blocks::{Totals, block_rows, encode_rows};
+use crate::error::Result;
+use crate::fit::linear::Candidate;
+use crate::matrix::{Rows, Schema};
+use std::io::Write;
+
+/// A file of which everything before the blocks has been written.
+#[derive(Debug)]
+pub(super) struct Stream<W: Write> {
+    file: FileWriter<W>,
+    codec: UsedCodec,
+    totals: Totals,
+}
+
+/// A file that is complete.
+pub(super) struct Finished<W> {
+    pub(super) out: W,
+    pub(super) codec: UsedCodec,
+    pub(super) totals: Totals,
+    pub(super) report: Report,
+}
+
+impl<W: Write> Stream<W> {
+    /// Writes what comes before the blocks; `fitted` was measured for a file of `rows` rows.
+    pub(super) fn begin(
+        out: W,
+        schema: &Schema,
+        config: &Config,
+        fitted: Candidate,
+        rows: usize,
+    ) -> Result<Self> {
+        let mut encoder = fitted.encoder;
+        let row = (fitted.fitted_bytes - fitted.model_bytes as f64) / rows as f64;
+        encoder.block_rows = block_rows(row, schema.row_bytes(), encoder.program.temporal);
+        encoder.exact_level = Some(config.effort().zstd);
+        let line = schema.row_shape.last().copied().unwrap_or(1);
+        let (model, decoder_bytes) = encoder.program.record.encode_measured(line);
+        let file = FileWriter::begin(out, schema, Some(&config.fidelity), Some(&model), None)?;
+        let codec = UsedCodec { encoder, model_bytes: model.len(), decoder_bytes };
+        Ok(Self { file, codec, totals: Totals::default() })
+    }
+
+    /// What encodes rows.
+    pub(super) fn encoder(&self) -> &Encoder {
+        &self.codec.encoder
+    }
+
+    /// Encodes rows that follow those before; all but the last time whole blocks. `progress` is
+    /// told how many of them are done.
+    pub(super) fn encode(&mut self, rows: &dyn Rows, progress: &dyn Fn(u64)) -> Result<()> {
+        let totals = encode_rows(&self.codec.encoder, rows, &mut self.file, progress)?;
+        self.totals.tally.add(&totals.tally);
+        self.totals.escapes += totals.escapes;
+        Ok(())
+    }
+
+    /// Writes the end of the file.
+    pub(super) fn finish(self, schema: &Schema, config: &Config) -> Result<Finished<W>> {
+        let Self { file, codec, totals } = self;
+        let (bytes, out) = file.finish_into()?;
+        let report = Report::new(schema, &config.fidelity, bytes, &totals, Some(&codec));
+        Ok(Finished { out, codec, totals, report })
+    }
+}

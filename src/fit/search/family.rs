@@ -1,0 +1,104 @@
+//! Families of codecs that keep promises about sums: everything about a codec but its step.
+
+/// Which family, with what distinguishes codecs of one step within it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Family {
+    /// Latents alone, of principal components with one step for all, which reverse water-filling
+    /// says is best (Cover and Thomas, *Elements of Information Theory*, 10.3.3).
+    Latents(LatentFamily),
+    /// The codec of the bounded promises, with a bound of half a step: best where the promise is
+    /// tight or rows are narrow.
+    Bounded,
+    /// Latents alone, of a trained autoencoder.
+    Network(NetworkFamily),
+}
+
+/// What distinguishes linear codecs without residuals.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct LatentFamily {
+    /// Components have at least this multiple of the rounding error's variance.
+    pub(crate) variance_threshold: f64,
+    /// States of dependent quantisation: 0, 4 or 8.
+    pub(crate) trellis: usize,
+    /// What errors weigh against bits, relative to the price at which the step spends bits.
+    pub(crate) error_weight: f64,
+    /// Resolution of weights, relative to one at which their errors cost rows what bits for them
+    /// cost the model.
+    pub(crate) weight_step_factor: f64,
+}
+
+impl Default for LatentFamily {
+    /// The family that is best most often.
+    fn default() -> Self {
+        let (variance_threshold, trellis) = (1.5, 8);
+        Self { variance_threshold, trellis, error_weight: 1.0, weight_step_factor: 1.0 }
+    }
+}
+
+/// How finely a network is rounded.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct NetworkFamily {
+    /// Resolution of the output's weights, as [`LatentFamily::weight_step_factor`].
+    pub(crate) output_step_factor: f64,
+    /// Resolution of the hidden layers' weights, relative to the root mean square of their layer.
+    pub(crate) hidden_step: f64,
+    /// States of dependent quantisation: 0, 4 or 8.
+    pub(crate) trellis: usize,
+    /// What errors weigh against bits, as [`LatentFamily::error_weight`].
+    pub(crate) error_weight: f64,
+}
+
+impl Family {
+    /// The same with a network's weights rounded `factor` times as finely.
+    pub(crate) fn with_finer_weights(self, factor: f64) -> Self {
+        self.map_network(|n| NetworkFamily {
+            output_step_factor: n.output_step_factor / factor,
+            hidden_step: n.hidden_step / factor,
+            ..n
+        })
+    }
+
+    /// The same with errors of a network that weigh `factor` times as much.
+    pub(crate) fn with_error_weight(self, factor: f64) -> Self {
+        self.map_network(|n| NetworkFamily { error_weight: n.error_weight * factor, ..n })
+    }
+
+    fn map_network(self, change: impl FnOnce(NetworkFamily) -> NetworkFamily) -> Self {
+        match self {
+            Family::Network(network) => Family::Network(change(network)),
+            other => other,
+        }
+    }
+
+    /// Whether the output's or the hidden layers' weights are rounded more finely than those of
+    /// `other`.
+    pub(crate) fn has_finer_weights_than(self, other: Self) -> bool {
+        match (self, other) {
+            (Family::Network(a), Family::Network(b)) => {
+                a.output_step_factor < b.output_step_factor || a.hidden_step < b.hidden_step
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finer_means_one_of_both() {
+        let with = |output_step_factor: f64, hidden_step: f64| {
+            let (trellis, error_weight) = (8, 1.0);
+            let n = NetworkFamily { output_step_factor, hidden_step, trellis, error_weight };
+            Family::Network(n)
+        };
+        let base = with(1.0, 0.3);
+        let twice = base.with_finer_weights(2.0);
+        assert!(twice == with(0.5, 0.15) && twice.has_finer_weights_than(base));
+        assert!(with(0.9, 0.6).has_finer_weights_than(base));
+        assert!(with(2.0, 0.2).has_finer_weights_than(base));
+        assert!(!with(2.0, 0.3).has_finer_weights_than(base));
+        assert!(!base.has_finer_weights_than(base));
+    }
+}
