@@ -1,6 +1,7 @@
 //! Rows that somebody else holds in memory.
 
-use super::{Element, Rows, Schema, check_range, copy_little_endian};
+use super::dtype::Element;
+use super::rows::{Rows, Schema, check_range, copy_little_endian};
 use crate::error::{Error, Result};
 
 /// Rows of numbers in a slice, which are not copied.

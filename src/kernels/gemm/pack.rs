@@ -102,7 +102,7 @@ fn transpose<const W: usize>(columns: &[f32], apart: usize, rows: &mut [[f32; W]
 }
 
 #[cfg(target_arch = "x86_64")]
-use crate::kernels::x86::turned;
+use crate::kernels::x86::transpose::turned;
 
 /// Transposes a square.
 #[cfg(not(target_arch = "x86_64"))]
