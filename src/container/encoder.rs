@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
 
-    /// Five columns, two latents.
+    /// Makes an encoder of five columns and two latents.
     fn record(layers: &[(usize, u8)], skip: bool) -> EncoderRecord {
         let mut x = 0.1_f32;
         let mut next = || {

@@ -127,7 +127,7 @@ pub(crate) mod tests {
         Activation::Gelu,
     ];
 
-    /// The function in `f64`, as its formula is printed.
+    /// Computes the function in `f64`, as its formula is printed.
     pub(crate) fn exact(f: Activation, x: f64) -> f64 {
         match f {
             Activation::Identity => x,

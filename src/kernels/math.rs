@@ -98,7 +98,7 @@ pub(crate) fn sigmoids(x: f32) -> (f32, f32) {
 mod tests {
     use super::*;
 
-    /// Largest error of `f` in units in the last place of the exact value.
+    /// Returns the largest error of `f` in units in the last place of the exact value.
     fn worst(f: fn(f32) -> f32, exact: fn(f64) -> f64, points: impl Iterator<Item = f32>) -> f64 {
         let mut worst = 0.0_f64;
         for x in points {

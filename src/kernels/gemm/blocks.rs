@@ -144,7 +144,7 @@ struct Tiles<'c, 'o> {
     fresh: bool,
 }
 
-/// Loop 1: all rows with one panel of b, which is packed, or packed with the first rows.
+/// Runs loop 1: all rows with one panel of b, which is packed, or packed with the first rows.
 #[inline(always)]
 fn column_of_tiles<'a, M: Micro<MR, NR>, const MR: usize, const NR: usize>(
     micro: M,
