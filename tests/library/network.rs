@@ -3,7 +3,7 @@
 use crate::oracle::Random;
 use aezip::{Config, ErrorKind, Fidelity, Matrix, Reader, Report, check_promise, compress};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A configuration with a promise.
 fn config(kind: &str, text: &str) -> Config {
@@ -158,15 +158,18 @@ fn integers_and_other_floats_are_trained_on_too() {
 
 #[test]
 fn the_time_given_is_kept() {
-    let rows = curved(2000);
+    // Long beside what is not training, on a busy machine too.
+    let given = 2.0;
+    let rows = curved(500);
     let mut config = config("max-error", "0.02");
     config.train.hidden = Some(vec![128]);
     config.train.epochs = Some(1_000_000);
-    config.train.seconds = Some(0.5);
+    config.train.seconds = Some(given);
     let begun = Instant::now();
     kept(&rows, &config);
-    // What is not training takes its time as well, on a busy machine some of it.
-    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    let taken = begun.elapsed().as_secs_f64();
+    assert!(taken > 0.5 * given, "{taken} s: training ended by itself, which shows nothing");
+    assert!(taken < 3.0 * given, "{taken} s");
 }
 
 #[test]

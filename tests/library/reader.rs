@@ -4,6 +4,7 @@ use crate::oracle::Random;
 use aezip::{
     Config, ErrorKind, Fidelity, Limits, Matrix, Reader, ReaderOptions, Rows, Source, compress,
 };
+use std::sync::LazyLock;
 
 const WIDTH: usize = 7;
 const ROWS: usize = 9000;
@@ -29,12 +30,11 @@ fn file(rows: &Matrix, kind: &str, text: &str) -> Vec<u8> {
 }
 
 /// Files with one class and with many, with latents and without.
-fn files() -> Vec<Vec<u8>> {
+static FILES: LazyLock<[Vec<u8>; 4]> = LazyLock::new(|| {
     let rows = rows();
-    let promises =
-        [("max-error", "0.001"), ("nmse", "0.01"), ("row-nmse", "0.01"), ("lossless", "")];
-    promises.iter().map(|(kind, text)| file(&rows, kind, text)).collect()
-}
+    [("max-error", "0.001"), ("nmse", "0.01"), ("row-nmse", "0.01"), ("lossless", "")]
+        .map(|(kind, text)| file(&rows, kind, text))
+});
 
 fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|v| v.to_bits()).collect()
@@ -79,10 +79,10 @@ fn agrees<S: Source>(reader: &Reader<S>, whole: &[u32], seed: u64) {
 
 #[test]
 fn random_access_agrees_with_a_full_decode() {
-    for (i, file) in files().into_iter().enumerate() {
+    for (i, file) in FILES.iter().enumerate() {
         for cache_bytes in [0, 5000, 16 << 20] {
             let options = ReaderOptions::new(Limits::default(), cache_bytes);
-            let reader = Reader::new_with(&file, options).unwrap();
+            let reader = Reader::new_with(file, options).unwrap();
             let whole = all(&reader);
             agrees(&reader, &whole, i as u64);
         }
@@ -91,8 +91,8 @@ fn random_access_agrees_with_a_full_decode() {
 
 #[test]
 fn latents_of_a_range_are_those_of_the_whole() {
-    for file in files() {
-        let reader = Reader::new(&file).unwrap();
+    for file in &*FILES {
+        let reader = Reader::new(file).unwrap();
         let latents = reader.info().latents;
         let whole = reader.latents(0..ROWS).unwrap();
         assert_eq!(whole.len(), ROWS * latents);
@@ -112,7 +112,7 @@ fn latents_of_a_range_are_those_of_the_whole() {
 
 #[test]
 fn wrong_questions_are_arguments() {
-    let reader = Reader::new(files().remove(0)).unwrap();
+    let reader = Reader::new(&FILES[0]).unwrap();
     let argument = |outcome: aezip::Result<()>| {
         assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Argument);
     };
@@ -136,8 +136,7 @@ fn wrong_questions_are_arguments() {
 
 #[test]
 fn a_reader_is_shared_between_threads() {
-    let file = files().remove(1);
-    let reader = Reader::new(&file).unwrap();
+    let reader = Reader::new(&FILES[1]).unwrap();
     let whole = all(&reader);
     std::thread::scope(|scope| {
         for seed in 0..4 {
@@ -150,10 +149,10 @@ fn a_reader_is_shared_between_threads() {
 #[test]
 #[allow(unsafe_code)]
 fn maps_files_and_memory_are_read_alike() {
-    let file = files().remove(0);
+    let file = &FILES[0];
     let path = std::env::temp_dir().join(format!("aezip-reader-{}.aez", std::process::id()));
-    std::fs::write(&path, &file).unwrap();
-    let memory = Reader::new(&file).unwrap();
+    std::fs::write(&path, file).unwrap();
+    let memory = Reader::new(file).unwrap();
     let opened = Reader::open(&path).unwrap();
     // SAFETY: nobody else knows of the file, and it is removed only at the end.
     let mapped = unsafe { Reader::map(&path) }.unwrap();
@@ -169,10 +168,9 @@ fn maps_files_and_memory_are_read_alike() {
 
 #[test]
 fn limits_refuse_what_is_larger() {
-    let file = files().remove(1);
     let open = |limits: Limits| {
         let options = ReaderOptions::new(limits, 0);
-        Reader::new_with(&file, options).and_then(|r| r.read_row(0, &mut [0_f32; WIDTH]))
+        Reader::new_with(&FILES[1], options).and_then(|r| r.read_row(0, &mut [0_f32; WIDTH]))
     };
     let all = Limits::default();
     open(all).unwrap();
