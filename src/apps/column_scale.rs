@@ -11,14 +11,13 @@ const QUANTILES: (f64, f64) = (0.16, 0.84);
 /// What is subtracted from a column's values, and what the difference is divided by.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct ColumnScale {
-    /// The median.
     pub(super) centre: f64,
-    /// Half the distance of the two [`QUANTILES`].
     pub(super) scale: f64,
 }
 
 impl ColumnScale {
-    /// Measures one column. `constant` is the scale of a column that does not vary.
+    /// The median of a column and half the distance of its two [`QUANTILES`]. `constant` is the
+    /// scale of a column that does not vary.
     fn of(column: impl Iterator<Item = f64>, constant: f64) -> Self {
         let mut x: Vec<f64> = column.filter(|x| x.is_finite()).collect();
         if x.is_empty() {
@@ -36,6 +35,14 @@ impl ColumnScale {
         let usable = scale > 0.0 && scale.is_finite();
         Self { centre, scale: if usable { scale } else { constant } }
     }
+}
+
+/// The mean and the standard deviation of a column.
+pub(super) fn moments(column: impl Iterator<Item = f64> + Clone) -> ColumnScale {
+    let n = column.clone().count() as f64;
+    let centre = column.clone().sum::<f64>() / n;
+    let scale = (column.map(|x| (x - centre).powi(2)).sum::<f64>() / n).sqrt();
+    ColumnScale { centre, scale }
 }
 
 /// Measures each of the `width` columns of `values`; `constant` is the scale of columns that do

@@ -6,6 +6,7 @@
 //! weights, `D` their sums for each row, and `Y` the known labels. Rows without labels tell where
 //! the gaps between groups lie.
 
+use super::column_scale::{ColumnScale, moments};
 use crate::kernels::gemm::{Finish, View, gemm};
 use crate::kernels::math::exp;
 use crate::nn::objectives::supervised::largest;
@@ -84,15 +85,13 @@ fn flow(edges: &[Vec<Edge>], start: &[f32], count: usize) -> Vec<f32> {
 
 /// Brings each coordinate to mean 0 and variance 1.
 fn standardised(points: &[f32], width: usize) -> Vec<f32> {
-    let n = (points.len() / width) as f64;
     let mut out = points.to_vec();
     for k in 0..width {
-        let own = || points.iter().skip(k).step_by(width).map(|x| f64::from(*x));
-        let mean = own().sum::<f64>() / n;
-        let deviation = (own().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
-        let scale = if deviation > 0.0 && deviation.is_finite() { 1.0 / deviation } else { 0.0 };
+        let own = points.iter().skip(k).step_by(width).map(|x| f64::from(*x));
+        let ColumnScale { centre, scale } = moments(own);
+        let inverse = if scale > 0.0 && scale.is_finite() { 1.0 / scale } else { 0.0 };
         let column = out.iter_mut().skip(k).step_by(width);
-        column.for_each(|x| *x = ((f64::from(*x) - mean) * scale) as f32);
+        column.for_each(|x| *x = ((f64::from(*x) - centre) * inverse) as f32);
     }
     out
 }

@@ -8,7 +8,7 @@ use crate::container::encoder::EncoderRecord;
 use crate::container::task::{Targets, TaskRecord};
 use crate::encode::floats::{code, function};
 use crate::error::{Error, Result};
-use crate::matrix::{DType, Matrix, Rows, Schema};
+use crate::matrix::{DType, Matrix, Rows, Schema, to_little_endian};
 use crate::nn::loss::softmax;
 use crate::nn::network::{Network, Shape};
 use crate::nn::objectives::supervised::{Stack, largest};
@@ -60,10 +60,9 @@ fn most_likely(logits: &[f32], labels: &[i64]) -> Result<Prediction> {
     rows().zip(p.chunks_exact_mut(n)).for_each(|(row, p)| softmax(row, p));
     let names = labels.iter().map(i64::to_string).collect();
     let schema = Schema { columns: Some(names), ..Schema::new(DType::F32, &[n]) };
-    let bytes = p.iter().flat_map(|p| p.to_le_bytes()).collect();
     Ok(Prediction {
         values: Matrix::from_slice(&chosen, &[])?,
-        probabilities: Some(Matrix::new(schema, bytes)?),
+        probabilities: Some(Matrix::new(schema, to_little_endian(&p))?),
     })
 }
 

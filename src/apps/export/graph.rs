@@ -2,7 +2,7 @@
 
 use super::protobuf::Message;
 use crate::kernels::activation::Activation;
-use crate::matrix::DType;
+use crate::matrix::{DType, to_little_endian};
 use crate::nn::network::Network;
 
 /// Element types of ONNX (`TensorProto.DataType`).
@@ -65,18 +65,15 @@ impl Graph {
     }
 
     pub(super) fn floats(&mut self, shape: &[usize], values: &[f32]) -> String {
-        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.constant(FLOAT, shape, &bytes)
+        self.constant(FLOAT, shape, &to_little_endian(values))
     }
 
     pub(super) fn doubles(&mut self, values: &[f64]) -> String {
-        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.constant(DOUBLE, &[values.len()], &bytes)
+        self.constant(DOUBLE, &[values.len()], &to_little_endian(values))
     }
 
     pub(super) fn integers(&mut self, values: &[i64]) -> String {
-        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.constant(INT64, &[values.len()], &bytes)
+        self.constant(INT64, &[values.len()], &to_little_endian(values))
     }
 
     /// Adds a node with one output and returns the output's name.

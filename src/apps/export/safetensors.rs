@@ -7,6 +7,7 @@ use crate::compress::Codec;
 use crate::container::task::Targets;
 use crate::error::Result;
 use crate::kernels::activation::Activation;
+use crate::matrix::to_little_endian;
 use crate::nn::network::Network;
 use std::fmt::Write;
 
@@ -96,12 +97,11 @@ impl File {
     }
 
     fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) {
-        self.tensor(name, "F32", shape, values.iter().flat_map(|v| v.to_le_bytes()).collect());
+        self.tensor(name, "F32", shape, to_little_endian(values));
     }
 
     fn doubles(&mut self, name: &str, values: &[f64]) {
-        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.tensor(name, "F64", &[values.len()], bytes);
+        self.tensor(name, "F64", &[values.len()], to_little_endian(values));
     }
 
     fn network(&mut self, name: &str, net: &Network) {
@@ -128,8 +128,7 @@ impl File {
         self.network("head", &own.stack.head);
         match &own.targets {
             Targets::Classes(labels) => {
-                let bytes = labels.iter().flat_map(|l| l.to_le_bytes()).collect();
-                self.tensor("head.labels", "I64", &[labels.len()], bytes);
+                self.tensor("head.labels", "I64", &[labels.len()], to_little_endian(labels));
             }
             Targets::Values { centre, scale } => {
                 self.doubles("head.output_centre", centre);

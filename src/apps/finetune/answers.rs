@@ -1,6 +1,7 @@
 //! What is known of rows, and what a head has to give for it.
 
 use super::config::Task;
+use crate::apps::column_scale::moments;
 use crate::apps::values;
 use crate::container::task::Targets;
 use crate::error::{Error, Result};
@@ -76,15 +77,10 @@ impl Answers {
 
     /// Mean and standard deviation of each number.
     fn standardised(&self) -> Targets {
-        let n = self.rows.len() as f64;
-        let column = |j: usize| self.values.iter().skip(j).step_by(self.outputs);
-        let centre: Vec<f64> = (0..self.outputs).map(|j| column(j).sum::<f64>() / n).collect();
-        let deviation = |j: usize| {
-            let squares: f64 = column(j).map(|x| (x - centre[j]).powi(2)).sum();
-            let deviation = (squares / n).sqrt();
-            if deviation > 0.0 && deviation.is_finite() { deviation } else { 1.0 }
-        };
-        let scale = (0..self.outputs).map(deviation).collect();
+        let column = |j: usize| self.values.iter().skip(j).step_by(self.outputs).copied();
+        let scales = (0..self.outputs).map(|j| moments(column(j)));
+        let usable = |s: f64| if s > 0.0 && s.is_finite() { s } else { 1.0 };
+        let (centre, scale) = scales.map(|s| (s.centre, usable(s.scale))).unzip();
         Targets::Values { centre, scale }
     }
 

@@ -3,6 +3,7 @@
 use super::answers::Wanted;
 use super::config::{FinetuneConfig, FinetuneReport, Task};
 use super::training_set::TrainingSet;
+use crate::apps::column_scale::moments;
 use crate::apps::float_encoder::FloatEncoder;
 use crate::apps::predict;
 use crate::compress::{Config, Progress, Stage};
@@ -27,6 +28,8 @@ const DECAY: f32 = 1e-3;
 /// Training ends after a fifth of the passes without a better one, and not before so many.
 const PATIENCE_SHARE: usize = 5;
 const LEAST_PATIENCE: usize = 10;
+/// Smaller deviations of a latent are rounding, which dividing by them would make large.
+const LEAST_DEVIATION: f64 = 1e-20;
 /// Keeps the random numbers apart from those that the codec was learned with: "task".
 const SEED: u64 = 0x7461_736b;
 
@@ -74,8 +77,11 @@ fn stack(
     if how.from_scratch {
         network = Network::new(network.shape.clone(), &mut rng);
     }
-    let latents = network.infer(&set.inputs, set.inputs.len() / network.shape.inputs);
-    let (centre, scale) = moments(&latents, network.outputs());
+    let outs = network.infer(&set.inputs, set.inputs.len() / network.shape.inputs);
+    let latent = |k: usize| outs.iter().skip(k).step_by(network.outputs()).map(|x| f64::from(*x));
+    let usable = |s: f64| if s > LEAST_DEVIATION && s.is_finite() { s as f32 } else { 1.0 };
+    let scales = (0..network.outputs()).map(|k| moments(latent(k)));
+    let (centre, scale) = scales.map(|s| (s.centre as f32, usable(s.scale))).unzip();
     let hidden = how.head.iter().map(|n| (*n, Activation::default()));
     let layers = hidden.chain([(outputs, Activation::Identity)]).collect();
     let shape = Shape { inputs: network.outputs(), layers, skip: false };
@@ -129,20 +135,4 @@ fn fit(
     };
     let pass = trainer::train(&mut supervised, &trainer, &mut Rng::new(config.seed), told)?;
     pass.judged().loss.is_finite().then_some((pass, epochs))
-}
-
-/// Mean and standard deviation of each latent.
-fn moments(rows: &[f32], latents: usize) -> (Vec<f32>, Vec<f32>) {
-    /// Smaller deviations are rounding, which dividing by them would make large.
-    const LEAST_DEVIATION: f64 = 1e-20;
-    let n = (rows.len() / latents.max(1)).max(1) as f64;
-    let column = |k: usize| rows.iter().skip(k).step_by(latents).map(|x| f64::from(*x));
-    (0..latents)
-        .map(|k| {
-            let mean = column(k).sum::<f64>() / n;
-            let deviation = (column(k).map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
-            let usable = deviation > LEAST_DEVIATION && deviation.is_finite();
-            (mean as f32, if usable { deviation as f32 } else { 1.0 })
-        })
-        .unzip()
 }
