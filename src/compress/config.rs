@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::fit::config::TrainConfig;
 use crate::fit::data::sample::Sample;
-use crate::fit::entropy::classes::Effort;
+use crate::fit::entropy::classes::ClassEffort;
 use crate::fit::history::Epoch;
 use crate::fit::network::brought::CodecNetwork;
 use crate::fit::network::context::{Budget, TrainingContext, TrainingProgress};
@@ -190,7 +190,7 @@ impl Config {
         let wanted = self.train.wants_network();
         let networks =
             if wanted == Some(true) { networks.or(budget(1e11, 20, &[64], 4)) } else { networks };
-        let classes = Effort { classes, rounds };
+        let classes = ClassEffort { classes, rounds };
         let refine = match self.level {
             0..=2 => 2,
             3..=4 => 3,

@@ -21,13 +21,13 @@ pub use writer::Writer;
 
 use crate::container::file::FileWriter;
 use crate::container::forever::{MAX_DIMENSIONS, MAX_WIDTH};
-use crate::encode::Encoder;
 use crate::encode::blocks::{Totals, block_rows, encode_rows};
+use crate::encode::encoder::BlockEncoder;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
+use crate::fit::candidate::Candidate;
 use crate::fit::data::components::Basis;
 use crate::fit::data::sample::Sample;
-use crate::fit::linear::Candidate;
 use crate::fit::network::context::TrainingContext;
 use crate::fit::search::bounded::{SearchEffort, with_bounds};
 use crate::fit::search::rows;
@@ -187,7 +187,7 @@ impl Job<'_> {
     fn report(
         &self,
         bytes: u64,
-        encoder: Option<(&Encoder, (usize, usize))>,
+        encoder: Option<(&BlockEncoder, (usize, usize))>,
         totals: &Totals,
     ) -> Report {
         let row_bytes = self.rows.schema().row_bytes() as u64;

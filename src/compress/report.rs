@@ -2,8 +2,8 @@
 
 use crate::container::encoder::EncoderRecord;
 use crate::container::model::ModelRecord;
-use crate::encode::Encoder;
 use crate::encode::blocks::Totals;
+use crate::encode::encoder::BlockEncoder;
 use crate::fidelity::Fidelity;
 use crate::fit::history::History;
 use crate::fit::network::brought::encoder_record;
@@ -46,7 +46,7 @@ impl Report {
         (rows, row_bytes): (u64, u64),
         bytes_out: u64,
         promised: &Fidelity,
-        encoder: Option<(&Encoder, (usize, usize))>,
+        encoder: Option<(&BlockEncoder, (usize, usize))>,
         totals: &Totals,
     ) -> Self {
         let record = encoder.map(|(e, _)| &e.program.record);

@@ -240,7 +240,8 @@ impl Settled {
 
 /// A step whose rounding error is about what `goal` allows.
 fn starting_step(sample: &Sample, goal: Goal) -> f64 {
-    let (variance, range) = crate::fit::data::columns::scale(sample);
+    let crate::fit::data::spread::SampleScale { variance, range } =
+        crate::fit::data::spread::sample_scale(sample);
     let error = match goal {
         Goal::Nmse(x) => variance * x,
         Goal::Psnr(db) => range * range * 10_f64.powf(-db / 10.0),

@@ -3,8 +3,8 @@
 use crate::compress::config::Coaching;
 use crate::compress::{Config, Report};
 use crate::container::file::FileWriter;
-use crate::encode::Encoder;
 use crate::encode::blocks::{Totals, block_rows, encode_rows};
+use crate::encode::encoder::BlockEncoder;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::fit::data::sample::Sample;
@@ -40,7 +40,7 @@ const BATCH_BYTES: usize = 8 << 20;
 #[derive(Debug)]
 pub struct Writer<W: Write> {
     file: FileWriter<W>,
-    encoder: Encoder,
+    encoder: BlockEncoder,
     schema: Schema,
     config: Config,
     /// Bytes of the model, and of the decoder in it.

@@ -4,9 +4,11 @@
 //! result does not depend on the machine's speed.
 
 use super::context::{LinearBaseline, TrainingContext, TrainingProgress};
-use crate::fit::assemble::Coding;
-use crate::fit::linear::{Candidate, FitContext};
-use crate::fit::quantise::network::{Precision, prepare};
+use crate::fit::assemble::complete;
+use crate::fit::candidate::{Candidate, Coding};
+use crate::fit::context::FitContext;
+use crate::fit::quantise::network::Precision;
+use crate::fit::quantise::prepare::prepare;
 use crate::nn::objectives::bits::{BitsConfig, Cost, Objective, Time, TrainedNetwork, train};
 
 /// Share of the work that goes into finding the width.
@@ -166,7 +168,7 @@ impl TrainingContext<'_> {
         let coding = Coding { temporal: true, residual: true, patient: true, refine: 0 };
         let build = |ground: &FitContext<'_>, p: &Precision, coding: Coding| {
             let prepared = prepare(&trained.autoencoder, ground.columns, ground.normalised, p);
-            ground.complete(prepared, coding)
+            complete(ground, prepared, coding)
         };
         if self.precise && self.wish.is_kind() {
             return build(ground, &precise(&trained, start), coding).ok();

@@ -1,9 +1,10 @@
 //! The textbooks' kinds: from the wish to a network that can be baked.
 
-use crate::fit::data::columns::{ColumnPlan, scale};
+use crate::fit::context::FitContext;
+use crate::fit::data::columns::{ColumnPlan, normaliser};
 use crate::fit::data::sample::Sample;
+use crate::fit::data::spread::sample_scale;
 use crate::fit::history::Epoch;
-use crate::fit::linear::{FitContext, normaliser};
 use crate::fit::network::context::{LinearBaseline, TrainingContext, TrainingProgress};
 use crate::kernels::activation::Activation;
 use crate::nn::autoencoder::Autoencoder;
@@ -122,7 +123,7 @@ impl TrainingContext<'_> {
         let encoder =
             if wish.linear { Vec::new() } else { wish.hidden.clone().unwrap_or_else(usual) };
         let decoder = encoder.iter().rev().copied().collect();
-        let (_, range) = scale(sample);
+        let range = sample_scale(sample).range;
         let noise = wish.denoise.gaussian.map_or(0.0, |s| s * range / view.scale);
         let blank = columns.iter().map(|c| (-c.centre / view.scale) as f32);
         let masks = match wish.mask {

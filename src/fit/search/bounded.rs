@@ -5,12 +5,14 @@
 //! measured on the sample, and the neighbours of the best in turn.
 
 use crate::error::Result;
-use crate::fit::data::columns::{ColumnPlan, Tolerance, plan};
+use crate::fit::candidate::Candidate;
+use crate::fit::context::FitContext;
+use crate::fit::data::columns::{ColumnPlan, Tolerance, normaliser, plan};
 use crate::fit::data::components::{Basis, Components};
 use crate::fit::data::sample::Sample;
 use crate::fit::entropy::bits::rounded_entropy;
-use crate::fit::entropy::classes::Effort;
-use crate::fit::linear::{Candidate, FitContext, LinearChoice, normaliser};
+use crate::fit::entropy::classes::ClassEffort;
+use crate::fit::linear::{LinearChoice, build};
 use crate::fit::network::context::{LinearBaseline, TrainingContext};
 use crate::nn::objectives::bits::Objective;
 
@@ -24,7 +26,7 @@ pub(crate) struct SearchEffort {
     pub(crate) rows: usize,
     /// Candidates built after the first.
     pub(crate) trials: usize,
-    pub(crate) classes: Effort,
+    pub(crate) classes: ClassEffort,
     /// Rounds of refining a network's latents.
     pub(crate) refine: usize,
     /// Turns of choosing latents and training on them, for a promise about a sum.
@@ -47,7 +49,7 @@ pub(crate) fn bounded(
     } else {
         normaliser(columns).normalise(thin.schema.dtype, &thin.bytes)
     };
-    let quick = Effort { classes: effort.classes.classes.min(4), rounds: 2 };
+    let quick = ClassEffort { classes: effort.classes.classes.min(4), rounds: 2 };
     let trial = FitContext {
         sample: &thin,
         columns,
@@ -66,7 +68,7 @@ pub(crate) fn bounded(
         error_weight: 0.0,
         patient: effort.trials > 0,
     };
-    let plain = trial.build(&none)?;
+    let plain = build(&trial, &none)?;
     let mut best = (none, plain.fitted_bytes);
     let ranked = rank(&components, rows);
     let mut seen = Vec::new();
@@ -77,7 +79,7 @@ pub(crate) fn bounded(
         }
         seen.push(choice);
         // What cannot be proved is no candidate.
-        let bytes = trial.build(&choice).map_or(f64::INFINITY, |c| c.fitted_bytes);
+        let bytes = build(&trial, &choice).map_or(f64::INFINITY, |c| c.fitted_bytes);
         let better = bytes < best.1;
         if better {
             *best = (choice, bytes);
@@ -92,7 +94,7 @@ pub(crate) fn bounded(
         }
         let temporal = plain.encoder.program.temporal;
         let choice = linear_choice(&components, place.0, place.1, rows, false);
-        let Ok(linear) = trial.build(&LinearChoice { temporal, ..choice }) else {
+        let Ok(linear) = build(&trial, &LinearChoice { temporal, ..choice }) else {
             return Ok(plain);
         };
         // Latents double the work: the quick way wants to see something for it.
@@ -130,7 +132,7 @@ pub(crate) fn bounded(
     }
     if best.0.latents > 0 && effort.trials > 0 {
         let trellis = LinearChoice { trellis: 8, ..best.0 };
-        let bytes = trial.build(&trellis).map_or(f64::INFINITY, |c| c.fitted_bytes);
+        let bytes = build(&trial, &trellis).map_or(f64::INFINITY, |c| c.fitted_bytes);
         if bytes < best.1 {
             best = (trellis, bytes);
         }
@@ -142,7 +144,7 @@ pub(crate) fn bounded(
         normalised: &full,
         effort: effort.classes,
     };
-    let smallest = ground.build(&best.0).or_else(|_| ground.build(&none))?;
+    let smallest = build(&ground, &best.0).or_else(|_| build(&ground, &none))?;
     let Some(training) = training else { return Ok(smallest) };
     let per_row = smallest.fitted_bytes / sample.total.max(1) as f64;
     // Where most bits say what no model foretells, there is nothing to learn.

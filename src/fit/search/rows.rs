@@ -1,15 +1,16 @@
 //! Promises about each row: latents for the typical row, a ladder of residual steps for the rest.
 
 use crate::codec::program::Program;
-use crate::encode::classes::Costs;
+use crate::encode::costs::TableCosts;
+use crate::encode::encoder::BlockEncoder;
 use crate::encode::rows::RowRule;
-use crate::encode::{Encoder, Symbols};
+use crate::encode::symbols::Symbols;
 use crate::error::Result;
 use crate::fidelity::Fidelity;
+use crate::fit::candidate::Candidate;
 use crate::fit::data::components::Basis;
 use crate::fit::data::sample::Sample;
-use crate::fit::entropy::classes::{Job, fit_fixed};
-use crate::fit::linear::Candidate;
+use crate::fit::entropy::class_tables::{ClassFitInput, fit_tables};
 use crate::fit::search::bounded::SearchEffort;
 use crate::fit::search::target::{Builder, Family};
 use crate::matrix::Rows;
@@ -35,7 +36,7 @@ pub(crate) fn fit(
         Fidelity::RowCosine(d) => RowRule::Cosine { limit: d.ceil() },
         _ => unreachable!("only promises about rows come here"),
     };
-    let (variance, _) = crate::fit::data::columns::scale(sample);
+    let variance = crate::fit::data::spread::sample_scale(sample).variance;
     let error = match &rule {
         RowRule::Nmse { limit, .. } => variance * limit,
         RowRule::Cosine { limit } => variance * 2.0 * (1.0 - limit),
@@ -79,7 +80,7 @@ fn build(builder: &Builder<'_>, rule: &RowRule, step: f64) -> Result<Candidate> 
     encoder.rule = Some(rule.clone());
     let symbols = symbols(encoder, builder.sample);
     let assigned: Vec<usize> = symbols.iter().flat_map(|s| s.forced.iter().copied()).collect();
-    let job = Job {
+    let input = ClassFitInput {
         record: &encoder.program.record,
         dtype: builder.sample.schema.dtype,
         line: builder.sample.schema.row_shape.last().copied().unwrap_or(1),
@@ -89,15 +90,15 @@ fn build(builder: &Builder<'_>, rule: &RowRule, step: f64) -> Result<Candidate> 
         residual: true,
         quanta: Some(&quanta),
     };
-    let fitted = fit_fixed(&job, &assigned, count);
+    let fitted = fit_tables(&input, &assigned, count, None);
     encoder.program = Program::new(fitted.record, builder.sample.schema.dtype)?;
-    encoder.costs = Costs::new(&encoder.program.tables);
+    encoder.costs = TableCosts::new(&encoder.program.tables);
     candidate.fitted_bytes = fitted.bytes;
     candidate.model_bytes = fitted.model_bytes;
     Ok(candidate)
 }
 
-fn symbols(encoder: &Encoder, sample: &Sample) -> Vec<Symbols> {
+fn symbols(encoder: &BlockEncoder, sample: &Sample) -> Vec<Symbols> {
     let runs: Vec<&[u8]> = sample.split().collect();
     runs.par_iter()
         .map(|bytes| {

@@ -9,14 +9,17 @@
 pub(crate) use super::solver::{CLOSE, Choice, LEAST_USED, Solver, choose};
 
 use crate::error::{Error, Result};
-use crate::fit::assemble::{Coding, Prepared};
-use crate::fit::data::columns::{Tolerance, plan};
+use crate::fit::assemble::{complete, decoded_latents};
+use crate::fit::candidate::{Candidate, Coding, Prepared};
+use crate::fit::context::FitContext;
+use crate::fit::data::columns::{Tolerance, normaliser, plan};
 use crate::fit::data::components::{Basis, Components};
 use crate::fit::data::sample::Sample;
-use crate::fit::entropy::classes::Effort;
-use crate::fit::linear::{Candidate, FitContext, LinearChoice, normaliser};
+use crate::fit::entropy::classes::ClassEffort;
+use crate::fit::linear::{self, LinearChoice};
 use crate::fit::network::context::{LinearBaseline, TrainingContext};
-use crate::fit::quantise::network::{Precision, prepare};
+use crate::fit::quantise::network::Precision;
+use crate::fit::quantise::prepare::prepare;
 use crate::fit::search::bounded::{SearchEffort, components, with_bounds};
 use crate::nn::objectives::bits::{Objective, TrainedNetwork};
 use crate::nn::objectives::refit::{RefitConfig, refit};
@@ -126,7 +129,7 @@ impl<'a> Builder<'a> {
         basis: Option<&'a Basis>,
     ) -> Self {
         // Latents alone have little use for many classes, and every step fits them anew.
-        let classes = Effort {
+        let classes = ClassEffort {
             classes: effort.classes.classes.min(MOST_CLASSES),
             rounds: effort.classes.rounds.min(4),
         };
@@ -140,7 +143,7 @@ impl<'a> Builder<'a> {
 
     /// The same codecs on fewer rows and with less effort.
     pub(crate) fn thin<'b>(&'b self, sample: &'b Sample) -> Builder<'b> {
-        let quick = Effort { classes: self.effort.classes.classes.min(2), rounds: 1 };
+        let quick = ClassEffort { classes: self.effort.classes.classes.min(2), rounds: 1 };
         Builder {
             sample,
             effort: SearchEffort { trials: 0, classes: quick, ..self.effort },
@@ -189,7 +192,7 @@ impl<'a> Builder<'a> {
             // dD/dR of a uniform quantiser: a bit less costs 2 ln 2 · step² / 12.
             error_weight: weight * 6.0 / (std::f64::consts::LN_2 * step * step),
         };
-        self.ground().build(&choice)
+        linear::build(&self.ground(), &choice)
     }
 
     fn ground(&self) -> FitContext<'_> {
@@ -204,7 +207,7 @@ impl<'a> Builder<'a> {
 
     fn build_network(&self, family: Family, step: f64) -> Result<Candidate> {
         let (prepared, coding) = self.prepare_network(family, step)?;
-        self.ground().complete(prepared, coding)
+        complete(&self.ground(), prepared, coding)
     }
 
     fn prepare_network(&self, family: Family, step: f64) -> Result<(Prepared, Coding)> {
@@ -264,7 +267,7 @@ impl<'a> Builder<'a> {
         // The encoder's scale says how many integers a step has.
         let net = prepared.projection.network.clone()?;
         let units = net.latent[0] / trained.autoencoder.latent[0];
-        let decoded = self.ground().decoded(prepared, coding).ok()?;
+        let decoded = decoded_latents(&self.ground(), prepared, coding).ok()?;
         let latents: Vec<f32> = decoded.iter().map(|y| *y as f32 / units).collect();
         refit(&mut trained.autoencoder, &self.normalised, &latents, turn, seed);
         Some(trained)
