@@ -1,11 +1,12 @@
 //! Rows to blocks, given the program that will decode them.
 //!
 //! [`project`] finds real-valued latents and [`refine`] better ones, [`latents`] chooses their
-//! integers by bits and error ([`rates`], [`trellis`]), [`residual`] and [`rows`] make and check the residuals, [`costs`]
-//! chooses each row's class; [`encoder`] puts these in order and writes a block, [`blocks`] writes
-//! all blocks of a file.
+//! integers by bits and error ([`rates`], [`trellis`]), [`residual`] and [`rows`] make and check the
+//! residuals ([`column`]), [`costs`] chooses each row's class; [`encoder`] puts these in order and
+//! writes a block, [`blocks`] writes all blocks of a file.
 
 pub(crate) mod blocks;
+mod column;
 pub(crate) mod costs;
 pub(crate) mod encoder;
 pub(crate) mod floats;

@@ -3,10 +3,10 @@
 //! Every value is decoded here with the decoder's own arithmetic and checked. A value that fails is
 //! listed to be stored exactly; its residual is still coded, since the next row's may depend on it.
 
-use crate::codec::bound;
 use crate::codec::program::Program;
 use crate::codec::value::{Cell, carry};
 use crate::container::model::{Grid, Value};
+use crate::encode::column::{Coded, Column, EXACT, MAGIC, integer, inverse, is_fine};
 use crate::encode::symbols::Symbols;
 
 /// Makes residuals row after row, from the beginning of a block.
@@ -25,13 +25,6 @@ pub(crate) struct ResidualCoder<'a> {
     fast: Option<Vec<f64>>,
     /// The last row's residuals in steps, of the fast way.
     rounded: Vec<f64>,
-}
-
-/// A residual and the value that it gives.
-struct Coded<T> {
-    residual: i64,
-    /// The decoded value; `None` where no residual gives one within the bound.
-    value: Option<T>,
 }
 
 impl<'a> ResidualCoder<'a> {
@@ -143,142 +136,124 @@ impl<'a> ResidualCoder<'a> {
     }
 }
 
-/// Whether the decoder may give `y` for `x`.
-#[inline(always)]
-fn accepted<T: Cell>(x: T, y: T, bound: f64) -> bool {
-    // Nearly always decided at once; ties, zeros and the special ones go the exact way.
-    let d = (x.to_f64() - y.to_f64()).abs();
-    if T::DTYPE.size() < 8 && d < bound {
-        return true;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::bound;
+    use crate::container::model::{Classes, ModelRecord};
+    use crate::entropy::table::TableSpec;
+    use crate::matrix::DType;
+    use crate::matrix::rng::Rng;
+
+    const WIDTH: usize = 3;
+
+    /// A program without latents, of one grid.
+    fn program(grid: Grid, dtype: DType, temporal: i64) -> Program {
+        let record = ModelRecord {
+            grids: vec![grid],
+            grid_of: vec![0; WIDTH],
+            base: vec![40, -7, 0],
+            temporal: vec![temporal; WIDTH],
+            tables: vec![TableSpec::Ladder { shape: 0, scale: 20 }],
+            classes: Classes {
+                count: 1,
+                quantum: vec![0],
+                residual_tables: vec![0; WIDTH],
+                ..Classes::default()
+            },
+            ..ModelRecord::default()
+        };
+        Program::new(record, dtype).unwrap()
     }
-    if bound == f64::INFINITY { x.is_ordinary() } else { bound::holds(x, y, bound) }
-}
 
-/// Whether the grid's integers are the fine units of predictions.
-fn is_fine(grid: &Grid) -> bool {
-    grid.step == 1 << grid.fraction
-}
-
-/// Integers per value, for the grids that need it.
-fn inverse(grid: &Grid) -> f64 {
-    match grid.value {
-        Value::Linear { unit, .. } => 1.0 / unit,
-        Value::Ratio { numerator, denominator } => denominator as f64 / numerator as f64,
-        _ => 0.0,
-    }
-}
-
-/// One column of one row: what the decoder computes with.
-struct Column<'a> {
-    grid: &'a Grid,
-    /// Integers per value, for the grids that need it.
-    inverse: f64,
-    base: i64,
-    /// Prediction from the latents, in fine units.
-    predicted: i32,
-    /// What carries over from the last row, in fine units.
-    carried: i64,
-    /// Fine units of one residual step.
-    step: i64,
-}
-
-impl Column<'_> {
-    /// Finds the residual for `x`; it is 0 where no class has one for the column.
-    #[inline]
-    fn code<T: Cell>(&self, x: T, bound: f64, has_residual: bool) -> Coded<T> {
-        // No table has a code for the least integer.
-        let residual = if has_residual { self.nearest(x).max(-i64::MAX) } else { 0 };
-        let value: T = self.value(residual);
-        if accepted(x, value, bound) {
-            return Coded { residual, value: Some(value) };
+    /// What a decoder makes of residuals, row by row.
+    fn decoded<T: Cell>(p: &Program, predicted: &[i32], residuals: &[i64]) -> Vec<T> {
+        let mut e = [0_i64; WIDTH];
+        let mut out = Vec::new();
+        for (at, r) in residuals.iter().enumerate() {
+            let j = at % WIDTH;
+            e[j] = carry(p.record.temporal[j], e[j]) + r * p.steps[j];
+            out.push(p.record.grids[0].value(p.record.base[j], predicted[at], e[j]));
         }
-        if has_residual && x.is_ordinary() {
-            // Rounding may have put the value just beyond its bound; a neighbour may do.
-            for residual in [residual.wrapping_sub(1), residual.wrapping_add(1)] {
-                let value = self.value(residual);
-                if residual != i64::MIN && accepted(x, value, bound) {
-                    return Coded { residual, value: Some(value) };
-                }
-            }
+        out
+    }
+
+    /// Codes 200 rows made of `value`, decodes them and checks every bound. Returns the residuals
+    /// and how many values are stored exactly.
+    fn check<T: Cell>(
+        p: &Program,
+        bound: f64,
+        vector_code: bool,
+        value: impl Fn(f64) -> T,
+    ) -> (Vec<i64>, usize) {
+        let mut rng = Rng::new(3);
+        let rows: Vec<T> = (0..200 * WIDTH).map(|_| value(f64::from(rng.unit()) - 0.5)).collect();
+        let predicted: Vec<i32> = rows.iter().map(|_| (400.0 * rng.unit()) as i32 - 200).collect();
+        let bounds = [bound; WIDTH];
+        let mut coder = ResidualCoder::new(p, &bounds);
+        if !vector_code {
+            coder.fast = None;
         }
-        Coded { residual, value: None }
-    }
-
-    /// Returns what is added to the prediction, in fine units.
-    fn difference(&self, residual: i64) -> i64 {
-        self.carried.wrapping_add(residual.wrapping_mul(self.step))
-    }
-
-    fn value<T: Cell>(&self, residual: i64) -> T {
-        self.grid.value(self.base, self.predicted, self.difference(residual))
-    }
-
-    /// Returns the residual, in steps, that brings the value nearest to `x`.
-    #[inline(always)]
-    fn nearest<T: Cell>(&self, x: T) -> i64 {
-        let Self { grid, inverse, base, carried, .. } = *self;
-        let fine = i64::from(self.predicted).wrapping_add(carried);
-        match grid.value {
-            Value::Ordered { offset, unit } => {
-                let predicted = T::from_float(offset + f64::from(self.predicted) * unit).to_order();
-                let p = base.wrapping_add(predicted).wrapping_add(carried);
-                x.to_order().wrapping_sub(p)
-            }
-            Value::Linear { offset, .. } if is_fine(grid) => {
-                let k = (x.to_f64() - offset) * inverse - base as f64;
-                round((k - fine as f64) * (1.0 / grid.step as f64))
-            }
-            Value::Integer { unit } => {
-                let unit = (unit as i64).max(1);
-                let k = round_divide(x.to_integer().wrapping_sub(base.wrapping_mul(unit)), unit);
-                round_divide(k.wrapping_sub(grid.integer(fine)), grid.step as i64)
-            }
-            Value::Linear { offset, .. } => {
-                let k = round((x.to_f64() - offset) * inverse);
-                round_divide(
-                    k.wrapping_sub(base).wrapping_sub(grid.integer(fine)),
-                    grid.step as i64,
-                )
-            }
-            Value::Ratio { .. } => {
-                let k = round(x.to_f64() * inverse);
-                round_divide(
-                    k.wrapping_sub(base).wrapping_sub(grid.integer(fine)),
-                    grid.step as i64,
-                )
+        let mut symbols = Symbols::default();
+        let mut seen = Vec::new();
+        for (i, row) in rows.chunks(WIDTH).enumerate() {
+            coder.row(i, row, &predicted[i * WIDTH..][..WIDTH], &mut symbols);
+            seen.extend_from_slice(coder.decoded());
+        }
+        for (at, y) in decoded::<T>(p, &predicted, &symbols.residuals).into_iter().enumerate() {
+            if symbols.escapes.contains(&(at as u64)) {
+                assert!(seen[at] == rows[at].to_f64() || !rows[at].is_ordinary());
+            } else {
+                assert!(bound::holds(rows[at], y, bound), "{} {}", rows[at].to_f64(), y.to_f64());
+                assert!(seen[at] == y.to_f64());
             }
         }
+        (symbols.residuals, symbols.escapes.len())
     }
-}
 
-/// 1.5 · 2^52: adding it to a smaller number leaves the nearest integer in the lower bits.
-const MAGIC: f64 = 6_755_399_441_055_744.0;
-/// Integers below are exact, with room for their sums.
-const EXACT: f64 = 1e15;
-
-/// The integer nearest to `x`, which is below [`EXACT`].
-#[inline(always)]
-fn integer(x: f64) -> i64 {
-    ((x + MAGIC).to_bits() as i64).wrapping_sub(MAGIC.to_bits() as i64)
-}
-
-/// To the nearest integer; 0 where there is none that fits.
-#[inline(always)]
-pub(super) fn round(x: f64) -> i64 {
-    if x.abs() < EXACT {
-        return integer(x);
+    #[test]
+    fn decoded_values_keep_their_bounds_on_every_grid() {
+        let ratio = Value::Ratio { numerator: 1, denominator: 200 };
+        for temporal in [0, 200, 256] {
+            let linear = Value::Linear { offset: 0.0, unit: 0.0124 };
+            let p = program(Grid { value: linear, fraction: 4, step: 16 }, DType::F32, temporal);
+            assert_eq!(check(&p, 0.1, true, |x| (90.0 * x) as f32).1, 0);
+            // A step of 3 counts.
+            let p = program(Grid { value: ratio, fraction: 4, step: 3 }, DType::F32, temporal);
+            assert_eq!(check(&p, 0.0051, true, |x| ((900.0 * x).round() / 200.0) as f32).1, 0);
+            let integer = Value::Integer { unit: 5 };
+            let p = program(Grid { value: integer, fraction: 4, step: 7 }, DType::I16, temporal);
+            assert_eq!(check(&p, 15.0, true, |x| 5 * (900.0 * x) as i16).1, 0);
+            let ordered = Value::Ordered { offset: 0.0, unit: 0.0 };
+            let p = program(Grid { value: ordered, fraction: 0, step: 1 }, DType::F32, temporal);
+            assert_eq!(check(&p, 0.0, true, |x| (90.0 * x) as f32).1, 0);
+        }
     }
-    // Beyond 2^62 a residual is not worth coding.
-    if x.abs() < 4e18 { x as i64 } else { 0 }
-}
 
-/// `a / b` rounded to nearest, halves away from zero, for `b > 0`.
-#[inline(always)]
-fn round_divide(a: i64, b: i64) -> i64 {
-    if b <= 1 {
-        return a;
+    #[test]
+    fn vector_code_gives_the_same_residuals() {
+        let linear = Value::Linear { offset: 3.0, unit: 0.0124 };
+        let p = program(Grid { value: linear, fraction: 4, step: 16 }, DType::F32, 0);
+        let value = |x: f64| (90.0 * x) as f32;
+        assert!(ResidualCoder::new(&p, &[0.1; WIDTH]).fast.is_some());
+        assert_eq!(check(&p, 0.1, true, value), check(&p, 0.1, false, value));
     }
-    let q = a / b;
-    let rest = (a % b).unsigned_abs();
-    if rest >= b as u64 - rest { q + a.signum() } else { q }
+
+    #[test]
+    fn what_no_residual_reaches_is_stored_exactly() {
+        // Steps are three times as wide as the bound allows.
+        let linear = Value::Linear { offset: 0.0, unit: 0.0124 };
+        let p = program(Grid { value: linear, fraction: 4, step: 16 }, DType::F32, 128);
+        let escapes = check(&p, 0.033, true, |x| (90.0 * x) as f32).1;
+        assert!((300..500).contains(&escapes), "{escapes}");
+        // NaN and infinities, but not what is beside them.
+        let p = program(Grid { value: linear, fraction: 4, step: 16 }, DType::F32, 0);
+        let special = |x: f64| match (90.0 * x) as i32 {
+            7 => f32::NAN,
+            8 => f32::NEG_INFINITY,
+            n => n as f32,
+        };
+        let escapes = check(&p, 0.1, true, special).1;
+        assert!((1..50).contains(&escapes), "{escapes}");
+    }
 }

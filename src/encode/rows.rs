@@ -5,8 +5,8 @@
 
 use crate::codec::program::Program;
 use crate::codec::value::Cell;
+use crate::encode::column::round;
 use crate::encode::project::Projection;
-use crate::encode::residual::round;
 use crate::encode::symbols::Symbols;
 
 /// What each row must hold, judged in `f64` with a margin for every rounding of the sums.

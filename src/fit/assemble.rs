@@ -169,3 +169,138 @@ fn provisional(record: &ModelRecord, context: &FitContext<'_>, coding: Coding) -
     };
     Program::new(record, context.sample.schema.dtype)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fit::data::columns::{Tolerance, normaliser, plan};
+    use crate::fit::data::components::Components;
+    use crate::fit::data::sample::Sample;
+    use crate::fit::entropy::classes::ClassEffort;
+    use crate::fit::linear::{LinearChoice, build};
+    use crate::matrix::Matrix;
+    use crate::matrix::rng::Rng;
+
+    const WIDTH: usize = 12;
+    const BOUND: f64 = 0.05;
+    const CHOICE: LinearChoice = LinearChoice {
+        latents: 2,
+        step: 2.0,
+        trellis: 0,
+        weight_step: 0.05,
+        temporal: true,
+        residual: true,
+        error_weight: 0.0,
+        patient: true,
+    };
+
+    /// Rows of two latents and a little noise; the first latent is `carried` times that of the row
+    /// before and something new.
+    fn rows(carried: f32) -> Vec<f32> {
+        let mut rng = Rng::new(5);
+        let (mut a, mut out) = (0.0, Vec::new());
+        for _ in 0..1500 {
+            a = carried * a + 8.0 * (rng.unit() - 0.5);
+            let b = 4.0 * (rng.unit() - 0.5);
+            for j in 0..WIDTH {
+                let angle = j as f32 * 0.5;
+                out.push(a * angle.cos() + b * angle.sin() + 0.1 * (rng.unit() - 0.5));
+            }
+        }
+        out
+    }
+
+    fn with_context<R>(rows: &[f32], check: impl Fn(&FitContext<'_>) -> R) -> R {
+        let matrix = Matrix::from_slice(rows, &[WIDTH]).unwrap();
+        let sample = Sample::draw(&matrix, 1 << 20).unwrap();
+        let columns = plan(&sample, &Tolerance::Bounds(vec![BOUND; WIDTH]));
+        let normalised = normaliser(&columns).normalise(sample.schema.dtype, &sample.bytes);
+        let components = Components::fit(&normalised, WIDTH);
+        check(&FitContext {
+            sample: &sample,
+            columns: &columns,
+            components: &components,
+            normalised: &normalised,
+            effort: ClassEffort { classes: 4, rounds: 2 },
+        })
+    }
+
+    #[test]
+    fn latents_pay_and_errors_stay_within_the_bound() {
+        with_context(&rows(0.0), |context| {
+            let two = build(context, &CHOICE).unwrap();
+            let none = build(context, &LinearChoice { latents: 0, ..CHOICE }).unwrap();
+            assert!(two.fitted_bytes < 0.5 * none.fitted_bytes);
+            for c in [&two, &none] {
+                // Errors spread evenly over a step have a third of the squared bound.
+                let mean = c.tally.nmse() * context.components.columns.iter().sum::<f64>();
+                assert!(mean > 0.0 && c.fitted_bytes > c.model_bytes as f64, "{mean}");
+            }
+            // What is estimated is what is written.
+            let blocks = context.sample.split().zip(0..).map(|(run, at)| {
+                let normalised = two.encoder.projection.normalise(context.sample.schema.dtype, run);
+                let real = two.encoder.latents(&normalised);
+                let symbols = two.encoder.symbols(run, &real, false);
+                two.encoder.block(at, run, &symbols).len()
+            });
+            let written = (blocks.sum::<usize>() + two.model_bytes) as f64;
+            let blocks = context.sample.runs.len() as f64;
+            assert!((written / two.fitted_bytes - 1.0).abs() < 0.02 + blocks * 30.0 / written);
+        });
+    }
+
+    #[test]
+    fn rows_are_predicted_from_those_before_where_that_helps() {
+        let coefficients = |carried: f32| {
+            with_context(&rows(carried), |context| {
+                build(context, &CHOICE).unwrap().encoder.program.record.latent_temporal
+            })
+        };
+        assert_eq!(coefficients(0.0), [0, 0]);
+        let found = coefficients(0.9);
+        assert!((210..250).contains(&found[0]) && found[1] == 0, "{found:?}");
+        with_context(&rows(0.9), |context| {
+            let with = build(context, &CHOICE).unwrap();
+            let without = build(context, &LinearChoice { temporal: false, ..CHOICE }).unwrap();
+            assert_eq!(without.encoder.program.record.latent_temporal, [0, 0]);
+            assert!(with.fitted_bytes < 0.97 * without.fitted_bytes);
+            // Without latents, residuals are.
+            let none = build(context, &LinearChoice { latents: 0, ..CHOICE }).unwrap();
+            assert!(none.encoder.program.record.temporal.iter().any(|a| *a > 128));
+        });
+    }
+
+    #[test]
+    fn decoded_latents_are_near_the_real_ones_and_cheaper_the_second_time() {
+        with_context(&rows(0.0), |context| {
+            for trellis in [0, 8] {
+                // Latents alone, of steps that make most of them 0 or ±1.
+                let error_weight = 6.0 / (std::f64::consts::LN_2 * 900.0);
+                let choice = LinearChoice { trellis, step: 30.0, residual: false, ..CHOICE };
+                let choice = LinearChoice { error_weight, ..choice };
+                let bits = |c: &Candidate| {
+                    let variance: f64 = context.components.columns.iter().sum();
+                    let errors = c.tally.nmse() * variance * context.sample.total as f64;
+                    8.0 * (c.fitted_bytes - c.model_bytes as f64) + error_weight * errors
+                };
+                let hasty = build(context, &LinearChoice { patient: false, ..choice }).unwrap();
+                let patient = build(context, &choice).unwrap();
+                assert!(bits(&patient) < bits(&hasty), "{} {}", bits(&patient), bits(&hasty));
+                let real = patient.encoder.projection.project(context.normalised);
+                let record = patient.encoder.program.record;
+                let prepared = Prepared {
+                    projection: patient.encoder.projection,
+                    record: ModelRecord { latent_temporal: vec![0, 0], ..record },
+                    real: real.clone(),
+                    weight: patient.encoder.chooser.weight,
+                    slopes: None,
+                };
+                let coding = Coding { temporal: true, residual: false, patient: true, refine: 0 };
+                let decoded = decoded_latents(context, prepared, coding).unwrap();
+                assert_eq!(decoded.len(), real.len());
+                let far = real.iter().zip(&decoded).filter(|(y, v)| (**y - **v as f32).abs() > 1.5);
+                assert!(far.count() < real.len() / 100, "{trellis}");
+            }
+        });
+    }
+}

@@ -4,7 +4,8 @@ use crate::container::model::{Classes, ModelRecord};
 use crate::encode::symbols::Symbols;
 use crate::entropy::rans::PROB_BITS;
 use crate::entropy::table::TableSpec;
-use crate::fit::entropy::tables::{Counts, FittedTable, TableFit, fit_table, normalise};
+use crate::fit::entropy::counts::Counts;
+use crate::fit::entropy::tables::{FittedTable, TableFit, fit_table, normalise};
 use crate::matrix::DType;
 use rayon::prelude::*;
 

@@ -218,7 +218,7 @@ mod tests {
         let fitted = fit_classes(&input, EFFORT).unwrap();
         let one = fit_classes(&input, ClassEffort { classes: 1, rounds: 0 }).unwrap();
         assert_eq!((one.record.classes.count, fitted.record.classes.count), (1, 2));
-        assert!(fitted.bytes < 0.8 * one.bytes, "{} {}", fitted.bytes, one.bytes);
+        assert!(fitted.bytes < 0.9 * one.bytes, "{} {}", fitted.bytes, one.bytes);
         let assigned = assign(&input, &fitted).unwrap();
         let quiet = assigned[0];
         let wrong = assigned.iter().enumerate().filter(|(i, c)| is_loud(*i) == (**c == quiet));
@@ -244,21 +244,27 @@ mod tests {
     }
 
     #[test]
-    fn rows_without_residuals_share_a_class_that_codes_none() {
+    fn a_class_of_rows_without_residuals_codes_none() {
         let record = record();
-        let symbols = symbols(10, |i| if i / 25 % 2 == 0 { 0 } else { 50 });
-        let mut quiet = symbols;
-        for s in &mut quiet {
-            for (i, row) in s.residuals.chunks_mut(WIDTH).enumerate() {
-                if i / 25 % 2 == 0 {
-                    row.fill(0);
-                }
-            }
+        let assigned: Vec<usize> = (0..200).map(|i| i / 25 % 2).collect();
+        let mut symbols = symbols(2, |_| 50);
+        for (run, classes) in symbols.iter_mut().zip(assigned.chunks(100)) {
+            let rows = run.residuals.chunks_mut(WIDTH).zip(classes);
+            rows.filter(|(_, class)| **class == 1).for_each(|(row, _)| row.fill(0));
         }
-        let fitted = fit_classes(&input(&record, &quiet), EFFORT).unwrap();
-        assert!(fitted.record.classes.quantum.contains(&-1), "{:?}", fitted.record.classes);
-        // The first class has a code for everything.
-        assert_eq!(fitted.record.classes.quantum[0], 0);
+        let fitted = fit_tables(&input(&record, &symbols), &assigned, 2, None);
+        assert_eq!(fitted.record.classes.quantum, [0, -1]);
+        // The first class has a code for all that may occur, seen or not.
+        let swapped: Vec<usize> = assigned.iter().map(|class| 1 - class).collect();
+        let fitted = fit_tables(&input(&record, &symbols), &swapped, 2, None);
+        assert_eq!(fitted.record.classes.quantum, [0, 0]);
+        // Each row's bits are those of its class.
+        let bits = bits_of_rows(&input(&record, &symbols), &fitted).unwrap();
+        assert!(bits[0] > 30.0 && bits[30] < 10.0, "{} {}", bits[0], bits[30]);
+        // Where steps are given, classes keep them.
+        let given = ClassFitInput { quanta: Some(&[-1, 5]), ..input(&record, &symbols) };
+        let fitted = fit_tables(&given, &swapped, 2, None);
+        assert_eq!(fitted.record.classes.quantum, [-1, 5]);
     }
 
     #[test]

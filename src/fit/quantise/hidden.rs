@@ -73,6 +73,7 @@ fn quantise_layer(
     let error = root_mean_square(shares) * observed.precision.hidden;
     let steps = WeightSteps::choose(&real, &seen.deviation, error);
     let moved = seen.round(&mut real, outputs, |i, _, w| steps.round(i, w));
+    // As coarse as the weights: half or double makes spectra 0.3 % and 0.7 % larger.
     let bias_step = power_below(error / steps.finest) * steps.finest;
     let rounded: Vec<f64> = decoder.params[bias.clone()]
         .iter()

@@ -14,12 +14,14 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// Share of each input's variance that counts as its own whatever the covariance says. With less,
-/// weights move far to make up for little, and rows outside the sample pay. OWN_SEEN
+/// weights move far to make up for little, and rows outside the sample pay. A tenth or
+/// ten times: spectra are 0.4 % and 1.1 % larger, ECG 0.1 % and 0.4 %.
 const OWN: f64 = 1e-3;
-/// The same, times inputs per row: few rows make inputs look correlated that are not. OWN_FEW_SEEN
+/// The same, times inputs per row: few rows make inputs look correlated that are not. A third or three
+/// times: spectra are 0.6 % larger, ECG within 0.2 %.
 const OWN_OF_FEW: f64 = 0.1;
 /// Share of each input's squared mean that counts as variance: what is constant in the sample need
-/// not be so elsewhere. OWN_MEAN_SEEN
+/// not be so elsewhere. A tenth or ten times: within 0.1 % on ECG; spectra the same and 0.7 % larger.
 const OWN_OF_MEAN: f64 = 1e-4;
 /// Least own deviation, in the input's integers: inputs that never change have one too.
 const LEAST_DEVIATION: f64 = 3e-5;
