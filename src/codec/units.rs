@@ -1,9 +1,10 @@
-//! What the integers of a prediction count in the data's units.
+//! Fine units, in which predictions count, in the data's units.
 
 use crate::container::model::{ModelRecord, Value};
 
-/// What one unit of each column's prediction is in the data's units; for columns whose integers
-/// count representable numbers, near their centre.
+/// Returns one fine unit of each column in the data's units: what 1 of its prediction adds to a
+/// value. For columns that count representable numbers, it is that near their centre. `docs/units.md`
+/// lists all units.
 pub(crate) fn units(record: &ModelRecord) -> Vec<f64> {
     let unit = |&g: &usize| {
         let grid = &record.grids[g];

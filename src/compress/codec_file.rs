@@ -111,7 +111,7 @@ impl Codec {
         encoder: Option<EncoderRecord>,
     ) -> Result<Self> {
         let record = record.unwrap_or_else(|| flat(&schema));
-        let line = schema.row_shape.last().copied().unwrap_or(1);
+        let line = schema.line_width();
         let network = CodecNetwork::new(encoder.as_ref(), &record);
         let (basis, model) = (basis(&record), record.encode(line));
         Ok(Self {

@@ -8,12 +8,12 @@ use crate::compress::report::Report;
 use crate::compress::stream::{Finished, Stream};
 use crate::container::file::FileWriter;
 use crate::container::forever::{MAX_DIMENSIONS, MAX_WIDTH};
-use crate::encode::Encoder;
 use crate::encode::blocks::Totals;
+use crate::encode::encoder::BlockEncoder;
 use crate::error::{Error, Result};
+use crate::fit::candidate::Candidate;
 use crate::fit::data::components::Basis;
 use crate::fit::data::sample::Sample;
-use crate::fit::linear::Candidate;
 use crate::fit::network::context::TrainingContext;
 use crate::fit::search::bounded::{SearchEffort, with_bounds};
 use crate::matrix::{Rows, Schema};
@@ -41,7 +41,7 @@ pub(super) enum Fitted {
 pub(super) struct Written {
     pub(super) report: Report,
     /// What encoded the rows; none where all are stored exactly.
-    pub(super) encoder: Option<Encoder>,
+    pub(super) encoder: Option<BlockEncoder>,
 }
 
 /// A file in memory.
@@ -52,7 +52,7 @@ pub(super) struct WholeFile {
 
 impl Fitted {
     /// What encodes rows; none where they have no model.
-    pub(super) fn into_encoder(self) -> Option<Encoder> {
+    pub(super) fn into_encoder(self) -> Option<BlockEncoder> {
         match self {
             Fitted::Nothing | Fitted::Exact => None,
             Fitted::Codec(candidate) => Some(candidate.encoder),

@@ -1,7 +1,7 @@
 //! What each level spends.
 
 use crate::fit::config::TrainConfig;
-use crate::fit::entropy::classes::Effort;
+use crate::fit::entropy::classes::ClassEffort;
 use crate::fit::network::context::{Budget, RelativeStart};
 use crate::fit::search::bounded::SearchEffort;
 
@@ -44,7 +44,7 @@ const LEVELS: [Level; 9] = [
         search: SearchEffort {
             trial_rows: 1024,
             trials: 0,
-            classes: Effort { classes: 1, rounds: 0 },
+            classes: ClassEffort { classes: 1, rounds: 0 },
             refine_rounds: 2,
             refit_turns: 2,
         },
@@ -56,7 +56,7 @@ const LEVELS: [Level; 9] = [
         search: SearchEffort {
             trial_rows: 1024,
             trials: 4,
-            classes: Effort { classes: 4, rounds: 2 },
+            classes: ClassEffort { classes: 4, rounds: 2 },
             refine_rounds: 2,
             refit_turns: 2,
         },
@@ -74,7 +74,7 @@ const LEVELS: [Level; 9] = [
         search: SearchEffort {
             trial_rows: 2048,
             trials: 8,
-            classes: Effort { classes: 8, rounds: 3 },
+            classes: ClassEffort { classes: 8, rounds: 3 },
             refine_rounds: 3,
             refit_turns: 2,
         },
@@ -92,7 +92,7 @@ const LEVELS: [Level; 9] = [
         search: SearchEffort {
             trial_rows: 2048,
             trials: 12,
-            classes: Effort { classes: 16, rounds: 3 },
+            classes: ClassEffort { classes: 16, rounds: 3 },
             refine_rounds: 3,
             refit_turns: 2,
         },
@@ -110,7 +110,7 @@ const LEVELS: [Level; 9] = [
         search: SearchEffort {
             trial_rows: 4096,
             trials: 16,
-            classes: Effort { classes: 64, rounds: 4 },
+            classes: ClassEffort { classes: 64, rounds: 4 },
             refine_rounds: 5,
             refit_turns: 3,
         },
@@ -128,7 +128,7 @@ const LEVELS: [Level; 9] = [
         search: SearchEffort {
             trial_rows: 4096,
             trials: 24,
-            classes: Effort { classes: 64, rounds: 5 },
+            classes: ClassEffort { classes: 64, rounds: 5 },
             refine_rounds: 5,
             refit_turns: 4,
         },
@@ -146,7 +146,7 @@ const LEVELS: [Level; 9] = [
         search: SearchEffort {
             trial_rows: 8192,
             trials: 24,
-            classes: Effort { classes: 64, rounds: 6 },
+            classes: ClassEffort { classes: 64, rounds: 6 },
             refine_rounds: 8,
             refit_turns: 6,
         },
@@ -164,7 +164,7 @@ const LEVELS: [Level; 9] = [
         search: SearchEffort {
             trial_rows: 8192,
             trials: 32,
-            classes: Effort { classes: 128, rounds: 6 },
+            classes: ClassEffort { classes: 128, rounds: 6 },
             refine_rounds: 8,
             refit_turns: 9,
         },
@@ -182,7 +182,7 @@ const LEVELS: [Level; 9] = [
         search: SearchEffort {
             trial_rows: 16_384,
             trials: 40,
-            classes: Effort { classes: 128, rounds: 8 },
+            classes: ClassEffort { classes: 128, rounds: 8 },
             refine_rounds: 8,
             refit_turns: 12,
         },

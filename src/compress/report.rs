@@ -1,8 +1,8 @@
 //! What came of a compression.
 
 use crate::container::model::ModelRecord;
-use crate::encode::Encoder;
 use crate::encode::blocks::Totals;
+use crate::encode::encoder::BlockEncoder;
 use crate::fidelity::Fidelity;
 use crate::fit::history::History;
 use crate::matrix::Schema;
@@ -42,7 +42,7 @@ pub struct Report {
 /// A codec that rows were encoded with, and the size of its model.
 #[derive(Debug)]
 pub(super) struct UsedCodec {
-    pub(super) encoder: Encoder,
+    pub(super) encoder: BlockEncoder,
     /// Bytes of the model, and of the decoder in it.
     pub(super) model_bytes: usize,
     pub(super) decoder_bytes: usize,

@@ -3,10 +3,10 @@
 use crate::compress::config::Config;
 use crate::compress::report::{Report, UsedCodec};
 use crate::container::file::FileWriter;
-use crate::encode::Encoder;
 use crate::encode::blocks::{Totals, block_rows, encode_rows};
+use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
-use crate::fit::linear::Candidate;
+use crate::fit::candidate::Candidate;
 use crate::matrix::{Rows, Schema};
 use std::io::Write;
 
@@ -39,7 +39,7 @@ impl<W: Write> Stream<W> {
         let row = (fitted.fitted_bytes - fitted.model_bytes as f64) / rows as f64;
         encoder.block_rows = block_rows(row, schema.row_bytes(), encoder.program.temporal);
         encoder.exact_level = Some(config.effort().zstd);
-        let line = schema.row_shape.last().copied().unwrap_or(1);
+        let line = schema.line_width();
         let (model, decoder_bytes) = encoder.program.record.encode_measured(line);
         let file = FileWriter::begin(out, schema, Some(&config.fidelity), Some(&model), None)?;
         let codec = UsedCodec { encoder, model_bytes: model.len(), decoder_bytes };
@@ -47,7 +47,7 @@ impl<W: Write> Stream<W> {
     }
 
     /// What encodes rows.
-    pub(super) fn encoder(&self) -> &Encoder {
+    pub(super) fn encoder(&self) -> &BlockEncoder {
         &self.codec.encoder
     }
 

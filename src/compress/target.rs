@@ -2,8 +2,8 @@
 
 use crate::compress::job::{Fitted, Job, WholeFile, Written};
 use crate::error::{Error, Result};
+use crate::fit::candidate::Candidate;
 use crate::fit::data::sample::Sample;
-use crate::fit::linear::Candidate;
 use crate::fit::search::goal::Goal;
 use crate::fit::search::target::{EncodedFile, TargetSearch};
 

@@ -1,38 +1,59 @@
-//! Rows to blocks, several at a time.
+//! Rows to the blocks of a file, several at a time.
 
-use super::Encoder;
 use crate::container::file::FileWriter;
+use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
 use crate::matrix::Rows;
 use crate::quality::Tally;
 use rayon::prelude::*;
 use std::io::Write;
 
-/// Rows that one task encodes at least, so that the projection is worth its set-up.
+/// Rows that one task encodes at least, so that a matrix product is worth its set-up.
 const TASK_ROWS: usize = 256;
+/// Tasks per thread that are encoded before any is written: more would even out their times, and
+/// take memory.
+const TASKS_PER_THREAD: usize = 4;
+/// Bytes of a block, about. Smaller ones are quicker to read one row from, larger ones spread the
+/// cost of a block's head, states and first row over more rows. Half: files are 0.2 to 0.6 % larger;
+/// double: 0.1 to 0.2 % smaller.
+const BLOCK_BYTES: f64 = 8192.0;
+/// Rows of a block at least where rows are predicted from those before: the first has none. Half or
+/// double: the same files.
+const LEAST_ROWS_IF_TEMPORAL: usize = 16;
+/// Bytes of a block's rows at most, once decoded: what a reader must hold to get at one row.
+const MOST_DECODED_BYTES: usize = 4 << 20;
+/// Rows of a block at most: the format's limit.
+const MOST_ROWS: usize = 1 << 16;
 
-/// What the rows came out as.
+/// What was encoded.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Totals {
-    /// How good the rows are decoded.
+    /// Errors of the decoded rows.
     pub(crate) tally: Tally,
     /// Values stored exactly.
     pub(crate) escapes: u64,
 }
 
-/// A block: its rows, its bytes, and what came of them.
-type Encoded = (usize, Vec<u8>, Totals);
+/// An encoded block.
+struct Encoded {
+    rows: usize,
+    bytes: Vec<u8>,
+    totals: Totals,
+}
 
-/// Encodes all of `rows`, block after block.
+/// Encodes all of `rows` and writes them block after block; `progress` is told how many are done.
+///
+/// # Errors
+/// `Io` if rows cannot be read or blocks not be written.
 pub(crate) fn encode_rows<W: Write>(
-    encoder: &Encoder,
+    encoder: &BlockEncoder,
     rows: &dyn Rows,
     writer: &mut FileWriter<W>,
     progress: &dyn Fn(u64),
 ) -> Result<Totals> {
     let per_block = encoder.block_rows;
     let per_task = per_block * TASK_ROWS.div_ceil(per_block);
-    let per_batch = per_task * 4 * rayon::current_num_threads().max(1);
+    let per_batch = per_task * TASKS_PER_THREAD * rayon::current_num_threads().max(1);
     let row_bytes = rows.schema().row_bytes();
     let mut totals = Totals::default();
     let before = writer.rows();
@@ -46,14 +67,14 @@ pub(crate) fn encode_rows<W: Write>(
                 let count = per_task.min(rows.len() - first);
                 let mut bytes = vec![0; count * row_bytes];
                 rows.read(first, &mut bytes)?;
-                encode_task(encoder, before + first as u64, &bytes, row_bytes)
+                Ok(encode_task(encoder, before + first as u64, &bytes, row_bytes))
             })
             .collect();
         for task in encoded {
-            for (count, bytes, own) in task? {
-                writer.block(count, &bytes)?;
-                totals.tally.add(&own.tally);
-                totals.escapes += own.escapes;
+            for block in task? {
+                writer.block(block.rows, &block.bytes)?;
+                totals.tally.add(&block.totals.tally);
+                totals.escapes += block.totals.escapes;
             }
         }
         batch = end;
@@ -62,13 +83,8 @@ pub(crate) fn encode_rows<W: Write>(
     Ok(totals)
 }
 
-/// Encodes some blocks.
-fn encode_task(
-    encoder: &Encoder,
-    first: u64,
-    bytes: &[u8],
-    row_bytes: usize,
-) -> Result<Vec<Encoded>> {
+/// Encodes consecutive rows, `bytes`, whose first is row `first` of the file.
+fn encode_task(encoder: &BlockEncoder, first: u64, bytes: &[u8], row_bytes: usize) -> Vec<Encoded> {
     let latents = encoder.projection.latents;
     let mut real = Vec::new();
     if latents > 0 {
@@ -78,22 +94,21 @@ fn encode_task(
     let mut out = Vec::new();
     let mut at = 0;
     for block in bytes.chunks(encoder.block_rows * row_bytes) {
-        let count = block.len() / row_bytes;
-        let symbols = encoder.symbols(block, &real[at * latents..(at + count) * latents], true);
-        let bytes = encoder.block(first + at as u64, block, &symbols)?;
+        let rows = block.len() / row_bytes;
+        let symbols = encoder.symbols(block, &real[at * latents..(at + rows) * latents], true);
+        let bytes = encoder.block(first + at as u64, block, &symbols);
         let totals = Totals { escapes: symbols.escapes.len() as u64, tally: symbols.tally };
-        out.push((count, bytes, totals));
-        at += count;
+        out.push(Encoded { rows, bytes, totals });
+        at += rows;
     }
-    Ok(out)
+    out
 }
 
-/// Rows of a block of about 8 KiB, where a row takes `bytes_per_row`.
+/// Returns how many rows make a block where a row takes `bytes_per_row`, and `row_bytes` once
+/// decoded.
 pub(crate) fn block_rows(bytes_per_row: f64, row_bytes: usize, temporal: bool) -> usize {
-    const BLOCK_BYTES: f64 = 8192.0;
-    // The first row of a block has no row before it to be predicted from.
-    let least = if temporal { 16 } else { 1 };
-    // A block decoded in memory stays moderate too.
-    let most = ((4 << 20) / row_bytes.max(1)).clamp(1, 1 << 16);
+    let least = if temporal { LEAST_ROWS_IF_TEMPORAL } else { 1 };
+    let most = (MOST_DECODED_BYTES / row_bytes.max(1)).clamp(1, MOST_ROWS);
+    // What takes next to nothing is limited by `most`.
     ((BLOCK_BYTES / bytes_per_row.max(0.01)) as usize).max(least).clamp(1, most)
 }

@@ -1,4 +1,4 @@
-//! Rows to real-valued latents: an encoder in `f32`, linear or a network.
+//! Rows to real-valued latents, in `f32`, by a matrix or a network.
 
 use crate::codec::value::{Cell, with_cell};
 use crate::linalg::multiply;
@@ -6,32 +6,36 @@ use crate::matrix::{DType, from_little_endian};
 use crate::nn::autoencoder::FloatEncoder;
 use std::sync::Arc;
 
-/// `y = (x − centre) / scale · weights`, or a network instead of the weights.
+/// Turns little-endian bytes into values.
+pub(crate) fn cells<T: Cell>(bytes: &[u8]) -> Vec<T> {
+    let mut cells = vec![T::zeroed(); bytes.len() / size_of::<T>()];
+    from_little_endian(bytes, &mut cells);
+    cells
+}
+
+/// How rows become latents: normalised, `x ↦ (x − centre) · inverse_scale` clipped to `±clip`, then
+/// multiplied by a matrix or given to a network.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Projection {
-    /// Subtracted from each column.
+    /// Value subtracted from each column, in the data's units.
     pub(crate) centre: Vec<f64>,
-    /// What each column is then multiplied by; 0 leaves the column out.
+    /// Factor of each column, one over its residual step; 0 leaves the column out.
     pub(crate) inverse_scale: Vec<f64>,
-    /// Largest magnitude of a normalised value; what is beyond is clipped, so that one wild
-    /// number does not spoil its row's latents.
+    /// Largest magnitude of a normalised value in each column; larger ones are clipped, so that one
+    /// outlier does not spoil its row's latents.
     pub(crate) clip: Vec<f32>,
-    /// `columns × latents`, row-major.
+    /// Matrix, `columns × latents`; empty where there is a network.
     pub(crate) weights: Vec<f32>,
     /// Number of latents.
     pub(crate) latents: usize,
-    /// What finds the latents instead of `weights`, if it is there.
+    /// Network that gives latents in place of the matrix.
     pub(crate) network: Option<Arc<FloatEncoder>>,
 }
 
 impl Projection {
-    /// Normalised rows of little-endian cells; what is not finite counts as the centre.
+    /// Returns the normalised rows of little-endian `bytes`; a value that is not finite becomes 0.
     pub(crate) fn normalise(&self, dtype: DType, bytes: &[u8]) -> Vec<f32> {
-        with_cell!(dtype, T => {
-            let mut cells = vec![<T as bytemuck::Zeroable>::zeroed(); bytes.len() / size_of::<T>()];
-            from_little_endian(bytes, &mut cells);
-            self.normalise_cells::<T>(&cells)
-        })
+        with_cell!(dtype, T => self.normalise_cells::<T>(&cells(bytes)))
     }
 
     fn normalise_cells<T: Cell>(&self, cells: &[T]) -> Vec<f32> {
@@ -48,7 +52,7 @@ impl Projection {
         out
     }
 
-    /// Real latents of normalised rows, `rows × latents`.
+    /// Returns the real latents of normalised rows, `rows × latents`, in latent units.
     pub(crate) fn project(&self, normalised: &[f32]) -> Vec<f32> {
         if let Some(network) = &self.network {
             return network.encode(normalised);

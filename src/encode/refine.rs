@@ -1,38 +1,40 @@
 //! Better latents than the encoder's, row by row.
 //!
-//! An encoder network gives good latents for all rows, not the best for each, and rounding treats
-//! the error of each latent as if it were alone. Both are mended by going down the slope of what
-//! the row costs: `y ← ŷ + Jᵀ S (x − D(ŷ)) / w`, where `ŷ` are the latents as rounded, `D` the
-//! decoder with derivative `J`, `S` the bits per squared error of each column and `w` those of each
-//! latent, and rounding `y` anew (proximal gradient descent, Daubechies, Defrise and De Mol 2004;
-//! that latents can be refined after amortised inference: Kim et al. 2018, Yang et al. 2020).
+//! An encoder network is trained to give good latents for all rows, not the best for each, and
+//! rounding treats the error of each latent as if it were alone. Both are mended by gradient descent
+//! on what the row costs: `y ← ŷ + Jᵀ S (x − D(ŷ)) / w`, where `ŷ` are the latents as rounded, `D`
+//! the decoder with Jacobian `J`, `S` the bits per squared error of each column and `w` those of
+//! each latent, followed by rounding `y` anew (proximal gradient descent, Daubechies, Defrise and
+//! De Mol 2004; refining latents after amortised inference: Kim et al. 2018, Yang et al. 2020).
 
 use crate::codec::program::Program;
-use crate::encode::Symbols;
 use crate::encode::floats;
 use crate::encode::latents::LatentChooser;
+use crate::encode::symbols::Symbols;
 use crate::nn::network::Network;
 use crate::nn::pass::Tape;
 use rayon::prelude::*;
 
-/// Rows that are refined together.
+/// Rows that are refined together: enough for matrix products, few enough for the cache.
 const ROWS: usize = 128;
 
-/// Share of a step that is taken: as latents' errors add up, whole steps go too far.
+/// Share of a step that is taken: latents' errors add up, so that whole steps go too far.
 const PACE: f32 = 0.4;
 
-/// Goes down the slope of what rows cost.
+/// Moves latents to where their rows cost less.
 #[derive(Debug, Clone)]
 pub(crate) struct Refiner {
-    /// Integer latents to normalised rows, in floats.
+    /// Decoder from latents in latent units to normalised rows.
     decoder: Network,
-    /// Bits per squared normalised error of each column.
+    /// Bits per squared residual step of error, for each column.
     slope: Vec<f32>,
+    /// Number of gradient steps.
     rounds: usize,
 }
 
 impl Refiner {
-    /// For a program whose latents cost what `slope` says.
+    /// Makes a refiner for the decoder `program`; `slope` are the bits per squared residual step of
+    /// error, for each column.
     pub(crate) fn new(program: &Program, slope: Vec<f32>, rounds: usize) -> Self {
         let m = &program.record;
         let outputs: Vec<f64> = program.steps.iter().map(|s| 1.0 / *s as f64).collect();
@@ -40,7 +42,8 @@ impl Refiner {
         Self { decoder, slope, rounds }
     }
 
-    /// Real latents whose rounding by `chooser` makes rows cheaper than that of `real`.
+    /// Returns real latents that `chooser` rounds to cheaper ones than `real`, row by row, or to
+    /// the same.
     pub(crate) fn refine(
         &self,
         program: &Program,
@@ -50,49 +53,81 @@ impl Refiner {
     ) -> Vec<f32> {
         let (latents, width) = (program.record.latents(), program.record.width());
         let parts = normalised.par_chunks(ROWS * width).zip(real.par_chunks(ROWS * latents));
-        let refined = parts.map(|(x, y)| self.part(program, chooser, x, y));
+        let refined = parts.map(|(rows, real)| {
+            let tape = Tape::default();
+            Descent { refiner: self, program, chooser, rows, tape }.cheapest(real)
+        });
         refined.collect::<Vec<_>>().concat()
     }
+}
 
-    fn part(&self, program: &Program, chooser: &LatentChooser, x: &[f32], y: &[f32]) -> Vec<f32> {
-        let (latents, width) = (program.record.latents(), program.record.width());
-        let rows = x.len() / width;
-        let mut y = y.to_vec();
+/// Gradient descent for some rows.
+struct Descent<'a> {
+    refiner: &'a Refiner,
+    program: &'a Program,
+    chooser: &'a LatentChooser,
+    /// Normalised rows, `rows × columns`.
+    rows: &'a [f32],
+    tape: Tape,
+}
+
+/// What some latents come to once they are rounded.
+struct Trial {
+    /// Latents as decoded, `rows × latents`.
+    decoded: Vec<f32>,
+    /// What the decoded rows lack, `rows × columns`, in residual steps.
+    errors: Vec<f32>,
+    /// Bits of each row's latents and errors.
+    costs: Vec<f32>,
+}
+
+impl Descent<'_> {
+    /// Returns the cheapest latents that are met, row by row, starting from `real`.
+    fn cheapest(mut self, real: &[f32]) -> Vec<f32> {
+        let (latents, width) = (self.program.record.latents(), self.program.record.width());
+        let mut y = real.to_vec();
         let mut best = y.clone();
-        let mut least = vec![f32::INFINITY; rows];
-        let (mut tape, mut left, mut down) = (Tape::default(), Vec::new(), vec![0.0; y.len()]);
-        for round in 0..=self.rounds {
-            let mut symbols = Symbols::default();
-            chooser.choose(program, &y, &mut symbols);
-            let rounded: Vec<f32> = symbols.decoded_latents.iter().map(|&v| v as f32).collect();
-            let out = self.decoder.forward(&rounded, rows, &mut tape);
-            left.clear();
-            left.extend(x.iter().zip(out).map(|(x, p)| x - p));
-            for i in 0..rows {
-                let errors = left[i * width..(i + 1) * width].iter().zip(&self.slope);
-                let cost = errors.map(|(e, s)| e * e * s).sum::<f32>()
-                    + chooser.bits(program, &symbols, i);
-                if cost < least[i] {
-                    least[i] = cost;
-                    best[i * latents..(i + 1) * latents]
-                        .copy_from_slice(&y[i * latents..(i + 1) * latents]);
+        let mut least = vec![f32::INFINITY; self.rows.len() / width];
+        let mut gradient = vec![0.0; y.len()];
+        for round in 0..=self.refiner.rounds {
+            let mut trial = self.evaluate(&y);
+            for (i, cost) in trial.costs.iter().enumerate() {
+                if *cost < least[i] {
+                    least[i] = *cost;
+                    let row = i * latents..(i + 1) * latents;
+                    best[row.clone()].copy_from_slice(&y[row]);
                 }
             }
-            if round == self.rounds {
+            if round == self.refiner.rounds {
                 break;
             }
-            for row in left.chunks_exact_mut(width) {
-                row.iter_mut().zip(&self.slope).for_each(|(e, s)| *e *= s);
+            for row in trial.errors.chunks_exact_mut(width) {
+                row.iter_mut().zip(&self.refiner.slope).for_each(|(e, s)| *e *= s);
             }
-            self.decoder.input_gradient(rows, &mut tape, &left, &mut down);
-            let rows = y.chunks_exact_mut(latents).zip(rounded.chunks_exact(latents));
-            for ((y, r), d) in rows.zip(down.chunks_exact(latents)) {
-                for (k, y) in y.iter_mut().enumerate() {
-                    let to = r[k] + d[k] / chooser.weight[k];
-                    *y += PACE * (to - *y);
-                }
+            let decoder = &self.refiner.decoder;
+            decoder.input_gradient(least.len(), &mut self.tape, &trial.errors, &mut gradient);
+            for (at, y) in y.iter_mut().enumerate() {
+                let to = trial.decoded[at] + gradient[at] / self.chooser.weight[at % latents];
+                *y += PACE * (to - *y);
             }
         }
         best
+    }
+
+    /// Rounds latents and runs the decoder forward.
+    fn evaluate(&mut self, y: &[f32]) -> Trial {
+        let width = self.program.record.width();
+        let mut symbols = Symbols::default();
+        self.chooser.choose(self.program, y, &mut symbols);
+        let decoded: Vec<f32> = symbols.decoded_latents.iter().map(|&v| v as f32).collect();
+        let rows = self.rows.len() / width;
+        let out = self.refiner.decoder.forward(&decoded, rows, &mut self.tape);
+        let errors: Vec<f32> = self.rows.iter().zip(out).map(|(x, p)| x - p).collect();
+        let cost = |(i, row): (usize, &[f32])| {
+            let weighted = row.iter().zip(&self.refiner.slope).map(|(e, s)| e * e * s);
+            weighted.sum::<f32>() + self.chooser.bits(self.program, &symbols, i)
+        };
+        let costs = errors.chunks_exact(width).enumerate().map(cost).collect();
+        Trial { decoded, errors, costs }
     }
 }

@@ -1,119 +1,109 @@
 //! Residuals: what must be added to the prediction so that the decoded value keeps its bound.
 //!
-//! Every value is decoded here with the decoder's own arithmetic and checked. What fails is
-//! listed to be stored exactly; its residual is still coded, so no neighbour notices.
+//! Every value is decoded here with the decoder's own arithmetic and checked. A value that fails is
+//! listed to be stored exactly; its residual is still coded, since the next row's may depend on it.
 
-use crate::codec::bound;
 use crate::codec::program::Program;
 use crate::codec::value::{Cell, carry};
 use crate::container::model::{Grid, Value};
-use crate::encode::Symbols;
+use crate::encode::column::{Coded, Column, EXACT, MAGIC, integer, inverse, is_fine};
+use crate::encode::symbols::Symbols;
 
-/// Makes residuals row after row.
-pub(crate) struct Residuals<'a> {
+/// Makes residuals row after row, from the beginning of a block.
+pub(crate) struct ResidualCoder<'a> {
     program: &'a Program,
     bounds: &'a [f64],
-    /// Residuals of the last row in fine units.
-    e: Vec<i64>,
-    /// The last row as decoded, in `f64`, for measuring.
+    /// The last row's difference between value and prediction in each column, in fine units.
+    carried_from: Vec<i64>,
+    /// The last row as decoded, in the data's units.
     decoded: Vec<f64>,
-    /// Whether the classes code residuals at all.
-    coded: bool,
-    /// Columns that no class can give a residual.
-    mute: Vec<bool>,
-    /// Columns' bases, where all can go the fast way.
+    /// Whether any class has a residual for each column.
+    coded: Vec<bool>,
+    /// Whether any class has residuals at all.
+    has_residuals: bool,
+    /// Columns' bases, where all columns can go the fast way.
     fast: Option<Vec<f64>>,
-    /// Rounded residuals of the fast way.
+    /// The last row's residuals in steps, of the fast way.
     rounded: Vec<f64>,
 }
 
-impl<'a> Residuals<'a> {
+impl<'a> ResidualCoder<'a> {
+    /// Prepares for the rows of a block; `bounds` are each column's largest error in the data's
+    /// units, infinite for none.
     pub(crate) fn new(program: &'a Program, bounds: &'a [f64]) -> Self {
         let width = program.record.width();
-        let mute: Vec<bool> = (0..width).map(|j| program.silent.iter().all(|c| c[j])).collect();
-        let coded = program.record.classes.quantum.iter().any(|&q| q >= 0);
-        let plain = program
-            .runs
-            .iter()
-            .all(|(_, g)| matches!(g.value, Value::Linear { .. }) && g.step == 1 << g.fraction);
-        let fast = plain && coded && !program.temporal && !mute.contains(&true);
+        let has_residuals = program.record.classes.quantum.iter().any(|&q| q >= 0);
+        let coded: Vec<bool> = (0..width)
+            .map(|j| has_residuals && program.silent.iter().any(|class| !class[j]))
+            .collect();
+        let is_plain = |g: &Grid| matches!(g.value, Value::Linear { .. }) && is_fine(g);
+        let plain = program.runs.iter().all(|(_, g)| is_plain(g));
+        let fast = plain && !program.temporal && coded.iter().all(|c| *c);
         let bases = || program.record.base.iter().map(|&b| b as f64).collect();
         Self {
             fast: fast.then(bases),
             rounded: vec![0.0; width],
             program,
             bounds,
-            e: vec![0; width],
+            carried_from: vec![0; width],
             decoded: vec![0.0; width],
             coded,
-            mute,
+            has_residuals,
         }
     }
 
-    /// Makes the residuals of one row with predictions `m`.
+    /// Makes the residuals of `row`, row `i` of the block, whose predictions in fine units are
+    /// `predicted`.
     pub(crate) fn row<T: Cell>(
         &mut self,
-        (i, row): (usize, &[T]),
-        m: &[i32],
+        i: usize,
+        row: &[T],
+        predicted: &[i32],
         symbols: &mut Symbols,
     ) {
-        let p = self.program;
         let first = i * row.len();
-        if self.coded {
+        if self.has_residuals {
             symbols.residuals.resize(first + row.len(), 0);
         }
-        if self.fast_row(row, m) {
+        if self.fast_row(row, predicted) {
             let out = &mut symbols.residuals[first..];
             for (r, x) in out.iter_mut().zip(&self.rounded) {
                 *r = integer(*x);
             }
             return;
         }
+        let p = self.program;
         for (range, grid) in &p.runs {
             let inverse = inverse(grid);
             for j in range.clone() {
-                let (x, base) = (row[j], p.record.base[j]);
-                let carried = if p.temporal { carry(p.record.temporal[j], self.e[j]) } else { 0 };
-                let step = p.steps[j];
-                let mut r = 0;
-                if self.coded && !self.mute[j] {
-                    // The least integer is what no table says.
-                    r = nearest(grid, inverse, x, base, m[j], carried).max(-i64::MAX);
+                let from = self.carried_from[j];
+                let carried = if p.temporal { carry(p.record.temporal[j], from) } else { 0 };
+                let column = Column {
+                    grid,
+                    inverse,
+                    base: p.record.base[j],
+                    predicted: predicted[j],
+                    carried,
+                    step: p.steps[j],
+                };
+                let Coded { residual, value } = column.code(row[j], self.bounds[j], self.coded[j]);
+                if value.is_none() {
+                    symbols.escapes.push((first + j) as u64);
                 }
-                let e = |r: i64| carried.wrapping_add(r.wrapping_mul(step));
-                let value = |r: i64| grid.value::<T>(base, m[j], e(r));
-                let bound = self.bounds[j];
-                let y = value(r);
-                self.decoded[j] = y.to_f64();
-                if !accepted(x, y, bound) {
-                    // Rounding may have put the value just beyond; a neighbour may do.
-                    let near = [r.wrapping_sub(1), r.wrapping_add(1)];
-                    let mut near = near.into_iter().filter(|&r| r != i64::MIN);
-                    let other = near.find(|&r| accepted(x, value(r), bound));
-                    match other.filter(|_| self.coded && !self.mute[j] && x.is_ordinary()) {
-                        Some(other) => {
-                            r = other;
-                            self.decoded[j] = value(r).to_f64();
-                        }
-                        None => {
-                            symbols.escapes.push((first + j) as u64);
-                            self.decoded[j] = x.to_f64();
-                        }
-                    }
+                self.decoded[j] = value.unwrap_or(row[j]).to_f64();
+                if self.has_residuals {
+                    symbols.residuals[first + j] = residual;
                 }
-                if self.coded {
-                    symbols.residuals[first + j] = r;
-                }
-                self.e[j] = e(r);
+                self.carried_from[j] = column.difference(residual);
             }
         }
     }
 
-    /// The common case as vector code: all columns linear, nothing carried over, every value
-    /// within its bound. False, and nothing done, where that does not hold.
+    /// Makes the residuals of a row in the common case, as vector code: all columns linear, nothing
+    /// carried over, every value within its bound. Returns false where that does not hold.
     ///
     /// All integers here are below 2^52 and so exact as `f64`: the values are the decoder's.
-    fn fast_row<T: Cell>(&mut self, row: &[T], m: &[i32]) -> bool {
+    fn fast_row<T: Cell>(&mut self, row: &[T], predicted: &[i32]) -> bool {
         let Some(bases) = &self.fast else { return false };
         let mut good = true;
         for (range, grid) in &self.program.runs {
@@ -121,7 +111,8 @@ impl<'a> Residuals<'a> {
             let (inverse, step) = (1.0 / unit, grid.step as f64);
             let inverse_step = 1.0 / step;
             let j = range.clone();
-            let columns = bases[j.clone()].iter().zip(&m[j.clone()]).zip(&self.bounds[j.clone()]);
+            let columns =
+                bases[j.clone()].iter().zip(&predicted[j.clone()]).zip(&self.bounds[j.clone()]);
             let out = self.rounded[j.clone()].iter_mut().zip(&mut self.decoded[j.clone()]);
             for ((x, ((base, m), bound)), (rounded, decoded)) in row[j].iter().zip(columns).zip(out)
             {
@@ -139,91 +130,130 @@ impl<'a> Residuals<'a> {
         good && T::DTYPE.size() < 8
     }
 
-    /// The last row as decoded, in `f64`; what is stored exactly counts as exact.
+    /// Returns the last row as decoded, in the data's units; values stored exactly are exact.
     pub(crate) fn decoded(&self) -> &[f64] {
         &self.decoded
     }
 }
 
-/// Whether the decoder may give `y` for `x`.
-#[inline(always)]
-fn accepted<T: Cell>(x: T, y: T, bound: f64) -> bool {
-    // Nearly always decided at once; ties, zeros and the special ones go the exact way.
-    let d = (x.to_f64() - y.to_f64()).abs();
-    if T::DTYPE.size() < 8 && d < bound {
-        return true;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::bound;
+    use crate::container::model::{Classes, ModelRecord};
+    use crate::entropy::table::TableSpec;
+    use crate::matrix::DType;
+    use crate::matrix::rng::Rng;
+
+    const WIDTH: usize = 3;
+
+    /// A program without latents, of one grid.
+    fn program(grid: Grid, dtype: DType, temporal: i64) -> Program {
+        let record = ModelRecord {
+            grids: vec![grid],
+            grid_of: vec![0; WIDTH],
+            base: vec![40, -7, 0],
+            temporal: vec![temporal; WIDTH],
+            tables: vec![TableSpec::Ladder { shape: 0, scale: 20 }],
+            classes: Classes {
+                count: 1,
+                quantum: vec![0],
+                residual_tables: vec![0; WIDTH],
+                ..Classes::default()
+            },
+            ..ModelRecord::default()
+        };
+        Program::new(record, dtype).unwrap()
     }
-    if bound == f64::INFINITY { x.is_ordinary() } else { bound::holds(x, y, bound) }
-}
 
-/// Integers `k` per value, for the grids that need it.
-fn inverse(grid: &Grid) -> f64 {
-    match grid.value {
-        Value::Linear { unit, .. } => 1.0 / unit,
-        Value::Ratio { numerator, denominator } => denominator as f64 / numerator as f64,
-        _ => 0.0,
+    /// What a decoder makes of residuals, row by row.
+    fn decoded<T: Cell>(p: &Program, predicted: &[i32], residuals: &[i64]) -> Vec<T> {
+        let mut e = [0_i64; WIDTH];
+        let mut out = Vec::new();
+        for (at, r) in residuals.iter().enumerate() {
+            let j = at % WIDTH;
+            e[j] = carry(p.record.temporal[j], e[j]) + r * p.steps[j];
+            out.push(p.record.grids[0].value(p.record.base[j], predicted[at], e[j]));
+        }
+        out
     }
-}
 
-/// The residual, in steps, that brings the value nearest to `x`.
-#[inline(always)]
-fn nearest<T: Cell>(grid: &Grid, inverse: f64, x: T, base: i64, m: i32, carried: i64) -> i64 {
-    let t = i64::from(m).wrapping_add(carried);
-    match grid.value {
-        Value::Ordered { offset, unit } => {
-            let predicted = T::from_float(offset + f64::from(m) * unit).to_order();
-            let p = base.wrapping_add(predicted).wrapping_add(carried);
-            x.to_order().wrapping_sub(p)
+    /// Codes 200 rows made of `value`, decodes them and checks every bound. Returns the residuals
+    /// and how many values are stored exactly.
+    fn check<T: Cell>(
+        p: &Program,
+        bound: f64,
+        vector_code: bool,
+        value: impl Fn(f64) -> T,
+    ) -> (Vec<i64>, usize) {
+        let mut rng = Rng::new(3);
+        let rows: Vec<T> = (0..200 * WIDTH).map(|_| value(f64::from(rng.unit()) - 0.5)).collect();
+        let predicted: Vec<i32> = rows.iter().map(|_| (400.0 * rng.unit()) as i32 - 200).collect();
+        let bounds = [bound; WIDTH];
+        let mut coder = ResidualCoder::new(p, &bounds);
+        if !vector_code {
+            coder.fast = None;
         }
-        Value::Linear { offset, .. } if grid.step == 1 << grid.fraction => {
-            let k = (x.to_f64() - offset) * inverse - base as f64;
-            let steps = (k - t as f64) * (1.0 / grid.step as f64);
-            round(steps)
+        let mut symbols = Symbols::default();
+        let mut seen = Vec::new();
+        for (i, row) in rows.chunks(WIDTH).enumerate() {
+            coder.row(i, row, &predicted[i * WIDTH..][..WIDTH], &mut symbols);
+            seen.extend_from_slice(coder.decoded());
         }
-        Value::Integer { unit } => {
-            let unit = (unit as i64).max(1);
-            let k = round_divide(x.to_integer().wrapping_sub(base.wrapping_mul(unit)), unit);
-            round_divide(k.wrapping_sub(grid.integer(t)), grid.step as i64)
+        for (at, y) in decoded::<T>(p, &predicted, &symbols.residuals).into_iter().enumerate() {
+            if symbols.escapes.contains(&(at as u64)) {
+                assert!(seen[at] == rows[at].to_f64() || !rows[at].is_ordinary());
+            } else {
+                assert!(bound::holds(rows[at], y, bound), "{} {}", rows[at].to_f64(), y.to_f64());
+                assert!(seen[at] == y.to_f64());
+            }
         }
-        Value::Linear { offset, .. } => {
-            let k = round((x.to_f64() - offset) * inverse);
-            round_divide(k.wrapping_sub(base).wrapping_sub(grid.integer(t)), grid.step as i64)
-        }
-        Value::Ratio { .. } => {
-            let k = round(x.to_f64() * inverse);
-            round_divide(k.wrapping_sub(base).wrapping_sub(grid.integer(t)), grid.step as i64)
+        (symbols.residuals, symbols.escapes.len())
+    }
+
+    #[test]
+    fn decoded_values_keep_their_bounds_on_every_grid() {
+        let ratio = Value::Ratio { numerator: 1, denominator: 200 };
+        for temporal in [0, 200, 256] {
+            let linear = Value::Linear { offset: 0.0, unit: 0.0124 };
+            let p = program(Grid { value: linear, fraction: 4, step: 16 }, DType::F32, temporal);
+            assert_eq!(check(&p, 0.1, true, |x| (90.0 * x) as f32).1, 0);
+            // A step of 3 counts.
+            let p = program(Grid { value: ratio, fraction: 4, step: 3 }, DType::F32, temporal);
+            assert_eq!(check(&p, 0.0051, true, |x| ((900.0 * x).round() / 200.0) as f32).1, 0);
+            let integer = Value::Integer { unit: 5 };
+            let p = program(Grid { value: integer, fraction: 4, step: 7 }, DType::I16, temporal);
+            assert_eq!(check(&p, 15.0, true, |x| 5 * (900.0 * x) as i16).1, 0);
+            let ordered = Value::Ordered { offset: 0.0, unit: 0.0 };
+            let p = program(Grid { value: ordered, fraction: 0, step: 1 }, DType::F32, temporal);
+            assert_eq!(check(&p, 0.0, true, |x| (90.0 * x) as f32).1, 0);
         }
     }
-}
 
-/// 1.5 · 2^52: adding it to a smaller number leaves the nearest integer in the lower bits.
-const MAGIC: f64 = 6_755_399_441_055_744.0;
-/// Integers below are exact, with room for their sums.
-const EXACT: f64 = 1e15;
-
-/// The integer nearest to `x`, which is below [`EXACT`].
-#[inline(always)]
-fn integer(x: f64) -> i64 {
-    ((x + MAGIC).to_bits() as i64).wrapping_sub(MAGIC.to_bits() as i64)
-}
-
-/// To the nearest integer; 0 where there is none that fits.
-#[inline(always)]
-pub(super) fn round(x: f64) -> i64 {
-    if x.abs() < EXACT {
-        return integer(x);
+    #[test]
+    fn vector_code_gives_the_same_residuals() {
+        let linear = Value::Linear { offset: 3.0, unit: 0.0124 };
+        let p = program(Grid { value: linear, fraction: 4, step: 16 }, DType::F32, 0);
+        let value = |x: f64| (90.0 * x) as f32;
+        assert!(ResidualCoder::new(&p, &[0.1; WIDTH]).fast.is_some());
+        assert_eq!(check(&p, 0.1, true, value), check(&p, 0.1, false, value));
     }
-    // Beyond 2^62 a residual is not worth coding.
-    if x.abs() < 4e18 { x as i64 } else { 0 }
-}
 
-/// `a / b` rounded to nearest, halves away from zero, for `b > 0`.
-#[inline(always)]
-fn round_divide(a: i64, b: i64) -> i64 {
-    if b <= 1 {
-        return a;
+    #[test]
+    fn what_no_residual_reaches_is_stored_exactly() {
+        // Steps are three times as wide as the bound allows.
+        let linear = Value::Linear { offset: 0.0, unit: 0.0124 };
+        let p = program(Grid { value: linear, fraction: 4, step: 16 }, DType::F32, 128);
+        let escapes = check(&p, 0.033, true, |x| (90.0 * x) as f32).1;
+        assert!((300..500).contains(&escapes), "{escapes}");
+        // NaN and infinities, but not what is beside them.
+        let p = program(Grid { value: linear, fraction: 4, step: 16 }, DType::F32, 0);
+        let special = |x: f64| match (90.0 * x) as i32 {
+            7 => f32::NAN,
+            8 => f32::NEG_INFINITY,
+            n => n as f32,
+        };
+        let escapes = check(&p, 0.1, true, special).1;
+        assert!((1..50).contains(&escapes), "{escapes}");
     }
-    let q = a / b;
-    let rest = (a % b).unsigned_abs();
-    if rest >= b as u64 - rest { q + a.signum() } else { q }
 }

@@ -1,31 +1,33 @@
 //! A promise about each row: the row's class selects how finely its residual is coded.
 //!
-//! Classes form a ladder: no residual, then steps that get finer. A row takes the first that
-//! keeps its promise; where none does, its values are stored exactly.
+//! Classes form a ladder: no residual, then residuals in finer and finer steps. A row takes the
+//! first class that keeps its promise; where none does, its values are stored exactly.
 
 use crate::codec::program::Program;
 use crate::codec::value::Cell;
-use crate::encode::Symbols;
-use crate::encode::residual::round;
+use crate::encode::column::round;
+use crate::encode::project::Projection;
+use crate::encode::symbols::Symbols;
 
-/// What each row must hold. Judged in `f64`; the margin covers every rounding of the sums.
+/// What each row must hold, judged in `f64` with a margin for every rounding of the sums.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum RowRule {
-    /// `‖x − x̂‖² ≤ limit · ‖x − mean‖²`, with the columns' means.
+    /// `‖x − x̂‖² ≤ limit · ‖x − means‖²`, with the columns' means.
     Nmse { limit: f64, means: Vec<f64> },
-    /// Cosine at least `limit`.
+    /// The cosine of `x` and `x̂` is at least `limit`.
     Cosine { limit: f64 },
 }
 
-/// Relative error that sums over up to 2^24 terms stay well below.
+/// Relative error that sums of up to 2^24 terms in `f64` stay well below: 2^24 · 2^-53 is 2e-9.
 const MARGIN: f64 = 1e-7;
 
-/// Whether a sum of squares is far from where squares lose their digits or overflow.
+/// Whether a sum of squares is far from where squares lose their digits or overflow: `f64` ends at
+/// 1e±308, and has all digits down to 1e-292 for sums of 2^24 terms or fewer.
 fn trusted(squares: f64) -> bool {
     (1e-280..1e280).contains(&squares)
 }
 
-/// Squared error, not 0, over deviation; infinite where it cannot be told.
+/// Returns the squared error, not 0, over the squared deviation; infinite where it cannot be told.
 fn ratio(error: f64, deviation: f64) -> f64 {
     if trusted(error) && deviation.is_finite() { error / deviation } else { f64::INFINITY }
 }
@@ -64,67 +66,68 @@ impl RowRule {
     }
 }
 
-/// Makes symbols and class of each row. `centre` and `fine` bring values to fine units.
+/// Makes class and residuals of each row.
 pub(crate) struct RowCoder<'a> {
-    pub(crate) program: &'a Program,
-    pub(crate) rule: &'a RowRule,
-    pub(crate) centre: &'a [f64],
-    pub(crate) fine: Vec<f64>,
+    program: &'a Program,
+    rule: &'a RowRule,
+    /// Value of each column that predictions count from.
+    centre: &'a [f64],
+    /// Fine units per unit of the data, for each column; 0 leaves the column out.
+    fine: Vec<f64>,
+    /// The last row as decoded, in the data's units.
     decoded: Vec<f64>,
 }
 
 impl<'a> RowCoder<'a> {
-    pub(crate) fn new(
-        program: &'a Program,
-        rule: &'a RowRule,
-        centre: &'a [f64],
-        inverse_scale: &[f64],
-    ) -> Self {
-        let fine = inverse_scale.iter().zip(&program.steps).map(|(s, f)| s * *f as f64);
-        Self { program, rule, centre, fine: fine.collect(), decoded: Vec::new() }
+    /// Prepares for rows that must hold `rule`.
+    pub(crate) fn new(program: &'a Program, rule: &'a RowRule, projection: &'a Projection) -> Self {
+        let scales = projection.inverse_scale.iter().zip(&program.steps);
+        let fine = scales.map(|(s, f)| s * *f as f64).collect();
+        Self { program, rule, centre: &projection.centre, fine, decoded: Vec::new() }
     }
 
-    /// The last row as decoded.
+    /// Returns the last row as decoded, in the data's units.
     pub(crate) fn decoded(&self) -> &[f64] {
         &self.decoded
     }
 
-    /// Chooses the class of row `i` with predictions `m` and makes its residuals.
-    pub(crate) fn row<T: Cell>(&mut self, (i, row): (usize, &[T]), m: &[i32], out: &mut Symbols) {
+    /// Chooses the class of the row that follows those in `symbols` and makes its residuals;
+    /// `predicted` are its predictions in fine units.
+    pub(crate) fn row<T: Cell>(&mut self, row: &[T], predicted: &[i32], symbols: &mut Symbols) {
         let width = row.len();
-        let first = i * width;
-        out.residuals.resize(first + width, 0);
+        let first = symbols.forced.len() * width;
+        symbols.residuals.resize(first + width, 0);
         for (class, &quantum) in self.program.record.classes.quantum.iter().enumerate() {
-            let residuals = &mut out.residuals[first..];
-            self.decode(row, m, quantum, residuals);
+            self.code(row, predicted, quantum, &mut symbols.residuals[first..]);
             if self.rule.holds(row, &self.decoded) {
-                out.forced.push(class);
+                symbols.forced.push(class);
                 let special = row.iter().enumerate().filter(|(_, x)| !x.is_ordinary());
-                out.escapes.extend(special.map(|(j, _)| (first + j) as u64));
+                symbols.escapes.extend(special.map(|(j, _)| (first + j) as u64));
                 return;
             }
         }
-        out.residuals[first..].fill(0);
-        out.forced.push(0);
-        out.escapes.extend((first..first + width).map(|at| at as u64));
+        symbols.residuals[first..].fill(0);
+        symbols.forced.push(0);
+        symbols.escapes.extend((first..first + width).map(|at| at as u64));
         self.decoded.clear();
         self.decoded.extend(row.iter().map(|x| x.to_f64()));
     }
 
-    fn decode<T: Cell>(&mut self, row: &[T], m: &[i32], quantum: i64, residuals: &mut [i64]) {
+    /// Makes residuals in steps of `quantum` fine units, none where that is negative, and decodes
+    /// them.
+    fn code<T: Cell>(&mut self, row: &[T], predicted: &[i32], quantum: i64, residuals: &mut [i64]) {
         self.decoded.clear();
         for (range, grid) in &self.program.runs {
             for j in range.clone() {
                 let x = row[j];
-                let r = if quantum < 0 || !x.is_ordinary() {
+                residuals[j] = if quantum < 0 || !x.is_ordinary() {
                     0
                 } else {
-                    let t = (x.to_f64() - self.centre[j]) * self.fine[j] - f64::from(m[j]);
-                    round(t / quantum as f64)
+                    let fine = (x.to_f64() - self.centre[j]) * self.fine[j];
+                    round((fine - f64::from(predicted[j])) / quantum as f64)
                 };
-                residuals[j] = r;
-                let e = r.wrapping_mul(quantum.max(0));
-                let y: T = grid.value(self.program.record.base[j], m[j], e);
+                let e = residuals[j].wrapping_mul(quantum.max(0));
+                let y: T = grid.value(self.program.record.base[j], predicted[j], e);
                 self.decoded.push(y.to_f64());
             }
         }

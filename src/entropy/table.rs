@@ -22,7 +22,7 @@ pub(crate) const MAX_HISTOGRAM: usize = 4096;
 const INVERSE_QUARTERS: [u64; 4] = [1_048_576, 881_744, 741_455, 623_487];
 
 /// What the model stores of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum TableSpec {
     /// The number is always 0 and costs nothing.
     Zero,

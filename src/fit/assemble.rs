@@ -1,256 +1,164 @@
 //! From a decoder in integers to a measured codec: temporal prediction, choice of latents,
-//! residuals against the baked decoder, entropy coder fitted to what they are.
+//! residuals against that decoder, and an entropy coder fitted to what they are.
 
 use crate::codec::program::Program;
 use crate::container::model::{Classes, ModelRecord};
-use crate::encode::classes::Costs;
-use crate::encode::latents::{LatentChooser, RATES};
-use crate::encode::project::Projection;
+use crate::encode::costs::TableCosts;
+use crate::encode::encoder::BlockEncoder;
+use crate::encode::latents::LatentChooser;
+use crate::encode::rates::LatentRates;
 use crate::encode::refine::Refiner;
-use crate::encode::{Encoder, Symbols};
+use crate::encode::symbols::Symbols;
 use crate::entropy::table::TableSpec;
 use crate::error::Result;
-use crate::fit::data::sample::Sample;
-use crate::fit::entropy::classes::{FittedClasses, Job, fit_classes};
-use crate::fit::linear::{Candidate, FitContext};
+use crate::fit::candidate::{Candidate, Coding, Prepared};
+use crate::fit::context::FitContext;
+use crate::fit::entropy::class_tables::{ClassFitInput, FittedClasses};
+use crate::fit::entropy::classes::fit_classes;
 use crate::fit::quantise::linear::deviations;
+use crate::fit::temporal;
 use crate::quality::Tally;
 use rayon::prelude::*;
 
-/// A decoder and its encoder, before anything is fitted to symbols.
-pub(crate) struct Prepared {
-    pub(crate) projection: Projection,
-    /// Everything but temporal coefficients, classes and tables.
-    pub(crate) record: ModelRecord,
-    /// Latents of the sample, in the decoder's units.
-    pub(crate) real: Vec<f32>,
-    /// Bits that one squared unit of each latent's error costs.
-    pub(crate) weight: Vec<f32>,
-    /// Bits of one squared normalised unit of each column's error, where latents are worth
-    /// refining.
-    pub(crate) slopes: Option<Vec<f32>>,
-}
+/// Any table: what is made before tables are fitted is never coded.
+const PLACEHOLDER: TableSpec = TableSpec::Ladder { shape: 1, scale: 20 };
 
-/// What is coded, and how patiently it is chosen.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Coding {
-    /// Whether previous rows help.
-    pub(crate) temporal: bool,
-    /// Whether residuals are coded.
-    pub(crate) residual: bool,
-    /// Whether latents are chosen a second time, with the rates of the first.
-    pub(crate) patient: bool,
-    /// Rounds of refining latents, where what was prepared allows it.
-    pub(crate) refine: usize,
-}
-
-/// A codec whose latents are chosen, not yet fitted to them.
+/// A codec whose latents are chosen, and their symbols, to which no table is fitted yet.
 struct Chosen {
-    encoder: Encoder,
+    encoder: BlockEncoder,
     record: ModelRecord,
     symbols: Vec<Symbols>,
 }
 
-impl FitContext<'_> {
-    pub(crate) fn line(&self) -> usize {
-        self.sample.schema.row_shape.last().copied().unwrap_or(1)
-    }
+/// Fits and measures what `prepared` leaves open.
+///
+/// # Errors
+/// `Corrupt` where the decoder's sums could overflow.
+pub(crate) fn complete(
+    context: &FitContext<'_>,
+    prepared: Prepared,
+    coding: Coding,
+) -> Result<Candidate> {
+    let Chosen { mut encoder, record, symbols } = choose(context, prepared, coding, true)?;
+    let sample = context.sample;
+    let input = ClassFitInput {
+        record: &record,
+        dtype: sample.schema.dtype,
+        line: context.line(),
+        symbols: &symbols,
+        weight: sample.weight(),
+        whole: sample.is_whole(),
+        residual: coding.residual,
+        quanta: None,
+    };
+    let FittedClasses { record, bytes, model_bytes } = fit_classes(&input, context.effort)?;
+    encoder.program = Program::new(record, sample.schema.dtype)?;
+    encoder.costs = TableCosts::new(&encoder.program.tables);
+    let mut tally = Tally::default();
+    symbols.iter().for_each(|s| tally.add(&s.tally));
+    Ok(Candidate { encoder, fitted_bytes: bytes, model_bytes, tally })
+}
 
-    /// Fits and measures what `prepared` leaves open.
-    pub(crate) fn complete(&self, prepared: Prepared, coding: Coding) -> Result<Candidate> {
-        let Chosen { encoder, record, symbols } = self.choose(prepared, coding, true)?;
-        let fitted = self.fit(&record, &symbols, coding.residual)?;
-        self.finish(encoder, fitted, &symbols)
-    }
+/// Returns the sample's latents as a decoder has them, `rows × latents` in latent units, before any
+/// class is fitted.
+///
+/// # Errors
+/// As [`complete`].
+pub(crate) fn decoded_latents(
+    context: &FitContext<'_>,
+    prepared: Prepared,
+    coding: Coding,
+) -> Result<Vec<i32>> {
+    let symbols = choose(context, prepared, coding, false)?.symbols;
+    Ok(symbols.into_iter().flat_map(|s| s.decoded_latents).collect())
+}
 
-    /// Latents as a decoder would have them, `rows × latents`, before any class is fitted.
-    pub(crate) fn decoded(&self, prepared: Prepared, coding: Coding) -> Result<Vec<i32>> {
-        let symbols = self.choose(prepared, coding, false)?.symbols;
-        Ok(symbols.into_iter().flat_map(|s| s.decoded_latents).collect())
-    }
-
-    /// Fits temporal prediction and chooses latents; their errors are tallied if asked for.
-    fn choose(&self, prepared: Prepared, coding: Coding, measure: bool) -> Result<Chosen> {
-        let Prepared { projection, mut record, mut real, weight, slopes } = prepared;
-        let latents = record.latents();
-        let mut encoder = self.encoder(&record, projection, coding)?;
-        encoder.chooser = chooser(&record, &real, weight);
-        if coding.temporal {
-            self.fit_temporal(&mut record, &encoder, &real);
-            encoder.program = provisional(&record, self.sample, coding)?;
+/// Fits temporal prediction and chooses latents; errors are tallied if `measure` is set.
+fn choose(
+    context: &FitContext<'_>,
+    prepared: Prepared,
+    coding: Coding,
+    measure: bool,
+) -> Result<Chosen> {
+    let Prepared { projection, mut record, mut real, weight, slopes } = prepared;
+    let (sample, latents) = (context.sample, record.latents());
+    let mut encoder = BlockEncoder {
+        program: provisional(&record, context, coding)?,
+        projection,
+        chooser: LatentChooser { weight, rates: guessed_rates(&record, &real) },
+        bounds: context.columns.iter().map(|c| c.bound).collect(),
+        costs: TableCosts::default(),
+        exact_level: None,
+        block_rows: 1,
+        refiner: None,
+        rule: None,
+    };
+    if coding.temporal {
+        record.latent_temporal = temporal::latent_coefficients(sample, &real, latents);
+        if coding.residual {
+            let symbols = symbols_of_runs(context, &encoder, &real, false);
+            record.temporal = temporal::residual_coefficients(context, &symbols, latents > 0);
         }
+        encoder.program = provisional(&record, context, coding)?;
+    }
+    let is_final = latents == 0 || !coding.patient;
+    let mut symbols = symbols_of_runs(context, &encoder, &real, is_final && measure);
+    if !is_final {
         // The first choice of latents used guessed rates; the second uses those seen.
-        let mut symbols = self.symbols(&encoder, &real, latents == 0 || !coding.patient);
-        if latents > 0 && coding.patient {
-            learn_rates(&mut encoder.chooser, &symbols, latents, record.table_sets());
-            if let Some(slopes) = slopes.filter(|_| coding.refine > 0) {
-                let refiner = Refiner::new(&encoder.program, slopes, coding.refine);
-                let refined = |chooser: &LatentChooser| {
-                    refiner.refine(&encoder.program, chooser, self.normalised, &real)
-                };
-                // Refined latents have rates of their own, by which they are refined again.
-                symbols = self.symbols(&encoder, &refined(&encoder.chooser), false);
-                let mut chooser = encoder.chooser.clone();
-                learn_rates(&mut chooser, &symbols, latents, record.table_sets());
-                real = refined(&chooser);
-                encoder.chooser = chooser;
-                encoder.refiner = Some(refiner);
-            }
-            symbols = self.symbols(&encoder, &real, measure);
+        let count = |symbols: &[Symbols]| LatentRates::count(symbols, latents, record.table_sets());
+        encoder.chooser.rates = count(&symbols);
+        if let Some(slopes) = slopes.filter(|_| coding.refine > 0) {
+            let refiner = Refiner::new(&encoder.program, slopes, coding.refine);
+            let refined = |chooser: &LatentChooser| {
+                refiner.refine(&encoder.program, chooser, context.normalised, &real)
+            };
+            // Refined latents have rates of their own, by which they are refined again.
+            let first = refined(&encoder.chooser);
+            encoder.chooser.rates = count(&symbols_of_runs(context, &encoder, &first, false));
+            real = refined(&encoder.chooser);
+            encoder.refiner = Some(refiner);
         }
-        Ok(Chosen { encoder, record, symbols })
+        symbols = symbols_of_runs(context, &encoder, &real, measure);
     }
-
-    fn encoder(
-        &self,
-        record: &ModelRecord,
-        projection: Projection,
-        coding: Coding,
-    ) -> Result<Encoder> {
-        Ok(Encoder {
-            program: provisional(record, self.sample, coding)?,
-            projection,
-            chooser: LatentChooser::default(),
-            bounds: self.columns.iter().map(|c| c.bound).collect(),
-            costs: Costs::default(),
-            exact_level: None,
-            block_rows: 1,
-            refiner: None,
-            rule: None,
-        })
-    }
-
-    fn finish(
-        &self,
-        mut encoder: Encoder,
-        fitted: FittedClasses,
-        symbols: &[Symbols],
-    ) -> Result<Candidate> {
-        let mut tally = Tally::default();
-        symbols.iter().for_each(|s| tally.add(&s.tally));
-        encoder.program = Program::new(fitted.record, self.sample.schema.dtype)?;
-        encoder.costs = Costs::new(&encoder.program.tables);
-        Ok(Candidate {
-            encoder,
-            fitted_bytes: fitted.bytes,
-            model_bytes: fitted.model_bytes,
-            tally,
-        })
-    }
-
-    fn fit(&self, m: &ModelRecord, symbols: &[Symbols], residual: bool) -> Result<FittedClasses> {
-        let job = Job {
-            record: m,
-            dtype: self.sample.schema.dtype,
-            line: self.line(),
-            symbols,
-            weight: self.sample.weight(),
-            whole: self.sample.is_whole(),
-            residual,
-            quanta: None,
-        };
-        fit_classes(&job, self.effort)
-    }
-
-    /// Symbols of every run.
-    pub(crate) fn symbols(&self, encoder: &Encoder, real: &[f32], measure: bool) -> Vec<Symbols> {
-        let latents = encoder.projection.latents;
-        let mut at = 0;
-        let runs: Vec<(&[u8], &[f32])> = self
-            .sample
-            .split()
-            .zip(&self.sample.runs)
-            .map(|(bytes, rows)| {
-                let part = &real[at * latents..(at + rows) * latents];
-                at += rows;
-                (bytes, part)
-            })
-            .collect();
-        runs.par_iter().map(|(bytes, real)| encoder.symbols(bytes, real, measure)).collect()
-    }
-
-    /// Coefficients of temporal prediction, by least squares within runs.
-    fn fit_temporal(&self, record: &mut ModelRecord, encoder: &Encoder, real: &[f32]) {
-        let latents = record.latents();
-        let rows = self.sample.total as f64;
-        if latents > 0 {
-            let mut sums = vec![(0.0, 0.0); latents];
-            let mut rest = real;
-            for &n in &self.sample.runs {
-                let (run, tail) = rest.split_at(n * latents);
-                rest = tail;
-                for pair in run.windows(2 * latents).step_by(latents) {
-                    for (k, sum) in sums.iter_mut().enumerate() {
-                        let (a, b) = (f64::from(pair[k]), f64::from(pair[k + latents]));
-                        sum.0 += a * b;
-                        sum.1 += a * a + 1.0 / 12.0;
-                    }
-                }
-            }
-            record.latent_temporal =
-                sums.iter().map(|&(ab, aa)| coefficient(ab, aa, rows)).collect();
-        }
-        if encoder.program.record.classes.quantum[0] < 0 {
-            return;
-        }
-        let symbols = self.symbols(encoder, real, false);
-        let width = record.width();
-        record.temporal = (0..width)
-            .into_par_iter()
-            .map(|j| {
-                let step = encoder.program.record.grid_of[j];
-                let ordered = record.grids[step].value_is_ordered();
-                let (mut ab, mut aa) = (0.0, 0.0);
-                let (mut same, mut changed) = (0.0_f64, 0.0_f64);
-                for s in &symbols {
-                    let mut last = None;
-                    for i in 0..s.rows {
-                        let r = s.residuals[i * width + j] as f64;
-                        if let Some(last) = last {
-                            ab += r * last;
-                            aa += last * last + 1.0 / 6.0;
-                            same += (1.0 + r.abs()).log2();
-                            changed += (1.0 + f64::abs(r - last)).log2();
-                        }
-                        last = Some(r);
-                    }
-                }
-                // Floats around 0 change their sign and so lie far apart though small.
-                let enough = if ordered && self.columns[j].scale == 0.0 { 0.6 } else { 0.9 };
-                if changed < same * enough && (ordered || ab > 0.97 * aa || latents == 0) {
-                    return 256;
-                }
-                if ordered { 0 } else { coefficient(ab, aa, rows) }
-            })
-            .collect();
-    }
+    Ok(Chosen { encoder, record, symbols })
 }
 
-/// `ab / aa` in 1/256, coarsely; 0 unless it saves more than it costs.
-fn coefficient(ab: f64, aa: f64, rows: f64) -> i64 {
-    let a = (ab / aa.max(1e-30)).clamp(-1.0, 1.0);
-    let saved = -0.5 * (1.0 - a * a).max(1e-9).log2() * rows;
-    if saved < 30.0 || a.abs() < 0.08 {
-        return 0;
-    }
-    ((a * 32.0).round() as i64) * 8
+/// Returns the symbols of each run of the sample.
+fn symbols_of_runs(
+    context: &FitContext<'_>,
+    encoder: &BlockEncoder,
+    real: &[f32],
+    measure: bool,
+) -> Vec<Symbols> {
+    let (sample, latents) = (context.sample, encoder.projection.latents);
+    let mut rest = real;
+    let runs: Vec<(&[u8], &[f32])> = sample
+        .split()
+        .zip(&sample.runs)
+        .map(|(bytes, rows)| {
+            let (run, tail) = rest.split_at(rows * latents);
+            rest = tail;
+            (bytes, run)
+        })
+        .collect();
+    runs.par_iter().map(|(bytes, real)| encoder.symbols(bytes, real, measure)).collect()
 }
 
-/// A choice of latents by errors' weights and guessed rates.
-fn chooser(record: &ModelRecord, real: &[f32], weight: Vec<f32>) -> LatentChooser {
+/// Guesses what latents' symbols cost from the latents' deviations.
+fn guessed_rates(record: &ModelRecord, real: &[f32]) -> LatentRates {
     let mut deviation = deviations(real, record.latents());
     if record.trellis > 0 {
-        // Symbols are half of what they stand for.
+        // Dependent quantisation: symbols are half of what they stand for.
         deviation.iter_mut().for_each(|d| *d /= 2.0);
     }
-    LatentChooser::untrained(weight, &deviation, record.table_sets())
+    LatentRates::guess(&deviation, record.table_sets())
 }
 
-/// A program that can run but not code: one class, one table.
-fn provisional(record: &ModelRecord, sample: &Sample, coding: Coding) -> Result<Program> {
+/// Makes a program that predicts but cannot code: it has one class and one table.
+fn provisional(record: &ModelRecord, context: &FitContext<'_>, coding: Coding) -> Result<Program> {
     let mut record = record.clone();
     let (latents, width, sets) = (record.latents(), record.width(), record.table_sets());
-    record.tables = vec![TableSpec::Ladder { shape: 1, scale: 20 }];
+    record.tables = vec![PLACEHOLDER];
     record.classes = Classes {
         count: 1,
         next: Vec::new(),
@@ -259,28 +167,140 @@ fn provisional(record: &ModelRecord, sample: &Sample, coding: Coding) -> Result<
         latent_tables: vec![0; latents * sets],
         residual_tables: vec![0; width],
     };
-    Program::new(record, sample.schema.dtype)
+    Program::new(record, context.sample.schema.dtype)
 }
 
-/// Rates from the symbols seen, all classes together.
-fn learn_rates(chooser: &mut LatentChooser, symbols: &[Symbols], latents: usize, sets: usize) {
-    let reach = (RATES / 2) as i32;
-    let mut counts = vec![0.5_f32; latents * sets * RATES];
-    for s in symbols {
-        for (at, &v) in s.latents.iter().enumerate() {
-            let set = usize::from(sets == 2 && s.second[at]);
-            let slot = (v.clamp(-reach, reach) + reach) as usize;
-            counts[((at % latents) * sets + set) * RATES + slot] += 1.0;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fit::data::columns::{Tolerance, normaliser, plan};
+    use crate::fit::data::components::Components;
+    use crate::fit::data::sample::Sample;
+    use crate::fit::entropy::classes::ClassEffort;
+    use crate::fit::linear::{LinearChoice, build};
+    use crate::matrix::Matrix;
+    use crate::matrix::rng::Rng;
+
+    const WIDTH: usize = 12;
+    const BOUND: f64 = 0.05;
+    const CHOICE: LinearChoice = LinearChoice {
+        latents: 2,
+        step: 2.0,
+        trellis: 0,
+        weight_step: 0.05,
+        temporal: true,
+        residual: true,
+        error_weight: 0.0,
+        patient: true,
+    };
+
+    /// Rows of two latents and a little noise; the first latent is `carried` times that of the row
+    /// before and something new.
+    fn rows(carried: f32) -> Vec<f32> {
+        let mut rng = Rng::new(5);
+        let (mut a, mut out) = (0.0, Vec::new());
+        for _ in 0..1500 {
+            a = carried * a + 8.0 * (rng.unit() - 0.5);
+            let b = 4.0 * (rng.unit() - 0.5);
+            for j in 0..WIDTH {
+                let angle = j as f32 * 0.5;
+                out.push(a * angle.cos() + b * angle.sin() + 0.1 * (rng.unit() - 0.5));
+            }
         }
+        out
     }
-    for (rates, counts) in chooser.rates.chunks_exact_mut(RATES).zip(counts.chunks_exact(RATES)) {
-        let total: f32 = counts.iter().sum();
-        // Smoothed over neighbours, so that a gap in the sample is not taken for a law.
-        for (i, rate) in rates.iter_mut().enumerate() {
-            let near = &counts[i.saturating_sub(1)..(i + 2).min(RATES)];
-            let own = counts[i] * 0.9 + 0.1 * near.iter().sum::<f32>() / near.len() as f32;
-            *rate = (total / own).log2();
-        }
+
+    fn with_context<R>(rows: &[f32], check: impl Fn(&FitContext<'_>) -> R) -> R {
+        let matrix = Matrix::from_slice(rows, &[WIDTH]).unwrap();
+        let sample = Sample::draw(&matrix, 1 << 20).unwrap();
+        let columns = plan(&sample, &Tolerance::Bounds(vec![BOUND; WIDTH]));
+        let normalised = normaliser(&columns).normalise(sample.schema.dtype, &sample.bytes);
+        let components = Components::fit(&normalised, WIDTH);
+        check(&FitContext {
+            sample: &sample,
+            columns: &columns,
+            components: &components,
+            normalised: &normalised,
+            effort: ClassEffort { classes: 4, rounds: 2 },
+        })
     }
-    chooser.rates_changed();
+
+    #[test]
+    fn latents_pay_and_errors_stay_within_the_bound() {
+        with_context(&rows(0.0), |context| {
+            let two = build(context, &CHOICE).unwrap();
+            let none = build(context, &LinearChoice { latents: 0, ..CHOICE }).unwrap();
+            assert!(two.fitted_bytes < 0.5 * none.fitted_bytes);
+            for c in [&two, &none] {
+                // Errors spread evenly over a step have a third of the squared bound.
+                let mean = c.tally.nmse() * context.components.columns.iter().sum::<f64>();
+                assert!(mean > 0.0 && c.fitted_bytes > c.model_bytes as f64, "{mean}");
+            }
+            // What is estimated is what is written.
+            let blocks = context.sample.split().zip(0..).map(|(run, at)| {
+                let normalised = two.encoder.projection.normalise(context.sample.schema.dtype, run);
+                let real = two.encoder.latents(&normalised);
+                let symbols = two.encoder.symbols(run, &real, false);
+                two.encoder.block(at, run, &symbols).len()
+            });
+            let written = (blocks.sum::<usize>() + two.model_bytes) as f64;
+            let blocks = context.sample.runs.len() as f64;
+            assert!((written / two.fitted_bytes - 1.0).abs() < 0.02 + blocks * 30.0 / written);
+        });
+    }
+
+    #[test]
+    fn rows_are_predicted_from_those_before_where_that_helps() {
+        let coefficients = |carried: f32| {
+            with_context(&rows(carried), |context| {
+                build(context, &CHOICE).unwrap().encoder.program.record.latent_temporal
+            })
+        };
+        assert_eq!(coefficients(0.0), [0, 0]);
+        let found = coefficients(0.9);
+        assert!((210..250).contains(&found[0]) && found[1] == 0, "{found:?}");
+        with_context(&rows(0.9), |context| {
+            let with = build(context, &CHOICE).unwrap();
+            let without = build(context, &LinearChoice { temporal: false, ..CHOICE }).unwrap();
+            assert_eq!(without.encoder.program.record.latent_temporal, [0, 0]);
+            assert!(with.fitted_bytes < 0.97 * without.fitted_bytes);
+            // Without latents, residuals are.
+            let none = build(context, &LinearChoice { latents: 0, ..CHOICE }).unwrap();
+            assert!(none.encoder.program.record.temporal.iter().any(|a| *a > 128));
+        });
+    }
+
+    #[test]
+    fn decoded_latents_are_near_the_real_ones_and_cheaper_the_second_time() {
+        with_context(&rows(0.0), |context| {
+            for trellis in [0, 8] {
+                // Latents alone, of steps that make most of them 0 or ±1.
+                let error_weight = 6.0 / (std::f64::consts::LN_2 * 900.0);
+                let choice = LinearChoice { trellis, step: 30.0, residual: false, ..CHOICE };
+                let choice = LinearChoice { error_weight, ..choice };
+                let bits = |c: &Candidate| {
+                    let variance: f64 = context.components.columns.iter().sum();
+                    let errors = c.tally.nmse() * variance * context.sample.total as f64;
+                    8.0 * (c.fitted_bytes - c.model_bytes as f64) + error_weight * errors
+                };
+                let hasty = build(context, &LinearChoice { patient: false, ..choice }).unwrap();
+                let patient = build(context, &choice).unwrap();
+                assert!(bits(&patient) < bits(&hasty), "{} {}", bits(&patient), bits(&hasty));
+                let real = patient.encoder.projection.project(context.normalised);
+                let record = patient.encoder.program.record;
+                let prepared = Prepared {
+                    projection: patient.encoder.projection,
+                    record: ModelRecord { latent_temporal: vec![0, 0], ..record },
+                    real: real.clone(),
+                    weight: patient.encoder.chooser.weight,
+                    slopes: None,
+                };
+                let coding = Coding { temporal: true, residual: false, patient: true, refine: 0 };
+                let decoded = decoded_latents(context, prepared, coding).unwrap();
+                assert_eq!(decoded.len(), real.len());
+                let far = real.iter().zip(&decoded).filter(|(y, v)| (**y - **v as f32).abs() > 1.5);
+                assert!(far.count() < real.len() / 100, "{trellis}");
+            }
+        });
+    }
 }

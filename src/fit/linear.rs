@@ -1,18 +1,16 @@
-//! A linear codec from principal components: baked to integers, latents and residuals made
-//! against the baked decoder, entropy coder fitted to them.
+//! A linear codec: principal components rounded to integers, and what completes them.
 
 use crate::container::model::ModelRecord;
-use crate::encode::Encoder;
-use crate::encode::project::Projection;
 use crate::error::Result;
-use crate::fit::assemble::{Coding, Prepared};
-use crate::fit::data::columns::ColumnPlan;
-use crate::fit::data::components::Components;
-use crate::fit::data::sample::Sample;
+use crate::fit::assemble::complete;
+use crate::fit::candidate::{Candidate, Coding, Prepared};
+use crate::fit::context::FitContext;
+use crate::fit::data::columns::normaliser;
 use crate::fit::entropy::bits::slope;
-use crate::fit::entropy::classes::Effort;
 use crate::fit::quantise::linear;
-use crate::quality::Tally;
+
+/// Least weight of a latent's error against bits: with none at all, every latent would be 0.
+const LEAST_ERROR_WEIGHT: f64 = 1e-3;
 
 /// What distinguishes linear codecs from each other.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,135 +19,90 @@ pub(crate) struct LinearChoice {
     pub(crate) latents: usize,
     /// Step of the latents, in residual steps.
     pub(crate) step: f64,
-    /// States of dependent quantisation: 0, 4 or 8.
+    /// States of dependent quantisation: 0 (off), 4 or 8.
     pub(crate) trellis: usize,
-    /// Resolution of the weights: their error, times the latent's deviation, in steps.
+    /// Error of a weight times its latent's deviation, in residual steps.
     pub(crate) weight_step: f64,
-    /// Whether previous rows help.
+    /// Whether rows may be predicted from those before.
     pub(crate) temporal: bool,
     /// Whether residuals are coded.
     pub(crate) residual: bool,
-    /// Bits that one squared step of error costs; in target mode, from the step.
+    /// Bits that one squared residual step of error costs where residuals are not coded.
     pub(crate) error_weight: f64,
     /// Whether latents are chosen a second time, with the rates of the first.
     pub(crate) patient: bool,
 }
 
-/// What all linear codecs of a file share.
-pub(crate) struct FitContext<'a> {
-    pub(crate) sample: &'a Sample,
-    pub(crate) columns: &'a [ColumnPlan],
-    pub(crate) components: &'a Components,
-    /// Normalised sample.
-    pub(crate) normalised: &'a [f32],
-    pub(crate) effort: Effort,
-}
-
-/// A fitted codec and its size.
-#[derive(Debug, Clone)]
-pub(crate) struct Candidate {
-    pub(crate) encoder: Encoder,
-    pub(crate) fitted_bytes: f64,
-    pub(crate) model_bytes: usize,
-    /// How good the sample's rows are decoded.
-    pub(crate) tally: Tally,
-}
-
-/// Normalisation without latents.
-pub(crate) fn normaliser(columns: &[ColumnPlan]) -> Projection {
-    Projection {
-        centre: columns.iter().map(|c| c.centre).collect(),
-        inverse_scale: columns
-            .iter()
-            .map(|c| if c.scale > 0.0 { 1.0 / c.scale } else { 0.0 })
-            .collect(),
-        // A NaN, from columns as wide as the type, becomes 1.
-        clip: columns.iter().map(|c| (c.clip as f32).max(1.0)).collect(),
-        weights: Vec::new(),
-        latents: 0,
-        network: None,
+impl LinearChoice {
+    /// Returns the latent unit in residual steps: half a step with dependent quantisation.
+    fn latent_unit(&self) -> f64 {
+        if self.trellis > 0 { self.step / 2.0 } else { self.step }
     }
 }
 
-impl FitContext<'_> {
-    /// Builds and measures one codec.
-    pub(crate) fn build(&self, choice: &LinearChoice) -> Result<Candidate> {
-        let latents = choice.latents.min(self.components.count());
-        let choice = LinearChoice { latents, ..*choice };
-        let mut projection = normaliser(self.columns);
-        projection.latents = latents;
-        projection.weights = self.projection_weights(&choice);
-        let real = projection.project(self.normalised);
-        let record = self.bake(&choice, &real);
-        let weight = self.error_weights(&choice);
-        let LinearChoice { temporal, residual, patient, .. } = choice;
-        let prepared = Prepared { projection, record, real, weight, slopes: None };
-        self.complete(prepared, Coding { temporal, residual, patient, refine: 0 })
-    }
+/// Builds and measures one codec, with no more latents than there are components.
+///
+/// # Errors
+/// `Corrupt` where the decoder's sums could overflow.
+pub(crate) fn build(context: &FitContext<'_>, choice: &LinearChoice) -> Result<Candidate> {
+    let latents = choice.latents.min(context.components.count());
+    let choice = LinearChoice { latents, ..*choice };
+    let mut projection = normaliser(context.columns);
+    projection.latents = latents;
+    projection.weights = projection_weights(context, &choice);
+    let real = projection.project(context.normalised);
+    let record = quantise(context, &choice, &real);
+    let weight = error_weights(context, &choice);
+    let LinearChoice { temporal, residual, patient, .. } = choice;
+    let prepared = Prepared { projection, record, real, weight, slopes: None };
+    complete(context, prepared, Coding { temporal, residual, patient, refine: 0 })
+}
 
-    /// `columns × latents`: components over the latents' unit.
-    fn projection_weights(&self, choice: &LinearChoice) -> Vec<f32> {
-        let unit = latent_unit(choice);
-        let mut out = vec![0.0; self.columns.len() * choice.latents];
-        for k in 0..choice.latents {
-            for (j, v) in self.components.vector(k).iter().enumerate() {
-                out[j * choice.latents + k] = v / unit as f32;
-            }
+/// Returns the components over the latent unit, `columns × latents`.
+fn projection_weights(context: &FitContext<'_>, choice: &LinearChoice) -> Vec<f32> {
+    let unit = choice.latent_unit() as f32;
+    let mut out = vec![0.0; context.columns.len() * choice.latents];
+    for k in 0..choice.latents {
+        for (j, v) in context.components.vector(k).iter().enumerate() {
+            out[j * choice.latents + k] = v / unit;
         }
-        out
     }
-
-    /// Everything but temporal coefficients, classes and tables.
-    fn bake(&self, choice: &LinearChoice, real: &[f32]) -> ModelRecord {
-        let mut record = linear::frame(self.columns);
-        record.trellis = choice.trellis;
-        if choice.latents == 0 {
-            return record;
-        }
-        let deviation = linear::deviations(real, choice.latents);
-        let grains = linear::grains(&deviation, choice.weight_step);
-        record.gain = linear::gain(self.columns, &grains);
-        let unit = latent_unit(choice) as f32;
-        let vectors = &self.components.vectors[..choice.latents * self.columns.len()];
-        let matrix: Vec<f32> = vectors.iter().map(|v| v * unit).collect();
-        linear::skip(&mut record, self.columns, &matrix, &grains);
-        linear::clamps(&mut record, real, &deviation);
-        record
-    }
-
-    /// Bits per squared unit of each latent's error.
-    fn error_weights(&self, choice: &LinearChoice) -> Vec<f32> {
-        let latents = choice.latents;
-        let unit = latent_unit(choice);
-        let width = self.columns.len();
-        let slopes: Vec<f64> = if choice.residual {
-            // Variance left in each column by the components that are not kept.
-            (0..width)
-                .map(|j| {
-                    let kept: f64 = (0..latents)
-                        .map(|k| {
-                            self.components.variance[k]
-                                * f64::from(self.components.vector(k)[j]).powi(2)
-                        })
-                        .sum();
-                    let left = (self.components.columns[j] - kept).max(0.0);
-                    slope(left + unit * unit / 12.0 * latents as f64 / width as f64)
-                })
-                .collect()
-        } else {
-            vec![choice.error_weight; width]
-        };
-        (0..latents)
-            .map(|k| {
-                let v = self.components.vector(k);
-                let sum: f64 = v.iter().zip(&slopes).map(|(v, s)| f64::from(*v).powi(2) * s).sum();
-                (sum * unit * unit).max(1e-3) as f32
-            })
-            .collect()
-    }
+    out
 }
 
-/// The latents' unit in residual steps: with a trellis, values are twice as fine.
-fn latent_unit(choice: &LinearChoice) -> f64 {
-    if choice.trellis > 0 { choice.step / 2.0 } else { choice.step }
+/// Makes the model but for temporal coefficients, classes and tables.
+fn quantise(context: &FitContext<'_>, choice: &LinearChoice, real: &[f32]) -> ModelRecord {
+    let columns = context.columns;
+    let mut record = linear::frame(columns);
+    record.trellis = choice.trellis;
+    if choice.latents == 0 {
+        return record;
+    }
+    let deviation = linear::deviations(real, choice.latents);
+    let weight_steps = linear::weight_steps(&deviation, choice.weight_step);
+    record.gain = linear::gain(columns, &weight_steps);
+    let unit = choice.latent_unit() as f32;
+    let vectors = &context.components.vectors[..choice.latents * columns.len()];
+    let matrix: Vec<f32> = vectors.iter().map(|v| v * unit).collect();
+    linear::quantise_skip(&mut record, columns, &matrix, &weight_steps);
+    linear::clamp_latents(&mut record, real, &deviation);
+    record
+}
+
+/// Returns the bits that one squared latent unit of error costs, for each latent.
+fn error_weights(context: &FitContext<'_>, choice: &LinearChoice) -> Vec<f32> {
+    let components = context.components;
+    let unit = choice.latent_unit();
+    let slopes: Vec<f64> = if choice.residual {
+        let noise = unit * unit / 12.0 * choice.latents as f64 / context.columns.len() as f64;
+        components.left_by(choice.latents).iter().map(|left| slope(left + noise)).collect()
+    } else {
+        vec![choice.error_weight; context.columns.len()]
+    };
+    let weight = |k: usize| {
+        let v = components.vector(k);
+        let sum: f64 = v.iter().zip(&slopes).map(|(v, s)| f64::from(*v).powi(2) * s).sum();
+        (sum * unit * unit).max(LEAST_ERROR_WEIGHT) as f32
+    };
+    (0..choice.latents).map(weight).collect()
 }

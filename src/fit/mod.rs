@@ -1,7 +1,9 @@
 //! Fitting: from a sample of rows to the codec that makes the smallest file.
 
 pub(crate) mod assemble;
+pub(crate) mod candidate;
 pub(crate) mod config;
+pub(crate) mod context;
 pub(crate) mod corruption;
 pub(crate) mod data;
 pub(crate) mod entropy;
@@ -10,3 +12,4 @@ pub(crate) mod linear;
 pub(crate) mod network;
 pub(crate) mod quantise;
 pub(crate) mod search;
+pub(crate) mod temporal;

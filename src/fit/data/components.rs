@@ -25,6 +25,19 @@ impl Components {
         self.variance.len()
     }
 
+    /// Returns the variance of each column that the first `k` components leave, in squared residual
+    /// steps.
+    pub(crate) fn left_by(&self, k: usize) -> Vec<f64> {
+        let mut left = self.columns.clone();
+        for i in 0..k {
+            for (l, v) in left.iter_mut().zip(self.vector(i)) {
+                *l -= self.variance[i] * f64::from(*v).powi(2);
+            }
+        }
+        left.iter_mut().for_each(|l| *l = l.max(0.0));
+        left
+    }
+
     /// Fits to centred rows of `width` numbers; there are none if rows are not finite.
     pub(crate) fn fit(rows: &[f32], width: usize) -> Self {
         let found = principal_components(rows, width).unwrap_or_default();

@@ -4,3 +4,4 @@ pub(crate) mod columns;
 pub(crate) mod components;
 pub(crate) mod grid;
 pub(crate) mod sample;
+pub(crate) mod spread;

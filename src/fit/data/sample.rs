@@ -3,29 +3,36 @@
 use crate::error::Result;
 use crate::matrix::{Rows, Schema};
 
-/// Rows of a run; neighbours are kept together so that their likeness can be measured.
+/// Rows of a run: neighbours are kept together, so that their likeness can be measured.
 const RUN: usize = 128;
+/// Least rows of a sample, where the file has them, and most.
+const ROWS: [usize; 2] = [256, 1 << 20];
+/// Share of the file from which on the whole of it is taken: then nothing remains to be guessed.
+const NEARLY_ALL: [usize; 2] = [9, 10];
 
-/// Some of a file's rows.
+/// Some rows of a file, or all.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
     /// What the rows are.
     pub(crate) schema: Schema,
-    /// Little-endian cells, run after run.
+    /// Little-endian values, run after run.
     pub(crate) bytes: Vec<u8>,
-    /// Rows in each run.
+    /// Number of rows in each run.
     pub(crate) runs: Vec<usize>,
-    /// Rows of the file.
+    /// Number of rows in the file.
     pub(crate) total: usize,
 }
 
 impl Sample {
-    /// Draws about `values` numbers, at least some rows, at most all.
+    /// Draws about as many rows as have `values` values, evenly from the whole file.
+    ///
+    /// # Errors
+    /// `Io` if rows cannot be read.
     pub(crate) fn draw(rows: &dyn Rows, values: usize) -> Result<Self> {
         let schema = rows.schema().clone();
         let total = rows.len();
-        let wanted = (values / schema.width().max(1)).clamp(256, 1 << 20).min(total);
-        let whole = wanted * 10 >= total * 9;
+        let wanted = (values / schema.width().max(1)).clamp(ROWS[0], ROWS[1]).min(total);
+        let whole = wanted * NEARLY_ALL[1] >= total * NEARLY_ALL[0];
         let count = if whole { total.div_ceil(RUN) } else { wanted.div_ceil(RUN) };
         let row_bytes = schema.row_bytes();
         let mut bytes = Vec::new();
@@ -41,27 +48,27 @@ impl Sample {
         Ok(Self { schema, bytes, runs, total })
     }
 
-    /// Rows in the sample.
+    /// Returns the number of rows in the sample.
     pub(crate) fn rows(&self) -> usize {
         self.runs.iter().sum()
     }
 
-    /// Whether every row of the file is here.
+    /// Returns whether every row of the file is here.
     pub(crate) fn is_whole(&self) -> bool {
         self.rows() == self.total
     }
 
-    /// Rows of the file for each row of the sample.
+    /// Returns the number of the file's rows per row of the sample.
     pub(crate) fn weight(&self) -> f64 {
         self.total as f64 / self.rows().max(1) as f64
     }
 
-    /// The sample's rows alone.
+    /// Returns the sample's rows.
     pub(crate) fn into_matrix(self) -> Result<crate::matrix::Matrix> {
         crate::matrix::Matrix::new(self.schema, self.bytes)
     }
 
-    /// About `rows` rows of this sample: every so-manieth run.
+    /// Returns about `rows` rows of this sample: every second, third, … run.
     pub(crate) fn thin(&self, rows: usize) -> Sample {
         let every = (self.rows() / rows.max(1)).max(1);
         let row_bytes = self.schema.row_bytes();
@@ -76,7 +83,7 @@ impl Sample {
         Sample { schema: self.schema.clone(), bytes, runs, total: self.total }
     }
 
-    /// The runs' cells.
+    /// Returns the cells of each run.
     pub(crate) fn split(&self) -> impl Iterator<Item = &[u8]> {
         let row_bytes = self.schema.row_bytes();
         let mut rest = &self.bytes[..];

@@ -1,153 +1,129 @@
-//! Row classes and tables, fitted to a sample's symbols by alternating: tables from the rows of
-//! each class, then each row to the class that says it in fewest bits (Lloyd's algorithm with
-//! code lengths for distances). Classes are doubled while the whole file gets smaller.
+//! Row classes, fitted by Lloyd's algorithm with code lengths for distances: tables from the rows of
+//! each class, then each row to the class in which it takes the fewest bits, in turn. Their number is
+//! doubled for as long as the whole file gets smaller.
 
 use crate::codec::program::Program;
-use crate::container::model::{Classes, ModelRecord};
-use crate::encode::Symbols;
-use crate::encode::classes::{Costs, path};
-use crate::entropy::table::TableSpec;
+use crate::container::model::ModelRecord;
+use crate::encode::costs::TableCosts;
+use crate::encode::symbols::Symbols;
+use crate::entropy::table::{SHAPE_COUNT, TableSpec};
 use crate::error::Result;
-use crate::fit::entropy::tables::{Counts, fit};
-use crate::matrix::DType;
+use crate::fit::entropy::class_tables::{ClassFitInput, FittedClasses, fit_tables};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::ops::Range;
 
-/// How thoroughly to fit.
+/// Rows that the number of classes is looked for in; more rows than these only refine the tables.
+/// The time of a fit grows with it. Half or double: the same sizes within 0.1 %.
+const MOST_ROWS: usize = 16_384;
+/// Neighbouring rows that are kept together where rows are left out, so that classes still follow
+/// each other as they do in the file.
+const PIECE: usize = 128;
+/// Fits of tables to all rows, once classes have been found in some.
+const FINAL_ROUNDS: usize = 2;
+/// Rows per class at least: tables of fewer say more of these rows than of others. Half
+/// or double: the same files.
+const ROWS_PER_CLASS: usize = 16;
+/// Share of its bytes that the file must fall to for still more classes to be tried. It trades size
+/// for time. 0.99 or 0.9995: the same files at level 1.
+const WORTH_DOUBLING: f64 = 0.998;
+
+/// How patiently to fit classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Effort {
-    /// Most classes.
+pub(crate) struct ClassEffort {
+    /// Most classes, a power of two.
     pub(crate) classes: usize,
     /// Alternations at each number of classes.
     pub(crate) rounds: usize,
 }
 
-/// A fitted record and what it makes of the file.
-#[derive(Debug, Clone)]
-pub(crate) struct FittedClasses {
-    pub(crate) record: ModelRecord,
-    /// Bytes of the whole file, estimated.
-    pub(crate) bytes: f64,
-    /// Bytes of the model alone.
-    pub(crate) model_bytes: usize,
-}
-
-/// What stays the same while classes are fitted.
-pub(crate) struct Job<'a> {
-    /// Everything but classes and tables.
-    pub(crate) record: &'a ModelRecord,
-    pub(crate) dtype: DType,
-    pub(crate) line: usize,
-    /// Symbols of the sample, run by run.
-    pub(crate) symbols: &'a [Symbols],
-    /// Rows of the file per row of the sample.
-    pub(crate) weight: f64,
-    /// Whether the sample is the whole file.
-    pub(crate) whole: bool,
-    /// Whether residuals are coded.
-    pub(crate) residual: bool,
-    /// Residual steps of the classes, where they are given.
-    pub(crate) quanta: Option<&'a [i64]>,
-}
-
-/// Fits classes and tables: where rows are many, to some of them, and last of all to all.
-pub(crate) fn fit_classes(job: &Job<'_>, effort: Effort) -> Result<FittedClasses> {
-    let rows: usize = job.symbols.iter().map(|s| s.rows).sum();
+/// Fits classes and tables: where rows are many, classes to some of them and tables to all.
+///
+/// # Errors
+/// `Corrupt` where the model's sums could overflow.
+pub(crate) fn fit_classes(input: &ClassFitInput<'_>, effort: ClassEffort) -> Result<FittedClasses> {
+    let rows = input.rows();
     if effort.classes == 1 || rows <= MOST_ROWS {
-        return fit_all(job, effort);
+        return double_classes(input, effort);
     }
-    let some = thinned(job.symbols, rows.div_ceil(MOST_ROWS), job.record);
+    let some = thinned(input, rows.div_ceil(MOST_ROWS));
     let kept: usize = some.iter().map(|s| s.rows).sum();
-    let weight = job.weight * rows as f64 / kept as f64;
-    let thin = Job { symbols: &some, weight, whole: false, ..*job };
-    let mut fitted = fit_all(&thin, effort)?;
+    let weight = input.weight * rows as f64 / kept as f64;
+    let thin = ClassFitInput { symbols: &some, weight, whole: false, ..*input };
+    let mut fitted = double_classes(&thin, effort)?;
     let count = fitted.record.classes.count;
-    let favourite = common_shape(&fitted.record);
-    for _ in 0..if count > 1 { 2 } else { 1 } {
-        let assigned = if count > 1 { assign(job, &fitted)? } else { vec![0; rows] };
-        fitted = tables(job, &assigned, count, favourite);
+    let usual_shape = usual_shape(&fitted.record);
+    if count == 1 {
+        return Ok(fit_tables(input, &vec![0; rows], 1, usual_shape));
+    }
+    for _ in 0..FINAL_ROUNDS {
+        fitted = fit_tables(input, &assign(input, &fitted)?, count, usual_shape);
     }
     Ok(fitted)
 }
 
-/// Rows that classes are looked for in.
-const MOST_ROWS: usize = 16_384;
-
-/// Every `every`th piece of the runs, as runs of their own.
-fn thinned(symbols: &[Symbols], every: usize, m: &ModelRecord) -> Vec<Symbols> {
-    const PIECE: usize = 128;
-    let (latents, width) = (m.latents(), m.width());
-    let pieces = symbols
+/// Returns every `every`th piece of the runs, as runs of their own.
+fn thinned(input: &ClassFitInput<'_>, every: usize) -> Vec<Symbols> {
+    let (latents, width) = (input.record.latents(), input.record.width());
+    let pieces = input
+        .symbols
         .iter()
         .flat_map(|s| (0..s.rows).step_by(PIECE).map(move |at| (s, at..(at + PIECE).min(s.rows))));
-    let part = |(s, rows): (&Symbols, std::ops::Range<usize>)| {
-        let of = |width: usize| rows.start * width..rows.end * width;
+    let part = |(s, rows): (&Symbols, Range<usize>)| {
+        let cells = |width: usize| rows.start * width..rows.end * width;
         Symbols {
             rows: rows.len(),
-            latents: s.latents[of(latents)].to_vec(),
-            second: s.second.get(of(latents)).map_or_else(Vec::new, <[bool]>::to_vec),
-            residuals: s.residuals.get(of(width)).map_or_else(Vec::new, <[i64]>::to_vec),
+            latents: s.latents[cells(latents)].to_vec(),
+            second: s.second.get(cells(latents)).map_or_else(Vec::new, <[bool]>::to_vec),
+            residuals: s.residuals.get(cells(width)).map_or_else(Vec::new, <[i64]>::to_vec),
             ..Symbols::default()
         }
     };
     pieces.step_by(every).map(part).collect()
 }
 
-fn fit_all(job: &Job<'_>, effort: Effort) -> Result<FittedClasses> {
-    let rows: usize = job.symbols.iter().map(|s| s.rows).sum();
-    let mut favourite = None;
-    let mut assigned: Vec<usize> = vec![0; rows];
-    let mut best: Option<FittedClasses> = None;
-    let mut count = 1;
-    while count <= effort.classes && (count == 1 || count * 16 <= rows) {
-        let mut fitted = tables(job, &assigned, count, favourite);
-        if count > 1 {
-            for _ in 0..effort.rounds {
-                assigned = assign(job, &fitted)?;
-                fitted = tables(job, &assigned, count, favourite);
-            }
-            assigned = assign(job, &fitted)?;
-            fitted = tables(job, &assigned, count, favourite);
+/// Fits 1, 2, 4, … classes and returns the smallest file's.
+fn double_classes(input: &ClassFitInput<'_>, effort: ClassEffort) -> Result<FittedClasses> {
+    let mut best = fit_tables(input, &vec![0; input.rows()], 1, None);
+    let usual_shape = usual_shape(&best.record);
+    let mut assigned = vec![0; input.rows()];
+    let mut count = 2;
+    while count <= effort.classes && count * ROWS_PER_CLASS <= input.rows() {
+        assigned = split(&bits_of_rows(input, &best)?, &assigned, count / 2);
+        let mut fitted = fit_tables(input, &assigned, count, usual_shape);
+        for _ in 0..=effort.rounds {
+            assigned = assign(input, &fitted)?;
+            fitted = fit_tables(input, &assigned, count, usual_shape);
         }
-        favourite = favourite.or_else(|| common_shape(&fitted.record));
-        let own = own_bits(job, &fitted)?;
-        let splits = split(&own, &assigned, count);
-        let better = best.as_ref().is_none_or(|b| fitted.bytes < b.bytes * 0.998);
-        if best.as_ref().is_none_or(|b| fitted.bytes < b.bytes) {
-            best = Some(fitted);
+        let worth_doubling = fitted.bytes < best.bytes * WORTH_DOUBLING;
+        if fitted.bytes < best.bytes {
+            best = fitted;
         }
-        if !better {
+        if !worth_doubling {
             break;
         }
-        assigned = splits;
         count *= 2;
     }
-    Ok(best.expect("one class is always tried"))
+    Ok(best)
 }
 
-/// Tables for rows whose classes are given.
-pub(crate) fn fit_fixed(job: &Job<'_>, assigned: &[usize], count: usize) -> FittedClasses {
-    tables(job, assigned, count, None)
-}
-
-/// The shape that most ladders have.
-fn common_shape(record: &ModelRecord) -> Option<u8> {
-    let mut seen = [0; 4];
-    let tables = &record.classes;
-    for &t in tables.residual_tables.iter().chain(&tables.latent_tables) {
+/// Returns the shape that most ladders have.
+fn usual_shape(record: &ModelRecord) -> Option<u8> {
+    let mut seen = [0; SHAPE_COUNT];
+    let classes = &record.classes;
+    for &t in classes.residual_tables.iter().chain(&classes.latent_tables) {
         if let TableSpec::Ladder { shape, .. } = record.tables[t] {
             seen[usize::from(shape)] += 1;
         }
     }
-    (0..4).max_by_key(|&s| seen[usize::from(s)])
+    (0..SHAPE_COUNT as u8).max_by_key(|&shape| seen[usize::from(shape)])
 }
 
-/// Halves every class by what its rows cost: cheap rows stay, dear ones move.
-fn split(own: &[f32], assigned: &[usize], count: usize) -> Vec<usize> {
+/// Halves each of `count` classes: of its rows the half that takes more bits gets a new class.
+fn split(bits: &[f32], assigned: &[usize], count: usize) -> Vec<usize> {
     let mut out = assigned.to_vec();
     for class in 0..count {
         let mut rows: Vec<usize> = (0..assigned.len()).filter(|&i| assigned[i] == class).collect();
-        rows.sort_by(|&a, &b| own[a].total_cmp(&own[b]).then(a.cmp(&b)));
+        rows.sort_by(|&a, &b| bits[a].total_cmp(&bits[b]).then(a.cmp(&b)));
         for &i in &rows[rows.len() / 2..] {
             out[i] = class + count;
         }
@@ -155,180 +131,152 @@ fn split(own: &[f32], assigned: &[usize], count: usize) -> Vec<usize> {
     out
 }
 
-/// Rows of the symbols, in order: which run, and where in it.
-fn rows(symbols: &[Symbols]) -> Vec<(usize, usize)> {
-    let runs = symbols.iter().enumerate();
-    runs.flat_map(|(run, s)| (0..s.rows).map(move |i| (run, i))).collect()
+/// Returns the class of every row that makes its run smallest.
+fn assign(input: &ClassFitInput<'_>, fitted: &FittedClasses) -> Result<Vec<usize>> {
+    of_runs(input, fitted, |program, costs, run| costs.classify(program, run))
 }
 
-/// Tables for rows assigned to `count` classes.
-fn tables(job: &Job<'_>, assigned: &[usize], count: usize, favourite: Option<u8>) -> FittedClasses {
-    let m = job.record;
-    let (latents, width, sets) = (m.latents(), m.width(), m.table_sets());
-    let places = rows(job.symbols);
-    let mut members: Vec<Vec<(usize, usize)>> = vec![Vec::new(); count];
-    for (place, &class) in places.iter().zip(assigned) {
-        members[class].push(*place);
+/// Returns the bits of each row in the class in which it takes the fewest.
+fn bits_of_rows(input: &ClassFitInput<'_>, fitted: &FittedClasses) -> Result<Vec<f32>> {
+    of_runs(input, fitted, |program, costs, run| {
+        let classes = 0..program.record.classes.count;
+        let bits = |i: usize| classes.clone().map(move |class| costs.row(program, run, i, class));
+        (0..run.rows).map(|i| bits(i).fold(f32::INFINITY, f32::min)).collect()
+    })
+}
+
+/// Gathers what `of_run` says of each run's rows, given the fitted tables.
+fn of_runs<T: Send>(
+    input: &ClassFitInput<'_>,
+    fitted: &FittedClasses,
+    of_run: impl Fn(&Program, &TableCosts, &Symbols) -> Vec<T> + Sync,
+) -> Result<Vec<T>> {
+    let program = Program::new(fitted.record.clone(), input.dtype)?;
+    let costs = TableCosts::new(&program.tables);
+    let runs: Vec<Vec<T>> =
+        input.symbols.par_iter().map(|run| of_run(&program, &costs, run)).collect();
+    Ok(runs.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::model::{Grid, Value};
+    use crate::matrix::DType;
+    use crate::matrix::rng::Rng;
+
+    const WIDTH: usize = 6;
+    const EFFORT: ClassEffort = ClassEffort { classes: 8, rounds: 4 };
+
+    fn record() -> ModelRecord {
+        ModelRecord {
+            grids: vec![Grid { value: Value::Integer { unit: 1 }, fraction: 0, step: 1 }],
+            grid_of: vec![0; WIDTH],
+            base: vec![0; WIDTH],
+            temporal: vec![0; WIDTH],
+            ..ModelRecord::default()
+        }
     }
-    // A latent's mean and tables, or a residual's table, for every class and column.
-    let latent = |class: usize, k: usize| {
-        let of = |&(run, i): &(usize, usize)| {
-            let at = i * latents + k;
-            let s: &Symbols = &job.symbols[run];
-            (s.latents[at], sets == 2 && s.second[at])
-        };
-        let sum: i64 = members[class].iter().map(|p| i64::from(of(p).0)).sum();
-        let n = members[class].len().max(1) as f64;
-        // Parity decides the next state, so with two sets the mean stays where 0 is cheap.
-        let mean = if sets == 2 { 0 } else { (sum as f64 / n).round() as i64 };
-        let mut counts = vec![Counts::new(); sets];
-        for p in &members[class] {
-            let (s, second) = of(p);
-            counts[usize::from(second)].add(i64::from(s) - mean);
-        }
-        let fitted: Vec<_> =
-            counts.iter_mut().map(|c| fit(c, job.weight, favourite, false)).collect();
-        (mean, fitted)
-    };
-    let anywhere = |j: usize| {
-        let nonzero = |s: &Symbols| s.residuals.iter().skip(j).step_by(width).any(|&r| r != 0);
-        !job.whole || job.symbols.iter().any(nonzero)
-    };
-    let used: Vec<bool> = (0..width).into_par_iter().map(anywhere).collect();
-    let residual = |class: usize, j: usize| {
-        let mut counts = Counts::new();
-        for &(run, i) in &members[class] {
-            counts.add(job.symbols[run].residuals[i * width + j]);
-        }
-        // The first class can say everything that occurs, so every row has a class; where
-        // classes are not chosen by cost, all can.
-        let may_be_mute = job.quanta.is_none() && (class > 0 || !used[j]);
-        fit(&mut counts, job.weight, favourite, may_be_mute)
-    };
-    let mut record = m.clone();
-    let mut classes = Classes { count, ..Classes::default() };
-    let mut specs = Vec::new();
-    let mut bits = 0.0;
-    for class in 0..count {
-        let own: Vec<_> = (0..latents).into_par_iter().map(|k| latent(class, k)).collect();
-        for (mean, fitted) in own {
-            classes.means.push(mean);
-            for f in fitted {
-                bits += f.bits;
-                classes.latent_tables.push(specs.len());
-                specs.push(f.spec);
+
+    /// Runs of 100 rows; `reach` is the largest residual of a row, whose number is counted on.
+    fn symbols(runs: usize, reach: impl Fn(usize) -> u32) -> Vec<Symbols> {
+        let mut rng = Rng::new(11);
+        let mut i = 0;
+        let mut run = || {
+            let mut residuals = Vec::new();
+            for _ in 0..100 {
+                let reach = f64::from(reach(i)) + 0.5;
+                let draw = |_| ((f64::from(rng.unit()) - 0.5) * 2.0 * reach).round() as i64;
+                residuals.extend((0..WIDTH).map(draw));
+                i += 1;
             }
-        }
-        let given = job.quanta.map(|q| q[class]);
-        let own: Vec<_> = if job.residual && given.is_none_or(|q| q >= 0) {
-            (0..width).into_par_iter().map(|j| residual(class, j)).collect()
-        } else {
-            Vec::new()
+            Symbols { rows: 100, residuals, ..Symbols::default() }
         };
-        let silent = own.iter().all(|f| f.spec == TableSpec::Zero);
-        classes.quantum.push(given.unwrap_or(if silent { -1 } else { 0 }));
-        for j in 0..width {
-            let spec = own.get(j).map_or(TableSpec::Zero, |f| f.spec.clone());
-            bits += own.get(j).map_or(0.0, |f| f.bits);
-            classes.residual_tables.push(specs.len());
-            specs.push(spec);
+        (0..runs).map(|_| run()).collect()
+    }
+
+    fn input<'a>(record: &'a ModelRecord, symbols: &'a [Symbols]) -> ClassFitInput<'a> {
+        ClassFitInput {
+            record,
+            dtype: DType::I32,
+            line: WIDTH,
+            symbols,
+            weight: 1.0,
+            whole: true,
+            residual: true,
+            quanta: None,
         }
     }
-    if count > 1 {
-        let mut counts = vec![Counts::new(); count];
-        let mut last = 0;
-        for ((_, i), &class) in places.iter().zip(assigned) {
-            let from = if *i == 0 { 0 } else { last };
-            counts[from].add(class as i64);
-            last = class;
+
+    #[test]
+    fn rows_of_two_kinds_get_two_classes() {
+        let record = record();
+        // Stretches of ten quiet rows and ten loud ones.
+        let is_loud = |i: usize| i / 10 % 2 == 1;
+        let symbols = symbols(20, |i| if is_loud(i) { 200 } else { 1 });
+        let input = input(&record, &symbols);
+        let fitted = fit_classes(&input, EFFORT).unwrap();
+        let one = fit_classes(&input, ClassEffort { classes: 1, rounds: 0 }).unwrap();
+        assert_eq!((one.record.classes.count, fitted.record.classes.count), (1, 2));
+        assert!(fitted.bytes < 0.9 * one.bytes, "{} {}", fitted.bytes, one.bytes);
+        let assigned = assign(&input, &fitted).unwrap();
+        let quiet = assigned[0];
+        let wrong = assigned.iter().enumerate().filter(|(i, c)| is_loud(*i) == (**c == quiet));
+        assert!(wrong.count() < 20);
+        // A class stays what it was more often than not, and every change stays possible.
+        let classes = &fitted.record.classes;
+        let TableSpec::Histogram { entries, .. } = &fitted.record.tables[classes.next[quiet]]
+        else {
+            panic!("{:?}", fitted.record.tables);
+        };
+        assert!(entries[quiet].1 > 4 * entries[1 - quiet].1 && entries[1 - quiet].1 > 0);
+    }
+
+    #[test]
+    fn rows_of_one_kind_and_few_rows_get_one_class() {
+        let record = record();
+        let alike = symbols(10, |_| 20);
+        assert_eq!(fit_classes(&input(&record, &alike), EFFORT).unwrap().record.classes.count, 1);
+        let mut few = symbols(1, |i| if i % 2 == 0 { 0 } else { 2000 });
+        few[0].rows = 2 * ROWS_PER_CLASS - 1;
+        few[0].residuals.truncate((2 * ROWS_PER_CLASS - 1) * WIDTH);
+        assert_eq!(fit_classes(&input(&record, &few), EFFORT).unwrap().record.classes.count, 1);
+    }
+
+    #[test]
+    fn a_class_of_rows_without_residuals_codes_none() {
+        let record = record();
+        let assigned: Vec<usize> = (0..200).map(|i| i / 25 % 2).collect();
+        let mut symbols = symbols(2, |_| 50);
+        for (run, classes) in symbols.iter_mut().zip(assigned.chunks(100)) {
+            let rows = run.residuals.chunks_mut(WIDTH).zip(classes);
+            rows.filter(|(_, class)| **class == 1).for_each(|(row, _)| row.fill(0));
         }
-        for mut c in counts {
-            // Every class must stay possible after every class.
-            let f = transitions(&mut c, count);
-            bits += f.1;
-            classes.next.push(specs.len());
-            specs.push(f.0);
-        }
+        let fitted = fit_tables(&input(&record, &symbols), &assigned, 2, None);
+        assert_eq!(fitted.record.classes.quantum, [0, -1]);
+        // The first class has a code for all that may occur, seen or not.
+        let swapped: Vec<usize> = assigned.iter().map(|class| 1 - class).collect();
+        let fitted = fit_tables(&input(&record, &symbols), &swapped, 2, None);
+        assert_eq!(fitted.record.classes.quantum, [0, 0]);
+        // Each row's bits are those of its class.
+        let bits = bits_of_rows(&input(&record, &symbols), &fitted).unwrap();
+        assert!(bits[0] > 30.0 && bits[30] < 10.0, "{} {}", bits[0], bits[30]);
+        // Where steps are given, classes keep them.
+        let given = ClassFitInput { quanta: Some(&[-1, 5]), ..input(&record, &symbols) };
+        let fitted = fit_tables(&given, &swapped, 2, None);
+        assert_eq!(fitted.record.classes.quantum, [-1, 5]);
     }
-    record.classes = classes;
-    share(&mut record, specs);
-    let model_bytes = record.encode(job.line).len();
-    let escapes: usize = job.symbols.iter().map(|s| s.escapes.len()).sum();
-    let escaped = escapes as f64 * (job.dtype.size() as f64 + 1.5);
-    let bytes = (bits / 8.0 + escaped) * job.weight * 1.004 + model_bytes as f64;
-    FittedClasses { record, bytes, model_bytes }
-}
 
-/// A histogram over all classes, and the bits of what was counted.
-fn transitions(counts: &mut Counts, count: usize) -> (TableSpec, f64) {
-    let seen: Vec<u64> = (0..count as i64).map(|c| counts.near(c) * 8 + 1).collect();
-    let frequencies = super::tables::normalise(&seen);
-    let bits = (0..count)
-        .map(|c| counts.near(c as i64) as f64 * (15.0 - f64::from(frequencies[c]).log2()))
-        .sum();
-    let entries = frequencies.iter().enumerate().map(|(c, &f)| (c as i64, f)).collect();
-    (TableSpec::Histogram { raw: 0, entries, escape: 0 }, bits)
-}
-
-/// Stores each distinct table once, ladders in order of scale, and points to them.
-fn share(record: &mut ModelRecord, specs: Vec<TableSpec>) {
-    let key = |s: &TableSpec| match s {
-        TableSpec::Zero => (0, 0, 0, Vec::new()),
-        TableSpec::Ladder { shape, scale } => (1, *shape, *scale, Vec::new()),
-        TableSpec::Histogram { raw, entries, escape } => {
-            let mut k: Vec<i64> = entries.iter().flat_map(|e| [e.0, i64::from(e.1)]).collect();
-            k.push(i64::from(*escape));
-            (2, *raw, 0, k)
-        }
-        TableSpec::Tokens { lead, frequencies } => {
-            (3, *lead, 0, frequencies.iter().map(|&f| i64::from(f)).collect())
-        }
-    };
-    let mut pool = BTreeMap::new();
-    for spec in &specs {
-        pool.insert(key(spec), 0);
+    #[test]
+    fn classes_of_some_rows_serve_all() {
+        let record = record();
+        let symbols = symbols(2 * MOST_ROWS / 100, |i| if i / 10 % 2 == 1 { 200 } else { 1 });
+        let input = input(&record, &symbols);
+        let fitted = fit_classes(&input, EFFORT).unwrap();
+        assert_eq!(fitted.record.classes.count, 2);
+        // As many bytes as those of the smaller half and the larger.
+        let bits: f64 = bits_of_rows(&input, &fitted).unwrap().iter().map(|b| f64::from(*b)).sum();
+        let rows_bytes = fitted.bytes - fitted.model_bytes as f64;
+        assert!((rows_bytes / (bits / 8.0) - 1.0).abs() < 0.1, "{rows_bytes} {bits}");
     }
-    for (i, at) in pool.values_mut().enumerate() {
-        *at = i;
-    }
-    let place: Vec<usize> = specs.iter().map(|s| pool[&key(s)]).collect();
-    record.tables = vec![TableSpec::Zero; pool.len()];
-    for (spec, &at) in specs.into_iter().zip(&place) {
-        record.tables[at] = spec;
-    }
-    if record.tables.is_empty() {
-        record.tables.push(TableSpec::Zero);
-    }
-    let c = &mut record.classes;
-    for list in [&mut c.latent_tables, &mut c.residual_tables, &mut c.next] {
-        list.iter_mut().for_each(|t| *t = place[*t]);
-    }
-}
-
-fn program(job: &Job<'_>, fitted: &FittedClasses) -> Result<(Program, Costs)> {
-    let program = Program::new(fitted.record.clone(), job.dtype)?;
-    let costs = Costs::new(&program.tables);
-    Ok((program, costs))
-}
-
-/// The class of every row.
-fn assign(job: &Job<'_>, fitted: &FittedClasses) -> Result<Vec<usize>> {
-    let (program, costs) = program(job, fitted)?;
-    let runs: Vec<Vec<usize>> =
-        job.symbols.par_iter().map(|s| costs.classify(&program, s)).collect();
-    Ok(runs.concat())
-}
-
-/// Bits of each row in its cheapest class.
-fn own_bits(job: &Job<'_>, fitted: &FittedClasses) -> Result<Vec<f32>> {
-    let (program, costs) = program(job, fitted)?;
-    let count = fitted.record.classes.count;
-    let run = |s: &Symbols| -> Vec<f32> {
-        let own: Vec<f32> =
-            (0..s.rows * count).map(|at| costs.row(&program, s, at / count, at % count)).collect();
-        let classes = path(&own, &vec![0.0; count * count], count);
-        classes.iter().enumerate().map(|(i, c)| own[i * count + c]).collect()
-    };
-    let runs: Vec<Vec<f32>> = job.symbols.par_iter().map(run).collect();
-    Ok(runs.concat())
 }

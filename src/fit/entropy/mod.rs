@@ -1,5 +1,7 @@
-//! Which row classes and tables does the entropy coder get, and what do symbols cost under them?
+//! What the symbols of rows cost: tables, classes, and estimates before there are symbols.
 
 pub(crate) mod bits;
+pub(crate) mod class_tables;
 pub(crate) mod classes;
+mod counts;
 pub(crate) mod tables;

@@ -1,85 +1,59 @@
-//! The best table for some numbers.
+//! The table under which some numbers take the fewest bits, its own included.
 
-use crate::entropy::rans::PROB_SCALE;
+use crate::entropy::rans::{PROB_BITS, PROB_SCALE};
 use crate::entropy::table::{SCALE_COUNT, SHAPE_COUNT, Table, TableSpec, token_count, token_of};
+use crate::fit::entropy::counts::{Counts, magnitude};
 use std::sync::OnceLock;
 
-/// Numbers up to this are counted one by one.
-const REACH: i64 = 48;
-/// Bits that a histogram's entry takes in the model, about.
+/// Bits of the model that a ladder of another shape than the usual one takes: a change of what the
+/// adaptive coder expects. Half or double: the same files.
+const SHAPE_BITS: f64 = 3.0;
+
+/// Most distinct numbers for which a histogram is considered: the model is read as a whole when a
+/// file is opened. The format allows 4 times as many.
+const MOST_ENTRIES: usize = 1024;
+/// Bits of the model that each entry of a histogram takes, about: a gap and a frequency. Half: up to
+/// 0.7 % larger; double: 0.2 % smaller on spectra and digits, 0.1 % larger on ECG.
 const ENTRY_BITS: f64 = 11.0;
-/// Most distinct numbers for which a histogram is considered.
-const MAX_ENTRIES: usize = 1024;
+/// Bits of the model that any histogram takes besides. Half or double: within
+/// 0.1 %.
+const HISTOGRAM_BITS: f64 = 12.0;
+/// Bits by which a histogram may be larger and still be taken: a ladder has its own bits in the
+/// model, which are not counted. Half or double: within 0.2 %.
+const LADDER_BITS: f64 = 4.0;
+/// Numbers that must have been counted for a histogram. Half or double: the same files.
+const LEAST_COUNTED: u64 = 32;
+/// Histograms of single numbers are looked at where these lie within this range, or else occur this
+/// often on average: elsewhere most of what is to come has not been seen. Half or
+/// double of either: the same files.
+const LISTED_RANGE: u64 = 4096;
+const LISTED_REPEATS: u64 = 4;
+/// Least range of a histogram of numbers without their low bits: fewer cells than these do not tell
+/// a distribution's shape.
+const LEAST_CELLS: u64 = 16;
+/// Times that a number seen once stands for one that was not seen (Good, *Biometrika* 1953, says
+/// once; with that files are up to 0.1 % larger, with a quarter up to 0.8 % on air).
+const UNSEEN_PER_ONCE: f64 = 0.5;
+/// Bits of a number that a histogram does not list: it is sent as it is, after the escape.
+const UNLISTED_BITS: f64 = 64.0;
+/// Counts are multiplied by this, so that those of what was not seen can be fractions.
+const FINE_COUNT: u64 = 64;
 
-/// How often each number occurs.
-#[derive(Debug, Clone)]
-pub(crate) struct Counts {
-    near: [u32; 2 * REACH as usize + 1],
-    far: Vec<i64>,
-    total: u64,
-}
+/// Distinct sizes of numbers from which on tokens are tried: fewer are a ladder's or a histogram's. Half:
+/// 0.2 % smaller on ECG; double: 1.5 % larger on air.
+const LEAST_SIZES: usize = 64;
+/// Bits of the model that frequencies of tokens take, about. 100 or 500: within
+/// 0.05 %.
+const TOKENS_BITS: f64 = 250.0;
+/// Numbers from which on tokens keep this many bits below the leading one; there are 4 times as many
+/// tokens then, of which each must be seen often. Half or double: the same files.
+const FINE_TOKENS_FROM: u64 = 4096;
+const FINE_TOKENS_LEAD: u8 = 2;
+/// How many times a seen token outweighs one that was not seen, in counts. Half or
+/// double: within 0.1 %.
+const TOKEN_WEIGHT: u64 = 16;
 
-impl Counts {
-    pub(crate) fn new() -> Self {
-        Self { near: [0; 2 * REACH as usize + 1], far: Vec::new(), total: 0 }
-    }
-
-    #[inline]
-    pub(crate) fn add(&mut self, number: i64) {
-        self.total += 1;
-        match self.near.get_mut(number.wrapping_add(REACH) as u64 as usize) {
-            Some(n) => *n += 1,
-            None => self.far.push(number),
-        }
-    }
-
-    /// How often a small number occurs.
-    pub(crate) fn near(&self, number: i64) -> u64 {
-        self.near.get((number + REACH) as usize).map_or_else(
-            || self.far.iter().filter(|&&n| n == number).count() as u64,
-            |&n| u64::from(n),
-        )
-    }
-
-    /// Whether nothing but 0 was counted.
-    pub(crate) fn only_zeros(&self) -> bool {
-        u64::from(self.near[REACH as usize]) == self.total
-    }
-
-    /// Distinct numbers, ascending, with their counts.
-    fn distinct(&mut self) -> Vec<(i64, u64)> {
-        self.far.sort_unstable();
-        let mut out: Vec<(i64, u64)> = Vec::new();
-        let near = self.near.iter().enumerate().filter(|(_, n)| **n > 0);
-        out.extend(near.map(|(i, n)| (i as i64 - REACH, u64::from(*n))));
-        for run in self.far.chunk_by(|a, b| a == b) {
-            out.push((run[0], run.len() as u64));
-        }
-        out.sort_unstable();
-        out
-    }
-
-    /// Distinct numbers, far ones gathered with those of similar size: costs hardly differ.
-    fn gathered(&mut self) -> Vec<(i64, u64)> {
-        let mut out: Vec<(i64, u64)> = Vec::new();
-        for (number, count) in self.distinct() {
-            match out.last_mut() {
-                Some((last, n))
-                    if number.abs() > REACH
-                        && number.signum() == last.signum()
-                        && token_of(3, number.unsigned_abs() & i64::MAX as u64)
-                            == token_of(3, last.unsigned_abs() & i64::MAX as u64) =>
-                {
-                    *n += count;
-                }
-                _ => out.push((number, count)),
-            }
-        }
-        out
-    }
-}
-
-/// All ladder tables, by shape and scale.
+/// Returns all ladders, by shape and scale.
 fn ladders() -> &'static [Table] {
     static LADDERS: OnceLock<Vec<Table>> = OnceLock::new();
     LADDERS.get_or_init(|| {
@@ -93,92 +67,102 @@ fn ladders() -> &'static [Table] {
 
 /// A table and what the counted numbers cost under it.
 #[derive(Debug, Clone)]
-pub(crate) struct Fitted {
+pub(crate) struct FittedTable {
+    /// The table.
     pub(crate) spec: TableSpec,
-    /// Bits of the sample's numbers.
+    /// Bits of the sample's numbers, and the sample's share of the table's own bits as far as it
+    /// takes more than a usual one.
     pub(crate) bits: f64,
 }
 
-/// The table for `counts` with fewest bits in the whole file, which has `weight` numbers for each
-/// counted one. `favourite`: the shape that costs nothing to say; `exact`: whether a table that
-/// can say 0 only is allowed where only zeros were seen.
-pub(crate) fn fit(counts: &mut Counts, weight: f64, favourite: Option<u8>, exact: bool) -> Fitted {
-    if counts.only_zeros() && exact {
-        return Fitted { spec: TableSpec::Zero, bits: 0.0 };
+impl FittedTable {
+    /// Returns the table that has a code for 0 only, which takes no bits.
+    pub(crate) fn zero() -> Self {
+        Self { spec: TableSpec::Zero, bits: 0.0 }
     }
+}
+
+/// What a table is fitted for.
+pub(crate) struct TableFit {
+    /// Numbers of the file per number of the sample.
+    pub(crate) weight: f64,
+    /// Shape of ladders that costs nothing to say.
+    pub(crate) usual_shape: Option<u8>,
+    /// Whether the table may have a code for 0 only where only zeros were counted.
+    pub(crate) may_be_zero: bool,
+}
+
+/// Fits the table with which the file takes the fewest bits.
+pub(crate) fn fit_table(counts: &mut Counts, fit: &TableFit) -> FittedTable {
+    if fit.may_be_zero && counts.only_zeros() {
+        return FittedTable::zero();
+    }
+    let weight = fit.weight;
     let gathered = counts.gathered();
-    let mut best = ladder(&gathered, weight, favourite);
-    let mut distinct = counts.distinct();
-    let spread = distinct.last().map_or(0, |l| l.0.abs_diff(distinct[0].0));
-    for raw in 0..63_u8 {
-        if raw > 0 {
-            distinct = halve(&distinct);
-        }
-        // Coarser ones are tried only where numbers are spread too widely to be listed.
-        if raw > 0 && (spread >> raw < 16 || spread < 4096) {
-            break;
-        }
-        let listed = raw == 0 && (distinct.len() as u64 * 4 < counts.total || spread < 4096);
-        let coarse = raw > 0 && spread >> raw <= 2 * MAX_ENTRIES as u64;
-        if distinct.len() <= MAX_ENTRIES && counts.total >= 32 && (listed || coarse) {
-            let other = histogram(raw, &distinct, counts.total);
-            let own = ENTRY_BITS * distinct.len() as f64 + 12.0;
-            if other.bits * weight + own < best.bits * weight + 4.0 {
-                best = Fitted { bits: other.bits + own / weight, ..other };
-            }
+    let mut best = ladder(&gathered, fit);
+    for other in histograms(counts) {
+        let own = ENTRY_BITS * entries(&other) as f64 + HISTOGRAM_BITS;
+        if other.bits * weight + own < best.bits * weight + LADDER_BITS {
+            best = FittedTable { bits: other.bits + own / weight, ..other };
         }
     }
-    // Tokens where numbers are wide and their sizes uneven.
-    if gathered.len() > 64 {
+    // Tokens are for wide numbers of uneven sizes.
+    if gathered.len() > LEAST_SIZES {
         let other = tokens(&gathered, counts.total);
-        if other.bits * weight + 250.0 < best.bits * weight {
+        if other.bits * weight + TOKENS_BITS < best.bits * weight {
             best = other;
         }
     }
     best
 }
 
+/// Returns the bits of the counted numbers.
 fn cost(table: &Table, counts: &[(i64, u64)]) -> f64 {
     counts.iter().map(|&(number, n)| f64::from(table.cost(number)) * n as f64).sum()
 }
 
-fn ladder(counts: &[(i64, u64)], weight: f64, favourite: Option<u8>) -> Fitted {
+/// Fits the ladder of least bits: of each shape, downhill from a scale guessed from the mean
+/// magnitude.
+fn ladder(counts: &[(i64, u64)], fit: &TableFit) -> FittedTable {
     let total: u64 = counts.iter().map(|c| c.1).sum();
     let mean = counts.iter().map(|&(v, n)| v.unsigned_abs() as f64 * n as f64).sum::<f64>()
         / (total.max(1) as f64);
-    let guess = 4.0 * (mean.max(1e-9).log2() + 4.0);
-    let mut best = Fitted { spec: TableSpec::Zero, bits: f64::INFINITY };
+    // Scales are `2^(i / 4 − 4)`.
+    let guess = (4.0 * (mean.max(1e-9).log2() + 4.0)).round().max(0.0) as usize;
+    let mut best = FittedTable { spec: TableSpec::Zero, bits: f64::INFINITY };
     for shape in 0..SHAPE_COUNT {
         let tables = &ladders()[shape * SCALE_COUNT..(shape + 1) * SCALE_COUNT];
-        let at = |i: usize| cost(&tables[i], counts);
-        let mut i = (guess.round().max(0.0) as usize).min(SCALE_COUNT - 1);
-        let mut bits = at(i);
-        for up in [true, false] {
-            loop {
-                let next = if up { i + 1 } else { i.wrapping_sub(1) };
-                if next >= SCALE_COUNT {
-                    break;
-                }
-                let other = at(next);
-                if other >= bits {
-                    break;
-                }
-                (i, bits) = (next, other);
-            }
-        }
-        let penalty = if favourite.is_none_or(|f| usize::from(f) == shape) { 0.0 } else { 3.0 };
-        let total = bits + penalty / weight;
-        if total < best.bits {
-            best = Fitted {
-                spec: TableSpec::Ladder { shape: shape as u8, scale: i as u8 },
-                bits: total,
-            };
+        let (scale, bits) = downhill(guess.min(SCALE_COUNT - 1), |i| cost(&tables[i], counts));
+        let is_usual = fit.usual_shape.is_none_or(|usual| usize::from(usual) == shape);
+        let bits = bits + if is_usual { 0.0 } else { SHAPE_BITS / fit.weight };
+        if bits < best.bits {
+            let spec = TableSpec::Ladder { shape: shape as u8, scale: scale as u8 };
+            best = FittedTable { spec, bits };
         }
     }
     best
 }
 
-/// Frequencies proportional to `counts`, each at least 1, adding up to `PROB_SCALE`.
+/// Goes from one scale to the next while costs fall, up and then down; returns the last and its cost.
+fn downhill(start: usize, cost: impl Fn(usize) -> f64) -> (usize, f64) {
+    let (mut at, mut least) = (start, cost(start));
+    for up in [true, false] {
+        loop {
+            let next = if up { at + 1 } else { at.wrapping_sub(1) };
+            if next >= SCALE_COUNT {
+                break;
+            }
+            let other = cost(next);
+            if other >= least {
+                break;
+            }
+            (at, least) = (next, other);
+        }
+    }
+    (at, least)
+}
+
+/// Returns frequencies proportional to `counts`, each at least 1, adding up to `PROB_SCALE`.
 pub(crate) fn normalise(counts: &[u64]) -> Vec<u32> {
     let total: u64 = counts.iter().sum();
     let used = counts.iter().filter(|&&c| c > 0).count() as u64;
@@ -205,7 +189,7 @@ pub(crate) fn normalise(counts: &[u64]) -> Vec<u32> {
     out
 }
 
-/// Numbers without their lowest bit.
+/// Takes numbers together that differ in their lowest bit only, and drops it.
 fn halve(distinct: &[(i64, u64)]) -> Vec<(i64, u64)> {
     let mut out: Vec<(i64, u64)> = Vec::new();
     for &(number, count) in distinct {
@@ -217,38 +201,70 @@ fn halve(distinct: &[(i64, u64)]) -> Vec<(i64, u64)> {
     out
 }
 
-fn histogram(raw: u8, distinct: &[(i64, u64)], total: u64) -> Fitted {
-    // What was seen once speaks for what was not seen at all (Good 1953).
-    let once = distinct.iter().filter(|d| d.1 == 1).count() as u64;
-    let scale = 64;
-    let mut counts: Vec<u64> = distinct.iter().map(|d| d.1 * scale).collect();
-    counts.push((once * scale / 2).clamp(1, total * scale));
-    let frequencies = normalise(&counts);
-    let (escape, frequencies) = frequencies.split_last().expect("the escape is there");
-    let bits: f64 = distinct
-        .iter()
-        .zip(frequencies)
-        .map(|(d, &f)| d.1 as f64 * (15.0 - f64::from(f).log2()))
-        .sum();
-    let entries = distinct.iter().zip(frequencies).map(|(d, &f)| (d.0, f)).collect();
-    // An escaped number takes 64 bits; as many are to come as the escape's share says.
-    let bits = bits + f64::from(raw) * total as f64 + once as f64 * 0.5 * 64.0;
-    Fitted { spec: TableSpec::Histogram { raw, entries, escape: *escape }, bits }
+/// Returns the histograms worth a comparison: of the numbers themselves and, where these lie too far
+/// apart to be listed, of their high bits.
+fn histograms(counts: &mut Counts) -> Vec<FittedTable> {
+    let total = counts.total;
+    let mut distinct = counts.distinct();
+    let range = distinct.last().map_or(0, |l| l.0.abs_diff(distinct[0].0));
+    let mut found = Vec::new();
+    if total < LEAST_COUNTED {
+        return found;
+    }
+    if distinct.len() <= MOST_ENTRIES
+        && (distinct.len() as u64 * LISTED_REPEATS < total || range < LISTED_RANGE)
+    {
+        found.push(histogram(0, &distinct, total));
+    }
+    if range < LISTED_RANGE {
+        return found;
+    }
+    for raw in (1..63_u8).take_while(|&raw| range >> raw >= LEAST_CELLS) {
+        distinct = halve(&distinct);
+        if distinct.len() <= MOST_ENTRIES && range >> raw <= 2 * MOST_ENTRIES as u64 {
+            found.push(histogram(raw, &distinct, total));
+        }
+    }
+    found
 }
 
-fn tokens(counts: &[(i64, u64)], total: u64) -> Fitted {
-    let lead = if total > 4096 { 2 } else { 0 };
+/// Returns how many numbers a histogram lists.
+fn entries(histogram: &FittedTable) -> usize {
+    match &histogram.spec {
+        TableSpec::Histogram { entries, .. } => entries.len(),
+        _ => 0,
+    }
+}
+
+/// Makes a histogram of numbers without their `raw` low bits, which are then sent as they are.
+fn histogram(raw: u8, distinct: &[(i64, u64)], total: u64) -> FittedTable {
+    let once = distinct.iter().filter(|d| d.1 == 1).count() as u64;
+    let unseen = once as f64 * UNSEEN_PER_ONCE;
+    let mut counts: Vec<u64> = distinct.iter().map(|d| d.1 * FINE_COUNT).collect();
+    counts.push(((unseen * FINE_COUNT as f64) as u64).clamp(1, total * FINE_COUNT));
+    let frequencies = normalise(&counts);
+    let (escape, frequencies) = frequencies.split_last().expect("the escape is there");
+    let bits = |f: u32| f64::from(PROB_BITS) - f64::from(f).log2();
+    let seen: f64 = distinct.iter().zip(frequencies).map(|(d, &f)| d.1 as f64 * bits(f)).sum();
+    let bits = seen + f64::from(raw) * total as f64 + unseen * UNLISTED_BITS;
+    let entries = distinct.iter().zip(frequencies).map(|(d, &f)| (d.0, f)).collect();
+    FittedTable { spec: TableSpec::Histogram { raw, entries, escape: *escape }, bits }
+}
+
+/// Makes a table of numbers' signs and sizes, whose other bits are sent as they are.
+fn tokens(counts: &[(i64, u64)], total: u64) -> FittedTable {
+    let lead = if total > FINE_TOKENS_FROM { FINE_TOKENS_LEAD } else { 0 };
     let half = token_count(lead);
     let mut seen = vec![0_u64; 2 * half - 1];
     for &(v, n) in counts {
-        let t = token_of(lead, v.unsigned_abs() & i64::MAX as u64);
-        seen[if v < 0 { half - 1 - t } else { half - 1 + t }] += n * 16;
+        let t = token_of(lead, magnitude(v));
+        seen[if v < 0 { half - 1 - t } else { half - 1 + t }] += n * TOKEN_WEIGHT;
     }
     // Every token stays possible.
     seen.iter_mut().for_each(|n| *n += 1);
     let spec = TableSpec::Tokens { lead, frequencies: normalise(&seen) };
     let bits = Table::new(&spec).map_or(f64::INFINITY, |t| cost(&t, counts));
-    Fitted { spec, bits }
+    FittedTable { spec, bits }
 }
 
 #[cfg(test)]
@@ -263,7 +279,10 @@ mod tests {
 
     #[test]
     fn each_kind_of_source_gets_its_kind_of_table() {
-        let spec = |mut c: Counts| fit(&mut c, 10.0, None, true).spec;
+        let spec = |mut c: Counts| {
+            let fit = TableFit { weight: 10.0, usual_shape: None, may_be_zero: true };
+            fit_table(&mut c, &fit).spec
+        };
         assert_eq!(spec(counts([0; 100])), TableSpec::Zero);
         let gappy = (0..4000).map(|i| (i % 3) * 1000);
         assert!(
@@ -284,7 +303,8 @@ mod tests {
                     (state >> 1) as i64 % spread - spread / 3
                 })
                 .collect();
-            let fitted = fit(&mut counts(numbers.iter().copied()), 1.0, None, false);
+            let fit = TableFit { weight: 1.0, usual_shape: None, may_be_zero: false };
+            let fitted = fit_table(&mut counts(numbers.iter().copied()), &fit);
             let table = Table::new(&fitted.spec).unwrap();
             assert!(numbers.iter().all(|&n| table.cost(n).is_finite()));
         }

@@ -4,9 +4,12 @@ use super::choose::train_network;
 use super::context::{LinearBaseline, TrainingContext};
 use super::train::TrainedNetwork;
 use crate::error::Result;
-use crate::fit::assemble::Coding;
-use crate::fit::linear::{Candidate, FitContext};
-use crate::fit::quantise::network::{Precision, prepare};
+use crate::fit::assemble::complete;
+use crate::fit::candidate::Candidate;
+use crate::fit::candidate::Coding;
+use crate::fit::context::FitContext;
+use crate::fit::quantise::network::Precision;
+use crate::fit::quantise::prepare::prepare;
 use crate::fit::search::coordinate::{Coordinate, descend};
 
 /// Where the search for a precision begins: errors of hidden weights, as a share of the root mean
@@ -68,7 +71,8 @@ fn build(
     precision: &Precision,
     coding: Coding,
 ) -> Result<Candidate> {
-    fit.complete(prepare(&trained.autoencoder, fit.columns, fit.normalised, precision), coding)
+    let prepared = prepare(&trained.autoencoder, fit.columns, fit.normalised, precision);
+    complete(fit, prepared, coding)
 }
 
 /// Integers that hardly change what the network gives, whatever the bound.

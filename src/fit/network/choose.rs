@@ -7,7 +7,7 @@ use super::context::{Budget, LinearBaseline, RelativeStart, TrainingContext, Tra
 use super::plan::NetworkPlan;
 use super::textbook;
 use super::train::{TrainedNetwork, train_on_bits};
-use crate::fit::linear::FitContext;
+use crate::fit::context::FitContext;
 use crate::nn::deadline::Deadline;
 use crate::nn::objectives::bits::{Cost, Distortion};
 

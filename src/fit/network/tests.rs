@@ -1,14 +1,14 @@
 //! Networks from training to integers and back.
 
-use crate::fit::data::columns::{ColumnPlan, Tolerance, plan};
+use crate::fit::data::columns::{ColumnPlan, Tolerance, normaliser, plan};
 use crate::fit::data::components::Components;
 use crate::fit::data::sample::Sample;
-use crate::fit::linear::normaliser;
 use crate::fit::network::brought::{CodecNetwork, encoder_record};
 use crate::fit::network::plan::NetworkPlan;
 use crate::fit::network::refit::{RefitConfig, refit};
 use crate::fit::network::train::{TrainedNetwork, train_on_bits};
-use crate::fit::quantise::network::{Precision, prepare};
+use crate::fit::quantise::network::Precision;
+use crate::fit::quantise::prepare::prepare;
 use crate::kernels::activation::Activation;
 use crate::matrix::Matrix;
 use crate::matrix::rng::Rng;

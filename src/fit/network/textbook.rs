@@ -2,10 +2,11 @@
 
 use super::context::{LinearBaseline, TrainingContext, TrainingProgress};
 use super::train::TrainedNetwork;
-use crate::fit::data::columns::{ColumnPlan, scale};
+use crate::fit::context::FitContext;
+use crate::fit::data::columns::{ColumnPlan, normaliser};
 use crate::fit::data::sample::Sample;
+use crate::fit::data::spread::sample_scale;
 use crate::fit::history::Epoch;
-use crate::fit::linear::{FitContext, normaliser};
 use crate::kernels::activation::Activation;
 use crate::matrix::rng::Rng;
 use crate::nn::adam::Clip;
@@ -152,7 +153,7 @@ fn kind(
     let encoder =
         if request.linear { Vec::new() } else { request.hidden.clone().unwrap_or_else(usual) };
     let decoder = encoder.iter().rev().copied().collect();
-    let (_, range) = scale(sample);
+    let range = sample_scale(sample).range;
     let noise = request.denoise.gaussian.map_or(0.0, |s| s * range / view.scale);
     let blank = columns.iter().map(|c| (-c.centre / view.scale) as f32);
     let masks = match request.mask {

@@ -1,6 +1,10 @@
-//! How do float networks become the integers of a decoder?
+//! Networks in floats to the decoder's integers.
 
-pub(crate) mod layers;
+mod hidden;
 pub(crate) mod linear;
 pub(crate) mod network;
-pub(crate) mod rounding;
+mod output;
+pub(crate) mod prepare;
+mod rounding;
+mod sensitivity;
+mod steps;

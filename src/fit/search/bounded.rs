@@ -5,11 +5,13 @@
 //! the sample, and from there the search walks to better neighbours.
 
 use crate::error::Result;
-use crate::fit::data::columns::{Tolerance, plan};
+use crate::fit::candidate::Candidate;
+use crate::fit::context::FitContext;
+use crate::fit::data::columns::{Tolerance, normaliser, plan};
 use crate::fit::data::components::{Basis, Components};
 use crate::fit::data::sample::Sample;
-use crate::fit::entropy::classes::Effort;
-use crate::fit::linear::{Candidate, FitContext, LinearChoice, normaliser};
+use crate::fit::entropy::classes::ClassEffort;
+use crate::fit::linear::{self, LinearChoice};
 use crate::fit::network::bounded::BoundedNetwork;
 use crate::fit::network::context::{LinearBaseline, TrainingContext};
 use crate::fit::search::rank::{Place, components, linear_choice, rank};
@@ -22,15 +24,15 @@ pub(crate) struct SearchEffort {
     pub(crate) trial_rows: usize,
     /// Linear candidates built after the first; with 0, the search takes a short cut.
     pub(crate) trials: usize,
-    pub(crate) classes: Effort,
+    pub(crate) classes: ClassEffort,
     /// Rounds of refining a network's latents row by row.
     pub(crate) refine_rounds: usize,
     /// Turns of choosing a network's latents and refitting it to them, for a promise about a sum.
     pub(crate) refit_turns: usize,
 }
 
-/// Effort at fitting classes of candidates that are only compared.
-const QUICK: Effort = Effort { classes: 4, rounds: 2 };
+/// ClassEffort at fitting classes of candidates that are only compared.
+const QUICK: ClassEffort = ClassEffort { classes: 4, rounds: 2 };
 
 /// Share of the bytes without latents that a file with latents may have in the short cut: latents
 /// double the work of reading and writing, and want to save something for it.
@@ -77,7 +79,7 @@ pub(crate) fn with_bounds(
         normaliser(&columns).normalise(thin_sample.schema.dtype, &thin_sample.bytes)
     };
     let classes = effort.classes;
-    let quick = Effort { classes: classes.classes.min(QUICK.classes), ..QUICK };
+    let quick = ClassEffort { classes: classes.classes.min(QUICK.classes), ..QUICK };
     let context = |sample, normalised, effort| FitContext {
         sample,
         columns: &columns,
@@ -91,11 +93,11 @@ pub(crate) fn with_bounds(
         return short_cut(&trial);
     }
     let search = BoundedSearch { full: context(sample, &normalised, classes), trial, effort };
-    let linear = search.linear()?;
-    let smallest = search.full.build(&linear.best.choice);
-    let smallest = smallest.or_else(|_| search.full.build(&NO_LATENTS))?;
+    let choices = search.linear()?;
+    let smallest = linear::build(&search.full, &choices.best.choice);
+    let smallest = smallest.or_else(|_| linear::build(&search.full, &NO_LATENTS))?;
     Ok(match training {
-        Some(training) => search.with_network(training, &linear, smallest),
+        Some(training) => search.with_network(training, &choices, smallest),
         None => smallest,
     })
 }
@@ -115,14 +117,15 @@ const NO_LATENTS: LinearChoice = LinearChoice {
 /// The quick way: two candidates, and the better one as it is.
 fn short_cut(trial: &FitContext<'_>) -> Result<Candidate> {
     let rows = trial.sample.total as f64;
-    let plain = trial.build(&LinearChoice { patient: false, ..NO_LATENTS })?;
+    let plain = linear::build(trial, &LinearChoice { patient: false, ..NO_LATENTS })?;
     let Some(place) = rank(trial.components, rows).first().copied().filter(|p| p.latents > 0)
     else {
         return Ok(plain);
     };
     let temporal = plain.encoder.program.temporal;
     let choice = linear_choice(trial.components, place, rows);
-    let Ok(linear) = trial.build(&LinearChoice { temporal, patient: false, ..choice }) else {
+    let Ok(linear) = linear::build(trial, &LinearChoice { temporal, patient: false, ..choice })
+    else {
         return Ok(plain);
     };
     let is_worth_it = linear.fitted_bytes < WORTH_LATENTS * plain.fitted_bytes;
@@ -156,7 +159,7 @@ struct BoundedSearch<'a> {
 impl BoundedSearch<'_> {
     /// The best linear codec on the trial rows.
     fn linear(&self) -> Result<Linear> {
-        let bytes = self.trial.build(&NO_LATENTS)?.fitted_bytes;
+        let bytes = linear::build(&self.trial, &NO_LATENTS)?.fitted_bytes;
         let mut best = Measured { choice: NO_LATENTS, bytes };
         let with_latents = Walk::new(&self.trial).run(self.effort.trials);
         if with_latents.bytes < best.bytes {
@@ -202,7 +205,7 @@ impl BoundedSearch<'_> {
 
 /// What cannot be proved to be decoded without overflow is no candidate.
 fn measure(trial: &FitContext<'_>, choice: LinearChoice) -> Measured {
-    let bytes = trial.build(&choice).map_or(f64::INFINITY, |c| c.fitted_bytes);
+    let bytes = linear::build(trial, &choice).map_or(f64::INFINITY, |c| c.fitted_bytes);
     Measured { choice, bytes }
 }
 

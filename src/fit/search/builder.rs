@@ -1,17 +1,21 @@
 //! Codecs of each family for any step, fitted to a sample.
 
 use crate::error::{Error, Result};
-use crate::fit::assemble::{Coding, Prepared};
-use crate::fit::data::columns::{ColumnPlan, Tolerance, plan};
+use crate::fit::assemble::{complete, decoded_latents};
+use crate::fit::candidate::Candidate;
+use crate::fit::candidate::{Coding, Prepared};
+use crate::fit::context::FitContext;
+use crate::fit::data::columns::{ColumnPlan, Tolerance, normaliser, plan};
 use crate::fit::data::components::{Basis, Components};
 use crate::fit::data::sample::Sample;
-use crate::fit::entropy::classes::Effort;
-use crate::fit::linear::{Candidate, FitContext, LinearChoice, normaliser};
+use crate::fit::entropy::classes::ClassEffort;
+use crate::fit::linear::{self, LinearChoice};
 use crate::fit::network::choose::train_network;
 use crate::fit::network::context::{LinearBaseline, TrainingContext};
 use crate::fit::network::refit::{RefitConfig, refit};
 use crate::fit::network::train::TrainedNetwork;
-use crate::fit::quantise::network::{Precision, prepare};
+use crate::fit::quantise::network::Precision;
+use crate::fit::quantise::prepare::prepare;
 use crate::fit::search::bounded::{SearchEffort, with_bounds};
 use crate::fit::search::family::{Family, LatentFamily, NetworkFamily};
 use crate::fit::search::goal::Goal;
@@ -26,7 +30,7 @@ const MOST_CLASSES: usize = 32;
 const MOST_ROUNDS: usize = 4;
 
 /// The same on a thinned sample, where families and steps are only compared.
-const QUICK: Effort = Effort { classes: 2, rounds: 1 };
+const QUICK: ClassEffort = ClassEffort { classes: 2, rounds: 1 };
 
 /// Share of the linear codec's error that a network is trained for: a little less than all, as
 /// rounding its weights adds to it. Where the size is given, a better codec of that size errs
@@ -57,9 +61,9 @@ impl<'a> Builder<'a> {
         step: f64,
         basis: Option<&'a Basis>,
     ) -> Self {
-        let Effort { classes, rounds } = effort.classes;
+        let ClassEffort { classes, rounds } = effort.classes;
         let classes =
-            Effort { classes: classes.min(MOST_CLASSES), rounds: rounds.min(MOST_ROUNDS) };
+            ClassEffort { classes: classes.min(MOST_CLASSES), rounds: rounds.min(MOST_ROUNDS) };
         let columns = plan(sample, &Tolerance::Step(step));
         let normalised = normaliser(&columns).normalise(sample.schema.dtype, &sample.bytes);
         let components = components(&normalised, &columns, basis);
@@ -78,7 +82,8 @@ impl<'a> Builder<'a> {
 
     /// The same codecs fitted to `sample`, fewer of the same rows, and with less effort.
     pub(crate) fn thin(&self, sample: &'a Sample) -> Self {
-        let classes = Effort { classes: self.effort.classes.classes.min(QUICK.classes), ..QUICK };
+        let classes =
+            ClassEffort { classes: self.effort.classes.classes.min(QUICK.classes), ..QUICK };
         let normalised = normaliser(&self.columns).normalise(sample.schema.dtype, &sample.bytes);
         Self {
             sample,
@@ -119,7 +124,7 @@ impl<'a> Builder<'a> {
             }
             Family::Network(family) => {
                 let (prepared, coding) = self.prepare_network(family, step / self.unit)?;
-                self.context().complete(prepared, coding)
+                complete(&self.context(), prepared, coding)
             }
         }
     }
@@ -128,16 +133,19 @@ impl<'a> Builder<'a> {
     fn build_latents(&self, family: LatentFamily, step: f64) -> Result<Candidate> {
         let least = family.variance_threshold * step * step / 12.0;
         let latents = self.components.variance.iter().take_while(|v| **v > least).count();
-        self.context().build(&LinearChoice {
-            latents: latents.max(1),
-            step,
-            trellis: family.trellis,
-            weight_step: family.weight_step_factor * self.weight_step(step),
-            temporal: true,
-            residual: false,
-            patient: true,
-            error_weight: family.error_weight * error_price(step),
-        })
+        linear::build(
+            &self.context(),
+            &LinearChoice {
+                latents: latents.max(1),
+                step,
+                trellis: family.trellis,
+                weight_step: family.weight_step_factor * self.weight_step(step),
+                temporal: true,
+                residual: false,
+                patient: true,
+                error_weight: family.error_weight * error_price(step),
+            },
+        )
     }
 
     /// Resolution at which rounding a weight adds as much squared error to all rows together as
@@ -216,7 +224,7 @@ impl<'a> Builder<'a> {
         // The encoder's scale says how many integers a step has.
         let net = prepared.projection.network.clone()?;
         let units = net.latent[0] / trained.autoencoder.encoder.latent[0];
-        let decoded = self.context().decoded(prepared, coding).ok()?;
+        let decoded = decoded_latents(&self.context(), prepared, coding).ok()?;
         let latents: Vec<f32> = decoded.iter().map(|y| *y as f32 / units).collect();
         refit(&mut trained.autoencoder, &self.normalised, &latents, how);
         Some(trained)

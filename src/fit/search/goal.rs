@@ -1,8 +1,8 @@
 //! Promises about sums over the file, and how much of what they allow is used up.
 
 use crate::fidelity::Fidelity;
-use crate::fit::data::columns::scale;
 use crate::fit::data::sample::Sample;
+use crate::fit::data::spread::{SampleScale, sample_scale};
 use crate::quality::Tally;
 
 /// Squared error, as a share of the variance, that the search for a size begins with: errors of
@@ -71,7 +71,7 @@ impl Goal {
 
     /// A step, in the data's units, whose rounding error is about what the goal allows.
     pub(crate) fn starting_step(self, sample: &Sample) -> f64 {
-        let (variance, range) = scale(sample);
+        let SampleScale { variance, range } = sample_scale(sample);
         let error = match self {
             Goal::Nmse(x) => variance * x,
             Goal::Psnr(db) => range * range * 10_f64.powf(-db / 10.0),

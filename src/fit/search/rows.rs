@@ -2,15 +2,16 @@
 
 use crate::codec::program::Program;
 use crate::container::model::ModelRecord;
-use crate::encode::classes::Costs;
+use crate::encode::costs::TableCosts;
+use crate::encode::encoder::BlockEncoder;
 use crate::encode::rows::RowRule;
-use crate::encode::{Encoder, Symbols};
+use crate::encode::symbols::Symbols;
 use crate::error::Result;
 use crate::fidelity::Fidelity;
+use crate::fit::candidate::Candidate;
 use crate::fit::data::components::Basis;
 use crate::fit::data::sample::Sample;
-use crate::fit::entropy::classes::{Job, fit_fixed};
-use crate::fit::linear::Candidate;
+use crate::fit::entropy::class_tables::{ClassFitInput, fit_tables};
 use crate::fit::search::bounded::SearchEffort;
 use crate::fit::search::builder::Builder;
 use crate::fit::search::family::{Family, LatentFamily};
@@ -86,19 +87,19 @@ fn build(builder: &Builder<'_>, rule: &RowRule, step: f64) -> Result<Candidate> 
     encoder.rule = Some(rule.clone());
     let symbols = symbols(encoder, sample);
     let assigned: Vec<usize> = symbols.iter().flat_map(|s| s.forced.iter().copied()).collect();
-    let job = Job {
+    let input = ClassFitInput {
         record: &encoder.program.record,
         dtype,
-        line: sample.schema.row_shape.last().copied().unwrap_or(1),
+        line: sample.schema.line_width(),
         symbols: &symbols,
         weight: sample.weight(),
         whole: false,
         residual: true,
         quanta: Some(&quanta),
     };
-    let fitted = fit_fixed(&job, &assigned, quanta.len());
+    let fitted = fit_tables(&input, &assigned, quanta.len(), None);
     encoder.program = Program::new(fitted.record, dtype)?;
-    encoder.costs = Costs::new(&encoder.program.tables);
+    encoder.costs = TableCosts::new(&encoder.program.tables);
     candidate.fitted_bytes = fitted.bytes;
     candidate.model_bytes = fitted.model_bytes;
     Ok(candidate)
@@ -118,7 +119,7 @@ fn add_classes(record: &mut ModelRecord, quanta: &[i64]) {
     classes.next = vec![0; count];
 }
 
-fn symbols(encoder: &Encoder, sample: &Sample) -> Vec<Symbols> {
+fn symbols(encoder: &BlockEncoder, sample: &Sample) -> Vec<Symbols> {
     let runs: Vec<&[u8]> = sample.split().collect();
     runs.par_iter()
         .map(|bytes| {

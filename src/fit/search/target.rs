@@ -6,9 +6,9 @@
 
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
+use crate::fit::candidate::Candidate;
 use crate::fit::data::components::Basis;
 use crate::fit::data::sample::Sample;
-use crate::fit::linear::Candidate;
 use crate::fit::network::context::TrainingContext;
 use crate::fit::network::train::TrainedNetwork;
 use crate::fit::search::alternate::Alternation;

@@ -4,13 +4,13 @@ use super::bounded::{SearchEffort, with_bounds};
 use super::goal::Goal;
 use super::rows;
 use super::target::{EncodedFile, TargetSearch};
-use crate::encode::Encoder;
+use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
 use crate::fidelity::Fidelity;
+use crate::fit::candidate::Candidate;
 use crate::fit::config::TrainConfig;
 use crate::fit::data::sample::Sample;
-use crate::fit::entropy::classes::Effort;
-use crate::fit::linear::Candidate;
+use crate::fit::entropy::classes::ClassEffort;
 use crate::fit::network::context::{TrainingContext, TrainingObserver, TrainingProgress};
 use crate::matrix::Matrix;
 use crate::matrix::rng::Rng;
@@ -22,7 +22,7 @@ const WIDTH: usize = 12;
 const EFFORT: SearchEffort = SearchEffort {
     trial_rows: 1024,
     trials: 12,
-    classes: Effort { classes: 2, rounds: 1 },
+    classes: ClassEffort { classes: 2, rounds: 1 },
     refine_rounds: 0,
     refit_turns: 0,
 };

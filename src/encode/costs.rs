@@ -1,27 +1,29 @@
-//! The class of each row: the one under which its symbols cost fewest bits.
+//! What symbols cost under tables, and the class of each row: the one in which the row, and the
+//! change to its class from the row before, take the fewest bits.
 
 use crate::codec::program::Program;
-use crate::encode::Symbols;
+use crate::encode::symbols::Symbols;
 use crate::entropy::table::Table;
 
-/// How far costs are tabulated.
+/// Numbers up to this magnitude have their bits looked up. Nearly all residuals at useful bounds are
+/// within it; more would only take cache. It changes no file.
 const REACH: i64 = 48;
 const SPAN: usize = 2 * REACH as usize + 1;
 
-/// Bits of numbers under tables, the frequent ones looked up.
+/// Bits of numbers under a program's tables, those of small numbers looked up.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Costs {
+pub(crate) struct TableCosts {
     near: Vec<[f32; SPAN]>,
 }
 
-impl Costs {
-    /// Costs under `tables`.
+impl TableCosts {
+    /// Tabulates what `tables` cost.
     pub(crate) fn new(tables: &[Table]) -> Self {
         let near = |t: &Table| std::array::from_fn(|i| t.cost(i as i64 - REACH));
         Self { near: tables.iter().map(near).collect() }
     }
 
-    /// Bits of `number` under table `t` of `tables`.
+    /// Returns the bits of `number` under table `t` of `tables`.
     #[inline(always)]
     pub(crate) fn of(&self, tables: &[Table], t: usize, number: i64) -> f32 {
         match self.near[t].get(number.wrapping_add(REACH) as u64 as usize) {
@@ -30,14 +32,15 @@ impl Costs {
         }
     }
 
-    /// Bits of row `i` in `class`, the class itself not counted.
+    /// Returns the bits of row `i` in `class`, the class itself not counted; infinite where the class
+    /// has no code for the row.
     pub(crate) fn row(&self, p: &Program, symbols: &Symbols, i: usize, class: usize) -> f32 {
         let m = &p.record;
         let (latents, width, sets) = (m.latents(), m.width(), m.table_sets());
         let mut bits = 0.0;
         for k in 0..latents {
             let at = i * latents + k;
-            let set = usize::from(sets == 2 && symbols.second[at]);
+            let set = symbols.table_set(at, sets);
             let table = m.classes.latent_tables[(class * latents + k) * sets + set];
             let mean = m.classes.means[class * latents + k];
             bits += self.of(&p.tables, table, i64::from(symbols.latents[at]) - mean);
@@ -57,7 +60,7 @@ impl Costs {
         bits + residual
     }
 
-    /// Bits of `class` after `last`.
+    /// Returns the bits of `class` after a row of class `last`.
     pub(crate) fn transition(&self, p: &Program, last: usize, class: usize) -> f32 {
         if p.record.classes.count == 1 {
             return 0.0;
@@ -65,7 +68,7 @@ impl Costs {
         self.of(&p.tables, p.record.classes.next[last], class as i64)
     }
 
-    /// The class of every row of a block, by the cheapest path.
+    /// Returns the class of every row of a block: the sequence of fewest bits.
     pub(crate) fn classify(&self, p: &Program, symbols: &Symbols) -> Vec<usize> {
         let count = p.record.classes.count;
         if !symbols.forced.is_empty() {
@@ -79,13 +82,14 @@ impl Costs {
             .collect();
         let next: Vec<f32> =
             (0..count * count).map(|at| self.transition(p, at / count, at % count)).collect();
-        path(&own, &next, count)
+        cheapest_path(&own, &next, count)
     }
 }
 
-/// The cheapest sequence (Viterbi): `own` is `rows × count`, `next` is `count × count`, and the
-/// class before the first row is 0.
-pub(crate) fn path(own: &[f32], next: &[f32], count: usize) -> Vec<usize> {
+/// Returns the sequence of classes of least cost, by the Viterbi algorithm. `own` is what each row
+/// costs in each class, `rows × count`, and `next` what each class costs after each,
+/// `count × count`; the class before the first row is 0.
+fn cheapest_path(own: &[f32], next: &[f32], count: usize) -> Vec<usize> {
     let mut total = vec![f32::INFINITY; count];
     total[0] = 0.0;
     let mut back = Vec::with_capacity(own.len());

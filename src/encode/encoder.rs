@@ -1,0 +1,161 @@
+//! One block: rows to symbols, checked as they will be decoded, and symbols to bytes.
+
+use crate::codec::program::Program;
+use crate::codec::value::{Cell, with_cell};
+use crate::container::block;
+use crate::encode::costs::TableCosts;
+use crate::encode::latents::LatentChooser;
+use crate::encode::project::{Projection, cells};
+use crate::encode::refine::Refiner;
+use crate::encode::residual::ResidualCoder;
+use crate::encode::rows::{RowCoder, RowRule};
+use crate::encode::symbols::Symbols;
+use crate::entropy::rans;
+use crate::entropy::table::Table;
+
+/// Encoded size, as a share of the values' own, from which on exact storage is tried as well. Exact
+/// blocks win only where coding does next to nothing, and trying them takes a run of zstd. Half or
+/// double: the same files.
+const EXACT_TRIED_FROM: f64 = 0.25;
+
+/// Everything that turns rows into blocks.
+#[derive(Debug, Clone)]
+pub(crate) struct BlockEncoder {
+    /// The program that will decode.
+    pub(crate) program: Program,
+    /// Turns rows into real latents.
+    pub(crate) projection: Projection,
+    /// Turns real latents into integers.
+    pub(crate) chooser: LatentChooser,
+    /// Improves the projection's latents, if there.
+    pub(crate) refiner: Option<Refiner>,
+    /// Bound on each column's error in the data's units; infinite where none was asked for.
+    pub(crate) bounds: Vec<f64>,
+    /// Bits of numbers under each of the program's tables.
+    pub(crate) costs: TableCosts,
+    /// zstd level for exact blocks; `None` if they are not tried.
+    pub(crate) exact_level: Option<i32>,
+    /// Rows of a block.
+    pub(crate) block_rows: usize,
+    /// What each row must hold, where the promise is one about rows.
+    pub(crate) rule: Option<RowRule>,
+}
+
+impl BlockEncoder {
+    /// Returns the real latents of normalised rows, `rows × latents`.
+    pub(crate) fn latents(&self, normalised: &[f32]) -> Vec<f32> {
+        let real = self.projection.project(normalised);
+        match &self.refiner {
+            Some(refiner) => refiner.refine(&self.program, &self.chooser, normalised, &real),
+            None => real,
+        }
+    }
+
+    /// Returns the symbols of consecutive rows that begin a block. The rows are little-endian
+    /// `bytes`, their real latents `real`; the errors of the decoded rows are tallied if `measure`
+    /// is set, and always where the promise is one about rows.
+    pub(crate) fn symbols(&self, bytes: &[u8], real: &[f32], measure: bool) -> Symbols {
+        with_cell!(self.program.dtype, T => {
+            self.symbols_of_cells::<T>(&cells(bytes), real, measure)
+        })
+    }
+
+    fn symbols_of_cells<T: Cell>(&self, cells: &[T], real: &[f32], measure: bool) -> Symbols {
+        let p = &self.program;
+        let width = p.record.width();
+        let mut symbols = Symbols { rows: cells.len() / width, ..Symbols::default() };
+        self.chooser.choose(p, real, &mut symbols);
+        let mut predictions = vec![0; cells.len()];
+        p.network.predict(&symbols.decoded_latents, &mut predictions);
+        let origin = first_values(cells, width);
+        let rows = cells.chunks_exact(width).zip(predictions.chunks_exact(width));
+        if let Some(rule) = &self.rule {
+            let mut coder = RowCoder::new(p, rule, &self.projection);
+            for (row, predicted) in rows {
+                coder.row(row, predicted, &mut symbols);
+                symbols.tally.row(row, coder.decoded(), &origin);
+            }
+            return symbols;
+        }
+        let mut coder = ResidualCoder::new(p, &self.bounds);
+        for (i, (row, predicted)) in rows.enumerate() {
+            coder.row(i, row, predicted, &mut symbols);
+            if measure {
+                symbols.tally.row(row, coder.decoded(), &origin);
+            }
+        }
+        symbols
+    }
+
+    /// Returns the bytes of the block whose first row is `first_row` of the file; `bytes` are its
+    /// rows as they were given.
+    pub(crate) fn block(&self, first_row: u64, bytes: &[u8], symbols: &Symbols) -> Vec<u8> {
+        let classes = self.costs.classify(&self.program, symbols);
+        let mut coder =
+            rans::RansEncoder::with_capacity(symbols.latents.len() + symbols.residuals.len());
+        self.write(symbols, &classes, &mut coder);
+        let mut stream = Vec::new();
+        coder.finish(&mut stream);
+        let size = self.program.dtype.size();
+        let values: Vec<u8> = symbols
+            .escapes
+            .iter()
+            .flat_map(|&cell| &bytes[cell as usize * size..(cell as usize + 1) * size])
+            .copied()
+            .collect();
+        let escapes = block::encode_escapes(&symbols.escapes, &values, size);
+        let coded = block::encode_coded(first_row, &stream, &escapes);
+        if let Some(level) = self.exact_level
+            && coded.len() as f64 > EXACT_TRIED_FROM * bytes.len() as f64
+        {
+            let exact = block::encode_exact(first_row, bytes, size, level);
+            if exact.len() < coded.len() {
+                return exact;
+            }
+        }
+        coded
+    }
+
+    /// Encodes symbols in the order in which `decode::Rows` reads them.
+    fn write(&self, symbols: &Symbols, classes: &[usize], coder: &mut rans::RansEncoder) {
+        let p = &self.program;
+        let m = &p.record;
+        let (latents, width, sets) = (m.latents(), m.width(), m.table_sets());
+        let mut last = 0;
+        for (i, &class) in classes.iter().enumerate() {
+            if m.classes.count > 1 {
+                encode(&p.tables[m.classes.next[last]], class as i64, coder);
+            }
+            last = class;
+            for k in 0..latents {
+                let at = i * latents + k;
+                let set = symbols.table_set(at, sets);
+                let table = m.classes.latent_tables[(class * latents + k) * sets + set];
+                let mean = m.classes.means[class * latents + k];
+                encode(&p.tables[table], i64::from(symbols.latents[at]) - mean, coder);
+            }
+            if m.classes.quantum[class] >= 0 {
+                let tables = &m.classes.residual_tables[class * width..(class + 1) * width];
+                let row = &symbols.residuals[i * width..(i + 1) * width];
+                for (j, (&r, &table)) in row.iter().zip(tables).enumerate() {
+                    if !p.silent[class][j] {
+                        encode(&p.tables[table], r, coder);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Returns a finite value of each column: sums of squares around it keep their digits, however far
+/// from 0 the column lies.
+fn first_values<T: Cell>(cells: &[T], width: usize) -> Vec<f64> {
+    let column = |j: usize| cells.iter().skip(j).step_by(width).find(|x| x.is_ordinary());
+    (0..width).map(|j| column(j).map_or(0.0, |x| x.to_f64())).collect()
+}
+
+/// Encodes a number; class and table were chosen to be able to.
+fn encode(table: &Table, number: i64, coder: &mut rans::RansEncoder) {
+    let has_code = table.encode(number, coder);
+    debug_assert!(has_code, "a table was chosen that has no code for {number}");
+}

@@ -1,0 +1,33 @@
+//! What rows are turned into before entropy coding.
+
+use crate::quality::Tally;
+
+/// Symbols of consecutive rows of one block.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Symbols {
+    /// Number of rows.
+    pub(crate) rows: usize,
+    /// Symbols of latents, `rows × latents`, before their class's means are subtracted.
+    pub(crate) latents: Vec<i32>,
+    /// With dependent quantisation, whether each latent's symbol is one of the second quantiser,
+    /// `rows × latents`; else empty.
+    pub(crate) second: Vec<bool>,
+    /// Residuals in steps, `rows × columns`; empty where no class codes residuals.
+    pub(crate) residuals: Vec<i64>,
+    /// Class of each row where its promise decides; else empty.
+    pub(crate) forced: Vec<usize>,
+    /// Cells stored exactly, as `row · columns + column`, ascending.
+    pub(crate) escapes: Vec<u64>,
+    /// Latents as the decoder has them, `rows × latents`, in latent units.
+    pub(crate) decoded_latents: Vec<i32>,
+    /// Errors of the decoded rows, where they are measured.
+    pub(crate) tally: Tally,
+}
+
+impl Symbols {
+    /// Returns which of `sets` sets of tables the latents' symbol at `at` is coded with.
+    #[inline(always)]
+    pub(crate) fn table_set(&self, at: usize, sets: usize) -> usize {
+        usize::from(sets == 2 && self.second[at])
+    }
+}

@@ -1,0 +1,47 @@
+//! A codec on its way: decoder and encoder, then with classes and tables, and measured.
+
+use crate::container::model::ModelRecord;
+use crate::encode::encoder::BlockEncoder;
+use crate::encode::project::Projection;
+use crate::quality::Tally;
+
+/// A decoder in integers and what finds its latents, before anything is fitted to symbols.
+pub(crate) struct Prepared {
+    /// Turns rows into real latents.
+    pub(crate) projection: Projection,
+    /// The model but for temporal coefficients, classes and tables.
+    pub(crate) record: ModelRecord,
+    /// Real latents of the sample, `rows × latents`, in latent units.
+    pub(crate) real: Vec<f32>,
+    /// Bits that one squared latent unit of error costs, for each latent.
+    pub(crate) weight: Vec<f32>,
+    /// Bits that one squared residual step of error costs, for each column, where latents are worth
+    /// refining.
+    pub(crate) slopes: Option<Vec<f32>>,
+}
+
+/// What is coded, and how patiently latents are chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Coding {
+    /// Whether rows may be predicted from those before.
+    pub(crate) temporal: bool,
+    /// Whether residuals are coded.
+    pub(crate) residual: bool,
+    /// Whether latents are chosen a second time, with the rates of the first.
+    pub(crate) patient: bool,
+    /// Gradient steps that refine latents, where what was prepared allows it.
+    pub(crate) refine: usize,
+}
+
+/// A fitted codec and its size.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    /// What encodes rows.
+    pub(crate) encoder: BlockEncoder,
+    /// Bytes of the whole file, estimated from the sample.
+    pub(crate) fitted_bytes: f64,
+    /// Bytes of the model in the file.
+    pub(crate) model_bytes: usize,
+    /// Errors of the sample's decoded rows.
+    pub(crate) tally: Tally,
+}

@@ -1,0 +1,27 @@
+//! What every codec that is fitted to a sample shares.
+
+use crate::fit::data::columns::ColumnPlan;
+use crate::fit::data::components::Components;
+use crate::fit::data::sample::Sample;
+use crate::fit::entropy::classes::ClassEffort;
+
+/// A sample of rows, how its columns are counted, and how patiently to fit.
+pub(crate) struct FitContext<'a> {
+    /// Rows that codecs are fitted to.
+    pub(crate) sample: &'a Sample,
+    /// Arithmetic of each column.
+    pub(crate) columns: &'a [ColumnPlan],
+    /// Principal components of the normalised rows.
+    pub(crate) components: &'a Components,
+    /// The sample in residual steps from each column's centre, `rows × columns`.
+    pub(crate) normalised: &'a [f32],
+    /// How patiently row classes are fitted.
+    pub(crate) effort: ClassEffort,
+}
+
+impl FitContext<'_> {
+    /// Returns how many columns make a line of the rows' shape; see `ModelRecord::encode`.
+    pub(crate) fn line(&self) -> usize {
+        self.sample.schema.line_width()
+    }
+}

@@ -1,0 +1,242 @@
+//! Tables for rows whose classes are given, and the bytes that the file takes with them.
+
+use crate::container::model::{Classes, ModelRecord};
+use crate::encode::symbols::Symbols;
+use crate::entropy::rans::PROB_BITS;
+use crate::entropy::table::TableSpec;
+use crate::fit::entropy::counts::Counts;
+use crate::fit::entropy::tables::{FittedTable, TableFit, fit_table, normalise};
+use crate::matrix::DType;
+use rayon::prelude::*;
+
+/// How many times a seen change of class outweighs one that was not seen, in counts: every class
+/// must stay possible after every class. Half or double: the same files.
+const TRANSITION_WEIGHT: u64 = 8;
+/// Bytes that an exactly stored value takes besides its own: its place. 0 or 3: the same
+/// files.
+const ESCAPE_PLACE_BYTES: f64 = 1.5;
+/// Bytes of a block per byte of its symbols' ideal code: rounded frequencies, states, checksums. 1.0
+/// or 1.02: within 0.1 % on all data.
+const BLOCK_OVERHEAD: f64 = 1.004;
+
+/// What stays the same while classes are fitted.
+#[derive(Clone, Copy)]
+pub(crate) struct ClassFitInput<'a> {
+    /// The model but for classes and tables.
+    pub(crate) record: &'a ModelRecord,
+    pub(crate) dtype: DType,
+    /// Columns of a line of the rows' shape.
+    pub(crate) line: usize,
+    /// Symbols of the sample, run by run.
+    pub(crate) symbols: &'a [Symbols],
+    /// Rows of the file per row of the sample.
+    pub(crate) weight: f64,
+    /// Whether the sample is the whole file.
+    pub(crate) whole: bool,
+    /// Whether residuals are coded.
+    pub(crate) residual: bool,
+    /// Residual step of each class in fine units, −1 for none, where steps are given: then rows
+    /// do not choose their class by cost.
+    pub(crate) quanta: Option<&'a [i64]>,
+}
+
+impl ClassFitInput<'_> {
+    /// Returns the number of rows in the sample.
+    pub(crate) fn rows(&self) -> usize {
+        self.symbols.iter().map(|s| s.rows).sum()
+    }
+}
+
+/// A model with classes and tables, and what it makes of the file.
+#[derive(Debug, Clone)]
+pub(crate) struct FittedClasses {
+    /// The complete model.
+    pub(crate) record: ModelRecord,
+    /// Bytes of the whole file, estimated from the sample.
+    pub(crate) bytes: f64,
+    /// Bytes of the model alone.
+    pub(crate) model_bytes: usize,
+}
+
+/// A row of the sample.
+#[derive(Clone, Copy)]
+struct Place {
+    run: usize,
+    row: usize,
+}
+
+/// The tables of a latent in a class.
+struct LatentTables {
+    mean: i64,
+    /// One for each set of tables.
+    tables: Vec<FittedTable>,
+}
+
+/// Tables as they are fitted, with what all symbols cost under them.
+struct Pool {
+    specs: Vec<TableSpec>,
+    bits: f64,
+}
+
+impl Pool {
+    /// Adds a table and returns its place.
+    fn add(&mut self, table: FittedTable) -> usize {
+        self.bits += table.bits;
+        self.specs.push(table.spec);
+        self.specs.len() - 1
+    }
+}
+
+/// Fits tables for rows of which each belongs to the class `assigned` to it, one of `count`;
+/// `usual_shape` is the shape of ladders that costs nothing to say.
+pub(crate) fn fit_tables(
+    input: &ClassFitInput<'_>,
+    assigned: &[usize],
+    count: usize,
+    usual_shape: Option<u8>,
+) -> FittedClasses {
+    let fitter = ClassFitter::new(input, assigned, count, usual_shape);
+    let (latents, width) = (input.record.latents(), input.record.width());
+    let mut classes = Classes { count, ..Classes::default() };
+    let mut pool = Pool { specs: Vec::new(), bits: 0.0 };
+    for class in 0..count {
+        let own: Vec<LatentTables> =
+            (0..latents).into_par_iter().map(|k| fitter.latent(class, k)).collect();
+        for latent in own {
+            classes.means.push(latent.mean);
+            classes.latent_tables.extend(latent.tables.into_iter().map(|t| pool.add(t)));
+        }
+        let given = input.quanta.map(|q| q[class]);
+        let has_residuals = input.residual && given.is_none_or(|q| q >= 0);
+        let own: Vec<FittedTable> = match has_residuals {
+            true => (0..width).into_par_iter().map(|j| fitter.residual(class, j)).collect(),
+            false => vec![FittedTable::zero(); width],
+        };
+        let silent = own.iter().all(|t| t.spec == TableSpec::Zero);
+        classes.quantum.push(given.unwrap_or(if silent { -1 } else { 0 }));
+        classes.residual_tables.extend(own.into_iter().map(|t| pool.add(t)));
+    }
+    if count > 1 {
+        let tables = transitions(input.symbols, assigned, count);
+        classes.next.extend(tables.into_iter().map(|t| pool.add(t)));
+    }
+    let mut record = ModelRecord { classes, ..input.record.clone() };
+    share(&mut record, pool.specs);
+    let model_bytes = record.encode(input.line).len();
+    let escapes: usize = input.symbols.iter().map(|s| s.escapes.len()).sum();
+    let escaped = escapes as f64 * (input.dtype.size() as f64 + ESCAPE_PLACE_BYTES);
+    let rows_bytes = (pool.bits / 8.0 + escaped) * input.weight * BLOCK_OVERHEAD;
+    FittedClasses { record, bytes: rows_bytes + model_bytes as f64, model_bytes }
+}
+
+/// Fits the tables of one class and column at a time.
+struct ClassFitter<'a> {
+    input: &'a ClassFitInput<'a>,
+    usual_shape: Option<u8>,
+    /// Rows of each class.
+    members: Vec<Vec<Place>>,
+    /// Whether each column may have residuals other than 0 somewhere in the file.
+    used: Vec<bool>,
+}
+
+impl<'a> ClassFitter<'a> {
+    fn new(
+        input: &'a ClassFitInput<'a>,
+        assigned: &[usize],
+        count: usize,
+        usual_shape: Option<u8>,
+    ) -> Self {
+        let runs = input.symbols.iter().enumerate();
+        let places = runs.flat_map(|(run, s)| (0..s.rows).map(move |row| Place { run, row }));
+        let mut members: Vec<Vec<Place>> = vec![Vec::new(); count];
+        for (place, &class) in places.zip(assigned) {
+            members[class].push(place);
+        }
+        let width = input.record.width();
+        let is_used = |j: usize| {
+            let nonzero = |s: &Symbols| s.residuals.iter().skip(j).step_by(width).any(|&r| r != 0);
+            !input.whole || input.symbols.iter().any(nonzero)
+        };
+        let used = (0..width).into_par_iter().map(is_used).collect();
+        Self { input, usual_shape, members, used }
+    }
+
+    /// Fits a table to `counts`.
+    fn table(&self, counts: &mut Counts, may_be_zero: bool) -> FittedTable {
+        let Self { input: &ClassFitInput { weight, .. }, usual_shape, .. } = *self;
+        fit_table(counts, &TableFit { weight, usual_shape, may_be_zero })
+    }
+
+    /// Fits mean and tables of latent `k` in a class.
+    fn latent(&self, class: usize, k: usize) -> LatentTables {
+        let (latents, sets) = (self.input.record.latents(), self.input.record.table_sets());
+        let members = &self.members[class];
+        let symbol = |p: &Place| self.input.symbols[p.run].latents[p.row * latents + k];
+        let sum: i64 = members.iter().map(|p| i64::from(symbol(p))).sum();
+        let n = members.len().max(1) as f64;
+        // Parity decides the next state, so with two sets the mean stays where 0 is cheap.
+        let mean = if sets == 2 { 0 } else { (sum as f64 / n).round() as i64 };
+        let mut counts = vec![Counts::new(); sets];
+        for p in members {
+            let set = self.input.symbols[p.run].table_set(p.row * latents + k, sets);
+            counts[set].add(i64::from(symbol(p)) - mean);
+        }
+        let tables = counts.iter_mut().map(|c| self.table(c, false)).collect();
+        LatentTables { mean, tables }
+    }
+
+    /// Fits the table of column `j`'s residuals in a class.
+    fn residual(&self, class: usize, j: usize) -> FittedTable {
+        let width = self.input.record.width();
+        let mut counts = Counts::new();
+        for p in &self.members[class] {
+            counts.add(self.input.symbols[p.run].residuals[p.row * width + j]);
+        }
+        // The first class has a code for whatever occurs, so that every row has a class; where
+        // classes are not chosen by cost, all have.
+        let may_be_zero = self.input.quanta.is_none() && (class > 0 || !self.used[j]);
+        self.table(&mut counts, may_be_zero)
+    }
+}
+
+/// Fits the table of the class that follows each class; before a run's first row it is class 0.
+fn transitions(symbols: &[Symbols], assigned: &[usize], count: usize) -> Vec<FittedTable> {
+    let mut counts = vec![vec![0_u64; count]; count];
+    let mut rest = assigned;
+    for s in symbols {
+        let (run, tail) = rest.split_at(s.rows);
+        rest = tail;
+        let mut last = 0;
+        for &class in run {
+            counts[last][class] += 1;
+            last = class;
+        }
+    }
+    counts.iter().map(|counts| transition(counts)).collect()
+}
+
+/// Makes a histogram over all classes from how often each was seen.
+fn transition(counts: &[u64]) -> FittedTable {
+    let seen: Vec<u64> = counts.iter().map(|n| n * TRANSITION_WEIGHT + 1).collect();
+    let frequencies = normalise(&seen);
+    let bits = |f: u32| f64::from(PROB_BITS) - f64::from(f).log2();
+    let bits = counts.iter().zip(&frequencies).map(|(&n, &f)| n as f64 * bits(f)).sum();
+    let entries = frequencies.iter().enumerate().map(|(class, &f)| (class as i64, f)).collect();
+    FittedTable { spec: TableSpec::Histogram { raw: 0, entries, escape: 0 }, bits }
+}
+
+/// Stores each distinct table once, ladders in order of scale, and points to them.
+fn share(record: &mut ModelRecord, specs: Vec<TableSpec>) {
+    let mut tables = specs.clone();
+    tables.sort();
+    tables.dedup();
+    let place = |at: usize| tables.binary_search(&specs[at]).expect("every table is there");
+    let c = &mut record.classes;
+    for list in [&mut c.latent_tables, &mut c.residual_tables, &mut c.next] {
+        list.iter_mut().for_each(|t| *t = place(*t));
+    }
+    if tables.is_empty() {
+        tables.push(TableSpec::Zero);
+    }
+    record.tables = tables;
+}
