@@ -1,6 +1,7 @@
 //! Linear algebra on row-major slices; the only user of the `faer` crate.
 
 use faer::linalg::matmul::matmul;
+#[cfg(any(feature = "apps", test))]
 use faer::linalg::solvers::Solve;
 use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
 use rayon::prelude::*;
@@ -175,7 +176,6 @@ pub(crate) fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
 /// `ridge`, so that latents stay small where one direction is a sum of others. `None` if directions
 /// are not finite or still cannot be told apart.
 #[cfg(any(feature = "apps", test))]
-#[allow(dead_code)]
 pub(crate) fn pseudo_inverse(
     directions: &[f64],
     latents: usize,
