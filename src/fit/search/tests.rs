@@ -82,7 +82,7 @@ fn a_longer_walk_finds_no_larger_file() {
 }
 
 /// All symbols of a sample under a codec.
-fn tally(encoder: &Encoder, sample: &Sample) -> (Tally, Vec<usize>) {
+fn tally(encoder: &BlockEncoder, sample: &Sample) -> (Tally, Vec<usize>) {
     let (mut tally, mut classes) = (Tally::default(), Vec::new());
     for bytes in sample.split() {
         let normalised = encoder.projection.normalise(encoder.program.dtype, bytes);
