@@ -263,12 +263,12 @@ fn a_linear_autoencoder_is_principal_component_analysis() {
 #[test]
 fn kinds_are_kept_by_codecs_and_their_promises() {
     let Digits { train, test } = digits();
-    let wish = |t: &mut TrainConfig| {
+    let request = |t: &mut TrainConfig| {
         t.mask = Some(Patches::new(2, 2, 0.5));
         t.variational = Some(0.1);
         t.epochs = Some(10);
     };
-    let codec = fitted(&train, wish);
+    let codec = fitted(&train, request);
     assert_eq!(codec.training().unwrap().epochs.len(), 10);
     let mut stored = Vec::new();
     codec.write(&mut stored).unwrap();

@@ -42,7 +42,7 @@ impl<P: Copy> EarlyStopping<P> {
         before: Option<f64>,
         networks: Vec<&mut Network>,
     ) {
-        if before.is_some_and(|before| !before.is_nan() && !(now < before)) {
+        if !before.is_none_or(|before| before.is_nan() || now < before) {
             return;
         }
         let mut weights = self.best.take().map_or_else(Vec::new, |best| best.weights);

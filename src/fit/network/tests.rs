@@ -207,14 +207,14 @@ fn the_quantised_decoder_predicts_what_the_floats_do() {
         let network = crate::codec::network::IntegerNetwork::new(&p.record).unwrap();
         let mut integers = vec![0; sample.rows() * WIDTH];
         network.predict(&latents, &mut integers);
-        let baked: Vec<f32> = integers
+        let quantised: Vec<f32> = integers
             .chunks(WIDTH)
             .flat_map(|row| row.iter().zip(&columns).map(|(m, c)| *m as f32 * c.unit as f32))
             .collect();
         let units = fine(trellis).units;
         let steps: Vec<f32> = latents.iter().map(|y| *y as f32 / units).collect();
         let floats = t.autoencoder.decode(&steps);
-        assert!(apart(&floats, &baked) < 1e-4, "{hidden:?}: {}", apart(&floats, &baked));
+        assert!(apart(&floats, &quantised) < 1e-4, "{hidden:?}: {}", apart(&floats, &quantised));
     }
 }
 
@@ -224,11 +224,11 @@ fn where_there_is_no_linear_path_rounding_makes_none() {
     let (mut t, _) = trained(&normalised, &short(Distortion::Coded, &[20]));
     let skip = t.autoencoder.decoder.skip();
     let precision = Precision { output: 0.5, hidden: 0.1, ..fine(0) };
-    let baked =
+    let quantised =
         |t: &TrainedNetwork| prepare(&t.autoencoder, &columns, &normalised, &precision).record;
-    assert!(baked(&t).skip.iter().any(|w| *w != 0));
+    assert!(quantised(&t).skip.iter().any(|w| *w != 0));
     t.autoencoder.decoder.params[skip].fill(0.0);
-    let record = baked(&t);
+    let record = quantised(&t);
     assert_eq!(record.skip, vec![0; 3 * WIDTH]);
     assert!(record.hidden.is_some() && crate::codec::network::IntegerNetwork::new(&record).is_ok());
 }
