@@ -15,9 +15,9 @@ use crate::nn::network::{Network, Shape};
 use crate::nn::objectives::squared_error::{Buffers, SquaredError};
 use crate::nn::trainer::{StepConfig, Stepper, TrainerConfig, train};
 
-/// Compresses as [`compress`](crate::compress) does, but rounds the network's weights `factor` times
-/// as finely as is best for the whole file: what the rows then take less is what rounding costs
-/// them. A bounded file has a network even if it is larger.
+/// Compresses as [`compress`](crate::compress) does, but rounds the network's weights `factor`
+/// times as finely as is best for the whole file: what the rows then take less is what rounding
+/// costs them. A bounded file has a network even if it is larger.
 ///
 /// # Errors
 /// Those of [`compress`](crate::compress).

@@ -1,4 +1,4 @@
-//! A codec: what was learned from some rows, to be used on others like them.
+//! A codec, learned from some rows and used on others like them, and its file.
 
 use crate::codec::units::units;
 use crate::compress::config::Config;
@@ -27,9 +27,9 @@ use std::io::Write;
 
 /// Something learned once and used for many files.
 ///
-/// It holds how rows become latents and latents rows: directions, and the network if there is
-/// one. Each file that it compresses has its own promise, steps and tables, and holds all that is
-/// needed to read it; where the promise is about a sum over the file, the network is trained a
+/// It holds how rows become latents and latents become rows: directions, and the network if there
+/// is one. Each file that it compresses has its own promise, steps and tables, and holds all that
+/// is needed to read it; where the promise is about a sum over the file, the network is trained a
 /// little further on the file's own rows.
 ///
 /// ```
@@ -53,26 +53,28 @@ pub struct Codec {
     schema: Schema,
     basis: Basis,
     model: Vec<u8>,
-    /// What finds the model's latents, if that is a network.
+    /// The network that finds the model's latents, if it is one that does.
     encoder: Option<EncoderRecord>,
-    /// Both in floats.
+    /// Encoder and decoder in floats.
     network: Option<CodecNetwork>,
     training: Option<History>,
-    /// What predicts something of rows, if it was trained to.
+    /// The head that predicts something of rows, if one was trained.
     #[cfg(feature = "apps")]
     task: Option<TaskRecord>,
 }
 
 impl Codec {
-    /// Rows that it takes to learn one of the textbooks' kinds.
+    /// Fewest rows from which a network with a textbook objective is learned.
     pub const LEAST_ROWS: usize = LEAST_ROWS;
 
-    /// Learns from `rows`, as well as `config`'s promise needs. One of the textbooks' kinds is
-    /// learned as well as it can be, whatever the promise.
+    /// Learns from `rows`, as exactly as the promise of `config` needs. A network with a textbook
+    /// objective is always learned under a bound on each value: that of `config`, or if the promise
+    /// is none the default.
     ///
     /// # Errors
-    /// As [`compress`](crate::compress); `Argument` if there are no rows, or for a kind fewer
-    /// than [`Codec::LEAST_ROWS`] or none that differ.
+    /// `Argument` if there are no rows, or the configuration makes no sense for them; with a
+    /// textbook objective also if there are fewer rows than [`Codec::LEAST_ROWS`] or they do not
+    /// differ. `Io` if reading fails.
     pub fn fit(rows: &dyn Rows, config: &Config) -> Result<Self> {
         if rows.is_empty() {
             return Err(Error::argument("a codec cannot be learned from no rows"));
@@ -126,7 +128,7 @@ impl Codec {
         })
     }
 
-    /// How training went, if it was one of the textbooks' kinds and has just been learned.
+    /// How training went, if it was with a textbook objective and this codec has just been learned.
     pub fn training(&self) -> Option<&History> {
         self.training.as_ref()
     }
@@ -180,7 +182,7 @@ impl Codec {
         Ok(codec)
     }
 
-    /// The decoder's integers and, where that is a network, what finds latents.
+    /// The decoder's integers and, where a network finds latents, the encoder.
     #[cfg(feature = "apps")]
     pub(crate) fn parts(&self) -> Result<(ModelRecord, Option<EncoderRecord>)> {
         let limits = Limits { model_bytes: u64::MAX, ..Limits::default() };
@@ -188,7 +190,7 @@ impl Codec {
         Ok((record, self.encoder.clone()))
     }
 
-    /// The same codec with what predicts something of rows.
+    /// The same codec with a head that predicts something of rows.
     #[cfg(feature = "apps")]
     pub(crate) fn with_task(&self, task: TaskRecord) -> Self {
         Self { task: Some(task), ..self.clone() }
@@ -199,12 +201,12 @@ impl Codec {
         self.task.as_ref()
     }
 
-    /// What the rows are that it was learned from.
+    /// The type and shape of the rows that it was learned from.
     pub fn schema(&self) -> &Schema {
         &self.schema
     }
 
-    /// Number of directions learned.
+    /// The number of latents of a row.
     pub fn latents(&self) -> usize {
         self.basis.vectors.len() / self.schema.width().max(1)
     }
@@ -294,6 +296,7 @@ fn basis(record: &ModelRecord) -> Basis {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn a_codec_keeps_its_encoder() {
@@ -303,5 +306,13 @@ mod tests {
         let mut written = Vec::new();
         codec.write(&mut written).unwrap();
         assert!(written == stored);
+    }
+
+    #[test]
+    fn a_codec_takes_no_more_memory_than_allowed() {
+        let stored = include_bytes!("../../format-spec/vectors/valid/codec-encoder.aez");
+        let few = Limits { model_bytes: 8, ..Limits::default() };
+        assert_eq!(Codec::read_with(stored, few).unwrap_err().kind(), ErrorKind::Limit);
+        assert!(Codec::read_with(stored, Limits::default()).is_ok());
     }
 }

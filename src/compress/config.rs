@@ -20,8 +20,7 @@ use crate::fit::config::TrainConfig;
 pub struct Config {
     /// The promise about decoded values. Default: errors of at most 0.1 % of each column's range.
     pub fidelity: Fidelity,
-    /// ClassEffort, from 1 for fast to 9 for small files. Default 5. Reading takes about as long at every
-    /// level.
+    /// Effort, from 1 for fast writing to 9 for small files. Default 5.
     pub level: u8,
     /// Threads to use, at most 1024; 0, the default, for as many as there are cores. The file does
     /// not depend on it.

@@ -1,4 +1,4 @@
-//! Rows that no model makes smaller: their bytes, shuffled, under zstd.
+//! Blocks of rows that no model makes smaller: their bytes, shuffled, under zstd.
 
 use crate::codec::value::{Cell, with_cell};
 use crate::container::block::encode_exact;
@@ -14,14 +14,19 @@ use std::io::Write;
 /// Bytes of rows in a block: as many as zstd looks back. Rows then take milliseconds instead of
 /// microseconds, so this is for data that codes much worse in any other way.
 const BLOCK_BYTES: usize = 8 << 20;
-/// How much smaller exact blocks must be for their slower rows.
+/// Share of a codec's bytes below which exact blocks are taken: single rows of theirs are slower to
+/// read, and that wants to be paid for, if only with little.
 const WORTH: f64 = 0.985;
+/// Most rows of a block, as in blocks of a codec: however small rows are, their index stays small
+/// and one is found without much decoding.
+const MOST_ROWS: usize = 1 << 16;
 
+/// As many rows as fill a block.
 fn rows_per_block(row_bytes: usize) -> usize {
-    (BLOCK_BYTES / row_bytes.max(1)).clamp(1, 1 << 16)
+    (BLOCK_BYTES / row_bytes.max(1)).clamp(1, MOST_ROWS)
 }
 
-/// Whether exact blocks beat a codec of `bytes`.
+/// Whether exact blocks are smaller than the file of a codec that takes `bytes`, by enough.
 pub(super) fn is_smaller(sample: &Sample, bytes: f64, level: i32) -> bool {
     let size = sample.schema.dtype.size();
     let row_bytes = sample.schema.row_bytes();
@@ -30,7 +35,7 @@ pub(super) fn is_smaller(sample: &Sample, bytes: f64, level: i32) -> bool {
     part.len() as f64 / rows as f64 * (sample.total as f64) < bytes * WORTH
 }
 
-/// Writes all rows exactly.
+/// Writes all rows exactly; `progress` is told how many are done.
 pub(super) fn write<W: Write>(
     rows: &dyn Rows,
     level: i32,

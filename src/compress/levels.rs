@@ -9,18 +9,15 @@ use crate::fit::search::bounded::SearchEffort;
 /// as far as the data give reason to use it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Level {
-    /// Numbers that codecs are fitted on, for all rows: more of them cost time and memory in
-    /// proportion, and pay where rows differ much along the file.
+    /// Numbers of the rows that codecs are fitted on: more of them cost time and memory in
+    /// proportion, and pay where rows differ along the file.
     pub(super) sample_values: usize,
-    /// zstd level for what is stored exactly: from 19 on, only time grows.
+    /// zstd level for what is stored exactly: 19 is the highest that takes no more memory than
+    /// others.
     pub(super) zstd: i32,
-    /// The search among codecs. `trial_rows`: with more rows, candidates are compared more exactly
-    /// and more slowly; `trials`: linear codecs that are built, at 0 the search takes a short cut;
-    /// `classes`: more of them fit rows better, cost tables, and time in proportion; `rounds` of
-    /// fitting them, of which the first gain most; `refine_rounds` and `refit_turns`: work on a
-    /// network's latents that is linear in either, of which again the first gain most.
+    /// The search among codecs.
     pub(super) search: SearchEffort,
-    /// What networks may cost; none are tried without.
+    /// What networks may cost; without it, none are tried.
     pub(super) networks: Option<Budget>,
 }
 

@@ -30,8 +30,8 @@ use std::io::Write;
 
 /// Compresses `rows` into `out` as `config` says; the same input gives the same bytes.
 ///
-/// `rows` are read more than once, `out` is written from its beginning to its end. Where the promise
-/// is about a sum over the file, the whole file is held in memory before it is written.
+/// `rows` are read more than once, `out` is written from its beginning to its end. Where the
+/// promise is about a sum over the file, the whole file is held in memory before it is written.
 ///
 /// # Errors
 /// `Argument` if the promise makes no sense for these rows or cannot be kept; `Io` if reading or

@@ -1,5 +1,5 @@
-//! What each kind of network is good for, on images of digits: rows that it was not trained on,
-//! beside what it is to be better than.
+//! What each textbook objective is good for, on images of digits: rows that the network was not
+//! trained on, beside what it is to be better than.
 
 mod conditional;
 
@@ -166,7 +166,7 @@ fn a_denoising_network_undoes_noise() {
 }
 
 #[test]
-fn a_kind_with_a_linear_path_keeps_a_promise_about_a_sum() {
+fn a_linear_network_keeps_a_promise_about_a_sum() {
     let values: Vec<u8> = digits().train.iter().map(|x| *x as u8).collect();
     let rows = Matrix::from_slice(&values, &[8, 8]).unwrap();
     let mut config =
@@ -261,7 +261,7 @@ fn a_linear_autoencoder_is_principal_component_analysis() {
 }
 
 #[test]
-fn kinds_are_kept_by_codecs_and_their_promises() {
+fn textbook_objectives_are_kept_by_codecs_and_their_promises() {
     let Digits { train, test } = digits();
     let request = |t: &mut TrainConfig| {
         t.mask = Some(Patches::new(2, 2, 0.5));

@@ -1,4 +1,4 @@
-//! Rows written as they come.
+//! A file of rows that come one after another.
 
 use crate::compress::config::Config;
 use crate::compress::job::Job;

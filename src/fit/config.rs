@@ -6,8 +6,8 @@ use crate::kernels::activation;
 
 /// The function of a network's hidden units.
 ///
-/// The decoder computes in integers and has [`LeakyRelu`](Self::LeakyRelu) and [`Relu`](Self::Relu); with any
-/// other function in the encoder, the decoder has `LeakyRelu`.
+/// The decoder computes in integers and has [`LeakyRelu`](Self::LeakyRelu) and
+/// [`Relu`](Self::Relu); with any other function in the encoder, the decoder has `LeakyRelu`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Activation {
@@ -65,14 +65,14 @@ pub struct TrainConfig {
     pub hidden: Option<Vec<usize>>,
     /// Latents of a row, 1 to 8192.
     pub latents: Option<usize>,
-    /// Most passes over the rows, 1 to 1,000,000. Where the promise is about a sum over the file, it
-    /// holds for each turn of refitting too.
+    /// Most passes over the rows, 1 to 1,000,000. Where the promise is about a sum over the file,
+    /// it holds for each turn of refitting too.
     pub epochs: Option<usize>,
     /// Rows of a batch, 1 to 2²⁰. Left open it is 256; with a textbook objective 64 below 4000
     /// rows and 128 below 20,000.
     pub batch: Option<usize>,
-    /// Peak of the learning rate, above 0 and up to 1; refitting takes an eighth of it. Left open it
-    /// is 0.006 under a bound on each value and 0.004 for a sum over the file; with a textbook
+    /// Peak of the learning rate, above 0 and up to 1; refitting takes an eighth of it. Left open
+    /// it is 0.006 under a bound on each value and 0.004 for a sum over the file; with a textbook
     /// objective 0.001, and 0.003 if `linear`.
     pub rate: Option<f64>,
     /// Function of the hidden units.
@@ -86,8 +86,8 @@ pub struct TrainConfig {
     /// by gradient from random weights (Baldi and Hornik 1989). It finds the span of the principal
     /// components.
     pub linear: bool,
-    /// Weight of `Σ |z|` of the latents `z`, above 0 and up to 10⁶; they are then ReLUs and mostly 0
-    /// (Olshausen and Field 1996; the decoder's first weights have norm 1).
+    /// Weight of `Σ |z|` of the latents `z`, above 0 and up to 10⁶; they are then ReLUs and mostly
+    /// 0 (Olshausen and Field 1996; the decoder's first weights have norm 1).
     pub sparse: Option<f64>,
     /// Noise on what the encoder sees.
     pub denoise: Denoise,
@@ -117,8 +117,8 @@ impl TrainConfig {
     /// Checks all that does not depend on the rows.
     ///
     /// # Errors
-    /// `Argument`, with what was asked for and what is allowed, where a field is out of its range or
-    /// two fields contradict each other.
+    /// `Argument`, with what was asked for and what is allowed, where a field is out of its range
+    /// or two fields contradict each other.
     pub fn validate(&self) -> Result<()> {
         let within = |what: &str, value: usize, most: usize| {
             if (1..=most).contains(&value) {
@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_that_contradict_each_other_are_refused() {
+    fn fields_that_contradict_each_other_are_refused() {
         let check = |set: &dyn Fn(&mut TrainConfig)| {
             let mut config = TrainConfig::default();
             set(&mut config);

@@ -18,8 +18,8 @@ pub struct Epoch {
     pub held_out_error: Option<f64>,
     /// With a variational objective: the divergence, in nats per row, on rows held out.
     pub kl: Option<f64>,
-    /// With a variational objective: the lower bound on `ln p(row)`, on rows held out, with a normal
-    /// distribution of the deviation of all values around what the decoder gives.
+    /// With a variational objective: the lower bound on `ln p(row)`, on rows held out, with a
+    /// normal distribution of the deviation of all values around what the decoder gives.
     pub elbo: Option<f64>,
     /// Share of latents that are exactly 0, on rows held out.
     pub zeros: f64,

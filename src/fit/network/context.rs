@@ -9,15 +9,17 @@ use crate::nn::objectives::bits::{Cost, Distortion};
 /// How much to spend on networks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Budget {
-    /// Multiply-adds of all trainings together.
+    /// Multiply-adds of all trainings together. It is counted in work and not in time, so that
+    /// files do not depend on the machine.
     pub(crate) work: f64,
-    /// Most passes over the rows.
+    /// Most passes over the rows: few rows would have more than they gain from.
     pub(crate) epochs: usize,
-    /// Widths of the decoder's hidden layer that are tried.
+    /// Widths of the decoder's hidden layer that are tried: a wide one fits better and takes more
+    /// bytes. Each is a short training for each start, out of the same work.
     pub(crate) widths: &'static [usize],
     /// Numbers of latents and their steps that are tried.
     pub(crate) starts: &'static [RelativeStart],
-    /// Row classes while training.
+    /// Row classes while training: bits are estimated better with more, and each takes time.
     pub(crate) classes: usize,
 }
 

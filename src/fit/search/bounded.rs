@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::fit::candidate::Candidate;
 use crate::fit::context::FitContext;
 use crate::fit::data::columns::{Tolerance, normaliser, plan};
-use crate::fit::data::components::{Basis, Components};
+use crate::fit::data::components::Basis;
 use crate::fit::data::sample::Sample;
 use crate::fit::entropy::classes::ClassEffort;
 use crate::fit::linear::{self, LinearChoice};
@@ -17,44 +17,56 @@ use crate::fit::network::context::{LinearBaseline, TrainingContext};
 use crate::fit::search::rank::{Place, components, linear_choice, rank};
 use crate::nn::objectives::bits::Distortion;
 
-/// How long to search.
+/// How long to search for a codec, as a level says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SearchEffort {
-    /// Rows to build candidates on.
+    /// Rows that candidates are built and compared on: with more, the comparison is more exact, and
+    /// each takes longer in proportion.
     pub(crate) trial_rows: usize,
-    /// Linear candidates built after the first; with 0, the search takes a short cut.
+    /// Linear candidates built after the first, each of which takes about as long; with 0, the
+    /// search takes a short cut. The walk among them seldom takes more than 30.
     pub(crate) trials: usize,
+    /// Row classes: more of them fit rows better, cost tables and time in proportion.
     pub(crate) classes: ClassEffort,
-    /// Rounds of refining a network's latents row by row.
+    /// Rounds of refining a network's latents row by row: time of fitting and writing against bits,
+    /// of which the first rounds save most.
     pub(crate) refine_rounds: usize,
-    /// Turns of choosing a network's latents and refitting it to them, for a promise about a sum.
+    /// Turns of choosing a network's latents and refitting it to them, for a promise about a sum:
+    /// each is another short training, and the first save most.
     pub(crate) refit_turns: usize,
 }
 
-/// ClassEffort at fitting classes of candidates that are only compared.
+/// Effort at fitting classes of candidates that are only compared.
 const QUICK: ClassEffort = ClassEffort { classes: 4, rounds: 2 };
 
 /// Share of the bytes without latents that a file with latents may have in the short cut: latents
-/// double the work of reading and writing, and want to save something for it.
+/// double the work of reading and writing, and want to save something for it. (With 0.8, files of
+/// an ECG, spectra, embeddings and digits at level 1 stay the same; with 1, embeddings within ±0.03
+/// are 6 % smaller and digits within ±3 1.5 % larger.)
 const WORTH_LATENTS: f64 = 0.9;
 
 /// Relative change of the number of latents with which the walk begins, halved where no neighbour
-/// is better, and the one below which it ends.
+/// is better, and the one below which it ends. (At level 3, half of the first makes an ECG 0.6 %
+/// smaller, twice of it embeddings 0.04 % larger; half and twice of the last change nothing.)
 const FIRST_STRIDE: f64 = 0.4;
 const LEAST_STRIDE: f64 = 0.08;
 
-/// Factor between a step and its neighbours in the walk.
+/// Factor between a step and its neighbours in the walk. (At level 3, 1.2 makes files 0.2 % smaller
+/// to 0.5 % larger, 2 makes them 0.3 % smaller to 3 % larger.)
 const STEP_RATIO: f64 = 1.4;
 
-/// States of dependent quantisation that are tried at the end: 4 are hardly faster and save less.
+/// States of dependent quantisation that are tried at the end: the most that the format has, as
+/// they cost time of writing alone.
 const TRELLIS: usize = 8;
 
 /// Bits per value of the linear codec beyond which no network is tried: where most bits say what
-/// no model foretells, there is nothing to learn.
+/// no model foretells, what can be learned is a small share of the file. It trades the time of
+/// training for that share.
 const MOST_BITS: f64 = 6.0;
 
 /// How much larger than the best the linear codec with latents may be, for a network to be tried:
-/// where flat latents are far from paying, curved ones will not.
+/// where flat latents are far from paying, curved ones seldom do. It trades the time of training
+/// for the rare file in which they would.
 const PROMISING: f64 = 1.3;
 
 /// Plans columns for absolute bounds on all of them and finds the smallest codec that keeps them,
@@ -161,7 +173,7 @@ impl BoundedSearch<'_> {
     fn linear(&self) -> Result<Linear> {
         let bytes = linear::build(&self.trial, &NO_LATENTS)?.fitted_bytes;
         let mut best = Measured { choice: NO_LATENTS, bytes };
-        let with_latents = Walk::new(&self.trial).run(self.effort.trials);
+        let with_latents = best_with_latents(&self.trial, self.effort.trials);
         if with_latents.bytes < best.bytes {
             best = with_latents;
         }
@@ -209,61 +221,48 @@ fn measure(trial: &FitContext<'_>, choice: LinearChoice) -> Measured {
     Measured { choice, bytes }
 }
 
-/// A walk over numbers of latents and steps, to the bottom of the bytes.
-struct Walk<'a> {
-    trial: &'a FitContext<'a>,
-    components: &'a Components,
-    rows: f64,
-    seen: Vec<LinearChoice>,
-    best: Measured,
-}
-
-impl<'a> Walk<'a> {
-    fn new(trial: &'a FitContext<'a>) -> Self {
-        let best = Measured { choice: NO_LATENTS, bytes: f64::INFINITY };
-        let rows = trial.sample.total as f64;
-        Self { trial, components: trial.components, rows, seen: Vec::new(), best }
-    }
-
-    /// Begins at the place that is ranked first and tries up to `most` others.
-    fn run(mut self, most: usize) -> Measured {
-        let Some(mut place) = rank(self.components, self.rows).first().copied() else {
-            return self.best;
-        };
-        self.improves(place);
-        let mut trials = 0;
-        let mut stride = FIRST_STRIDE;
-        while trials < most && self.best.bytes.is_finite() {
-            let near = neighbours(place, stride);
-            let better = near.into_iter().find(|near| {
-                trials += 1;
-                self.improves(*near)
-            });
-            match better {
-                Some(better) => place = better,
-                None => stride /= 2.0,
-            }
-            if stride < LEAST_STRIDE {
-                break;
-            }
-        }
-        self.best
-    }
-
-    /// Whether the codec of a place is the best so far.
-    fn improves(&mut self, place: Place) -> bool {
-        let choice = linear_choice(self.components, place, self.rows);
-        let exists = (1..=self.components.count()).contains(&place.latents);
-        if !exists || self.seen.contains(&choice) {
+/// The best codec with latents: the one that is ranked first, or one that a walk of up to `most`
+/// trials finds from there.
+fn best_with_latents(trial: &FitContext<'_>, most: usize) -> Measured {
+    let (components, rows) = (trial.components, trial.sample.total as f64);
+    let mut best = Measured { choice: NO_LATENTS, bytes: f64::INFINITY };
+    let mut seen: Vec<LinearChoice> = Vec::new();
+    let improves = |place: Place| {
+        let choice = linear_choice(components, place, rows);
+        let exists = (1..=components.count()).contains(&place.latents);
+        if !exists || seen.contains(&choice) {
             return false;
         }
-        self.seen.push(choice);
-        let measured = measure(self.trial, choice);
-        let better = measured.bytes < self.best.bytes;
+        seen.push(choice);
+        let measured = measure(trial, choice);
+        let better = measured.bytes < best.bytes;
         if better {
-            self.best = measured;
+            best = measured;
         }
         better
+    };
+    if let Some(first) = rank(components, rows).first() {
+        walk(*first, most, improves);
+    }
+    best
+}
+
+/// Walks from `first`, which is measured too, to better neighbours in up to about `most` further
+/// trials; `improves` says whether a place is better than all before.
+fn walk(first: Place, most: usize, mut improves: impl FnMut(Place) -> bool) {
+    if !improves(first) {
+        return;
+    }
+    let (mut place, mut trials, mut stride) = (first, 0, FIRST_STRIDE);
+    while trials < most && stride >= LEAST_STRIDE {
+        let better = neighbours(place, stride).into_iter().find(|near| {
+            trials += 1;
+            improves(*near)
+        });
+        match better {
+            Some(better) => place = better,
+            None => stride /= 2.0,
+        }
     }
 }
 
@@ -280,4 +279,48 @@ fn neighbours(place: Place, stride: f64) -> [Place; 4] {
         of(relative_step * STEP_RATIO),
         of(relative_step / STEP_RATIO),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_walk_goes_down_to_the_bottom() {
+        for (latents, octaves) in [(40_usize, 1.0), (7, -1.0), (20, 0.0)] {
+            let cost = |p: &Place| {
+                let (k, step) = ((p.latents as f64 / latents as f64).ln(), p.relative_step.log2());
+                k * k + 0.1 * (step - octaves).powi(2)
+            };
+            let (mut best, mut trials) = (f64::INFINITY, 0);
+            let mut place = Place { latents: 20, relative_step: 1.0 };
+            walk(place, 40, |p| {
+                trials += 1;
+                let better = cost(&p) < best;
+                if better {
+                    (best, place) = (cost(&p), p);
+                }
+                better
+            });
+            assert!(place.latents.abs_diff(latents) <= latents / 12, "{latents}: {place:?}");
+            assert!((place.relative_step.log2() - octaves).abs() < 0.3, "{octaves}: {place:?}");
+            assert!(trials <= 44, "{trials}");
+        }
+    }
+
+    #[test]
+    fn the_walk_ends_where_nothing_can_be_built_or_trials_are_used_up() {
+        let count = |most: usize, good: usize| {
+            let (mut trials, first) = (0, Place { latents: 5, relative_step: 1.0 });
+            walk(first, most, |_| {
+                trials += 1;
+                trials <= good
+            });
+            trials
+        };
+        assert_eq!(count(40, 0), 1);
+        assert_eq!(count(3, 99), 4);
+        // No neighbour is better: strides of 0.4, 0.2 and 0.1.
+        assert_eq!(count(40, 1), 13);
+    }
 }

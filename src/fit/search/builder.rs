@@ -33,8 +33,9 @@ const MOST_ROUNDS: usize = 4;
 const QUICK: ClassEffort = ClassEffort { classes: 2, rounds: 1 };
 
 /// Share of the linear codec's error that a network is trained for: a little less than all, as
-/// rounding its weights adds to it. Where the size is given, a better codec of that size errs
-/// less, and by how much is not known before.
+/// rounding its weights adds to it. (At level 3, 0.9 makes files 0.5 % smaller to 1.9 % larger, 1
+/// makes them 0.5 % smaller to 0.1 % larger.) Where the size is given, a better codec of that size
+/// errs less, and by how much is not known before.
 const ERROR_SHARE: f64 = 0.97;
 const ERROR_SHARE_OF_SIZE: f64 = 0.8;
 

@@ -11,7 +11,8 @@ use std::convert::Infallible;
 /// slope, whose error over 5 % is less than what distinguishes families.
 pub(crate) const CLOSE: f64 = 0.95;
 
-/// Most trials of a search on the sample; five are usual.
+/// Most trials of a search on the sample: where shares jump, more of them would only shrink the
+/// bracket.
 const TRIALS: usize = 14;
 
 /// How costs change with the share used up, both as logarithms, before that was seen. 1 % more

@@ -30,8 +30,8 @@ pub(crate) enum Goal {
 }
 
 impl Goal {
-    /// The goal of a promise about `rows` rows of `row_bytes` bytes each; none where it is not about
-    /// a sum.
+    /// The goal of a promise about `rows` rows of `row_bytes` bytes each; none where it is not
+    /// about a sum.
     pub(crate) fn new(promise: &Fidelity, rows: usize, row_bytes: usize) -> Option<Self> {
         let bytes_in = (rows as u64 * row_bytes as u64) as f64;
         Some(match promise {

@@ -1,8 +1,8 @@
 //! Which codec keeps the promise with the fewest bytes?
 //!
-//! [`bounded`] searches under a bound on each value, [`target`] for a figure over the file, [`rows`]
-//! for a promise about each row. [`solver`] finds the step for a figure, on the sample as on the
-//! whole file.
+//! [`bounded`] searches under a bound on each value, [`target`] for a figure over the file,
+//! [`rows`] for a promise about each row. [`solver`] finds the step for a figure, on the sample as
+//! on the whole file.
 
 pub(crate) mod alternate;
 pub(crate) mod bounded;

@@ -232,11 +232,11 @@ mod tests {
     #[test]
     fn sizes_fall_with_the_step() {
         converges(falling(), 2, |step| (step / 7.0).powf(-0.4));
-        converges(falling(), 8, |step| 0.4 + 0.5 * (-step.log2() / 10.0));
+        converges(falling(), 8, |step| 0.4 - 0.1 * step.log2());
         // What cannot be built is too fine, once something was good.
-        let used = |step: f64| (step > 0.2).then(|| (step / 0.25).powf(-0.1));
+        let used = |step: f64| (step > 0.2).then(|| 0.5 + 0.5 * (0.25 / step).powi(8));
         let (found, _) = search(falling(), used);
-        assert!((LEAST_USED..=1.0).contains(&found.unwrap().used), "{found:?}");
+        assert!((0.9..=1.0).contains(&found.unwrap().used), "{found:?}");
     }
 
     #[test]
@@ -247,6 +247,21 @@ mod tests {
             let (found, _) = search(rising(), |s| Some((s / target).powi(2) * noise(s)));
             assert!((0.95..=1.0).contains(&found.unwrap().used), "{target}: {found:?}");
         }
+        // Two trials near each other say that finer steps use more: the next is finer all the same.
+        let used = |s: f64| if (0.94..1.0).contains(&s) { 1.6 - 0.5 * s } else { 1.1 * s * s };
+        let (found, _) = search(StepSearch { trials: 3, ..rising() }, |s| Some(used(s)));
+        assert!(found.is_some());
+    }
+
+    #[test]
+    fn no_stride_is_longer_than_what_is_known_allows() {
+        let (mut last, mut longest) = (0.0_f64, 0.0_f64);
+        let _: Result<_, Infallible> = coarsest(&rising(), |step| {
+            longest = longest.max((step.ln() - last).abs());
+            last = step.ln();
+            Ok(Some(Trial { used: (step / 1e6).powi(2), value: () }))
+        });
+        assert!((longest - MOST_STRIDE).abs() < 1e-9, "{longest}");
     }
 
     #[test]
@@ -256,12 +271,12 @@ mod tests {
         let (found, _) = search(rising(), |_| Some(3.0));
         assert!(found.is_none());
         // A jump over 1: the bracket shrinks to it.
-        let (found, _) = search(rising(), |s| Some(if s < 5.0 { 0.3 } else { 4.0 }));
+        let jump = |s: f64| Some(if s < 5.0 { 0.3 + 1e-3 * s } else { 4.0 });
+        let (found, _) = search(rising(), jump);
         let step = found.unwrap().step;
         assert!((4.0..5.0).contains(&step), "{step}");
-        let many = StepSearch { trials: 99, ..rising() };
-        let (found, trials) = search(many, |s| Some(if s < 5.0 { 0.3 } else { 4.0 }));
-        assert!(trials < 30 && found.unwrap().step > 5.0 * (1.0 - 2.0 * NARROW), "{trials}");
+        let (found, trials) = search(StepSearch { trials: 99, ..rising() }, jump);
+        assert!(trials <= 20 && found.unwrap().step > 5.0 * (1.0 - 2.0 * NARROW), "{trials}");
     }
 
     #[test]

@@ -21,8 +21,8 @@ use crate::fit::search::solver::{LEAST_USED, StepSearch, Trial, coarsest};
 use crate::nn::deadline::Deadline;
 use crate::quality::Tally;
 
-/// Most files written in a search; three or four are usual. It is two less than on the sample, as
-/// it begins where that ended.
+/// Most files written in a search: each takes as long as writing. It is two less than on the
+/// sample, as it begins where that ended.
 const TRIALS: usize = 12;
 
 /// Most rows that families are compared on.
@@ -122,8 +122,8 @@ impl<F> TargetSearch<'_, F> {
         Ok(exact.filter(|e| e.used > linear.used).unwrap_or(linear))
     }
 
-    /// The file with a network, if one is trained and keeps the promise; `family` and `step` are the
-    /// linear codec's.
+    /// The file with a network, if one is trained and keeps the promise; `family` and `step` are
+    /// the linear codec's.
     fn with_network(
         &self,
         builder: &Builder<'_>,
