@@ -16,15 +16,15 @@
 //! All of it computes with the codec's networks in floating-point numbers; none of it is needed to
 //! read or write files.
 
-// `model` is a codec as an encoder and a decoder of real numbers (`float_encoder`,
-// `float_decoder`); every use is one file or folder on top of it.
+// `model` is a codec as an encoder and a decoder of real numbers (`codec_encoder`,
+// `codec_decoder`); every use is one file or folder on top of it.
 mod anomalies;
+mod codec_decoder;
+mod codec_encoder;
 mod column_scale;
 mod denoise;
 mod export;
 mod finetune;
-mod float_decoder;
-mod float_encoder;
 mod impute;
 mod label_propagation;
 mod learn;

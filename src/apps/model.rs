@@ -1,7 +1,7 @@
 //! A codec as two functions of real numbers: rows to latents and latents to rows.
 
-use super::float_decoder::FloatDecoder;
-use super::float_encoder::FloatEncoder;
+use super::codec_decoder::CodecDecoder;
+use super::codec_encoder::CodecEncoder;
 use super::values;
 use crate::compress::Codec;
 use crate::container::model::ModelRecord;
@@ -35,8 +35,8 @@ use crate::reader::{Reader, Source};
 #[derive(Debug, Clone)]
 pub struct Model {
     pub(super) schema: Schema,
-    pub(super) encoder: Option<FloatEncoder>,
-    pub(super) decoder: FloatDecoder,
+    pub(super) encoder: Option<CodecEncoder>,
+    pub(super) decoder: CodecDecoder,
     /// What one unit of each latent of the integer program counts in an embedding.
     pub(super) unit: Vec<f64>,
     pub(super) record: ModelRecord,
@@ -62,12 +62,12 @@ impl Model {
                  a larger error allowed, or with a number of latents",
             ));
         }
-        let decoder = FloatDecoder::new(&record, schema.dtype);
+        let decoder = CodecDecoder::new(&record, schema.dtype);
         let has_linear_path = encoder.as_ref().is_none_or(|e| e.skip);
         let encoder = match encoder {
-            Some(record) => Some(FloatEncoder::new(record)),
+            Some(record) => Some(CodecEncoder::new(record)),
             None if record.hidden.is_none() => {
-                Some(FloatEncoder::linear(&record, &decoder.origin)?)
+                Some(CodecEncoder::linear(&record, &decoder.origin)?)
             }
             None => None,
         };
@@ -197,7 +197,7 @@ impl Model {
         self.encoder().map(drop)
     }
 
-    pub(super) fn encoder(&self) -> Result<&FloatEncoder> {
+    pub(super) fn encoder(&self) -> Result<&CodecEncoder> {
         self.encoder.as_ref().ok_or_else(|| {
             Error::argument(
                 "the file has a network's decoder without its encoder, so that no rows can be \
@@ -207,7 +207,7 @@ impl Model {
     }
 
     /// What the outputs of the encoder's network are multiplied by to be an embedding.
-    pub(super) fn output_unit(&self, encoder: &FloatEncoder) -> Vec<f32> {
+    pub(super) fn output_unit(&self, encoder: &CodecEncoder) -> Vec<f32> {
         let latent = encoder.record.latent.iter();
         latent.zip(&self.unit).map(|(l, u)| (f64::from(*l) * u) as f32).collect()
     }

@@ -1,6 +1,6 @@
 //! What a codec that was trained further says of rows.
 
-use super::float_encoder::FloatEncoder;
+use super::codec_encoder::CodecEncoder;
 use super::model::nothing_hidden;
 use super::values;
 use crate::compress::Codec;
@@ -69,7 +69,7 @@ fn most_likely(logits: &[f32], labels: &[i64]) -> Result<Prediction> {
 /// The networks of a fine-tuned codec, and what the head's outputs stand for.
 #[derive(Debug, Clone)]
 pub(super) struct Predictor {
-    pub(super) encoder: FloatEncoder,
+    pub(super) encoder: CodecEncoder,
     pub(super) stack: Stack,
     pub(super) targets: Targets,
 }
@@ -79,11 +79,11 @@ impl Predictor {
         let task = codec.task().ok_or_else(|| {
             Error::argument("the codec was not trained to predict anything: see finetune")
         })?;
-        let encoder = FloatEncoder::new(task.encoder.clone());
+        let encoder = CodecEncoder::new(task.encoder.clone());
         let layers = task.layers.iter().map(|&(n, code)| (n, function(code))).collect();
         let shape = Shape { inputs: task.centre.len(), layers, skip: false };
         let stack = Stack {
-            encoder: encoder.network.clone(),
+            encoder: encoder.floats.network.clone(),
             centre: task.centre.clone(),
             scale: task.scale.clone(),
             head: Network { shape, params: task.params.clone() },
@@ -93,7 +93,7 @@ impl Predictor {
 }
 
 /// The record of a stack that was trained on top of `encoder`.
-pub(super) fn record(encoder: &FloatEncoder, stack: Stack, targets: Targets) -> TaskRecord {
+pub(super) fn record(encoder: &CodecEncoder, stack: Stack, targets: Targets) -> TaskRecord {
     TaskRecord {
         targets,
         encoder: EncoderRecord { params: stack.encoder.params, ..encoder.record.clone() },

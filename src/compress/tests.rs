@@ -59,7 +59,7 @@ fn latents(codec: &Codec, rows: &[f64], hidden: &[bool]) -> Vec<f32> {
     let record = &codec.learned().unwrap().encoder;
     let is_hidden = |at: usize| hidden.get(at) == Some(&true);
     let inputs = floats::encoder_inputs(record, rows, &is_hidden);
-    floats::encoder(record).infer(&inputs, rows.len() / WIDTH)
+    floats::encoder(record).network.infer(&inputs, rows.len() / WIDTH)
 }
 
 /// Mean squared difference, where `of` says so.

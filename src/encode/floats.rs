@@ -4,6 +4,7 @@
 use crate::container::encoder::EncoderRecord;
 use crate::container::model::ModelRecord;
 use crate::kernels::activation::Activation;
+use crate::nn::autoencoder::{EncoderFlags, FloatEncoder};
 use crate::nn::network::{Network, Shape};
 
 /// The functions of `format-spec/encoder.md`.
@@ -28,15 +29,20 @@ pub(crate) fn code(f: Activation) -> u8 {
     }
 }
 
-/// The network of `record`: its outputs times the latents' units are latents.
-pub(crate) fn encoder(record: &EncoderRecord) -> Network {
+/// The encoder of `record`: rows come in in the data's units.
+pub(crate) fn encoder(record: &EncoderRecord) -> FloatEncoder {
     let inputs = record.scale.len() * if record.masked { 2 } else { 1 };
     let layers = record.layers.iter().map(|&(width, code)| (width, function(code)));
     let shape = Shape { inputs, layers: layers.collect(), skip: record.skip };
-    Network { shape, params: record.params.clone() }
+    FloatEncoder {
+        network: Network { shape, params: record.params.clone() },
+        column: record.scale.iter().map(|s| *s as f32).collect(),
+        latent: record.latent.clone(),
+        flags: EncoderFlags { masked: record.masked, variational: record.variational },
+    }
 }
 
-/// What that network is given for rows in the data's units. What is not finite, and what `hidden`
+/// What its network is given for rows in the data's units. What is not finite, and what `hidden`
 /// says so of by its place, counts as the column's centre, and a masked encoder is told.
 #[cfg(any(feature = "apps", test))]
 pub(crate) fn encoder_inputs(

@@ -10,7 +10,8 @@ use super::network::Network;
 #[derive(Debug, Clone)]
 pub(crate) struct FloatEncoder {
     pub(crate) network: Network,
-    /// The scale of each column, in residual steps: its deviation, where training chose it.
+    /// The scale of each column, in the units that rows come in, which are residual steps while a
+    /// codec is fitted: its deviation, where training chose it.
     pub(crate) column: Vec<f32>,
     /// The scale of each latent, in steps of its quantiser: its deviation at the start of training.
     pub(crate) latent: Vec<f32>,

@@ -148,7 +148,11 @@ fn paths(text: &str) -> Vec<String> {
     for root in ["crate::", "super::", "self::"] {
         for (at, _) in code.match_indices(root).filter(|(at, _)| !code[..*at].ends_with("in ")) {
             let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-            found.push(code[at..].chars().take_while(|c| is_name(*c)).collect());
+            let path: String = code[at..].chars().take_while(|c| is_name(*c)).collect();
+            // A glob is seen above.
+            if !path.ends_with("::") {
+                found.push(path);
+            }
         }
     }
     found

@@ -2,7 +2,7 @@
 
 use super::graph::{Attribute, DOUBLE, FLOAT, Graph, INT64, Port, element};
 use super::protobuf::Message;
-use crate::apps::float_encoder::FloatEncoder;
+use crate::apps::codec_encoder::CodecEncoder;
 use crate::apps::model::Model;
 use crate::apps::predict::Predictor;
 use crate::compress::Codec;
@@ -71,7 +71,7 @@ fn encoder(model: &Model) -> Result<Message> {
     let own = model.encoder()?;
     let mut g = Graph::default();
     let x = inputs(&mut g, own);
-    let h = g.network(&own.network, &x);
+    let h = g.network(&own.floats.network, &x);
     let unit = model.output_unit(own);
     let unit = g.floats(&[unit.len()], &unit);
     g.node_to("Mul", &[&h, &unit], &[], "latents");
@@ -86,7 +86,7 @@ fn rows(model: &Model) -> Port {
 }
 
 /// Turns rows into what the encoder's network is given.
-fn inputs(g: &mut Graph, encoder: &FloatEncoder) -> String {
+fn inputs(g: &mut Graph, encoder: &CodecEncoder) -> String {
     let r = &encoder.record;
     let x = g.cast("rows", DOUBLE);
     let centre = g.doubles(&r.centre);
@@ -107,7 +107,7 @@ fn inputs(g: &mut Graph, encoder: &FloatEncoder) -> String {
     let low = g.node("Neg", &[&clip], &[]);
     let z = g.node("Min", &[&z, &clip], &[]);
     let z = g.node("Max", &[&z, &low], &[]);
-    if encoder.network.shape.inputs == r.scale.len() {
+    if encoder.floats.network.shape.inputs == r.scale.len() {
         return z;
     }
     let hidden = g.cast(&missing, FLOAT);

@@ -55,7 +55,7 @@ pub fn safetensors(codec: &Codec) -> Result<Vec<u8>> {
         file.floats("encoder.clip", &[r.clip.len()], &r.clip);
         let unit = model.output_unit(encoder);
         file.floats("encoder.unit", &[unit.len()], &unit);
-        file.network("encoder", &encoder.network);
+        file.network("encoder", &encoder.floats.network);
     }
     let unit = model.input_unit();
     file.floats("decoder.input_unit", &[unit.len()], &unit);

@@ -3,7 +3,7 @@
 
 use super::answers::Wanted;
 use super::training_set::{TrainingSet, inputs};
-use crate::apps::float_encoder::FloatEncoder;
+use crate::apps::codec_encoder::CodecEncoder;
 use crate::apps::label_propagation::propagate;
 use crate::error::Result;
 use crate::matrix::Rows;
@@ -18,7 +18,7 @@ const CERTAIN: f64 = 0.5;
 /// Adds rows of `others` to the training set of a classification, with the classes, out of
 /// `count`, that they get from it.
 pub(super) fn add(
-    encoder: &FloatEncoder,
+    encoder: &CodecEncoder,
     count: usize,
     others: &dyn Rows,
     set: &mut TrainingSet,
@@ -28,7 +28,7 @@ pub(super) fn add(
     let some: Vec<usize> = (0..n).map(|i| i * others.len() / n).collect();
     let more = inputs(encoder, others, &some)?;
     let all = [&set.inputs[..], &more].concat();
-    let network = &encoder.network;
+    let network = &encoder.floats.network;
     let width = network.shape.inputs;
     let points = network.infer(&all, all.len() / width);
     let guesses = propagate(&points, network.outputs(), classes, count);

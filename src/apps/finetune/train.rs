@@ -3,8 +3,8 @@
 use super::answers::Wanted;
 use super::config::{FinetuneConfig, FinetuneReport, Task};
 use super::training_set::TrainingSet;
+use crate::apps::codec_encoder::CodecEncoder;
 use crate::apps::column_scale::moments;
-use crate::apps::float_encoder::FloatEncoder;
 use crate::apps::predict;
 use crate::compress::{Config, Progress, Stage};
 use crate::container::task::{Targets, TaskRecord};
@@ -35,13 +35,13 @@ const SEED: u64 = 0x7461_736b;
 
 /// Trains the encoder's network and a new head on `set`.
 pub(super) fn train(
-    encoder: &FloatEncoder,
+    encoder: &CodecEncoder,
     set: &TrainingSet,
     targets: Targets,
     config: &Config,
     how: &FinetuneConfig,
 ) -> Result<(TaskRecord, FinetuneReport)> {
-    let rows = set.inputs.len() / encoder.network.shape.inputs;
+    let rows = set.inputs.len() / encoder.floats.network.shape.inputs;
     let mut stack = stack(encoder, set, targets.outputs(), how, config.seed);
     let held_out = how.held_out.unwrap_or(if rows < LEAST_TO_HOLD_OUT { 0.0 } else { HELD_OUT });
     let (pass, epochs) = fit(&mut stack, set, how, held_out, config).ok_or_else(|| {
@@ -66,14 +66,14 @@ pub(super) fn train(
 
 /// The encoder's network, or a random one, and a random head on its standardised outputs.
 fn stack(
-    encoder: &FloatEncoder,
+    encoder: &CodecEncoder,
     set: &TrainingSet,
     outputs: usize,
     how: &FinetuneConfig,
     seed: u64,
 ) -> Stack {
     let mut rng = Rng::new(seed ^ SEED);
-    let mut network = encoder.network.clone();
+    let mut network = encoder.floats.network.clone();
     if how.from_scratch {
         network = Network::new(network.shape.clone(), &mut rng);
     }

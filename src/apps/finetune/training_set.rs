@@ -1,7 +1,7 @@
 //! Rows to learn from, as the encoder's network is given them.
 
 use super::answers::Wanted;
-use crate::apps::float_encoder::FloatEncoder;
+use crate::apps::codec_encoder::CodecEncoder;
 use crate::apps::model::nothing_hidden;
 use crate::apps::values;
 use crate::error::Result;
@@ -18,7 +18,7 @@ pub(super) struct TrainingSet {
 }
 
 /// What the encoder's network is given for the rows at the places `which`, ascending.
-pub(super) fn inputs(encoder: &FloatEncoder, rows: &dyn Rows, which: &[usize]) -> Result<Vec<f32>> {
+pub(super) fn inputs(encoder: &CodecEncoder, rows: &dyn Rows, which: &[usize]) -> Result<Vec<f32>> {
     let width = rows.schema().width();
     let mut out = Vec::new();
     let mut next = which.iter().copied().peekable();

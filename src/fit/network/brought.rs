@@ -80,7 +80,7 @@ impl CodecNetwork {
         let mut decoder = self.decoder();
         let last = decoder.bias(decoder.shape.layers.len() - 1);
         decoder.params[last].iter_mut().zip(&shift).for_each(|(b, s)| *b -= *s as f32);
-        let mut encoder = floats::encoder(&self.encoder);
+        let mut encoder = floats::encoder(&self.encoder).network;
         move_inputs(&mut encoder, &shift);
         let flags = self.flags();
         let encoder = FloatEncoder { network: encoder, column, latent, flags };

@@ -7,7 +7,7 @@ use crate::container::model::{ModelRecord, Value};
 use crate::encode::floats;
 use crate::error::{Error, Result};
 use crate::linalg::pseudo_inverse;
-use crate::nn::network::Network;
+use crate::nn::autoencoder::FloatEncoder;
 
 /// The share by which squared lengths of a linear codec's directions are taken to be larger, so that
 /// one that is a sum of others gets small latents: far above the rounding of `f64`, far below what
@@ -16,15 +16,16 @@ const RIDGE: f64 = 1e-9;
 
 /// Maps values to latents, in the integer program's units.
 #[derive(Debug, Clone)]
-pub(super) struct FloatEncoder {
+pub(super) struct CodecEncoder {
     pub(super) record: EncoderRecord,
-    pub(super) network: Network,
+    /// What the record says, ready to run.
+    pub(super) floats: FloatEncoder,
 }
 
-impl FloatEncoder {
-    /// The network of a record.
+impl CodecEncoder {
+    /// The encoder of a record.
     pub(super) fn new(record: EncoderRecord) -> Self {
-        Self { network: floats::encoder(&record), record }
+        Self { floats: floats::encoder(&record), record }
     }
 
     /// The encoder of a linear codec: it finds the latents whose prediction is nearest to a row,
@@ -71,11 +72,7 @@ impl FloatEncoder {
 
     /// Latents of such inputs, in the integer program's units: rows × latents.
     pub(super) fn latents(&self, inputs: &[f32]) -> Vec<f32> {
-        let mut out = self.network.infer(inputs, inputs.len() / self.network.shape.inputs);
-        for row in out.chunks_exact_mut(self.record.latent.len()) {
-            row.iter_mut().zip(&self.record.latent).for_each(|(y, u)| *y *= u);
-        }
-        out
+        self.floats.latents(inputs)
     }
 }
 

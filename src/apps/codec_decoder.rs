@@ -9,7 +9,7 @@ use crate::nn::network::Network;
 
 /// Maps latents, in the integer program's units, to values.
 #[derive(Debug, Clone)]
-pub(super) struct FloatDecoder {
+pub(super) struct CodecDecoder {
     /// Maps latents to predictions, which count in [`Self::unit`]s.
     pub(super) network: Network,
     /// The value of each column where the prediction is 0.
@@ -18,7 +18,7 @@ pub(super) struct FloatDecoder {
     pub(super) unit: Vec<f64>,
 }
 
-impl FloatDecoder {
+impl CodecDecoder {
     /// Reads the integer program of `m`, whose values have type `dtype`, as numbers.
     pub(super) fn new(m: &ModelRecord, dtype: DType) -> Self {
         let (inputs, outputs) = (vec![1.0; m.latents()], vec![1.0; m.width()]);
