@@ -1,8 +1,6 @@
 //! Linear algebra on row-major slices; the only user of the `faer` crate.
 
 use faer::linalg::matmul::matmul;
-#[cfg(any(feature = "apps", test))]
-use faer::linalg::solvers::Solve;
 use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
 use rayon::prelude::*;
 
@@ -182,6 +180,7 @@ pub(crate) fn pseudo_inverse(
     width: usize,
     ridge: f64,
 ) -> Option<Vec<f64>> {
+    use faer::linalg::solvers::Solve;
     let v = MatRef::from_row_major_slice(directions, latents, width);
     let mut products = v * v.transpose();
     for k in 0..latents {

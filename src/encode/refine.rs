@@ -18,7 +18,8 @@ use rayon::prelude::*;
 /// Rows that are refined together: enough for matrix products, few enough for the cache.
 const ROWS: usize = 128;
 
-/// Share of a step that is taken: latents' errors add up, so that whole steps go too far.
+/// Share of a step that is taken: latents' errors add up, so that whole steps go too far. Half: ECG is
+/// 0.9 % larger, spectra 0.4 % smaller; double: spectra 1.6 % larger.
 const PACE: f32 = 0.4;
 
 /// Moves latents to where their rows cost less.

@@ -166,14 +166,18 @@ mod tests {
         Program::new(record, dtype).unwrap()
     }
 
-    /// What a decoder makes of residuals, row by row.
-    fn decoded<T: Cell>(p: &Program, predicted: &[i32], residuals: &[i64]) -> Vec<T> {
+    /// What a decoder makes of residuals, row by row, and of those one less and one more.
+    fn decoded<T: Cell>(p: &Program, predicted: &[i32], residuals: &[i64]) -> Vec<[T; 3]> {
         let mut e = [0_i64; WIDTH];
         let mut out = Vec::new();
         for (at, r) in residuals.iter().enumerate() {
             let j = at % WIDTH;
             e[j] = carry(p.record.temporal[j], e[j]) + r * p.steps[j];
-            out.push(p.record.grids[0].value(p.record.base[j], predicted[at], e[j]));
+            out.push(
+                [0, -p.steps[j], p.steps[j]].map(|more| {
+                    p.record.grids[0].value(p.record.base[j], predicted[at], e[j] + more)
+                }),
+            );
         }
         out
     }
@@ -200,12 +204,15 @@ mod tests {
             coder.row(i, row, &predicted[i * WIDTH..][..WIDTH], &mut symbols);
             seen.extend_from_slice(coder.decoded());
         }
-        for (at, y) in decoded::<T>(p, &predicted, &symbols.residuals).into_iter().enumerate() {
+        let decoded = decoded::<T>(p, &predicted, &symbols.residuals);
+        for (at, [y, less, more]) in decoded.into_iter().enumerate() {
+            let error = |y: T| (rows[at].to_f64() - y.to_f64()).abs();
             if symbols.escapes.contains(&(at as u64)) {
                 assert!(seen[at] == rows[at].to_f64() || !rows[at].is_ordinary());
             } else {
                 assert!(bound::holds(rows[at], y, bound), "{} {}", rows[at].to_f64(), y.to_f64());
                 assert!(seen[at] == y.to_f64());
+                assert!(error(y) <= error(less).min(error(more)) + 1e-5, "not the nearest");
             }
         }
         (symbols.residuals, symbols.escapes.len())
@@ -223,7 +230,9 @@ mod tests {
             assert_eq!(check(&p, 0.0051, true, |x| ((900.0 * x).round() / 200.0) as f32).1, 0);
             let integer = Value::Integer { unit: 5 };
             let p = program(Grid { value: integer, fraction: 4, step: 7 }, DType::I16, temporal);
-            assert_eq!(check(&p, 15.0, true, |x| 5 * (900.0 * x) as i16).1, 0);
+            for bound in [15.0, f64::INFINITY] {
+                assert_eq!(check(&p, bound, true, |x| 5 * (900.0 * x) as i16).1, 0);
+            }
             let ordered = Value::Ordered { offset: 0.0, unit: 0.0 };
             let p = program(Grid { value: ordered, fraction: 0, step: 1 }, DType::F32, temporal);
             assert_eq!(check(&p, 0.0, true, |x| (90.0 * x) as f32).1, 0);
@@ -243,9 +252,11 @@ mod tests {
     fn what_no_residual_reaches_is_stored_exactly() {
         // Steps are three times as wide as the bound allows.
         let linear = Value::Linear { offset: 0.0, unit: 0.0124 };
-        let p = program(Grid { value: linear, fraction: 4, step: 16 }, DType::F32, 128);
-        let escapes = check(&p, 0.033, true, |x| (90.0 * x) as f32).1;
-        assert!((300..500).contains(&escapes), "{escapes}");
+        for temporal in [0, 128] {
+            let p = program(Grid { value: linear, fraction: 4, step: 16 }, DType::F32, temporal);
+            let escapes = check(&p, 0.033, true, |x| (90.0 * x) as f32).1;
+            assert!((300..500).contains(&escapes), "{escapes}");
+        }
         // NaN and infinities, but not what is beside them.
         let p = program(Grid { value: linear, fraction: 4, step: 16 }, DType::F32, 0);
         let special = |x: f64| match (90.0 * x) as i32 {

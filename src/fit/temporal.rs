@@ -15,7 +15,7 @@ const LEAST_SAVED_BITS: f64 = 30.0;
 const LEAST_COEFFICIENT: f64 = 0.08;
 /// Coefficients are multiples of this, in 1/[`TEMPORAL_ONE`]: coarse ones take fewer bits, and the
 /// variance hardly depends on the last digits. Half or double: within 0.01 %.
-const GRAIN: i64 = 8;
+const MULTIPLE: i64 = 8;
 /// Variance of rounding, added to a latent's: decoded latents are predicted from, which differ from
 /// the real ones by up to half a unit. None or three times as much: within 0.1 %.
 const LATENT_NOISE: f64 = 1.0 / 12.0;
@@ -56,7 +56,7 @@ impl Regression {
         if saved < LEAST_SAVED_BITS || a.abs() < LEAST_COEFFICIENT {
             return 0;
         }
-        (a * (TEMPORAL_ONE / GRAIN) as f64).round() as i64 * GRAIN
+        (a * (TEMPORAL_ONE / MULTIPLE) as f64).round() as i64 * MULTIPLE
     }
 }
 
@@ -133,7 +133,7 @@ mod tests {
         for a in [0.9, 0.5, -0.7] {
             let found = series(a, 4000).coefficient(4000.0);
             assert!((found as f64 / 256.0 - a).abs() < 0.04, "{a}: {found}");
-            assert_eq!(found % GRAIN, 0);
+            assert_eq!(found % MULTIPLE, 0);
         }
         assert_eq!(series(0.0, 4000).coefficient(4000.0), 0);
         // Too few rows to pay for it.

@@ -287,6 +287,10 @@ mod tests {
             let y: f32 = p.grid.value(p.base, 0, steps * p.grid.step as i64);
             assert!(holds(*v, y, 0.01), "{v} {y}");
         }
+        // A few units in the last place, of 2^-20 here: half of one is lost to rounding.
+        let ulp = 2_f64.powi(-20);
+        let p = plan_of(&values, 3.2 * ulp);
+        assert!(p.scale <= 2.0 * 2.7 * ulp && p.scale > 5.3 * ulp, "{}", p.scale / ulp);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::matrix::DType;
 use rayon::prelude::*;
 
 /// How many times a seen change of class outweighs one that was not seen, in counts: every class
-/// must stay possible after every class. Half or double: the same files.
+/// must stay possible after every class. Half or double: within 0.03 %.
 const TRANSITION_WEIGHT: u64 = 8;
 /// Bytes that an exactly stored value takes besides its own: its place. 0 or 3: the same
 /// files.

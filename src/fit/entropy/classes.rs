@@ -13,18 +13,19 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// Rows that the number of classes is looked for in; more rows than these only refine the tables.
-/// The time of a fit grows with it. Half or double: the same sizes within 0.1 %.
+/// The time of a fit grows with it. Half or double: within 0.1 % on 21,025 spectra and 126,451 rows of
+/// air.
 const MOST_ROWS: usize = 16_384;
 /// Neighbouring rows that are kept together where rows are left out, so that classes still follow
 /// each other as they do in the file.
 const PIECE: usize = 128;
-/// Fits of tables to all rows, once classes have been found in some.
+/// Fits of tables to all rows, once classes have been found in some. 1 or 4: within 0.05 % on the same.
 const FINAL_ROUNDS: usize = 2;
 /// Rows per class at least: tables of fewer say more of these rows than of others. Half
 /// or double: the same files.
 const ROWS_PER_CLASS: usize = 16;
 /// Share of its bytes that the file must fall to for still more classes to be tried. It trades size
-/// for time. 0.99 or 0.9995: the same files at level 1.
+/// for time. 0.99: air is 0.6 % larger at level 3; 0.9995: the same files.
 const WORTH_DOUBLING: f64 = 0.998;
 
 /// How patiently to fit classes.

@@ -36,7 +36,7 @@ impl Counts {
         }
     }
 
-    /// Whether nothing but 0 was counted.
+    /// Returns whether nothing but 0 was counted.
     pub(super) fn only_zeros(&self) -> bool {
         u64::from(self.near[REACH as usize]) == self.total
     }
@@ -70,7 +70,7 @@ impl Counts {
     }
 }
 
-/// The magnitude of a number that some table has a code for.
+/// Returns the magnitude of a number that some table has a code for.
 pub(super) fn magnitude(number: i64) -> u64 {
     number.unsigned_abs() & i64::MAX as u64
 }

@@ -9,8 +9,7 @@ use crate::nn::pass::Tape;
 /// weights can be summed in 32 bits. The first has as many as is useful. Without it,
 /// spectra are 0.4 % larger, ECG 0.1 %; without the second too, 0.6 % and 0.4 %.
 pub(super) const CLAMPS: [i64; 4] = [8191, 2047, 511, 127];
-/// Rows that activations are measured on. All data used to vary
-/// constants has fewer.
+/// Rows that activations are measured on; [`HEADROOM`] covers those of all others.
 pub(super) const ROWS: usize = 8192;
 /// Range of a layer's activations, in largest magnitudes seen: rows that were not looked at may have
 /// larger ones, and each factor of 2 costs a bit of their precision. 0.75:
