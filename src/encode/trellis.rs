@@ -46,9 +46,11 @@ impl Trellis {
         for (k, (&real, &p)) in row.iter().zip(predicted).enumerate() {
             let target = (real - p as f32).clamp(-1e9, 1e9);
             // The same for every state that uses the quantiser.
-            let choices = [false, true].map(|second| {
-                candidates(rates.of(k, usize::from(second)), weight[k], target, second)
-            });
+            // No closures here: they would not become code of the widest registers.
+            let choices = [
+                candidates(rates.of(k, 0), weight[k], target, false),
+                candidates(rates.of(k, 1), weight[k], target, true),
+            ];
             let mut new = [f32::INFINITY; 8];
             let mut back = [(0, 0); 8];
             for to in 0..states {
@@ -88,13 +90,18 @@ fn candidates(rates: Rates<'_>, weight: f32, target: f32, second: bool) -> [(i32
     // Rounded down; the library's function is a call on CPUs of no particular kind.
     let near = half as i64;
     let near = near - i64::from(near as f32 > half);
-    let candidate = |s: i64| {
-        let error = target - dequantise(s, second) as f32;
-        (s as i32, weight * error * error + rates.bits(s))
-    };
-    let (low, high, zero) = (candidate(near), candidate(near + 1), candidate(0));
+    let low = candidate(rates, weight, target, near, second);
+    let high = candidate(rates, weight, target, near + 1, second);
+    let zero = candidate(rates, weight, target, 0, second);
     let (even, odd) = if near & 1 == 0 { (low, high) } else { (high, low) };
     [if zero.1 < even.1 { zero } else { even }, odd]
+}
+
+/// Returns a symbol of one of the quantisers with its cost.
+#[inline(always)]
+fn candidate(rates: Rates<'_>, weight: f32, target: f32, s: i64, second: bool) -> (i32, f32) {
+    let error = target - dequantise(s, second) as f32;
+    (s as i32, weight * error * error + rates.bits(s))
 }
 
 #[cfg(test)]
