@@ -112,7 +112,7 @@ fn latent_counts(most: usize) -> Vec<usize> {
 /// The codec of a place: with `rows` rows of the file, what its latents' step and the resolution of
 /// its weights are.
 pub(crate) fn linear_choice(c: &Components, place: Place, rows: f64) -> LinearChoice {
-    let left = left_over(c, place.latents.min(c.count()));
+    let left = c.left_by(place.latents.min(c.count()));
     // The variance at which a squared step costs what it does on average: quiet columns count
     // little, loud ones hardly notice.
     let mean = left.iter().sum::<f64>() / left.len() as f64;
@@ -127,16 +127,4 @@ pub(crate) fn linear_choice(c: &Components, place: Place, rows: f64) -> LinearCh
         error_weight: 0.0,
         patient: true,
     }
-}
-
-/// Variance of each column that the first `k` components leave.
-fn left_over(c: &Components, k: usize) -> Vec<f64> {
-    let mut left = c.columns.clone();
-    for i in 0..k {
-        for (l, v) in left.iter_mut().zip(c.vector(i)) {
-            *l -= c.variance[i] * f64::from(*v).powi(2);
-        }
-    }
-    left.iter_mut().for_each(|l| *l = l.max(0.0));
-    left
 }
