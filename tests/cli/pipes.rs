@@ -38,14 +38,13 @@ fn a_pipe_and_a_file_give_the_same_rows() {
 #[cfg(unix)]
 mod unix {
     use super::*;
-    use assert_cmd::cargo::cargo_bin;
     use std::os::unix::fs::FileTypeExt;
     use std::process::{Command, Stdio};
 
     #[test]
     fn a_reader_that_hangs_up_is_no_news() {
         let folder = Folder::with_archive(&["--lossless"]);
-        let mut child = Command::new(cargo_bin!("aezip"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_aezip"))
             .args(["decompress", "-o", "-", "--format", "csv"])
             .arg(folder.path("digits.npy.aez"))
             .stdout(Stdio::piped())
@@ -60,7 +59,7 @@ mod unix {
 
     #[test]
     fn help_into_a_closed_pipe_does_not_panic() {
-        let mut child = Command::new(cargo_bin!("aezip"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_aezip"))
             .arg("--help")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -52,7 +52,6 @@ fn a_failure_keeps_the_old_file() {
 mod unix {
     use super::*;
     use crate::support::noise;
-    use assert_cmd::cargo::cargo_bin;
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
 
@@ -62,7 +61,7 @@ mod unix {
         let limited = |line: &str| {
             // A limit on file sizes stands in for the full disk.
             let script = format!("trap '' XFSZ; ulimit -f 1; exec \"$0\" {line}");
-            let program = cargo_bin!("aezip");
+            let program = env!("CARGO_BIN_EXE_aezip");
             let mut shell = Command::new("sh");
             let shell = shell.args(["-c", &script]).arg(program).current_dir(folder.path(""));
             let output = shell.output().unwrap();
@@ -89,7 +88,7 @@ mod unix {
         folder.write("big.raw", bytes);
         folder.write("big.raw.aez", "mine");
         for signal in ["INT", "TERM"] {
-            let mut child = Command::new(cargo_bin!("aezip"))
+            let mut child = Command::new(env!("CARGO_BIN_EXE_aezip"))
                 .args(["compress", "-9", "-f", "--dtype", "f32", "--shape", "128", "big.raw"])
                 .current_dir(folder.path(""))
                 .stderr(Stdio::null())

@@ -2,7 +2,10 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
 use tempfile::TempDir;
 
 /// A temporary folder with the sample, `digits.npy`: 1797 rows of 64 `u8`.
@@ -54,9 +57,16 @@ impl Folder {
 
     /// Runs the program here with `input` on its standard input.
     pub(crate) fn run_with<S: AsRef<OsStr>>(&self, args: &[S], input: &[u8]) -> Ran {
-        let mut command = assert_cmd::cargo::cargo_bin_cmd!("aezip");
-        let output =
-            command.current_dir(self.0.path()).args(args).write_stdin(input).output().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aezip"));
+        command.current_dir(self.0.path()).args(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let output = thread::scope(|scope| {
+            // A program that does not want its input closes it: no fault of the test's.
+            scope.spawn(move || drop(stdin.write_all(input)));
+            child.wait_with_output().unwrap()
+        });
         Ran {
             code: output.status.code(),
             stdout: output.stdout,
