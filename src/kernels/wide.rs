@@ -1,23 +1,49 @@
 //! Loops over slices, compiled once more for the vectors of this CPU.
 #![allow(unsafe_code)]
 
-/// Runs `f`, with wider vectors where the CPU has them. What is worth it is a loop of plain
+/// A loop that is to be compiled for wider vectors. `run` must be `#[inline(always)]`, and all that it
+/// calls: what is not inlined is compiled for the vectors that every CPU has.
+pub(crate) trait WideLoop {
+    type Output;
+
+    fn run(self) -> Self::Output;
+}
+
+/// Runs `work`, with wider vectors where the CPU has them. What is worth it is a loop of plain
 /// arithmetic, all of it inlined, [`super::math`] included. The bits are the same, for nothing is
 /// reordered or fused.
 #[inline(always)]
-pub(crate) fn widest<R>(f: impl FnOnce() -> R) -> R {
+pub(crate) fn run_wide<W: WideLoop>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
     if super::isa::Isa::chosen() != super::isa::Isa::Scalar && super::x86::Avx2::new().is_some() {
         // SAFETY: AVX2 is there, as was just asked.
-        return unsafe { with_avx2(f) };
+        return unsafe { with_avx2(work) };
     }
-    f()
+    work.run()
+}
+
+/// Runs a closure as [`run_wide`] does, if the compiler inlines it: it does where a closure is small
+/// and called from one place. For others [`WideLoop`] is certain.
+#[inline(always)]
+pub(crate) fn widest<R>(f: impl FnOnce() -> R) -> R {
+    run_wide(Closure(f))
+}
+
+struct Closure<F>(F);
+
+impl<R, F: FnOnce() -> R> WideLoop for Closure<F> {
+    type Output = R;
+
+    #[inline(always)]
+    fn run(self) -> R {
+        (self.0)()
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn with_avx2<R>(f: impl FnOnce() -> R) -> R {
-    f()
+fn with_avx2<W: WideLoop>(work: W) -> W::Output {
+    work.run()
 }
 
 #[cfg(test)]

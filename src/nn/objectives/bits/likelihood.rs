@@ -2,8 +2,8 @@
 //! form of what the entropy coder's tables cost.
 
 use crate::kernels::math::{exp, ln};
-use crate::kernels::wide::widest;
-use crate::nn::objectives::bits::logistic::Row;
+use crate::kernels::wide::run_wide;
+use crate::nn::objectives::bits::logistic::{Backward, Nats, Row, SlopePlaces};
 use rayon::prelude::*;
 
 /// Scales are kept between these, in steps.
@@ -152,8 +152,8 @@ impl Likelihood {
     /// Nats of one row in `class`.
     pub(crate) fn nats(&self, t: &[f32], class: usize) -> f32 {
         match self.parts {
-            1 => widest(|| self.row::<1>(class).nats(t)),
-            _ => widest(|| self.row::<2>(class).nats(t)),
+            1 => run_wide(Nats { row: self.row::<1>(class), t }),
+            _ => run_wide(Nats { row: self.row::<2>(class), t }),
         }
     }
 
@@ -184,10 +184,14 @@ impl Likelihood {
                     let (first, second) = (&mut first[own.clone()], &mut second[own.clone()]);
                     let class = usize::from(class);
                     *bits = match self.parts {
-                        1 => widest(|| self.row(class).backward(t, scale, d, [first], &mut [])),
+                        1 => {
+                            let d = SlopePlaces { t: d, scales: [first], weight: &mut [] };
+                            run_wide(Backward { row: self.row(class), t, scale, d })
+                        }
                         _ => {
-                            let (weight, scales) = (&mut weight[own], [first, second]);
-                            widest(|| self.row(class).backward(t, scale, d, scales, weight))
+                            let (scales, weight) = ([first, second], &mut weight[own]);
+                            let d = SlopePlaces { t: d, scales, weight };
+                            run_wide(Backward { row: self.row(class), t, scale, d })
                         }
                     };
                 }

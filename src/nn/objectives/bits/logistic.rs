@@ -1,6 +1,7 @@
 //! The arithmetic of mixed logistic distributions, for the vectors of the CPU.
 
 use crate::kernels::math::{exp, ln};
+use crate::kernels::wide::WideLoop;
 
 /// Numbers that are handled together.
 const LANES: usize = 8;
@@ -62,12 +63,23 @@ impl<const M: usize> Row<'_, M> {
         }
         Block { mean: lanes(self.mean, first), parts, weight: lanes(self.weight, first) }
     }
+}
+
+/// The nats of numbers, the columns of one row.
+pub(super) struct Nats<'a, const M: usize> {
+    pub(super) row: Row<'a, M>,
+    pub(super) t: &'a [f32],
+}
+
+impl<const M: usize> WideLoop for Nats<'_, M> {
+    type Output = f32;
 
     #[inline(always)]
-    pub(super) fn nats(&self, t: &[f32]) -> f32 {
+    fn run(self) -> f32 {
+        let t = self.t;
         let mut sum = [0.0_f32; LANES];
         for first in (0..t.len()).step_by(LANES) {
-            let (block, own) = (self.block(first), lanes(t, first));
+            let (block, own) = (self.row.block(first), lanes(t, first));
             let mut nats = [0.0; LANES];
             for i in 0..LANES {
                 nats[i] = block.slopes(i, own[i]).nats;
@@ -79,19 +91,34 @@ impl<const M: usize> Row<'_, M> {
         }
         sum.iter().sum()
     }
+}
+
+/// The bits of numbers, the columns of one row, with `scale` times the derivatives of their nats.
+pub(super) struct Backward<'a, const M: usize> {
+    pub(super) row: Row<'a, M>,
+    pub(super) t: &'a [f32],
+    pub(super) scale: f32,
+    pub(super) d: SlopePlaces<'a, M>,
+}
+
+/// Where derivatives are written, one for each column.
+pub(super) struct SlopePlaces<'a, const M: usize> {
+    pub(super) t: &'a mut [f32],
+    /// Of the parts' logarithmic scales.
+    pub(super) scales: [&'a mut [f32]; M],
+    /// Of the logarithm of the first part's weight over the second's; none for one part.
+    pub(super) weight: &'a mut [f32],
+}
+
+impl<const M: usize> WideLoop for Backward<'_, M> {
+    type Output = f32;
 
     #[inline(always)]
-    pub(super) fn backward(
-        &self,
-        t: &[f32],
-        scale: f32,
-        d: &mut [f32],
-        mut d_scale: [&mut [f32]; M],
-        d_weight: &mut [f32],
-    ) -> f32 {
+    fn run(self) -> f32 {
+        let Self { row, t, scale, mut d } = self;
         let mut sum = [0.0_f32; LANES];
         for first in (0..t.len()).step_by(LANES) {
-            let (block, own) = (self.block(first), lanes(t, first));
+            let (block, own) = (row.block(first), lanes(t, first));
             let (mut nats, mut by_t, mut by_weight) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
             let mut by_scale = [[0.0; LANES]; M];
             for i in 0..LANES {
@@ -107,11 +134,11 @@ impl<const M: usize> Row<'_, M> {
             for i in 0..LANES {
                 sum[i] += if i < used { nats[i] } else { 0.0 };
             }
-            store(d, first, &by_t);
-            for (d, by) in d_scale.iter_mut().zip(&by_scale) {
+            store(d.t, first, &by_t);
+            for (d, by) in d.scales.iter_mut().zip(&by_scale) {
                 store(d, first, by);
             }
-            store(d_weight, first, &by_weight);
+            store(d.weight, first, &by_weight);
         }
         sum.iter().sum::<f32>() * std::f32::consts::LOG2_E
     }
