@@ -18,8 +18,8 @@ use crate::fidelity::Fidelity;
 use crate::fit::data::components::Basis;
 use crate::fit::data::sample::Sample;
 use crate::fit::history::History;
-use crate::fit::network::brought::{CodecNetwork, encoder_record};
 use crate::fit::network::choose::LEAST_ROWS;
+use crate::fit::network::codec_network::{CodecNetwork, encoder_record};
 use crate::limits::Limits;
 use crate::matrix::{Rows, Schema};
 use crate::reader::{Reader, ReaderOptions};
@@ -134,7 +134,7 @@ impl Codec {
     }
 
     /// The network in floats, if there is one.
-    #[allow(dead_code)]
+    #[cfg(test)]
     pub(crate) fn learned(&self) -> Option<&CodecNetwork> {
         self.network.as_ref()
     }

@@ -5,15 +5,15 @@ use crate::fit::entropy::classes::ClassEffort;
 use crate::fit::network::context::{Budget, RelativeStart};
 use crate::fit::search::bounded::SearchEffort;
 
-/// What a level stands for. Each line of [`LEVELS`] takes about twice the time of the one before,
-/// as far as the data give reason to use it.
+/// What a level stands for. Each line of [`LEVELS`] takes longer than the one before, mostly 1.2 to 3
+/// times, as far as the data give reason to use it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Level {
     /// Numbers of the rows that codecs are fitted on: more of them cost time and memory in
     /// proportion, and pay where rows differ along the file.
     pub(super) sample_values: usize,
-    /// zstd level for what is stored exactly: 19 is the highest that takes no more memory than
-    /// others.
+    /// zstd level for what is stored exactly: higher is slower to write and as fast to read; beyond 19,
+    /// zstd takes much more memory.
     pub(super) zstd: i32,
     /// The search among codecs.
     pub(super) search: SearchEffort,
@@ -35,6 +35,7 @@ const ALL_STARTS: &[RelativeStart] = &STARTS;
 
 /// Levels 1 to 9.
 const LEVELS: [Level; 9] = [
+    // Level 1.
     Level {
         sample_values: 1 << 20,
         zstd: 3,
@@ -47,6 +48,7 @@ const LEVELS: [Level; 9] = [
         },
         networks: None,
     },
+    // Level 2.
     Level {
         sample_values: 1 << 21,
         zstd: 6,
@@ -65,6 +67,7 @@ const LEVELS: [Level; 9] = [
             classes: 4,
         }),
     },
+    // Level 3.
     Level {
         sample_values: 1 << 22,
         zstd: 9,
@@ -83,6 +86,7 @@ const LEVELS: [Level; 9] = [
             classes: 8,
         }),
     },
+    // Level 4.
     Level {
         sample_values: 5 << 20,
         zstd: 12,
@@ -101,6 +105,7 @@ const LEVELS: [Level; 9] = [
             classes: 8,
         }),
     },
+    // Level 5.
     Level {
         sample_values: 10 << 20,
         zstd: 19,
@@ -119,6 +124,7 @@ const LEVELS: [Level; 9] = [
             classes: 16,
         }),
     },
+    // Level 6.
     Level {
         sample_values: 12 << 20,
         zstd: 19,
@@ -137,6 +143,7 @@ const LEVELS: [Level; 9] = [
             classes: 16,
         }),
     },
+    // Level 7.
     Level {
         sample_values: 20 << 20,
         zstd: 19,
@@ -155,6 +162,7 @@ const LEVELS: [Level; 9] = [
             classes: 32,
         }),
     },
+    // Level 8.
     Level {
         sample_values: 32 << 20,
         zstd: 19,
@@ -173,6 +181,7 @@ const LEVELS: [Level; 9] = [
             classes: 32,
         }),
     },
+    // Level 9.
     Level {
         sample_values: 64 << 20,
         zstd: 19,

@@ -13,7 +13,7 @@ pub enum Stage {
     Scan,
     /// It fits models; without a count.
     Fit,
-    /// It trains a network; counted in thousandths.
+    /// It trains a network; counted in thousandths, in fine-tuning in passes.
     Train,
     /// It chooses the network's latents and refits the network to them; counted in turns.
     Refit,

@@ -20,8 +20,8 @@ pub enum AnomalyScore {
     /// squared error, divided by the squared error expected in that column. It has no unit.
     ///
     /// If neither a codec, a kind of network, a number of passes nor a time is given, two networks
-    /// are learned and their scores, each relative to its median, combined. Their hidden layers
-    /// are tanh units unless the configuration asks for another function than the default.
+    /// are learned and their scores, each relative to its median, combined. Their encoders have
+    /// tanh units unless the configuration asks for another function than the default.
     #[default]
     Error,
     /// How many bits the row takes in a compressed file, that is, how unlikely it is.

@@ -32,7 +32,7 @@ pub(crate) struct NetworkArgs {
     #[arg(long, value_name = "RATE", value_parser = number(|t, x| t.rate = x),
           allow_hyphen_values = true)]
     lr: Option<f64>,
-    /// ActivationName of the hidden units [default: leaky-relu].
+    /// Function of the hidden units [default: leaky-relu].
     #[arg(long, value_name = "NAME")]
     activation: Option<ActivationName>,
     /// End training after SECONDS, however far it is. The file then depends on the machine's

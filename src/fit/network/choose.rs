@@ -13,10 +13,10 @@ use crate::nn::objectives::bits::{Cost, Distortion};
 
 /// Share of the work that goes into finding the width.
 const SCOUTING: f64 = 0.25;
-/// Passes of a training that finds the width: at least so many, and at most this share of the level's
-/// passes or as many, if that is more.
+/// Passes of a training that finds the width: an eighth of the level's at most, but four in any case,
+/// unless the caller asks for fewer.
 const LEAST_SCOUTING_PASSES: usize = 4;
-const SCOUTING_PASSES: usize = 8;
+const SCOUTING_PART: usize = 8;
 /// Least width of the encoder's hidden layers where the level chooses: the encoder is not stored,
 /// only trained.
 const LEAST_ENCODER: usize = 128;
@@ -68,7 +68,7 @@ pub(crate) fn train_network(
         return None;
     }
     if context.request.is_kind() {
-        return textbook::train_kind(context, fit, baseline);
+        return textbook::train_kind(context, fit, baseline, budget);
     }
     let asked = context.request.wants_network();
     if asked == Some(false) || fit.components.count() == 0 {
@@ -173,7 +173,7 @@ impl NetworkChoice<'_> {
     /// Trains each for a short time: which one takes the fewest bytes, and what came of it.
     fn scout(&self, plans: &[NetworkPlan]) -> Option<(usize, TrainedNetwork)> {
         let share = SCOUTING / plans.len() as f64;
-        let most = (self.budget.epochs / SCOUTING_PASSES).max(LEAST_SCOUTING_PASSES);
+        let most = (self.budget.epochs / SCOUTING_PART).max(LEAST_SCOUTING_PASSES);
         let mut best: Option<(f64, usize, TrainedNetwork)> = None;
         for (i, plan) in plans.iter().enumerate() {
             let deadline = self.deadline.map(|t| t.until(share * (i + 1) as f64));

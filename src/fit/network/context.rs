@@ -1,6 +1,6 @@
 //! What the training of networks is given, and whom it tells how far it is.
 
-use super::brought::CodecNetwork;
+use super::codec_network::CodecNetwork;
 use crate::fit::config::TrainConfig;
 use crate::fit::data::sample::Sample;
 use crate::fit::history::Epoch;
@@ -56,7 +56,7 @@ pub(crate) struct TrainingContext<'a> {
 
 /// Is told how far training is, from any thread.
 pub(crate) trait TrainingObserver: Sync {
-    /// A share of a training is done, of an epoch or of all.
+    /// Is called after each pass of a training, and once at its end.
     fn training(&self, progress: &TrainingProgress);
 
     /// Of `turns` turns of choosing latents and refitting the network to them, `turn` are over.

@@ -1,8 +1,8 @@
 //! Which network is trained, and for how long?
 
 pub(crate) mod bounded;
-pub(crate) mod brought;
 pub(crate) mod choose;
+pub(crate) mod codec_network;
 pub(crate) mod context;
 pub(crate) mod plan;
 pub(crate) mod refit;

@@ -3,7 +3,7 @@
 use crate::fit::data::columns::{ColumnPlan, Tolerance, normaliser, plan};
 use crate::fit::data::components::Components;
 use crate::fit::data::sample::Sample;
-use crate::fit::network::brought::{CodecNetwork, encoder_record};
+use crate::fit::network::codec_network::{CodecNetwork, encoder_record};
 use crate::fit::network::plan::NetworkPlan;
 use crate::fit::network::refit::{RefitConfig, refit};
 use crate::fit::network::train::{TrainedNetwork, train_on_bits};

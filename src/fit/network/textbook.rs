@@ -1,6 +1,6 @@
 //! The textbooks' kinds: trained for what they say about rows, not for the size of a file.
 
-use super::context::{LinearBaseline, TrainingContext, TrainingProgress};
+use super::context::{Budget, LinearBaseline, TrainingContext, TrainingProgress};
 use super::train::TrainedNetwork;
 use crate::fit::context::FitContext;
 use crate::fit::data::columns::{ColumnPlan, normaliser};
@@ -25,16 +25,13 @@ use std::time::Instant;
 const WORK: f64 = 20.0;
 /// Passes over the rows, relative to those of the level.
 const PASSES: usize = 2;
-/// Work and passes where the level has none: those of level 2.
-const LEAST_WORK: f64 = 1e11;
-const LEAST_PASSES: usize = 20;
 /// Steps below which the passes over few rows are not ended.
 const STEPS: usize = 6000;
 /// Share of the rows that is only looked at, and the most of them.
 const HELD_OUT: f64 = 0.1;
 const MOST_HELD_OUT: f64 = 4096.0;
-/// Passes without a better one after which training ends, as a share of all and at least so many.
-const PATIENCE: usize = 5;
+/// Training ends when a fifth of its passes, or so many if that is more, brought nothing better.
+const PATIENCE_PART: usize = 5;
 const LEAST_PATIENCE: usize = 10;
 /// Gradients longer than this are shortened.
 const CLIP: f32 = 1.0;
@@ -92,6 +89,7 @@ pub(super) fn train_kind(
     context: &TrainingContext<'_>,
     fit: &FitContext<'_>,
     baseline: LinearBaseline,
+    budget: Budget,
 ) -> Option<TrainedNetwork> {
     let (sample, columns) = (context.more_rows.unwrap_or(fit.sample), fit.columns);
     let wide;
@@ -104,7 +102,9 @@ pub(super) fn train_kind(
     };
     let view = View::new(columns, normalised)?;
     let kind = kind(context, sample, columns, &view)?;
-    let pair = train_pair(context, &kind, &view, baseline);
+    let rows = view.rows.len() / columns.len();
+    let config = trainer(context, budget, work_of(&kind, columns.len()), rows);
+    let pair = train_pair(context, &kind, &view, baseline, &config);
     let mut net = autoencoder(&kind, pair, view.column);
     let sensitivity = net.sensitivity(fit.normalised);
     for (latent, moved) in net.encoder.latent.iter_mut().zip(&sensitivity) {
@@ -120,18 +120,17 @@ fn train_pair(
     kind: &Kind,
     view: &View,
     baseline: LinearBaseline,
+    config: &TrainerConfig,
 ) -> Pair {
     let (width, begun) = (view.column.len(), Instant::now());
-    let config = trainer(context, kind, width, view.rows.len() / width);
     let tell = |share: f64, epoch: Option<Epoch>| {
         let (cost, linear) = (Cost::default(), baseline.linear);
         context.observer.training(&TrainingProgress { share, cost, linear, epoch });
     };
     let mut rng = Rng::new(context.seed);
     let mut textbook = Textbook::new(kind, &view.rows, width, context.seed, &mut rng);
-    train(&mut textbook, &config, &mut rng, &mut |pass| {
-        let share = (pass.index + 1) as f64 / config.passes as f64;
-        tell(share, Some(epoch(pass, kind, width, begun.elapsed().as_secs_f64())));
+    train(&mut textbook, config, &mut rng, &mut |pass| {
+        tell(pass.done, Some(epoch(pass, kind, width, begun.elapsed().as_secs_f64())));
         true
     });
     tell(1.0, None);
@@ -190,14 +189,14 @@ fn batch(rows: usize) -> usize {
     }
 }
 
-fn trainer(context: &TrainingContext<'_>, kind: &Kind, width: usize, rows: usize) -> TrainerConfig {
+/// How a kind is trained on `rows` rows, each of which takes `work` multiply-adds in a pass.
+fn trainer(context: &TrainingContext<'_>, budget: Budget, work: f64, rows: usize) -> TrainerConfig {
     let request = context.request;
     let batch = request.batch.unwrap_or(batch(rows));
-    let (work, most) = context.budget.map_or((LEAST_WORK, LEAST_PASSES), |b| (b.work, b.epochs));
-    let most = (most * PASSES).max(STEPS.div_ceil(rows.div_ceil(batch).max(1)));
+    let most = (budget.epochs * PASSES).max(STEPS.div_ceil(rows.div_ceil(batch).max(1)));
     let fits = match request.seconds {
         Some(_) => most,
-        None => (WORK * work / work_of(kind, width, rows)) as usize,
+        None => (WORK * budget.work / (work * rows as f64)) as usize,
     };
     let passes = request.epochs.unwrap_or(fits.clamp(1, most));
     let rate = if request.linear { LINEAR_RATE } else { RATE };
@@ -209,22 +208,22 @@ fn trainer(context: &TrainingContext<'_>, kind: &Kind, width: usize, rows: usize
         steps: StepConfig { clip: Clip::Norm(CLIP), ..StepConfig::default() },
         held_out: HeldOut {
             share: HELD_OUT.min(MOST_HELD_OUT / rows.max(1) as f64),
-            patience: (passes / PATIENCE).max(LEAST_PATIENCE),
+            patience: (passes / PATIENCE_PART).max(LEAST_PATIENCE),
             ..HeldOut::default()
         },
         deadline: request.seconds.map(Deadline::new),
     }
 }
 
-/// Multiply-adds of a pass over `rows` rows.
-fn work_of(kind: &Kind, width: usize, rows: usize) -> f64 {
+/// Multiply-adds of a row in a pass.
+fn work_of(kind: &Kind, width: usize) -> f64 {
     let path = |sizes: Vec<usize>| sizes.windows(2).map(|w| (w[0] * w[1]) as f64).sum::<f64>();
     let inputs = width * if kind.corruption.masks.is_some() { 2 } else { 1 };
     let encoder = path([&[inputs][..], &kind.encoder, &[kind.latents]].concat());
     let decoder = path([&[kind.latents][..], &kind.decoder, &[width]].concat());
     // Backward with each latent and forward with the tangents.
     let jacobian = if kind.contractive.is_some() { 3 * kind.latents } else { 0 };
-    (3.0 * (encoder + decoder) + encoder * jacobian as f64) * rows as f64
+    3.0 * (encoder + decoder) + encoder * jacobian as f64
 }
 
 /// What is told of a pass.

@@ -26,9 +26,9 @@ pub(crate) struct TrainedNetwork {
 const MEMORY: f32 = 0.99;
 /// Least rows held out that say anything.
 const LEAST_HELD_OUT: usize = 64;
-/// Training ends after this part of its passes without a better one, or after so many if that is more:
+/// Training ends when a quarter of its passes, or so many if that is more, brought nothing better:
 /// classes that double make a pass or two worse before they make it better.
-const PATIENCE: usize = 4;
+const PATIENCE_PART: usize = 4;
 const LEAST_PATIENCE: usize = 5;
 /// Trains the plan's network on normalised rows, from their principal components on. `progress` is
 /// told of each pass: the share of the training that is done, and what rows cost.
@@ -72,7 +72,7 @@ fn trainer(plan: &NetworkPlan) -> TrainerConfig {
         held_out: HeldOut {
             share: plan.held_out,
             least: LEAST_HELD_OUT,
-            patience: (plan.passes / PATIENCE).max(LEAST_PATIENCE),
+            patience: (plan.passes / PATIENCE_PART).max(LEAST_PATIENCE),
             patient_from: 0,
         },
         deadline: plan.deadline,

@@ -21,7 +21,7 @@ pub(crate) struct Alternation<'a> {
     /// The linear codec's step.
     pub(crate) step: f64,
     pub(crate) training: &'a TrainingContext<'a>,
-    /// No turn begins after it.
+    /// No turn but the first begins after it.
     pub(crate) time: Option<Deadline>,
 }
 

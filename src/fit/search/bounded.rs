@@ -73,7 +73,7 @@ const PROMISING: f64 = 1.3;
 /// fitted to the whole sample. Networks are tried with `training` only.
 ///
 /// # Errors
-/// `Argument` where no decoder in integers can do it.
+/// `Corrupt` where no decoder in integers can do it: what a reader would refuse is not written.
 pub(crate) fn with_bounds(
     sample: &Sample,
     bounds: Vec<f64>,

@@ -115,7 +115,7 @@ impl<'a> Builder<'a> {
     /// A codec of `family` whose error is about that of rounding to `step`, in the data's units.
     ///
     /// # Errors
-    /// `Argument` where no decoder in integers can do it.
+    /// `Corrupt` where no decoder in integers can do it: what a reader would refuse is not written.
     pub(crate) fn build(&self, family: Family, step: f64) -> Result<Candidate> {
         match family {
             Family::Latents(family) => self.build_latents(family, step / self.unit),

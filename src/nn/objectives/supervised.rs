@@ -15,7 +15,7 @@ use crate::nn::trainer::{Gradients, Measure, Objective, Position};
 pub(crate) enum Answers<'a> {
     /// The class of each row, for which the head gives logits.
     Classes(&'a [usize]),
-    /// Numbers, rows × outputs.
+    /// Numbers, rows × outputs, each of which has mean 0 and variance 1 over all rows.
     Values(&'a [f32]),
 }
 
@@ -92,16 +92,7 @@ impl Answers<'_> {
                 let hits = hits.filter(|(out, i)| largest(out) == all[**i]).count();
                 hits as f64 / rows.len().max(1) as f64
             }
-            Answers::Values(all) => {
-                let n = rows.len().max(1) as f64;
-                let mut variance = 0.0;
-                for j in 0..outputs {
-                    let x = || rows.iter().map(|i| f64::from(all[i * outputs + j]));
-                    let mean = x().sum::<f64>() / n;
-                    variance += x().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
-                }
-                1.0 - loss * outputs as f64 / variance.max(f64::MIN_POSITIVE)
-            }
+            Answers::Values(_) => 1.0 - loss,
         }
     }
 }
@@ -120,8 +111,8 @@ pub(crate) struct Supervised<'a> {
     rows: &'a [f32],
     answers: Answers<'a>,
     tuning: EncoderTuning,
-    /// Whether the encoder moves in this pass.
-    moves: bool,
+    /// Whether the encoder is trained in this pass.
+    trains_encoder: bool,
     buffers: Buffers,
 }
 
@@ -151,7 +142,7 @@ impl<'a> Supervised<'a> {
         answers: Answers<'a>,
         tuning: EncoderTuning,
     ) -> Self {
-        Self { stack, rows, answers, tuning, moves: false, buffers: Buffers::default() }
+        Self { stack, rows, answers, tuning, trains_encoder: false, buffers: Buffers::default() }
     }
 
     fn width(&self) -> usize {
@@ -172,14 +163,14 @@ impl Objective for Supervised<'_> {
 
     fn rate_share(&self, network: usize) -> f32 {
         match network {
-            0 if self.moves => self.tuning.rate_share,
+            0 if self.trains_encoder => self.tuning.rate_share,
             0 => 0.0,
             _ => 1.0,
         }
     }
 
     fn begin_pass(&mut self, at: Position) {
-        self.moves = at.pass >= self.tuning.frozen_passes && self.tuning.rate_share > 0.0;
+        self.trains_encoder = at.pass >= self.tuning.frozen_passes && self.tuning.rate_share > 0.0;
     }
 
     fn gradient(&mut self, batch: &[usize], _: &mut Rng, gradients: &mut Gradients) -> Prediction {
@@ -194,7 +185,7 @@ impl Objective for Supervised<'_> {
         let right = self.answers.right(out, batch, loss);
         d_hidden.resize(hidden.len(), 0.0);
         self.stack.head.backward(&hidden, head, d_out, head_grad, Some(d_hidden));
-        if self.moves {
+        if self.trains_encoder {
             for row in d_hidden.chunks_exact_mut(self.stack.scale.len()) {
                 row.iter_mut().zip(&self.stack.scale).for_each(|(d, s)| *d /= s);
             }

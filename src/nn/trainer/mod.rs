@@ -39,7 +39,8 @@ pub(crate) trait Objective {
     fn begin_pass(&mut self, _at: Position) {}
 
     /// Writes the gradient of the loss of a batch to `gradients`, and gives what the batch came to.
-    /// Gradients of networks are to be overwritten; those of tables are 0 before.
+    /// Gradients of networks are to be overwritten, but where their rate is 0; those of tables are 0
+    /// before.
     fn gradient(
         &mut self,
         batch: &[usize],
@@ -183,8 +184,8 @@ impl<M: Copy> Pass<M> {
 const TABLE_RATE: f32 = 0.01;
 
 /// Trains `objective`'s networks. `progress` is told of each pass and says whether to go on. The
-/// weights that are left are those of the best pass on rows held out, or else of the last; that pass
-/// is given back, or none where no pass was asked for.
+/// networks' weights that are left are those of the best pass on rows held out, or else of the last; that
+/// pass is given back, or none where no pass was asked for. Tables are left as after the last pass.
 pub(crate) fn train<O: Objective>(
     objective: &mut O,
     config: &TrainerConfig,
@@ -204,14 +205,13 @@ pub(crate) fn train<O: Objective>(
     let mut stopping = EarlyStopping::new(config.held_out.patience, config.held_out.patient_from);
     let mut last = None;
     for index in 0..config.passes {
-        let passed = |deadline: Deadline| deadline.passed();
-        let time = config.deadline.map_or(0.0, passed);
+        let time = config.deadline.map_or(0.0, Deadline::passed);
         objective.begin_pass(Position { pass: index, passes: config.passes, time });
         rng.shuffle(&mut order);
         let trained = run.pass(objective, &order, rng);
         let measured = (!held_out.is_empty()).then(|| objective.measure(&held_out));
         let done = (index + 1) as f64 / config.passes as f64;
-        let done = done.max(config.deadline.map_or(0.0, passed).min(1.0));
+        let done = done.max(config.deadline.map_or(0.0, Deadline::passed).min(1.0));
         let pass = Pass { index, done, trained, held_out: measured };
         last = Some(pass);
         let mut over = !progress(&pass) || config.deadline.is_some_and(Deadline::is_over);
@@ -323,7 +323,8 @@ impl Stepper {
         }
     }
 
-    /// One step down the gradient of a batch, at `rate`; what the batch came to before it.
+    /// One step down the gradient of a batch, at `rate`; what the batch came to before it. The caller
+    /// tells the objective of passes and steps, where it needs that.
     pub(crate) fn step<O: Objective>(
         &mut self,
         objective: &mut O,

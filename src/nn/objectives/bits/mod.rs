@@ -69,8 +69,8 @@ impl Measure for Cost {
 /// How far the price of errors goes in a step, as a share of how far errors are from their target.
 /// Three times as fast, and it runs away while errors are large only because steps are.
 const FOLLOW: f64 = 0.001;
-/// How often the price of errors may be its first one, or part of it: what cannot be reached is not
-/// asked for at any price.
+/// The price of errors stays between a thirtieth of the first one and thirty times it: what cannot be
+/// reached is not asked for at any price.
 const MOST_PRICE: f64 = 30.0;
 /// Told from the seeds of training.
 const HELD_OUT: u64 = 0x0068_656c_645f_6f75;

@@ -46,14 +46,14 @@ impl Kind {
         let up = shape(self.latents, &self.decoder, self.decoder_activation, up);
         let mut pair = Pair { encoder: Network::new(down, rng), decoder: Network::new(up, rng) };
         if self.variational.is_some() {
-            self.quieten(&mut pair.encoder);
+            self.shrink_variance_head(&mut pair.encoder);
         }
-        self.bound(&mut pair.decoder);
+        self.normalise_decoder(&mut pair.decoder);
         pair
     }
 
     /// Weights of the variance's head close to 0: training begins with variances of 1.
-    fn quieten(&self, encoder: &mut Network) {
+    fn shrink_variance_head(&self, encoder: &mut Network) {
         let place = encoder.weights(encoder.shape.layers.len() - 1);
         for row in encoder.params[place].chunks_exact_mut(2 * self.latents) {
             row[self.latents..].iter_mut().for_each(|w| *w *= 0.1);
@@ -62,7 +62,7 @@ impl Kind {
 
     /// Brings each latent's weights in the decoder to norm 1, where a term could otherwise be
     /// evaded with small latents and large weights.
-    pub(super) fn bound(&self, decoder: &mut Network) {
+    pub(super) fn normalise_decoder(&self, decoder: &mut Network) {
         if self.sparse.is_none() && self.contractive.is_none() {
             return;
         }

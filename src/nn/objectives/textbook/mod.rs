@@ -31,8 +31,8 @@ pub(crate) struct Textbook<'a> {
     /// Rows × width.
     rows: &'a [f32],
     width: usize,
-    /// The share of what divergence costs in the end that it costs in this pass.
-    divergence: f32,
+    /// The kind with what divergence costs in this pass.
+    priced: Kind,
     /// Sets the noise on rows held out apart from any batch's.
     noise: u64,
     batch: Vec<f32>,
@@ -54,7 +54,7 @@ impl<'a> Textbook<'a> {
     ) -> Self {
         let (pair, work) = (kind.start(width, rng), Work::default());
         let noise = seed ^ HELD_OUT;
-        Self { kind, pair, rows, width, divergence: 1.0, noise, batch: Vec::new(), work }
+        Self { kind, pair, rows, width, priced: kind.clone(), noise, batch: Vec::new(), work }
     }
 }
 
@@ -75,18 +75,17 @@ impl Objective for Textbook<'_> {
     fn begin_pass(&mut self, at: Position) {
         let passes = (DIVERGENCE_COMES_IN * at.passes as f64).max(1.0);
         let share = (at.pass as f64 / passes).max(at.time / DIVERGENCE_COMES_IN);
-        self.divergence = share.min(1.0) as f32;
+        self.priced = self.kind.with_divergence(share.min(1.0) as f32);
     }
 
     fn gradient(&mut self, batch: &[usize], rng: &mut Rng, gradients: &mut Gradients) -> Terms {
         gather(self.rows, self.width, batch, &mut self.batch);
-        let kind = self.kind.with_divergence(self.divergence);
         let batch = NoisyBatch { x: &self.batch, rows: batch.len(), seed: rng.next_u64() };
-        self.work.gradient(&kind, &self.pair, batch, &mut gradients.networks)
+        self.work.gradient(&self.priced, &self.pair, batch, &mut gradients.networks)
     }
 
     fn after_step(&mut self, _: &Terms, _: f32) {
-        self.kind.bound(&mut self.pair.decoder);
+        self.kind.normalise_decoder(&mut self.pair.decoder);
     }
 
     fn measure(&mut self, rows: &[usize]) -> Terms {
