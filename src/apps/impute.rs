@@ -1,7 +1,7 @@
 //! What is missing from rows, from what is there.
 
 use super::column_scale::{denormalise, normalise, table_scales};
-use super::learn::learn;
+use super::learn::config_for_uses;
 use super::model::{Model, nothing_hidden};
 use super::values;
 use crate::compress::{Codec, Config, Patches};
@@ -145,7 +145,7 @@ fn learn_and_fill(
         if from_whole_rows {
             rows = values::select(&rows, &whole)?;
         }
-        let model = Model::new(&learn(&rows, &config)?)?;
+        let model = Model::new(&Codec::fit(&rows, &config_for_uses(&rows, &config)?)?)?;
         fill(&model, values, missing)?;
     }
     if let Some(scales) = &scales {

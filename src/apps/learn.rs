@@ -1,9 +1,9 @@
-//! Codecs that are learned to be used and not to compress.
+//! How codecs are learned that are to be used and not to compress.
 
 use super::column_scale::column_scales;
 use super::values;
-use crate::compress::{Codec, Config};
-use crate::error::{Error, Result};
+use crate::compress::Config;
+use crate::error::Result;
 use crate::fidelity::Fidelity;
 use crate::matrix::Rows;
 
@@ -19,33 +19,37 @@ const LEAST_ROWS: usize = 256;
 /// Columns up to which all [`ROWS`] are read.
 const COLUMNS: usize = 64;
 
-/// Learns a codec from `rows` for embedding, scoring or drawing rows.
+/// The configuration with which [`Codec::fit`](crate::Codec::fit) learns a codec from `rows` that is to
+/// be used for embedding, scoring or drawing rows, and not to compress them.
 ///
-/// It is [`Codec::fit`] except for networks trained on the squared error (see
+/// It is `config` itself except for networks trained on the squared error (see
 /// [`TrainConfig`](crate::TrainConfig)) where `config` promises a bound relative to each column's
 /// range, as by default. Such networks weigh all columns alike, so they get one bound for all
 /// columns, a hundredth of the values' deviation: else a column that hardly varies would ask the
 /// decoder for a precision that no use has.
 ///
+/// ```
+/// use aezip::{Codec, Config, Matrix, apps};
+/// let values: Vec<f32> = (0..8000).map(|i| (i as f32 * 0.3).sin()).collect();
+/// let rows = Matrix::from_slice(&values, &[8])?;
+/// let codec = Codec::fit(&rows, &apps::config_for_uses(&rows, &Config::default())?)?;
+/// assert_eq!(apps::Model::new(&codec)?.embed(&rows)?.len(), 1000);
+/// # Ok::<(), aezip::Error>(())
+/// ```
+///
 /// # Errors
-/// `Argument` if `config` is not valid, or if there are no rows, fewer than
-/// [`Codec::LEAST_ROWS`] for a kind of network, or none that differ; otherwise whatever reading
-/// the rows fails with.
-pub fn learn(rows: &dyn Rows, config: &Config) -> Result<Codec> {
+/// Whatever reading the rows fails with.
+pub fn config_for_uses(rows: &dyn Rows, config: &Config) -> Result<Config> {
+    let mut config = config.clone();
     let is_relative = matches!(&config.fidelity, Fidelity::MaxErrorRel(_));
     if !config.train.is_kind() || !is_relative || rows.is_empty() {
-        return Codec::fit(rows, config);
+        return Ok(config);
     }
-    let mut config = config.clone();
     let deviation = deviation(rows)?;
     if deviation > 0.0 && deviation.is_finite() {
-        let bound = format!("{:e}", BOUND * deviation).parse();
-        config.fidelity =
-            Fidelity::MaxError(bound.map_err(|_| {
-                Error::argument(format!("a deviation of {deviation} is no number"))
-            })?);
+        config.fidelity = Fidelity::MaxError(format!("{:e}", BOUND * deviation).parse()?);
     }
-    Codec::fit(rows, &config)
+    Ok(config)
 }
 
 /// The root of the mean over columns of their squared scale, measured on some of the rows.

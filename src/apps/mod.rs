@@ -2,7 +2,7 @@
 //!
 //! | to do | with |
 //! |---|---|
-//! | learn a codec to use, not to compress | [`learn`] |
+//! | learn a codec to use, not to compress | [`config_for_uses`] |
 //! | turn rows into latents and back | [`Model`] |
 //! | find rows that are not like the others | [`find_anomalies`] |
 //! | take noise out of rows | [`denoise`] |
@@ -40,7 +40,7 @@ pub use denoise::denoise;
 pub use export::{ONNX_OPSET, OnnxPart, onnx, safetensors};
 pub use finetune::{Examples, FinetuneConfig, FinetuneReport, Task, finetune};
 pub use impute::{impute, missing_values};
-pub use learn::learn;
+pub use learn::config_for_uses;
 pub use model::Model;
 pub use predict::{Prediction, predict};
 pub use sample::{SampleSource, Sampled, sample};

@@ -148,7 +148,7 @@ fn measured_without_worst(squares: &[f32], width: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::apps::learn::learn;
+    use crate::apps::learn::config_for_uses;
     use crate::compress::Loss;
     use crate::matrix::Matrix;
     use crate::matrix::rng::Rng;
@@ -166,7 +166,7 @@ mod tests {
         let rows = Matrix::from_slice(&values, &[12]).unwrap();
         let mut config = Config::default();
         (config.train.loss, config.train.latents) = (Loss::SquaredError, Some(2));
-        let codec = learn(&rows, &config).unwrap();
+        let codec = Codec::fit(&rows, &config_for_uses(&rows, &config).unwrap()).unwrap();
         let model = Model::new(&codec).unwrap();
         let given = values::to_doubles(&model.reconstruct(&rows).unwrap()).unwrap();
         for (j, known) in known_squares(&model).unwrap().unwrap().iter().enumerate() {

@@ -10,9 +10,9 @@
 use super::config::AnomalyConfig;
 use super::found::{Anomalies, lowest, quantile, row_score};
 use super::scoring::{self, LEAST_EXPECTED, Reference};
-use crate::apps::learn::learn;
+use crate::apps::learn::config_for_uses;
 use crate::apps::values;
-use crate::compress::{Activation, Config};
+use crate::compress::{Activation, Codec, Config};
 use crate::error::{ErrorKind, Result};
 use crate::matrix::{Matrix, Rows};
 
@@ -108,7 +108,9 @@ pub(super) fn trimmed(
     let mut kept: Vec<usize> = (0..rows.len()).collect();
     let mut last = None;
     for round in 0.. {
-        let codec = match (learn(&values::select(rows, &kept)?, config), last) {
+        let learned_from = values::select(rows, &kept)?;
+        let own = config_for_uses(&learned_from, config)?;
+        let codec = match (Codec::fit(&learned_from, &own), last) {
             // Without the worst there may be too few rows, or none that differ.
             (Err(e), Some(last)) if e.kind() == ErrorKind::Argument => return Ok(last),
             (codec, _) => codec?,

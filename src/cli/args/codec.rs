@@ -7,6 +7,7 @@ use crate::cli::io::console::Console;
 use crate::cli::io::failure::Failure;
 use crate::cli::io::progress::Bar;
 use crate::cli::io::source::about;
+use aezip::apps::config_for_uses;
 use aezip::{Codec, Config, Loss, Rows};
 use std::path::{Path, PathBuf};
 
@@ -104,7 +105,8 @@ impl CodecChoice {
         }
         let bar = Bar::new(console);
         self.config.progress = bar.callback();
-        let codec = aezip::apps::learn(rows, &self.config);
+        let codec =
+            config_for_uses(rows, &self.config).and_then(|config| Codec::fit(rows, &config));
         self.config.progress = None;
         drop(bar);
         codec.map_err(about(input))

@@ -10,6 +10,7 @@ use crate::cli::io::output::Output;
 use crate::cli::io::progress::Bar;
 use crate::cli::io::source::label;
 use aezip::Codec;
+use aezip::apps::config_for_uses;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -56,8 +57,8 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let output = Output::create(&destination, Writing::binary(force))?;
     let bar = Bar::new(console);
     config.progress = bar.callback();
-    let fitted =
-        if by_default { aezip::apps::learn(&*rows, &config) } else { Codec::fit(&*rows, &config) };
+    let own = if by_default { config_for_uses(&*rows, &config) } else { Ok(config.clone()) };
+    let fitted = own.and_then(|own| Codec::fit(&*rows, &own));
     let written = fitted.and_then(|codec| codec.write(&mut output.writer()).map(|()| codec));
     drop(bar);
     let codec = written.map_err(|error| output.failure(error))?;
