@@ -69,6 +69,25 @@ fn names_become_a_header() {
 }
 
 #[test]
+fn a_delimiter_in_a_name_is_not_that_of_the_table() {
+    for name in ["a\t", "a;b", "a,b;\t"] {
+        for names in [vec![name], vec!["x", name]] {
+            let columns: Vec<String> = names.iter().map(|name| name.to_string()).collect();
+            let mut schema = Schema::new(DType::U8, &[names.len()]);
+            schema.columns = Some(columns.clone());
+            let file = text(&Matrix::new(schema, vec![7; names.len()]).unwrap());
+            let options = crate::input::OpenOptions {
+                format: Some(Format::Csv),
+                ..crate::input::OpenOptions::default()
+            };
+            let back = crate::input::open_reader(&mut file.as_bytes(), "", &options).unwrap();
+            assert_eq!(back.schema().columns, Some(columns), "{file}");
+            assert_eq!(back.len(), 1);
+        }
+    }
+}
+
+#[test]
 fn what_a_format_cannot_hold_is_refused() {
     let refused = |format, dtype, shape: &[usize], rows| {
         let result = create_sink(format, &Schema::new(dtype, shape), rows, Box::new(io::sink()));

@@ -23,7 +23,12 @@ impl<W: Write> TextEncoder<W> {
                     names.len()
                 )));
             }
-            let mut writer = csv::Writer::from_writer(&mut out);
+            let mut builder = csv::WriterBuilder::new();
+            // Else a delimiter in a name would be taken for that of the table.
+            if names.iter().any(|name| name.contains(['\t', ';'])) {
+                builder.quote_style(csv::QuoteStyle::Always);
+            }
+            let mut writer = builder.from_writer(&mut out);
             writer.write_record(names).map_err(|e| cannot_write(io::Error::other(e)))?;
             writer.flush().map_err(cannot_write)?;
         }
