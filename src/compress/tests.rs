@@ -187,7 +187,7 @@ fn a_masked_network_says_what_is_hidden() {
         t.hidden = Some(vec![256, 128]);
     });
     let gaussian = Gaussian::new(&train, WIDTH);
-    for share in [0.5, 0.8] {
+    for share in [0.5, 0.75, 0.8] {
         let patches = Patches::new(2, 2, share);
         let masked = fitted(&train, |t| {
             (t.mask, t.latents) = (Some(patches), Some(32));
