@@ -56,7 +56,7 @@ pub(crate) fn complete(
     encoder.costs = TableCosts::new(&encoder.program.tables);
     let mut tally = Tally::default();
     symbols.iter().for_each(|s| tally.add(&s.tally));
-    Ok(Candidate { encoder, fitted_bytes: bytes, model_bytes, tally })
+    Ok(Candidate { encoder, fitted_bytes: bytes, model_bytes, tally, linear: None })
 }
 
 /// Returns the sample's latents as a decoder has them, `rows × latents` in latent units, before any
@@ -173,11 +173,12 @@ fn provisional(record: &ModelRecord, context: &FitContext<'_>, coding: Coding) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fit::candidate::LinearChoice;
     use crate::fit::data::columns::{Tolerance, normaliser, plan};
     use crate::fit::data::components::Components;
     use crate::fit::data::sample::Sample;
     use crate::fit::entropy::classes::ClassEffort;
-    use crate::fit::linear::{LinearChoice, build};
+    use crate::fit::linear::build;
     use crate::matrix::Matrix;
     use crate::matrix::rng::Rng;
 

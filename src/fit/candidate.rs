@@ -44,4 +44,27 @@ pub(crate) struct Candidate {
     pub(crate) model_bytes: usize,
     /// Errors of the sample's decoded rows.
     pub(crate) tally: Tally,
+    /// Which linear codec it is, if it is one.
+    pub(crate) linear: Option<LinearChoice>,
+}
+
+/// What distinguishes linear codecs from each other.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct LinearChoice {
+    /// Number of latents.
+    pub(crate) latents: usize,
+    /// Step of the latents, in residual steps.
+    pub(crate) step: f64,
+    /// States of dependent quantisation: 0 (off), 4 or 8.
+    pub(crate) trellis: usize,
+    /// Error of a weight times its latent's deviation, in residual steps.
+    pub(crate) weight_step: f64,
+    /// Whether rows may be predicted from those before.
+    pub(crate) temporal: bool,
+    /// Whether residuals are coded.
+    pub(crate) residual: bool,
+    /// Bits that one squared residual step of error costs where residuals are not coded.
+    pub(crate) error_weight: f64,
+    /// Whether latents are chosen a second time, with the rates of the first.
+    pub(crate) patient: bool,
 }

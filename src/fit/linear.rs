@@ -3,7 +3,7 @@
 use crate::container::model::ModelRecord;
 use crate::error::Result;
 use crate::fit::assemble::complete;
-use crate::fit::candidate::{Candidate, Coding, Prepared};
+use crate::fit::candidate::{Candidate, Coding, LinearChoice, Prepared};
 use crate::fit::context::FitContext;
 use crate::fit::data::columns::normaliser;
 use crate::fit::entropy::bits::slope;
@@ -11,27 +11,6 @@ use crate::fit::quantise::linear;
 
 /// Least weight of a latent's error against bits: with none at all, every latent would be 0.
 const LEAST_ERROR_WEIGHT: f64 = 1e-3;
-
-/// What distinguishes linear codecs from each other.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct LinearChoice {
-    /// Number of latents.
-    pub(crate) latents: usize,
-    /// Step of the latents, in residual steps.
-    pub(crate) step: f64,
-    /// States of dependent quantisation: 0 (off), 4 or 8.
-    pub(crate) trellis: usize,
-    /// Error of a weight times its latent's deviation, in residual steps.
-    pub(crate) weight_step: f64,
-    /// Whether rows may be predicted from those before.
-    pub(crate) temporal: bool,
-    /// Whether residuals are coded.
-    pub(crate) residual: bool,
-    /// Bits that one squared residual step of error costs where residuals are not coded.
-    pub(crate) error_weight: f64,
-    /// Whether latents are chosen a second time, with the rates of the first.
-    pub(crate) patient: bool,
-}
 
 impl LinearChoice {
     /// Returns the latent unit in residual steps: half a step with dependent quantisation.
@@ -55,7 +34,8 @@ pub(crate) fn build(context: &FitContext<'_>, choice: &LinearChoice) -> Result<C
     let weight = error_weights(context, &choice);
     let LinearChoice { temporal, residual, patient, .. } = choice;
     let prepared = Prepared { projection, record, real, weight, slopes: None };
-    complete(context, prepared, Coding { temporal, residual, patient, refine: 0 })
+    let built = complete(context, prepared, Coding { temporal, residual, patient, refine: 0 })?;
+    Ok(Candidate { linear: Some(choice), ..built })
 }
 
 /// Returns the components over the latent unit, `columns × latents`.

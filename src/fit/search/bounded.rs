@@ -5,13 +5,13 @@
 //! the sample, and from there the search walks to better neighbours.
 
 use crate::error::Result;
-use crate::fit::candidate::Candidate;
+use crate::fit::candidate::{Candidate, LinearChoice};
 use crate::fit::context::FitContext;
-use crate::fit::data::columns::{Tolerance, normaliser, plan};
-use crate::fit::data::components::Basis;
+use crate::fit::data::columns::{ColumnPlan, Tolerance, normaliser, plan};
+use crate::fit::data::components::{Basis, Components};
 use crate::fit::data::sample::Sample;
 use crate::fit::entropy::classes::ClassEffort;
-use crate::fit::linear::{self, LinearChoice};
+use crate::fit::linear;
 use crate::fit::network::bounded::BoundedNetwork;
 use crate::fit::network::context::{LinearBaseline, TrainingContext};
 use crate::fit::search::rank::{Place, components, linear_choice, rank};
@@ -81,9 +81,7 @@ pub(crate) fn with_bounds(
     basis: Option<&Basis>,
     training: Option<&TrainingContext<'_>>,
 ) -> Result<Candidate> {
-    let columns = plan(sample, &Tolerance::Bounds(bounds));
-    let normalised = normaliser(&columns).normalise(sample.schema.dtype, &sample.bytes);
-    let components = components(&normalised, &columns, basis);
+    let (columns, normalised, components) = planned(sample, bounds, basis);
     let thin_sample = sample.thin(effort.trial_rows);
     let thin = if thin_sample.rows() == sample.rows() {
         normalised.clone()
@@ -112,6 +110,34 @@ pub(crate) fn with_bounds(
         Some(training) => search.with_network(training, &choices, smallest),
         None => smallest,
     })
+}
+
+/// The linear codec `choice` under absolute bounds on all columns.
+///
+/// # Errors
+/// As [`with_bounds`].
+pub(crate) fn linear_with_bounds(
+    sample: &Sample,
+    bounds: Vec<f64>,
+    effort: ClassEffort,
+    basis: Option<&Basis>,
+    choice: &LinearChoice,
+) -> Result<Candidate> {
+    let (columns, normalised, components) = planned(sample, bounds, basis);
+    let (columns, components, normalised) = (&columns[..], &components, &normalised[..]);
+    linear::build(&FitContext { sample, columns, components, normalised, effort }, choice)
+}
+
+/// Columns for `bounds`, the rows in their units, and the components of these.
+fn planned(
+    sample: &Sample,
+    bounds: Vec<f64>,
+    basis: Option<&Basis>,
+) -> (Vec<ColumnPlan>, Vec<f32>, Components) {
+    let columns = plan(sample, &Tolerance::Bounds(bounds));
+    let normalised = normaliser(&columns).normalise(sample.schema.dtype, &sample.bytes);
+    let components = components(&normalised, &columns, basis);
+    (columns, normalised, components)
 }
 
 /// Residuals alone.

@@ -3,20 +3,20 @@
 use crate::error::{Error, Result};
 use crate::fit::assemble::{complete, decoded_latents};
 use crate::fit::candidate::Candidate;
-use crate::fit::candidate::{Coding, Prepared};
+use crate::fit::candidate::{Coding, LinearChoice, Prepared};
 use crate::fit::context::FitContext;
 use crate::fit::data::columns::{ColumnPlan, Tolerance, normaliser, plan};
 use crate::fit::data::components::{Basis, Components};
 use crate::fit::data::sample::Sample;
 use crate::fit::entropy::classes::ClassEffort;
-use crate::fit::linear::{self, LinearChoice};
+use crate::fit::linear;
 use crate::fit::network::choose::train_network;
 use crate::fit::network::context::{LinearBaseline, TrainingContext};
 use crate::fit::network::refit::{RefitConfig, refit};
 use crate::fit::network::train::TrainedNetwork;
 use crate::fit::quantise::network::Precision;
 use crate::fit::quantise::prepare::prepare;
-use crate::fit::search::bounded::{SearchEffort, with_bounds};
+use crate::fit::search::bounded::{SearchEffort, linear_with_bounds, with_bounds};
 use crate::fit::search::family::{Family, LatentFamily, NetworkFamily};
 use crate::fit::search::goal::Goal;
 use crate::fit::search::rank::components;
@@ -119,9 +119,15 @@ impl<'a> Builder<'a> {
     pub(crate) fn build(&self, family: Family, step: f64) -> Result<Candidate> {
         match family {
             Family::Latents(family) => self.build_latents(family, step / self.unit),
-            Family::Bounded => {
+            Family::Bounded(choice) => {
                 let bounds = vec![step / 2.0; self.columns.len()];
-                with_bounds(self.sample, bounds, self.effort, self.basis, None)
+                match choice {
+                    None => with_bounds(self.sample, bounds, self.effort, self.basis, None),
+                    Some(choice) => {
+                        let classes = self.effort.classes;
+                        linear_with_bounds(self.sample, bounds, classes, self.basis, &choice)
+                    }
+                }
             }
             Family::Network(family) => {
                 let (prepared, coding) = self.prepare_network(family, step / self.unit)?;
@@ -133,7 +139,8 @@ impl<'a> Builder<'a> {
     /// `step` is in normalised units, here and below.
     fn build_latents(&self, family: LatentFamily, step: f64) -> Result<Candidate> {
         let least = family.variance_threshold * step * step / 12.0;
-        let latents = self.components.variance.iter().take_while(|v| **v > least).count();
+        let above = self.components.variance.iter().take_while(|v| **v > least).count();
+        let latents = family.latents.unwrap_or(above);
         linear::build(
             &self.context(),
             &LinearChoice {

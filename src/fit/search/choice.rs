@@ -3,7 +3,7 @@
 use crate::fit::search::builder::Builder;
 use crate::fit::search::family::{Family, LatentFamily};
 use crate::fit::search::goal::Goal;
-use crate::fit::search::solver::{StepSearch, Trial, coarsest};
+use crate::fit::search::solver::{Found, StepSearch, Trial, coarsest};
 use std::convert::Infallible;
 
 /// The share of what is allowed from which on families can be compared, and its inverse, up to
@@ -33,6 +33,8 @@ const SLOPE_CHANGE: f64 = 4.0;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Choice {
     pub(crate) family: Family,
+    /// The family with this codec's number of latents, whatever the step.
+    pub(super) kept_as: Family,
     /// In the data's units.
     pub(crate) step: f64,
     /// Bytes, or for a limited size the error, where the goal is just met: less is better.
@@ -57,7 +59,8 @@ impl Choice {
     #[cfg(test)]
     pub(crate) fn of_cost(cost: f64) -> Self {
         let (bytes, model_bytes) = (1000.0, 100.0);
-        Self { family: Family::Bounded, step: 1.0, cost, bytes, model_bytes, slope: ERROR_SLOPE }
+        let family = Family::Bounded(None);
+        Self { family, kept_as: family, step: 1.0, cost, bytes, model_bytes, slope: ERROR_SLOPE }
     }
 }
 
@@ -112,6 +115,25 @@ pub(crate) fn solve(
     costs: &mut Costs,
 ) -> Option<Choice> {
     costs.last = None;
+    let first = solve_family(builder, goal, family, start, costs)?;
+    costs.can_be_kept = true;
+    let fixed = first.value.kept_as;
+    if first.used >= CLOSE || fixed == family {
+        return Some(first.value);
+    }
+    // Shares jump over the goal where another linear codec is chosen for the next step.
+    costs.last = None;
+    let second = solve_family(builder, goal, fixed, first.step, costs);
+    Some(second.filter(|s| s.used > first.used).unwrap_or(first).value)
+}
+
+fn solve_family(
+    builder: &Builder<'_>,
+    goal: Goal,
+    family: Family,
+    start: f64,
+    costs: &mut Costs,
+) -> Option<Found<Choice>> {
     let search = StepSearch {
         start,
         slope: goal.slope(),
@@ -127,17 +149,21 @@ pub(crate) fn solve(
         let cost = costs.at_goal(used, goal.cost(&built.tally, built.fitted_bytes));
         let bytes = if goal.is_size() { built.fitted_bytes / used } else { cost };
         let model_bytes = built.model_bytes as f64;
-        let value = Choice { family, step, cost, bytes, model_bytes, slope: costs.slope };
+        let kept_as = family.kept_as(&built);
+        let value = Choice { family, kept_as, step, cost, bytes, model_bytes, slope: costs.slope };
         Ok(Some(Trial { used, value }))
     });
     let Ok(found) = found;
-    costs.can_be_kept |= found.is_some();
-    found.map(|f| f.value)
+    found
 }
 
 /// Rows of the sample above which other precisions of the latents' family are tried: with fewer,
 /// their differences are within noise.
 const ROWS_FOR_VARIANTS: usize = 1024;
+
+/// Share of the model in the file from which on all families are tried: rows are few, so that trying takes little time, and what
+/// distinguishes families is what their models cost.
+const HEAVY_MODEL: f64 = 0.25;
 
 /// Columns up to which the bounded family is always tried: over few columns, residuals cost little
 /// and latents have little to share.
@@ -164,7 +190,8 @@ pub(crate) fn choose(builder: &Builder<'_>, goal: Goal, start: f64) -> Option<Ch
     if builder.has_components() {
         let usual = LatentFamily::default();
         attempt(Family::Latents(usual), &mut best);
-        if builder.effort.trial_rows > ROWS_FOR_VARIANTS {
+        let heavy = best.is_some_and(|b| b.model_bytes > HEAVY_MODEL * b.bytes);
+        if heavy || builder.effort.trial_rows > ROWS_FOR_VARIANTS {
             let fewer_latents = LatentFamily { variance_threshold: 2.5, ..usual };
             let cheaper_latents = LatentFamily { error_weight: 0.7, ..usual };
             attempt(Family::Latents(fewer_latents), &mut best);
@@ -177,8 +204,9 @@ pub(crate) fn choose(builder: &Builder<'_>, goal: Goal, start: f64) -> Option<Ch
             }
         }
     }
-    if is_tight(goal) || best.is_none() || builder.sample.schema.width() <= FEW_COLUMNS {
-        attempt(Family::Bounded, &mut best);
+    let heavy = best.is_some_and(|b| b.model_bytes > HEAVY_MODEL * b.bytes);
+    if is_tight(goal) || heavy || best.is_none() || builder.sample.schema.width() <= FEW_COLUMNS {
+        attempt(Family::Bounded(None), &mut best);
     }
     best
 }

@@ -1,5 +1,7 @@
 //! Families of codecs that keep promises about sums: everything about a codec but its step.
 
+use crate::fit::candidate::{Candidate, LinearChoice};
+
 /// Which family, with what distinguishes codecs of one step within it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Family {
@@ -7,8 +9,8 @@ pub(crate) enum Family {
     /// says is best (Cover and Thomas, *Elements of Information Theory*, 10.3.3).
     Latents(LatentFamily),
     /// The codec of the bounded promises, with a bound of half a step: best where the promise is
-    /// tight or rows are narrow.
-    Bounded,
+    /// tight or rows are narrow. Which linear codec it is, is chosen for each step unless given.
+    Bounded(Option<LinearChoice>),
     /// Latents alone, of a trained autoencoder.
     Network(NetworkFamily),
 }
@@ -16,6 +18,8 @@ pub(crate) enum Family {
 /// What distinguishes linear codecs without residuals.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct LatentFamily {
+    /// The number of latents; where none is given, it follows from the step and the next field.
+    pub(crate) latents: Option<usize>,
     /// Components have at least this multiple of the rounding error's variance.
     pub(crate) variance_threshold: f64,
     /// States of dependent quantisation: 0, 4 or 8.
@@ -34,7 +38,13 @@ impl Default for LatentFamily {
     /// −2.1 to +3.1 %.
     fn default() -> Self {
         let (variance_threshold, trellis) = (1.5, 8);
-        Self { variance_threshold, trellis, error_weight: 1.0, weight_step_factor: 1.0 }
+        Self {
+            latents: None,
+            variance_threshold,
+            trellis,
+            error_weight: 1.0,
+            weight_step_factor: 1.0,
+        }
     }
 }
 
@@ -52,6 +62,19 @@ pub(crate) struct NetworkFamily {
 }
 
 impl Family {
+    /// The same with what distinguishes `built`, a codec of this family, from those of other steps:
+    /// its errors grow without jumps with the step.
+    pub(crate) fn kept_as(self, built: &Candidate) -> Self {
+        let Some(choice) = built.linear else { return self };
+        match self {
+            Family::Latents(l) => {
+                Family::Latents(LatentFamily { latents: Some(choice.latents), ..l })
+            }
+            Family::Bounded(_) => Family::Bounded(Some(choice)),
+            other => other,
+        }
+    }
+
     /// The same with a network's weights rounded `factor` times as finely.
     pub(crate) fn with_finer_weights(self, factor: f64) -> Self {
         self.map_network(|n| NetworkFamily {

@@ -1,9 +1,9 @@
 //! Linear codecs under bounds, ranked by an estimate of their files' bits from variances alone.
 
+use crate::fit::candidate::LinearChoice;
 use crate::fit::data::columns::ColumnPlan;
 use crate::fit::data::components::{Basis, Components};
 use crate::fit::entropy::bits::rounded_entropy;
-use crate::fit::linear::LinearChoice;
 
 /// Steps of the latents that are ranked, relative to where quantisation hurts latents and
 /// residuals alike.

@@ -31,6 +31,11 @@ const SECANTS: usize = 5;
 /// steps this near give files of the same size, within noise.
 const NARROW: f64 = 1e-4;
 
+/// Change of a share's logarithm below which it is the same, and how often in a row it has to stay
+/// the same, over a factor of e of the step or more each time, until the search ends.
+const FLAT: f64 = 1e-9;
+const FLAT_TRIALS: usize = 2;
+
 /// Least and largest share that slopes are computed with, so that 0 and infinity have logarithms.
 const SHARES: (f64, f64) = (1e-12, 1e12);
 
@@ -106,6 +111,9 @@ pub(crate) fn coarsest<T, E>(
         if used <= most && best.as_ref().is_none_or(|b| miss < b.0) {
             best = Some((miss, Found { step, used, value }));
         }
+        if secant.is_flat() {
+            break;
+        }
         let near = (LEAST_USED..=1.0).contains(&used) || (search.enough..=most).contains(&used);
         if near || secant.is_exhausted() {
             break;
@@ -126,12 +134,14 @@ struct Secant {
     bad: Option<f64>,
     /// `ln step` of the next trial.
     next: f64,
+    /// Trials in a row, far from each other, that used up the same share.
+    flat: usize,
 }
 
 impl Secant {
     fn new(search: &StepSearch) -> Self {
         let next = search.start.max(f64::MIN_POSITIVE).ln();
-        Self { slope: search.slope, last: None, trials: 0, good: None, bad: None, next }
+        Self { slope: search.slope, last: None, trials: 0, good: None, bad: None, next, flat: 0 }
     }
 
     fn step(&self) -> f64 {
@@ -141,6 +151,11 @@ impl Secant {
     /// Whether the bracket has become too small to be worth going on.
     fn is_exhausted(&self) -> bool {
         self.good.zip(self.bad).is_some_and(|(g, b)| (g - b).abs() < NARROW)
+    }
+
+    /// Whether the share no longer changes with the step.
+    fn is_flat(&self) -> bool {
+        self.flat >= FLAT_TRIALS
     }
 
     /// Takes the share that trying [`Self::step`] used up, and chooses the next step.
@@ -154,6 +169,9 @@ impl Secant {
             && (x - x0).abs() > 1e-9
         {
             let slope = (y - y0) / (x - x0);
+            let clamped = used < SHARES.0 || used > SHARES.1;
+            let is_flat = !clamped && (x - x0).abs() > 1.0 && (y - y0).abs() < FLAT;
+            self.flat = if is_flat { self.flat + 1 } else { 0 };
             if slope * self.slope > LEAST_SLOPES {
                 self.slope = slope;
             }
@@ -267,7 +285,7 @@ mod tests {
     #[test]
     fn where_shares_are_flat_it_ends() {
         let (found, trials) = search(rising(), |_| Some(0.5));
-        assert!(found.unwrap().used == 0.5 && trials == 12);
+        assert!(found.unwrap().used == 0.5 && trials == 1 + FLAT_TRIALS);
         let (found, _) = search(rising(), |_| Some(3.0));
         assert!(found.is_none());
         // A jump over 1: the bracket shrinks to it.
