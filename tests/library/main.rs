@@ -16,6 +16,8 @@ mod network;
 #[path = "../oracle/mod.rs"]
 mod oracle;
 #[cfg(feature = "compress")]
+mod promises;
+#[cfg(feature = "compress")]
 mod reader;
 #[cfg(feature = "compress")]
 mod recovery;

@@ -3,7 +3,7 @@
 use crate::fit::search::builder::Builder;
 use crate::fit::search::family::{Family, LatentFamily};
 use crate::fit::search::goal::Goal;
-use crate::fit::search::solver::{Found, StepSearch, Trial, coarsest};
+use crate::fit::search::solver::{StepSearch, Trial, coarsest};
 use std::convert::Infallible;
 
 /// The share of what is allowed from which on families can be compared, and its inverse, up to
@@ -37,6 +37,8 @@ pub(crate) struct Choice {
     pub(super) kept_as: Family,
     /// In the data's units.
     pub(crate) step: f64,
+    /// The share of what is allowed that is used up.
+    pub(super) used: f64,
     /// Bytes, or for a limited size the error, where the goal is just met: less is better.
     pub(crate) cost: f64,
     /// Bytes of the whole file, and of the model in it.
@@ -60,7 +62,16 @@ impl Choice {
     pub(crate) fn of_cost(cost: f64) -> Self {
         let (bytes, model_bytes) = (1000.0, 100.0);
         let family = Family::Bounded(None);
-        Self { family, kept_as: family, step: 1.0, cost, bytes, model_bytes, slope: ERROR_SLOPE }
+        Self {
+            family,
+            kept_as: family,
+            step: 1.0,
+            used: 1.0,
+            cost,
+            bytes,
+            model_bytes,
+            slope: ERROR_SLOPE,
+        }
     }
 }
 
@@ -117,14 +128,35 @@ pub(crate) fn solve(
     costs.last = None;
     let first = solve_family(builder, goal, family, start, costs)?;
     costs.can_be_kept = true;
-    let fixed = first.value.kept_as;
+    let fixed = first.kept_as;
     if first.used >= CLOSE || fixed == family {
-        return Some(first.value);
+        return Some(first);
     }
     // Shares jump over the goal where another linear codec is chosen for the next step.
     costs.last = None;
     let second = solve_family(builder, goal, fixed, first.step, costs);
-    Some(second.filter(|s| s.used > first.used).unwrap_or(first).value)
+    Some(second.filter(|s| s.cost < first.cost).unwrap_or(first))
+}
+
+/// A finer step than that of `choice` whose file is smaller all the same, as happens where all
+/// there is to code are a few numbers; `choice` itself where there is none.
+fn with_finer_step(builder: &Builder<'_>, goal: Goal, choice: Choice) -> Choice {
+    let mut best = choice;
+    let mut step = choice.step;
+    for _ in 0..FINER_STEPS {
+        step /= FINER;
+        let Ok(built) = builder.build(choice.family, step) else { break };
+        let used = goal.used(&built.tally, built.fitted_bytes);
+        let cost = goal.cost(&built.tally, built.fitted_bytes);
+        if used <= 1.0 && cost < best.cost {
+            let (bytes, model_bytes) = (built.fitted_bytes, built.model_bytes as f64);
+            best = Choice { step, used, cost, bytes, model_bytes, ..best };
+        }
+        if cost > MUCH_LARGER * best.cost {
+            break;
+        }
+    }
+    best
 }
 
 fn solve_family(
@@ -133,7 +165,7 @@ fn solve_family(
     family: Family,
     start: f64,
     costs: &mut Costs,
-) -> Option<Found<Choice>> {
+) -> Option<Choice> {
     let search = StepSearch {
         start,
         slope: goal.slope(),
@@ -146,15 +178,19 @@ fn solve_family(
         // Steps far from the data's scale need weights that no network can be proved for.
         let Ok(built) = builder.build(family, step) else { return Ok(None) };
         let used = goal.used(&built.tally, built.fitted_bytes);
-        let cost = costs.at_goal(used, goal.cost(&built.tally, built.fitted_bytes));
+        let seen = goal.cost(&built.tally, built.fitted_bytes);
+        let at_goal = costs.at_goal(used, seen);
+        // Far from the goal there may be nothing nearer, and what the cost would be is not known.
+        let cost = if used < CLOSE { seen } else { at_goal };
         let bytes = if goal.is_size() { built.fitted_bytes / used } else { cost };
         let model_bytes = built.model_bytes as f64;
         let kept_as = family.kept_as(&built);
-        let value = Choice { family, kept_as, step, cost, bytes, model_bytes, slope: costs.slope };
-        Ok(Some(Trial { used, value }))
+        let slope = costs.slope;
+        let value = Choice { family, kept_as, step, used, cost, bytes, model_bytes, slope };
+        Ok(Some(Trial { used, cost: used.ln().abs(), value }))
     });
     let Ok(found) = found;
-    found
+    found.map(|f| f.value)
 }
 
 /// Rows of the sample above which other precisions of the latents' family are tried: with fewer,
@@ -164,6 +200,16 @@ const ROWS_FOR_VARIANTS: usize = 1024;
 /// Share of the model in the file from which on all families are tried: rows are few, so that trying takes little time, and what
 /// distinguishes families is what their models cost.
 const HEAVY_MODEL: f64 = 0.25;
+
+/// Finer steps that are tried after the search where models weigh so much, the factor between them,
+/// and the cost, relative to the least, beyond which still finer ones are not tried.
+const FINER_STEPS: usize = 8;
+const FINER: f64 = 1.25;
+const MUCH_LARGER: f64 = 1.1;
+
+/// Bits per value from which on the bounded family is tried, as for a tight promise: residuals,
+/// which share nothing, are then about as cheap.
+const TIGHT_BITS: f64 = 1.5;
 
 /// Columns up to which the bounded family is always tried: over few columns, residuals cost little
 /// and latents have little to share.
@@ -205,10 +251,13 @@ pub(crate) fn choose(builder: &Builder<'_>, goal: Goal, start: f64) -> Option<Ch
         }
     }
     let heavy = best.is_some_and(|b| b.model_bytes > HEAVY_MODEL * b.bytes);
-    if is_tight(goal) || heavy || best.is_none() || builder.sample.schema.width() <= FEW_COLUMNS {
+    let width = builder.sample.schema.width();
+    let values = builder.sample.total as f64 * width as f64;
+    let has_many_bits = best.is_none_or(|b| b.bytes * 8.0 > TIGHT_BITS * values);
+    if is_tight(goal) || heavy || has_many_bits || width <= FEW_COLUMNS {
         attempt(Family::Bounded(None), &mut best);
     }
-    best
+    best.map(|c| if heavy { with_finer_step(builder, goal, c) } else { c })
 }
 
 fn is_tight(goal: Goal) -> bool {

@@ -125,7 +125,7 @@ impl<F> TargetSearch<'_, F> {
             return Ok(linear);
         }
         let exact = self.settle(builder, family, linear.step, LEAST_USED)?;
-        Ok(exact.filter(|e| e.used > linear.used).unwrap_or(linear))
+        Ok(exact.filter(|e| e.cost(self.goal) < linear.cost(self.goal)).unwrap_or(linear))
     }
 
     /// The file with a network, if one is trained and keeps the promise; `family` and `step` are
@@ -174,7 +174,8 @@ impl<F> TargetSearch<'_, F> {
         }
         // Shares jump over the goal where another linear codec is chosen for the next step.
         let second = self.settle_family(builder, first.kept_as, first.step, enough)?;
-        Ok(Some(second.filter(|s| s.used > first.used).unwrap_or(first)))
+        let goal = self.goal;
+        Ok(Some(second.filter(|s| s.cost(goal) < first.cost(goal)).unwrap_or(first)))
     }
 
     fn settle_family(
@@ -197,7 +198,8 @@ impl<F> TargetSearch<'_, F> {
             let kept_as = family.kept_as(&fitted);
             let encoded = (self.encode)(fitted)?;
             let used = self.goal.used(&encoded.tally, encoded.bytes);
-            Ok(Some(Trial { used, value: (encoded, kept_as) }))
+            let cost = self.goal.cost(&encoded.tally, encoded.bytes);
+            Ok(Some(Trial { used, cost, value: (encoded, kept_as) }))
         })?;
         Ok(found.map(|f| {
             let (encoded, kept_as) = f.value;

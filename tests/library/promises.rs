@@ -1,0 +1,42 @@
+//! Promises beside each other: what is weaker takes no more bytes.
+
+use aezip::{Config, Fidelity, Matrix, compress};
+
+/// Fields of 800 values at 36 times: a season, a wave and a ripple. Few rows, so that models weigh
+/// more than rows do.
+fn fields() -> Matrix {
+    let value = |t: f32, j: f32| {
+        let season = 8.0 * (t * std::f32::consts::TAU / 12.0).sin() * (j * 0.008).cos();
+        let wave = 2.0 * (t * 0.9).sin() * (j * 0.04).sin();
+        280.0 + season + wave + 0.7 * (t * 2.1 + j * 0.1).cos()
+    };
+    let values: Vec<f32> =
+        (0..36 * 800).map(|at| value((at / 800) as f32, (at % 800) as f32)).collect();
+    Matrix::from_slice(&values, &[800]).unwrap()
+}
+
+fn size(rows: &Matrix, promise: Fidelity) -> usize {
+    let mut file = Vec::new();
+    let mut config = Config::default();
+    (config.level, config.fidelity) = (1, promise);
+    compress(rows, &config, &mut file).unwrap();
+    file.len()
+}
+
+#[test]
+fn a_weaker_promise_is_no_larger() {
+    let rows = fields();
+    let psnr = |x: &str| Fidelity::Psnr(x.parse().unwrap());
+    let cosine = |x: &str| Fidelity::Cosine(x.parse().unwrap());
+    let nmse = |x: &str| Fidelity::Nmse(x.parse().unwrap());
+    for promises in [
+        ["26", "30", "34", "36"].map(psnr),
+        ["0.99", "0.9999", "0.99999"].map(cosine),
+        ["0.3", "0.03", "0.01"].map(nmse),
+    ] {
+        let sizes: Vec<usize> = promises.iter().map(|p| size(&rows, p.clone())).collect();
+        for (weaker, stronger) in sizes.iter().zip(&sizes[1..]) {
+            assert!(*weaker as f64 <= 1.01 * *stronger as f64, "{}: {sizes:?}", promises[0]);
+        }
+    }
+}
