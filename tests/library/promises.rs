@@ -30,9 +30,9 @@ fn a_weaker_promise_is_no_larger() {
     let cosine = |x: &str| Fidelity::Cosine(x.parse().unwrap());
     let nmse = |x: &str| Fidelity::Nmse(x.parse().unwrap());
     for promises in [
-        ["26", "30", "34", "36"].map(psnr),
-        ["0.99", "0.9999", "0.99999"].map(cosine),
-        ["0.3", "0.03", "0.01"].map(nmse),
+        ["26", "30", "34", "36"].map(psnr).to_vec(),
+        ["0.99", "0.9999", "0.99999"].map(cosine).to_vec(),
+        ["0.3", "0.03", "0.01"].map(nmse).to_vec(),
     ] {
         let sizes: Vec<usize> = promises.iter().map(|p| size(&rows, p.clone())).collect();
         for (weaker, stronger) in sizes.iter().zip(&sizes[1..]) {
