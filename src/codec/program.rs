@@ -5,7 +5,8 @@ use super::value::{fits, whole_step};
 use crate::container::model::{Grid, ModelRecord};
 use crate::entropy::table::{Table, TableSpec};
 use crate::error::{Error, Result};
-use crate::matrix::DType;
+use crate::limits::Limits;
+use crate::matrix::{DType, Schema};
 use std::ops::Range;
 
 /// The next state of dependent quantisation by state and parity (VVC, ITU-T H.266 §9.3.4.7, and its
@@ -38,6 +39,21 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// Reads the payload of a model's section, which begins at `at`, for rows of `schema`, and checks
+    /// it: readers do this when a file is opened, and writers before a model is used.
+    ///
+    /// # Errors
+    /// `Limit` if it would take more memory than `limits` allow, otherwise those of [`Self::new`].
+    pub(crate) fn decode(
+        payload: &[u8],
+        at: u64,
+        schema: &Schema,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let record = ModelRecord::decode(payload, at, schema, limits)?;
+        Self::new(record, schema.dtype).map_err(|e| e.at(at))
+    }
+
     /// Checks `record` for values of `dtype`.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use crate::fit::entropy::class_tables::{ClassFitInput, FittedClasses};
 use crate::fit::entropy::classes::fit_classes;
 use crate::fit::quantise::linear::deviations;
 use crate::fit::temporal;
+use crate::limits::Limits;
 use crate::quality::Tally;
 use rayon::prelude::*;
 
@@ -33,7 +34,7 @@ struct Chosen {
 /// Fits and measures what `prepared` leaves open.
 ///
 /// # Errors
-/// `Corrupt` where the decoder's sums could overflow.
+/// `Corrupt` or `Limit` where readers would refuse the model.
 pub(crate) fn complete(
     context: &FitContext<'_>,
     prepared: Prepared,
@@ -51,12 +52,12 @@ pub(crate) fn complete(
         residual: coding.residual,
         quanta: None,
     };
-    let FittedClasses { record, bytes, model_bytes } = fit_classes(&input, context.effort)?;
-    encoder.program = Program::new(record, sample.schema.dtype)?;
+    let FittedClasses { model, bytes, .. } = fit_classes(&input, context.effort)?;
+    encoder.program = Program::decode(&model.payload, 0, &sample.schema, &Limits::default())?;
     encoder.costs = TableCosts::new(&encoder.program.tables);
     let mut tally = Tally::default();
     symbols.iter().for_each(|s| tally.add(&s.tally));
-    Ok(Candidate { encoder, fitted_bytes: bytes, model_bytes, tally })
+    Ok(Candidate { encoder, fitted_bytes: bytes, model, tally })
 }
 
 /// Returns the sample's latents as a decoder has them, `rows × latents` in latent units, before any
@@ -173,6 +174,8 @@ fn provisional(record: &ModelRecord, context: &FitContext<'_>, coding: Coding) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::model::Value;
+    use crate::error::ErrorKind;
     use crate::fit::data::columns::{Tolerance, normaliser, plan};
     use crate::fit::data::components::Components;
     use crate::fit::data::sample::Sample;
@@ -234,7 +237,7 @@ mod tests {
             for c in [&two, &none] {
                 // Errors spread evenly over a step have a third of the squared bound.
                 let mean = c.tally.nmse() * context.components.columns.iter().sum::<f64>();
-                assert!(mean > 0.0 && c.fitted_bytes > c.model_bytes as f64, "{mean}");
+                assert!(mean > 0.0 && c.fitted_bytes > c.model_bytes() as f64, "{mean}");
             }
             // What is estimated is what is written.
             let blocks = context.sample.split().zip(0..).map(|(run, at)| {
@@ -243,7 +246,7 @@ mod tests {
                 let symbols = two.encoder.symbols(run, &real, false);
                 two.encoder.block(at, run, &symbols).len()
             });
-            let written = (blocks.sum::<usize>() + two.model_bytes) as f64;
+            let written = (blocks.sum::<usize>() + two.model_bytes()) as f64;
             let blocks = context.sample.runs.len() as f64;
             assert!((written / two.fitted_bytes - 1.0).abs() < 0.02 + blocks * 30.0 / written);
         });
@@ -281,7 +284,7 @@ mod tests {
                 let bits = |c: &Candidate| {
                     let variance: f64 = context.components.columns.iter().sum();
                     let errors = c.tally.nmse() * variance * context.sample.total as f64;
-                    8.0 * (c.fitted_bytes - c.model_bytes as f64) + error_weight * errors
+                    8.0 * (c.fitted_bytes - c.model_bytes() as f64) + error_weight * errors
                 };
                 let hasty = build(context, &LinearChoice { patient: false, ..choice }).unwrap();
                 let patient = build(context, &choice).unwrap();
@@ -301,6 +304,23 @@ mod tests {
                 let far = real.iter().zip(&decoded).filter(|(y, v)| (**y - **v as f32).abs() > 1.5);
                 assert!(far.count() < real.len() / 100, "{trellis}");
             }
+        });
+    }
+
+    #[test]
+    fn a_model_that_no_reader_takes_is_no_candidate() {
+        with_context(&rows(0.0), |context| {
+            let mut columns = context.columns.to_vec();
+            columns[3].grid.value = Value::Linear { offset: 0.0, unit: f64::INFINITY };
+            let broken = FitContext {
+                columns: &columns,
+                sample: context.sample,
+                components: context.components,
+                normalised: context.normalised,
+                effort: context.effort,
+            };
+            assert_eq!(build(&broken, &CHOICE).unwrap_err().kind(), ErrorKind::Corrupt);
+            assert!(build(context, &CHOICE).is_ok());
         });
     }
 }

@@ -218,12 +218,13 @@ fn reaches<T: Cell>(values: &[T], multiple: Multiple, off: i64, bound: f64) -> b
     failed as f64 <= MAY_FAIL * f64::from(tried)
 }
 
-/// Returns the distance from `x` to the next value of the type; 0 for integers.
+/// Returns the distance from `x` to the next value of the type towards 0; 0 for integers. Away from
+/// 0 there may be none but infinity.
 fn last_place<T: Cell>(x: f64) -> f64 {
     if !T::DTYPE.is_float() {
         return 0.0;
     }
-    let k = T::from_float(x).to_order();
+    let k = T::from_float(x.abs()).to_order();
     (T::from_order(k).to_f64() - T::from_order(k.saturating_sub(1)).to_f64()).abs()
 }
 
@@ -346,5 +347,28 @@ mod tests {
         assert!(
             (f64::from(normalised[5]) * 0.25 + columns[1].centre - f64::from(rows[5])).abs() < 1e-6
         );
+    }
+
+    #[test]
+    fn grids_are_finite_at_the_ends_of_every_type() {
+        fn check<T: Cell>(largest: T) {
+            for sign in [-1.0, 1.0] {
+                let end = T::from_float(sign * largest.to_f64()).to_order();
+                let values: Vec<T> =
+                    (0..600).map(|i| T::from_order(end - sign as i64 * (i % 3))).collect();
+                for bound in [0.0, 1e-3, 5e-324, largest.to_f64() / 3.0] {
+                    let p = plan_of(&values, bound);
+                    let (Value::Linear { offset, unit } | Value::Ordered { offset, unit }) =
+                        p.grid.value
+                    else {
+                        continue;
+                    };
+                    assert!(offset.is_finite() && unit.is_finite(), "{sign} {bound}: {p:?}");
+                }
+            }
+        }
+        check(crate::matrix::F16::from_f64(65504.0));
+        check(f32::MAX);
+        check(f64::MAX);
     }
 }

@@ -1,6 +1,6 @@
 //! Tables for rows whose classes are given, and the bytes that the file takes with them.
 
-use crate::container::model::{Classes, ModelRecord};
+use crate::container::model::{Classes, EncodedModel, ModelRecord};
 use crate::encode::symbols::Symbols;
 use crate::entropy::rans::PROB_BITS;
 use crate::entropy::table::TableSpec;
@@ -54,8 +54,8 @@ pub(crate) struct FittedClasses {
     pub(crate) record: ModelRecord,
     /// Bytes of the whole file, estimated from the sample.
     pub(crate) bytes: f64,
-    /// Bytes of the model alone.
-    pub(crate) model_bytes: usize,
+    /// The model as the file would have it.
+    pub(crate) model: EncodedModel,
 }
 
 /// A row of the sample.
@@ -122,11 +122,12 @@ pub(crate) fn fit_tables(
     }
     let mut record = ModelRecord { classes, ..input.record.clone() };
     share(&mut record, pool.specs);
-    let model_bytes = record.encode(input.line).len();
+    let model = record.encode_measured(input.line);
     let escapes: usize = input.symbols.iter().map(|s| s.escapes.len()).sum();
     let escaped = escapes as f64 * (input.dtype.size() as f64 + ESCAPE_PLACE_BYTES);
     let rows_bytes = (pool.bits / 8.0 + escaped) * input.weight * BLOCK_OVERHEAD;
-    FittedClasses { record, bytes: rows_bytes + model_bytes as f64, model_bytes }
+    let bytes = rows_bytes + model.payload.len() as f64;
+    FittedClasses { record, bytes, model }
 }
 
 /// Fits the tables of one class and column at a time.

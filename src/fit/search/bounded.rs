@@ -11,6 +11,7 @@ use crate::fit::data::columns::{Tolerance, normaliser, plan};
 use crate::fit::data::components::Basis;
 use crate::fit::data::sample::Sample;
 use crate::fit::entropy::classes::ClassEffort;
+use crate::fit::flat;
 use crate::fit::linear::{self, LinearChoice};
 use crate::fit::network::bounded::BoundedNetwork;
 use crate::fit::network::context::{LinearBaseline, TrainingContext};
@@ -73,7 +74,7 @@ const PROMISING: f64 = 1.3;
 /// fitted to the whole sample. Networks are tried with `training` only.
 ///
 /// # Errors
-/// `Corrupt` where no decoder in integers can do it: what a reader would refuse is not written.
+/// None that are known: where readers would refuse all models, values are stored exactly.
 pub(crate) fn with_bounds(
     sample: &Sample,
     bounds: Vec<f64>,
@@ -105,9 +106,10 @@ pub(crate) fn with_bounds(
         return short_cut(&trial);
     }
     let search = BoundedSearch { full: context(sample, &normalised, classes), trial, effort };
-    let choices = search.linear()?;
-    let smallest = linear::build(&search.full, &choices.best.choice);
-    let smallest = smallest.or_else(|_| linear::build(&search.full, &NO_LATENTS))?;
+    let Ok(choices) = search.linear() else { return last_resort(&search.full) };
+    let smallest = linear::build(&search.full, &choices.best.choice)
+        .or_else(|_| linear::build(&search.full, &NO_LATENTS))
+        .or_else(|_| last_resort(&search.full))?;
     Ok(match training {
         Some(training) => search.with_network(training, &choices, smallest),
         None => smallest,
@@ -126,10 +128,16 @@ const NO_LATENTS: LinearChoice = LinearChoice {
     patient: true,
 };
 
+/// What is left where readers would refuse every model that was fitted.
+fn last_resort(context: &FitContext<'_>) -> Result<Candidate> {
+    flat::codec(context.sample, context.columns.iter().map(|c| c.bound).collect())
+}
+
 /// The quick way: two candidates, and the better one as it is.
 fn short_cut(trial: &FitContext<'_>) -> Result<Candidate> {
     let rows = trial.sample.total as f64;
-    let plain = linear::build(trial, &LinearChoice { patient: false, ..NO_LATENTS })?;
+    let plain = linear::build(trial, &LinearChoice { patient: false, ..NO_LATENTS })
+        .or_else(|_| last_resort(trial))?;
     let Some(place) = rank(trial.components, rows).first().copied().filter(|p| p.latents > 0)
     else {
         return Ok(plain);

@@ -126,7 +126,7 @@ pub(crate) fn solve(
         let used = goal.used(&built.tally, built.fitted_bytes);
         let cost = costs.at_goal(used, goal.cost(&built.tally, built.fitted_bytes));
         let bytes = if goal.is_size() { built.fitted_bytes / used } else { cost };
-        let model_bytes = built.model_bytes as f64;
+        let model_bytes = built.model_bytes() as f64;
         let value = Choice { family, step, cost, bytes, model_bytes, slope: costs.slope };
         Ok(Some(Trial { used, value }))
     });
