@@ -163,6 +163,10 @@ fn bounded<T: Cell>(values: &[T], spread: &Spread, bound: f64, rows: usize) -> C
     let fraction = fraction(spread.reach / usable);
     let step = 1_u64 << fraction;
     let unit = truncate(2.0 * usable / step as f64, rows);
+    if !unit.is_normal() {
+        // One over it would be none.
+        return ordered::<T>(spread, bound);
+    }
     let count = spread.centre / unit;
     let far = count.abs() > LARGEST_COUNT;
     let offset = if far { spread.centre } else { 0.0 };
@@ -247,7 +251,7 @@ fn unbounded(dtype: DType, spread: &Spread, step: f64) -> ColumnPlan {
         (Value::Linear { offset: 0.0, unit }, 1 << FRACTION, unit)
     } else {
         scale = scale.max(1.0);
-        (Value::Integer { unit: 1 }, scale as u64, 1.0)
+        (Value::Integer { unit: 1 }, scale.min(LARGEST_BASE) as u64, 1.0)
     };
     let base = whole((spread.centre / unit).round_ties_even());
     ColumnPlan {
