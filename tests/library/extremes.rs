@@ -66,9 +66,9 @@ fn values(kind: Rows, scale: f64, random: &mut Random) -> Vec<f64> {
     (0..rows * WIDTH).map(|at| value(at) * scale).collect()
 }
 
-fn check(matrix: Matrix, promise: (&str, &str), training: Training) -> Result<(), String> {
+fn case(matrix: Matrix, promise: (&str, &str), training: Training) -> Case {
     let fidelity = Fidelity::parse(promise.0, promise.1).unwrap();
-    Case { matrix, fidelity, level: 1, training }.check()
+    Case { matrix, fidelity, level: 1, training }
 }
 
 /// The matrix in the type of number `which`.
@@ -96,7 +96,10 @@ fn no_scale_no_constant_and_no_single_row_makes_arithmetic_fail() {
                 let (scale, kind) = (SCALES[turn % SCALES.len()], KINDS[turn % 5 + turn / 70 % 2]);
                 let matrix = matrix(&values(kind, scale, &mut random), turn / 2);
                 turn += 1;
-                if let Err(what) = check(matrix, promise, training) {
+                let case = case(matrix, promise, training);
+                // Also as a codec that is learned, written and read.
+                let outcome = if turn % 3 == 0 { case.check_codec() } else { case.check() };
+                if let Err(what) = outcome {
                     faults.push(format!("{training:?} {promise:?} {kind:?} {scale:e}: {what}"));
                 }
             }
@@ -111,12 +114,13 @@ fn what_once_panicked_is_compressed() {
     for promise in
         [("nmse", "0.1"), ("psnr", "30"), ("cosine", "0.9"), ("ratio", "2"), ("ratio", "0.1")]
     {
-        check(matrix(&constant, 1), promise, Training::Bits).unwrap();
+        case(matrix(&constant, 1), promise, Training::Bits).check().unwrap();
     }
     for scale in [1e-30, 1e20, 1e37, 1e100] {
         let waves = values(Rows::Waves, scale, &mut Random(1));
         for which in [0, 1] {
-            check(matrix(&waves, which), ("ratio", "0.5"), Training::SquaredError).unwrap();
+            let promise = ("ratio", "0.5");
+            case(matrix(&waves, which), promise, Training::SquaredError).check().unwrap();
         }
     }
 }
@@ -125,11 +129,17 @@ fn what_once_panicked_is_compressed() {
 fn columns_crowded_at_the_ends_of_their_type_come_back() {
     for end in [f64::MIN, f64::MAX, -f64::from(f32::MAX), f64::from(f32::MAX), -65504.0, 65504.0] {
         for which in 0..3 {
-            let crowd: Vec<f64> = (0..ROWS * WIDTH)
-                .map(|at| if at * 7 % 11 < at % WIDTH * 3 { (at % 13) as f64 * 0.1 } else { end })
-                .collect();
+            // Within some units in the last place of each type, and among ordinary values.
+            let ulp = [10, 23, 52].map(|bits| 2_f64.powi(-bits));
+            let value = |at: usize| match (at % WIDTH, at * 7 % 3) {
+                (3, 0) => (at % 13) as f64 * 0.1,
+                (3, _) => end,
+                (j, steps) => end * (1.0 - ulp[j] * steps as f64),
+            };
+            let crowd: Vec<f64> = (0..ROWS * WIDTH).map(value).collect();
             for promise in PROMISES {
-                if let Err(what) = check(matrix(&crowd, which), promise, Training::None) {
+                let case = case(matrix(&crowd, which), promise, Training::None);
+                if let Err(what) = case.check().and_then(|()| case.check_writer()) {
                     panic!("{end:e} of type {which}, {promise:?}: {what}");
                 }
             }
