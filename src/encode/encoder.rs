@@ -76,7 +76,7 @@ impl BlockEncoder {
             let mut coder = RowCoder::new(p, rule, &self.projection);
             for (row, predicted) in rows {
                 coder.row(row, predicted, &mut symbols);
-                symbols.tally.row(row, coder.decoded(), &origin);
+                symbols.tally.row(row, coder.decoded(), &origin, |j, _| coder.error(row, j));
             }
             return symbols;
         }
@@ -84,7 +84,7 @@ impl BlockEncoder {
         for (i, (row, predicted)) in rows.enumerate() {
             coder.row(i, row, predicted, &mut symbols);
             if measure {
-                symbols.tally.row(row, coder.decoded(), &origin);
+                symbols.tally.row(row, coder.decoded(), &origin, |j, _| coder.error(row, j));
             }
         }
         symbols
