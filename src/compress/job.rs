@@ -115,7 +115,12 @@ impl<'a> Job<'a> {
             }
         }
         let fitted = with_bounds(sample, bounds, search, self.basis, Some(&self.training))?;
-        if lossless && exact::is_smaller(sample, fitted.fitted_bytes, zstd) {
+        // Also where the codec, whose network nobody asked for, makes rows larger than they are.
+        let raw = sample.total as f64 * sample.schema.row_bytes() as f64;
+        let is_free = !self.training.is_asked() && !self.training.is_for_codec;
+        if (lossless || (fitted.fitted_bytes > raw && is_free))
+            && exact::is_smaller(sample, fitted.fitted_bytes, zstd)
+        {
             return Ok(Fitted::Exact);
         }
         Ok(Fitted::Codec(Box::new(fitted)))

@@ -45,6 +45,25 @@ pub(crate) struct BlockEncoder {
 }
 
 impl BlockEncoder {
+    /// Returns an encoder for a program that has no latents.
+    pub(crate) fn without_latents(
+        program: Program,
+        projection: Projection,
+        bounds: Vec<f64>,
+    ) -> Self {
+        Self {
+            costs: TableCosts::new(&program.tables),
+            program,
+            projection,
+            chooser: LatentChooser::default(),
+            refiner: None,
+            bounds,
+            exact_level: None,
+            block_rows: 1,
+            rule: None,
+        }
+    }
+
     /// Returns the real latents of normalised rows, `rows × latents`.
     pub(crate) fn latents(&self, normalised: &[f32]) -> Vec<f32> {
         let real = self.projection.project(normalised);
@@ -196,17 +215,7 @@ mod tests {
             ..ModelRecord::default()
         };
         let program = Program::new(record, DType::U8).unwrap();
-        let encoder = BlockEncoder {
-            costs: TableCosts::new(&program.tables),
-            program,
-            projection: Projection::default(),
-            chooser: LatentChooser::default(),
-            refiner: None,
-            bounds: vec![0.0],
-            exact_level: None,
-            block_rows: 4,
-            rule: None,
-        };
+        let encoder = BlockEncoder::without_latents(program, Projection::default(), vec![0.0]);
         let kind = |rows: &[u8]| {
             let block = encoder.block(7, rows, &encoder.symbols(rows, &[], true));
             match block::decode(&block, 7, 0).unwrap() {

@@ -90,7 +90,14 @@ impl<'a> RowCoder<'a> {
     pub(crate) fn new(program: &'a Program, rule: &'a RowRule, projection: &'a Projection) -> Self {
         let scales = projection.inverse_scale.iter().zip(&program.steps);
         let fine = scales.map(|(s, f)| s * *f as f64).collect();
-        Self { program, rule, centre: &projection.centre, fine, decoded: Vec::new(), errors: Vec::new() }
+        Self {
+            program,
+            rule,
+            centre: &projection.centre,
+            fine,
+            decoded: Vec::new(),
+            errors: Vec::new(),
+        }
     }
 
     /// Returns the last row as decoded, in the data's units.

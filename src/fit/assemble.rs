@@ -24,10 +24,10 @@ use rayon::prelude::*;
 /// Any table: what is made before tables are fitted is never coded.
 const PLACEHOLDER: TableSpec = TableSpec::Ladder { shape: 1, scale: 20 };
 
-/// A codec whose latents are chosen, and their symbols, to which no table is fitted yet.
+/// A codec whose latents are chosen, and their symbols, to which no table is fitted yet: its program
+/// has placeholders.
 struct Chosen {
     encoder: BlockEncoder,
-    record: ModelRecord,
     symbols: Vec<Symbols>,
 }
 
@@ -40,10 +40,10 @@ pub(crate) fn complete(
     prepared: Prepared,
     coding: Coding,
 ) -> Result<Candidate> {
-    let Chosen { mut encoder, record, symbols } = choose(context, prepared, coding, true)?;
+    let Chosen { mut encoder, symbols } = choose(context, prepared, coding, true)?;
     let sample = context.sample;
     let input = ClassFitInput {
-        record: &record,
+        record: &encoder.program.record,
         dtype: sample.schema.dtype,
         line: context.line(),
         symbols: &symbols,
@@ -53,10 +53,13 @@ pub(crate) fn complete(
         quanta: None,
     };
     let FittedClasses { model, bytes, .. } = fit_classes(&input, context.effort)?;
-    encoder.program = Program::decode(&model.payload, 0, &sample.schema, &Limits::default())?;
-    encoder.costs = TableCosts::new(&encoder.program.tables);
     let mut tally = Tally::default();
     symbols.iter().for_each(|s| tally.add(&s.tally));
+    // Rows may be so wide that two models at once take much memory.
+    drop(symbols);
+    encoder.program.record = ModelRecord::default();
+    encoder.program = Program::decode(&model.payload, 0, &sample.schema, &Limits::default())?;
+    encoder.costs = TableCosts::new(&encoder.program.tables);
     Ok(Candidate { encoder, fitted_bytes: bytes, model, tally })
 }
 
@@ -81,12 +84,13 @@ fn choose(
     coding: Coding,
     measure: bool,
 ) -> Result<Chosen> {
-    let Prepared { projection, mut record, mut real, weight, slopes } = prepared;
-    let (sample, latents) = (context.sample, record.latents());
+    let Prepared { projection, record, mut real, weight, slopes } = prepared;
+    let (sample, latents, sets) = (context.sample, record.latents(), record.table_sets());
+    let rates = guessed_rates(&record, &real);
     let mut encoder = BlockEncoder {
-        program: provisional(&record, context, coding)?,
+        program: provisional(record, context, coding)?,
         projection,
-        chooser: LatentChooser { weight, rates: guessed_rates(&record, &real) },
+        chooser: LatentChooser { weight, rates },
         bounds: context.columns.iter().map(|c| c.bound).collect(),
         costs: TableCosts::default(),
         exact_level: None,
@@ -95,18 +99,20 @@ fn choose(
         rule: None,
     };
     if coding.temporal {
-        record.latent_temporal = temporal::latent_coefficients(sample, &real, latents);
-        if coding.residual {
+        let residual = coding.residual.then(|| {
             let symbols = symbols_of_runs(context, &encoder, &real, false);
-            record.temporal = temporal::residual_coefficients(context, &symbols, latents > 0);
-        }
-        encoder.program = provisional(&record, context, coding)?;
+            temporal::residual_coefficients(context, &symbols, latents > 0)
+        });
+        let mut record = std::mem::take(&mut encoder.program.record);
+        record.latent_temporal = temporal::latent_coefficients(sample, &real, latents);
+        record.temporal = residual.unwrap_or(record.temporal);
+        encoder.program = provisional(record, context, coding)?;
     }
     let is_final = latents == 0 || !coding.patient;
     let mut symbols = symbols_of_runs(context, &encoder, &real, is_final && measure);
     if !is_final {
         // The first choice of latents used guessed rates; the second uses those seen.
-        let count = |symbols: &[Symbols]| LatentRates::count(symbols, latents, record.table_sets());
+        let count = |symbols: &[Symbols]| LatentRates::count(symbols, latents, sets);
         encoder.chooser.rates = count(&symbols);
         if let Some(slopes) = slopes.filter(|_| coding.refine > 0) {
             let refiner = Refiner::new(&encoder.program, slopes, coding.refine);
@@ -121,7 +127,7 @@ fn choose(
         }
         symbols = symbols_of_runs(context, &encoder, &real, measure);
     }
-    Ok(Chosen { encoder, record, symbols })
+    Ok(Chosen { encoder, symbols })
 }
 
 /// Returns the symbols of each run of the sample.
@@ -156,8 +162,11 @@ fn guessed_rates(record: &ModelRecord, real: &[f32]) -> LatentRates {
 }
 
 /// Makes a program that predicts but cannot code: it has one class and one table.
-fn provisional(record: &ModelRecord, context: &FitContext<'_>, coding: Coding) -> Result<Program> {
-    let mut record = record.clone();
+fn provisional(
+    mut record: ModelRecord,
+    context: &FitContext<'_>,
+    coding: Coding,
+) -> Result<Program> {
     let (latents, width, sets) = (record.latents(), record.width(), record.table_sets());
     record.tables = vec![PLACEHOLDER];
     record.classes = Classes {

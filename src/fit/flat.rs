@@ -2,9 +2,7 @@
 
 use crate::codec::program::Program;
 use crate::container::model::{Classes, Grid, ModelRecord, Value};
-use crate::encode::costs::TableCosts;
 use crate::encode::encoder::BlockEncoder;
-use crate::encode::latents::LatentChooser;
 use crate::encode::project::Projection;
 use crate::entropy::table::TableSpec;
 use crate::error::Result;
@@ -46,27 +44,18 @@ pub(crate) fn codec(sample: &Sample, bounds: Vec<f64>) -> Result<Candidate> {
     let (schema, width) = (&sample.schema, sample.schema.width());
     let model = model(schema).encode_measured(schema.line_width());
     let program = Program::decode(&model.payload, 0, schema, &Limits::default())?;
+    let projection = Projection {
+        centre: vec![0.0; width],
+        inverse_scale: vec![0.0; width],
+        clip: vec![1.0; width],
+        ..Projection::default()
+    };
     let rows = sample.total as f64 * schema.row_bytes() as f64;
     Ok(Candidate {
         fitted_bytes: rows + model.payload.len() as f64,
         model,
         tally: Tally::default(),
-        encoder: BlockEncoder {
-            costs: TableCosts::new(&program.tables),
-            program,
-            projection: Projection {
-                centre: vec![0.0; width],
-                inverse_scale: vec![0.0; width],
-                clip: vec![1.0; width],
-                ..Projection::default()
-            },
-            chooser: LatentChooser::default(),
-            refiner: None,
-            bounds,
-            exact_level: None,
-            block_rows: 1,
-            rule: None,
-        },
+        encoder: BlockEncoder::without_latents(program, projection, bounds),
     })
 }
 

@@ -209,7 +209,9 @@ fn the_quantised_decoder_predicts_what_the_floats_do() {
         network.predict(&latents, &mut integers);
         let quantised: Vec<f32> = integers
             .chunks(WIDTH)
-            .flat_map(|row| row.iter().zip(&columns).map(|(m, c)| *m as f32 * c.unit as f32))
+            .flat_map(|row| {
+                row.iter().zip(&columns).map(|(m, c)| *m as f32 / (1_u32 << c.grid.fraction) as f32)
+            })
             .collect();
         let units = fine(trellis).units;
         let steps: Vec<f32> = latents.iter().map(|y| *y as f32 / units).collect();

@@ -4,6 +4,8 @@
 //! An estimate ranks all linear codecs at once ([`rank`]); the best is then built and measured on
 //! the sample, and from there the search walks to better neighbours.
 
+use crate::codec::program::Program;
+use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
 use crate::fit::candidate::Candidate;
 use crate::fit::context::FitContext;
@@ -16,7 +18,9 @@ use crate::fit::linear::{self, LinearChoice};
 use crate::fit::network::bounded::BoundedNetwork;
 use crate::fit::network::context::{LinearBaseline, TrainingContext};
 use crate::fit::search::rank::{Place, components, linear_choice, rank};
+use crate::limits::Limits;
 use crate::nn::objectives::bits::Distortion;
+use std::borrow::Cow;
 
 /// How long to search for a codec, as a level says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,11 +89,11 @@ pub(crate) fn with_bounds(
     let columns = plan(sample, &Tolerance::Bounds(bounds));
     let normalised = normaliser(&columns).normalise(sample.schema.dtype, &sample.bytes);
     let components = components(&normalised, &columns, basis);
-    let thin_sample = sample.thin(effort.trial_rows);
-    let thin = if thin_sample.rows() == sample.rows() {
-        normalised.clone()
-    } else {
-        normaliser(&columns).normalise(thin_sample.schema.dtype, &thin_sample.bytes)
+    let thinned = sample.thinned(effort.trial_rows);
+    let thin_sample = thinned.as_ref().unwrap_or(sample);
+    let thin = match &thinned {
+        Some(thin) => Cow::Owned(normaliser(&columns).normalise(thin.schema.dtype, &thin.bytes)),
+        None => Cow::Borrowed(&normalised[..]),
     };
     let classes = effort.classes;
     let quick = ClassEffort { classes: classes.classes.min(QUICK.classes), ..QUICK };
@@ -101,7 +105,7 @@ pub(crate) fn with_bounds(
         effort,
     };
     let trial_effort = if effort.trials > 0 { quick } else { classes };
-    let trial = context(&thin_sample, &thin, trial_effort);
+    let trial = context(thin_sample, &thin, trial_effort);
     if effort.trials == 0 {
         return short_cut(&trial);
     }
@@ -142,14 +146,23 @@ fn short_cut(trial: &FitContext<'_>) -> Result<Candidate> {
     else {
         return Ok(plain);
     };
-    let temporal = plain.encoder.program.temporal;
+    // Rows may be so wide that two codecs at once take much memory: one is kept as its bytes.
+    let Candidate { encoder, fitted_bytes, model, tally } = plain;
+    let temporal = encoder.program.temporal;
+    drop(encoder);
     let choice = linear_choice(trial.components, place, rows);
-    let Ok(linear) = linear::build(trial, &LinearChoice { temporal, patient: false, ..choice })
-    else {
-        return Ok(plain);
-    };
-    let is_worth_it = linear.fitted_bytes < WORTH_LATENTS * plain.fitted_bytes;
-    Ok(if is_worth_it { linear } else { plain })
+    let linear = linear::build(trial, &LinearChoice { temporal, patient: false, ..choice });
+    match linear.ok().filter(|l| l.fitted_bytes < WORTH_LATENTS * fitted_bytes) {
+        Some(linear) => Ok(linear),
+        None => {
+            let schema = &trial.sample.schema;
+            let program = Program::decode(&model.payload, 0, schema, &Limits::default())?;
+            let bounds = trial.columns.iter().map(|c| c.bound).collect();
+            let projection = normaliser(trial.columns);
+            let encoder = BlockEncoder::without_latents(program, projection, bounds);
+            Ok(Candidate { encoder, fitted_bytes, model, tally })
+        }
+    }
 }
 
 /// A linear codec that was measured on the trial rows.
