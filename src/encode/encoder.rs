@@ -45,16 +45,12 @@ pub(crate) struct BlockEncoder {
 }
 
 impl BlockEncoder {
-    /// Returns an encoder for a program that has no latents.
-    pub(crate) fn without_latents(
-        program: Program,
-        projection: Projection,
-        bounds: Vec<f64>,
-    ) -> Self {
+    /// Returns an encoder for a program that has no latents, and so needs no projection.
+    pub(crate) fn without_latents(program: Program, bounds: Vec<f64>) -> Self {
         Self {
             costs: TableCosts::new(&program.tables),
             program,
-            projection,
+            projection: Projection::default(),
             chooser: LatentChooser::default(),
             refiner: None,
             bounds,
@@ -215,7 +211,7 @@ mod tests {
             ..ModelRecord::default()
         };
         let program = Program::new(record, DType::U8).unwrap();
-        let encoder = BlockEncoder::without_latents(program, Projection::default(), vec![0.0]);
+        let encoder = BlockEncoder::without_latents(program, vec![0.0]);
         let kind = |rows: &[u8]| {
             let block = encoder.block(7, rows, &encoder.symbols(rows, &[], true));
             match block::decode(&block, 7, 0).unwrap() {

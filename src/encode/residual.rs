@@ -40,7 +40,7 @@ impl<'a> ResidualCoder<'a> {
             .map(|j| has_residuals && program.silent.iter().any(|class| !class[j]))
             .collect();
         let is_plain = |g: &Grid| matches!(g.value, Value::Linear { .. }) && is_fine(g);
-        let plain = program.runs.iter().all(|(_, g)| is_plain(g));
+        let plain = program.runs().all(|(_, g)| is_plain(g));
         let fast = plain && !program.temporal && coded.iter().all(|c| *c);
         let bases = || program.record.base.iter().map(|&b| b as f64).collect();
         Self {
@@ -77,7 +77,7 @@ impl<'a> ResidualCoder<'a> {
             return;
         }
         let p = self.program;
-        for (range, grid) in &p.runs {
+        for (range, grid) in p.runs() {
             let inverse = inverse(grid);
             for j in range.clone() {
                 let from = self.carried_from[j];
@@ -115,7 +115,7 @@ impl<'a> ResidualCoder<'a> {
     fn fast_row<T: Cell>(&mut self, row: &[T], predicted: &[i32]) -> bool {
         let Some(bases) = &self.fast else { return false };
         let mut good = true;
-        for (range, grid) in &self.program.runs {
+        for (range, grid) in self.program.runs() {
             let Value::Linear { offset, unit } = grid.value else { return false };
             let (inverse, step) = (1.0 / unit, grid.step as f64);
             let inverse_step = 1.0 / step;

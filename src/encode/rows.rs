@@ -137,7 +137,7 @@ impl<'a> RowCoder<'a> {
     /// them.
     fn code<T: Cell>(&mut self, row: &[T], predicted: &[i32], quantum: i64, residuals: &mut [i64]) {
         self.decoded.clear();
-        for (range, grid) in &self.program.runs {
+        for (range, grid) in self.program.runs() {
             for j in range.clone() {
                 let x = row[j];
                 residuals[j] = if quantum < 0 || !x.is_ordinary() {

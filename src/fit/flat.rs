@@ -3,7 +3,6 @@
 use crate::codec::program::Program;
 use crate::container::model::{Classes, Grid, ModelRecord, Value};
 use crate::encode::encoder::BlockEncoder;
-use crate::encode::project::Projection;
 use crate::entropy::table::TableSpec;
 use crate::error::Result;
 use crate::fit::candidate::Candidate;
@@ -41,21 +40,15 @@ pub(crate) fn model(schema: &Schema) -> ModelRecord {
 /// # Errors
 /// None that are known: the model holds nothing that was fitted.
 pub(crate) fn codec(sample: &Sample, bounds: Vec<f64>) -> Result<Candidate> {
-    let (schema, width) = (&sample.schema, sample.schema.width());
+    let schema = &sample.schema;
     let model = model(schema).encode_measured(schema.line_width());
     let program = Program::decode(&model.payload, 0, schema, &Limits::default())?;
-    let projection = Projection {
-        centre: vec![0.0; width],
-        inverse_scale: vec![0.0; width],
-        clip: vec![1.0; width],
-        ..Projection::default()
-    };
     let rows = sample.total as f64 * schema.row_bytes() as f64;
     Ok(Candidate {
         fitted_bytes: rows + model.payload.len() as f64,
         model,
         tally: Tally::default(),
-        encoder: BlockEncoder::without_latents(program, projection, bounds),
+        encoder: BlockEncoder::without_latents(program, bounds),
     })
 }
 

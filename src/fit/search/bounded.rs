@@ -158,8 +158,7 @@ fn short_cut(trial: &FitContext<'_>) -> Result<Candidate> {
             let schema = &trial.sample.schema;
             let program = Program::decode(&model.payload, 0, schema, &Limits::default())?;
             let bounds = trial.columns.iter().map(|c| c.bound).collect();
-            let projection = normaliser(trial.columns);
-            let encoder = BlockEncoder::without_latents(program, projection, bounds);
+            let encoder = BlockEncoder::without_latents(program, bounds);
             Ok(Candidate { encoder, fitted_bytes, model, tally })
         }
     }
