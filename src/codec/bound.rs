@@ -34,6 +34,25 @@ pub(crate) fn difference<T: Cell>(x: T, y: T) -> f64 {
     (wide(x) - wide(y)) as f64
 }
 
+/// Whether `f64` may round numbers of the type: integers of 64 bits.
+#[inline(always)]
+pub(crate) fn may_round<T: Cell>() -> bool {
+    !T::DTYPE.is_float() && T::DTYPE.size() == 8
+}
+
+/// Returns `x − c`, rounded once, for a finite `c`.
+#[inline(always)]
+pub(crate) fn distance_from<T: Cell>(x: T, c: f64) -> f64 {
+    if may_round::<T>() { (wide(x) - c as i128) as f64 } else { x.to_f64() - c }
+}
+
+/// Returns how far `x` may be from the integer that was rounded to it.
+#[inline(always)]
+pub(crate) fn rounding<T: Cell>(x: f64) -> f64 {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if may_round::<T>() && x.abs() >= EXACT { x.abs() * f64::EPSILON } else { 0.0 }
+}
+
 /// Returns a difference from a finite number; what is not a number is as far from it as can be.
 #[inline]
 pub(crate) fn not_nan(d: f64) -> f64 {

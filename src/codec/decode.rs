@@ -261,7 +261,7 @@ fn write<T: Cell>(program: &Program, predictions: &[i32], residuals: &[i64], out
     let mut row = vec![T::zeroed(); width];
     let rows = predictions.chunks_exact(width).zip(residuals.chunks_exact(width));
     for ((m, e), out) in rows.zip(out.chunks_exact_mut(width * T::DTYPE.size())) {
-        for (range, grid) in &program.runs {
+        for (range, grid) in program.runs() {
             let r = range.clone();
             let base = &program.record.base[r.clone()];
             values::<T>(grid, base, &m[r.clone()], &e[r.clone()], &mut row[r]);

@@ -5,7 +5,8 @@ use super::value::{fits, whole_step};
 use crate::container::model::{Grid, ModelRecord};
 use crate::entropy::table::{Table, TableSpec};
 use crate::error::{Error, Result};
-use crate::matrix::DType;
+use crate::limits::Limits;
+use crate::matrix::{DType, Schema};
 use std::ops::Range;
 
 /// The next state of dependent quantisation by state and parity (VVC, ITU-T H.266 §9.3.4.7, and its
@@ -15,6 +16,15 @@ pub(crate) const TRELLIS4: [[u8; 2]; 8] =
 /// The same for eight states; those from 4 on use the second quantiser.
 pub(crate) const TRELLIS8: [[u8; 2]; 8] =
     [[0, 2], [5, 7], [1, 3], [6, 4], [2, 0], [4, 6], [3, 1], [7, 5]];
+
+/// Neighbouring columns that share a grid. There are as many as columns where none do, so it is small.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    /// The column behind the last.
+    end: u32,
+    /// Which grid.
+    grid: u32,
+}
 
 /// A model that was checked: no sum in it can overflow.
 #[derive(Debug, Clone)]
@@ -27,8 +37,8 @@ pub(crate) struct Program {
     pub(crate) network: IntegerNetwork,
     /// Tables in the record's order.
     pub(crate) tables: Vec<Table>,
-    /// Columns that share a grid, one range after another.
-    pub(crate) runs: Vec<(Range<usize>, Grid)>,
+    /// Columns that share a grid, one run after another.
+    runs: Vec<Run>,
     /// Step of the residual of each column where its class does not set one.
     pub(crate) steps: Vec<i64>,
     /// Per class: whether the residual's table is one that says only 0, for each column.
@@ -38,6 +48,21 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// Reads the payload of a model's section, which begins at `at`, for rows of `schema`, and checks
+    /// it: readers do this when a file is opened, and writers before a model is used.
+    ///
+    /// # Errors
+    /// `Limit` if it would take more memory than `limits` allow, otherwise those of [`Self::new`].
+    pub(crate) fn decode(
+        payload: &[u8],
+        at: u64,
+        schema: &Schema,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let record = ModelRecord::decode(payload, at, schema, limits)?;
+        Self::new(record, schema.dtype).map_err(|e| e.at(at))
+    }
+
     /// Checks `record` for values of `dtype`.
     ///
     /// # Errors
@@ -49,14 +74,13 @@ impl Program {
         }
         let tables = record.tables.iter().map(Table::new).collect::<Result<Vec<_>>>()?;
         let network = IntegerNetwork::new(&record)?;
-        let mut runs: Vec<(Range<usize>, Grid)> = Vec::new();
-        let mut last = usize::MAX;
-        for (j, &g) in record.grid_of.iter().enumerate() {
-            match runs.last_mut() {
-                Some((range, _)) if g == last => range.end = j + 1,
-                _ => runs.push((j..j + 1, record.grids[g])),
+        let mut runs: Vec<Run> = Vec::new();
+        for (j, &grid) in record.grid_of.iter().enumerate() {
+            let (end, grid) = (j as u32 + 1, grid as u32);
+            match runs.last_mut().filter(|run| run.grid == grid) {
+                Some(run) => run.end = end,
+                None => runs.push(Run { end, grid }),
             }
-            last = g;
         }
         let width = record.width();
         let silent = record
@@ -74,6 +98,17 @@ impl Program {
             silent,
             temporal: record.temporal.iter().any(|&a| a != 0),
             record,
+        })
+    }
+
+    /// Returns columns that share a grid, one range after another, with their grid.
+    #[inline]
+    pub(crate) fn runs(&self) -> impl Iterator<Item = (Range<usize>, &Grid)> {
+        let mut start = 0;
+        self.runs.iter().map(move |run| {
+            let columns = start..run.end as usize;
+            start = columns.end;
+            (columns, &self.record.grids[run.grid as usize])
         })
     }
 

@@ -10,13 +10,14 @@ use crate::container::file::FileWriter;
 use crate::container::forever::ENCODER;
 #[cfg(feature = "apps")]
 use crate::container::forever::TASK;
-use crate::container::model::{ModelRecord, Value};
+use crate::container::model::ModelRecord;
 #[cfg(feature = "apps")]
 use crate::container::task::TaskRecord;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::fit::data::components::Basis;
 use crate::fit::data::sample::Sample;
+use crate::fit::flat;
 use crate::fit::history::History;
 use crate::fit::network::choose::LEAST_ROWS;
 use crate::fit::network::codec_network::{CodecNetwork, encoder_record};
@@ -104,6 +105,7 @@ impl Codec {
             )));
         }
         let codec = Self::new(rows.schema().clone(), record, network)?;
+        codec.bytes()?;
         Ok(Self { training: recorder.history(), ..codec })
     }
 
@@ -112,7 +114,7 @@ impl Codec {
         record: Option<ModelRecord>,
         encoder: Option<EncoderRecord>,
     ) -> Result<Self> {
-        let record = record.unwrap_or_else(|| flat(&schema));
+        let record = record.unwrap_or_else(|| flat::model(&schema));
         let line = schema.line_width();
         let network = CodecNetwork::new(encoder.as_ref(), &record);
         let (basis, model) = (basis(&record), record.encode(line));
@@ -139,11 +141,31 @@ impl Codec {
         self.network.as_ref()
     }
 
-    /// Writes the codec as a file without rows.
+    /// Writes the codec as a file without rows, once its bytes have been read back.
     ///
     /// # Errors
-    /// `Io` if writing fails.
-    pub fn write(&self, out: impl Write) -> Result<()> {
+    /// `Argument` where no reader would take the codec; `Io` if writing fails.
+    pub fn write(&self, mut out: impl Write) -> Result<()> {
+        out.write_all(&self.bytes()?)
+            .and_then(|()| out.flush())
+            .map_err(|e| Error::io("cannot write", e))
+    }
+
+    /// The file, which a reader takes as it is.
+    fn bytes(&self) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        self.encode(&mut out)?;
+        let reader = Reader::new(&out).and_then(|reader| reader.verify().map(drop));
+        reader.map_err(|e| {
+            Error::argument(format!(
+                "this codec cannot be stored, as no reader would take it: {e}; train it again in \
+                 another way, for fewer epochs or at a lower rate"
+            ))
+        })?;
+        Ok(out)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
         let mut schema = self.schema.clone();
         schema.name.clear();
         let encoder = self.encoder.as_ref().map(EncoderRecord::encode);
@@ -256,32 +278,6 @@ fn for_codec(config: &Config) -> Config {
         config.fidelity = Config::default().fidelity;
     }
     config
-}
-
-/// A model without latents, for rows that had none.
-fn flat(schema: &Schema) -> ModelRecord {
-    use crate::container::model::{Classes, Grid};
-    use crate::entropy::table::TableSpec;
-    let width = schema.width();
-    let value = if schema.dtype.is_float() {
-        Value::Ordered { offset: 0.0, unit: 0.0 }
-    } else {
-        Value::Integer { unit: 1 }
-    };
-    ModelRecord {
-        grids: vec![Grid { value, fraction: 0, step: 1 }],
-        grid_of: vec![0; width],
-        base: vec![0; width],
-        temporal: vec![0; width],
-        tables: vec![TableSpec::Zero],
-        classes: Classes {
-            count: 1,
-            quantum: vec![-1],
-            residual_tables: vec![0; width],
-            ..Classes::default()
-        },
-        ..ModelRecord::default()
-    }
 }
 
 /// The skip path's directions in the data's units.

@@ -11,12 +11,14 @@ use crate::container::forever::{MAX_DIMENSIONS, MAX_WIDTH};
 use crate::encode::blocks::Totals;
 use crate::encode::encoder::BlockEncoder;
 use crate::error::{Error, Result};
+use crate::fidelity::Fidelity;
 use crate::fit::candidate::Candidate;
 use crate::fit::data::components::Basis;
 use crate::fit::data::sample::Sample;
 use crate::fit::network::context::TrainingContext;
 use crate::fit::search::bounded::{SearchEffort, with_bounds};
 use crate::matrix::{Rows, Schema};
+use crate::reader::Reader;
 use std::io::Write;
 
 /// Rows of the quick look at floats that are to be stored without loss, and the share of its bytes
@@ -85,6 +87,7 @@ impl<'a> Job<'a> {
     ) -> Result<Self> {
         config.validate()?;
         check_schema(rows.schema())?;
+        prove_head(rows.schema(), &config.fidelity)?;
         let level = config.effort();
         let training = TrainingContext {
             budget: level.networks,
@@ -112,7 +115,12 @@ impl<'a> Job<'a> {
             }
         }
         let fitted = with_bounds(sample, bounds, search, self.basis, Some(&self.training))?;
-        if lossless && exact::is_smaller(sample, fitted.fitted_bytes, zstd) {
+        // Also where the codec, whose network nobody asked for, makes rows larger than they are.
+        let raw = sample.total as f64 * sample.schema.row_bytes() as f64;
+        let is_free = !self.training.is_asked() && !self.training.is_for_codec;
+        if (lossless || (fitted.fitted_bytes > raw && is_free))
+            && exact::is_smaller(sample, fitted.fitted_bytes, zstd)
+        {
             return Ok(Fitted::Exact);
         }
         Ok(Fitted::Codec(Box::new(fitted)))
@@ -174,4 +182,33 @@ fn check_schema(schema: &Schema) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Refuses what a file could not say of rows: readers must take what stands before the blocks.
+fn prove_head(schema: &Schema, promise: &Fidelity) -> Result<()> {
+    let mut head = Vec::new();
+    FileWriter::begin(&mut head, schema, Some(promise), None, None)?.finish()?;
+    Reader::new(&head).map(drop).map_err(|e| {
+        Error::argument(format!(
+            "no reader would take a file with these column names and this promise: {e}; shorten \
+             the names, or bound columns by fewer of them"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn a_promise_too_long_for_any_reader_is_refused() {
+        let bounds = |count: usize| {
+            (0..count).map(|j| (format!("column {j}"), "0.5".parse().unwrap())).collect()
+        };
+        let schema = Schema::new(crate::matrix::DType::F32, &[100_000]);
+        let prove = |count| prove_head(&schema, &Fidelity::MaxErrorColumns(bounds(count)));
+        assert!(prove(1000).is_ok());
+        assert_eq!(prove(100_000).unwrap_err().kind(), ErrorKind::Argument);
+    }
 }

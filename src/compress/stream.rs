@@ -3,6 +3,7 @@
 use crate::compress::config::Config;
 use crate::compress::report::{Report, UsedCodec};
 use crate::container::file::FileWriter;
+use crate::container::model::EncodedModel;
 use crate::encode::blocks::{Totals, block_rows, encode_rows};
 use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
@@ -35,14 +36,13 @@ impl<W: Write> Stream<W> {
         fitted: Candidate,
         rows: usize,
     ) -> Result<Self> {
-        let mut encoder = fitted.encoder;
-        let row = (fitted.fitted_bytes - fitted.model_bytes as f64) / rows as f64;
+        let row = (fitted.fitted_bytes - fitted.model_bytes() as f64) / rows as f64;
+        let Candidate { mut encoder, model, .. } = fitted;
         encoder.block_rows = block_rows(row, schema.row_bytes(), encoder.program.temporal);
         encoder.exact_level = Some(config.effort().zstd);
-        let line = schema.line_width();
-        let (model, decoder_bytes) = encoder.program.record.encode_measured(line);
-        let file = FileWriter::begin(out, schema, Some(&config.fidelity), Some(&model), None)?;
-        let codec = UsedCodec { encoder, model_bytes: model.len(), decoder_bytes };
+        let EncodedModel { payload, decoder_bytes } = model;
+        let file = FileWriter::begin(out, schema, Some(&config.fidelity), Some(&payload), None)?;
+        let codec = UsedCodec { encoder, model_bytes: payload.len(), decoder_bytes };
         Ok(Self { file, codec, totals: Totals::default() })
     }
 

@@ -10,9 +10,14 @@ use std::io::Write;
 
 /// Rows that one task encodes at least, so that a matrix product is worth its set-up.
 const TASK_ROWS: usize = 256;
+/// Bytes of rows that one task reads at most, where a block is not larger: rows take memory at several
+/// times their size while they are encoded.
+const TASK_BYTES: usize = 32 << 20;
 /// Tasks per thread that are encoded before any is written: more would even out their times, and
 /// take memory.
 const TASKS_PER_THREAD: usize = 4;
+/// Columns of all tasks of a batch: each takes some hundred bytes until its task is written.
+const COLUMNS_HELD: usize = 1 << 25;
 /// Bytes of a block, about. Smaller ones are quicker to read one row from, larger ones spread the
 /// cost of a block's head, states and first row over more rows. Half: files are 0.2 to 0.6 % larger;
 /// double: 0.1 to 0.2 % smaller.
@@ -52,9 +57,11 @@ pub(crate) fn encode_rows<W: Write>(
     progress: &dyn Fn(u64),
 ) -> Result<Totals> {
     let per_block = encoder.block_rows;
-    let per_task = per_block * TASK_ROWS.div_ceil(per_block);
-    let per_batch = per_task * TASKS_PER_THREAD * rayon::current_num_threads().max(1);
     let row_bytes = rows.schema().row_bytes();
+    let task_rows = TASK_ROWS.min(TASK_BYTES / row_bytes.max(1)).max(1);
+    let per_task = per_block * task_rows.div_ceil(per_block);
+    let tasks = TASKS_PER_THREAD * rayon::current_num_threads().max(1);
+    let per_batch = per_task * tasks.min(COLUMNS_HELD / rows.schema().width().max(1)).max(1);
     let mut totals = Totals::default();
     let before = writer.rows();
     let mut batch = 0;

@@ -11,12 +11,15 @@ use crate::encode::residual::ResidualCoder;
 use crate::encode::rows::{RowCoder, RowRule};
 use crate::encode::symbols::Symbols;
 use crate::entropy::rans;
-use crate::entropy::table::Table;
 
 /// Encoded size, as a share of the values' own, from which on exact storage is tried as well. Exact
 /// blocks win only where coding does next to nothing, and trying them takes a run of zstd. Half or
 /// double: the same files.
 const EXACT_TRIED_FROM: f64 = 0.25;
+
+/// Level of zstd for blocks with a number that no table has a code for, where none is set: they are
+/// rare.
+const LEVEL_WITHOUT_CODE: i32 = 3;
 
 /// Everything that turns rows into blocks.
 #[derive(Debug, Clone)]
@@ -42,6 +45,21 @@ pub(crate) struct BlockEncoder {
 }
 
 impl BlockEncoder {
+    /// Returns an encoder for a program that has no latents, and so needs no projection.
+    pub(crate) fn without_latents(program: Program, bounds: Vec<f64>) -> Self {
+        Self {
+            costs: TableCosts::new(&program.tables),
+            program,
+            projection: Projection::default(),
+            chooser: LatentChooser::default(),
+            refiner: None,
+            bounds,
+            exact_level: None,
+            block_rows: 1,
+            rule: None,
+        }
+    }
+
     /// Returns the real latents of normalised rows, `rows × latents`.
     pub(crate) fn latents(&self, normalised: &[f32]) -> Vec<f32> {
         let real = self.projection.project(normalised);
@@ -73,7 +91,7 @@ impl BlockEncoder {
             let mut coder = RowCoder::new(p, rule, &self.projection);
             for (row, predicted) in rows {
                 coder.row(row, predicted, &mut symbols);
-                symbols.tally.row(row, coder.decoded(), &origin);
+                symbols.tally.row(row, coder.decoded(), &origin, |j, _| coder.error(row, j));
             }
             return symbols;
         }
@@ -81,7 +99,7 @@ impl BlockEncoder {
         for (i, (row, predicted)) in rows.enumerate() {
             coder.row(i, row, predicted, &mut symbols);
             if measure {
-                symbols.tally.row(row, coder.decoded(), &origin);
+                symbols.tally.row(row, coder.decoded(), &origin, |j, _| coder.error(row, j));
             }
         }
         symbols
@@ -93,10 +111,13 @@ impl BlockEncoder {
         let classes = self.costs.classify(&self.program, symbols);
         let mut coder =
             rans::RansEncoder::with_capacity(symbols.latents.len() + symbols.residuals.len());
-        self.write(symbols, &classes, &mut coder);
+        let size = self.program.dtype.size();
+        if !self.write(symbols, &classes, &mut coder) {
+            let level = self.exact_level.unwrap_or(LEVEL_WITHOUT_CODE);
+            return block::encode_exact(first_row, bytes, size, level);
+        }
         let mut stream = Vec::new();
         coder.finish(&mut stream);
-        let size = self.program.dtype.size();
         let values: Vec<u8> = symbols
             .escapes
             .iter()
@@ -116,15 +137,17 @@ impl BlockEncoder {
         coded
     }
 
-    /// Encodes symbols in the order in which `decode::Rows` reads them.
-    fn write(&self, symbols: &Symbols, classes: &[usize], coder: &mut rans::RansEncoder) {
+    /// Encodes symbols in the order in which `decode::Rows` reads them; returns false where a table
+    /// has no code for one of them.
+    fn write(&self, symbols: &Symbols, classes: &[usize], coder: &mut rans::RansEncoder) -> bool {
+        let mut has_code = true;
         let p = &self.program;
         let m = &p.record;
         let (latents, width, sets) = (m.latents(), m.width(), m.table_sets());
         let mut last = 0;
         for (i, &class) in classes.iter().enumerate() {
             if m.classes.count > 1 {
-                encode(&p.tables[m.classes.next[last]], class as i64, coder);
+                has_code &= p.tables[m.classes.next[last]].encode(class as i64, coder);
             }
             last = class;
             for k in 0..latents {
@@ -132,18 +155,25 @@ impl BlockEncoder {
                 let set = symbols.table_set(at, sets);
                 let table = m.classes.latent_tables[(class * latents + k) * sets + set];
                 let mean = m.classes.means[class * latents + k];
-                encode(&p.tables[table], i64::from(symbols.latents[at]) - mean, coder);
+                let number = i64::from(symbols.latents[at]).wrapping_sub(mean);
+                has_code &= p.tables[table].encode(number, coder);
             }
             if m.classes.quantum[class] >= 0 {
                 let tables = &m.classes.residual_tables[class * width..(class + 1) * width];
                 let row = &symbols.residuals[i * width..(i + 1) * width];
                 for (j, (&r, &table)) in row.iter().zip(tables).enumerate() {
-                    if !p.silent[class][j] {
-                        encode(&p.tables[table], r, coder);
+                    if p.silent[class][j] {
+                        has_code &= r == 0;
+                    } else {
+                        has_code &= p.tables[table].encode(r, coder);
                     }
                 }
+            } else {
+                let row = symbols.residuals.chunks_exact(width).nth(i);
+                has_code &= row.is_none_or(|row| row.iter().all(|&r| r == 0));
             }
         }
+        has_code
     }
 }
 
@@ -154,8 +184,41 @@ fn first_values<T: Cell>(cells: &[T], width: usize) -> Vec<f64> {
     (0..width).map(|j| column(j).map_or(0.0, |x| x.to_f64())).collect()
 }
 
-/// Encodes a number; class and table were chosen to be able to.
-fn encode(table: &Table, number: i64, coder: &mut rans::RansEncoder) {
-    let has_code = table.encode(number, coder);
-    debug_assert!(has_code, "a table was chosen that has no code for {number}");
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::block::Block;
+    use crate::container::model::{Classes, Grid, ModelRecord, Value};
+    use crate::entropy::table::TableSpec;
+    use crate::matrix::DType;
+
+    #[test]
+    fn a_block_with_a_number_that_no_table_has_is_stored_exactly() {
+        // The only class has a code for the residuals 0 and 1.
+        let entries = vec![(0, 1), (1, rans::PROB_SCALE - 1)];
+        let record = ModelRecord {
+            grids: vec![Grid { value: Value::Integer { unit: 1 }, fraction: 0, step: 1 }],
+            grid_of: vec![0],
+            base: vec![0],
+            temporal: vec![0],
+            tables: vec![TableSpec::Histogram { raw: 0, entries, escape: 0 }],
+            classes: Classes {
+                count: 1,
+                quantum: vec![0],
+                residual_tables: vec![0],
+                ..Classes::default()
+            },
+            ..ModelRecord::default()
+        };
+        let program = Program::new(record, DType::U8).unwrap();
+        let encoder = BlockEncoder::without_latents(program, vec![0.0]);
+        let kind = |rows: &[u8]| {
+            let block = encoder.block(7, rows, &encoder.symbols(rows, &[], true));
+            match block::decode(&block, 7, 0).unwrap() {
+                Block::Coded { .. } => "coded",
+                Block::Exact { .. } => "exact",
+            }
+        };
+        assert_eq!((kind(&[1, 0, 1, 1]), kind(&[1, 0, 9, 1])), ("coded", "exact"));
+    }
 }

@@ -3,6 +3,7 @@
 //! Every value is decoded here with the decoder's own arithmetic and checked. A value that fails is
 //! listed to be stored exactly; its residual is still coded, since the next row's may depend on it.
 
+use crate::codec::bound::{difference, may_round, not_nan};
 use crate::codec::program::Program;
 use crate::codec::value::{Cell, carry};
 use crate::container::model::{Grid, Value};
@@ -17,6 +18,8 @@ pub(crate) struct ResidualCoder<'a> {
     carried_from: Vec<i64>,
     /// The last row as decoded, in the data's units.
     decoded: Vec<f64>,
+    /// Its errors, where [`Self::decoded`] has rounded numbers; else empty.
+    errors: Vec<f64>,
     /// Whether any class has a residual for each column.
     coded: Vec<bool>,
     /// Whether any class has residuals at all.
@@ -37,7 +40,7 @@ impl<'a> ResidualCoder<'a> {
             .map(|j| has_residuals && program.silent.iter().any(|class| !class[j]))
             .collect();
         let is_plain = |g: &Grid| matches!(g.value, Value::Linear { .. }) && is_fine(g);
-        let plain = program.runs.iter().all(|(_, g)| is_plain(g));
+        let plain = program.runs().all(|(_, g)| is_plain(g));
         let fast = plain && !program.temporal && coded.iter().all(|c| *c);
         let bases = || program.record.base.iter().map(|&b| b as f64).collect();
         Self {
@@ -47,6 +50,7 @@ impl<'a> ResidualCoder<'a> {
             bounds,
             carried_from: vec![0; width],
             decoded: vec![0.0; width],
+            errors: Vec::new(),
             coded,
             has_residuals,
         }
@@ -73,7 +77,7 @@ impl<'a> ResidualCoder<'a> {
             return;
         }
         let p = self.program;
-        for (range, grid) in &p.runs {
+        for (range, grid) in p.runs() {
             let inverse = inverse(grid);
             for j in range.clone() {
                 let from = self.carried_from[j];
@@ -90,7 +94,12 @@ impl<'a> ResidualCoder<'a> {
                 if value.is_none() {
                     symbols.escapes.push((first + j) as u64);
                 }
-                self.decoded[j] = value.unwrap_or(row[j]).to_f64();
+                let value = value.unwrap_or(row[j]);
+                self.decoded[j] = value.to_f64();
+                if may_round::<T>() {
+                    self.errors.resize(row.len(), 0.0);
+                    self.errors[j] = difference(row[j], value);
+                }
                 if self.has_residuals {
                     symbols.residuals[first + j] = residual;
                 }
@@ -106,7 +115,7 @@ impl<'a> ResidualCoder<'a> {
     fn fast_row<T: Cell>(&mut self, row: &[T], predicted: &[i32]) -> bool {
         let Some(bases) = &self.fast else { return false };
         let mut good = true;
-        for (range, grid) in &self.program.runs {
+        for (range, grid) in self.program.runs() {
             let Value::Linear { offset, unit } = grid.value else { return false };
             let (inverse, step) = (1.0 / unit, grid.step as f64);
             let inverse_step = 1.0 / step;
@@ -128,6 +137,12 @@ impl<'a> ResidualCoder<'a> {
             }
         }
         good && T::DTYPE.size() < 8
+    }
+
+    /// Returns the error of column `j` in the last row, which was `row`.
+    #[inline(always)]
+    pub(crate) fn error<T: Cell>(&self, row: &[T], j: usize) -> f64 {
+        if may_round::<T>() { self.errors[j] } else { not_nan(row[j].to_f64() - self.decoded[j]) }
     }
 
     /// Returns the last row as decoded, in the data's units; values stored exactly are exact.

@@ -3,6 +3,7 @@
 //! Classes form a ladder: no residual, then residuals in finer and finer steps. A row takes the
 //! first class that keeps its promise; where none does, its values are stored exactly.
 
+use crate::codec::bound::{difference, may_round, not_nan, rounding};
 use crate::codec::program::Program;
 use crate::codec::value::Cell;
 use crate::encode::column::round;
@@ -33,17 +34,21 @@ fn ratio(error: f64, deviation: f64) -> f64 {
 }
 
 impl RowRule {
-    /// Whether `y` may stand for the finite values of `x`.
-    pub(crate) fn holds<T: Cell>(&self, x: &[T], y: &[f64]) -> bool {
+    /// Whether `y` may stand for the finite values of `x`, where `error(j)` is the distance of the
+    /// two in column `j`.
+    fn holds<T: Cell>(&self, x: &[T], y: &[f64], error_of: impl Fn(usize) -> f64) -> bool {
         let finite = x.iter().zip(y).filter(|(x, _)| x.is_ordinary());
         match self {
             RowRule::Nmse { limit, means } => {
                 let (mut error, mut deviation, mut same) = (0.0, 0.0, true);
-                for ((x, y), mean) in x.iter().zip(y).zip(means) {
+                for (j, (x, mean)) in x.iter().zip(means).enumerate() {
                     if x.is_ordinary() {
-                        same &= x.to_f64() == *y;
-                        error += (x.to_f64() - y).powi(2);
-                        deviation += (x.to_f64() - mean).powi(2);
+                        let (x, own) = (x.to_f64(), error_of(j));
+                        same &= own == 0.0;
+                        error += own * own;
+                        // The mean is rounded as well.
+                        let least = (x - mean).abs() - 2.0 * rounding::<T>(x);
+                        deviation += least.max(0.0).powi(2);
                     }
                 }
                 same || ratio(error, deviation) <= limit * (1.0 - MARGIN)
@@ -76,6 +81,8 @@ pub(crate) struct RowCoder<'a> {
     fine: Vec<f64>,
     /// The last row as decoded, in the data's units.
     decoded: Vec<f64>,
+    /// Its errors, where `decoded` has rounded numbers; else empty.
+    errors: Vec<f64>,
 }
 
 impl<'a> RowCoder<'a> {
@@ -83,7 +90,14 @@ impl<'a> RowCoder<'a> {
     pub(crate) fn new(program: &'a Program, rule: &'a RowRule, projection: &'a Projection) -> Self {
         let scales = projection.inverse_scale.iter().zip(&program.steps);
         let fine = scales.map(|(s, f)| s * *f as f64).collect();
-        Self { program, rule, centre: &projection.centre, fine, decoded: Vec::new() }
+        Self {
+            program,
+            rule,
+            centre: &projection.centre,
+            fine,
+            decoded: Vec::new(),
+            errors: Vec::new(),
+        }
     }
 
     /// Returns the last row as decoded, in the data's units.
@@ -99,7 +113,7 @@ impl<'a> RowCoder<'a> {
         symbols.residuals.resize(first + width, 0);
         for (class, &quantum) in self.program.record.classes.quantum.iter().enumerate() {
             self.code(row, predicted, quantum, &mut symbols.residuals[first..]);
-            if self.rule.holds(row, &self.decoded) {
+            if self.rule.holds(row, &self.decoded, |j| self.error(row, j)) {
                 symbols.forced.push(class);
                 let special = row.iter().enumerate().filter(|(_, x)| !x.is_ordinary());
                 symbols.escapes.extend(special.map(|(j, _)| (first + j) as u64));
@@ -111,13 +125,19 @@ impl<'a> RowCoder<'a> {
         symbols.escapes.extend((first..first + width).map(|at| at as u64));
         self.decoded.clear();
         self.decoded.extend(row.iter().map(|x| x.to_f64()));
+        self.errors.fill(0.0);
+    }
+
+    /// Returns the error of column `j` in the last row, which was `row`.
+    pub(crate) fn error<T: Cell>(&self, row: &[T], j: usize) -> f64 {
+        if may_round::<T>() { self.errors[j] } else { not_nan(row[j].to_f64() - self.decoded[j]) }
     }
 
     /// Makes residuals in steps of `quantum` fine units, none where that is negative, and decodes
     /// them.
     fn code<T: Cell>(&mut self, row: &[T], predicted: &[i32], quantum: i64, residuals: &mut [i64]) {
         self.decoded.clear();
-        for (range, grid) in &self.program.runs {
+        for (range, grid) in self.program.runs() {
             for j in range.clone() {
                 let x = row[j];
                 residuals[j] = if quantum < 0 || !x.is_ordinary() {
@@ -129,6 +149,10 @@ impl<'a> RowCoder<'a> {
                 let e = residuals[j].wrapping_mul(quantum.max(0));
                 let y: T = grid.value(self.program.record.base[j], predicted[j], e);
                 self.decoded.push(y.to_f64());
+                if may_round::<T>() {
+                    self.errors.resize(row.len(), 0.0);
+                    self.errors[j] = difference(x, y);
+                }
             }
         }
     }

@@ -17,32 +17,33 @@ use crate::fit::entropy::class_tables::{ClassFitInput, FittedClasses};
 use crate::fit::entropy::classes::fit_classes;
 use crate::fit::quantise::linear::deviations;
 use crate::fit::temporal;
+use crate::limits::Limits;
 use crate::quality::Tally;
 use rayon::prelude::*;
 
 /// Any table: what is made before tables are fitted is never coded.
 const PLACEHOLDER: TableSpec = TableSpec::Ladder { shape: 1, scale: 20 };
 
-/// A codec whose latents are chosen, and their symbols, to which no table is fitted yet.
+/// A codec whose latents are chosen, and their symbols, to which no table is fitted yet: its program
+/// has placeholders.
 struct Chosen {
     encoder: BlockEncoder,
-    record: ModelRecord,
     symbols: Vec<Symbols>,
 }
 
 /// Fits and measures what `prepared` leaves open.
 ///
 /// # Errors
-/// `Corrupt` where the decoder's sums could overflow.
+/// `Corrupt` or `Limit` where readers would refuse the model.
 pub(crate) fn complete(
     context: &FitContext<'_>,
     prepared: Prepared,
     coding: Coding,
 ) -> Result<Candidate> {
-    let Chosen { mut encoder, record, symbols } = choose(context, prepared, coding, true)?;
+    let Chosen { mut encoder, symbols } = choose(context, prepared, coding, true)?;
     let sample = context.sample;
     let input = ClassFitInput {
-        record: &record,
+        record: &encoder.program.record,
         dtype: sample.schema.dtype,
         line: context.line(),
         symbols: &symbols,
@@ -51,12 +52,15 @@ pub(crate) fn complete(
         residual: coding.residual,
         quanta: None,
     };
-    let FittedClasses { record, bytes, model_bytes } = fit_classes(&input, context.effort)?;
-    encoder.program = Program::new(record, sample.schema.dtype)?;
-    encoder.costs = TableCosts::new(&encoder.program.tables);
+    let FittedClasses { model, bytes, .. } = fit_classes(&input, context.effort)?;
     let mut tally = Tally::default();
     symbols.iter().for_each(|s| tally.add(&s.tally));
-    Ok(Candidate { encoder, fitted_bytes: bytes, model_bytes, tally, linear: None })
+    // Rows may be so wide that two models at once take much memory.
+    drop(symbols);
+    encoder.program.record = ModelRecord::default();
+    encoder.program = Program::decode(&model.payload, 0, &sample.schema, &Limits::default())?;
+    encoder.costs = TableCosts::new(&encoder.program.tables);
+    Ok(Candidate { encoder, fitted_bytes: bytes, model, tally, linear: None })
 }
 
 /// Returns the sample's latents as a decoder has them, `rows × latents` in latent units, before any
@@ -80,12 +84,13 @@ fn choose(
     coding: Coding,
     measure: bool,
 ) -> Result<Chosen> {
-    let Prepared { projection, mut record, mut real, weight, slopes } = prepared;
-    let (sample, latents) = (context.sample, record.latents());
+    let Prepared { projection, record, mut real, weight, slopes } = prepared;
+    let (sample, latents, sets) = (context.sample, record.latents(), record.table_sets());
+    let rates = guessed_rates(&record, &real);
     let mut encoder = BlockEncoder {
-        program: provisional(&record, context, coding)?,
+        program: provisional(record, context, coding)?,
         projection,
-        chooser: LatentChooser { weight, rates: guessed_rates(&record, &real) },
+        chooser: LatentChooser { weight, rates },
         bounds: context.columns.iter().map(|c| c.bound).collect(),
         costs: TableCosts::default(),
         exact_level: None,
@@ -94,18 +99,20 @@ fn choose(
         rule: None,
     };
     if coding.temporal {
-        record.latent_temporal = temporal::latent_coefficients(sample, &real, latents);
-        if coding.residual {
+        let residual = coding.residual.then(|| {
             let symbols = symbols_of_runs(context, &encoder, &real, false);
-            record.temporal = temporal::residual_coefficients(context, &symbols, latents > 0);
-        }
-        encoder.program = provisional(&record, context, coding)?;
+            temporal::residual_coefficients(context, &symbols, latents > 0)
+        });
+        let mut record = std::mem::take(&mut encoder.program.record);
+        record.latent_temporal = temporal::latent_coefficients(sample, &real, latents);
+        record.temporal = residual.unwrap_or(record.temporal);
+        encoder.program = provisional(record, context, coding)?;
     }
     let is_final = latents == 0 || !coding.patient;
     let mut symbols = symbols_of_runs(context, &encoder, &real, is_final && measure);
     if !is_final {
         // The first choice of latents used guessed rates; the second uses those seen.
-        let count = |symbols: &[Symbols]| LatentRates::count(symbols, latents, record.table_sets());
+        let count = |symbols: &[Symbols]| LatentRates::count(symbols, latents, sets);
         encoder.chooser.rates = count(&symbols);
         if let Some(slopes) = slopes.filter(|_| coding.refine > 0) {
             let refiner = Refiner::new(&encoder.program, slopes, coding.refine);
@@ -120,7 +127,7 @@ fn choose(
         }
         symbols = symbols_of_runs(context, &encoder, &real, measure);
     }
-    Ok(Chosen { encoder, record, symbols })
+    Ok(Chosen { encoder, symbols })
 }
 
 /// Returns the symbols of each run of the sample.
@@ -155,8 +162,11 @@ fn guessed_rates(record: &ModelRecord, real: &[f32]) -> LatentRates {
 }
 
 /// Makes a program that predicts but cannot code: it has one class and one table.
-fn provisional(record: &ModelRecord, context: &FitContext<'_>, coding: Coding) -> Result<Program> {
-    let mut record = record.clone();
+fn provisional(
+    mut record: ModelRecord,
+    context: &FitContext<'_>,
+    coding: Coding,
+) -> Result<Program> {
     let (latents, width, sets) = (record.latents(), record.width(), record.table_sets());
     record.tables = vec![PLACEHOLDER];
     record.classes = Classes {
@@ -173,6 +183,8 @@ fn provisional(record: &ModelRecord, context: &FitContext<'_>, coding: Coding) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::model::Value;
+    use crate::error::ErrorKind;
     use crate::fit::candidate::LinearChoice;
     use crate::fit::data::columns::{Tolerance, normaliser, plan};
     use crate::fit::data::components::Components;
@@ -235,7 +247,7 @@ mod tests {
             for c in [&two, &none] {
                 // Errors spread evenly over a step have a third of the squared bound.
                 let mean = c.tally.nmse() * context.components.columns.iter().sum::<f64>();
-                assert!(mean > 0.0 && c.fitted_bytes > c.model_bytes as f64, "{mean}");
+                assert!(mean > 0.0 && c.fitted_bytes > c.model_bytes() as f64, "{mean}");
             }
             // What is estimated is what is written.
             let blocks = context.sample.split().zip(0..).map(|(run, at)| {
@@ -244,7 +256,7 @@ mod tests {
                 let symbols = two.encoder.symbols(run, &real, false);
                 two.encoder.block(at, run, &symbols).len()
             });
-            let written = (blocks.sum::<usize>() + two.model_bytes) as f64;
+            let written = (blocks.sum::<usize>() + two.model_bytes()) as f64;
             let blocks = context.sample.runs.len() as f64;
             assert!((written / two.fitted_bytes - 1.0).abs() < 0.02 + blocks * 30.0 / written);
         });
@@ -282,7 +294,7 @@ mod tests {
                 let bits = |c: &Candidate| {
                     let variance: f64 = context.components.columns.iter().sum();
                     let errors = c.tally.nmse() * variance * context.sample.total as f64;
-                    8.0 * (c.fitted_bytes - c.model_bytes as f64) + error_weight * errors
+                    8.0 * (c.fitted_bytes - c.model_bytes() as f64) + error_weight * errors
                 };
                 let hasty = build(context, &LinearChoice { patient: false, ..choice }).unwrap();
                 let patient = build(context, &choice).unwrap();
@@ -302,6 +314,23 @@ mod tests {
                 let far = real.iter().zip(&decoded).filter(|(y, v)| (**y - **v as f32).abs() > 1.5);
                 assert!(far.count() < real.len() / 100, "{trellis}");
             }
+        });
+    }
+
+    #[test]
+    fn a_model_that_no_reader_takes_is_no_candidate() {
+        with_context(&rows(0.0), |context| {
+            let mut columns = context.columns.to_vec();
+            columns[3].grid.value = Value::Linear { offset: 0.0, unit: f64::INFINITY };
+            let broken = FitContext {
+                columns: &columns,
+                sample: context.sample,
+                components: context.components,
+                normalised: context.normalised,
+                effort: context.effort,
+            };
+            assert_eq!(build(&broken, &CHOICE).unwrap_err().kind(), ErrorKind::Corrupt);
+            assert!(build(context, &CHOICE).is_ok());
         });
     }
 }

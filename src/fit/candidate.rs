@@ -1,6 +1,6 @@
 //! A codec on its way: decoder and encoder, then with classes and tables, and measured.
 
-use crate::container::model::ModelRecord;
+use crate::container::model::{EncodedModel, ModelRecord};
 use crate::encode::encoder::BlockEncoder;
 use crate::encode::project::Projection;
 use crate::quality::Tally;
@@ -34,14 +34,17 @@ pub(crate) struct Coding {
 }
 
 /// A fitted codec and its size.
+///
+/// Its program was read from the bytes of its model, as a reader of the file will do it: what no
+/// reader would take is no candidate, and rows are encoded for what those bytes say.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
     /// What encodes rows.
     pub(crate) encoder: BlockEncoder,
     /// Bytes of the whole file, estimated from the sample.
     pub(crate) fitted_bytes: f64,
-    /// Bytes of the model in the file.
-    pub(crate) model_bytes: usize,
+    /// The model as the file will have it.
+    pub(crate) model: EncodedModel,
     /// Errors of the sample's decoded rows.
     pub(crate) tally: Tally,
     /// Which linear codec it is, if it is one.
@@ -67,4 +70,11 @@ pub(crate) struct LinearChoice {
     pub(crate) error_weight: f64,
     /// Whether latents are chosen a second time, with the rates of the first.
     pub(crate) patient: bool,
+}
+
+impl Candidate {
+    /// Returns the bytes of the model in the file.
+    pub(crate) fn model_bytes(&self) -> usize {
+        self.model.payload.len()
+    }
 }

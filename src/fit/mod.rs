@@ -7,6 +7,7 @@ pub(crate) mod context;
 pub(crate) mod corruption;
 pub(crate) mod data;
 pub(crate) mod entropy;
+pub(crate) mod flat;
 pub(crate) mod history;
 pub(crate) mod linear;
 pub(crate) mod network;

@@ -83,6 +83,13 @@ impl Autoencoder {
         out
     }
 
+    /// Whether every number of it is finite, and every scale above 0.
+    pub(crate) fn is_finite(&self) -> bool {
+        let mut params = self.encoder.network.params.iter().chain(&self.decoder.params);
+        let mut scales = self.encoder.column.iter().chain(&self.encoder.latent);
+        params.all(|w| w.is_finite()) && scales.all(|s| *s > 0.0 && s.is_finite())
+    }
+
     /// Whether latents reach the output through hidden layers alone.
     pub(crate) fn has_no_linear_path(&self) -> bool {
         let skip = &self.decoder.params[self.decoder.skip()];

@@ -10,6 +10,10 @@ const CHUNK_BYTES: usize = 1 << 20;
 #[cfg(feature = "rayon")]
 const CHUNKS_PER_THREAD: usize = 4;
 
+/// Columns of all results that are held at once: each takes up to a hundred bytes.
+#[cfg(feature = "rayon")]
+const COLUMNS_HELD: usize = 1 << 22;
+
 /// Some rows' little-endian bytes.
 pub(crate) struct Chunk<'a> {
     pub(crate) dtype: DType,
@@ -51,9 +55,11 @@ pub(crate) fn chunks<R: Default + Send>(
         Ok(result)
     };
     let firsts: Vec<usize> = (0..a.len()).step_by(per_chunk).collect();
-    // Few results at a time: those of wide rows are as large as the rows.
+    // Few results at a time: those of wide rows are many times as large as the rows.
     #[cfg(feature = "rayon")]
-    for firsts in firsts.chunks(CHUNKS_PER_THREAD * rayon::current_num_threads().max(1)) {
+    let held = CHUNKS_PER_THREAD * rayon::current_num_threads().max(1);
+    #[cfg(feature = "rayon")]
+    for firsts in firsts.chunks(held.min(COLUMNS_HELD / width.max(1)).max(1)) {
         use rayon::prelude::*;
         let results: Vec<Result<R>> = firsts.par_iter().map(|&first| one(first)).collect();
         for result in results {

@@ -1,7 +1,7 @@
 //! Figures of decoded rows, added up row by row.
 
 use super::chunks::{Chunk, chunks, same_shape};
-use crate::codec::bound::{difference, not_nan};
+use crate::codec::bound::{difference, distance_from, not_nan, rounding};
 use crate::codec::value::{Cell, with_cell};
 use crate::error::Result;
 use crate::matrix::Rows;
@@ -115,14 +115,15 @@ impl Products {
 }
 
 impl Tally {
-    /// Adds a row; `centre` is `c` of each column.
-    pub(crate) fn row<T: Cell>(&mut self, row: &[T], decoded: &[f64], centre: &[f64]) {
-        self.add_row(row, decoded, centre, |j, x| not_nan(x - decoded[j]));
+    /// Adds a row that is stored exactly; `centre` is `c` of each column.
+    pub(crate) fn exact_row<T: Cell>(&mut self, row: &[T], same: &[f64], centre: &[f64]) {
+        self.row(row, same, centre, |_, _| 0.0);
     }
 
-    /// Adds a row, with the error of column `j`, whose rounded original is `x`, from `error(j, x)`.
+    /// Adds a row; `centre` is `c` of each column, and `error(j, x)` the error of column `j`, whose
+    /// rounded original is `x`.
     #[inline(always)]
-    fn add_row<T: Cell>(
+    pub(crate) fn row<T: Cell>(
         &mut self,
         row: &[T],
         decoded: &[f64],
@@ -150,13 +151,15 @@ impl Tally {
             products.add(x, y);
             squared_error += d * d;
             self.max_error = self.max_error.max(d.abs());
-            low = low.min(x);
-            high = high.max(x);
+            // Where numbers are rounded, their range is not to come out larger than it is.
+            low = low.min(x + rounding::<T>(x));
+            high = high.max(x - rounding::<T>(x));
             column.count += 1.0;
-            column.sum += x - c;
-            column.squares += (x - c) * (x - c);
+            let from_centre = distance_from(cell, *c);
+            column.sum += from_centre;
+            column.squares += from_centre * from_centre;
         }
-        self.range = (low <= high).then_some((low, high));
+        self.range = (low < f64::INFINITY).then_some((low, high));
         self.rows += 1;
         self.squared_error += squared_error;
         let ordinary = row.iter().zip(decoded).filter(|(x, _)| x.is_ordinary());
@@ -183,7 +186,7 @@ impl Tally {
                     *v = y.to_f64();
                     self.specials_changed += u64::from(!x.is_ordinary() && !x.same(*y));
                 }
-                self.add_row(x, &values, &centre, |j, _| difference(x[j], y[j]));
+                self.row(x, &values, &centre, |j, _| difference(x[j], y[j]));
             }
             self.centre = centre;
         });
@@ -248,6 +251,7 @@ impl Tally {
             return f64::INFINITY;
         }
         let (low, high) = self.range.unwrap_or((0.0, 0.0));
+        let high = high.max(low);
         let rms = self.mse().sqrt();
         // Where squares leave the range of `f64`, the largest error stands for the mean.
         let rms = if SAFE_ROOT.contains(&rms) { rms } else { self.max_error };

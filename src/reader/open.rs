@@ -9,7 +9,6 @@ use crate::container::forever::{
 };
 use crate::container::head;
 use crate::container::index::Index;
-use crate::container::model::ModelRecord;
 use crate::container::section::{Footer, Header};
 use crate::container::task::TaskRecord;
 use crate::error::{Error, Result};
@@ -53,8 +52,7 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Frame> {
     let mut program = None;
     if let Some(Payload { bytes, at }) = sections.model {
         model_bytes = bytes.len() as u64;
-        let record = ModelRecord::decode(&bytes, at, &schema, limits)?;
-        program = Some(Program::new(record, schema.dtype).map_err(|e| e.at(at))?);
+        program = Some(Program::decode(&bytes, at, &schema, limits)?);
     }
     let (index, index_bytes) = index(source, sections.end, &footer, limits)?;
     let frame = Frame {

@@ -1,6 +1,6 @@
 //! Every promise holds for every kind of number, judged by arithmetic of the test's own.
 
-use crate::oracle::{Case, Judge, Noise, Recipe, SHAPES, Wish};
+use crate::oracle::{Case, Judge, Noise, Recipe, SHAPES, Training, Wish};
 use aezip::{Config, DType, Fidelity, Matrix, Reader, Rows, Schema, compress};
 use proptest::prelude::*;
 
@@ -21,6 +21,8 @@ fn recipes() -> impl Strategy<Value = Recipe> {
             noise,
             wish,
             level,
+            scale: None,
+            training: Training::None,
         },
     )
 }
@@ -49,6 +51,8 @@ fn the_farthest_residual_is_no_symbol() {
         noise: Noise::Many,
         wish: Wish::Columns,
         level: 1,
+        scale: None,
+        training: Training::None,
     };
     if let Err(what) = recipe.case().check() {
         panic!("{what}");
@@ -57,7 +61,8 @@ fn the_farthest_residual_is_no_symbol() {
 
 fn case<T: aezip::Element>(values: &[T], width: usize, kind: &str, text: &str) -> Case {
     let matrix = Matrix::from_slice(values, &[width]).unwrap();
-    Case { matrix, fidelity: Fidelity::parse(kind, text).unwrap(), level: 1 }
+    let fidelity = Fidelity::parse(kind, text).unwrap();
+    Case { matrix, fidelity, level: 1, training: Training::None }
 }
 
 fn check<T: aezip::Element>(values: &[T], width: usize, kind: &str, text: &str) {

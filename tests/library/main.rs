@@ -8,6 +8,8 @@ mod architecture;
 mod determinism;
 #[cfg(feature = "compress")]
 mod error_bound;
+#[cfg(feature = "compress")]
+mod extremes;
 #[cfg(feature = "formats")]
 mod input;
 #[cfg(feature = "compress")]

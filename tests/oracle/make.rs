@@ -1,6 +1,6 @@
 //! Random matrices and promises, described by a few numbers each.
 
-use super::Case;
+use super::{Case, Training};
 use aezip::{DType, F16, Fidelity, Matrix, Schema};
 
 /// SplitMix64.
@@ -30,8 +30,10 @@ impl Random {
     }
 }
 
-/// Kinds of rows.
-pub const SHAPES: usize = 14;
+/// Kinds of rows; those of the last but one mix the others column by column.
+pub const SHAPES: usize = 18;
+/// The one that mixes.
+const MIXED: usize = 13;
 /// Scales of the numbers.
 const SCALES: [f64; 12] =
     [1.0, 1.0, 1.0, 100.0, 1e-3, 1e6, 1e30, 1e-30, 1e-42, 1e300, 1e-310, 1e-170];
@@ -77,6 +79,11 @@ impl Wish {
     ];
 }
 
+/// One matrix in so many has a network.
+const TRAINED: usize = 8;
+/// Decimal exponents between which scales are drawn that are given.
+const EXPONENTS: [f64; 2] = [-300.0, 300.0];
+
 /// What a case is made from.
 #[derive(Debug, Clone)]
 pub struct Recipe {
@@ -88,6 +95,9 @@ pub struct Recipe {
     pub noise: Noise,
     pub wish: Wish,
     pub level: u8,
+    /// Scale of the values; one of a few where none is given.
+    pub scale: Option<f64>,
+    pub training: Training,
 }
 
 impl Recipe {
@@ -98,7 +108,7 @@ impl Recipe {
         let noise = [Noise::None, Noise::None, Noise::Few, Noise::Many, Noise::Columns];
         // Promises about values four times as often as others; they are what is exact.
         let wish = if random.one_in(3) { random.below(11) } else { random.below(4) };
-        Self {
+        let recipe = Self {
             seed: random.bits(),
             dtype: DType::ALL[random.below(11)],
             width,
@@ -107,12 +117,33 @@ impl Recipe {
             noise: noise[random.below(5)],
             wish: Wish::ALL[wish],
             level: if random.one_in(4) { 5 } else { 1 },
+            scale: random.one_in(3).then(|| {
+                let [low, high] = EXPONENTS;
+                10_f64.powf(low + (high - low) * random.unit())
+            }),
+            training: Training::None,
+        };
+        if random.one_in(TRAINED) { recipe.trained(random) } else { recipe }
+    }
+
+    /// The same with a network, whose training is so short that it learns next to nothing, of every
+    /// kind and for every promise; of few columns and as many rows as it takes.
+    fn trained(self, random: &mut Random) -> Self {
+        let rows = [64, 65 + random.below(40), 150, random.below(64)][random.below(4)];
+        Self {
+            rows,
+            width: 2 + random.below(7),
+            wish: Wish::ALL[random.below(Wish::ALL.len())],
+            training: Training::ALL[1 + random.below(Training::ALL.len() - 1)],
+            level: 1,
+            ..self
         }
     }
 
     pub fn case(&self) -> Case {
         let mut random = Random(self.seed);
-        let scale = SCALES[random.below(SCALES.len())];
+        let usual = SCALES[random.below(SCALES.len())];
+        let scale = self.scale.unwrap_or(usual);
         let size = self.dtype.size();
         let columns: Vec<Column> =
             (0..self.width).map(|_| Column::new(self.shape, scale, &mut random)).collect();
@@ -144,7 +175,7 @@ impl Recipe {
         }
         let fidelity = self.fidelity(scale, schema.columns.is_some(), &mut random);
         let matrix = Matrix::new(schema, bytes).expect("whole rows");
-        Case { matrix, fidelity, level: self.level }
+        Case { matrix, fidelity, level: self.level, training: self.training }
     }
 
     fn fidelity(&self, scale: f64, named: bool, random: &mut Random) -> Fidelity {
@@ -225,7 +256,12 @@ struct Column {
 
 impl Column {
     fn new(shape: usize, scale: f64, random: &mut Random) -> Self {
-        let shape = if shape == SHAPES - 1 { random.below(SHAPES - 1) } else { shape };
+        let shape = match shape {
+            MIXED => random.below(MIXED),
+            // The same with the kinds that came later.
+            17 => [14, 15, 16, random.below(MIXED)][random.below(4)],
+            own => own,
+        };
         let centre = [0.0, 0.0, 1.0, -1000.0][random.below(4)] * scale;
         let levels = (0..1 + random.below(5)).map(|_| (random.unit() - 0.5) * scale).collect();
         let wild = (0..3).map(|_| random.bits()).collect();
@@ -242,8 +278,22 @@ impl Column {
             2 => Some(self.wild[random.below(3)]),
             // Neighbours of an extreme.
             3 => Some(extreme(dtype, &mut Random(self.wild[0])).wrapping_add(random.bits() % 5)),
+            // A crowd at the lowest or the highest finite number.
+            14 => {
+                Some(towards_zero(dtype, self.wild[0], random.below(1 + self.wild[1] as usize % 5)))
+            }
+            // The lowest among others, as where attention is masked; or a fill value.
+            15 if random.one_in(2) => Some(towards_zero(dtype, self.wild[0], 0)),
+            16 if random.one_in(5) => Some(to_bits(dtype, self.fill())),
             _ => None,
         }
+    }
+
+    /// What stands for nothing.
+    fn fill(&self) -> f64 {
+        const FILLS: [f64; 7] =
+            [1e20, 9.969_209_968_386_869e36, -9999.0, -32768.0, 999_999.0, f64::MAX, -1e30];
+        FILLS[self.wild[0] as usize % FILLS.len()]
     }
 
     fn value(&self, i: usize, wave: f64, walk: f64, random: &mut Random) -> f64 {
@@ -260,6 +310,8 @@ impl Column {
             // Columns that follow each other, which makes latents worth it.
             10 => centre + scale * (self.slope * wave + 0.01 * random.unit()),
             11 => centre + scale * (random.unit() + random.unit() + random.unit() - 1.5),
+            15 => scale * (random.unit() - 0.5),
+            16 => centre + scale * (i as f64 * 0.07 + self.slope).sin(),
             // Mostly nothing.
             _ if random.one_in(10) => scale * random.unit(),
             _ => 0.0,
@@ -297,6 +349,22 @@ fn extreme(dtype: DType, random: &mut Random) -> u64 {
     let list = [0, 1, quantum, quantum - 1, infinity - 1, sign - 1, 2, u64::MAX >> (64 - bits)];
     let own = list[random.below(list.len())];
     if random.one_in(2) { own } else { own ^ sign }
+}
+
+/// The number `steps` representable ones from an end of the type's range; `which` says which end.
+fn towards_zero(dtype: DType, which: u64, steps: usize) -> u64 {
+    let sign = 1_u64 << (8 * dtype.size() - 1);
+    let largest = match dtype {
+        DType::F16 => 0x7bff,
+        DType::F32 => 0x7f7f_ffff,
+        DType::F64 => 0x7fef_ffff_ffff_ffff,
+        DType::I8 | DType::I16 | DType::I32 | DType::I64 => {
+            let own = if which & 1 == 0 { sign - 1 - steps as u64 } else { sign + steps as u64 };
+            return own;
+        }
+        _ => return if which & 1 == 0 { sign - 1 + sign - steps as u64 } else { steps as u64 },
+    };
+    (largest - steps as u64) | if which & 1 == 0 { 0 } else { sign }
 }
 
 /// NaN with any payload and sign, infinities; extremes of integers.

@@ -8,6 +8,9 @@ mod write;
 
 use crate::entropy::table::TableSpec;
 
+#[cfg(feature = "compress")]
+pub(crate) use write::EncodedModel;
+
 /// Contexts of the adaptive coder for integers that belong to no array.
 mod context {
     /// Counts, kinds and all else that has no context of its own.

@@ -5,25 +5,33 @@ use crate::entropy::array::ArrayModel;
 use crate::entropy::intcoder::{IntEncoder, IntModel};
 use crate::entropy::table::TableSpec;
 
+/// A model as it lies in a file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EncodedModel {
+    /// The MODL payload.
+    pub(crate) payload: Vec<u8>,
+    /// About how many of its bytes are the decoder: all but tables and classes.
+    pub(crate) decoder_bytes: usize,
+}
+
 impl ModelRecord {
     /// Returns the MODL payload; `line` is the last dimension of the row's shape.
     pub(crate) fn encode(&self, line: usize) -> Vec<u8> {
-        self.encode_measured(line).0
+        self.encode_measured(line).payload
     }
 
-    /// Returns the MODL payload, and about how many of its bytes are the decoder: all but tables
-    /// and classes.
-    pub(crate) fn encode_measured(&self, line: usize) -> (Vec<u8>, usize) {
+    /// Returns the same with the size of its parts.
+    pub(crate) fn encode_measured(&self, line: usize) -> EncodedModel {
         let mut w = RecordWriter { coder: IntEncoder::new(), head: IntModel::new(), line };
         self.write_decoder(&mut w);
-        let decoder = w.coder.len();
+        let decoder_bytes = w.coder.len();
         w.number(self.tables.len() as i64);
         let mut model = ArrayModel::new();
         for table in &self.tables {
             w.table(table, &mut model);
         }
         w.classes(self);
-        (w.coder.finish(), decoder)
+        EncodedModel { payload: w.coder.finish(), decoder_bytes }
     }
 
     fn write_decoder(&self, w: &mut RecordWriter) {

@@ -74,8 +74,6 @@ pub(crate) struct ColumnPlan {
     pub(crate) centre: f64,
     /// One residual step in the data's units; 0 leaves the column to the residual.
     pub(crate) scale: f64,
-    /// One fine unit, in which predictions count, in residual steps: `2^-fraction`.
-    pub(crate) unit: f64,
     /// Bound on the error in the data's units; infinite for none.
     pub(crate) bound: f64,
     /// Largest magnitude of a normalised value, in residual steps; larger ones are clipped.
@@ -142,8 +140,7 @@ fn bounded<T: Cell>(values: &[T], spread: &Spread, bound: f64, rows: usize) -> C
         let base = coarse_base(count, grid.step as f64, rows);
         let centre = grid.at::<T>(base).to_f64();
         let clip = (spread.reach / scale.max(f64::MIN_POSITIVE)).clamp(1.0, LARGEST_CLIP);
-        let unit = 1.0 / f64::from(1_u32 << grid.fraction);
-        ColumnPlan { grid, base, centre, scale, unit, bound, clip }
+        ColumnPlan { grid, base, centre, scale, bound, clip }
     };
     if let Some(multiple) = detect(values) {
         let step = multiples_in_step(values, multiple, bound);
@@ -163,6 +160,10 @@ fn bounded<T: Cell>(values: &[T], spread: &Spread, bound: f64, rows: usize) -> C
     let fraction = fraction(spread.reach / usable);
     let step = 1_u64 << fraction;
     let unit = truncate(2.0 * usable / step as f64, rows);
+    if !unit.is_normal() {
+        // One over it would be none.
+        return ordered::<T>(spread, bound);
+    }
     let count = spread.centre / unit;
     let far = count.abs() > LARGEST_COUNT;
     let offset = if far { spread.centre } else { 0.0 };
@@ -189,14 +190,14 @@ fn ordered<T: Cell>(spread: &Spread, bound: f64) -> ColumnPlan {
     let far = spread.centre.abs() > FAR_FROM_ZERO * spread.reach && spread.reach > 0.0;
     if !far || scale == 0.0 {
         let grid = Grid { value: Value::Ordered { offset: 0.0, unit: 0.0 }, fraction: 0, step: 1 };
-        return ColumnPlan { grid, base: 0, centre: 0.0, scale: 0.0, unit: 1.0, bound, clip: 1.0 };
+        return ColumnPlan { grid, base: 0, centre: 0.0, scale: 0.0, bound, clip: 1.0 };
     }
     let unit = (spread.reach / scale / 2_f64.powi(ORDERED_BITS)).log2().ceil().max(0.0).exp2();
     let offset = T::from_float(spread.centre).to_f64();
     let value = Value::Ordered { offset, unit: unit * scale };
     let clip = (spread.reach / scale).clamp(1.0, LARGEST_CLIP);
     let grid = Grid { value, fraction: 0, step: 1 };
-    ColumnPlan { grid, base: 0, centre: offset, scale, unit, bound, clip }
+    ColumnPlan { grid, base: 0, centre: offset, scale, bound, clip }
 }
 
 /// Returns whether values `off` multiples away are within `bound`, after rounding, nearly always.
@@ -218,12 +219,13 @@ fn reaches<T: Cell>(values: &[T], multiple: Multiple, off: i64, bound: f64) -> b
     failed as f64 <= MAY_FAIL * f64::from(tried)
 }
 
-/// Returns the distance from `x` to the next value of the type; 0 for integers.
+/// Returns the distance from `x` to the next value of the type towards 0; 0 for integers. Away from
+/// 0 there may be none but infinity.
 fn last_place<T: Cell>(x: f64) -> f64 {
     if !T::DTYPE.is_float() {
         return 0.0;
     }
-    let k = T::from_float(x).to_order();
+    let k = T::from_float(x.abs()).to_order();
     (T::from_order(k).to_f64() - T::from_order(k.saturating_sub(1)).to_f64()).abs()
 }
 
@@ -246,7 +248,7 @@ fn unbounded(dtype: DType, spread: &Spread, step: f64) -> ColumnPlan {
         (Value::Linear { offset: 0.0, unit }, 1 << FRACTION, unit)
     } else {
         scale = scale.max(1.0);
-        (Value::Integer { unit: 1 }, scale as u64, 1.0)
+        (Value::Integer { unit: 1 }, scale.min(LARGEST_BASE) as u64, 1.0)
     };
     let base = whole((spread.centre / unit).round_ties_even());
     ColumnPlan {
@@ -254,7 +256,6 @@ fn unbounded(dtype: DType, spread: &Spread, step: f64) -> ColumnPlan {
         base,
         centre: base as f64 * unit,
         scale,
-        unit: one,
         bound: f64::INFINITY,
         clip: (spread.reach / scale).clamp(1.0, LARGEST_CLIP),
     }
@@ -336,7 +337,10 @@ mod tests {
         let rows: Vec<f32> = noise(3.0, 1.0).iter().map(|x| *x as f32).collect();
         let sample = Sample::draw(&Matrix::from_slice(&rows, &[2]).unwrap(), 1 << 20).unwrap();
         for p in plan(&sample, &Tolerance::Step(0.3)) {
-            assert!(p.scale == 0.25 && p.bound == f64::INFINITY && p.unit == 1.0 / 256.0, "{p:?}");
+            assert!(
+                p.scale == 0.25 && p.bound == f64::INFINITY && p.grid.fraction == FRACTION,
+                "{p:?}"
+            );
             assert!((p.centre - 3.0).abs() < 0.1);
         }
         let p = unbounded(DType::I32, &Spread { centre: 500.0, reach: 100.0, largest: 600.0 }, 0.3);
@@ -346,5 +350,28 @@ mod tests {
         assert!(
             (f64::from(normalised[5]) * 0.25 + columns[1].centre - f64::from(rows[5])).abs() < 1e-6
         );
+    }
+
+    #[test]
+    fn grids_are_finite_at_the_ends_of_every_type() {
+        fn check<T: Cell>(largest: T) {
+            for sign in [-1.0, 1.0] {
+                let end = T::from_float(sign * largest.to_f64()).to_order();
+                let values: Vec<T> =
+                    (0..600).map(|i| T::from_order(end - sign as i64 * (i % 3))).collect();
+                for bound in [0.0, 1e-3, 5e-324, largest.to_f64() / 3.0] {
+                    let p = plan_of(&values, bound);
+                    let (Value::Linear { offset, unit } | Value::Ordered { offset, unit }) =
+                        p.grid.value
+                    else {
+                        continue;
+                    };
+                    assert!(offset.is_finite() && unit.is_finite(), "{sign} {bound}: {p:?}");
+                }
+            }
+        }
+        check(crate::matrix::F16::from_f64(65504.0));
+        check(f32::MAX);
+        check(f64::MAX);
     }
 }

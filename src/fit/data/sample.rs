@@ -7,6 +7,10 @@ use crate::matrix::{Rows, Schema};
 const RUN: usize = 128;
 /// Least rows of a sample, where the file has them, and most.
 const ROWS: [usize; 2] = [256, 1 << 20];
+/// Most values of a sample that is only as large as it has to be: wide rows are fewer than
+/// [`ROWS`], but not fewer than [`LEAST_WIDE`], as they take memory at several times their size.
+const WIDE_VALUES: usize = 1 << 26;
+const LEAST_WIDE: usize = 4;
 /// Share of the file from which on the whole of it is taken: then nothing remains to be guessed.
 const NEARLY_ALL: [usize; 2] = [9, 10];
 
@@ -31,15 +35,18 @@ impl Sample {
     pub(crate) fn draw(rows: &dyn Rows, values: usize) -> Result<Self> {
         let schema = rows.schema().clone();
         let total = rows.len();
-        let wanted = (values / schema.width().max(1)).clamp(ROWS[0], ROWS[1]).min(total);
+        let width = schema.width().max(1);
+        let least = ROWS[0].min(WIDE_VALUES / width).max(LEAST_WIDE);
+        let wanted = (values / width).clamp(least, ROWS[1]).min(total);
         let whole = wanted * NEARLY_ALL[1] >= total * NEARLY_ALL[0];
-        let count = if whole { total.div_ceil(RUN) } else { wanted.div_ceil(RUN) };
+        let run = if whole { RUN } else { RUN.min(wanted.div_ceil(2)) };
+        let count = if whole { total.div_ceil(run) } else { wanted.div_ceil(run) };
         let row_bytes = schema.row_bytes();
         let mut bytes = Vec::new();
         let mut runs = Vec::new();
         for i in 0..count {
-            let first = if whole { i * RUN } else { (total - RUN) * i / (count - 1).max(1) };
-            let n = RUN.min(total - first);
+            let first = if whole { i * run } else { (total - run) * i / (count - 1).max(1) };
+            let n = run.min(total - first);
             let at = bytes.len();
             bytes.resize(at + n * row_bytes, 0);
             rows.read(first, &mut bytes[at..])?;
@@ -68,6 +75,11 @@ impl Sample {
         crate::matrix::Matrix::new(self.schema, self.bytes)
     }
 
+    /// Returns about `rows` rows of this sample, or none where they would be all of them.
+    pub(crate) fn thinned(&self, rows: usize) -> Option<Sample> {
+        (self.rows() / rows.max(1) > 1).then(|| self.thin(rows))
+    }
+
     /// Returns about `rows` rows of this sample: every second, third, … run.
     pub(crate) fn thin(&self, rows: usize) -> Sample {
         let every = (self.rows() / rows.max(1)).max(1);
@@ -92,5 +104,42 @@ impl Sample {
             rest = tail;
             run
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::DType;
+
+    /// Rows of zeros, as many as are asked for.
+    struct Zeros(Schema, usize);
+
+    impl Rows for Zeros {
+        fn schema(&self) -> &Schema {
+            &self.0
+        }
+
+        fn len(&self) -> usize {
+            self.1
+        }
+
+        fn read(&self, _: usize, out: &mut [u8]) -> Result<()> {
+            out.fill(0);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn wide_rows_are_few() {
+        let rows = |width: usize| {
+            let zeros = Zeros(Schema::new(DType::U8, &[width]), 1000);
+            Sample::draw(&zeros, 1 << 20).unwrap().runs
+        };
+        assert_eq!(rows(10).iter().sum::<usize>(), 1000);
+        // As many as are needed at least, as long as they fit into memory.
+        assert_eq!(rows(100_000), [128, 128]);
+        assert_eq!(rows(1 << 22), [8, 8]);
+        assert_eq!(rows(1 << 24), [2, 2]);
     }
 }

@@ -67,9 +67,10 @@ pub(super) fn some_of_column<T: Cell>(cells: &[T], width: usize, j: usize, rows:
 /// How far a sample's values vary, outliers clipped.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SampleScale {
-    /// Mean over the columns of the variance of each, in squared units of the data.
-    pub(crate) variance: f64,
-    /// Largest value less smallest, of all columns.
+    /// Root of the mean over the columns of the variance of each, in units of the data. It is finite
+    /// and no 0 by underflow, however large or small the values are.
+    pub(crate) deviation: f64,
+    /// Largest value less smallest, of all columns; at most the largest number.
     pub(crate) range: f64,
 }
 
@@ -79,21 +80,31 @@ pub(crate) fn sample_scale(sample: &Sample) -> SampleScale {
 }
 
 fn scale_of_cells<T: Cell>(cells: &[T], width: usize) -> SampleScale {
-    let (mut sum, mut low, mut high) = (0.0, f64::INFINITY, f64::NEG_INFINITY);
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    let mut deviations = Vec::with_capacity(width);
     for j in 0..width {
         let values = some_of_column(cells, width, j, SCALE_ROWS);
         let spread = Spread::new(&values);
-        let (mut count, mut squares) = (0.0, 0.0);
-        for x in values.iter().filter(|v| v.is_ordinary()) {
-            let x = spread.clip(x.to_f64());
-            low = x.min(low);
-            high = x.max(high);
-            count += 1.0;
-            squares += (x - spread.centre) * (x - spread.centre);
-        }
-        sum += squares / f64::max(count, 1.0);
+        let ordinary = values.iter().filter(|v| v.is_ordinary());
+        let clipped: Vec<f64> = ordinary.map(|v| spread.clip(v.to_f64())).collect();
+        low = clipped.iter().copied().fold(low, f64::min);
+        high = clipped.iter().copied().fold(high, f64::max);
+        // Halves, because the distance of two numbers may be none.
+        let halves: Vec<f64> = clipped.iter().map(|x| x / 2.0 - spread.centre / 2.0).collect();
+        deviations.push(2.0 * root_mean_square(&halves));
     }
-    SampleScale { variance: sum / width as f64, range: (high - low).max(0.0) }
+    let range = (high - low).clamp(0.0, f64::MAX);
+    SampleScale { deviation: root_mean_square(&deviations).min(f64::MAX), range }
+}
+
+/// Returns the root of the mean square without squares that overflow or vanish.
+fn root_mean_square(values: &[f64]) -> f64 {
+    let largest = values.iter().fold(0.0_f64, |m, x| m.max(x.abs())).min(f64::MAX);
+    if largest == 0.0 {
+        return 0.0;
+    }
+    let squares: f64 = values.iter().map(|x| (x / largest).powi(2)).sum();
+    largest * (squares / values.len() as f64).sqrt()
 }
 
 #[cfg(test)]
@@ -106,7 +117,7 @@ mod tests {
         let clean = Spread::new(&values);
         assert!((clean.centre - 55.0).abs() < 0.1 && clean.reach == 30.0, "{clean:?}");
         let scale = scale_of_cells(&values, 1);
-        assert!((scale.variance - 10.0).abs() < 0.2 && scale.range == 10.0, "{scale:?}");
+        assert!((scale.deviation.powi(2) - 10.0).abs() < 0.2 && scale.range == 10.0, "{scale:?}");
         for (at, wild) in [1e30, -1e30, f32::NAN, f32::INFINITY].into_iter().enumerate() {
             values[at * 200] = wild;
         }
@@ -114,7 +125,7 @@ mod tests {
         assert!((spread.centre - 55.0).abs() < 0.2 && spread.reach == 30.0, "{spread:?}");
         assert_eq!(spread.largest, f64::from(1e30_f32));
         let scale = scale_of_cells(&values, 1);
-        assert!(scale.variance < 15.0 && scale.range <= 61.0, "{scale:?}");
+        assert!(scale.deviation.powi(2) < 15.0 && scale.range <= 61.0, "{scale:?}");
     }
 
     #[test]
@@ -125,5 +136,16 @@ mod tests {
         assert!(spread.reach == 1.0 && (3.0..3.01).contains(&spread.centre), "{spread:?}");
         let none = Spread::new(&[f32::NAN]);
         assert_eq!((none.centre, none.reach, none.largest), (0.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn scales_are_numbers_for_the_largest_and_the_smallest_values() {
+        for scale in [1e-310, 1e-200, 1e200, 1e307, f64::MAX] {
+            let values: Vec<f64> = (0..600).map(|i| scale * ((i % 3) as f64 - 1.0)).collect();
+            let found = scale_of_cells(&values, 1);
+            let deviation = found.deviation / scale;
+            assert!((deviation - (2.0_f64 / 3.0).sqrt()).abs() < 0.01, "{scale}: {found:?}");
+            assert!(found.range / scale > 0.99 && found.range.is_finite(), "{found:?}");
+        }
     }
 }

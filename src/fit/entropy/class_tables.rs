@@ -1,6 +1,6 @@
 //! Tables for rows whose classes are given, and the bytes that the file takes with them.
 
-use crate::container::model::{Classes, ModelRecord};
+use crate::container::model::{Classes, EncodedModel, ModelRecord};
 use crate::encode::symbols::Symbols;
 use crate::entropy::rans::PROB_BITS;
 use crate::entropy::table::TableSpec;
@@ -8,6 +8,7 @@ use crate::fit::entropy::counts::Counts;
 use crate::fit::entropy::tables::{FittedTable, TableFit, fit_table, normalise};
 use crate::matrix::DType;
 use rayon::prelude::*;
+use std::collections::HashMap;
 
 /// How many times a seen change of class outweighs one that was not seen, in counts: every class
 /// must stay possible after every class. Half or double: within 0.03 %.
@@ -54,8 +55,8 @@ pub(crate) struct FittedClasses {
     pub(crate) record: ModelRecord,
     /// Bytes of the whole file, estimated from the sample.
     pub(crate) bytes: f64,
-    /// Bytes of the model alone.
-    pub(crate) model_bytes: usize,
+    /// The model as the file would have it.
+    pub(crate) model: EncodedModel,
 }
 
 /// A row of the sample.
@@ -72,9 +73,14 @@ struct LatentTables {
     tables: Vec<FittedTable>,
 }
 
-/// Tables as they are fitted, with what all symbols cost under them.
+/// Columns whose tables are fitted before they are put where equal ones are: wide rows have millions,
+/// and few that differ.
+const COLUMNS_AT_ONCE: usize = 1 << 14;
+
+/// Distinct tables as they are fitted, with what all symbols cost under them.
+#[derive(Default)]
 struct Pool {
-    specs: Vec<TableSpec>,
+    places: HashMap<TableSpec, usize>,
     bits: f64,
 }
 
@@ -82,8 +88,26 @@ impl Pool {
     /// Adds a table and returns its place.
     fn add(&mut self, table: FittedTable) -> usize {
         self.bits += table.bits;
-        self.specs.push(table.spec);
-        self.specs.len() - 1
+        let next = self.places.len();
+        *self.places.entry(table.spec).or_insert(next)
+    }
+
+    /// Puts tables into `record`, ladders in order of scale, and points to them there.
+    fn store(self, record: &mut ModelRecord) {
+        let mut tables: Vec<(TableSpec, usize)> = self.places.into_iter().collect();
+        tables.sort_unstable();
+        let mut moved = vec![0; tables.len()];
+        for (to, (_, from)) in tables.iter().enumerate() {
+            moved[*from] = to;
+        }
+        let c = &mut record.classes;
+        for list in [&mut c.latent_tables, &mut c.residual_tables, &mut c.next] {
+            list.iter_mut().for_each(|t| *t = moved[*t]);
+        }
+        record.tables = tables.into_iter().map(|(spec, _)| spec).collect();
+        if record.tables.is_empty() {
+            record.tables.push(TableSpec::Zero);
+        }
     }
 }
 
@@ -98,7 +122,7 @@ pub(crate) fn fit_tables(
     let fitter = ClassFitter::new(input, assigned, count, usual_shape);
     let (latents, width) = (input.record.latents(), input.record.width());
     let mut classes = Classes { count, ..Classes::default() };
-    let mut pool = Pool { specs: Vec::new(), bits: 0.0 };
+    let mut pool = Pool::default();
     for class in 0..count {
         let own: Vec<LatentTables> =
             (0..latents).into_par_iter().map(|k| fitter.latent(class, k)).collect();
@@ -108,25 +132,32 @@ pub(crate) fn fit_tables(
         }
         let given = input.quanta.map(|q| q[class]);
         let has_residuals = input.residual && given.is_none_or(|q| q >= 0);
-        let own: Vec<FittedTable> = match has_residuals {
-            true => (0..width).into_par_iter().map(|j| fitter.residual(class, j)).collect(),
-            false => vec![FittedTable::zero(); width],
-        };
-        let silent = own.iter().all(|t| t.spec == TableSpec::Zero);
+        let mut silent = true;
+        classes.residual_tables.reserve(width);
+        for from in (0..width).step_by(COLUMNS_AT_ONCE) {
+            let some = from..width.min(from + COLUMNS_AT_ONCE);
+            let own: Vec<FittedTable> = match has_residuals {
+                true => some.into_par_iter().map(|j| fitter.residual(class, j)).collect(),
+                false => vec![FittedTable::zero(); some.len()],
+            };
+            silent &= own.iter().all(|t| t.spec == TableSpec::Zero);
+            classes.residual_tables.extend(own.into_iter().map(|t| pool.add(t)));
+        }
         classes.quantum.push(given.unwrap_or(if silent { -1 } else { 0 }));
-        classes.residual_tables.extend(own.into_iter().map(|t| pool.add(t)));
     }
     if count > 1 {
         let tables = transitions(input.symbols, assigned, count);
         classes.next.extend(tables.into_iter().map(|t| pool.add(t)));
     }
     let mut record = ModelRecord { classes, ..input.record.clone() };
-    share(&mut record, pool.specs);
-    let model_bytes = record.encode(input.line).len();
+    let bits = pool.bits;
+    pool.store(&mut record);
+    let model = record.encode_measured(input.line);
     let escapes: usize = input.symbols.iter().map(|s| s.escapes.len()).sum();
     let escaped = escapes as f64 * (input.dtype.size() as f64 + ESCAPE_PLACE_BYTES);
-    let rows_bytes = (pool.bits / 8.0 + escaped) * input.weight * BLOCK_OVERHEAD;
-    FittedClasses { record, bytes: rows_bytes + model_bytes as f64, model_bytes }
+    let rows_bytes = (bits / 8.0 + escaped) * input.weight * BLOCK_OVERHEAD;
+    let bytes = rows_bytes + model.payload.len() as f64;
+    FittedClasses { record, bytes, model }
 }
 
 /// Fits the tables of one class and column at a time.
@@ -223,20 +254,4 @@ fn transition(counts: &[u64]) -> FittedTable {
     let bits = counts.iter().zip(&frequencies).map(|(&n, &f)| n as f64 * bits(f)).sum();
     let entries = frequencies.iter().enumerate().map(|(class, &f)| (class as i64, f)).collect();
     FittedTable { spec: TableSpec::Histogram { raw: 0, entries, escape: 0 }, bits }
-}
-
-/// Stores each distinct table once, ladders in order of scale, and points to them.
-fn share(record: &mut ModelRecord, specs: Vec<TableSpec>) {
-    let mut tables = specs.clone();
-    tables.sort();
-    tables.dedup();
-    let place = |at: usize| tables.binary_search(&specs[at]).expect("every table is there");
-    let c = &mut record.classes;
-    for list in [&mut c.latent_tables, &mut c.residual_tables, &mut c.next] {
-        list.iter_mut().for_each(|t| *t = place(*t));
-    }
-    if tables.is_empty() {
-        tables.push(TableSpec::Zero);
-    }
-    record.tables = tables;
 }

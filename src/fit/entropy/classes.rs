@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(fitted.record.classes.count, 2);
         // As many bytes as those of the smaller half and the larger.
         let bits: f64 = bits_of_rows(&input, &fitted).unwrap().iter().map(|b| f64::from(*b)).sum();
-        let rows_bytes = fitted.bytes - fitted.model_bytes as f64;
+        let rows_bytes = fitted.bytes - fitted.model.payload.len() as f64;
         assert!((rows_bytes / (bits / 8.0) - 1.0).abs() < 0.1, "{rows_bytes} {bits}");
     }
 }

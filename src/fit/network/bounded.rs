@@ -71,7 +71,7 @@ fn build(
     precision: &Precision,
     coding: Coding,
 ) -> Result<Candidate> {
-    let prepared = prepare(&trained.autoencoder, fit.columns, fit.normalised, precision);
+    let prepared = prepare(&trained.autoencoder, fit.columns, fit.normalised, precision)?;
     complete(fit, prepared, coding)
 }
 

@@ -148,7 +148,7 @@ fn a_training_without_time_makes_one_step_that_can_be_quantised() {
         let deadline = Some(Deadline::new(0.0));
         let plan = NetworkPlan { deadline, passes, ..short(Distortion::Coded, &[20]) };
         let (t, _) = trained(&normalised, &plan);
-        let p = prepare(&t.autoencoder, &columns, &normalised, &fine(8));
+        let p = prepare(&t.autoencoder, &columns, &normalised, &fine(8)).unwrap();
         let checked = crate::codec::network::IntegerNetwork::new(&p.record);
         assert!(checked.is_ok() && p.record.hidden.is_some(), "{steps}");
     }
@@ -202,14 +202,16 @@ fn the_quantised_decoder_predicts_what_the_floats_do() {
     let (sample, columns, normalised) = surface(1000);
     for (hidden, trellis) in [(vec![], 0), (vec![20], 8), (vec![16, 24], 4)] {
         let (t, _) = trained(&normalised, &short(Distortion::Coded, &hidden));
-        let p = prepare(&t.autoencoder, &columns, &normalised, &fine(trellis));
+        let p = prepare(&t.autoencoder, &columns, &normalised, &fine(trellis)).unwrap();
         let latents: Vec<i32> = p.real.iter().map(|y| y.round_ties_even() as i32).collect();
         let network = crate::codec::network::IntegerNetwork::new(&p.record).unwrap();
         let mut integers = vec![0; sample.rows() * WIDTH];
         network.predict(&latents, &mut integers);
         let quantised: Vec<f32> = integers
             .chunks(WIDTH)
-            .flat_map(|row| row.iter().zip(&columns).map(|(m, c)| *m as f32 * c.unit as f32))
+            .flat_map(|row| {
+                row.iter().zip(&columns).map(|(m, c)| *m as f32 / (1_u32 << c.grid.fraction) as f32)
+            })
             .collect();
         let units = fine(trellis).units;
         let steps: Vec<f32> = latents.iter().map(|y| *y as f32 / units).collect();
@@ -224,8 +226,9 @@ fn where_there_is_no_linear_path_rounding_makes_none() {
     let (mut t, _) = trained(&normalised, &short(Distortion::Coded, &[20]));
     let skip = t.autoencoder.decoder.skip();
     let precision = Precision { output: 0.5, hidden: 0.1, ..fine(0) };
-    let quantised =
-        |t: &TrainedNetwork| prepare(&t.autoencoder, &columns, &normalised, &precision).record;
+    let quantised = |t: &TrainedNetwork| {
+        prepare(&t.autoencoder, &columns, &normalised, &precision).unwrap().record
+    };
     assert!(quantised(&t).skip.iter().any(|w| *w != 0));
     t.autoencoder.decoder.params[skip].fill(0.0);
     let record = quantised(&t);
@@ -238,7 +241,7 @@ fn a_codec_brings_back_the_network_for_other_columns() {
     let (sample, columns, normalised) = surface(1000);
     for (hidden, trellis) in [(vec![20], 8), (vec![16, 24], 0)] {
         let (t, _) = trained(&normalised, &short(Distortion::Coded, &hidden));
-        let p = prepare(&t.autoencoder, &columns, &normalised, &fine(trellis));
+        let p = prepare(&t.autoencoder, &columns, &normalised, &fine(trellis)).unwrap();
         let record = encoder_record(&p.projection).unwrap();
         let learned = CodecNetwork::new(Some(&record), &p.record).unwrap();
         // Another bound: other scales and other centres.

@@ -41,7 +41,7 @@ pub(super) fn quantise_hidden(observed: &ObservedDecoder<'_>, x: &[f32]) -> Quan
     let latents = observed.net.encoder.latent.iter().zip(&path.input_shift);
     // Floats per integer of the layer's inputs.
     let mut scale: Vec<f64> =
-        latents.map(|(l, s)| (*s as f64).exp2() / f64::from(l * units)).collect();
+        latents.map(|(l, s)| (*s as f64).exp2() / (f64::from(*l) * f64::from(units))).collect();
     let mut tape = Tape::default();
     for layer in 0..decoder.shape.layers.len() - 1 {
         let mut inputs = x;

@@ -40,7 +40,7 @@ pub(crate) fn frame(columns: &[ColumnPlan]) -> ModelRecord {
 /// Returns the fraction bits of a column: predictions count in fine units of `2^-fraction` residual
 /// steps.
 pub(crate) fn fraction(column: &ColumnPlan) -> f64 {
-    -column.unit.log2()
+    f64::from(column.grid.fraction)
 }
 
 /// Returns the root mean square of each latent; `real` is `rows × latents`.

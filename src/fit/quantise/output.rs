@@ -11,6 +11,9 @@ use crate::nn::autoencoder::divided;
 use crate::nn::network::Network;
 use crate::nn::pass::Tape;
 
+/// Largest shift of the output's sums that the format has.
+const LARGEST_GAIN: f64 = 62.0;
+
 /// The output's weights and inputs: units of the last hidden layer, then latents.
 struct OutputLayer {
     /// Number of hidden units.
@@ -36,7 +39,7 @@ impl OutputLayer {
         // Floats per integer of each input.
         let mut scale = vec![0.0; hidden];
         let own = net.encoder.latent[..linear].iter();
-        scale.extend(own.map(|l| 1.0 / f64::from(l * observed.precision.units)));
+        scale.extend(own.map(|l| 1.0 / (f64::from(*l) * f64::from(observed.precision.units))));
         let mut weights = Vec::new();
         let mut inputs = x.to_vec();
         if last > 0 {
@@ -90,7 +93,8 @@ impl OutputUnits {
         if layer.hidden > 0 {
             // Coarser, and the multiplier would be more than the proof of the network allows.
             hidden.limit((-least_fraction - 1.0).exp2());
-            gain = gain.max((-hidden.finest.log2() - least_fraction).max(0.0) as u32);
+            let finest = -hidden.finest.log2() - least_fraction;
+            gain = gain.max(finest.clamp(0.0, LARGEST_GAIN) as u32);
         }
         let one = columns.iter().map(|c| (fraction(c) + f64::from(gain)).exp2()).collect();
         Self { hidden, latents, gain, least_fraction, finer, one }

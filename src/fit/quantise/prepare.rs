@@ -2,6 +2,7 @@
 
 use crate::codec::network::IntegerNetwork;
 use crate::container::model::ModelRecord;
+use crate::error::{Error, Result};
 use crate::fit::candidate::Prepared;
 use crate::fit::data::columns::{ColumnPlan, normaliser};
 use crate::fit::quantise::hidden::quantise_hidden;
@@ -14,16 +15,23 @@ use std::sync::Arc;
 
 /// Rounds the decoder to integers, and keeps the encoder; `normalised` are the sample's rows in
 /// residual steps.
+///
+/// # Errors
+/// `Argument` where training has not come to a network of finite numbers, or finds latents that are
+/// none.
 pub(crate) fn prepare(
     net: &Autoencoder,
     columns: &[ColumnPlan],
     normalised: &[f32],
     precision: &Precision,
-) -> Prepared {
+) -> Result<Prepared> {
     let mut projection = normaliser(columns);
     projection.latents = net.latents();
     projection.network = Some(Arc::new(net.encoder.in_units(precision.units)));
     let real = projection.project(normalised);
+    if !net.is_finite() || !precision.units.is_normal() || !real.iter().all(|y| y.is_finite()) {
+        return Err(Error::argument("training did not come to a network of finite numbers"));
+    }
     let mut observed = ObservedDecoder::new(net, columns, &real, precision);
     let mut record = quantise(&observed, &real);
     for clamp in CLAMPS.into_iter().skip(1) {
@@ -37,7 +45,7 @@ pub(crate) fn prepare(
     let slopes = column_slopes(&observed, normalised);
     let weight = latent_weights(&observed, &slopes);
     let slopes = Some(slopes.iter().map(|s| *s as f32).collect());
-    Prepared { projection, record, real, weight, slopes }
+    Ok(Prepared { projection, record, real, weight, slopes })
 }
 
 /// Makes the model but for temporal coefficients, classes and tables.

@@ -14,8 +14,13 @@ const LEAST_DEVIATION: f64 = 1e-3;
 const COARSEST: f64 = 2.0;
 /// A weight that is none.
 const NO_WEIGHT: f64 = 1e-30;
+/// Errors and weights beyond these, which no network that is of use has, count as these: steps then
+/// are numbers above 0 whatever they are computed from.
+const ERRORS: (f64, f64) = (1e-200, 1e200);
+const LARGEST_WEIGHT: f64 = 1e200;
 
 /// The step of each input's weights, a power of two.
+#[derive(Debug)]
 pub(super) struct WeightSteps {
     /// One for each input.
     pub(super) each: Vec<f64>,
@@ -27,7 +32,8 @@ impl WeightSteps {
     /// Chooses steps near `error / deviation` for weights of `inputs × outputs`, so that all weights
     /// are integers of 16 bits in units of the finest.
     pub(super) fn choose(weights: &[f64], deviation: &[f64], error: f64) -> Self {
-        let largest = weights.iter().fold(0.0_f64, |m, w| m.max(w.abs()));
+        let error = error.max(ERRORS.0).min(ERRORS.1);
+        let largest = weights.iter().fold(0.0_f64, |m, w| m.max(w.abs())).min(LARGEST_WEIGHT);
         let least = (largest / RANGE).max(NO_WEIGHT).log2().ceil().exp2();
         let wanted = |d: &f64| (error / d.max(LEAST_DEVIATION)).log2().floor().exp2();
         // Steps of inputs that say next to nothing may be beyond all weights; but where all inputs
@@ -97,6 +103,21 @@ mod tests {
         // Inputs that are all quiet.
         let steps = WeightSteps::choose(&[0.0; 4], &[1e-9, 0.0], 0.1);
         assert!(steps.each.iter().all(|s| s.is_finite() && *s > 0.0), "{:?}", steps.each);
+    }
+
+    #[test]
+    fn steps_are_numbers_whatever_they_come_from() {
+        let odd = [0.0, 1.0, 1e-300, 1e300, f64::INFINITY, f64::NAN];
+        for weight in odd {
+            for deviation in odd {
+                for error in odd {
+                    let steps = WeightSteps::choose(&[weight, 1.0], &[deviation, 1.0], error);
+                    assert!(steps.each.iter().all(|s| s.is_finite() && *s > 0.0), "{steps:?}");
+                    assert!(steps.finest.is_finite() && steps.finest > 0.0, "{steps:?}");
+                    steps.round(0, weight);
+                }
+            }
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! An estimate ranks all linear codecs at once ([`rank`]); the best is then built and measured on
 //! the sample, and from there the search walks to better neighbours.
 
+use crate::codec::program::Program;
+use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
 use crate::fit::candidate::{Candidate, LinearChoice};
 use crate::fit::context::FitContext;
@@ -11,11 +13,14 @@ use crate::fit::data::columns::{ColumnPlan, Tolerance, normaliser, plan};
 use crate::fit::data::components::{Basis, Components};
 use crate::fit::data::sample::Sample;
 use crate::fit::entropy::classes::ClassEffort;
+use crate::fit::flat;
 use crate::fit::linear;
 use crate::fit::network::bounded::BoundedNetwork;
 use crate::fit::network::context::{LinearBaseline, TrainingContext};
 use crate::fit::search::rank::{Place, components, linear_choice, rank};
+use crate::limits::Limits;
 use crate::nn::objectives::bits::Distortion;
+use std::borrow::Cow;
 
 /// How long to search for a codec, as a level says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +78,7 @@ const PROMISING: f64 = 1.3;
 /// fitted to the whole sample. Networks are tried with `training` only.
 ///
 /// # Errors
-/// `Corrupt` where no decoder in integers can do it: what a reader would refuse is not written.
+/// None that are known: where readers would refuse all models, values are stored exactly.
 pub(crate) fn with_bounds(
     sample: &Sample,
     bounds: Vec<f64>,
@@ -82,11 +87,11 @@ pub(crate) fn with_bounds(
     training: Option<&TrainingContext<'_>>,
 ) -> Result<Candidate> {
     let (columns, normalised, components) = planned(sample, bounds, basis);
-    let thin_sample = sample.thin(effort.trial_rows);
-    let thin = if thin_sample.rows() == sample.rows() {
-        normalised.clone()
-    } else {
-        normaliser(&columns).normalise(thin_sample.schema.dtype, &thin_sample.bytes)
+    let thinned = sample.thinned(effort.trial_rows);
+    let thin_sample = thinned.as_ref().unwrap_or(sample);
+    let thin = match &thinned {
+        Some(thin) => Cow::Owned(normaliser(&columns).normalise(thin.schema.dtype, &thin.bytes)),
+        None => Cow::Borrowed(&normalised[..]),
     };
     let classes = effort.classes;
     let quick = ClassEffort { classes: classes.classes.min(QUICK.classes), ..QUICK };
@@ -98,14 +103,15 @@ pub(crate) fn with_bounds(
         effort,
     };
     let trial_effort = if effort.trials > 0 { quick } else { classes };
-    let trial = context(&thin_sample, &thin, trial_effort);
+    let trial = context(thin_sample, &thin, trial_effort);
     if effort.trials == 0 {
         return short_cut(&trial);
     }
     let search = BoundedSearch { full: context(sample, &normalised, classes), trial, effort };
-    let choices = search.linear()?;
-    let smallest = linear::build(&search.full, &choices.best.choice);
-    let smallest = smallest.or_else(|_| linear::build(&search.full, &NO_LATENTS))?;
+    let Ok(choices) = search.linear() else { return last_resort(&search.full) };
+    let smallest = linear::build(&search.full, &choices.best.choice)
+        .or_else(|_| linear::build(&search.full, &NO_LATENTS))
+        .or_else(|_| last_resort(&search.full))?;
     Ok(match training {
         Some(training) => search.with_network(training, &choices, smallest),
         None => smallest,
@@ -152,22 +158,36 @@ const NO_LATENTS: LinearChoice = LinearChoice {
     patient: true,
 };
 
+/// What is left where readers would refuse every model that was fitted.
+fn last_resort(context: &FitContext<'_>) -> Result<Candidate> {
+    flat::codec(context.sample, context.columns.iter().map(|c| c.bound).collect())
+}
+
 /// The quick way: two candidates, and the better one as it is.
 fn short_cut(trial: &FitContext<'_>) -> Result<Candidate> {
     let rows = trial.sample.total as f64;
-    let plain = linear::build(trial, &LinearChoice { patient: false, ..NO_LATENTS })?;
+    let plain = linear::build(trial, &LinearChoice { patient: false, ..NO_LATENTS })
+        .or_else(|_| last_resort(trial))?;
     let Some(place) = rank(trial.components, rows).first().copied().filter(|p| p.latents > 0)
     else {
         return Ok(plain);
     };
-    let temporal = plain.encoder.program.temporal;
+    // Rows may be so wide that two codecs at once take much memory: one is kept as its bytes.
+    let Candidate { encoder, fitted_bytes, model, tally, linear: no_latents } = plain;
+    let temporal = encoder.program.temporal;
+    drop(encoder);
     let choice = linear_choice(trial.components, place, rows);
-    let Ok(linear) = linear::build(trial, &LinearChoice { temporal, patient: false, ..choice })
-    else {
-        return Ok(plain);
-    };
-    let is_worth_it = linear.fitted_bytes < WORTH_LATENTS * plain.fitted_bytes;
-    Ok(if is_worth_it { linear } else { plain })
+    let linear = linear::build(trial, &LinearChoice { temporal, patient: false, ..choice });
+    match linear.ok().filter(|l| l.fitted_bytes < WORTH_LATENTS * fitted_bytes) {
+        Some(linear) => Ok(linear),
+        None => {
+            let schema = &trial.sample.schema;
+            let program = Program::decode(&model.payload, 0, schema, &Limits::default())?;
+            let bounds = trial.columns.iter().map(|c| c.bound).collect();
+            let encoder = BlockEncoder::without_latents(program, bounds);
+            Ok(Candidate { encoder, fitted_bytes, model, tally, linear: no_latents })
+        }
+    }
 }
 
 /// A linear codec that was measured on the trial rows.

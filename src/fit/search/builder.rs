@@ -175,7 +175,7 @@ impl<'a> Builder<'a> {
             hidden: family.hidden_step,
             error_weight: Some(family.error_weight * trained.error_price * finer * finer),
         };
-        let prepared = prepare(&trained.autoencoder, &self.columns, &self.normalised, &precision);
+        let prepared = prepare(&trained.autoencoder, &self.columns, &self.normalised, &precision)?;
         let refine = self.effort.refine_rounds;
         Ok((prepared, Coding { temporal: true, residual: false, patient: true, refine }))
     }

@@ -149,7 +149,7 @@ fn with_finer_step(builder: &Builder<'_>, goal: Goal, choice: Choice) -> Choice 
         let used = goal.used(&built.tally, built.fitted_bytes);
         let cost = goal.cost(&built.tally, built.fitted_bytes);
         if used <= 1.0 && cost < best.cost {
-            let (bytes, model_bytes) = (built.fitted_bytes, built.model_bytes as f64);
+            let (bytes, model_bytes) = (built.fitted_bytes, built.model_bytes() as f64);
             best = Choice { step, used, cost, bytes, model_bytes, ..best };
         }
         if cost > MUCH_LARGER * best.cost {
@@ -183,7 +183,7 @@ fn solve_family(
         // Far from the goal there may be nothing nearer, and what the cost would be is not known.
         let cost = if used < CLOSE { seen } else { at_goal };
         let bytes = if goal.is_size() { built.fitted_bytes / used } else { cost };
-        let model_bytes = built.model_bytes as f64;
+        let model_bytes = built.model_bytes() as f64;
         let kept_as = family.kept_as(&built);
         let slope = costs.slope;
         let value = Choice { family, kept_as, step, used, cost, bytes, model_bytes, slope };
@@ -197,8 +197,8 @@ fn solve_family(
 /// their differences are within noise.
 const ROWS_FOR_VARIANTS: usize = 1024;
 
-/// Share of the model in the file from which on all families are tried: rows are few, so that trying takes little time, and what
-/// distinguishes families is what their models cost.
+/// Share of the model in the file from which on all families are tried: rows are few, so that trying
+/// takes little time, and what distinguishes families is what their models cost.
 const HEAVY_MODEL: f64 = 0.25;
 
 /// Finer steps that are tried after the search where models weigh so much, the factor between them,

@@ -71,17 +71,18 @@ impl Goal {
 
     /// A step, in the data's units, whose rounding error is about what the goal allows.
     pub(crate) fn starting_step(self, sample: &Sample) -> f64 {
-        let SampleScale { variance, range } = sample_scale(sample);
+        let SampleScale { deviation, range } = sample_scale(sample);
+        // Roots, as squares of the largest and the smallest values are no numbers.
         let error = match self {
-            Goal::Nmse(x) => variance * x,
-            Goal::Psnr(db) => range * range * 10_f64.powf(-db / 10.0),
+            Goal::Nmse(x) => deviation * x.sqrt(),
+            Goal::Psnr(db) => range * 10_f64.powf(-db / 20.0),
             // Vectors of length 1 at a small angle: half the squared distance is what the cosine
             // lacks.
-            Goal::Cosine(c) => variance * 2.0 * (1.0 - c),
-            Goal::Bytes(_) => variance * FIRST_ERROR_OF_SIZE,
+            Goal::Cosine(c) => deviation * (2.0 * (1.0 - c)).sqrt(),
+            Goal::Bytes(_) => deviation * FIRST_ERROR_OF_SIZE.sqrt(),
         };
         // Errors of rounding are spread evenly over the step: their square is step² / 12.
-        (12.0 * error).sqrt().clamp(f64::MIN_POSITIVE, 1e300)
+        (12_f64.sqrt() * error).clamp(f64::MIN_POSITIVE, 1e300)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::fit::search::bounded::SearchEffort;
 use crate::fit::search::builder::Builder;
 use crate::fit::search::family::{Family, LatentFamily};
 use crate::fit::search::goal::Goal;
+use crate::limits::Limits;
 use crate::matrix::Rows;
 use crate::quality::FileStats;
 use rayon::prelude::*;
@@ -98,10 +99,11 @@ fn build(builder: &Builder<'_>, rule: &RowRule, step: f64) -> Result<Candidate> 
         quanta: Some(&quanta),
     };
     let fitted = fit_tables(&input, &assigned, quanta.len(), None);
-    encoder.program = Program::new(fitted.record, dtype)?;
+    let payload = &fitted.model.payload;
+    encoder.program = Program::decode(payload, 0, &sample.schema, &Limits::default())?;
     encoder.costs = TableCosts::new(&encoder.program.tables);
     candidate.fitted_bytes = fitted.bytes;
-    candidate.model_bytes = fitted.model_bytes;
+    candidate.model = fitted.model;
     Ok(candidate)
 }
 

@@ -142,12 +142,13 @@ struct Secant {
 
 impl Secant {
     fn new(search: &StepSearch) -> Self {
-        let next = search.start.max(f64::MIN_POSITIVE).ln();
+        let next = search.start.max(f64::MIN_POSITIVE).min(f64::MAX).ln();
         Self { slope: search.slope, last: None, trials: 0, good: None, bad: None, next, flat: 0 }
     }
 
     fn step(&self) -> f64 {
-        self.next.exp()
+        // Beyond these, more strides change nothing.
+        self.next.exp().clamp(f64::MIN_POSITIVE, f64::MAX)
     }
 
     /// Whether the bracket has become too small to be worth going on.

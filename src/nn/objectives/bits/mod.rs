@@ -270,6 +270,10 @@ impl Objective for Bits<'_> {
         let follow = FOLLOW * f64::from(rate_share);
         let miss = (batch.error / target).max(1e-9).ln().clamp(-1.0, 1.0);
         let first = error_price(f64::from(self.config.step));
+        if !first.is_finite() {
+            // A step of 0 has no price; whatever is learned, no codec comes of it.
+            return;
+        }
         let price = self.error_price * (follow * miss).exp();
         self.error_price = price.clamp(first / MOST_PRICE, first * MOST_PRICE);
     }
