@@ -6,7 +6,7 @@ use super::values;
 use crate::compress::Codec;
 use crate::container::model::ModelRecord;
 use crate::error::{Error, Result};
-use crate::matrix::{DType, Matrix, Rows, Schema};
+use crate::matrix::{DType, FillValues, Matrix, Rows, Schema};
 use crate::reader::{Reader, Source};
 
 /// The encoder and the decoder of a [`Codec`] as functions of floating-point numbers.
@@ -147,7 +147,10 @@ impl Model {
             let given = self.reconstructed(&values::read(rows, part)?, &nothing_hidden)?;
             bytes.extend(values::bytes(dtype, &given));
         }
-        Matrix::new(Schema { dtype, ..rows.schema().clone() }, bytes)
+        Matrix::new(
+            Schema { dtype, fill_values: FillValues::default(), ..rows.schema().clone() },
+            bytes,
+        )
     }
 
     /// Decodes latents, rows × latents in the units of [`Self::embed`], to rows of the type of
@@ -170,7 +173,10 @@ impl Model {
             let latents: Vec<f32> = latents.iter().map(|y| *y as f32).collect();
             bytes.extend(values::bytes(dtype, &self.values(&latents)));
         }
-        Matrix::new(Schema { dtype, ..self.schema.clone() }, bytes)
+        Matrix::new(
+            Schema { dtype, fill_values: FillValues::default(), ..self.schema.clone() },
+            bytes,
+        )
     }
 
     /// Reads the latents that a compressed file holds: rows × latents, `f32`, in the units of

@@ -2,7 +2,9 @@
 
 use crate::codec::value::{Cell, with_cell};
 use crate::error::{Error, Result};
-use crate::matrix::{DType, Matrix, Rows, Schema, from_little_endian, to_little_endian};
+use crate::matrix::{
+    DType, FillValues, Matrix, Rows, Schema, from_little_endian, to_little_endian,
+};
 use std::ops::Range;
 
 /// Values that are worked on at once: 16 MiB as `f64`, little beside the rows themselves, and
@@ -101,7 +103,10 @@ fn quiet_bit<T: Cell>() -> u32 {
 
 /// A matrix of `values` in type `dtype`; names and shape are those of `schema`.
 pub(super) fn matrix(schema: &Schema, dtype: DType, values: &[f64]) -> Result<Matrix> {
-    Matrix::new(Schema { dtype, ..schema.clone() }, bytes(dtype, values))
+    Matrix::new(
+        Schema { dtype, fill_values: FillValues::default(), ..schema.clone() },
+        bytes(dtype, values),
+    )
 }
 
 /// The rows at the places `which`.

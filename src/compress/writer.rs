@@ -1,6 +1,7 @@
 //! A file of rows that come one after another.
 
 use crate::compress::config::Config;
+use crate::compress::filled::Filled;
 use crate::compress::job::Job;
 use crate::compress::report::Report;
 use crate::compress::stream::{Finished, Stream};
@@ -58,6 +59,7 @@ impl<W: Write> Writer<W> {
     /// writing fails.
     pub fn new(out: W, seen: &dyn Rows, config: &Config) -> Result<Self> {
         let recorder = config.recorder();
+        let seen = &Filled::new(seen, config)?;
         let job = Job::new(seen, config, &recorder)?;
         if seen.is_empty() {
             return Err(Error::argument("a writer needs some rows to learn from"));

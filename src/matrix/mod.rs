@@ -3,6 +3,7 @@
 mod decimal;
 mod dtype;
 mod f16;
+mod fill;
 #[cfg(feature = "compress")]
 pub(crate) mod rng;
 mod rows;
@@ -11,7 +12,9 @@ mod slice;
 pub use decimal::Decimal;
 pub use dtype::{DType, Element};
 pub use f16::F16;
+pub use fill::FillValues;
 pub use rows::{Matrix, Rows, Schema};
 pub use slice::SliceRows;
 
+pub(crate) use fill::bits;
 pub(crate) use rows::{check_range, from_little_endian, to_little_endian};

@@ -3,6 +3,7 @@
 use super::chunks::{Chunk, chunks, same_shape};
 use super::tally::{Products, Quality, Tally, cosine};
 use crate::codec::bound;
+use crate::codec::fill::is_ordinary;
 use crate::codec::value::{Cell, with_cell};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
@@ -86,7 +87,7 @@ impl FileStats {
             part.0.pair(x, y);
             part.1.resize(width, Extremes::NONE);
             with_cell!(x.dtype, T => for row in x.cells::<T>().chunks_exact(width) {
-                for (own, x) in part.1.iter_mut().zip(row).filter(|(_, x)| x.is_ordinary()) {
+                for (own, x) in part.1.iter_mut().zip(row).filter(|(_, v)| is_ordinary(**v, x.fills)) {
                     own.take(*x);
                 }
             });
@@ -239,10 +240,12 @@ struct Broken {
 
 /// Counts the values that break their bound.
 fn broken<T: Cell>(x: &Chunk<'_>, y: &Chunk<'_>, bounds: &[f64]) -> u64 {
+    let fills = x.fills;
     let (x, y) = (x.cells::<T>(), y.cells::<T>());
     let cells = x.iter().zip(&y).zip(bounds.iter().cycle());
     // Special values are counted for every promise, so not here.
-    cells.filter(|((x, y), b)| x.is_ordinary() && !bound::holds(**x, **y, **b)).count() as u64
+    cells.filter(|((x, y), b)| is_ordinary(**x, fills) && !bound::holds(**x, **y, **b)).count()
+        as u64
 }
 
 /// Finds the rows that break their promise: about their NMSE with `means`, else about their cosine.
@@ -252,11 +255,12 @@ fn rows_broken<T: Cell>(
     means: Option<&[f64]>,
     d: &Decimal,
 ) -> Broken {
-    let width = x.width;
+    let (width, fills) = (x.width, x.fills);
     let (x, y) = (x.cells::<T>(), y.cells::<T>());
     let mut all = Broken::default();
     for (x, y) in x.chunks_exact(width).zip(y.chunks_exact(width)) {
-        let finite = x.iter().zip(y).enumerate().filter(|(_, (x, _))| x.is_ordinary());
+        let cells = x.iter().zip(y).enumerate();
+        let finite = cells.filter(|(_, (x, _))| is_ordinary(**x, fills));
         let (mut error, mut deviation) = (0.0, 0.0);
         let mut products = Products::default();
         let mut same = true;
