@@ -168,6 +168,7 @@ impl Codec {
     fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
         let mut schema = self.schema.clone();
         schema.name.clear();
+        schema.origin = None;
         let encoder = self.encoder.as_ref().map(EncoderRecord::encode);
         let model = Some(&self.model[..]);
         let mut sections = Vec::new();

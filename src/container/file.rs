@@ -1,8 +1,9 @@
 //! Writing a file: head, model, blocks, index, footer.
 
-use crate::container::forever::{COLUMNS, DATA, ENCODER, FOOTER_LEN, HEAD, INDEX, MODEL};
+use crate::container::forever::{COLUMNS, DATA, ENCODER, FOOTER_LEN, HEAD, INDEX, MODEL, ORIGIN};
 use crate::container::head;
 use crate::container::index::Index;
+use crate::container::origin;
 use crate::container::section::{self, Footer, Header};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
@@ -47,6 +48,11 @@ impl<W: Write> FileWriter<W> {
         bytes.extend(section::encode(HEAD, &head::encode(schema, promise)));
         if let Some(names) = &schema.columns {
             bytes.extend(section::encode(COLUMNS, &head::encode_columns(names)));
+        }
+        if let Some(own) = &schema.origin {
+            // Only a bound relative to the range asks for it.
+            let ranges = matches!(promise, Some(Fidelity::MaxErrorRel(_)));
+            bytes.extend(section::encode(ORIGIN, &origin::encode(own, schema.width(), ranges)));
         }
         if let Some(model) = model {
             bytes.extend(section::encode(MODEL, model));

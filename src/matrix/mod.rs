@@ -3,6 +3,7 @@
 mod decimal;
 mod dtype;
 mod f16;
+mod origin;
 #[cfg(feature = "compress")]
 pub(crate) mod rng;
 mod rows;
@@ -11,6 +12,7 @@ mod slice;
 pub use decimal::Decimal;
 pub use dtype::{DType, Element};
 pub use f16::F16;
+pub use origin::{Origin, TextColumn, TextLayout};
 pub use rows::{Matrix, Rows, Schema};
 pub use slice::SliceRows;
 

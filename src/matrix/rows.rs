@@ -1,6 +1,7 @@
 //! What rows are, and rows in memory.
 
 use super::dtype::{DType, Element};
+use super::origin::Origin;
 use crate::error::{Error, Result};
 
 /// What the rows are: element type, shape of one row, and optional column names.
@@ -14,12 +15,15 @@ pub struct Schema {
     pub columns: Option<Vec<String>>,
     /// Name of the file that the rows came from, without its folder; empty if none.
     pub name: String,
+    /// What the rows were read from, where the name does not tell it.
+    pub origin: Option<Origin>,
 }
 
 impl Schema {
     /// Makes a schema without names.
     pub fn new(dtype: DType, row_shape: &[usize]) -> Self {
-        Self { dtype, row_shape: row_shape.to_vec(), columns: None, name: String::new() }
+        let row_shape = row_shape.to_vec();
+        Self { dtype, row_shape, columns: None, name: String::new(), origin: None }
     }
 
     /// Returns how many numbers a row has: the product of the row's shape, 1 for `[]`.
