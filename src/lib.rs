@@ -101,7 +101,7 @@ pub use limits::Limits;
 pub use matrix::{
     DType, Decimal, Element, F16, Matrix, Origin, Rows, Schema, SliceRows, TextColumn, TextLayout,
 };
-pub use quality::{PromiseCheck, Quality, check_promise};
+pub use quality::{PromiseCheck, Quality, ShortDecimals, check_promise};
 pub use reader::{Bytes, FileSource, Info, Mapped, Reader, ReaderOptions, Source};
 
 /// The examples in the README are tests.

@@ -129,7 +129,7 @@ pub(crate) fn bounds(rows: &dyn Rows, promise: &Fidelity) -> Result<Option<Vec<f
 }
 
 /// Returns the bounds by column name; `*` is for all that are not named, which otherwise are exact.
-fn named(schema: &Schema, list: &[(String, Decimal)]) -> Result<Vec<f64>> {
+pub(super) fn named(schema: &Schema, list: &[(String, Decimal)]) -> Result<Vec<f64>> {
     let width = schema.width();
     let rest = list.iter().find(|(n, _)| n == "*").map_or(0.0, |(_, d)| d.floor());
     let mut bounds = vec![rest; width];
