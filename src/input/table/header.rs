@@ -50,15 +50,17 @@ pub(super) fn find(lines: &[Vec<Cell>], notation: Notation, told: Option<bool>) 
 struct Entry {
     field: Field,
     quoted: bool,
-    empty: bool,
+    /// Nothing stands there but blanks.
+    is_blank: bool,
 }
 
 impl Entry {
     fn new(cell: &Cell, notation: Notation) -> Self {
         // Blanks are written around missing numbers, but not within quotes.
-        let blank = cell.quoted && !cell.text.is_empty() && cell.text.trim_ascii().is_empty();
-        let field = if blank { Field::Text } else { notation.parse(&cell.text) };
-        Self { field, quoted: cell.quoted, empty: cell.text.is_empty() && !cell.quoted }
+        let is_blank = cell.text.trim_ascii().is_empty();
+        let is_word = cell.quoted && is_blank && !cell.text.is_empty();
+        let field = if is_word { Field::Text } else { notation.parse(&cell.text) };
+        Self { field, quoted: cell.quoted, is_blank }
     }
 
     fn number(&self) -> Option<Number> {
@@ -70,6 +72,11 @@ impl Entry {
 
     fn is_text(&self) -> bool {
         self.field == Field::Text
+    }
+
+    /// Says whether something that may be a number or missing has quotes around it.
+    fn is_quoted_word(&self) -> bool {
+        self.quoted && !self.is_blank && !self.is_text()
     }
 }
 
@@ -96,8 +103,8 @@ impl Kind {
         {
             return Kind::Words;
         }
-        let quoted = |k: &usize| first[*k].quoted && first[*k].number().is_some();
-        let bare = |k: &usize| !column(body, *k).any(|e| e.quoted && e.number().is_some());
+        let quoted = |k: &usize| first[*k].is_quoted_word();
+        let bare = |k: &usize| !column(body, *k).any(Entry::is_quoted_word);
         if !body.is_empty() && numeric.iter().any(|k| quoted(k) && bare(k)) {
             return Kind::Quoted;
         }
@@ -106,7 +113,7 @@ impl Kind {
 
     fn of_numbers(first: &[Entry], body: &[Vec<Entry>], numeric: &[usize]) -> Self {
         // Above row labels the corner is empty.
-        let corner = first.first().is_some_and(|e| e.empty) && counts_up(body);
+        let corner = first.first().is_some_and(|e| e.is_blank && !e.quoted) && counts_up(body);
         let columns = &numeric[usize::from(corner && numeric.first() == Some(&0))..];
         let Some(names) = numbers(first, columns) else { return Kind::Row };
         if !is_distinct(&names) || names.iter().any(|n| n.form == Form::Other) {
