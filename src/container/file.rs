@@ -18,6 +18,12 @@ pub(crate) struct FileWriter<W: Write> {
     index: Index,
 }
 
+/// Says whether it takes the columns' ranges to know how finely numbers are to be written.
+fn depends_on_ranges(promise: &Fidelity) -> bool {
+    use Fidelity::{BytesPerRow, Cosine, MaxErrorRel, Nmse, Psnr, Ratio};
+    matches!(promise, MaxErrorRel(_) | Nmse(_) | Psnr(_) | Cosine(_) | Ratio(_) | BytesPerRow(_))
+}
+
 fn io(e: std::io::Error) -> Error {
     Error::io("cannot write", e)
 }
@@ -50,8 +56,7 @@ impl<W: Write> FileWriter<W> {
             bytes.extend(section::encode(COLUMNS, &head::encode_columns(names)));
         }
         if let Some(own) = &schema.origin {
-            // Only a bound relative to the range asks for it.
-            let ranges = matches!(promise, Some(Fidelity::MaxErrorRel(_)));
+            let ranges = promise.is_some_and(depends_on_ranges);
             bytes.extend(section::encode(ORIGIN, &origin::encode(own, schema.width(), ranges)));
         }
         if let Some(model) = model {

@@ -34,7 +34,9 @@ pub struct TextColumn {
     pub decimals: Option<u8>,
     /// Whether each number has exactly so many digits behind its decimal mark.
     pub fixed: bool,
-    /// The column's largest number less its smallest, in units of its last digit; 0 where not known.
+    /// The column's largest number less its smallest, in units of the last of its decimals. Where those
+    /// are not known, the exponent of that difference as the bits of an `f64` have it. 0 where it is
+    /// not known.
     pub range: u64,
 }
 

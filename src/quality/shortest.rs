@@ -6,25 +6,24 @@
 //! the shortest is taken. All is judged on the `f64`s that a reader of the text gets.
 
 use super::check::{named, relative_bound};
+use super::decimals::{
+    fewest_places, half_unit, layout, least_range, nearest, places_with_room, power,
+};
 use crate::codec::bound::holds;
 use crate::fidelity::Fidelity;
-use crate::matrix::{DType, Schema, TextColumn, TextLayout};
+use crate::matrix::{Schema, TextColumn, TextLayout};
 
 /// Digits tried beyond those of the originals.
 const MORE_PLACES: usize = 3;
 /// Digits kept beyond those of the originals where a sum is promised: rounding then adds a millionth
 /// of what the originals' own last digit stands for.
 const PLACES_FOR_SUMS: usize = 3;
-/// Integers below this are `f64`s, all of them.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+/// What rounding may change a number by where a sum is promised, as a share of its column's range: even
+/// at 100 dB, single errors are 10⁵ times as large, and those of rounding cancel.
+const SHARE_FOR_SUMS: f64 = 1e-10;
 /// What a range that is known as a decimal may differ from that of the `f64`s, as a share of the
 /// largest of them: four roundings.
 const RANGE_MARGIN: f64 = 4.0 * f64::EPSILON;
-/// The powers of ten that are `f64`s.
-const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
-    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-];
 
 /// Shortens decoded numbers of a table of text without breaking the promise.
 #[derive(Debug, Clone)]
@@ -57,39 +56,23 @@ impl ShortDecimals {
     /// Looks at what a file holds and promises; `None` where numbers are to stay as they are:
     /// without loss, for a promise about each row, or where the rows were not read from text.
     pub fn new(schema: &Schema, promise: &Fidelity) -> Option<Self> {
-        let text = schema.origin.as_ref().and_then(|origin| origin.text.as_ref())?;
-        if schema.dtype != DType::F64 || text.columns.len() != schema.width() {
-            return None;
-        }
+        let text = layout(schema)?;
         let bounds = match promise {
-            Fidelity::MaxError(bound) => Some(vec![bound.floor(); text.columns.len()]),
-            Fidelity::MaxErrorColumns(list) => Some(named(schema, list).ok()?),
-            Fidelity::MaxErrorRel(_) => None,
+            Fidelity::MaxError(bound) => vec![bound.floor(); text.columns.len()],
+            Fidelity::MaxErrorColumns(list) => named(schema, list).ok()?,
+            Fidelity::MaxErrorRel(_) => vec![f64::INFINITY; text.columns.len()],
             Fidelity::Lossless | Fidelity::RowNmse(_) | Fidelity::RowCosine(_) => return None,
             _ => return Some(Self::for_sums(text)),
         };
-        let rule = |(j, column): (usize, &TextColumn)| {
-            let Some(places) = column.decimals.map(usize::from) else { return Rule::Keep };
-            let Some(power) = POWERS.get(places) else { return Rule::Keep };
-            let range = column.range as f64 / power;
-            let bound = match (&bounds, promise) {
-                (Some(bounds), _) => Bound { bound: bounds[j], margin: 0.0, range: 0.0 },
-                (None, Fidelity::MaxErrorRel(share)) => Bound {
-                    bound: relative_bound(share, range),
-                    margin: share.nearest() * RANGE_MARGIN,
-                    range,
-                },
-                _ => return Rule::Keep,
-            };
-            if bound.bound > 0.0 { Rule::Within { places, bound } } else { Rule::Keep }
-        };
-        Some(Self { columns: text.columns.iter().enumerate().map(rule).collect() })
+        let columns = text.columns.iter().zip(bounds);
+        Some(Self { columns: columns.map(|(c, bound)| Rule::new(c, promise, bound)).collect() })
     }
 
     fn for_sums(text: &TextLayout) -> Self {
-        let rule = |column: &TextColumn| match column.decimals {
-            Some(places) => Rule::Places(usize::from(places) + PLACES_FOR_SUMS),
-            None => Rule::Keep,
+        let rule = |column: &TextColumn| {
+            let by_range = fewest_places(least_range(column) * SHARE_FOR_SUMS);
+            let by_digits = column.decimals.map(|own| usize::from(own) + PLACES_FOR_SUMS);
+            by_range.into_iter().chain(by_digits).min().map_or(Rule::Keep, Rule::Places)
         };
         Self { columns: text.columns.iter().map(rule).collect() }
     }
@@ -104,25 +87,38 @@ impl ShortDecimals {
 }
 
 impl Rule {
+    /// What may be done to the numbers of a column; `bound` is theirs if it is not relative.
+    fn new(column: &TextColumn, promise: &Fidelity, bound: f64) -> Self {
+        if let Some(places) = places_with_room(column, promise, bound) {
+            return Rule::Places(places);
+        }
+        let Some(places) = column.decimals.map(usize::from) else { return Rule::Keep };
+        let Some(power) = power(places) else { return Rule::Keep };
+        let range = column.range as f64 / power;
+        let bound = match promise {
+            Fidelity::MaxErrorRel(share) => Bound {
+                bound: relative_bound(share, range),
+                margin: share.nearest() * RANGE_MARGIN,
+                range,
+            },
+            _ => Bound { bound, margin: 0.0, range: 0.0 },
+        };
+        if bound.bound > 0.0 { Rule::Within { places, bound } } else { Rule::Keep }
+    }
+
     fn shorten(self, y: f64) -> f64 {
         if !y.is_finite() {
             return y;
         }
         match self {
             Rule::Keep => y,
-            Rule::Places(places) => nearest(y, places, 0.0).unwrap_or(y),
+            Rule::Places(places) => {
+                let short = nearest(y, places, 0.0);
+                short.filter(|short| holds(y, *short, half_unit(places))).unwrap_or(y)
+            }
             Rule::Within { places, bound } => within(y, places, bound).unwrap_or(y),
         }
     }
-}
-
-/// Returns the multiple of 10^−places that is `steps` of them behind the nearest to `x`; `None` where
-/// numbers of so many digits are no longer exact.
-fn nearest(x: f64, places: usize, steps: f64) -> Option<f64> {
-    let power = POWERS.get(places)?;
-    let units = (x * power).round() + steps;
-    // Without the sign of a zero.
-    (units.abs() < EXACT).then_some(units / power + 0.0)
 }
 
 /// Returns the shortest decimal that is within the bound of all decimals of so many places that are
@@ -135,7 +131,7 @@ fn within(y: f64, places: usize, bound: Bound) -> Option<f64> {
     let middle = least / 2.0 + most / 2.0;
     for places in 0..=places + MORE_PLACES {
         for steps in [0.0, 1.0, -1.0] {
-            let Some(short) = nearest(middle, places, steps) else { return None };
+            let short = nearest(middle, places, steps)?;
             if holds(least, short, tight) && holds(most, short, tight) {
                 return Some(short);
             }
@@ -156,7 +152,8 @@ fn possible(y: f64, places: usize, bound: f64, direction: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matrix::Origin;
+    use crate::matrix::{DType, Origin};
+    use crate::quality::decimals::{leave_room, range_exponent};
 
     fn schema(columns: Vec<TextColumn>) -> Schema {
         let text = TextLayout { columns, ..TextLayout::default() };
@@ -185,7 +182,7 @@ mod tests {
         let mut state = 1_u64;
         let mut random = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 11) as f64 / EXACT
+            (state >> 11) as f64 / 2_f64.powi(53)
         };
         let mut digits = [0_usize; 2];
         for bound in ["0.01", "0.0107", "0.0004", "0.05", "1", "0.00051"] {
@@ -228,12 +225,42 @@ mod tests {
         let y = 0.123_456_789_012_345_67;
         assert_eq!(shortened(&one(3, 1000), "lossless", y), y);
         assert_eq!(shortened(&one(3, 1000), "row-nmse 0.1", y), y);
-        assert_eq!(shortened(&schema(vec![TextColumn::default()]), "max-error 0.01", y), y);
+        assert_eq!(shortened(&schema(vec![TextColumn::default()]), "max-error-rel 0.01", y), y);
         assert_eq!(shortened(&Schema::new(DType::F64, &[1]), "max-error 0.01", y), y);
         assert_eq!(shortened(&one(3, 1000), "max-error 0", y), y);
         assert_eq!(shortened(&one(3, 1000), "nmse 0.01", y), 0.123_457);
         assert!(shortened(&one(3, 1000), "max-error 0.01", f64::NAN).is_nan());
         assert_eq!(shortened(&one(3, 1000), "max-error 0.01", f64::INFINITY), f64::INFINITY);
         assert_eq!(shortened(&one(22, 1000), "max-error 0.01", 1e300), 1e300);
+    }
+
+    #[test]
+    fn the_encoder_leaves_room_for_numbers_of_many_digits() {
+        let y = 0.123_456_789_012_345_67;
+        let ranged = |range: f64| {
+            schema(vec![TextColumn { range: range_exponent(range), ..TextColumn::default() }])
+        };
+        assert_eq!(shortened(&ranged(1.0), "max-error 0.01", y), 0.123_457);
+        assert_eq!(shortened(&one(10, 0), "max-error 0.01", y), 0.123_457);
+        assert_eq!(shortened(&ranged(60.0), "max-error-rel 0.001", 100.0 + y), 100.12346);
+        assert_eq!(shortened(&ranged(60.0), "nmse 0.01", y), 0.123_456_789);
+        for (schema, promise) in [
+            (ranged(1.0), "max-error 0.01"),
+            (one(10, 0), "max-error 0.01"),
+            (one(10, 123_456_789_012), "max-error-rel 0.001"),
+            (ranged(12.5), "max-error-rel 0.001"),
+        ] {
+            let (kind, number) = promise.split_once(' ').unwrap();
+            let promise = Fidelity::parse(kind, number).unwrap();
+            let bound = if kind == "max-error" { 0.01 } else { 0.0125 };
+            let mut bounds = [bound];
+            leave_room(&schema, &promise, &mut bounds);
+            assert!(bounds[0] < bound && bounds[0] > 0.999 * bound, "{promise}: {bounds:?}");
+            for k in 0..1000 {
+                let y = f64::from(k) / 7.0;
+                let short = shortened(&schema, &promise.to_string(), y);
+                assert!(holds(y + bounds[0], short, bound) && holds(y - bounds[0], short, bound));
+            }
+        }
     }
 }

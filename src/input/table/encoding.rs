@@ -31,9 +31,12 @@ pub(in crate::input) fn is_utf16(head: &[u8]) -> bool {
     byte_order(head).is_some()
 }
 
+/// Makes a unit of two bytes.
+type Unit = fn([u8; 2]) -> u16;
+
 /// Returns the order of bytes of UTF-16, and how many bytes of `head` are its mark.
-fn byte_order(head: &[u8]) -> Option<(fn([u8; 2]) -> u16, usize)> {
-    let little: fn([u8; 2]) -> u16 = u16::from_le_bytes;
+fn byte_order(head: &[u8]) -> Option<(Unit, usize)> {
+    let little: Unit = u16::from_le_bytes;
     match head {
         [0xff, 0xfe, ..] => return Some((little, 2)),
         [0xfe, 0xff, ..] => return Some((u16::from_be_bytes, 2)),
@@ -50,7 +53,7 @@ fn byte_order(head: &[u8]) -> Option<(fn([u8; 2]) -> u16, usize)> {
         return Some((little, 0));
     }
     let big = pairs.iter().all(|[a, b]| ascii(b) && *a == 0);
-    big.then_some((u16::from_be_bytes as fn([u8; 2]) -> u16, 0))
+    big.then_some((u16::from_be_bytes as Unit, 0))
 }
 
 /// Returns the same text in UTF-8 if it is UTF-16; `None` if it is not.
