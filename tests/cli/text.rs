@@ -28,8 +28,9 @@ fn back(name: &str) -> String {
 #[test]
 fn a_header_of_wavelengths_is_no_row() {
     let names: Vec<String> = (400..460).step_by(10).map(|n| n.to_string()).collect();
-    let row = |i: u32| (0..6).map(|j| format!("{:.5}", f64::from((i * 7 + j * j) % 89) / 97.0));
-    let rows: Vec<String> = (0..80).map(|i| row(i).collect::<Vec<_>>().join(",")).collect();
+    let field = |i: u32, j: u32| format!("{:.5}", f64::from((i * 7 + j * j) % 89) / 97.0);
+    let row = |i: u32| (0..6).map(|j| field(i, j)).collect::<Vec<_>>().join(",");
+    let rows: Vec<String> = (0..80).map(row).collect();
     let text = format!("{}\n{}\n", names.join(","), rows.join("\n"));
     let folder = with("w.csv", &text);
     let said = folder.ok(&["compress", "w.csv", "-1", "--lossless"]).stderr;

@@ -37,7 +37,8 @@ pub(crate) struct Args {
     /// Only these rows, from 0: A..B (without B), A.., ..B or N.
     #[arg(long, value_name = "ROWS", allow_hyphen_values = true)]
     rows: Option<RowRange>,
-    /// Format to write, instead of the one that the output's name stands for: npy, csv, idx,
+    /// Format to write, instead of the one that the output's name stands for, or else of the one that
+    /// the rows were read from: npy, csv, idx,
     /// fvecs, bvecs, ivecs or raw.
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,

@@ -185,6 +185,16 @@ fn a_first_row_that_looks_like_names_is_read_back_as_a_row() {
         back.read(0, &mut bytes).unwrap();
         assert_eq!(bytes, Matrix::from_slice(&values, &[3]).unwrap().bytes(), "{file}");
     }
+    for values in
+        [[f64::NAN, 1.0, 0.0, 5.0, 1.0, 3.0], [1.0, f64::NAN, 2.0, f64::NAN, 4.0, f64::NAN]]
+    {
+        let (file, back) = back(&Matrix::from_slice(&values, &[2]).unwrap());
+        assert_eq!(
+            (back.len(), back.schema().width(), &back.schema().columns),
+            (3, 2, &None),
+            "{file}"
+        );
+    }
     let (file, _) = back(&Matrix::from_slice(&[5_u8, 3, 7, 1, 2, 2], &[3]).unwrap());
     assert_eq!(file, "5,3,7\n1,2,2\n");
 }

@@ -70,7 +70,8 @@ impl<W: Write> TextEncoder<W> {
         Ok(())
     }
 
-    /// Marks a first row that might be taken for names as numbers: by an exponent, which no name has.
+    /// Marks a first row that might be taken for names as numbers: by an exponent, which no name has,
+    /// and by quotes around what is empty.
     fn mark_top(&mut self, row: &[u8]) -> io::Result<()> {
         let values: io::Result<Vec<f64>> = row
             .chunks_exact(self.dtype.size())
@@ -80,13 +81,21 @@ impl<W: Write> TextEncoder<W> {
                 Ok(std::str::from_utf8(&text).ok().and_then(|t| t.parse().ok()).unwrap_or(f64::NAN))
             })
             .collect();
-        let ends = self.line.iter().position(|b| *b == self.layout.delimiter);
-        let first = &self.line[..ends.unwrap_or(self.line.len())];
+        let delimiter = self.layout.delimiter;
         let is_whole = |column: &TextColumn| column.decimals == Some(0);
         let fractions = self.dtype.is_float() && !self.layout.columns.iter().any(is_whole);
-        if looks_like_names(&values?, fractions) && !first.contains(&b'e') {
-            let end = first.len();
-            self.line.splice(end..end, *b"e0");
+        let whole = !self.line.contains(&self.layout.decimal_mark);
+        let ends = self.line.iter().position(|b| *b == delimiter);
+        let first = ends.unwrap_or(self.line.len());
+        if looks_like_names(&values?, whole, fractions) && !self.line[..first].contains(&b'e') {
+            self.line.splice(first..first, *b"e0");
+        }
+        // An empty corner is that of labels, and an empty end is none.
+        if first == 0 && ends.is_some() {
+            self.line.splice(..0, *b"\"\"");
+        }
+        if self.line.last() == Some(&delimiter) && delimiter != b' ' {
+            self.line.extend(b"\"\"");
         }
         Ok(())
     }

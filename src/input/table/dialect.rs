@@ -127,7 +127,9 @@ fn notation(table: &[Vec<Cell>], delimiter: u8, options: &TextOptions) -> (Resul
         cells.split_at(table.first().map_or(0, Vec::len).min(cells.len())).1.to_vec();
     let numeric = share(if body.is_empty() { &cells } else { &body }, chosen);
     let told = options.decimal_mark.is_some() || options.thousands.is_some();
-    if chosen == DECIMAL_COMMA && commas[0] == commas[1] && !told {
+    // Semicolons stand where commas are needed for decimals.
+    let plain = told || delimiter == b';';
+    if chosen == DECIMAL_COMMA && commas[0] == commas[1] && !plain {
         return (Err(ambiguous(&cells)), numeric);
     }
     (Ok(chosen), numeric)

@@ -235,12 +235,11 @@ fn has_units(body: &[Vec<Entry>], names: usize) -> bool {
 }
 
 /// Says whether rows that begin with `values`, in text and without names, might be taken for rows
-/// below names, so that they are written in another way. `fractions` says whether all that follows
-/// may be fractions.
-pub(in crate::input) fn looks_like_names(values: &[f64], fractions: bool) -> bool {
+/// below names, so that they are written in another way. `whole` says that they are written as
+/// integers, `fractions` that all that follows may be fractions.
+pub(in crate::input) fn looks_like_names(values: &[f64], whole: bool, fractions: bool) -> bool {
     let numbers: Vec<Number> =
         values.iter().map(|&value| Number { value, form: Form::Other }).collect();
-    let whole = values.iter().all(|v| v.fract() == 0.0);
     let least = if whole { LEAST_RUN } else { LEAST_FRACTIONS };
     let run = values.len() >= least && is_run(&numbers);
     let all = values.len() > 1 && values.iter().all(|v| v.is_finite()) && is_distinct(&numbers);

@@ -47,7 +47,7 @@ impl Plan {
         let mut options = *options;
         let (head, complete) = head(source, start)?;
         let mut lines = sample::lines(&head, complete);
-        if let Some(delimiter) = lines.first().and_then(|line| separator(line)) {
+        if let Some(delimiter) = separator(&lines) {
             options.delimiter = options.delimiter.or(Some(delimiter));
             lines.remove(0);
         }
@@ -148,7 +148,9 @@ impl Plan {
         }
         let Notation { mark, grouping } = self.dialect.notation;
         if mark == b',' {
-            out.push("numbers were read with a decimal comma".to_string());
+            let what =
+                "numbers were read with a decimal comma (--thousands , for one between thousands)";
+            out.push(what.to_string());
         }
         if let Some(grouping) = grouping {
             let grouping = char::from(grouping);
@@ -234,16 +236,19 @@ fn read(source: &Source, start: u64, size: usize) -> Result<(Vec<u8>, bool)> {
     Ok((head, count as u64 >= left))
 }
 
-/// Returns the delimiter that a spreadsheet's first line names, as in `sep=;`.
-fn separator(line: &[u8]) -> Option<u8> {
-    let line = line.trim_ascii_end();
-    let line = line.strip_prefix(b"\"").and_then(|l| l.strip_suffix(b"\"")).unwrap_or(line);
-    match line {
-        [name @ .., b'=', delimiter] if name.eq_ignore_ascii_case(b"sep") => Some(*delimiter),
+/// Returns the delimiter that a spreadsheet's first line names, as in `sep=;`; in quotes it may be a
+/// column's name, unless the next line has such delimiters.
+fn separator(lines: &[&[u8]]) -> Option<u8> {
+    let line = lines.first()?.trim_ascii_end();
+    let unquoted = line.strip_prefix(b"\"").and_then(|l| l.strip_suffix(b"\""));
+    let delimiter = match unquoted.unwrap_or(line) {
+        [name @ .., b'=', delimiter] if name.eq_ignore_ascii_case(b"sep") => *delimiter,
         // A tab at the end was trimmed.
-        [name @ .., b'='] if name.eq_ignore_ascii_case(b"sep") => Some(b'\t'),
-        _ => None,
-    }
+        [name @ .., b'='] if name.eq_ignore_ascii_case(b"sep") => b'\t',
+        _ => return None,
+    };
+    let used = || lines.get(1).is_some_and(|next| next.contains(&delimiter));
+    (unquoted.is_none() || used()).then_some(delimiter)
 }
 
 /// Says whether a line is a comment: `#N/A` and the like are not.

@@ -229,8 +229,9 @@ fn what_is_refused_names_the_right_remedy() {
         let message = fault(text, None).1;
         assert!(message.contains(part), "{part} in {message}");
     };
-    contains(b"a;b\n12,345;1\n10,250;2\n", "--decimal ,");
-    contains(b"a;b\n12,345;1\n10,250;2\n", "--thousands ,");
+    contains(b"a|b\n12,345|1\n10,250|2\n", "--decimal ,");
+    contains(b"a|b\n12,345|1\n10,250|2\n", "--thousands ,");
+    assert_eq!(read(b"a;b\n12,345;1\n", &TextOptions::default()), [12.345, 1.0]);
     contains(b"A title\na,b\n1,2\n3,4\n", "--skip 1");
     let many = format!("a;b\n{}12,5;1\n", "1.5;2\n".repeat(9000));
     contains(many.as_bytes(), "--decimal ,");
