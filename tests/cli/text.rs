@@ -88,7 +88,8 @@ fn text_has_as_few_digits_as_the_promise_allows() {
     let folder = with("t.csv", &text);
     for promise in [&["--max-error", "0.01"][..], &["--max-error-rel", "1e-3"], &[]] {
         let back = there_and_back(&folder, "t.csv", promise);
-        assert!(back.len() <= text.len() * 21 / 20, "{} of {}", back.len(), text.len());
+        // At most a digit more than the original's three, where no number of three is surely near.
+        assert!(back.len() <= text.len() * 23 / 20, "{} of {}", back.len(), text.len());
     }
     let numbers = |text: &str| -> Vec<f64> {
         text.lines().skip(1).flat_map(|l| l.split(',')).map(|f| f.parse().unwrap()).collect()

@@ -11,8 +11,11 @@ use super::sample::Cell;
 const LEAST_ROWS: usize = 3;
 /// Names of a run: two numbers rise in half of all rows, three in a sixth.
 const LEAST_RUN: usize = 3;
-/// Names of a run of fractions, which data may be, too: five rise in one of 120 rows by chance.
-const LEAST_FRACTIONS: usize = 5;
+/// Names of a run that data may be, too: five rise in one of 120 rows by chance.
+const LONG_RUN: usize = 5;
+/// Rows below integers that have fractions everywhere, however they are written: among fewer, those of
+/// a program that leaves out zeros may have them by chance.
+const MANY_ROWS: usize = 8;
 
 /// What the first line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -125,7 +128,9 @@ impl Kind {
         let whole = names.iter().all(Number::is_integer);
         let fractions = columns.iter().filter(|&&k| has_fractions(body, k)).count();
         let fractional = columns.iter().all(|&k| is_fractional(body, k));
-        if whole && fractional && names.len() > 1 && body.len() > 1 {
+        let many = body.len() >= MANY_ROWS || columns.iter().all(|&k| is_fixed(body, k));
+        let surely = many || is_run(&names);
+        if whole && fractional && surely && names.len() > 1 && body.len() > 1 {
             return Kind::Numbers;
         }
         if names.len() < LEAST_RUN || !is_run(&names) {
@@ -136,10 +141,11 @@ impl Kind {
         let outside = columns.iter().zip(&names).filter(|(k, n)| is_outside(body, **k, n)).count();
         let outside = 2 * outside >= names.len();
         let even = whole && is_even(&names) && !rows().any(|row| is_even(&row));
+        let long = names.len() >= LONG_RUN;
         let good = match whole {
             true if even && (outside || is_count(&names)) => rows().count() >= LEAST_ROWS,
-            true => others && 2 * fractions >= columns.len(),
-            false => others && outside && names.len() >= LEAST_FRACTIONS,
+            true => others && (2 * fractions >= columns.len() || (outside && long)),
+            false => others && outside && long,
         };
         match good {
             true => Kind::Numbers,
@@ -195,6 +201,13 @@ fn is_fractional(body: &[Vec<Entry>], k: usize) -> bool {
     has_fractions(body, k) && column(body, k).filter_map(Entry::number).all(|n| !n.is_integer())
 }
 
+/// Says whether all numbers of a column have as many digits behind the mark.
+fn is_fixed(body: &[Vec<Entry>], k: usize) -> bool {
+    let mut forms = column(body, k).filter_map(Entry::number).map(|n| n.form);
+    let first = forms.next();
+    first.is_some_and(|first| forms.all(|form| form == first))
+}
+
 /// Says whether the numbers rise, or fall, from each to the next.
 fn is_run(numbers: &[Number]) -> bool {
     let mut pairs = numbers.windows(2);
@@ -240,7 +253,7 @@ fn has_units(body: &[Vec<Entry>], names: usize) -> bool {
 pub(in crate::input) fn looks_like_names(values: &[f64], whole: bool, fractions: bool) -> bool {
     let numbers: Vec<Number> =
         values.iter().map(|&value| Number { value, form: Form::Other }).collect();
-    let least = if whole { LEAST_RUN } else { LEAST_FRACTIONS };
+    let least = if whole { LEAST_RUN } else { LONG_RUN };
     let run = values.len() >= least && is_run(&numbers);
     let all = values.len() > 1 && values.iter().all(|v| v.is_finite()) && is_distinct(&numbers);
     all && (run || (whole && fractions))
@@ -260,7 +273,8 @@ mod tests {
     fn numbers_above_numbers_are_names_where_something_tells_them_apart() {
         for names in [
             "400,410,420\n0.1,0.3,0.2\n0.2,0.1,0.3\n0.3,0.2,0.2",
-            "101,205,150\n0.25,0.5,0.75\n0.5,0.25,0.125",
+            "101,205,150\n0.25,0.50,0.75\n0.50,0.25,0.12",
+            "400,412,431,440,470\n1,5,3,9,1\n7,5,2,1,0\n3,9,1,4,4",
             "2019,2020\n1.5,2.5\n3.5,0.5",
             "0,1,2,3\n5,3,200,0\n9,3,1,0\n7,7,7,8",
             "1990,1991,1992\n5,3,200\n9,30,1\n7,7,8",
@@ -280,6 +294,7 @@ mod tests {
             "0,0,0\n0.1,0.5,0.3\n0.2,0.1,0.4",
             "0.1,0.2,0.3,0.4,0.5\n0.3,0.2,0.1,0.4,0.5\n0.9,0.1,0.2,0.5,0.3\n0.1,0.9,0.2,0.3,0.1",
             "1\n2.5\n3.5",
+            "0,100,50\n0.1,99.5,50.25\n0.2,99.25,50.5",
             "1e0,2,3\n0.5,0.1,0.3\n0.1,0.5,0.3",
             "1,2,3,4\n1.5,2.5,3.5,4.5\n2,3,4,5\n7,8,9,11",
             "NA,2\n3,4",
