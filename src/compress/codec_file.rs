@@ -171,6 +171,7 @@ impl Codec {
         let mut schema = self.schema.clone();
         schema.name.clear();
         schema.fill_values = FillValues::default();
+        schema.origin = None;
         let encoder = self.encoder.as_ref().map(EncoderRecord::encode);
         let model = Some(&self.model[..]);
         let mut sections = Vec::new();

@@ -82,7 +82,11 @@ impl<W: Write> Writer<W> {
             let fitted = with_bounds(&sample, bounds, job.level.search, None, training)?;
             Result::Ok((fitted, sample.total))
         })??;
-        let schema = seen.schema().clone();
+        let mut schema = seen.schema().clone();
+        // What is known of the text of these rows may not be true of those to come.
+        if let Some(text) = schema.origin.as_mut().and_then(|origin| origin.text.as_mut()) {
+            text.columns.clear();
+        }
         let stream = Stream::begin(out, &schema, config, fitted, rows)?;
         Ok(Self { stream, schema, config: config.clone(), pending: Vec::new() })
     }

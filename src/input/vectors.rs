@@ -5,7 +5,7 @@ use super::array::MAX_ROW_BYTES;
 use super::format::Format;
 use super::source::Source;
 use crate::error::{Error, Result};
-use crate::matrix::{DType, Rows, Schema, check_range};
+use crate::matrix::{DType, Origin, Rows, Schema, check_range};
 
 /// Bytes of the dimension in front of each row.
 const PREFIX: usize = 4;
@@ -62,6 +62,12 @@ impl VectorRows {
         let mut schema = Schema::new(dtype, &[dimension as usize]);
         schema.name = name.to_string();
         Ok(Self { source, schema, rows })
+    }
+
+    /// Says what the rows were read from.
+    pub(super) fn with_origin(mut self, origin: Option<Origin>) -> Self {
+        self.schema.origin = origin;
+        self
     }
 }
 

@@ -4,6 +4,7 @@ mod decimal;
 mod dtype;
 mod f16;
 mod fill;
+mod origin;
 #[cfg(feature = "compress")]
 pub(crate) mod rng;
 mod rows;
@@ -13,6 +14,7 @@ pub use decimal::Decimal;
 pub use dtype::{DType, Element};
 pub use f16::F16;
 pub use fill::FillValues;
+pub use origin::{Origin, TextColumn, TextLayout};
 pub use rows::{Matrix, Rows, Schema};
 pub use slice::SliceRows;
 

@@ -2,6 +2,7 @@
 
 use super::dtype::{DType, Element};
 use super::fill::FillValues;
+use super::origin::Origin;
 use crate::error::{Error, Result};
 
 /// What the rows are: element type, shape of one row, and optional column names.
@@ -18,6 +19,8 @@ pub struct Schema {
     /// Values that stand for missing numbers, as far as they are known: of an `.aez` file those that
     /// it was compressed with.
     pub fill_values: FillValues,
+    /// What the rows were read from, where the name does not tell it.
+    pub origin: Option<Origin>,
 }
 
 impl Schema {
@@ -28,6 +31,7 @@ impl Schema {
             row_shape: row_shape.to_vec(),
             columns: None,
             name: String::new(),
+            origin: None,
             fill_values: FillValues::default(),
         }
     }

@@ -1,6 +1,7 @@
 //! Whether a promise was kept, judged on the decoded values.
 
 use super::chunks::{Chunk, chunks, same_shape};
+use super::decimals::leave_room;
 use super::tally::{Products, Quality, Tally, cosine};
 use crate::codec::bound;
 use crate::codec::fill::is_ordinary;
@@ -113,8 +114,18 @@ pub(crate) fn relative_bound(share: &Decimal, range: f64) -> f64 {
     bound.clamp(0.0, f64::MAX)
 }
 
-/// Returns the bounds of all columns, if the promise is about single values.
+/// Returns the bounds of all columns to encode under, if the promise is about single values: with room
+/// to round where numbers are to be written as text.
 pub(crate) fn bounds(rows: &dyn Rows, promise: &Fidelity) -> Result<Option<Vec<f64>>> {
+    let mut bounds = promised_bounds(rows, promise)?;
+    if let Some(bounds) = &mut bounds {
+        leave_room(rows.schema(), promise, bounds);
+    }
+    Ok(bounds)
+}
+
+/// Returns the bounds of all columns, if the promise is about single values.
+fn promised_bounds(rows: &dyn Rows, promise: &Fidelity) -> Result<Option<Vec<f64>>> {
     let width = rows.schema().width();
     Ok(Some(match promise {
         Fidelity::Lossless => vec![0.0; width],
@@ -130,7 +141,7 @@ pub(crate) fn bounds(rows: &dyn Rows, promise: &Fidelity) -> Result<Option<Vec<f
 }
 
 /// Returns the bounds by column name; `*` is for all that are not named, which otherwise are exact.
-fn named(schema: &Schema, list: &[(String, Decimal)]) -> Result<Vec<f64>> {
+pub(super) fn named(schema: &Schema, list: &[(String, Decimal)]) -> Result<Vec<f64>> {
     let width = schema.width();
     let rest = list.iter().find(|(n, _)| n == "*").map_or(0.0, |(_, d)| d.floor());
     let mut bounds = vec![rest; width];
@@ -164,7 +175,7 @@ pub fn check_promise(
     file_bytes: u64,
 ) -> Result<PromiseCheck> {
     same_shape(original, decoded)?;
-    let bounds = bounds(original, promise)?;
+    let bounds = promised_bounds(original, promise)?;
     let means = match promise {
         Fidelity::RowNmse(_) => Some(FileStats::scan(original)?.means),
         _ => None,

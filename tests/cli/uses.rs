@@ -112,7 +112,7 @@ fn rows_are_cleaned_and_filled() {
             .fails(1, &["impute", "gaps.npy", "--mask", "digits.npy", "-o", "x.npy"])
             .contains("1797")
     );
-    folder.fails(2, &["denoise", "digits.npy", "-o", "nothing.txt"]);
+    folder.fails(2, &["denoise", "digits.npy", "-o", "nothing.xyz"]);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn labels_are_learned_and_predicted() {
     let right = found.lines().zip(&labels).filter(|(a, b)| a == *b).count();
     assert!(right > 1500, "{right}");
     folder.ok(&["predict", "digits.npy", "--codec", "t.codec", "--proba", "-o", "p.csv"]);
-    assert!(folder.read("p.csv").starts_with(b"-1,7\n"));
+    assert!(folder.read("p.csv").starts_with(b"\"-1\",\"7\"\n"));
     let error = folder.fails(1, &["predict", "digits.npy", "--codec", "c.codec", "-o", "x.npy"]);
     assert!(error.contains("finetune"));
     folder.ok(&["export", "t.codec", "--part", "predictor", "-o", "t.onnx"]);

@@ -110,7 +110,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     sources.extend(choice.path());
     let writing = Writing::text(force);
     destination.iter().try_for_each(|destination| destination.check(writing, &sources))?;
-    let rows = rows::open(&input, &options)?;
+    let rows = rows::open(&input, &options, console)?;
     let codec = choice.read()?;
     let bar = Bar::new(console);
     choice.config.progress = bar.callback();

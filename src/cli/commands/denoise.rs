@@ -54,7 +54,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     if !train.is_kind() {
         train.denoise.gaussian = Some(NOISE);
     }
-    let rows = rows::open(&input, &options)?;
+    let rows = rows::open(&input, &options, console)?;
     let codec = choice.read_or_learn(&input, &*rows, console)?;
     let model = Model::new(&codec).map_err(about(choice.path().unwrap_or(&input)))?;
     let clean = denoise(&model, &*rows).map_err(about(&input))?;

@@ -63,7 +63,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         let (embedded, rows) = stored(&input)?;
         (embedded, rows, None)
     } else {
-        let rows = rows::open(&input, &options)?;
+        let rows = rows::open(&input, &options, console)?;
         let codec = choice.read_or_learn(&input, &*rows, console)?;
         let model = Model::new(&codec).map_err(about(choice.path().unwrap_or(&input)))?;
         let embedded = model.embed(&*rows).map_err(about(&input))?;

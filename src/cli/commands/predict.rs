@@ -41,7 +41,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let options = args.source.options()?;
     let sources = [&*input, &*codec];
     let out = args.out.place(&sources)?;
-    let rows = rows::open(&input, &options)?;
+    let rows = rows::open(&input, &options, console)?;
     let predicted = predict(&read_codec(&codec)?, &*rows).map_err(about(&input))?;
     let result = match (args.proba, predicted.probabilities) {
         (false, _) => predicted.values,

@@ -127,7 +127,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     sources.extend(colour_file);
     let writing = Writing::binary(args.force);
     destination.check(writing, &sources)?;
-    let mut input = Input { rows: rows::open(&args.input, &options)?, path: args.input };
+    let mut input = Input { rows: rows::open(&args.input, &options, console)?, path: args.input };
     let mut colours = None;
     if let Some(name) = &args.color_by {
         let found = ColumnOrFile::find(&*input.rows, name, colour_file)?;
