@@ -4,6 +4,7 @@
 //! |---|---|
 //! | learn a codec to use, not to compress | [`config_for_uses`] |
 //! | turn rows into latents and back | [`Model`] |
+//! | tell columns of one unit from a table's | [`ColumnUnits`] |
 //! | find rows that are not like the others | [`find_anomalies`] |
 //! | take noise out of rows | [`denoise`] |
 //! | fill in missing values | [`missing_values`], [`impute`] |
@@ -22,6 +23,7 @@ mod anomalies;
 mod codec_decoder;
 mod codec_encoder;
 mod column_scale;
+mod column_units;
 mod denoise;
 mod export;
 mod finetune;
@@ -36,6 +38,7 @@ mod sample;
 mod values;
 
 pub use anomalies::{Anomalies, AnomalyConfig, AnomalyScore, find_anomalies};
+pub use column_units::ColumnUnits;
 pub use denoise::denoise;
 pub use export::{ONNX_OPSET, OnnxPart, onnx, safetensors};
 pub use finetune::{Examples, FinetuneConfig, FinetuneReport, Task, finetune};
