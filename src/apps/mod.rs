@@ -6,7 +6,7 @@
 //! | turn rows into latents and back | [`Model`] |
 //! | tell columns of one unit from a table's | [`ColumnUnits`] |
 //! | find rows that are not like the others | [`find_anomalies`] |
-//! | take noise out of rows | [`denoise`] |
+//! | take noise out of rows | [`remove_noise`], [`denoise`] |
 //! | fill in missing values | [`missing_values`], [`impute`] |
 //! | draw new rows | [`sample`] |
 //! | predict labels or numbers from few examples | [`finetune`], [`predict`] |
@@ -36,10 +36,11 @@ pub mod plot;
 mod predict;
 mod sample;
 mod values;
+mod wild_rows;
 
 pub use anomalies::{Anomalies, AnomalyConfig, AnomalyScore, find_anomalies};
 pub use column_units::ColumnUnits;
-pub use denoise::denoise;
+pub use denoise::{Denoised, denoise, remove_noise};
 pub use export::{ONNX_OPSET, OnnxPart, onnx, safetensors};
 pub use finetune::{Examples, FinetuneConfig, FinetuneReport, Task, finetune};
 pub use impute::{impute, missing_values};

@@ -46,6 +46,11 @@ impl CodecArgs {
         self.network.is_about_latents()
     }
 
+    /// Says whether a codec is named, or anything is chosen about a network to learn.
+    pub(crate) fn is_given(&self) -> bool {
+        self.codec.is_some() || self.network.is_given()
+    }
+
     /// Checks how to learn an embedding of `dim` latents or, if it is nowhere said how many, of
     /// `usual`: on the squared error unless a kind is asked for.
     pub(crate) fn for_embedding(
