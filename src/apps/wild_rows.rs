@@ -1,12 +1,37 @@
 //! Rows so far from all others that nothing is to be learned from them.
 
-use super::column_scale::ColumnScale;
+use super::column_scale::{ColumnScale, column_scales};
+use super::column_units::ColumnUnits;
 
 /// A row is wild where its mean squared distance from the columns' centres is so many times that of
 /// [`USUAL`] rows, a hundred times as far: what is within it no longer counts in sums with it.
 const WILD: f64 = 1e4;
 /// The share of rows that are no farther out than the one that wild rows are compared with.
 const USUAL: f64 = 0.9;
+
+/// What distances from the columns' centres are counted in: their own spread or, if they share a
+/// unit, one spread for all.
+pub(super) fn distance_scales(
+    values: &[f64],
+    width: usize,
+    units: ColumnUnits,
+) -> Vec<ColumnScale> {
+    if units == ColumnUnits::Own {
+        return column_scales(values, width, 1.0);
+    }
+    let mut scales = column_scales(values, width, 0.0);
+    // In units of the largest, so that squares neither overflow nor vanish.
+    let largest = scales.iter().fold(f64::MIN_POSITIVE, |m, s| m.max(s.scale));
+    let squares: f64 = scales.iter().map(|s| (s.scale / largest).powi(2)).sum();
+    let common = largest * (squares / width.max(1) as f64).sqrt();
+    let common = if common > 0.0 && common.is_finite() { common } else { 1.0 };
+    // One centre too: that columns have different ones is something rows have in common.
+    let mut centres: Vec<f64> = scales.iter().map(|s| s.centre).collect();
+    centres.sort_unstable_by(f64::total_cmp);
+    let centre = centres.get(width / 2).copied().unwrap_or(0.0);
+    scales.fill(ColumnScale { centre, scale: common });
+    scales
+}
 
 /// Says of each row whether it is wild, or has an infinite value. Distances are counted in the
 /// `scales` of the columns; missing values (NaN) do not count.
@@ -15,7 +40,10 @@ pub(super) fn wild_rows(values: &[f64], scales: &[ColumnScale]) -> Vec<bool> {
         values.chunks_exact(scales.len().max(1)).map(|row| distance(row, scales)).collect();
     let mut sorted: Vec<f64> = distances.iter().copied().filter(|d| d.is_finite()).collect();
     sorted.sort_unstable_by(f64::total_cmp);
-    let usual = sorted.get((USUAL * sorted.len() as f64) as usize).copied().unwrap_or(0.0);
+    let usual = sorted
+        .get((USUAL * sorted.len().saturating_sub(1) as f64) as usize)
+        .copied()
+        .unwrap_or(0.0);
     // Where most rows are alike, all others would be far from them.
     let most = if usual > 0.0 { WILD * usual } else { f64::MAX };
     distances.iter().map(|d| !d.is_finite() || *d > most).collect()

@@ -1,15 +1,17 @@
 //! Rows without their noise.
 //!
-//! `spectrum` tells noise from what rows have in common, `shrinkage` takes it out of rows.
+//! `spectrum` tells noise from what rows have in common, `shrinkage` takes it out of their components,
+//! and `mixture` out of rows that lie in groups.
 
+mod mixture;
 mod shrinkage;
 mod spectrum;
 
-use super::column_scale::{ColumnScale, column_scales, denormalise, normalise};
+use super::column_scale::{denormalise, normalise};
 use super::column_units::ColumnUnits;
 use super::model::Model;
 use super::values;
-use super::wild_rows::wild_rows;
+use super::wild_rows::{distance_scales, wild_rows};
 use crate::compress::Config;
 use crate::error::Result;
 use crate::matrix::{Matrix, Rows};
@@ -21,7 +23,8 @@ const MOST_ORDER: usize = 2048;
 const BLOCK: usize = 1024;
 
 /// Replaces each row by what the codec makes of it: a matrix of the rows' own type and shape.
-/// What rows do not have in common, noise above all, does not pass through the few latents.
+/// What rows do not have in common, noise above all, does not pass through the few latents. Missing
+/// values (NaN) stay missing.
 ///
 /// A codec that was trained to remove noise
 /// ([`TrainConfig::denoise`](crate::TrainConfig::denoise)) does this best, if it has seen rows
@@ -31,7 +34,18 @@ const BLOCK: usize = 1024;
 /// `Argument` if the rows are not as wide as the codec's or there is no encoder; otherwise
 /// whatever reading the rows fails with.
 pub fn denoise(model: &Model, rows: &dyn Rows) -> Result<Matrix> {
-    model.reconstruct_as(rows, rows.schema().dtype)
+    let given = model.reconstruct_as(rows, rows.schema().dtype)?;
+    if !rows.schema().dtype.is_float() {
+        return Ok(given);
+    }
+    let missing: Vec<bool> = values::to_doubles(rows)?.iter().map(|x| x.is_nan()).collect();
+    if !missing.contains(&true) {
+        return Ok(given);
+    }
+    let mut bytes = vec![0; given.bytes().len()];
+    rows.read(0, &mut bytes)?;
+    replace(&mut bytes, given.bytes(), rows.schema().dtype.size(), |at| !missing[at]);
+    Matrix::new(rows.schema().clone(), bytes)
 }
 
 /// What [`remove_noise`] made of rows.
@@ -49,6 +63,9 @@ pub struct Denoised {
     pub noise: Option<f64>,
     /// The number of principal components that are more than noise.
     pub components: usize,
+    /// Whether rows were found to lie in groups, or along a curve, and each was brought near those it
+    /// may belong to.
+    pub is_grouped: bool,
     /// Rows that are so far from all others, or infinite, that they are left as they were.
     pub wild_rows: usize,
 }
@@ -59,7 +76,9 @@ pub struct Denoised {
 ///
 /// The strength of the noise is estimated from the components of least variance, and the others are
 /// shrunk by the share of noise in them, which is the best that can be done with components (Gavish
-/// and Donoho 2017, *Optimal shrinkage of singular values*). Where no noise can be told from what
+/// and Donoho 2017, *Optimal shrinkage of singular values*). Rows that lie in groups, or along a
+/// curve, are brought near the groups they may belong to, where rows held out say that this is
+/// nearer. Where no noise can be told from what
 /// rows have in common, they stay as they are, bit for bit. So do missing values (NaN), and rows a
 /// hundred times as far from all others as those from each other. Of `config`, only the number of
 /// threads has an effect.
@@ -105,40 +124,23 @@ fn without_noise(rows: &dyn Rows) -> Result<Denoised> {
     }
     // What is not new may have lost bits on its way through `f64`.
     let new = values::bytes(schema.dtype, &found.values);
-    for ((cell, new), _) in bytes
-        .chunks_exact_mut(size)
-        .zip(new.chunks_exact(size))
-        .zip(&found.is_new)
-        .filter(|(_, is_new)| **is_new)
-    {
-        cell.copy_from_slice(new);
-    }
+    replace(&mut bytes, &new, size, |at| found.is_new[at]);
     Ok(Denoised {
         rows: Matrix::new(schema.clone(), bytes)?,
         units: found.units,
         noise: found.noise,
         components: found.components,
+        is_grouped: found.is_grouped,
         wild_rows: found.wild_rows,
     })
 }
 
-/// What columns are counted in: their own spread or, if they share a unit, one spread for all.
-fn noise_scales(values: &[f64], width: usize, units: ColumnUnits) -> Vec<ColumnScale> {
-    if units == ColumnUnits::Own {
-        return column_scales(values, width, 1.0);
+/// Takes those cells of `size` bytes from `new` whose places `is_new` names.
+fn replace(bytes: &mut [u8], new: &[u8], size: usize, is_new: impl Fn(usize) -> bool) {
+    let cells = bytes.chunks_exact_mut(size).zip(new.chunks_exact(size)).enumerate();
+    for (_, (cell, new)) in cells.filter(|(at, _)| is_new(*at)) {
+        cell.copy_from_slice(new);
     }
-    let mut scales = column_scales(values, width, 0.0);
-    // In units of the largest, so that squares neither overflow nor vanish.
-    let largest = scales.iter().fold(f64::MIN_POSITIVE, |m, s| m.max(s.scale));
-    let squares: f64 = scales.iter().map(|s| (s.scale / largest).powi(2)).sum();
-    let common = largest * (squares / width.max(1) as f64).sqrt();
-    let common = if common > 0.0 && common.is_finite() { common } else { 1.0 };
-    // One centre too: that columns have different ones is something rows have in common.
-    let mut centres: Vec<f64> = scales.iter().map(|s| s.centre).collect();
-    centres.sort_unstable_by(f64::total_cmp);
-    let centre = centres.get(width / 2).copied().unwrap_or(0.0);
-    scales.fill(ColumnScale { centre, scale: common });
-    scales
 }
 
 /// What was found in all blocks of rows.
@@ -153,13 +155,14 @@ struct Found {
     tail: usize,
     /// The most components in a block that are more than noise.
     components: usize,
+    is_grouped: bool,
     wild_rows: usize,
 }
 
 /// Takes noise out of values, but for rows that are wild or have no value, in columns of the given
 /// units.
 fn clean(values: &[f64], width: usize, units: ColumnUnits) -> Found {
-    let scales = noise_scales(values, width, units);
+    let scales = distance_scales(values, width, units);
     let wild = wild_rows(values, &scales);
     let missing: Vec<bool> = values.iter().map(|x| x.is_nan()).collect();
     let mut values = values.to_vec();
@@ -170,6 +173,7 @@ fn clean(values: &[f64], width: usize, units: ColumnUnits) -> Found {
     let block = if ordinary.len().min(width) > MOST_ORDER { BLOCK } else { ordinary.len().max(1) };
     let mut is_new = vec![false; values.len()];
     let (mut strengths, mut tail, mut components) = (Vec::new(), 0, 0);
+    let mut is_grouped = false;
     for block in ordinary.chunks(block) {
         let own: Vec<f64> = block.iter().flat_map(|&i| &values[at(i)]).copied().collect();
         let gaps: Vec<bool> = block.iter().flat_map(|&i| &missing[at(i)]).copied().collect();
@@ -183,6 +187,7 @@ fn clean(values: &[f64], width: usize, units: ColumnUnits) -> Found {
         strengths.push(shrunk.noise);
         tail += shrunk.tail;
         components = components.max(shrunk.components);
+        is_grouped |= shrunk.is_grouped;
     }
     denormalise(&mut values, &scales);
     let unit = if units == ColumnUnits::Shared { scales[0].scale } else { 1.0 };
@@ -194,6 +199,7 @@ fn clean(values: &[f64], width: usize, units: ColumnUnits) -> Found {
         noise: (!strengths.is_empty()).then(|| unit * variance.sqrt()),
         tail,
         components,
+        is_grouped,
         wild_rows: wild.iter().filter(|w| **w).count(),
     }
 }

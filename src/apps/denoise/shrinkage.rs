@@ -1,5 +1,6 @@
 //! Components of rows, each shrunk by the share of noise in it.
 
+use super::mixture;
 use super::spectrum::{Spectrum, Tail};
 use crate::linalg::{EigenPair, gram, multiply_rows, symmetric_eigen, transposed};
 
@@ -12,6 +13,8 @@ const SETTLED: f64 = 1e-6;
 pub(super) struct Shrunk {
     /// Rows × columns.
     pub(super) values: Vec<f64>,
+    /// Whether rows lie in groups, which have components of their own.
+    pub(super) is_grouped: bool,
     /// The variance of noise in each value.
     pub(super) noise: f64,
     /// Components that look like noise.
@@ -58,8 +61,10 @@ pub(super) fn shrink(
     if components == 0 && !(shares_unit && is_about_means(&found.mean, tail)) {
         return None;
     }
+    let in_groups = found.in_groups(components, tail.variance);
     Some(Shrunk {
-        values: found.shrunk(&factors),
+        is_grouped: in_groups.is_some(),
+        values: in_groups.unwrap_or_else(|| found.shrunk(&factors)),
         noise: tail.variance,
         tail: found.pairs.len() - tail.first,
         components,
@@ -123,7 +128,24 @@ impl Components {
     fn shrunk(&self, factors: &[f64]) -> Vec<f64> {
         let filter = filter(&self.pairs, factors, self.short);
         let shrunk = multiply_rows(&self.long, &filter, self.short);
-        let mut values = if self.is_wide { transposed(&shrunk, self.short) } else { shrunk };
+        self.about_mean(if self.is_wide { transposed(&shrunk, self.short) } else { shrunk })
+    }
+
+    /// The rows as they are expected to be from the groups that they lie in, by their coordinates
+    /// along the first components, if that is nearer than [`Self::shrunk`].
+    fn in_groups(&self, components: usize, noise: f64) -> Option<Vec<f64>> {
+        if self.is_wide || components == 0 {
+            return None;
+        }
+        let first = self.pairs.iter().take(components);
+        let vectors: Vec<f64> = first.flat_map(|p| p.vector.iter().copied()).collect();
+        let along = multiply_rows(&self.long, &transposed(&vectors, self.short), self.short);
+        let expected = mixture::expected(&along, components, noise)?;
+        Some(self.about_mean(multiply_rows(&expected, &vectors, components)))
+    }
+
+    /// Adds the mean to each row.
+    fn about_mean(&self, mut values: Vec<f64>) -> Vec<f64> {
         for row in values.chunks_exact_mut(self.mean.len()) {
             row.iter_mut().zip(&self.mean).for_each(|(x, m)| *x += m);
         }

@@ -80,7 +80,11 @@ fn noisy_images_are_nearer_than_with_the_best_components() {
         let (_, given) = cleaned(&noisy, 64);
         let (error, best) = (rms(&given, &clean), best_truncation(&noisy, &clean, 64));
         println!("{share}: {error:.4}, best components {best:.4}");
-        assert!(error < best && best <= rms(&noisy, &clean), "{share}: {error}, best {best}");
+        let most = if share >= 0.1 { 0.85 } else { 1.0 };
+        assert!(
+            error < most * best && best <= rms(&noisy, &clean),
+            "{share}: {error}, best {best}"
+        );
     }
     // As a camera has them: whole numbers from 0 to 16.
     let noisy: Vec<u8> = with_noise(&clean, 1.6).iter().map(|x| x.clamp(0.0, 16.0) as u8).collect();
@@ -91,6 +95,24 @@ fn noisy_images_are_nearer_than_with_the_best_components() {
     let noisy = values::to_doubles(&rows).unwrap();
     let (error, best) = (rms(&given, &clean), best_truncation(&noisy, &clean, 64));
     assert!(error < 1.05 * best, "{error}, best {best}");
+}
+
+#[test]
+fn rows_along_a_curve_are_nearer_than_any_components_bring_them() {
+    // A closed curve that winds through ten dimensions, seen in 30 columns.
+    let mut rng = Rng::new(8);
+    let seen: Vec<f64> = (0..300).map(|_| f64::from(rng.normal())).collect();
+    let turn = |_| f64::from(rng.unit()) * std::f64::consts::TAU;
+    let places: Vec<f64> = (0..1500).map(turn).collect();
+    let curve = places
+        .iter()
+        .flat_map(|t| (0..10).map(move |k| (t * f64::from(k / 2 + 1) + f64::from(k)).sin()));
+    let clean = multiply_rows(&curve.collect::<Vec<_>>(), &seen, 10);
+    let noisy = with_noise(&clean, 1.0);
+    let (found, given) = cleaned(&noisy, 30);
+    let (error, best) = (rms(&given, &clean), best_truncation(&noisy, &clean, 30));
+    println!("{error:.4}, best components {best:.4}");
+    assert!(found.is_grouped && error < 0.85 * best, "{error}, best {best}");
 }
 
 #[test]

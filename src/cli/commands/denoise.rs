@@ -60,7 +60,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     } else {
         let found = remove_noise(&*rows, &choice.config).map_err(about(&input))?;
         let facts = json!({ "noise": found.noise, "components": found.components,
-                            "wild_rows": found.wild_rows });
+                            "grouped": found.is_grouped, "wild_rows": found.wild_rows });
         let how = described(&found);
         (found.rows, how, facts)
     };
@@ -106,6 +106,9 @@ fn described(found: &Denoised) -> String {
             found.components
         ),
     };
+    if found.is_grouped {
+        text.push_str("rows in groups, ");
+    }
     if found.wild_rows > 0 {
         let wild = grouped(found.wild_rows as u64);
         text.push_str(&format!("{wild} far from all others left as they were, "));
