@@ -66,7 +66,7 @@ pub(super) fn shrink(
         is_grouped: in_groups.is_some(),
         values: in_groups.unwrap_or_else(|| found.shrunk(&factors)),
         noise: tail.variance,
-        tail: found.pairs.len() - tail.first,
+        tail: found.spectrum.len() - tail.first,
         components,
     })
 }
@@ -120,8 +120,10 @@ impl Components {
     /// The components that look like noise.
     fn tail(&self) -> Option<Tail> {
         let tail = self.spectrum.tail()?;
-        let correlation = correlation(&self.long, self.short, &self.pairs[tail.first..]);
-        self.spectrum.corrected(tail, correlation)
+        let noise = self.pairs[tail.first..self.spectrum.len()].iter();
+        let vectors: Vec<f64> = noise.flat_map(|p| p.vector.iter().copied()).collect();
+        let along = multiply_rows(&self.long, &transposed(&vectors, self.short), self.short);
+        self.spectrum.corrected(tail, &along)
     }
 
     /// The rows, rows × columns, with each component multiplied by its factor.
@@ -163,16 +165,6 @@ fn filter(pairs: &[EigenPair], factors: &[f64], size: usize) -> Vec<f64> {
         return vec![0.0; size * size];
     }
     multiply_rows(&transposed(&vectors, size), &scaled, count)
-}
-
-/// The correlation, along the longer side, of the coordinates in the directions `pairs` with those
-/// just before them.
-fn correlation(long: &[f64], short: usize, pairs: &[EigenPair]) -> f64 {
-    let vectors: Vec<f64> = pairs.iter().flat_map(|p| p.vector.iter().copied()).collect();
-    let along = multiply_rows(long, &transposed(&vectors, short), short);
-    let squares: f64 = along.iter().map(|x| x * x).sum();
-    let products: f64 = along.iter().zip(&along[pairs.len()..]).map(|(a, b)| a * b).sum();
-    products / squares.max(f64::MIN_POSITIVE)
 }
 
 /// Whether the columns' means differ by more than the noise.

@@ -120,10 +120,17 @@ fn rows_without_noise_stay_as_they_are() {
     let falling: Vec<f64> =
         (0..4000).map(|at| f64::sin(0.01 * f64::from(at)) * 0.5_f64.powi(at % 20)).collect();
     let independent = with_noise(&[0.0; 2000], 1.0);
+    // One row in ten is not zero.
+    let some: Vec<f64> = with_noise(&vec![0.0; 48_000], 1.0)
+        .chunks(24)
+        .enumerate()
+        .flat_map(|(i, row)| row.iter().map(move |x| if i % 10 == 0 { *x } else { 0.0 }))
+        .collect();
     for (values, width) in [
         (digits(), 64),
         (low_rank(500, 3, 10), 10),
         (falling, 20),
+        (some, 24),
         (independent.clone(), 20),
         (independent, 1),
     ] {
