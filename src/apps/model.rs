@@ -113,7 +113,8 @@ impl Model {
     }
 
     /// Finds the latents of `rows`: a matrix of `f32`, rows × latents. A missing value (NaN)
-    /// counts as the column's centre, or as hidden if the encoder [knows that](Self::is_masked).
+    /// counts as the column's centre, or as hidden if the encoder [knows that](Self::is_masked);
+    /// the latents of a row without any value are NaN.
     ///
     /// # Errors
     /// `Argument` if the rows are not as wide as the codec's or there is no encoder; otherwise
@@ -122,7 +123,12 @@ impl Model {
         self.expect(rows.schema())?;
         let mut out = Vec::with_capacity(rows.len() * self.latents());
         for part in values::parts(rows.len(), self.schema.width()) {
-            out.extend(self.embedded(&values::read(rows, part)?, &nothing_hidden)?);
+            let values = values::read(rows, part)?;
+            let first = out.len();
+            out.extend(self.embedded(&values, &nothing_hidden)?);
+            let own = out[first..].chunks_exact_mut(self.latents());
+            let empty = values::empty_rows(&values, self.schema.width());
+            own.zip(empty).filter(|(_, empty)| *empty).for_each(|(own, _)| own.fill(f32::NAN));
         }
         Matrix::from_slice(&out, &[self.latents()])
     }

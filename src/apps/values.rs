@@ -25,6 +25,11 @@ pub(super) fn read(rows: &dyn Rows, range: Range<usize>) -> Result<Vec<f64>> {
     Ok(doubles(schema.dtype, &bytes))
 }
 
+/// Says of each row, `width` values, whether all of it is missing (NaN).
+pub(super) fn empty_rows(values: &[f64], width: usize) -> impl Iterator<Item = bool> {
+    values.chunks_exact(width.max(1)).map(|row| row.iter().all(|x| x.is_nan()))
+}
+
 /// Fails unless rows of `schema` have `own` values, as a codec's rows have.
 pub(super) fn expect_width(own: usize, schema: &Schema) -> Result<()> {
     let given = schema.width();
