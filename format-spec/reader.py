@@ -800,7 +800,7 @@ def decode_block(data, first_row, count, width, dtype, model):
 # ---------------------------------------------------------------- the file
 
 SIGNATURE, END = b"\x89AEZ\r\n\x1a\n", b"\nAEZend\n"
-KNOWN = b"HEAD", b"cols", b"from", b"MODL", b"enco", b"task", b"DATA", b"INDX"
+KNOWN = b"HEAD", b"cols", b"from", b"fill", b"MODL", b"enco", b"task", b"DATA", b"INDX"
 TYPES = "<f2 <f4 <f8 |u1 |i1 <u2 <i2 <u4 <i4 <u8 <i8".split()
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -908,6 +908,14 @@ class File:
             self.names = [cursor.text() for _ in range(self.width)]
             cursor.finish()
         self.origin = Origin(seen[b"from"], self.width) if b"from" in seen else None
+        self.fills = np.empty(0)
+        if b"fill" in seen:
+            size = np.dtype(self.dtype).itemsize
+            count, rest = divmod(len(seen[b"fill"]), size)
+            need(rest == 0 and 1 <= count <= 16, "not 1 to 16 fill values")
+            bits = np.frombuffer(seen[b"fill"], f"<u{size}")
+            need(all(bits[:-1] < bits[1:]), "fill values are not in ascending order")
+            self.fills = bits.view(self.dtype)
         if b"MODL" in seen:
             line = self.shape[-1] if self.shape else 1
             self.model = Model(seen[b"MODL"], self.width, line)

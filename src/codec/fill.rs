@@ -4,6 +4,7 @@ use crate::codec::value::{Cell, with_cell};
 use crate::matrix::{DType, FillValues};
 #[cfg(feature = "compress")]
 use crate::{
+    container::forever::MAX_FILLS,
     error::{Error, Result},
     matrix::bits,
 };
@@ -33,6 +34,10 @@ pub(crate) fn fill_values(dtype: DType, values: &[f64]) -> Result<FillValues> {
             ))
         })
     };
+    if values.len() > MAX_FILLS {
+        let n = values.len();
+        return Err(Error::argument(format!("{n} fill values are more than {MAX_FILLS}")));
+    }
     Ok(FillValues::from_bits(values.iter().map(|x| of(*x)).collect::<Result<_>>()?))
 }
 

@@ -36,6 +36,12 @@ impl<'a> Filled<'a> {
             })??);
         }
         schema.fill_values = fill_values(schema.dtype, &values)?;
+        if !schema.fill_values.is_empty()
+            && let Some(text) = schema.origin.as_mut().and_then(|origin| origin.text.as_mut())
+        {
+            // They have fill values in them.
+            text.columns.iter_mut().for_each(|column| column.range = 0);
+        }
         Ok(Self { rows, schema })
     }
 }

@@ -1,6 +1,9 @@
 //! Writing a file: head, model, blocks, index, footer.
 
-use crate::container::forever::{COLUMNS, DATA, ENCODER, FOOTER_LEN, HEAD, INDEX, MODEL, ORIGIN};
+use crate::container::fills;
+use crate::container::forever::{
+    COLUMNS, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, INDEX, MODEL, ORIGIN,
+};
 use crate::container::head;
 use crate::container::index::Index;
 use crate::container::origin;
@@ -58,6 +61,10 @@ impl<W: Write> FileWriter<W> {
         if let Some(own) = &schema.origin {
             let ranges = promise.is_some_and(depends_on_ranges);
             bytes.extend(section::encode(ORIGIN, &origin::encode(own, schema.width(), ranges)));
+        }
+        if !schema.fill_values.is_empty() {
+            let payload = fills::encode(schema.dtype, &schema.fill_values);
+            bytes.extend(section::encode(FILLS, &payload));
         }
         if let Some(model) = model {
             bytes.extend(section::encode(MODEL, model));

@@ -17,6 +17,7 @@ pub(crate) const FOOTER_LEN: usize = 36;
 pub(crate) const HEAD: [u8; 4] = *b"HEAD";
 pub(crate) const COLUMNS: [u8; 4] = *b"cols";
 pub(crate) const ORIGIN: [u8; 4] = *b"from";
+pub(crate) const FILLS: [u8; 4] = *b"fill";
 pub(crate) const MODEL: [u8; 4] = *b"MODL";
 pub(crate) const ENCODER: [u8; 4] = *b"enco";
 pub(crate) const TASK: [u8; 4] = *b"task";
@@ -43,6 +44,8 @@ pub(crate) const MAX_ORIGIN_TEXT: usize = 16;
 pub(crate) const MAX_DECIMALS: u8 = 22;
 /// Most columns of text that something is known of.
 pub(crate) const MAX_TEXT_COLUMNS: usize = 1 << 16;
+/// Most values that stand for missing numbers.
+pub(crate) const MAX_FILLS: usize = 16;
 /// Most tables.
 pub(crate) const MAX_TABLES: usize = 1 << 20;
 
@@ -55,8 +58,8 @@ mod tests {
         assert_eq!(SIGNATURE, [0x89, 0x41, 0x45, 0x5a, 0x0d, 0x0a, 0x1a, 0x0a]);
         assert_eq!(END, [0x0a, 0x41, 0x45, 0x5a, 0x65, 0x6e, 0x64, 0x0a]);
         assert_eq!((VERSION, HEADER_LEN, FOOTER_LEN), (0, 20, 36));
-        let tags = [HEAD, COLUMNS, ORIGIN, MODEL, ENCODER, TASK, DATA, INDEX].concat();
-        assert_eq!(tags, b"HEADcolsfromMODLencotaskDATAINDX");
+        let tags = [HEAD, COLUMNS, ORIGIN, FILLS, MODEL, ENCODER, TASK, DATA, INDEX].concat();
+        assert_eq!(tags, b"HEADcolsfromfillMODLencotaskDATAINDX");
         let shapes = include_bytes!("../../format-spec/shapes.bin");
         assert_eq!(crc32fast::hash(shapes), SHAPES_CRC);
     }

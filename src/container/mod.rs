@@ -1,7 +1,7 @@
 //! The bytes of a file: what is stored, and where.
 //!
 //! Mirrors `format-spec/` part by part: [`forever`] the constants, [`section`] framing,
-//! [`head`], [`origin`], [`model`], [`encoder`], [`task`], [`block`], [`index`]. Knows no networks: a
+//! [`head`], [`origin`], [`fills`], [`model`], [`encoder`], [`task`], [`block`], [`index`]. Knows no networks: a
 //! [`ModelRecord`](model::ModelRecord) is numbers, and `codec` says what they mean.
 
 pub(crate) mod block;
@@ -9,6 +9,7 @@ pub(crate) mod bytes;
 pub(crate) mod encoder;
 #[cfg(feature = "compress")]
 pub(crate) mod file;
+pub(crate) mod fills;
 pub(crate) mod forever;
 pub(crate) mod head;
 pub(crate) mod index;

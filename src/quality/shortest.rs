@@ -11,7 +11,7 @@ use super::decimals::{
 };
 use crate::codec::bound::holds;
 use crate::fidelity::Fidelity;
-use crate::matrix::{Schema, TextColumn, TextLayout};
+use crate::matrix::{FillValues, Schema, TextColumn, TextLayout};
 
 /// Digits tried beyond those of the originals.
 const MORE_PLACES: usize = 3;
@@ -29,6 +29,8 @@ const RANGE_MARGIN: f64 = 4.0 * f64::EPSILON;
 #[derive(Debug, Clone)]
 pub struct ShortDecimals {
     columns: Vec<Rule>,
+    /// What stands for missing numbers stays as it is.
+    fills: FillValues,
 }
 
 /// What is known of a column.
@@ -57,33 +59,39 @@ impl ShortDecimals {
     /// without loss, for a promise about each row, or where the rows were not read from text.
     pub fn new(schema: &Schema, promise: &Fidelity) -> Option<Self> {
         let text = layout(schema)?;
+        let fills = schema.fill_values.clone();
         let bounds = match promise {
             Fidelity::MaxError(bound) => vec![bound.floor(); text.columns.len()],
             Fidelity::MaxErrorColumns(list) => named(schema, list).ok()?,
             Fidelity::MaxErrorRel(_) => vec![f64::INFINITY; text.columns.len()],
             Fidelity::Lossless | Fidelity::RowNmse(_) | Fidelity::RowCosine(_) => return None,
-            _ => return Some(Self::for_sums(text)),
+            _ => return Some(Self { fills, columns: for_sums(text) }),
         };
         let columns = text.columns.iter().zip(bounds);
-        Some(Self { columns: columns.map(|(c, bound)| Rule::new(c, promise, bound)).collect() })
-    }
-
-    fn for_sums(text: &TextLayout) -> Self {
-        let rule = |column: &TextColumn| {
-            let by_range = fewest_places(least_range(column) * SHARE_FOR_SUMS);
-            let by_digits = column.decimals.map(|own| usize::from(own) + PLACES_FOR_SUMS);
-            by_range.into_iter().chain(by_digits).min().map_or(Rule::Keep, Rule::Places)
-        };
-        Self { columns: text.columns.iter().map(rule).collect() }
+        let columns = columns.map(|(c, bound)| Rule::new(c, promise, bound)).collect();
+        Some(Self { columns, fills })
     }
 
     /// Shortens the numbers of whole rows: row-major, little-endian `f64`s.
     pub fn apply(&self, rows: &mut [u8]) {
         let (numbers, _) = rows.as_chunks_mut::<8>();
         for (bytes, rule) in numbers.iter_mut().zip(self.columns.iter().cycle()) {
-            *bytes = rule.shorten(f64::from_le_bytes(*bytes)).to_le_bytes();
+            let number = f64::from_le_bytes(*bytes);
+            if !self.fills.contains(number) {
+                *bytes = rule.shorten(number).to_le_bytes();
+            }
         }
     }
+}
+
+/// What may be done to the numbers of each column where a sum is promised.
+fn for_sums(text: &TextLayout) -> Vec<Rule> {
+    let rule = |column: &TextColumn| {
+        let by_range = fewest_places(least_range(column) * SHARE_FOR_SUMS);
+        let by_digits = column.decimals.map(|own| usize::from(own) + PLACES_FOR_SUMS);
+        by_range.into_iter().chain(by_digits).min().map_or(Rule::Keep, Rule::Places)
+    };
+    text.columns.iter().map(rule).collect()
 }
 
 impl Rule {

@@ -1,6 +1,7 @@
 //! What a file is made of.
 
 use super::open::Frame;
+use crate::codec::fill::numbers;
 use crate::fidelity::Fidelity;
 use crate::matrix::DType;
 
@@ -20,6 +21,8 @@ pub struct Info {
     pub dtype: DType,
     /// Whether the columns have names.
     pub named_columns: bool,
+    /// Numbers that stand for missing values.
+    pub fill_values: Vec<f64>,
     /// Length of the file in bytes.
     pub file_bytes: u64,
     /// Bytes that the model takes in the file; 0 without one.
@@ -58,6 +61,7 @@ impl Info {
             row_shape: frame.schema.row_shape.clone(),
             dtype: frame.schema.dtype,
             named_columns: frame.schema.columns.is_some(),
+            fill_values: numbers(frame.schema.dtype, &frame.schema.fill_values),
             file_bytes,
             model_bytes: frame.model_bytes,
             index_bytes: frame.index_bytes,

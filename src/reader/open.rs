@@ -4,9 +4,10 @@ use super::section::{FRAME, Payload, Section};
 use super::source::{self, Source};
 use crate::codec::program::Program;
 use crate::container::encoder::EncoderRecord;
+use crate::container::fills;
 use crate::container::forever::{
-    COLUMNS, DATA, ENCODER, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, ORIGIN, SIGNATURE, TASK,
-    VERSION,
+    COLUMNS, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, ORIGIN, SIGNATURE,
+    TASK, VERSION,
 };
 use crate::container::head;
 use crate::container::index::Index;
@@ -53,6 +54,9 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Frame> {
     if let Some(Payload { bytes, at }) = sections.origin {
         let origin = origin::decode(&bytes, schema.width(), limits.model_bytes, at)?;
         schema.origin = Some(origin);
+    }
+    if let Some(Payload { bytes, at }) = sections.fills {
+        schema.fill_values = fills::decode(&bytes, schema.dtype, at)?;
     }
     let mut model_bytes = 0;
     let mut program = None;
@@ -109,6 +113,7 @@ struct Sections {
     heading: Option<(Schema, Option<Fidelity>)>,
     columns: Option<Payload>,
     origin: Option<Payload>,
+    fills: Option<Payload>,
     model: Option<Payload>,
     encoder: Option<Section>,
     task: Option<Section>,
@@ -129,7 +134,7 @@ impl Sections {
             }
             match section.tag {
                 INDEX => return wrong("there is no section DATA"),
-                HEAD | COLUMNS | ORIGIN | MODEL => out.read(source, section, limits)?,
+                HEAD | COLUMNS | ORIGIN | FILLS | MODEL => out.read(source, section, limits)?,
                 DATA => {
                     if !section.payload(source, limits.model_bytes)?.bytes.is_empty() {
                         return wrong("section DATA is not empty");
@@ -159,6 +164,10 @@ impl Sections {
             ORIGIN => {
                 expect_first(&self.origin, section)?;
                 self.origin = Some(payload);
+            }
+            FILLS => {
+                expect_first(&self.fills, section)?;
+                self.fills = Some(payload);
             }
             _ => {
                 expect_first(&self.model, section)?;

@@ -3,7 +3,7 @@
 use super::case::{Case, base_model, base_stream, case, head_only};
 use super::file::{Parts, schema};
 use crate::container::bytes::put_varint;
-use crate::container::forever::{COLUMNS, DATA, HEAD, INDEX, MODEL, ORIGIN};
+use crate::container::forever::{COLUMNS, DATA, FILLS, HEAD, INDEX, MODEL, ORIGIN};
 use crate::container::head;
 use crate::container::section::{Header, seal};
 use crate::matrix::DType;
@@ -13,6 +13,7 @@ pub(super) fn all() -> Vec<Case> {
     out.extend(sections());
     out.extend(heads());
     out.extend(origins());
+    out.extend(fill_values());
     out.extend(super::refused::models());
     out.extend(super::refused::blocks());
     out.extend(super::networks::invalid());
@@ -84,6 +85,23 @@ fn frame() -> Vec<Case> {
     // A footer that states another length: two files one after another.
     out.push(case("two-files", "corrupt", [&good[..], &good[..]].concat()));
     out
+}
+
+/// Section fill: none, too many, in another order, parts of values.
+fn fill_values() -> Vec<Case> {
+    let case = |name: &str, payload: &[u8]| {
+        let file = head_only().section(FILLS, payload.to_vec());
+        let file = file.model(&base_model(), 2).coded(2, &base_stream(), &[]).join();
+        case(&format!("fill-{name}"), "corrupt", file)
+    };
+    let many: Vec<u8> = (1..=17_u16).flat_map(|bits| bits.to_le_bytes()).collect();
+    vec![
+        case("none", b""),
+        case("a-part", &[1; 9]),
+        case("17", &many),
+        case("twice", &[1; 16]),
+        case("descending", &[2, 0, 1, 0]),
+    ]
 }
 
 /// Section from: every field of it wrong by itself.

@@ -3,12 +3,13 @@
 use super::file::{Parts, Row, schema, stream};
 use super::records::{Random, integer, ladder, linear, ordered, plain, tokens};
 use crate::container::block::encode_escapes;
-use crate::container::forever::ORIGIN;
+use crate::container::fills;
+use crate::container::forever::{FILLS, ORIGIN};
 use crate::container::head;
 use crate::container::origin;
 use crate::container::section::Header;
 use crate::entropy::table::TableSpec;
-use crate::matrix::{DType, Origin, Schema, TextColumn, TextLayout};
+use crate::matrix::{DType, FillValues, Origin, Schema, TextColumn, TextLayout};
 
 /// Every promise, with a number as somebody may type it.
 pub(super) const PROMISES: [&str; 11] = [
@@ -151,6 +152,21 @@ fn shapes() -> Vec<(&'static str, Parts)> {
     ]
 }
 
+/// Values that stand for missing numbers, of which the rows have one.
+fn fill_values() -> Parts {
+    let s = schema(DType::F32, &[2]);
+    let m = plain(2, vec![linear(0.25, 0.125, 0)], vec![ladder(2, 20)]);
+    let rows: Vec<Row> =
+        [[0, 1], [7, 0]].map(|r| Row { residuals: r.to_vec(), ..Row::default() }).to_vec();
+    let bits = |x: f32| u64::from(x.to_bits());
+    let known = FillValues::from_bits(vec![bits(1e20), bits(-999.0)]);
+    let escapes = encode_escapes(&[3], &1e20_f32.to_le_bytes(), 4);
+    Parts::new(&s, "max-error-rel 1e-3")
+        .section(FILLS, fills::encode(DType::F32, &known))
+        .model(&m, 2)
+        .coded(2, &stream(&m, DType::F32, &rows), &escapes)
+}
+
 /// What the rows were read from: another format, a table, a table of whose columns much is known.
 fn origins() -> Vec<(&'static str, Parts)> {
     let s = schema(DType::F64, &[3]);
@@ -182,6 +198,7 @@ fn origins() -> Vec<(&'static str, Parts)> {
         origin::encode(&Origin { format, text }, 3, true)
     };
     vec![
+        ("fill-values", fill_values()),
         ("from-another-format", with(origin(None))),
         ("from-a-table", with(origin(Some(table)))),
         ("from-a-table-of-known-columns", with(origin(Some(known)))),

@@ -1,7 +1,7 @@
 //! The promise: exactly one of the fidelity options.
 
 use crate::cli::io::numbers::{cosine, figure, quotient};
-use aezip::{Error, Fidelity, Report};
+use aezip::{Config, Error, Fidelity, Report};
 
 /// What the decoded numbers must be worth.
 #[derive(clap::Args)]
@@ -39,6 +39,52 @@ pub(crate) struct FidelityArgs {
     /// Every value bit for bit.
     #[arg(long)]
     lossless: bool,
+}
+
+/// What the promise is not about.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Promise (one of)")]
+pub(crate) struct FillArgs {
+    /// X stands for a missing number, as 1e20 or -999 may: it is kept bit for bit, and no range, error
+    /// or figure counts it. Again for more. What recurs exactly and far from all else is noticed
+    /// without; none turns that off.
+    #[arg(long = "fill-value", value_name = "X", allow_hyphen_values = true)]
+    fill_values: Vec<FillValue>,
+}
+
+/// A number, or none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum FillValue {
+    None,
+    Number(f64),
+}
+
+impl std::str::FromStr for FillValue {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match (text, text.parse::<f64>()) {
+            ("none", _) => Ok(Self::None),
+            (_, Ok(number)) if number.is_finite() => Ok(Self::Number(number)),
+            (_, Ok(_)) => Err("NaN and infinities are kept bit for bit without"),
+            _ => Err("neither a number nor none"),
+        }
+    }
+}
+
+impl FillArgs {
+    /// Writes the choices into `config`.
+    pub(crate) fn apply(&self, config: &mut Config) {
+        config.detect_fill_values = !self.fill_values.contains(&FillValue::None);
+        config.fill_values = self
+            .fill_values
+            .iter()
+            .filter_map(|value| match value {
+                FillValue::Number(number) => Some(*number),
+                FillValue::None => None,
+            })
+            .collect();
+    }
 }
 
 /// The promise when none is asked for: an error that no plot shows, whatever the columns' units.

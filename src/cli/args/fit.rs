@@ -1,6 +1,6 @@
 //! What `compress` and `train` are told in the same words.
 
-use crate::cli::args::fidelity::{self, FidelityArgs};
+use crate::cli::args::fidelity::{self, FidelityArgs, FillArgs};
 use crate::cli::args::history::{HistoryArgs, HistoryPlace};
 use crate::cli::args::network::NetworkArgs;
 use crate::cli::args::source::SourceArgs;
@@ -22,6 +22,8 @@ pub(crate) struct FitArgs {
     tuning: TuningArgs,
     #[command(flatten)]
     fidelity: FidelityArgs,
+    #[command(flatten)]
+    fills: FillArgs,
     #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
@@ -45,6 +47,7 @@ impl FitArgs {
         let by_default = chosen.is_none();
         let mut config = Config::default();
         self.tuning.apply(&mut config);
+        self.fills.apply(&mut config);
         config.fidelity = chosen.map_or_else(fidelity::default, Ok)?;
         if with_codec {
             self.network.expect_none()?;

@@ -83,9 +83,21 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let seconds = started.elapsed().as_secs_f64();
     let input = label(&input);
     console.note(&format!("{input}: {}, {seconds:.2} s", summary(&report)));
+    if !report.fill_values.is_empty() {
+        console.note(&format!(
+            "values that stand for missing numbers: {}; they come back bit for bit and are part of no \
+             figure (--fill-value none: treat them as numbers)",
+            figures(&report.fill_values)
+        ));
+    }
     console.detail(&model(&report));
     console.detail(&measured(&report));
     if json { print(&describe(&input, &destination, &report, seconds)) } else { Ok(()) }
+}
+
+/// Lists numbers.
+pub(super) fn figures(numbers: &[f64]) -> String {
+    numbers.iter().map(|x| figure(*x)).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the closing line.
@@ -134,6 +146,7 @@ fn describe(input: &str, output: &Destination, report: &Report, seconds: f64) ->
         "ratio": quotient(report.bytes_in, report.bytes_out),
         "promised": fidelity_json(&report.promised),
         "measured": quality_json(&report.measured),
+        "fill_values": report.fill_values,
         "latents": report.latents,
         "hidden": report.hidden,
         "classes": report.classes,

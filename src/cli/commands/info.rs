@@ -1,5 +1,6 @@
 //! `aezip info`: what a file holds, without decoding it.
 
+use crate::cli::commands::compress::figures;
 use crate::cli::io::archive::Archive;
 use crate::cli::io::console::print;
 use crate::cli::io::failure::Failure;
@@ -67,6 +68,9 @@ fn table(archive: &Archive, info: &Info, schema: &Schema) -> Listing {
         };
         table.line("columns", shown + &more);
     }
+    if !info.fill_values.is_empty() {
+        table.line("missing", figures(&info.fill_values));
+    }
     if let Some(fidelity) = &info.fidelity {
         table.line("promise", fidelity.to_string());
     }
@@ -107,6 +111,7 @@ fn object(archive: &Archive, info: &Info, schema: &Schema) -> String {
         "codec": archive.is_codec(),
         "rows": info.rows,
         "row_shape": schema.row_shape,
+        "fill_values": info.fill_values,
         "dtype": schema.dtype.name(),
         "name": schema.name,
         "columns": schema.columns,
