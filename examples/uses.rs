@@ -41,8 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|(at, x)| if at < 6400 && at * 7 % 3 == 0 { f64::NAN } else { *x })
         .collect();
     let gaps = aezip::Matrix::from_slice(&gaps, &[8, 8])?;
-    let missing = missing_values(&gaps, None)?;
-    let filled = impute(&gaps, &missing, Some(&codec), &config)?;
+    let missing = missing_values(&gaps, &[])?;
+    let filled = impute(&gaps, &missing, Some(&codec), &config)?.rows;
 
     let drawn = sample(&model, 24, 0)?;
     println!("24 new rows, latents from {}", drawn.source);

@@ -51,6 +51,26 @@ pub(crate) fn multiply<T: Float>(a: &[T], b: &[T], inner: usize) -> Vec<T> {
     out
 }
 
+/// `rowsᵀ · rows`, `width × width`, in `f64` and on this thread.
+#[cfg(any(feature = "apps", test))]
+pub(crate) fn cross_products(rows: &[f64], width: usize) -> Vec<f64> {
+    let mut out = vec![0.0; width * width];
+    let rows = MatRef::from_row_major_slice(rows, rows.len() / width.max(1), width);
+    let sum = MatMut::from_row_major_slice_mut(&mut out, width, width);
+    matmul(sum, Accum::Replace, rows.transpose(), rows, 1.0, Par::Seq);
+    out
+}
+
+/// The inverse of a symmetric matrix, `n × n`; `None` where it is not positive definite, or not
+/// by more than rounding.
+#[cfg(any(feature = "apps", test))]
+pub(crate) fn inverse(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
+    use faer::linalg::solvers::DenseSolveCore;
+    let inverse = square(matrix, n).llt(Side::Lower).ok()?.inverse();
+    let flat: Vec<f64> = (0..n * n).map(|at| inverse[(at / n, at % n)]).collect();
+    flat.iter().all(|x| x.is_finite()).then_some(flat)
+}
+
 /// `rowsᵀ · rows`, `width × width`. The order of addition does not depend on the number of threads.
 pub(crate) fn gram<T: Float>(rows: &[T], width: usize) -> Vec<f64> {
     let part = |rows: &[T]| multiply(&transposed(rows, width), rows, rows.len() / width);

@@ -1,6 +1,5 @@
 //! Columns of a table have units of their own; divided by their spread, they count alike.
 
-use super::column_units::ColumnUnits;
 use super::values;
 use crate::error::Result;
 use crate::matrix::{DType, Matrix, Schema};
@@ -51,12 +50,6 @@ pub(super) fn moments(column: impl Iterator<Item = f64> + Clone) -> ColumnScale 
 pub(super) fn column_scales(values: &[f64], width: usize, constant: f64) -> Vec<ColumnScale> {
     let column = |j: usize| values.iter().skip(j).step_by(width).copied();
     (0..width).map(|j| ColumnScale::of(column(j), constant)).collect()
-}
-
-/// Measures the columns if they have [units of their own](ColumnUnits::Own).
-pub(super) fn table_scales(schema: &Schema, values: &[f64]) -> Option<Vec<ColumnScale>> {
-    let units = ColumnUnits::judge(schema, values);
-    (units == ColumnUnits::Own).then(|| column_scales(values, schema.width(), 1.0))
 }
 
 /// Brings values, in place, to units of their columns' spread.

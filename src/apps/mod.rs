@@ -48,7 +48,7 @@ pub use denoise::{Denoised, denoise, remove_noise};
 pub use embed::{Embedded, embed};
 pub use export::{ONNX_OPSET, OnnxPart, onnx, safetensors};
 pub use finetune::{Examples, FinetuneConfig, FinetuneReport, Task, finetune};
-pub use impute::{impute, missing_values};
+pub use impute::{Imputed, impute, missing_values};
 pub use learn::config_for_uses;
 pub use model::Model;
 pub use predict::{Prediction, predict};

@@ -57,7 +57,7 @@ pub fn cast(rows: &dyn Rows, dtype: DType) -> Result<Matrix> {
 }
 
 /// Decodes little-endian cells.
-fn doubles(dtype: DType, bytes: &[u8]) -> Vec<f64> {
+pub(super) fn doubles(dtype: DType, bytes: &[u8]) -> Vec<f64> {
     with_cell!(dtype, T => {
         let mut cells = vec![<T as bytemuck::Zeroable>::zeroed(); bytes.len() / size_of::<T>()];
         from_little_endian(bytes, &mut cells);

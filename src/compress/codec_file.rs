@@ -100,11 +100,7 @@ impl Codec {
         let record = encoder.as_ref().map(|e| e.program.record.clone());
         let network = encoder.and_then(|e| encoder_record(&e.projection));
         if config.train.is_kind() && network.is_none() {
-            return Err(Error::argument(format!(
-                "no network could be learned from these {} rows: it takes {LEAST_ROWS} or more, \
-                 and values that differ from row to row by more than the error that is allowed",
-                rows.len()
-            )));
+            return Err(no_network(rows.len()));
         }
         let codec = Self::new(rows.schema().clone(), record, network)?;
         codec.bytes()?;
@@ -269,6 +265,18 @@ impl Codec {
         (job.training.budget, job.training.codec_network) = (None, network);
         promise::compress(&job, &mut out)
     }
+}
+
+/// Says why no network could be learned.
+fn no_network(rows: usize) -> Error {
+    let why = if rows < LEAST_ROWS {
+        format!("it takes {LEAST_ROWS} or more")
+    } else {
+        "their values do not differ by more than the error that is allowed, or a few are so large \
+         that the others do not count"
+            .to_string()
+    };
+    Error::argument(format!("no network could be learned from these {rows} rows: {why}"))
 }
 
 /// The configuration that a codec is learned with.

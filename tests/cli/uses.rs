@@ -80,9 +80,9 @@ fn anomalies_are_listed() {
     let error = folder.fails(1, &["anomalies", "digits.npy", "--table", "yes", "--codec", "x"]);
     assert!(error.contains("x"), "{error}");
     // What goes wrong in a file is said of that file.
-    folder.write("one.csv", "a\n1\nnan\n3\n");
-    let error = folder.fails(1, &["impute", "one.csv", "-o", "i.csv"]);
-    assert!(error.contains("one.csv: rows of one number"), "{error}");
+    folder.write("none.csv", "a,b\nnan,nan\nnan,nan\n");
+    let error = folder.fails(1, &["impute", "none.csv", "-o", "i.csv"]);
+    assert!(error.contains("none.csv: every value is missing"), "{error}");
     folder.write("alike.csv", "a,b,c\n".to_string() + &"1,2,3\n".repeat(70));
     let error = folder.fails(1, &["embed", "alike.csv", "--dim", "2", "-o", "e.npy"]);
     assert!(error.contains("alike.csv: no network"), "{error}");
@@ -235,6 +235,32 @@ fn rows_are_cleaned_and_filled() {
             .contains("1797")
     );
     folder.fails(2, &["denoise", "digits.npy", "-o", "nothing.xyz"]);
+}
+
+#[test]
+fn gaps_of_few_rows_are_filled_and_what_has_nothing_to_go_by_is_told() {
+    let folder = Folder::new();
+    let row = |i: usize| match i {
+        5 => ",,".to_string(),
+        9 => format!("{i},-999,"),
+        17 => format!("1e20,{},", 40 - 2 * i),
+        _ => format!("{i},{},", 40 - 2 * i),
+    };
+    let rows: Vec<String> = (0..20).map(row).collect();
+    folder.write("few.csv", format!("a,b,c\n{}\n", rows.join("\n")));
+    let args = ["impute", "few.csv", "--missing", "-999", "--missing", "1e20", "-o", "whole.csv"];
+    let ran = folder.ok(&args);
+    assert!(ran.stderr.contains("units of their own"), "{ran:?}");
+    assert!(ran.stderr.contains("column c") && ran.stderr.contains("row 5"), "{ran:?}");
+    let whole = String::from_utf8(folder.read("whole.csv")).unwrap();
+    let line = |i: usize| -> Vec<f64> {
+        whole.lines().nth(1 + i).unwrap().split(',').filter_map(|x| x.parse().ok()).collect()
+    };
+    assert!((line(9)[1] - 22.0).abs() < 0.5 && (line(17)[0] - 17.0).abs() < 0.5, "{whole}");
+    assert!((line(5)[0] - 5.0).abs() < 3.0 && line(3)[..2] == [3.0, 34.0], "{whole}");
+    let ran = folder.ok(&["impute", "few.csv", "-o", "j.csv", "--json"]);
+    assert_eq!(ran.json()["empty_columns"].to_string(), "[2]");
+    assert_eq!(ran.json()["empty_rows"].to_string(), "[5]");
 }
 
 #[test]

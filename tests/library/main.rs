@@ -10,6 +10,8 @@ mod determinism;
 mod error_bound;
 #[cfg(feature = "compress")]
 mod extremes;
+#[cfg(feature = "apps")]
+mod impute;
 #[cfg(feature = "formats")]
 mod input;
 #[cfg(feature = "compress")]

@@ -14,9 +14,10 @@ const GROUPS: [usize; 2] = [4, 12];
 const ROWS_PER_GROUP: usize = 50;
 /// The share of the risk of one distribution that groups must at least save.
 const LEAST_SAVED: f64 = 0.02;
-/// Rows, at most, that groups are fitted to, and operations of a fit, at most.
-const MOST_ROWS: usize = 8192;
-const MOST_WORK: f64 = 2e10;
+/// Rows, at most, that groups are fitted to, and products of numbers in a fit to half of them, at
+/// most: some seconds.
+const MOST_ROWS: usize = 4096;
+const MOST_WORK: f64 = 2e9;
 /// Rounds of k-means, from where fitting starts, and of fitting.
 const START_ROUNDS: usize = 10;
 const ROUNDS: usize = 15;

@@ -10,7 +10,8 @@ use crate::cli::io::progress::Bar;
 use crate::cli::io::rows;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
-use aezip::apps::{impute, missing_values, to_doubles};
+use aezip::Rows;
+use aezip::apps::{Imputed, impute, missing_values, to_doubles};
 use aezip::input::OpenOptions;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -18,13 +19,16 @@ use std::time::Instant;
 
 /// Fill in missing values: NaN, empty fields of CSV, or those that --missing or --mask names.
 ///
-/// All other values stay as they are, bit for bit. Without --codec, an autoencoder that has
-/// learned to do without parts of a row is learned from the rows.
+/// All other values stay as they are, bit for bit, infinities included, and so do columns without
+/// any value. Without --codec, each column is filled in the way that guesses hidden values of it
+/// best: from the row's other values, the rows before and after, rows like it, or by an autoencoder
+/// that has learned to do without parts of a row. Options about the network let that alone fill.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   aezip impute stations.csv --columns PM10,NO2,TEMP,DEWP -o filled.csv
   aezip impute images.npy --missing 255 -o filled.npy
+  aezip impute grid.npy --missing 1e20 --missing -999 -o filled.npy
   aezip train whole.npy -o m.codec --mask-patches 1x1:0.5
   aezip impute gaps.npy --mask gaps-mask.npy --codec m.codec -o filled.npy")]
 pub(crate) struct Args {
@@ -33,9 +37,9 @@ pub(crate) struct Args {
     input: PathBuf,
     #[command(flatten)]
     out: RowsOutArgs,
-    /// Values equal to X are missing too.
+    /// Values equal to X are missing too; may be given several times.
     #[arg(long, value_name = "X", allow_hyphen_values = true)]
-    missing: Option<f64>,
+    missing: Vec<f64>,
     /// Values are missing too where FILE, of the same shape, is not 0.
     #[arg(long, value_name = "FILE")]
     mask: Option<PathBuf>,
@@ -56,7 +60,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     sources.extend(args.mask.as_deref());
     let out = args.out.place(&sources)?;
     let rows = rows::open(&input, &options, console)?;
-    let mut missing = missing_values(&*rows, args.missing)?;
+    let mut missing = missing_values(&*rows, &args.missing)?;
     if let Some(path) = &args.mask {
         let mask = rows::open(path, &OpenOptions::default(), console)?;
         let (own, given) = (rows.schema().width(), mask.schema().width());
@@ -71,24 +75,52 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         let mask = to_doubles(&*mask)?;
         missing.iter_mut().zip(mask).for_each(|(m, x)| *m |= x != 0.0);
     }
-    let count = missing.iter().filter(|m| **m).count();
     let codec = choice.read()?;
     let bar = Bar::new(console);
     choice.config.progress = bar.callback();
     let filled = impute(&*rows, &missing, codec.as_ref(), &choice.config).map_err(about(&input))?;
     drop(bar);
-    out.write(&filled)?;
+    out.write(&filled.rows)?;
     let seconds = started.elapsed().as_secs_f64();
     let (from, to) = (label(&input), out.label());
     let note = format!(
-        "{from}: {} of {} values filled in => {to}, {seconds:.2} s",
-        grouped(count as u64),
+        "{from}: {} of {} values filled in => {to}{}, {seconds:.2} s",
+        grouped(filled.filled as u64),
         grouped(missing.len() as u64),
+        remarks(&*rows, &filled)
     );
     out.tell(
         console,
         &note,
-        &json!({ "input": from, "output": to, "rows": rows.len(), "filled": count,
-                     "values": missing.len(), "seconds": seconds }),
+        &json!({ "input": from, "output": to, "rows": rows.len(), "filled": filled.filled,
+                     "values": missing.len(), "empty_rows": filled.empty_rows,
+                     "empty_columns": filled.empty_columns,
+                     "units": filled.units.map(|u| u.to_string()), "seconds": seconds }),
     )
+}
+
+/// Returns what is to be known beside the number of values: how columns were taken, and what had
+/// nothing to go by.
+fn remarks(rows: &dyn Rows, filled: &Imputed) -> String {
+    let mut out = filled.units.map_or(String::new(), |units| format!("; {units}"));
+    let empty: Vec<String> = filled.empty_columns.iter().map(|j| name(rows, *j)).collect();
+    if let [first, more @ ..] = &empty[..] {
+        let more =
+            if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        out += &format!("; column {first}{more}: no value at all, left as it is");
+    }
+    if let [first, more @ ..] = &filled.empty_rows[..] {
+        let more =
+            if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        out += &format!("; row {first}{more}: no value known, filled with what is usual there");
+    }
+    out
+}
+
+/// Returns what a column is called: its name or its number.
+fn name(rows: &dyn Rows, column: usize) -> String {
+    match &rows.schema().columns {
+        Some(names) => names[column].clone(),
+        None => column.to_string(),
+    }
 }

@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn scales_are_numbers_for_the_largest_and_the_smallest_values() {
         for scale in [1e-310, 1e-200, 1e200, 1e307, f64::MAX] {
-            let values: Vec<f64> = (0..600).map(|i| scale * ((i % 3) as f64 - 1.0)).collect();
+            let values: Vec<f64> = (0..600).map(|i| scale * (f64::from(i % 3) - 1.0)).collect();
             let found = scale_of_cells(&values, &FillValues::default(), 1);
             let deviation = found.deviation / scale;
             assert!((deviation - (2.0_f64 / 3.0).sqrt()).abs() < 0.01, "{scale}: {found:?}");

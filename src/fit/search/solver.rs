@@ -142,7 +142,7 @@ struct Secant {
 
 impl Secant {
     fn new(search: &StepSearch) -> Self {
-        let next = search.start.max(f64::MIN_POSITIVE).min(f64::MAX).ln();
+        let next = search.start.clamp(f64::MIN_POSITIVE, f64::MAX).ln();
         Self { slope: search.slope, last: None, trials: 0, good: None, bad: None, next, flat: 0 }
     }
 

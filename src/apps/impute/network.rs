@@ -1,0 +1,120 @@
+//! What networks say of missing values.
+
+use super::table::Table;
+use crate::apps::column_units::ColumnUnits;
+use crate::apps::learn::config_for_uses;
+use crate::apps::model::{Model, nothing_hidden};
+use crate::apps::values;
+use crate::compress::{Codec, Config, Patches};
+use crate::error::Result;
+use crate::matrix::{DType, Schema};
+
+/// Reconstructions of a row, at most, until its missing values stay where they are.
+const PASSES: usize = 30;
+/// Missing values stay where they are once the square of their change is this share of their own:
+/// a thousandth of their size, finer than they can be known.
+const SETTLED: f64 = 1e-6;
+/// They will not settle where a change is so many times the one before, squared.
+const DIVERGES: f64 = 4.0;
+/// Rows without a missing value that are enough to learn from.
+const ENOUGH_WHOLE_ROWS: usize = 2000;
+/// How many times a codec is learned where there are fewer: first from rows whose gaps are filled
+/// with means, then from what the first codec filled in.
+const ROUNDS: usize = 2;
+/// The share of values that is hidden while learning: as many as are missing, within these ends.
+/// Fewer would hardly teach to fill gaps, more would leave too little to fill them from.
+const HIDDEN: (f64, f64) = (0.25, 0.75);
+
+/// All values of a table, in deviations, its gaps filled with codecs that are learned from it, with
+/// parts of rows hidden: from the rows that lack nothing if there are enough, else twice, the second
+/// time from what the first codec filled in. Columns that share a unit are learned in it.
+pub(super) fn learn_and_fill(
+    schema: &Schema,
+    table: &Table,
+    units: ColumnUnits,
+    config: &Config,
+) -> Result<Vec<f64>> {
+    let width = table.width;
+    let gaps: Vec<bool> = table.values.iter().map(|x| x.is_nan()).collect();
+    let mut values: Vec<f64> =
+        table.values.iter().map(|x| if x.is_nan() { 0.0 } else { *x }).collect();
+    let mut dtype = DType::F32;
+    if units == ColumnUnits::Shared {
+        dtype = values::float(schema.dtype);
+        values.iter_mut().enumerate().for_each(|(at, x)| *x = table.in_units(at % width, *x));
+    }
+    let config = hiding(schema, &gaps, config);
+    let whole: Vec<usize> =
+        (0..table.rows()).filter(|i| !gaps[i * width..(i + 1) * width].contains(&true)).collect();
+    let from_whole_rows = whole.len() >= ENOUGH_WHOLE_ROWS;
+    for _ in 0..if from_whole_rows { 1 } else { ROUNDS } {
+        let mut rows = values::matrix(schema, dtype, &values)?;
+        if from_whole_rows {
+            rows = values::select(&rows, &whole)?;
+        }
+        let model = Model::new(&Codec::fit(&rows, &config_for_uses(&rows, &config)?)?)?;
+        fill(&model, &mut values, &gaps)?;
+    }
+    if units == ColumnUnits::Shared {
+        values.iter_mut().enumerate().for_each(|(at, x)| *x = table.in_deviations(at % width, *x));
+    }
+    Ok(values)
+}
+
+/// The configuration with parts of rows hidden while learning, unless it asks for a kind of
+/// network: single values, or where rows are not lines or images, values set to zero.
+fn hiding(schema: &Schema, missing: &[bool], config: &Config) -> Config {
+    let mut config = config.clone();
+    if !config.train.is_kind() {
+        let share = missing.iter().filter(|m| **m).count() as f64 / missing.len().max(1) as f64;
+        let share = share.clamp(HIDDEN.0, HIDDEN.1);
+        match schema.row_shape.len() {
+            1 | 2 => config.train.mask = Some(Patches::new(1, 1, share)),
+            _ => config.train.denoise.zero = Some(share),
+        }
+    }
+    config
+}
+
+/// Sets missing values to what the model says they are.
+///
+/// A codec that was learned with parts of rows hidden is told which values are missing and gives all
+/// of them at once. With any other, they are replaced by their reconstruction until they no longer
+/// change; for a linear codec that is maximum likelihood by expectation maximisation (Tipping and
+/// Bishop 1999, *Probabilistic principal component analysis*, section 3.3).
+pub(super) fn fill(model: &Model, values: &mut [f64], missing: &[bool]) -> Result<()> {
+    let width = model.schema.width();
+    for part in values::parts(values.len() / width, width) {
+        let range = part.start * width..part.end * width;
+        let (own, missing) = (&mut values[range.clone()], &missing[range]);
+        let given = model.reconstructed(own, &|at| missing[at])?;
+        replace(own, &given, missing);
+        if model.is_masked() {
+            continue;
+        }
+        let mut last = f64::INFINITY;
+        for _ in 1..PASSES {
+            let given = model.reconstructed(own, &nothing_hidden)?;
+            let change = replace(own, &given, missing);
+            if change <= SETTLED || change > DIVERGES * last {
+                break;
+            }
+            last = change;
+        }
+    }
+    Ok(())
+}
+
+/// Sets missing values to those that are given; returns the mean square of the change over that of
+/// the given values.
+fn replace(values: &mut [f64], given: &[f64], missing: &[bool]) -> f64 {
+    let (mut change, mut size) = (0.0, f64::MIN_POSITIVE);
+    for ((x, y), m) in values.iter_mut().zip(given).zip(missing) {
+        if *m {
+            change += if x.is_finite() { (*x - y).powi(2) } else { y * y };
+            size += y * y;
+            *x = *y;
+        }
+    }
+    change / size
+}
