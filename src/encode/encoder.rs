@@ -50,7 +50,7 @@ pub(crate) struct BlockEncoder {
 
 impl BlockEncoder {
     /// Returns an encoder for a program that has no latents, and so needs no projection.
-    pub(crate) fn without_latents(program: Program, bounds: Vec<f64>) -> Self {
+    pub(crate) fn without_latents(program: Program, bounds: Vec<f64>, fills: FillValues) -> Self {
         Self {
             costs: TableCosts::new(&program.tables),
             program,
@@ -60,7 +60,7 @@ impl BlockEncoder {
             bounds,
             exact_level: None,
             block_rows: 1,
-            fills: FillValues::default(),
+            fills,
             rule: None,
         }
     }
@@ -220,7 +220,7 @@ mod tests {
             ..ModelRecord::default()
         };
         let program = Program::new(record, DType::U8).unwrap();
-        let encoder = BlockEncoder::without_latents(program, vec![0.0]);
+        let encoder = BlockEncoder::without_latents(program, vec![0.0], FillValues::default());
         let kind = |rows: &[u8]| {
             let block = encoder.block(7, rows, &encoder.symbols(rows, &[], true));
             match block::decode(&block, 7, 0).unwrap() {

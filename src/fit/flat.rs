@@ -49,7 +49,7 @@ pub(crate) fn codec(sample: &Sample, bounds: Vec<f64>) -> Result<Candidate> {
         model,
         tally: Tally::default(),
         linear: None,
-        encoder: BlockEncoder::without_latents(program, bounds),
+        encoder: BlockEncoder::without_latents(program, bounds, schema.fill_values.clone()),
     })
 }
 

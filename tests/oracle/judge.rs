@@ -127,6 +127,16 @@ impl<'a> Judge<'a> {
         Self { original, numbers: numbers(original), fidelity }
     }
 
+    /// Values that stand for missing numbers must come back as they are, and count for nothing.
+    pub fn without(mut self, fills: &[f64]) -> Self {
+        for number in &mut self.numbers {
+            if fills.contains(&number.nearest()) {
+                *number = Number::Special;
+            }
+        }
+        self
+    }
+
     fn width(&self) -> usize {
         self.original.schema().width()
     }

@@ -166,9 +166,10 @@ impl Case {
         if !bytes.is_empty() {
             reader.read_bytes(0, &mut bytes).map_err(|e| format!("cannot be read: {e}"))?;
         }
-        let schema = self.matrix.schema().clone();
+        let mut schema = self.matrix.schema().clone();
+        schema.fill_values = reader.schema().fill_values.clone();
         let decoded = Matrix::new(schema, bytes).map_err(|e| e.to_string())?;
-        let judge = Judge::new(&self.matrix, &self.fidelity);
+        let judge = Judge::new(&self.matrix, &self.fidelity).without(&reader.info().fill_values);
         judge.compare(&decoded, length)?;
         let own = check_promise(&self.matrix, &decoded, &self.fidelity, length);
         let own = own.map_err(|e| format!("cannot be checked: {e}"))?;

@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn values_far_away_that_recur_are_found() {
-        let fill = |x: f32, every: usize| move |at: usize| (at % every == 0).then_some(x);
+        let fill = |x: f32, every: usize| move |at: usize| at.is_multiple_of(every).then_some(x);
         for x in [1e20, -999.0, 9.97e36, f32::MAX, f32::MIN] {
             for every in [3, 7, 100] {
                 assert_eq!(found(fill(x, every)), [f64::from(x)], "{x} {every}");
@@ -143,7 +143,7 @@ mod tests {
             []
         );
         assert_eq!(found(|at| (at == 5 || at == 90).then_some(1e20)), []);
-        assert_eq!(found(|at| (at % 50 == 0).then_some(320.0)), []);
+        assert_eq!(found(|at| at.is_multiple_of(50).then_some(320.0)), []);
         // A value that is usual in the other column.
         let mut shared = rows(|_| None);
         shared.chunks_mut(2).for_each(|row| row[1] *= 1e6);

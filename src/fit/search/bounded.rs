@@ -192,7 +192,8 @@ fn short_cut(trial: &FitContext<'_>) -> Result<Candidate> {
             let schema = &trial.sample.schema;
             let program = Program::decode(&model.payload, 0, schema, &Limits::default())?;
             let bounds = trial.columns.iter().map(|c| c.bound).collect();
-            let encoder = BlockEncoder::without_latents(program, bounds);
+            let encoder =
+                BlockEncoder::without_latents(program, bounds, schema.fill_values.clone());
             Ok(Candidate { encoder, fitted_bytes, model, tally, linear: no_latents })
         }
     }
