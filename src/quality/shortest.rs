@@ -10,8 +10,9 @@ use super::decimals::{
     fewest_places, half_unit, layout, least_range, nearest, places_with_room, power,
 };
 use crate::codec::bound::holds;
+use crate::codec::fill::is_ordinary;
 use crate::fidelity::Fidelity;
-use crate::matrix::{Schema, TextColumn, TextLayout};
+use crate::matrix::{FillValues, Schema, TextColumn, TextLayout};
 
 /// Digits tried beyond those of the originals.
 const MORE_PLACES: usize = 3;
@@ -29,6 +30,8 @@ const RANGE_MARGIN: f64 = 4.0 * f64::EPSILON;
 #[derive(Debug, Clone)]
 pub struct ShortDecimals {
     columns: Vec<Rule>,
+    /// Values that stay as they are.
+    fills: FillValues,
 }
 
 /// What is known of a column.
@@ -57,33 +60,39 @@ impl ShortDecimals {
     /// without loss, for a promise about each row, or where the rows were not read from text.
     pub fn new(schema: &Schema, promise: &Fidelity) -> Option<Self> {
         let text = layout(schema)?;
+        let fills = schema.fill_values.clone();
         let bounds = match promise {
             Fidelity::MaxError(bound) => vec![bound.floor(); text.columns.len()],
             Fidelity::MaxErrorColumns(list) => named(schema, list).ok()?,
             Fidelity::MaxErrorRel(_) => vec![f64::INFINITY; text.columns.len()],
             Fidelity::Lossless | Fidelity::RowNmse(_) | Fidelity::RowCosine(_) => return None,
-            _ => return Some(Self::for_sums(text)),
+            _ => return Some(Self { columns: for_sums(text), fills }),
         };
         let columns = text.columns.iter().zip(bounds);
-        Some(Self { columns: columns.map(|(c, bound)| Rule::new(c, promise, bound)).collect() })
-    }
-
-    fn for_sums(text: &TextLayout) -> Self {
-        let rule = |column: &TextColumn| {
-            let by_range = fewest_places(least_range(column) * SHARE_FOR_SUMS);
-            let by_digits = column.decimals.map(|own| usize::from(own) + PLACES_FOR_SUMS);
-            by_range.into_iter().chain(by_digits).min().map_or(Rule::Keep, Rule::Places)
-        };
-        Self { columns: text.columns.iter().map(rule).collect() }
+        let columns = columns.map(|(c, bound)| Rule::new(c, promise, bound)).collect();
+        Some(Self { columns, fills })
     }
 
     /// Shortens the numbers of whole rows: row-major, little-endian `f64`s.
     pub fn apply(&self, rows: &mut [u8]) {
         let (numbers, _) = rows.as_chunks_mut::<8>();
         for (bytes, rule) in numbers.iter_mut().zip(self.columns.iter().cycle()) {
-            *bytes = rule.shorten(f64::from_le_bytes(*bytes)).to_le_bytes();
+            let number = f64::from_le_bytes(*bytes);
+            if is_ordinary(number, &self.fills) {
+                *bytes = rule.shorten(number).to_le_bytes();
+            }
         }
     }
+}
+
+/// Returns what may be done to the numbers of each column where a sum is promised.
+fn for_sums(text: &TextLayout) -> Vec<Rule> {
+    let rule = |column: &TextColumn| {
+        let by_range = fewest_places(least_range(column) * SHARE_FOR_SUMS);
+        let by_digits = column.decimals.map(|own| usize::from(own) + PLACES_FOR_SUMS);
+        by_range.into_iter().chain(by_digits).min().map_or(Rule::Keep, Rule::Places)
+    };
+    text.columns.iter().map(rule).collect()
 }
 
 impl Rule {
@@ -107,9 +116,6 @@ impl Rule {
     }
 
     fn shorten(self, y: f64) -> f64 {
-        if !y.is_finite() {
-            return y;
-        }
         match self {
             Rule::Keep => y,
             Rule::Places(places) => {
@@ -232,6 +238,14 @@ mod tests {
         assert!(shortened(&one(3, 1000), "max-error 0.01", f64::NAN).is_nan());
         assert_eq!(shortened(&one(3, 1000), "max-error 0.01", f64::INFINITY), f64::INFINITY);
         assert_eq!(shortened(&one(22, 1000), "max-error 0.01", 1e300), 1e300);
+    }
+
+    #[test]
+    fn fill_values_stay_as_they_are() {
+        let mut schema = one(1, 1000);
+        assert_eq!(shortened(&schema, "max-error 1", -9999.5), -9999.0);
+        schema.fill_values = FillValues::from_bits(vec![(-9999.5_f64).to_bits()]);
+        assert_eq!(shortened(&schema, "max-error 1", -9999.5), -9999.5);
     }
 
     #[test]
