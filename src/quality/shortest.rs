@@ -242,10 +242,11 @@ mod tests {
 
     #[test]
     fn fill_values_stay_as_they_are() {
-        let mut schema = one(1, 1000);
-        assert_eq!(shortened(&schema, "max-error 1", -9999.5), -9999.0);
-        schema.fill_values = FillValues::from_bits(vec![(-9999.5_f64).to_bits()]);
-        assert_eq!(shortened(&schema, "max-error 1", -9999.5), -9999.5);
+        let fill = -9999.123_456_f64;
+        let mut schema = schema(vec![TextColumn::default()]);
+        assert_eq!(shortened(&schema, "max-error 1", fill), -9999.1235);
+        schema.fill_values = FillValues::from_bits(vec![fill.to_bits()]);
+        assert_eq!(shortened(&schema, "max-error 1", fill), fill);
     }
 
     #[test]
