@@ -2,6 +2,7 @@
 
 use super::chunks::{Chunk, chunks};
 use super::decimals::{layout, nearest, power, range_exponent};
+use crate::codec::fill::is_ordinary;
 use crate::error::Result;
 use crate::matrix::{Rows, Schema, TextColumn};
 
@@ -77,16 +78,16 @@ impl Seen {
 
 fn columns(rows: &dyn Rows, said: &[TextColumn]) -> Result<Vec<TextColumn>> {
     let width = said.len();
-    let work = |x: &Chunk<'_>, _: &Chunk<'_>, part: &mut Vec<Seen>| {
+    let work = |chunk: &Chunk<'_>, _: &Chunk<'_>, part: &mut Vec<Seen>| {
         part.resize(width, NOTHING);
-        for row in x.cells::<f64>().chunks_exact(width) {
+        for row in chunk.cells::<f64>().chunks_exact(width) {
             for ((x, own), said) in row.iter().zip(part.iter_mut()).zip(said) {
                 if x.is_nan() {
                     continue;
                 }
                 let places = said.decimals.map(usize::from);
                 own.decimal &= places.and_then(|p| nearest(*x, p, 0.0)) == Some(*x);
-                if x.is_finite() {
+                if is_ordinary(*x, chunk.fills) {
                     own.min = own.min.min(*x);
                     own.max = own.max.max(*x);
                 }
@@ -103,13 +104,14 @@ fn columns(rows: &dyn Rows, said: &[TextColumn]) -> Result<Vec<TextColumn>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matrix::{DType, Matrix, Origin, TextLayout};
+    use crate::matrix::{DType, FillValues, Matrix, Origin, TextLayout};
 
     #[test]
     fn what_is_no_longer_true_of_rows_is_not_said_of_them() {
         let said = TextColumn { decimals: Some(1), fixed: true, range: 99 };
         let columns = |values: &[f64]| {
             let mut schema = Schema::new(DType::F64, &[1]);
+            schema.fill_values = FillValues::from_bits(vec![(-999.0_f64).to_bits()]);
             let text = Some(TextLayout { columns: vec![said], ..TextLayout::default() });
             schema.origin = Some(Origin { format: "csv".to_string(), text });
             let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
@@ -117,7 +119,7 @@ mod tests {
             let checked = CheckedText::new(&rows).unwrap().unwrap();
             checked.schema().origin.clone().unwrap().text.unwrap().columns[0]
         };
-        assert_eq!(columns(&[0.5, f64::NAN, 2.5]), TextColumn { range: 20, ..said });
+        assert_eq!(columns(&[0.5, f64::NAN, 2.5, -999.0]), TextColumn { range: 20, ..said });
         assert_eq!(columns(&[f64::NAN]), TextColumn { range: 0, ..said });
         let unknown = columns(&[0.5, 2.55]);
         assert_eq!((unknown.decimals, unknown.fixed), (None, false));

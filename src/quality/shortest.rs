@@ -10,6 +10,7 @@ use super::decimals::{
     fewest_places, half_unit, layout, least_range, nearest, places_with_room, power,
 };
 use crate::codec::bound::holds;
+use crate::codec::fill::is_ordinary;
 use crate::fidelity::Fidelity;
 use crate::matrix::{FillValues, Schema, TextColumn, TextLayout};
 
@@ -29,7 +30,7 @@ const RANGE_MARGIN: f64 = 4.0 * f64::EPSILON;
 #[derive(Debug, Clone)]
 pub struct ShortDecimals {
     columns: Vec<Rule>,
-    /// What stands for missing numbers stays as it is.
+    /// Values that stay as they are.
     fills: FillValues,
 }
 
@@ -65,7 +66,7 @@ impl ShortDecimals {
             Fidelity::MaxErrorColumns(list) => named(schema, list).ok()?,
             Fidelity::MaxErrorRel(_) => vec![f64::INFINITY; text.columns.len()],
             Fidelity::Lossless | Fidelity::RowNmse(_) | Fidelity::RowCosine(_) => return None,
-            _ => return Some(Self { fills, columns: for_sums(text) }),
+            _ => return Some(Self { columns: for_sums(text), fills }),
         };
         let columns = text.columns.iter().zip(bounds);
         let columns = columns.map(|(c, bound)| Rule::new(c, promise, bound)).collect();
@@ -77,14 +78,14 @@ impl ShortDecimals {
         let (numbers, _) = rows.as_chunks_mut::<8>();
         for (bytes, rule) in numbers.iter_mut().zip(self.columns.iter().cycle()) {
             let number = f64::from_le_bytes(*bytes);
-            if !self.fills.contains(number) {
+            if is_ordinary(number, &self.fills) {
                 *bytes = rule.shorten(number).to_le_bytes();
             }
         }
     }
 }
 
-/// What may be done to the numbers of each column where a sum is promised.
+/// Returns what may be done to the numbers of each column where a sum is promised.
 fn for_sums(text: &TextLayout) -> Vec<Rule> {
     let rule = |column: &TextColumn| {
         let by_range = fewest_places(least_range(column) * SHARE_FOR_SUMS);
@@ -115,9 +116,6 @@ impl Rule {
     }
 
     fn shorten(self, y: f64) -> f64 {
-        if !y.is_finite() {
-            return y;
-        }
         match self {
             Rule::Keep => y,
             Rule::Places(places) => {
@@ -240,6 +238,15 @@ mod tests {
         assert!(shortened(&one(3, 1000), "max-error 0.01", f64::NAN).is_nan());
         assert_eq!(shortened(&one(3, 1000), "max-error 0.01", f64::INFINITY), f64::INFINITY);
         assert_eq!(shortened(&one(22, 1000), "max-error 0.01", 1e300), 1e300);
+    }
+
+    #[test]
+    fn fill_values_stay_as_they_are() {
+        let fill = -9999.123_456_f64;
+        let mut schema = schema(vec![TextColumn::default()]);
+        assert_eq!(shortened(&schema, "max-error 1", fill), -9999.1235);
+        schema.fill_values = FillValues::from_bits(vec![fill.to_bits()]);
+        assert_eq!(shortened(&schema, "max-error 1", fill), fill);
     }
 
     #[test]

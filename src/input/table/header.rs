@@ -11,6 +11,8 @@ use super::sample::Cell;
 const LEAST_ROWS: usize = 3;
 /// Names of a run: two numbers rise in half of all rows, three in a sixth.
 const LEAST_RUN: usize = 3;
+/// Share of rows that may be evenly spaced by chance, where small integers are.
+const MOST_EVEN: f64 = 0.1;
 /// Names of a run that data may be, too: five rise in one of 120 rows by chance.
 const LONG_RUN: usize = 5;
 /// Rows below integers that have fractions everywhere, however they are written: among fewer, those of
@@ -136,15 +138,20 @@ impl Kind {
         if names.len() < LEAST_RUN || !is_run(&names) {
             return Kind::Row;
         }
-        let rows = || body.iter().filter_map(|row| numbers(row, columns));
-        let others = rows().count() >= LEAST_ROWS && !rows().any(|row| is_run(&row));
+        let rows: Vec<Vec<Number>> = body.iter().filter_map(|row| numbers(row, columns)).collect();
+        let few = |kind: fn(&[Number]) -> bool, most: f64| {
+            let found = rows.iter().filter(|row| kind(row)).count();
+            rows.len() >= LEAST_ROWS && found as f64 <= most * rows.len() as f64
+        };
+        let others = few(is_run, most_runs(names.len()));
         let outside = columns.iter().zip(&names).filter(|(k, n)| is_outside(body, **k, n)).count();
         let outside = 2 * outside >= names.len();
-        let even = whole && is_even(&names) && !rows().any(|row| is_even(&row));
+        let even = whole && is_even(&names) && few(is_even, MOST_EVEN);
         let long = names.len() >= LONG_RUN;
         let good = match whole {
-            true if even && (outside || is_count(&names)) => rows().count() >= LEAST_ROWS,
-            true => others && (2 * fractions >= columns.len() || (outside && long)),
+            true if even && (outside || is_count(&names)) => true,
+            true if long => others && (outside || 2 * fractions >= columns.len()),
+            true => others && fractions == columns.len(),
             false => others && outside && long,
         };
         match good {
@@ -152,6 +159,15 @@ impl Kind {
             false if others => Kind::Doubtful,
             false => Kind::Row,
         }
+    }
+}
+
+/// Returns the share of rows that may rise or fall by chance, with a margin.
+fn most_runs(names: usize) -> f64 {
+    match names {
+        ..=3 => 0.5,
+        4 => 0.25,
+        _ => 0.1,
     }
 }
 
@@ -274,7 +290,7 @@ mod tests {
         for names in [
             "400,410,420\n0.1,0.3,0.2\n0.2,0.1,0.3\n0.3,0.2,0.2",
             "101,205,150\n0.25,0.50,0.75\n0.50,0.25,0.12",
-            "400,412,431,440,470\n1,5,3,9,1\n7,5,2,1,0\n3,9,1,4,4",
+            "400,412,431,440,470\n1,5,3,9,1\n7,5,2,6,0\n3,9,1,4,4",
             "2019,2020\n1.5,2.5\n3.5,0.5",
             "0,1,2,3\n5,3,200,0\n9,3,1,0\n7,7,7,8",
             "1990,1991,1992\n5,3,200\n9,30,1\n7,7,8",

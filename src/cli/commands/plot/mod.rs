@@ -180,7 +180,7 @@ enum View {
     /// A model that is there.
     Model(Box<Model>),
     /// Latents that were learned from the rows.
-    Latents(Matrix),
+    Latents(Box<Matrix>),
 }
 
 impl Picture {
