@@ -856,13 +856,14 @@ class File:
             need(at + 12 <= len(data), "a section reaches beyond the end", "truncated")
             tag = data[at : at + 4]
             need(seen or tag == b"HEAD", "the first section is not HEAD")
+            _, payload, end = self.section(at)
             known = tag in (b"HEAD", b"cols", b"MODL", b"enco", b"task", b"DATA", b"INDX")
             optional = 0x61 <= tag[0] <= 0x7A
             need(known or tag[:1].isalpha(), "a section's tag does not begin with a letter")
             need(known or optional, f"unknown section {tag!r}", "unsupported")
             need(tag != b"INDX", "there is no section DATA")
             need(tag not in seen or not known, "a section occurs twice")
-            _, seen[tag], at = self.section(at)
+            seen[tag], at = payload, end
         need(not seen[b"DATA"], "DATA has a payload")
         self.read_head(seen[b"HEAD"])
         if b"cols" in seen:

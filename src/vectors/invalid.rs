@@ -64,6 +64,12 @@ fn frame() -> Vec<Case> {
     for (name, place) in places.iter().cloned() {
         damage(name, place.end - 1);
     }
+    // Damaged tags: one that would be critical and unknown, one that would be skipped, and one that
+    // begins with no letter.
+    let tag = |name: &str| places.iter().find(|p| p.0 == name).expect("listed").1.start;
+    damage("tag-modl", tag("modl") + 1);
+    damage("tag-cols", tag("cols") + 3);
+    damage("tag-note", tag("note") + 2);
     let first = file.place(DATA).end;
     damage("block-coded", first + 5);
     damage("block-exact", first + file.blocks[0].1.len() + 2);
@@ -103,6 +109,7 @@ fn sections() -> Vec<Case> {
     late_head.sections.swap(0, 1);
     let mut no_data = base();
     no_data.sections.pop();
+    no_data.blocks.clear();
     let mut full_data = base();
     full_data.sections.last_mut().unwrap().1 = vec![0];
     let mut codec = base();
