@@ -20,6 +20,11 @@ HERE = Path(__file__).resolve().parent
 BUDGET = 1 << 30  # bytes that a model, a block or the index may take here
 
 
+def made_of(stored):
+    """The bytes that so many bytes of a file may become."""
+    return (1 << 25) + 1024 * stored
+
+
 class Refused(Exception):
     """The file breaks a rule. `kind` is one of truncated, corrupt, unsupported, limit."""
 
@@ -119,6 +124,7 @@ def unpack(packed, most):
     head = cursor.varint()
     length, body = head >> 1, cursor.rest()
     need(length <= most, "packed bytes claim too many bytes")
+    need(length <= made_of(len(body)), "packed bytes claim too many bytes", "limit")
     if head & 1:
         return zstd(body, length)
     need(len(body) == length, "stored bytes have the wrong length")
@@ -388,7 +394,7 @@ class Grid:
 class Model:
     def __init__(self, payload, width, line):
         self.coder, self.head = IntDecoder(payload), IntModel()
-        self.width, self.line, self.left = width, line, BUDGET
+        self.width, self.line, self.left = width, line, min(BUDGET, made_of(len(payload)))
         self.read_columns()
         self.read_network()
         self.tables, shared = [], ArrayModel()
@@ -809,9 +815,11 @@ def check_promise(kind, text):
     texts = [text]
     if kind == "max-error-columns":
         # Commas within names have a backslash before them, and so have backslashes.
-        parts = re.sub(r"\\[\\,]", "x", text).split(",")
+        parts = text.replace("\\\\", "\0").replace("\\,", "\1").split(",")
         need(all("=" in part for part in parts), "the promise")
         texts = [part.rpartition("=")[2] for part in parts]
+        names = [part.rpartition("=")[0].replace("\0", "\\").replace("\1", ",") for part in parts]
+        need(len(set(names)) == len(names), "a column has two bounds")
     if kind == "lossless":
         return
     for number in texts:
@@ -868,7 +876,9 @@ class File:
         self.read_head(seen[b"HEAD"])
         if b"cols" in seen:
             claimed = Cursor(seen[b"cols"]).varint() >> 1
-            need(claimed + 24 * self.width <= BUDGET, "the names are too large", "limit")
+            need(claimed <= 1 << 28, "the names are too large")
+            room = min(BUDGET, made_of(len(seen[b"cols"])) // 2)
+            need(claimed + 24 * self.width <= room, "the names are too large", "limit")
             cursor = Cursor(unpack(seen[b"cols"], 1 << 28))
             self.names = [cursor.text() for _ in range(self.width)]
             cursor.finish()

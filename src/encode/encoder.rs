@@ -42,6 +42,8 @@ pub(crate) struct BlockEncoder {
     pub(crate) block_rows: usize,
     /// What each row must hold, where the promise is one about rows.
     pub(crate) rule: Option<RowRule>,
+    /// Whether rows of zeros must be decoded to rows of zeros.
+    pub(crate) keeps_zero_rows: bool,
 }
 
 impl BlockEncoder {
@@ -98,6 +100,9 @@ impl BlockEncoder {
         let mut coder = ResidualCoder::new(p, &self.bounds);
         for (i, (row, predicted)) in rows.enumerate() {
             coder.row(i, row, predicted, &mut symbols);
+            if self.keeps_zero_rows && row.iter().all(|x| x.to_f64() == 0.0) {
+                coder.make_exact(i, row, &mut symbols);
+            }
             if measure {
                 symbols.tally.row(row, coder.decoded(), &origin, |j, _| coder.error(row, j));
             }

@@ -97,6 +97,7 @@ fn choose(
         block_rows: 1,
         refiner: None,
         rule: None,
+        keeps_zero_rows: context.keeps_zero_rows,
     };
     if coding.temporal {
         let residual = coding.residual.then(|| {
@@ -235,6 +236,7 @@ mod tests {
             components: &components,
             normalised: &normalised,
             effort: ClassEffort { classes: 4, rounds: 2 },
+            keeps_zero_rows: false,
         })
     }
 

@@ -221,6 +221,7 @@ fn heads() -> Vec<Case> {
         case("promise-no-number", "corrupt", promise("max-error", "1x")),
         case("promise-infinite", "corrupt", promise("max-error", "1e999")),
         case("promise-negative", "corrupt", promise("max-error-rel", "-1e-3")),
+        case("promise-two-bounds", "corrupt", promise("max-error-columns", "a\\\\=1,b=2,a\\=3")),
         case("promise-nmse-0", "corrupt", promise("nmse", "0")),
         case("promise-cosine-1", "corrupt", promise("cosine", "1.0")),
         case(
@@ -240,7 +241,7 @@ fn heads() -> Vec<Case> {
         case("names-too-many", "corrupt", names(&["a", "b", "c"])),
         case("names-length-wrong", "corrupt", packed(&[10, 1, b'a', 1, b'b'])),
         case("names-packed-too-large", "corrupt", packed(&[0x83, 0x80, 0x80, 0x80, 0x02])),
-        case("names-packed-over-budget", "limit", packed(&[0xff, 0xff, 0xff, 0xff, 0x7f])),
+        case("names-packed-over-budget", "limit", packed(&[0x81, 0x80, 0x80, 0x80, 0x02])),
         case("names-zstd-broken", "corrupt", packed(&[0x0b, 0x28, 0xb5, 0x2f, 0xfd, 0, 0])),
         case("names-zstd-skippable", "corrupt", packed(&skippable)),
     ]

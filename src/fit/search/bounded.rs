@@ -101,6 +101,7 @@ pub(crate) fn with_bounds(
         components: &components,
         normalised,
         effort,
+        keeps_zero_rows: false,
     };
     let trial_effort = if effort.trials > 0 { quick } else { classes };
     let trial = context(thin_sample, &thin, trial_effort);
