@@ -32,6 +32,19 @@ impl Default for Limits {
     }
 }
 
+/// What few bytes may become, whatever the limits are: models of a million columns, and rows of 2^22
+/// numbers of 8 bytes. With all that a file may ask for at once, a reader stays below 256 MiB.
+const SMALL_BYTES: u64 = 32 << 20;
+/// How many bytes each byte may become beyond that. Real data rarely exceeds it, and what does is
+/// stored in another way.
+const MOST_PER_BYTE: u64 = 1024;
+
+/// Returns how many bytes `stored` bytes of a file may become in memory: a small file, whoever made
+/// it, then takes little.
+pub(crate) fn from_few(stored: usize) -> u64 {
+    SMALL_BYTES + MOST_PER_BYTE * stored as u64
+}
+
 /// Fails if `bytes` is more than `allowed`; `what` names the thing in the sentence.
 pub(crate) fn check(what: &str, bytes: u64, allowed: u64) -> Result<()> {
     if bytes <= allowed {

@@ -87,9 +87,14 @@ pub(crate) fn decode_columns(
     room: u64,
     at: u64,
 ) -> Result<Vec<String>> {
-    // No ratio tells names from an attempt to fill the memory: equal names shrink to nothing.
+    // A name takes as much again where it is kept.
+    let room = room.min(limits::from_few(payload.len()) / 2);
     let texts = shuffle::claimed_len(payload, at)?;
     let names = (width * size_of::<String>()) as u64;
+    if texts > MAX_NAME_BYTES as u64 {
+        let what = format!("column names of {texts} bytes; at most {MAX_NAME_BYTES} are allowed");
+        return Err(Error::corrupt(what).at(at));
+    }
     limits::check("the column names", texts.saturating_add(names), room).map_err(|e| e.at(at))?;
     let bytes = shuffle::decompress(payload, MAX_NAME_BYTES, at)?;
     let mut cursor = Cursor::new(&bytes, at);

@@ -35,7 +35,7 @@ impl ModelRecord {
             coder: IntDecoder::new(bytes),
             head: IntModel::new(),
             line: schema.line_width(),
-            left: limits.model_bytes,
+            left: limits.model_bytes.min(limits::from_few(bytes.len())),
         };
         let record = Self::read(&mut r, schema.width());
         record.and_then(|m| r.coder.finish().map(|()| m)).map_err(|e| e.at(at))
