@@ -43,7 +43,7 @@ pub(crate) fn open_like(
         return opened;
     }
     let Schema { dtype, row_shape, .. } = schema.clone();
-    options.raw = Some(RawLayout { dtype, rows: None, row_shape });
+    options.raw = Some(RawLayout { dtype, bfloat16: false, rows: None, row_shape });
     // The first complaint is about the file as it is, the second about a guess.
     open(path, &options).or(opened)
 }
