@@ -50,7 +50,8 @@ const HEAD: usize = 512;
 /// What to assume about a file that does not say it itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OpenOptions {
-    /// Type and shape of a file of nothing but numbers; makes the format [`Format::Raw`].
+    /// Type and shape of a file of nothing but numbers; makes the format [`Format::Raw`]. A file that
+    /// is seen to be of another format is refused, unless [`Format::Raw`] is asked for.
     pub raw: Option<RawLayout>,
     /// Names of the columns of a table to keep, in this order; the others may hold text.
     /// Without a header the names are `column 1`, `column 2`, ….
@@ -64,6 +65,8 @@ pub struct OpenOptions {
 pub struct RawLayout {
     /// Type of every number.
     pub dtype: DType,
+    /// Numbers of type `f32` are stored as bfloat16, which is their upper half.
+    pub bfloat16: bool,
     /// How many rows; `None`: as many as the file holds.
     pub rows: Option<u64>,
     /// Shape of one row.
@@ -112,7 +115,10 @@ pub fn open_reader(
 
 fn open_source(source: Source, name: &str, options: &OpenOptions) -> Result<Box<dyn Rows>> {
     let format = match (&options.raw, options.format) {
-        (Some(_), None) => Format::Raw,
+        (Some(raw), None) => {
+            format::expect_raw(name, &source.head(HEAD)?, raw.dtype.size())?;
+            Format::Raw
+        }
         (Some(_), Some(format)) if format != Format::Raw => {
             return Err(Error::argument(format!(
                 "a type and shape are for raw numbers, but the format is {format}"
@@ -127,13 +133,16 @@ fn open_source(source: Source, name: &str, options: &OpenOptions) -> Result<Box<
         )));
     }
     Ok(match format {
-        Format::Npy => Box::new(npy::open(source, name)?),
+        Format::Npy => npy::open(source, name)?,
         Format::Csv => Box::new(table::open(&source, name, options.columns.as_deref())?),
         Format::Idx => Box::new(idx::open(source, name)?),
         Format::Raw => Box::new(open_raw(source, name, options.raw.as_ref())?),
         Format::Fvecs => Box::new(vectors::VectorRows::open(source, name, DType::F32)?),
         Format::Bvecs => Box::new(vectors::VectorRows::open(source, name, DType::U8)?),
         Format::Ivecs => Box::new(vectors::VectorRows::open(source, name, DType::I32)?),
+        Format::Fbin => Box::new(vectors::open_counted(source, name, DType::F32)?),
+        Format::U8bin => Box::new(vectors::open_counted(source, name, DType::U8)?),
+        Format::I8bin => Box::new(vectors::open_counted(source, name, DType::I8)?),
     })
 }
 
@@ -143,7 +152,11 @@ fn open_raw(source: Source, name: &str, raw: Option<&RawLayout>) -> Result<Array
     })?;
     let mut shape = vec![1];
     shape.extend(raw.row_shape.iter().map(|&n| n as u64));
-    let mut layout = Layout { dtype: raw.dtype, big_endian: false, order: Order::C, shape };
+    let RawLayout { dtype, bfloat16, .. } = *raw;
+    if bfloat16 && dtype != DType::F32 {
+        return Err(Error::argument(format!("bfloat16 is read as f32, not as {dtype}")));
+    }
+    let mut layout = Layout { dtype, big_endian: false, bfloat16, order: Order::C, shape };
     let row_bytes = layout.bytes()?;
     layout.shape[0] = match raw.rows {
         Some(rows) => rows,

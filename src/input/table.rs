@@ -49,8 +49,13 @@ pub(super) fn open(source: &Source, name: &str, columns: Option<&[String]>) -> R
         more = records.next(&mut record)?;
     }
     spool.write(&chunk)?;
-    let layout =
-        Layout { dtype: DType::F64, big_endian: false, order: Order::C, shape: vec![rows, width] };
+    let layout = Layout {
+        dtype: DType::F64,
+        big_endian: false,
+        bfloat16: false,
+        order: Order::C,
+        shape: vec![rows, width],
+    };
     Ok(ArrayRows::new(spool.finish()?, name, &layout, 0)?.with_columns(table.kept_names()))
 }
 

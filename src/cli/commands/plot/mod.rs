@@ -77,6 +77,9 @@ pub(crate) struct Args {
     source: SourceArgs,
 }
 
+/// The font that pixels are drawn with has letters and signs up to here, and hardly any beyond.
+const LAST_LETTER: char = '\u{2e7f}';
+
 /// What the picture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -149,6 +152,9 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         colours,
         most: args.most,
     };
+    if format == PlotFormat::Png && picture.title.chars().any(|c| c > LAST_LETTER) {
+        console.note("pictures in pixels have no letters for this title; svg and html have");
+    }
     let model = picture.model(args.codec, &input, console)?;
     let picture = picture.draw(&input, model.as_ref())?;
     output::written(&destination, writing, &picture)?.commit()?;
