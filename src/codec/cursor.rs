@@ -52,7 +52,7 @@ impl<'a> BlockCursor<'a> {
         let cells = Cells { count: place.rows * width, size: dtype.size() };
         let body = match block::decode(bytes, place.row, at)? {
             Block::Exact { packed } => {
-                Body::Exact { shuffled: block::decode_exact(packed, cells, at)? }
+                Body::Exact { shuffled: block::decode_exact(packed, cells, room, at)? }
             }
             Block::Coded { stream, escapes } => {
                 let end = bytes.len() - block::CHECKSUM - escapes.len();

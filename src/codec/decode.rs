@@ -233,7 +233,7 @@ pub(crate) struct EncodedBlock<'a> {
     pub(crate) width: usize,
     pub(crate) place: Place,
     pub(crate) bytes: Cow<'a, [u8]>,
-    /// Bytes that exact values may take once they are unpacked.
+    /// Bytes that exact rows and values may take once they are unpacked.
     pub(crate) room: u64,
 }
 

@@ -217,9 +217,11 @@ impl Escapes {
     }
 }
 
-/// Unpacks a block of `cells` whose rows are stored exactly, which begins at `at`, still shuffled.
-pub(crate) fn decode_exact(packed: &[u8], cells: Cells, at: u64) -> Result<Vec<u8>> {
+/// Unpacks a block of `cells` whose rows are stored exactly, which begins at `at`, still shuffled; they
+/// may take `room` bytes.
+pub(crate) fn decode_exact(packed: &[u8], cells: Cells, room: u64, at: u64) -> Result<Vec<u8>> {
     let length = cells.count * cells.size;
+    limits::check("a block's exact rows", length as u64, room).map_err(|e| e.at(at))?;
     let shuffled = shuffle::decompress(packed, length, at)?;
     if shuffled.len() != length {
         return Err(Error::corrupt("an exact block has the wrong number of bytes").at(at));

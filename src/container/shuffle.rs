@@ -5,7 +5,6 @@
 
 use super::bytes::{Cursor, put_varint};
 use crate::error::{Error, Result};
-use crate::limits;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use std::io::Read;
 
@@ -41,15 +40,13 @@ pub(crate) fn unshuffle(bytes: &[u8], size: usize, first: usize, out: &mut [u8])
     }
 }
 
-/// Compresses with zstd where that is smaller and may be unpacked again: a length, with the low bit
-/// for *zstd*, then bytes.
+/// Compresses with zstd where that is smaller: a length, with the low bit for *zstd*, then bytes.
 #[cfg(feature = "compress")]
 pub(crate) fn compress(bytes: &[u8], level: i32) -> Vec<u8> {
     let mut out = Vec::new();
     put_varint(&mut out, (bytes.len() as u64) << 1);
     if let Ok(packed) = zstd::bulk::compress(bytes, level)
         && packed.len() < bytes.len()
-        && bytes.len() as u64 <= limits::from_few(packed.len())
     {
         out[0] |= 1;
         out.extend(packed);
@@ -75,9 +72,8 @@ pub(crate) fn decompress(packed: &[u8], most: usize, at: u64) -> Result<Vec<u8>>
         ))
         .at(at));
     }
-    let body = cursor.rest();
-    limits::check("packed bytes", length, limits::from_few(body.len())).map_err(|e| e.at(at))?;
     let length = length as usize;
+    let body = cursor.rest();
     if head & 1 == 0 {
         if body.len() != length {
             return Err(Error::corrupt("stored bytes have the wrong length").at(at));
@@ -111,31 +107,4 @@ pub(crate) fn decompress(packed: &[u8], most: usize, at: u64) -> Result<Vec<u8>>
         return Err(Error::corrupt("zstd: not one frame of as many bytes as stated").at(at));
     }
     Ok(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::ErrorKind;
-
-    /// More than few bytes may become.
-    const LARGE: usize = 40 << 20;
-
-    #[cfg(feature = "compress")]
-    #[test]
-    fn what_would_be_refused_is_not_compressed() {
-        let zeros = vec![0; LARGE];
-        let packed = compress(&zeros, 1);
-        assert!(decompress(&packed, LARGE, 0).unwrap() == zeros);
-        let few = compress(&zeros[..LARGE / 2], 1);
-        assert!(few.len() < 10_000, "{}", few.len());
-    }
-
-    #[test]
-    fn few_bytes_do_not_become_many() {
-        let mut claim = Vec::new();
-        put_varint(&mut claim, (LARGE as u64) << 1 | 1);
-        claim.extend(ZSTD_MAGIC);
-        assert_eq!(decompress(&claim, LARGE, 0).unwrap_err().kind(), ErrorKind::Limit);
-    }
 }

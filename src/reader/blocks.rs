@@ -34,6 +34,8 @@ pub(super) struct Blocks<S> {
     source: S,
     frame: Frame,
     limits: Limits,
+    /// What a file of this length may take.
+    room: Limits,
     /// The block within which a call stopped, for a call that goes on there.
     stopped: Mutex<Option<BlockCursor<'static>>>,
 }
@@ -41,8 +43,9 @@ pub(super) struct Blocks<S> {
 impl<S: Source> Blocks<S> {
     /// Checks everything but the blocks.
     pub(super) fn open(source: S, limits: Limits) -> Result<Self> {
-        let frame = open::open(&source, &limits)?;
-        Ok(Self { source, frame, limits, stopped: Mutex::default() })
+        let room = limits.for_file(source.len());
+        let frame = open::open(&source, &room)?;
+        Ok(Self { source, frame, limits, room, stopped: Mutex::default() })
     }
 
     pub(super) fn frame(&self) -> &Frame {
@@ -55,21 +58,21 @@ impl<S: Source> Blocks<S> {
 
     #[cfg(feature = "compress")]
     pub(super) fn encoder(&self) -> Result<Option<EncoderRecord>> {
-        self.frame.encoder(&self.source, &self.limits)
+        self.frame.encoder(&self.source, &self.room)
     }
 
     #[cfg(feature = "apps")]
     pub(super) fn task(&self) -> Result<Option<TaskRecord>> {
-        self.frame.task(&self.source, &self.limits)
+        self.frame.task(&self.source, &self.room)
     }
 
     /// Checks everything but the blocks once more, and what opening does not read.
     pub(super) fn verify_frame(&self) -> Result<()> {
-        let frame = open::open(&self.source, &self.limits)?;
+        let frame = open::open(&self.source, &self.room)?;
         if frame.index != self.frame.index {
             return Err(Error::corrupt("the file has changed since it was opened"));
         }
-        frame.verify_unread(&self.source, &self.limits)
+        frame.verify_unread(&self.source, &self.room)
     }
 
     /// Cuts rows of the file, which must be there, at the ends of blocks.
@@ -98,7 +101,7 @@ impl<S: Source> Blocks<S> {
             width: schema.width(),
             place,
             bytes: source::bytes(&self.source, place.offset, place.length)?,
-            room: self.limits.block_bytes,
+            room: self.room.block_bytes,
         })
     }
 
@@ -160,7 +163,7 @@ impl<S: Source> Blocks<S> {
             let place = part(task).place;
             let decoded = self.decoded(&place);
             // The window of the decompressor, and what comes out of it.
-            let unpacked = 2 * decoded.min(limits::from_few(place.length));
+            let unpacked = 2 * decoded.min(self.room.block_bytes);
             self.working(&place) + if decoded > USUAL_BYTES { unpacked } else { decoded }
         };
         let most = tasks.iter().map(bytes).max().unwrap_or(0).max(1);

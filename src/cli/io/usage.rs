@@ -11,12 +11,13 @@ pub(crate) fn explain(error: &Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
+    let text = error.render().to_string();
     let text = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        "a command is needed, as in: aezip compress spectra.npy".to_string()
+        format!("a command is needed\n\n{text}")
     } else {
-        brief(&error.render().to_string())
+        format!("{} (--help says more)\n", brief(&text))
     };
-    let _ = writeln!(std::io::stderr(), "aezip: {text} (--help says more)");
+    let _ = write!(std::io::stderr(), "aezip: {text}");
     ExitCode::from(2)
 }
 

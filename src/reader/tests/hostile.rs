@@ -84,9 +84,33 @@ fn few_bytes_make_no_large_model() {
     let width = 1 << 22;
     let mut record = plain(width);
     record.base.fill(0);
-    let payload = record.encode(width);
-    assert!(payload.len() < 10_000, "{}", payload.len());
-    let schema = Schema::new(DType::F32, &[width]);
-    let error = ModelRecord::decode(&payload, 0, &schema, &Limits::default()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+    let mut own = of_one_block(record, 1);
+    let small = own.build();
+    assert!(small.len() < 10_000, "{}", small.len());
+    assert_eq!(Reader::new(&small).unwrap_err().kind(), ErrorKind::Limit);
+    // A longer file may have it.
+    own.sections.insert(1, (*b"room", vec![0; 20_000]));
+    Reader::new(own.build()).unwrap();
+}
+
+#[cfg(feature = "compress")]
+#[test]
+fn what_is_written_may_be_read_however_few_its_bytes() {
+    use crate::matrix::Matrix;
+    let mut config = crate::Config::default();
+    (config.level, config.threads) = (1, 1);
+    let width = 1 << 21;
+    let mut schema = Schema::new(DType::U8, &[width]);
+    for names in [None, Some(vec!["same".to_string(); width])] {
+        schema.columns = names;
+        let rows = Matrix::new(schema.clone(), vec![7; 2 * width]).unwrap();
+        let mut file = Vec::new();
+        crate::compress(&rows, &config, &mut file).unwrap();
+        assert!(file.len() < 80_000, "{}", file.len());
+        let reader = Reader::new(&file).unwrap();
+        reader.verify().unwrap();
+        let mut back = vec![0; 2 * width];
+        reader.read_bytes(0, &mut back).unwrap();
+        assert!(back == rows.bytes());
+    }
 }
