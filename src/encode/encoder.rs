@@ -59,6 +59,7 @@ impl BlockEncoder {
             exact_level: None,
             block_rows: 1,
             rule: None,
+            keeps_zero_rows: false,
         }
     }
 

@@ -330,6 +330,7 @@ mod tests {
                 components: context.components,
                 normalised: context.normalised,
                 effort: context.effort,
+                keeps_zero_rows: false,
             };
             assert_eq!(build(&broken, &CHOICE).unwrap_err().kind(), ErrorKind::Corrupt);
             assert!(build(context, &CHOICE).is_ok());

@@ -132,7 +132,9 @@ pub(crate) fn linear_with_bounds(
 ) -> Result<Candidate> {
     let (columns, normalised, components) = planned(sample, bounds, basis);
     let (columns, components, normalised) = (&columns[..], &components, &normalised[..]);
-    linear::build(&FitContext { sample, columns, components, normalised, effort }, choice)
+    let keeps_zero_rows = false;
+    let context = FitContext { sample, columns, components, normalised, effort, keeps_zero_rows };
+    linear::build(&context, choice)
 }
 
 /// Columns for `bounds`, the rows in their units, and the components of these.
