@@ -116,6 +116,9 @@ impl Format {
     }
 }
 
+/// Numbers of several bytes hardly ever look like text for so long.
+const SURELY_TEXT: usize = 32;
+
 /// Fails if a file that is called `name` and starts with `head` says itself what it is, so that its
 /// bytes are not to be read as numbers of `size` bytes.
 pub(super) fn expect_raw(name: &str, head: &[u8], size: usize) -> Result<()> {
@@ -127,13 +130,16 @@ pub(super) fn expect_raw(name: &str, head: &[u8], size: usize) -> Result<()> {
         (magic::ZIP, packed),
     ];
     let known = own.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, what)| *what);
-    let by_name = Format::from_extension(name).filter(|&format| format != Format::Raw);
+    let by_name = Format::from_extension(name);
+    if known.is_none() && by_name == Some(Format::Raw) {
+        return Ok(());
+    }
     let what = match (known, by_name) {
         (Some(what), _) => what.to_string(),
         (None, Some(format)) => {
             format!("of the format {format} by its name; leave type and shape out")
         }
-        (None, None) if size > 1 && magic::is_text(head) => {
+        (None, None) if size > 1 && head.len() >= SURELY_TEXT && magic::is_text(head) => {
             "text; leave type and shape out".to_string()
         }
         _ => return Ok(()),

@@ -112,7 +112,7 @@ fn a_file_that_says_what_it_is_is_not_read_as_raw_numbers() {
         (b"PK\x03\x04", "a", DType::U8, "packed"),
         (&numbers, "a.fvecs", DType::U8, "format fvecs"),
         (&numbers, "a.csv", DType::U8, "format csv"),
-        (b"1.5,2.5\n", "a", DType::F64, "text"),
+        (&b"1.5,2.5\n".repeat(4), "a", DType::F64, "text"),
     ] {
         let (kind, message) = fault(bytes, name, &told(dtype, None));
         assert_eq!(kind, ErrorKind::Argument);
