@@ -2,7 +2,9 @@
 
 use super::program::{Program, dequantise, second_quantiser};
 use super::value::{Cell, carry, values, with_cell};
-use crate::container::block::{self, Block, Cells, Escapes};
+use crate::container::block::{self, Block};
+#[cfg(feature = "apps")]
+use crate::container::block::{Cells, Escapes};
 use crate::container::index::Place;
 use crate::entropy::rans::{RansDecoder, RansPlace};
 use crate::error::{Error, Result};
