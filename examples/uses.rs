@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let drawn = sample(&model, 24, 0)?;
     println!("24 new rows, latents from {}", drawn.source);
 
-    let mut plot = Scatter::new(to_points::<2>(&embedded)?.0);
+    let mut plot = Scatter::new(to_points::<2>(&embedded, None)?.0);
     plot.title = "digits".to_string();
     fs::write(folder.join("latents.html"), plot.draw(PlotFormat::Html)?)?;
     let sets: [(&str, &dyn Rows); 3] =

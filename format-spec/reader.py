@@ -806,6 +806,7 @@ def decode_block(data, first_row, count, width, dtype, model, room):
 # ---------------------------------------------------------------- the file
 
 SIGNATURE, END = b"\x89AEZ\r\n\x1a\n", b"\nAEZend\n"
+KNOWN = b"HEAD", b"cols", b"from", b"MODL", b"enco", b"task", b"DATA", b"INDX"
 TYPES = "<f2 <f4 <f8 |u1 |i1 <u2 <i2 <u4 <i4 <u8 <i8".split()
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -844,6 +845,41 @@ def check_promise(kind, text):
         need(allowed.get(kind, False), "the promise is not defined or out of range")
 
 
+class Origin:
+    """Section from: what the rows were read from. Read and checked, though rows need it not."""
+
+    def __init__(self, payload, width):
+        cursor = Cursor(payload)
+        self.format, self.columns = self.short(cursor), None
+        need(re.fullmatch("[0-9A-Za-z]+", self.format, re.ASCII), "the name of a file format")
+        if not cursor.rest():
+            return
+        delimiter, mark, flags = cursor.take(3)
+        self.delimiter, self.mark, self.crlf, self.bare = delimiter, mark, flags & 1, flags & 2
+        usual = delimiter == 9 or 32 <= delimiter <= 126 and not chr(delimiter).isalnum()
+        need(usual and delimiter != ord('"') and delimiter != mark, "no delimiter of a table")
+        need(mark in b".,", "no decimal mark of a table")
+        need(flags <= 15 and flags & 12 != 8, "flags of a table that are not defined")
+        need(flags & 4 == 0 or width <= 1 << 16, "too many columns of text")
+        self.missing = self.short(cursor)
+        if flags & 4 == 0:
+            return cursor.finish()
+        claimed = Cursor(cursor.rest()).varint() >> 1
+        need(claimed + 16 * width <= BUDGET, "the columns of a table are too large", "limit")
+        cursor = Cursor(unpack(cursor.rest(), 11 * width))
+        codes = cursor.take(width)
+        need(max(codes) <= 1 + 2 * 22 + 1, "a column of more than 22 decimals")
+        ranges = [cursor.varint() for _ in codes] if flags & 8 else [0] * width
+        cursor.finish()
+        self.columns = [((c - 1) >> 1 if c else None, c and c - 1 & 1, r) for c, r in zip(codes, ranges)]
+
+    @staticmethod
+    def short(cursor):
+        length = cursor.varint()
+        need(length <= 16, "a text of more than 16 bytes")
+        return Cursor(bytes([length]) + cursor.take(length)).text()
+
+
 class File:
     def __init__(self, data):
         self.data = data
@@ -865,7 +901,7 @@ class File:
             tag = data[at : at + 4]
             need(seen or tag == b"HEAD", "the first section is not HEAD")
             _, payload, end = self.section(at)
-            known = tag in (b"HEAD", b"cols", b"MODL", b"enco", b"task", b"DATA", b"INDX")
+            known = tag in KNOWN
             optional = 0x61 <= tag[0] <= 0x7A
             need(known or tag[:1].isalpha(), "a section's tag does not begin with a letter")
             need(known or optional, f"unknown section {tag!r}", "unsupported")
@@ -882,6 +918,7 @@ class File:
             cursor = Cursor(unpack(seen[b"cols"], 1 << 28))
             self.names = [cursor.text() for _ in range(self.width)]
             cursor.finish()
+        self.origin = Origin(seen[b"from"], self.width) if b"from" in seen else None
         if b"MODL" in seen:
             line = self.shape[-1] if self.shape else 1
             self.model = Model(seen[b"MODL"], self.width, line, room)

@@ -98,8 +98,11 @@ pub use compress::{
 pub use error::{Error, ErrorKind, Result};
 pub use fidelity::Fidelity;
 pub use limits::Limits;
-pub use matrix::{DType, Decimal, Element, F16, Matrix, Rows, Schema, SliceRows};
-pub use quality::{PromiseCheck, Quality, check_promise};
+pub use matrix::{
+    DType, Decimal, Element, F16, FillValues, Matrix, Origin, Rows, Schema, SliceRows, TextColumn,
+    TextLayout,
+};
+pub use quality::{PromiseCheck, Quality, ShortDecimals, check_promise};
 pub use reader::{Bytes, FileSource, Info, Mapped, Reader, ReaderOptions, Source};
 
 /// The examples in the README are tests.

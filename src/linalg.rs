@@ -1,6 +1,7 @@
 //! Linear algebra on row-major slices; the only user of the `faer` crate.
 
 use faer::linalg::matmul::matmul;
+use faer::traits::ComplexField;
 use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
 use rayon::prelude::*;
 
@@ -20,37 +21,62 @@ const DEPENDENT: f64 = 1e-6;
 const GRAM_ROWS: usize = 1024;
 const GRAM_PARTS: usize = 4;
 
+/// The floats that matrices are made of.
+pub(crate) trait Float: ComplexField + Copy + Into<f64> + Send + Sync {
+    const ZERO: Self;
+    const ONE: Self;
+}
+
+impl Float for f32 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+}
+
+impl Float for f64 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+}
+
 /// The product of `a`, `n × inner`, and `b`, `inner × m`, on this thread.
-pub(crate) fn multiply(a: &[f32], b: &[f32], inner: usize) -> Vec<f32> {
+pub(crate) fn multiply<T: Float>(a: &[T], b: &[T], inner: usize) -> Vec<T> {
     if a.is_empty() || b.is_empty() {
         return Vec::new();
     }
     let (n, m) = (a.len() / inner, b.len() / inner);
-    let mut out = vec![0.0; n * m];
+    let mut out = vec![T::ZERO; n * m];
     let a = MatRef::from_row_major_slice(a, n, inner);
     let b = MatRef::from_row_major_slice(b, inner, m);
-    matmul(MatMut::from_row_major_slice_mut(&mut out, n, m), Accum::Replace, a, b, 1.0, Par::Seq);
+    let product = MatMut::from_row_major_slice_mut(&mut out, n, m);
+    matmul(product, Accum::Replace, a, b, T::ONE, Par::Seq);
     out
 }
 
 /// `rowsᵀ · rows`, `width × width`. The order of addition does not depend on the number of threads.
-pub(crate) fn gram(rows: &[f32], width: usize) -> Vec<f64> {
-    let part = |rows: &[f32]| multiply(&transposed(rows, width), rows, rows.len() / width);
+pub(crate) fn gram<T: Float>(rows: &[T], width: usize) -> Vec<f64> {
+    let part = |rows: &[T]| multiply(&transposed(rows, width), rows, rows.len() / width);
     let mut sum = vec![0.0; width * width];
-    let parts: Vec<&[f32]> = rows.chunks(GRAM_ROWS * width).collect();
+    let parts: Vec<&[T]> = rows.chunks(GRAM_ROWS * width).collect();
     for parts in parts.chunks(GRAM_PARTS) {
-        let parts: Vec<Vec<f32>> = parts.par_iter().map(|p| part(p)).collect();
+        let parts: Vec<Vec<T>> = parts.par_iter().map(|p| part(p)).collect();
         for part in parts {
-            sum.iter_mut().zip(part).for_each(|(s, x)| *s += f64::from(x));
+            sum.iter_mut().zip(part).for_each(|(s, x)| *s += x.into());
         }
     }
     sum
 }
 
+/// The product of `rows` of `width` numbers and `matrix`, `width × m`, on all threads.
+#[cfg(any(feature = "apps", test))]
+pub(crate) fn multiply_rows(rows: &[f64], matrix: &[f64], width: usize) -> Vec<f64> {
+    rows.par_chunks(GRAM_ROWS * width.max(1))
+        .flat_map_iter(|p| multiply(p, matrix, width))
+        .collect()
+}
+
 /// Columns of `rows` as rows.
-fn transposed(rows: &[f32], width: usize) -> Vec<f32> {
-    let n = rows.len() / width;
-    let mut out = vec![0.0; rows.len()];
+pub(crate) fn transposed<T: Float>(rows: &[T], width: usize) -> Vec<T> {
+    let n = rows.len() / width.max(1);
+    let mut out = vec![T::ZERO; rows.len()];
     for (i, row) in rows.chunks_exact(width).enumerate() {
         for (j, x) in row.iter().enumerate() {
             out[j * n + i] = *x;
@@ -60,14 +86,14 @@ fn transposed(rows: &[f32], width: usize) -> Vec<f32> {
 }
 
 /// An eigenvalue of a symmetric matrix and its unit vector.
-struct EigenPair {
-    value: f64,
-    vector: Vec<f64>,
+pub(crate) struct EigenPair {
+    pub(crate) value: f64,
+    pub(crate) vector: Vec<f64>,
 }
 
 /// Eigenvalues and vectors of a symmetric `n × n` matrix, largest first; `None` if the matrix is
 /// not finite.
-fn symmetric_eigen(matrix: &[f64], n: usize) -> Option<Vec<EigenPair>> {
+pub(crate) fn symmetric_eigen(matrix: &[f64], n: usize) -> Option<Vec<EigenPair>> {
     if !matrix.iter().all(|x| x.is_finite()) {
         return None;
     }

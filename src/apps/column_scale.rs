@@ -1,5 +1,6 @@
 //! Columns of a table have units of their own; divided by their spread, they count alike.
 
+use super::column_units::ColumnUnits;
 use super::values;
 use crate::error::Result;
 use crate::matrix::{DType, Matrix, Schema};
@@ -52,9 +53,10 @@ pub(super) fn column_scales(values: &[f64], width: usize, constant: f64) -> Vec<
     (0..width).map(|j| ColumnScale::of(column(j), constant)).collect()
 }
 
-/// Measures the columns if the rows are a table's, that is, if their columns have names.
+/// Measures the columns if they have [units of their own](ColumnUnits::Own).
 pub(super) fn table_scales(schema: &Schema, values: &[f64]) -> Option<Vec<ColumnScale>> {
-    schema.columns.as_ref().map(|_| column_scales(values, schema.width(), 1.0))
+    let units = ColumnUnits::judge(schema, values);
+    (units == ColumnUnits::Own).then(|| column_scales(values, schema.width(), 1.0))
 }
 
 /// Brings values, in place, to units of their columns' spread.

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | learn a codec to use, not to compress | [`config_for_uses`] |
 //! | turn rows into latents and back | [`Model`] |
+//! | learn a few numbers that stand for each row | [`embed`] |
+//! | tell columns of one unit from a table's | [`ColumnUnits`] |
 //! | find rows that are not like the others | [`find_anomalies`] |
-//! | take noise out of rows | [`denoise`] |
+//! | take noise out of rows | [`remove_noise`], [`denoise`] |
 //! | fill in missing values | [`missing_values`], [`impute`] |
 //! | draw new rows | [`sample`] |
 //! | predict labels or numbers from few examples | [`finetune`], [`predict`] |
@@ -22,7 +24,10 @@ mod anomalies;
 mod codec_decoder;
 mod codec_encoder;
 mod column_scale;
+mod column_units;
+mod comparable;
 mod denoise;
+mod embed;
 mod export;
 mod finetune;
 mod impute;
@@ -32,11 +37,15 @@ mod model;
 #[cfg(feature = "plot")]
 pub mod plot;
 mod predict;
+mod principal;
 mod sample;
 mod values;
+mod wild_rows;
 
 pub use anomalies::{Anomalies, AnomalyConfig, AnomalyScore, find_anomalies};
-pub use denoise::denoise;
+pub use column_units::ColumnUnits;
+pub use denoise::{Denoised, denoise, remove_noise};
+pub use embed::{Embedded, embed};
 pub use export::{ONNX_OPSET, OnnxPart, onnx, safetensors};
 pub use finetune::{Examples, FinetuneConfig, FinetuneReport, Task, finetune};
 pub use impute::{impute, missing_values};

@@ -6,7 +6,7 @@ use super::values;
 use crate::compress::Codec;
 use crate::container::model::ModelRecord;
 use crate::error::{Error, Result};
-use crate::matrix::{DType, Matrix, Rows, Schema};
+use crate::matrix::{DType, FillValues, Matrix, Rows, Schema};
 use crate::reader::{Reader, Source};
 
 /// The encoder and the decoder of a [`Codec`] as functions of floating-point numbers.
@@ -113,7 +113,8 @@ impl Model {
     }
 
     /// Finds the latents of `rows`: a matrix of `f32`, rows × latents. A missing value (NaN)
-    /// counts as the column's centre, or as hidden if the encoder [knows that](Self::is_masked).
+    /// counts as the column's centre, or as hidden if the encoder [knows that](Self::is_masked);
+    /// the latents of a row without any value are NaN.
     ///
     /// # Errors
     /// `Argument` if the rows are not as wide as the codec's or there is no encoder; otherwise
@@ -122,7 +123,12 @@ impl Model {
         self.expect(rows.schema())?;
         let mut out = Vec::with_capacity(rows.len() * self.latents());
         for part in values::parts(rows.len(), self.schema.width()) {
-            out.extend(self.embedded(&values::read(rows, part)?, &nothing_hidden)?);
+            let values = values::read(rows, part)?;
+            let first = out.len();
+            out.extend(self.embedded(&values, &nothing_hidden)?);
+            let own = out[first..].chunks_exact_mut(self.latents());
+            let empty = values::empty_rows(&values, self.schema.width());
+            own.zip(empty).filter(|(_, empty)| *empty).for_each(|(own, _)| own.fill(f32::NAN));
         }
         Matrix::from_slice(&out, &[self.latents()])
     }
@@ -147,7 +153,10 @@ impl Model {
             let given = self.reconstructed(&values::read(rows, part)?, &nothing_hidden)?;
             bytes.extend(values::bytes(dtype, &given));
         }
-        Matrix::new(Schema { dtype, ..rows.schema().clone() }, bytes)
+        Matrix::new(
+            Schema { dtype, fill_values: FillValues::default(), ..rows.schema().clone() },
+            bytes,
+        )
     }
 
     /// Decodes latents, rows × latents in the units of [`Self::embed`], to rows of the type of
@@ -170,7 +179,10 @@ impl Model {
             let latents: Vec<f32> = latents.iter().map(|y| *y as f32).collect();
             bytes.extend(values::bytes(dtype, &self.values(&latents)));
         }
-        Matrix::new(Schema { dtype, ..self.schema.clone() }, bytes)
+        Matrix::new(
+            Schema { dtype, fill_values: FillValues::default(), ..self.schema.clone() },
+            bytes,
+        )
     }
 
     /// Reads the latents that a compressed file holds: rows × latents, `f32`, in the units of

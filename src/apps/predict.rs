@@ -23,6 +23,9 @@ pub struct Prediction {
     /// How likely each label is, from 0 to 1: `f32`, rows × labels, with columns named after the
     /// labels. `None` for a regression.
     pub probabilities: Option<Matrix>,
+    /// Rows without any value. Their numbers and probabilities are NaN; as no label says so, theirs
+    /// is that of a row of the columns' centres.
+    pub empty_rows: usize,
 }
 
 /// Predicts labels or numbers of `rows` with a codec from [`finetune`](crate::apps::finetune).
@@ -34,35 +37,47 @@ pub fn predict(codec: &Codec, rows: &dyn Rows) -> Result<Prediction> {
     let predictor = Predictor::new(codec)?;
     let (schema, encoder) = (rows.schema(), &predictor.encoder);
     values::expect_width(encoder.record.scale.len(), schema)?;
-    let mut out = Vec::new();
+    let (mut out, mut is_empty) = (Vec::new(), Vec::new());
     for part in values::parts(rows.len(), schema.width()) {
-        let inputs = encoder.inputs(&values::read(rows, part)?, &nothing_hidden);
-        out.extend(predictor.stack.infer(&inputs));
+        let values = values::read(rows, part)?;
+        out.extend(predictor.stack.infer(&encoder.inputs(&values, &nothing_hidden)));
+        is_empty.extend(values::empty_rows(&values, schema.width()));
     }
+    let empty_rows = is_empty.iter().filter(|e| **e).count();
     match &predictor.targets {
-        Targets::Classes(labels) => most_likely(&out, labels),
+        Targets::Classes(labels) => most_likely(&out, labels, &is_empty),
         Targets::Values { centre, scale } => {
             let n = centre.len();
             let value = |(i, g): (usize, &f32)| centre[i % n] + scale[i % n] * f64::from(*g);
-            let values: Vec<f64> = out.iter().enumerate().map(value).collect();
+            let mut values: Vec<f64> = out.iter().enumerate().map(value).collect();
+            blank(&mut values, n, &is_empty, f64::NAN);
             let shape: &[usize] = if n == 1 { &[] } else { &[n] };
-            Ok(Prediction { values: Matrix::from_slice(&values, shape)?, probabilities: None })
+            let values = Matrix::from_slice(&values, shape)?;
+            Ok(Prediction { values, probabilities: None, empty_rows })
         }
     }
 }
 
+/// Fills what is said of rows that are empty, `width` numbers each, with `nan`.
+fn blank<T: Copy>(said: &mut [T], width: usize, is_empty: &[bool], nan: T) {
+    let rows = said.chunks_exact_mut(width).zip(is_empty);
+    rows.filter(|(_, empty)| **empty).for_each(|(row, _)| row.fill(nan));
+}
+
 /// Labels and their probabilities from logits, rows × labels.
-fn most_likely(logits: &[f32], labels: &[i64]) -> Result<Prediction> {
+fn most_likely(logits: &[f32], labels: &[i64], is_empty: &[bool]) -> Result<Prediction> {
     let n = labels.len();
     let rows = || logits.chunks_exact(n);
     let chosen: Vec<i64> = rows().map(|row| labels[largest(row)]).collect();
     let mut p = vec![0.0; logits.len()];
     rows().zip(p.chunks_exact_mut(n)).for_each(|(row, p)| softmax(row, p));
+    blank(&mut p, n, is_empty, f32::NAN);
     let names = labels.iter().map(i64::to_string).collect();
     let schema = Schema { columns: Some(names), ..Schema::new(DType::F32, &[n]) };
     Ok(Prediction {
         values: Matrix::from_slice(&chosen, &[])?,
         probabilities: Some(Matrix::new(schema, to_little_endian(&p))?),
+        empty_rows: is_empty.iter().filter(|e| **e).count(),
     })
 }
 

@@ -2,7 +2,9 @@
 
 use crate::codec::value::{Cell, with_cell};
 use crate::error::{Error, Result};
-use crate::matrix::{DType, Matrix, Rows, Schema, from_little_endian, to_little_endian};
+use crate::matrix::{
+    DType, FillValues, Matrix, Rows, Schema, from_little_endian, to_little_endian,
+};
 use std::ops::Range;
 
 /// Values that are worked on at once: 16 MiB as `f64`, little beside the rows themselves, and
@@ -21,6 +23,11 @@ pub(super) fn read(rows: &dyn Rows, range: Range<usize>) -> Result<Vec<f64>> {
     let mut bytes = vec![0; range.len() * schema.row_bytes()];
     rows.read(range.start, &mut bytes)?;
     Ok(doubles(schema.dtype, &bytes))
+}
+
+/// Says of each row, `width` values, whether all of it is missing (NaN).
+pub(super) fn empty_rows(values: &[f64], width: usize) -> impl Iterator<Item = bool> {
+    values.chunks_exact(width.max(1)).map(|row| row.iter().all(|x| x.is_nan()))
 }
 
 /// Fails unless rows of `schema` have `own` values, as a codec's rows have.
@@ -101,7 +108,10 @@ fn quiet_bit<T: Cell>() -> u32 {
 
 /// A matrix of `values` in type `dtype`; names and shape are those of `schema`.
 pub(super) fn matrix(schema: &Schema, dtype: DType, values: &[f64]) -> Result<Matrix> {
-    Matrix::new(Schema { dtype, ..schema.clone() }, bytes(dtype, values))
+    Matrix::new(
+        Schema { dtype, fill_values: FillValues::default(), ..schema.clone() },
+        bytes(dtype, values),
+    )
 }
 
 /// The rows at the places `which`.

@@ -6,6 +6,7 @@
 pub(crate) mod bound;
 pub(crate) mod cursor;
 pub(crate) mod decode;
+pub(crate) mod fill;
 pub(crate) mod network;
 pub(crate) mod program;
 pub(crate) mod units;

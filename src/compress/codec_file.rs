@@ -2,6 +2,7 @@
 
 use crate::codec::units::units;
 use crate::compress::config::Config;
+use crate::compress::filled::Filled;
 use crate::compress::job::Job;
 use crate::compress::promise::{self, TEXTBOOK_VALUES};
 use crate::compress::report::Report;
@@ -22,7 +23,7 @@ use crate::fit::history::History;
 use crate::fit::network::choose::LEAST_ROWS;
 use crate::fit::network::codec_network::{CodecNetwork, encoder_record};
 use crate::limits::Limits;
-use crate::matrix::{Rows, Schema};
+use crate::matrix::{FillValues, Rows, Schema};
 use crate::reader::{Reader, ReaderOptions};
 use std::io::Write;
 
@@ -82,6 +83,7 @@ impl Codec {
         }
         config.validate()?;
         let config = &for_codec(config);
+        let rows = &Filled::new(rows, config)?;
         let recorder = config.recorder();
         let encoder = config.on_threads(|| -> Result<_> {
             // A codec is the model of a file of a sample of the rows.
@@ -168,6 +170,8 @@ impl Codec {
     fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
         let mut schema = self.schema.clone();
         schema.name.clear();
+        schema.fill_values = FillValues::default();
+        schema.origin = None;
         let encoder = self.encoder.as_ref().map(EncoderRecord::encode);
         let model = Some(&self.model[..]);
         let mut sections = Vec::new();
@@ -256,6 +260,7 @@ impl Codec {
             )));
         }
         let recorder = config.recorder();
+        let rows = &Filled::new(rows, config)?;
         let mut job = Job::new(rows, config, &recorder)?;
         let network = self.network.as_ref();
         // Where a network has no linear path, there are no directions but the rows' own.

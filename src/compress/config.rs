@@ -22,6 +22,12 @@ pub struct Config {
     pub fidelity: Fidelity,
     /// Effort, from 1 for fast writing to 9 for small files. Default 5.
     pub level: u8,
+    /// Numbers that stand for missing values, such as 1e20 or -999: each is kept bit for bit and left
+    /// out of bounds relative to the range, of errors and of figures, as NaN is. Default none.
+    pub fill_values: Vec<f64>,
+    /// Whether numbers that occur again and again, exactly, and far from all others of their columns
+    /// are taken for such. Default true.
+    pub detect_fill_values: bool,
     /// Threads to use, at most 1024; 0, the default, for as many as there are cores. The file does
     /// not depend on it.
     pub threads: usize,
@@ -38,6 +44,8 @@ impl Default for Config {
         Self {
             fidelity: Fidelity::MaxErrorRel(DEFAULT_BOUND.parse().expect("a number")),
             level: 5,
+            fill_values: Vec::new(),
+            detect_fill_values: true,
             threads: 0,
             seed: 0,
             train: TrainConfig::default(),
@@ -57,6 +65,8 @@ impl std::fmt::Debug for Config {
         f.debug_struct("Config")
             .field("fidelity", &self.fidelity)
             .field("level", &self.level)
+            .field("fill_values", &self.fill_values)
+            .field("detect_fill_values", &self.detect_fill_values)
             .field("threads", &self.threads)
             .field("seed", &self.seed)
             .field("train", &self.train)

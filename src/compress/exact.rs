@@ -62,7 +62,7 @@ pub(super) fn write<W: Write>(
                     let centre = vec![0.0; width];
                     for row in cells.chunks_exact(width) {
                         same.iter_mut().zip(row).for_each(|(s, x)| *s = x.to_f64());
-                        tally.exact_row(row, &same, &centre);
+                        tally.exact_row(row, &same, &centre, &schema.fill_values);
                     }
                 });
                 Ok((count, encode_exact(first as u64, &bytes, size, level), tally))

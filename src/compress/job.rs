@@ -171,7 +171,7 @@ impl<'a> Job<'a> {
 }
 
 /// Refuses rows that no reader would take.
-fn check_schema(schema: &Schema) -> Result<()> {
+pub(super) fn check_schema(schema: &Schema) -> Result<()> {
     let width = schema.row_shape.iter().try_fold(1_usize, |w, &n| w.checked_mul(n));
     let dimensions = schema.row_shape.len();
     if dimensions > MAX_DIMENSIONS || !width.is_some_and(|w| (1..=MAX_WIDTH).contains(&w)) {

@@ -3,6 +3,7 @@
 mod codec_file;
 mod config;
 mod exact;
+mod filled;
 pub(crate) mod job;
 mod levels;
 mod progress;
@@ -25,6 +26,7 @@ pub use writer::Writer;
 
 use crate::error::Result;
 use crate::matrix::Rows;
+use filled::Filled;
 use job::Job;
 use std::io::Write;
 
@@ -55,5 +57,6 @@ use std::io::Write;
 /// # Ok::<(), aezip::Error>(())
 /// ```
 pub fn compress(rows: &dyn Rows, config: &Config, mut out: impl Write + Send) -> Result<Report> {
+    let rows = &Filled::new(rows, config)?;
     promise::compress(&Job::new(rows, config, &config.recorder())?, &mut out)
 }

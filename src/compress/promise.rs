@@ -9,7 +9,7 @@ use crate::fit::data::sample::Sample;
 use crate::fit::network::context::TrainingContext;
 use crate::fit::search::goal::Goal;
 use crate::fit::search::rows;
-use crate::quality::bounds;
+use crate::quality::{CheckedText, bounds};
 use std::io::Write;
 
 /// Numbers that networks with textbook objectives are trained on, at most: whoever asks for one
@@ -18,7 +18,12 @@ pub(super) const TEXTBOOK_VALUES: usize = 64 << 20;
 
 /// Fits a codec and writes the file.
 pub(crate) fn compress(job: &Job<'_>, out: &mut (dyn Write + Send)) -> Result<Report> {
-    let written = job.config.on_threads(|| job.write(fit(job)?, out))??;
+    let written = job.config.on_threads(|| {
+        let checked = CheckedText::new(job.rows)?;
+        let rows = checked.as_ref().map_or(job.rows, |rows| rows);
+        let job = Job { rows, ..*job };
+        job.write(fit(&job)?, out)
+    })??;
     Ok(Report { training: job.recorder.history(), ..written.report })
 }
 

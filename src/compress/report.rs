@@ -1,5 +1,6 @@
 //! What came of a compression.
 
+use crate::codec::fill::numbers;
 use crate::container::model::ModelRecord;
 use crate::encode::blocks::Totals;
 use crate::encode::encoder::BlockEncoder;
@@ -26,6 +27,8 @@ pub struct Report {
     pub promised: Fidelity,
     /// The quality that was reached, measured on the decoded values while encoding.
     pub measured: Quality,
+    /// Numbers that stand for missing values; they are kept and not part of `measured`.
+    pub fill_values: Vec<f64>,
     /// Number of latents of a row.
     pub latents: usize,
     /// Units of each hidden layer of the decoder, from latents to row; empty for the linear codec.
@@ -68,6 +71,7 @@ impl Report {
             decoder_bytes: codec.map_or(0, |c| c.decoder_bytes as u64),
             promised: promised.clone(),
             measured: totals.tally.quality(),
+            fill_values: numbers(schema.dtype, &schema.fill_values),
             latents: record.map_or(0, |r| r.latents()),
             hidden: record.map_or_else(Vec::new, ModelRecord::hidden_units),
             classes: record.map_or(0, |r| r.classes.count),

@@ -1,6 +1,7 @@
 //! A file of rows that come one after another.
 
 use crate::compress::config::Config;
+use crate::compress::filled::Filled;
 use crate::compress::job::Job;
 use crate::compress::report::Report;
 use crate::compress::stream::{Finished, Stream};
@@ -58,6 +59,7 @@ impl<W: Write> Writer<W> {
     /// writing fails.
     pub fn new(out: W, seen: &dyn Rows, config: &Config) -> Result<Self> {
         let recorder = config.recorder();
+        let seen = &Filled::new(seen, config)?;
         let job = Job::new(seen, config, &recorder)?;
         if seen.is_empty() {
             return Err(Error::argument("a writer needs some rows to learn from"));
@@ -80,7 +82,11 @@ impl<W: Write> Writer<W> {
             let fitted = with_bounds(&sample, bounds, job.level.search, None, training)?;
             Result::Ok((fitted, sample.total))
         })??;
-        let schema = seen.schema().clone();
+        let mut schema = seen.schema().clone();
+        // What is known of the text of these rows may not be true of those to come.
+        if let Some(text) = schema.origin.as_mut().and_then(|origin| origin.text.as_mut()) {
+            text.columns.clear();
+        }
         let stream = Stream::begin(out, &schema, config, fitted, rows)?;
         Ok(Self { stream, schema, config: config.clone(), pending: Vec::new() })
     }

@@ -1,9 +1,12 @@
 //! Writing a file: head, model, blocks, index, footer.
 
-use crate::container::forever::{COLUMNS, DATA, ENCODER, FOOTER_LEN, HEAD, INDEX, MODEL, ROOM};
+use crate::container::forever::{
+    COLUMNS, DATA, ENCODER, FOOTER_LEN, HEAD, INDEX, MODEL, ORIGIN, ROOM,
+};
 use crate::container::head;
 use crate::container::index::Index;
 use crate::container::model::ModelRecord;
+use crate::container::origin;
 use crate::container::section::{self, Footer, Header};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
@@ -17,6 +20,12 @@ pub(crate) struct FileWriter<W: Write> {
     out: W,
     at: u64,
     index: Index,
+}
+
+/// Says whether it takes the columns' ranges to know how finely numbers are to be written.
+fn depends_on_ranges(promise: &Fidelity) -> bool {
+    use Fidelity::{BytesPerRow, Cosine, MaxErrorRel, Nmse, Psnr, Ratio};
+    matches!(promise, MaxErrorRel(_) | Nmse(_) | Psnr(_) | Cosine(_) | Ratio(_) | BytesPerRow(_))
 }
 
 fn io(e: std::io::Error) -> Error {
@@ -73,6 +82,10 @@ impl<W: Write> FileWriter<W> {
         bytes.extend(section::encode(HEAD, &head::encode(schema, promise)));
         if let Some(names) = &schema.columns {
             bytes.extend(section::encode(COLUMNS, &head::encode_columns(names)));
+        }
+        if let Some(own) = &schema.origin {
+            let ranges = promise.is_some_and(depends_on_ranges);
+            bytes.extend(section::encode(ORIGIN, &origin::encode(own, schema.width(), ranges)));
         }
         if let Some(model) = model {
             bytes.extend(section::encode(MODEL, model));

@@ -16,6 +16,7 @@ pub(crate) const FOOTER_LEN: usize = 36;
 /// Section tags. A capital first letter: the file cannot be read without understanding it.
 pub(crate) const HEAD: [u8; 4] = *b"HEAD";
 pub(crate) const COLUMNS: [u8; 4] = *b"cols";
+pub(crate) const ORIGIN: [u8; 4] = *b"from";
 pub(crate) const MODEL: [u8; 4] = *b"MODL";
 pub(crate) const ENCODER: [u8; 4] = *b"enco";
 pub(crate) const TASK: [u8; 4] = *b"task";
@@ -39,6 +40,12 @@ pub(crate) const MAX_HIDDEN: usize = 16;
 pub(crate) const MAX_CLASSES: usize = 256;
 /// Most bytes of column names and their lengths.
 pub(crate) const MAX_NAME_BYTES: usize = 1 << 28;
+/// Most bytes of each text about what the rows were read from.
+pub(crate) const MAX_ORIGIN_TEXT: usize = 16;
+/// Most decimals of a column of text: 10²² is the largest power of ten that an `f64` holds exactly.
+pub(crate) const MAX_DECIMALS: u8 = 22;
+/// Most columns of text that something is known of.
+pub(crate) const MAX_TEXT_COLUMNS: usize = 1 << 16;
 /// Most tables.
 pub(crate) const MAX_TABLES: usize = 1 << 20;
 
@@ -51,8 +58,8 @@ mod tests {
         assert_eq!(SIGNATURE, [0x89, 0x41, 0x45, 0x5a, 0x0d, 0x0a, 0x1a, 0x0a]);
         assert_eq!(END, [0x0a, 0x41, 0x45, 0x5a, 0x65, 0x6e, 0x64, 0x0a]);
         assert_eq!((VERSION, HEADER_LEN, FOOTER_LEN), (0, 20, 36));
-        let tags = [HEAD, COLUMNS, MODEL, ENCODER, TASK, DATA, INDEX].concat();
-        assert_eq!(tags, b"HEADcolsMODLencotaskDATAINDX");
+        let tags = [HEAD, COLUMNS, ORIGIN, MODEL, ENCODER, TASK, DATA, INDEX].concat();
+        assert_eq!(tags, b"HEADcolsfromMODLencotaskDATAINDX");
         let shapes = include_bytes!("../../format-spec/shapes.bin");
         assert_eq!(crc32fast::hash(shapes), SHAPES_CRC);
     }

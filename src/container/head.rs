@@ -66,7 +66,7 @@ pub(crate) fn decode(payload: &[u8], at: u64) -> Result<(Schema, Option<Fidelity
                 .map_err(|e| Error::corrupt(format!("the promise: {e}")).at(at))?,
         ),
     };
-    Ok((Schema { dtype, row_shape, columns: None, name }, promise))
+    Ok((Schema { name, ..Schema::new(dtype, &row_shape) }, promise))
 }
 
 /// Returns the column names' payload: lengths and texts, packed.

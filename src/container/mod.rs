@@ -1,7 +1,7 @@
 //! The bytes of a file: what is stored, and where.
 //!
 //! Mirrors `format-spec/` part by part: [`forever`] the constants, [`section`] framing,
-//! [`head`], [`model`], [`encoder`], [`task`], [`block`], [`index`]. Knows no networks: a
+//! [`head`], [`origin`], [`model`], [`encoder`], [`task`], [`block`], [`index`]. Knows no networks: a
 //! [`ModelRecord`](model::ModelRecord) is numbers, and `codec` says what they mean.
 
 pub(crate) mod block;
@@ -13,6 +13,7 @@ pub(crate) mod forever;
 pub(crate) mod head;
 pub(crate) mod index;
 pub(crate) mod model;
+pub(crate) mod origin;
 pub(crate) mod section;
 pub(crate) mod shuffle;
 pub(crate) mod task;

@@ -95,7 +95,7 @@ fn encode_task(encoder: &BlockEncoder, first: u64, bytes: &[u8], row_bytes: usiz
     let latents = encoder.projection.latents;
     let mut real = Vec::new();
     if latents > 0 {
-        let normalised = encoder.projection.normalise(encoder.program.dtype, bytes);
+        let normalised = encoder.projection.normalise(encoder.program.dtype, &encoder.fills, bytes);
         real = encoder.latents(&normalised);
     }
     let mut out = Vec::new();

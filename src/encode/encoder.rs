@@ -1,5 +1,6 @@
 //! One block: rows to symbols, checked as they will be decoded, and symbols to bytes.
 
+use crate::codec::fill::is_ordinary;
 use crate::codec::program::Program;
 use crate::codec::value::{Cell, with_cell};
 use crate::container::block;
@@ -11,6 +12,7 @@ use crate::encode::residual::ResidualCoder;
 use crate::encode::rows::{RowCoder, RowRule};
 use crate::encode::symbols::Symbols;
 use crate::entropy::rans;
+use crate::matrix::FillValues;
 
 /// Encoded size, as a share of the values' own, from which on exact storage is tried as well. Exact
 /// blocks win only where coding does next to nothing, and trying them takes a run of zstd. Half or
@@ -40,6 +42,8 @@ pub(crate) struct BlockEncoder {
     pub(crate) exact_level: Option<i32>,
     /// Rows of a block.
     pub(crate) block_rows: usize,
+    /// Values that are stored exactly, as they stand for missing numbers.
+    pub(crate) fills: FillValues,
     /// What each row must hold, where the promise is one about rows.
     pub(crate) rule: Option<RowRule>,
     /// Whether rows of zeros must be decoded to rows of zeros.
@@ -58,6 +62,7 @@ impl BlockEncoder {
             bounds,
             exact_level: None,
             block_rows: 1,
+            fills: FillValues::default(),
             rule: None,
             keeps_zero_rows: false,
         }
@@ -88,24 +93,28 @@ impl BlockEncoder {
         self.chooser.choose(p, real, &mut symbols);
         let mut predictions = vec![0; cells.len()];
         p.network.predict(&symbols.decoded_latents, &mut predictions);
-        let origin = first_values(cells, width);
+        let origin = first_values(cells, width, &self.fills);
         let rows = cells.chunks_exact(width).zip(predictions.chunks_exact(width));
         if let Some(rule) = &self.rule {
-            let mut coder = RowCoder::new(p, rule, &self.projection);
+            let mut coder = RowCoder::new(p, rule, &self.projection, &self.fills);
             for (row, predicted) in rows {
                 coder.row(row, predicted, &mut symbols);
-                symbols.tally.row(row, coder.decoded(), &origin, |j, _| coder.error(row, j));
+                symbols
+                    .tally
+                    .row(row, coder.decoded(), &origin, &self.fills, |j, _| coder.error(row, j));
             }
             return symbols;
         }
-        let mut coder = ResidualCoder::new(p, &self.bounds);
+        let mut coder = ResidualCoder::new(p, &self.bounds, &self.fills);
         for (i, (row, predicted)) in rows.enumerate() {
             coder.row(i, row, predicted, &mut symbols);
             if self.keeps_zero_rows && row.iter().all(|x| x.to_f64() == 0.0) {
                 coder.make_exact(i, row, &mut symbols);
             }
             if measure {
-                symbols.tally.row(row, coder.decoded(), &origin, |j, _| coder.error(row, j));
+                symbols
+                    .tally
+                    .row(row, coder.decoded(), &origin, &self.fills, |j, _| coder.error(row, j));
             }
         }
         symbols
@@ -185,8 +194,8 @@ impl BlockEncoder {
 
 /// Returns a finite value of each column: sums of squares around it keep their digits, however far
 /// from 0 the column lies.
-fn first_values<T: Cell>(cells: &[T], width: usize) -> Vec<f64> {
-    let column = |j: usize| cells.iter().skip(j).step_by(width).find(|x| x.is_ordinary());
+fn first_values<T: Cell>(cells: &[T], width: usize, fills: &FillValues) -> Vec<f64> {
+    let column = |j: usize| cells.iter().skip(j).step_by(width).find(|x| is_ordinary(**x, fills));
     (0..width).map(|j| column(j).map_or(0.0, |x| x.to_f64())).collect()
 }
 

@@ -1,8 +1,9 @@
 //! Rows to real-valued latents, in `f32`, by a matrix or a network.
 
+use crate::codec::fill::is_ordinary;
 use crate::codec::value::{Cell, with_cell};
 use crate::linalg::multiply;
-use crate::matrix::{DType, from_little_endian};
+use crate::matrix::{DType, FillValues, from_little_endian};
 use crate::nn::autoencoder::FloatEncoder;
 use std::sync::Arc;
 
@@ -33,12 +34,13 @@ pub(crate) struct Projection {
 }
 
 impl Projection {
-    /// Returns the normalised rows of little-endian `bytes`; a value that is not finite becomes 0.
-    pub(crate) fn normalise(&self, dtype: DType, bytes: &[u8]) -> Vec<f32> {
-        with_cell!(dtype, T => self.normalise_cells::<T>(&cells(bytes)))
+    /// Returns the normalised rows of little-endian `bytes`; a value that is not finite, or one of
+    /// `fills`, becomes 0.
+    pub(crate) fn normalise(&self, dtype: DType, fills: &FillValues, bytes: &[u8]) -> Vec<f32> {
+        with_cell!(dtype, T => self.normalise_cells::<T>(&cells(bytes), fills))
     }
 
-    fn normalise_cells<T: Cell>(&self, cells: &[T]) -> Vec<f32> {
+    fn normalise_cells<T: Cell>(&self, cells: &[T], fills: &FillValues) -> Vec<f32> {
         let width = self.centre.len();
         let mut out = Vec::with_capacity(cells.len());
         for row in cells.chunks_exact(width) {
@@ -46,7 +48,7 @@ impl Projection {
             out.extend(row.iter().zip(columns).map(|(x, ((centre, scale), clip))| {
                 let z = ((x.to_f64() - centre) * scale) as f32;
                 // A NaN fails both comparisons of `clamp`; it and infinities become 0 first.
-                if x.is_ordinary() && z.is_finite() { z.clamp(-clip, *clip) } else { 0.0 }
+                if is_ordinary(*x, fills) && z.is_finite() { z.clamp(-clip, *clip) } else { 0.0 }
             }));
         }
         out

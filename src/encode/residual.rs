@@ -9,11 +9,13 @@ use crate::codec::value::{Cell, carry};
 use crate::container::model::{Grid, Value};
 use crate::encode::column::{Coded, Column, EXACT, MAGIC, integer, inverse, is_fine};
 use crate::encode::symbols::Symbols;
+use crate::matrix::FillValues;
 
 /// Makes residuals row after row, from the beginning of a block.
 pub(crate) struct ResidualCoder<'a> {
     program: &'a Program,
     bounds: &'a [f64],
+    fills: &'a FillValues,
     /// The last row's difference between value and prediction in each column, in fine units.
     carried_from: Vec<i64>,
     /// The last row as decoded, in the data's units.
@@ -32,8 +34,8 @@ pub(crate) struct ResidualCoder<'a> {
 
 impl<'a> ResidualCoder<'a> {
     /// Prepares for the rows of a block; `bounds` are each column's largest error in the data's
-    /// units, infinite for none.
-    pub(crate) fn new(program: &'a Program, bounds: &'a [f64]) -> Self {
+    /// units, infinite for none; `fills` are stored exactly.
+    pub(crate) fn new(program: &'a Program, bounds: &'a [f64], fills: &'a FillValues) -> Self {
         let width = program.record.width();
         let has_residuals = program.record.classes.quantum.iter().any(|&q| q >= 0);
         let coded: Vec<bool> = (0..width)
@@ -48,6 +50,7 @@ impl<'a> ResidualCoder<'a> {
             rounded: vec![0.0; width],
             program,
             bounds,
+            fills,
             carried_from: vec![0; width],
             decoded: vec![0.0; width],
             errors: Vec::new(),
@@ -69,7 +72,8 @@ impl<'a> ResidualCoder<'a> {
         if self.has_residuals {
             symbols.residuals.resize(first + row.len(), 0);
         }
-        if self.fast_row(row, predicted) {
+        let is_whole = self.fills.is_empty() || !row.iter().any(|x| self.fills.contains(*x));
+        if is_whole && self.fast_row(row, predicted) {
             let out = &mut symbols.residuals[first..];
             for (r, x) in out.iter_mut().zip(&self.rounded) {
                 *r = integer(*x);
@@ -90,7 +94,10 @@ impl<'a> ResidualCoder<'a> {
                     carried,
                     step: p.steps[j],
                 };
-                let Coded { residual, value } = column.code(row[j], self.bounds[j], self.coded[j]);
+                let Coded { residual, value } = match is_whole || !self.fills.contains(row[j]) {
+                    true => column.code(row[j], self.bounds[j], self.coded[j]),
+                    false => Coded { residual: 0, value: None },
+                };
                 if value.is_none() {
                     symbols.escapes.push((first + j) as u64);
                 }
@@ -219,7 +226,8 @@ mod tests {
         let rows: Vec<T> = (0..200 * WIDTH).map(|_| value(f64::from(rng.unit()) - 0.5)).collect();
         let predicted: Vec<i32> = rows.iter().map(|_| (400.0 * rng.unit()) as i32 - 200).collect();
         let bounds = [bound; WIDTH];
-        let mut coder = ResidualCoder::new(p, &bounds);
+        let fills = FillValues::default();
+        let mut coder = ResidualCoder::new(p, &bounds, &fills);
         if !vector_code {
             coder.fast = None;
         }
@@ -269,7 +277,7 @@ mod tests {
         let linear = Value::Linear { offset: 3.0, unit: 0.0124 };
         let p = program(Grid { value: linear, fraction: 4, step: 16 }, DType::F32, 0);
         let value = |x: f64| (90.0 * x) as f32;
-        assert!(ResidualCoder::new(&p, &[0.1; WIDTH]).fast.is_some());
+        assert!(ResidualCoder::new(&p, &[0.1; WIDTH], &FillValues::default()).fast.is_some());
         assert_eq!(check(&p, 0.1, true, value), check(&p, 0.1, false, value));
     }
 

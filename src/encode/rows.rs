@@ -4,11 +4,13 @@
 //! first class that keeps its promise; where none does, its values are stored exactly.
 
 use crate::codec::bound::{difference, may_round, not_nan, rounding};
+use crate::codec::fill::is_ordinary;
 use crate::codec::program::Program;
 use crate::codec::value::Cell;
 use crate::encode::column::round;
 use crate::encode::project::Projection;
 use crate::encode::symbols::Symbols;
+use crate::matrix::FillValues;
 
 /// What each row must hold, judged in `f64` with a margin for every rounding of the sums.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,15 +36,21 @@ fn ratio(error: f64, deviation: f64) -> f64 {
 }
 
 impl RowRule {
-    /// Whether `y` may stand for the finite values of `x`, where `error(j)` is the distance of the
-    /// two in column `j`.
-    fn holds<T: Cell>(&self, x: &[T], y: &[f64], error_of: impl Fn(usize) -> f64) -> bool {
-        let finite = x.iter().zip(y).filter(|(x, _)| x.is_ordinary());
+    /// Whether `y` may stand for the values of `x` but `fills`, where `error(j)` is the distance of
+    /// the two in column `j`.
+    fn holds<T: Cell>(
+        &self,
+        x: &[T],
+        y: &[f64],
+        fills: &FillValues,
+        error_of: impl Fn(usize) -> f64,
+    ) -> bool {
+        let finite = x.iter().zip(y).filter(|(x, _)| is_ordinary(**x, fills));
         match self {
             RowRule::Nmse { limit, means } => {
                 let (mut error, mut deviation, mut same) = (0.0, 0.0, true);
                 for (j, (x, mean)) in x.iter().zip(means).enumerate() {
-                    if x.is_ordinary() {
+                    if is_ordinary(*x, fills) {
                         let (x, own) = (x.to_f64(), error_of(j));
                         same &= own == 0.0;
                         error += own * own;
@@ -74,6 +82,7 @@ impl RowRule {
 pub(crate) struct RowCoder<'a> {
     program: &'a Program,
     rule: &'a RowRule,
+    fills: &'a FillValues,
     /// Value of each column that predictions count from.
     centre: &'a [f64],
     /// Fine units per unit of the data, for each column; 0 leaves the column out.
@@ -85,13 +94,19 @@ pub(crate) struct RowCoder<'a> {
 }
 
 impl<'a> RowCoder<'a> {
-    /// Prepares for rows that must hold `rule`.
-    pub(crate) fn new(program: &'a Program, rule: &'a RowRule, projection: &'a Projection) -> Self {
+    /// Prepares for rows that must hold `rule`, in which `fills` are stored exactly.
+    pub(crate) fn new(
+        program: &'a Program,
+        rule: &'a RowRule,
+        projection: &'a Projection,
+        fills: &'a FillValues,
+    ) -> Self {
         let scales = projection.inverse_scale.iter().zip(&program.steps);
         let fine = scales.map(|(s, f)| s * *f as f64).collect();
         Self {
             program,
             rule,
+            fills,
             centre: &projection.centre,
             fine,
             decoded: Vec::new(),
@@ -112,9 +127,9 @@ impl<'a> RowCoder<'a> {
         symbols.residuals.resize(first + width, 0);
         for (class, &quantum) in self.program.record.classes.quantum.iter().enumerate() {
             self.code(row, predicted, quantum, &mut symbols.residuals[first..]);
-            if self.rule.holds(row, &self.decoded, |j| self.error(row, j)) {
+            if self.rule.holds(row, &self.decoded, self.fills, |j| self.error(row, j)) {
                 symbols.forced.push(class);
-                let special = row.iter().enumerate().filter(|(_, x)| !x.is_ordinary());
+                let special = row.iter().enumerate().filter(|(_, x)| !is_ordinary(**x, self.fills));
                 symbols.escapes.extend(special.map(|(j, _)| (first + j) as u64));
                 return;
             }
@@ -139,7 +154,7 @@ impl<'a> RowCoder<'a> {
         for (range, grid) in self.program.runs() {
             for j in range.clone() {
                 let x = row[j];
-                residuals[j] = if quantum < 0 || !x.is_ordinary() {
+                residuals[j] = if quantum < 0 || !is_ordinary(x, self.fills) {
                     0
                 } else {
                     let fine = (x.to_f64() - self.centre[j]) * self.fine[j];

@@ -96,6 +96,7 @@ fn choose(
         exact_level: None,
         block_rows: 1,
         refiner: None,
+        fills: context.sample.schema.fill_values.clone(),
         rule: None,
         keeps_zero_rows: context.keeps_zero_rows,
     };
@@ -192,6 +193,7 @@ mod tests {
     use crate::fit::data::sample::Sample;
     use crate::fit::entropy::classes::ClassEffort;
     use crate::fit::linear::build;
+    use crate::matrix::FillValues;
     use crate::matrix::Matrix;
     use crate::matrix::rng::Rng;
 
@@ -228,7 +230,11 @@ mod tests {
         let matrix = Matrix::from_slice(rows, &[WIDTH]).unwrap();
         let sample = Sample::draw(&matrix, 1 << 20).unwrap();
         let columns = plan(&sample, &Tolerance::Bounds(vec![BOUND; WIDTH]));
-        let normalised = normaliser(&columns).normalise(sample.schema.dtype, &sample.bytes);
+        let normalised = normaliser(&columns).normalise(
+            sample.schema.dtype,
+            &sample.schema.fill_values,
+            &sample.bytes,
+        );
         let components = Components::fit(&normalised, WIDTH);
         check(&FitContext {
             sample: &sample,
@@ -253,7 +259,11 @@ mod tests {
             }
             // What is estimated is what is written.
             let blocks = context.sample.split().zip(0..).map(|(run, at)| {
-                let normalised = two.encoder.projection.normalise(context.sample.schema.dtype, run);
+                let normalised = two.encoder.projection.normalise(
+                    context.sample.schema.dtype,
+                    &FillValues::default(),
+                    run,
+                );
                 let real = two.encoder.latents(&normalised);
                 let symbols = two.encoder.symbols(run, &real, false);
                 two.encoder.block(at, run, &symbols).len()

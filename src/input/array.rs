@@ -2,7 +2,7 @@
 
 use super::source::Source;
 use crate::error::{Error, Result};
-use crate::matrix::{DType, Rows, Schema, check_range};
+use crate::matrix::{DType, Origin, Rows, Schema, check_range};
 
 /// The most bytes that a row may take: a header that claims more is a mistake or an
 /// attack, and everything after it allocates whole rows.
@@ -103,9 +103,15 @@ impl ArrayRows {
         Ok(Self { source, schema, rows: axes[0], start, big_endian, bfloat16, order })
     }
 
-    /// Gives names to the columns for their columns.
+    /// Gives names to the columns.
     pub(super) fn with_columns(mut self, columns: Option<Vec<String>>) -> Self {
         self.schema.columns = columns;
+        self
+    }
+
+    /// Says what the rows were read from.
+    pub(super) fn with_origin(mut self, origin: Option<Origin>) -> Self {
+        self.schema.origin = origin;
         self
     }
 

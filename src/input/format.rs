@@ -1,6 +1,7 @@
 //! The file formats by name, by extension and by their first bytes.
 
 use super::magic;
+use super::table::is_utf16;
 use crate::error::{Error, Result};
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use std::path::Path;
 pub enum Format {
     /// NumPy's array file.
     Npy,
-    /// Numbers as text, separated by commas, semicolons or tabs.
+    /// Numbers as text, separated by commas, semicolons, tabs, bars or blanks.
     Csv,
     /// The file format of MNIST, plain or (for reading) packed by gzip.
     Idx,
@@ -71,7 +72,7 @@ impl Format {
         }
         match path.extension()?.to_string_lossy().to_ascii_lowercase().as_str() {
             "npy" => Some(Format::Npy),
-            "csv" | "tsv" => Some(Format::Csv),
+            "csv" | "tsv" | "tab" | "txt" => Some(Format::Csv),
             "idx" => Some(Format::Idx),
             "fvecs" => Some(Format::Fvecs),
             "bvecs" => Some(Format::Bvecs),
@@ -104,6 +105,9 @@ impl Format {
         }
         if magic::is_idx(head) {
             return Ok(Format::Idx);
+        }
+        if is_utf16(head) {
+            return Ok(Format::Csv);
         }
         if magic::is_text(head) {
             return Ok(Format::Csv);

@@ -49,7 +49,7 @@ fn parse_header(head: &[u8]) -> Result<(Layout, u64)> {
 /// Unpacks to memory or a temporary file, and no more than the header announces.
 fn open_gzip(packed: &Source, name: &str) -> Result<ArrayRows> {
     let mut reader =
-        MultiGzDecoder::new(io::BufReader::with_capacity(1 << 16, Sequential::new(packed)));
+        MultiGzDecoder::new(io::BufReader::with_capacity(1 << 16, Sequential::from(packed, 0)));
     let mut head = Vec::new();
     (&mut reader).take(MAX_HEADER as u64).read_to_end(&mut head).map_err(cannot_unpack)?;
     if head.first().is_some_and(|&byte| byte != 0) {

@@ -23,7 +23,6 @@
 //! ```
 
 mod array;
-mod dialect;
 mod format;
 mod idx;
 mod literal;
@@ -35,14 +34,16 @@ mod table;
 mod vectors;
 
 pub use format::Format;
+pub use table::TextOptions;
 
 use crate::error::{Error, Result};
-use crate::matrix::{DType, Rows};
+use crate::matrix::{DType, Origin, Rows};
 use array::{ArrayRows, Layout, Order};
 use source::Source;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 /// Bytes that a format is known by, and by which text is told from binary.
 const HEAD: usize = 512;
@@ -58,7 +59,38 @@ pub struct OpenOptions {
     pub columns: Option<Vec<String>>,
     /// The format, if it is not to be found out.
     pub format: Option<Format>,
+    /// How a table of text is written, where that is not to be found out.
+    pub text: TextOptions,
+    /// Where to say what was decided about a file that does not say it itself.
+    pub notes: Notes,
 }
+
+/// Sentences about what was decided when a file was opened; all clones share them.
+///
+/// Two of them are always equal, so that they do not tell options apart.
+#[derive(Debug, Clone, Default)]
+pub struct Notes(Arc<Mutex<Vec<String>>>);
+
+impl Notes {
+    /// Takes the sentences that there are.
+    pub fn take(&self) -> Vec<String> {
+        self.0.lock().map_or_else(|_| Vec::new(), |mut notes| std::mem::take(&mut *notes))
+    }
+
+    fn extend(&self, more: Vec<String>) {
+        if let Ok(mut notes) = self.0.lock() {
+            notes.extend(more);
+        }
+    }
+}
+
+impl PartialEq for Notes {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Notes {}
 
 /// Type and shape of the numbers in a [`Format::Raw`] file: little-endian, row-major.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,9 +107,13 @@ pub struct RawLayout {
 
 /// Opens the file at `path`.
 ///
-/// A CSV table is parsed at once; its first line is a header if any of its fields is neither
-/// a number nor missing. Missing numbers (an empty field, `NA`, `N/A`, `NaN`, `nan`, `null`,
-/// `None`, `?`) become NaN. All else is only checked for its header and its length.
+/// A table of text is parsed at once. What it is written like is found out from its first lines, and
+/// told to [`OpenOptions::notes`] where it is not usual: delimiter, decimal comma, what stands between
+/// thousands, comments (`#`), a line of units, encoding (UTF-8, UTF-16, else Windows-1252). Its first
+/// line is a header if words stand above numbers, or numbers that what is below tells from data, such
+/// as wavelengths above reflectances. Missing numbers (an empty field, `NA`, `N/A`, `NaN`, `NULL`,
+/// `None`, `-`, `?`, `#N/A` and the like) become NaN. Its numbers are `f64`; a table of integers that
+/// no `f64` holds is `i64` or `u64`. All else is only checked for its header and its length.
 ///
 /// # Errors
 /// `Io` if the file cannot be read; `Argument` if its format cannot be told, it holds what is
@@ -132,18 +168,44 @@ fn open_source(source: Source, name: &str, options: &OpenOptions) -> Result<Box<
             "columns can be chosen by name only from CSV, but the format is {format}"
         )));
     }
+    if options.text != TextOptions::default() && format != Format::Csv {
+        return Err(Error::argument(format!(
+            "header, lines to skip, delimiter and marks are those of a table of text, but the format \
+             is {format}"
+        )));
+    }
+    if format == Format::Csv {
+        return open_table(&source, name, options);
+    }
+    let origin = !is_told(name, format);
+    let origin = origin.then(|| Origin { format: format.name().to_string(), text: None });
     Ok(match format {
-        Format::Npy => npy::open(source, name)?,
-        Format::Csv => Box::new(table::open(&source, name, options.columns.as_deref())?),
-        Format::Idx => Box::new(idx::open(source, name)?),
-        Format::Raw => Box::new(open_raw(source, name, options.raw.as_ref())?),
-        Format::Fvecs => Box::new(vectors::VectorRows::open(source, name, DType::F32)?),
-        Format::Bvecs => Box::new(vectors::VectorRows::open(source, name, DType::U8)?),
-        Format::Ivecs => Box::new(vectors::VectorRows::open(source, name, DType::I32)?),
-        Format::Fbin => Box::new(vectors::open_counted(source, name, DType::F32)?),
-        Format::U8bin => Box::new(vectors::open_counted(source, name, DType::U8)?),
-        Format::I8bin => Box::new(vectors::open_counted(source, name, DType::I8)?),
+        Format::Npy => npy::open(source, name, origin)?,
+        Format::Idx => Box::new(idx::open(source, name)?.with_origin(origin)),
+        Format::Fbin | Format::U8bin | Format::I8bin => {
+            Box::new(vectors::open_counted(source, name, format)?.with_origin(origin))
+        }
+        _ => match vectors::dtype(format) {
+            Some(dtype) => {
+                Box::new(vectors::VectorRows::open(source, name, dtype)?.with_origin(origin))
+            }
+            None => Box::new(open_raw(source, name, options.raw.as_ref())?.with_origin(origin)),
+        },
     })
+}
+
+fn open_table(source: &Source, name: &str, options: &OpenOptions) -> Result<Box<dyn Rows>> {
+    let table::Opened { rows, layout, notes } =
+        table::open(source, name, options.columns.as_deref(), &options.text)?;
+    options.notes.extend(notes);
+    let format = Format::Csv.name().to_string();
+    Ok(Box::new(rows.with_origin(Some(Origin { format, text: Some(layout) }))))
+}
+
+/// Says whether a file's name, or that it has none, tells that it is written in `format` again.
+fn is_told(name: &str, format: Format) -> bool {
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    Format::from_extension(name) == Some(format) || (name.is_empty() && format == Format::Npy)
 }
 
 fn open_raw(source: Source, name: &str, raw: Option<&RawLayout>) -> Result<ArrayRows> {

@@ -13,7 +13,7 @@ use super::literal::{self, Value};
 use super::magic;
 use super::source::Source;
 use crate::error::{Error, Result};
-use crate::matrix::Rows;
+use crate::matrix::{Origin, Rows};
 use number::Number;
 use records::{Record, RecordRows};
 
@@ -27,12 +27,15 @@ enum Contents {
     Records(Record, Vec<u64>),
 }
 
-pub(super) fn open(source: Source, name: &str) -> Result<Box<dyn Rows>> {
+/// `origin` is what the rows are said to be read from.
+pub(super) fn open(source: Source, name: &str, origin: Option<Origin>) -> Result<Box<dyn Rows>> {
     let (contents, start) = read_header(&source)?;
     Ok(match contents {
-        Contents::Numbers(layout) => Box::new(ArrayRows::new(source, name, &layout, start)?),
+        Contents::Numbers(layout) => {
+            Box::new(ArrayRows::new(source, name, &layout, start)?.with_origin(origin))
+        }
         Contents::Records(record, shape) => {
-            Box::new(RecordRows::new(source, name, record, &shape, start)?)
+            Box::new(RecordRows::new(source, name, record, &shape, start)?.with_origin(origin))
         }
     })
 }

@@ -104,8 +104,9 @@ pub(super) struct Sequential<'a> {
 }
 
 impl<'a> Sequential<'a> {
-    pub(super) fn new(source: &'a Source) -> Self {
-        Self { source, position: 0 }
+    /// Reads from byte `position` on.
+    pub(super) fn from(source: &'a Source, position: u64) -> Self {
+        Self { source, position }
     }
 }
 

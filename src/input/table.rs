@@ -1,79 +1,170 @@
-//! Tables of numbers as text (CSV), parsed once into an array of `f64`.
+//! Tables of numbers as text (CSV), parsed once into an array of `f64`, or of integers where those
+//! are too large for it.
 //!
-//! One pass, and no more in memory than a record and the spool's buffer.
+//! No more in memory than the first lines, a record and the spool's buffer.
+
+mod columns;
+mod dialect;
+mod encoding;
+mod faults;
+mod header;
+mod notation;
+mod options;
+mod plan;
+mod records;
+mod sample;
+
+pub(super) use encoding::is_utf16;
+pub(super) use header::looks_like_names;
+pub(super) use notation::{Field, Notation};
+pub use options::TextOptions;
 
 use super::array::{ArrayRows, Layout, MAX_ROW_BYTES, Order};
-use super::dialect::{delimiter, number};
-use super::source::{Sequential, Source, Spool};
+use super::source::{Source, Spool};
 use crate::error::{Error, Result};
-use crate::matrix::DType;
+use crate::matrix::{DType, TextLayout};
+use columns::{Column, escaped};
 use csv::ByteRecord;
-use std::io::{self, Read};
-
-/// Bytes that the delimiter is found from.
-const SAMPLE: usize = 1 << 16;
-
-/// Longest record: a quote that is left open would make the rest of the file one field.
-const MAX_RECORD: u64 = 64 << 20;
+use encoding::decode;
+use faults::{Fault, TextField};
+use notation::MISSING;
+use plan::Plan;
+use records::Records;
 
 /// Bytes parsed before they are handed to the spool.
 const CHUNK: usize = 1 << 16;
+/// Most bytes of what stands for a missing number that are kept.
+const LONGEST_MISSING: usize = 16;
+
+/// A table that was read.
+pub(super) struct Opened {
+    pub(super) rows: ArrayRows,
+    pub(super) layout: TextLayout,
+    /// What was decided about it, in sentences.
+    pub(super) notes: Vec<String>,
+}
 
 /// Reads the columns called `columns`, or all of them.
-pub(super) fn open(source: &Source, name: &str, columns: Option<&[String]>) -> Result<ArrayRows> {
-    let head = source.head(SAMPLE)?;
-    if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-        return Err(Error::unsupported("a table in UTF-16; save it as UTF-8").at(0));
-    }
-    let mut records = Records::new(source, delimiter(&head));
-    let mut record = ByteRecord::new();
-    if !records.next(&mut record)? {
-        return Err(Error::truncated("the table is empty: it has neither names nor numbers").at(0));
-    }
-    let table = Table::new(&record, columns)?;
+pub(super) fn open(
+    source: &Source,
+    name: &str,
+    columns: Option<&[String]>,
+    options: &TextOptions,
+) -> Result<Opened> {
+    let utf8 = encoding::to_utf8(source)?;
+    let source = utf8.as_ref().unwrap_or(source);
+    let plan = Plan::new(source, options)?;
+    let table = Table::new(&plan, columns)?;
     let width = table.kept.len() as u64;
     if width * 8 > MAX_ROW_BYTES {
         return Err(Error::limit(format!("the table has {width} columns")));
     }
-    let mut spool = Spool::new();
-    let mut chunk = Vec::with_capacity(CHUNK + 8 * table.kept.len());
-    let mut rows = 0;
-    let mut more = table.names.is_none() || records.next(&mut record)?;
-    while more {
-        table.parse(&record, &mut chunk).map_err(|fault| fault.locate(source, &record))?;
-        rows += 1;
-        if chunk.len() >= CHUNK {
-            spool.write(&chunk)?;
-            chunk.clear();
-        }
-        more = records.next(&mut record)?;
+    let mut learned = Learned::new(table.kept.len());
+    let mut array = table.read(source, DType::F64, |field, out, column| {
+        learned.take(field, out, column, plan.dialect.notation)
+    })?;
+    let dtype = columns::dtype(&learned.columns, &|k| table.name(table.kept[k]))?;
+    if dtype != DType::F64 {
+        array = table.read(source, dtype, |field, out, _| {
+            let integer = plan.dialect.notation.integer(field)?;
+            // The low bits of either type.
+            out.extend((integer as u64).to_le_bytes());
+            Some(())
+        })?;
     }
-    spool.write(&chunk)?;
-    let layout = Layout {
-        dtype: DType::F64,
-        big_endian: false,
-        bfloat16: false,
-        order: Order::C,
-        shape: vec![rows, width],
-    };
-    Ok(ArrayRows::new(spool.finish()?, name, &layout, 0)?.with_columns(table.kept_names()))
+    let layout = learned.layout(&plan, dtype);
+    let shape = vec![array.rows, width];
+    let array_layout = Layout { dtype, big_endian: false, bfloat16: false, order: Order::C, shape };
+    let rows = ArrayRows::new(array.source, name, &array_layout, 0)?;
+    let rows = rows.with_columns(table.kept_names());
+    Ok(Opened { rows, layout, notes: plan.notes(table.fields) })
 }
 
-/// What the first record tells.
-struct Table {
-    /// One per field, if the first record is a header.
+/// What is learned while the fields are read.
+struct Learned {
+    columns: Vec<Column>,
+    /// What first stood for a missing number.
+    missing: Option<String>,
+}
+
+impl Learned {
+    fn new(width: usize) -> Self {
+        Self { columns: vec![Column::new(); width], missing: None }
+    }
+
+    /// Appends the field's number to `out`; `None` if it is none.
+    fn take(
+        &mut self,
+        field: &[u8],
+        out: &mut Vec<u8>,
+        column: usize,
+        notation: Notation,
+    ) -> Option<()> {
+        let value = match notation.parse(field) {
+            Field::Number(number) => {
+                self.columns[column].take(&number, field, notation);
+                number.value
+            }
+            Field::Missing => {
+                self.columns[column].take_missing();
+                if self.missing.is_none() {
+                    let text = decode(field.trim_ascii());
+                    self.missing = Some(text).filter(|t| t.len() <= LONGEST_MISSING);
+                }
+                MISSING
+            }
+            Field::Text => return None,
+        };
+        out.extend(value.to_le_bytes());
+        Some(())
+    }
+
+    /// Returns how the table was written.
+    fn layout(&self, plan: &Plan, dtype: DType) -> TextLayout {
+        let delimiter = plan.dialect.delimiter;
+        // A comma can be both only within quotes.
+        let mark = plan.dialect.notation.mark;
+        let decimal_mark = if mark == delimiter { b'.' } else { mark };
+        let columns = match dtype {
+            DType::F64 => self.columns.iter().map(Column::layout).collect(),
+            _ => Vec::new(),
+        };
+        TextLayout {
+            delimiter,
+            decimal_mark,
+            crlf: plan.crlf,
+            bare_names: plan.header.bare,
+            missing: self.missing.clone().unwrap_or_default(),
+            columns,
+        }
+    }
+}
+
+/// Numbers in binary.
+struct Array {
+    source: Source,
+    rows: u64,
+}
+
+/// The columns of a table.
+struct Table<'a> {
+    plan: &'a Plan,
+    /// One per field, if there are names.
     names: Option<Vec<String>>,
     fields: usize,
     /// Fields that become columns, in their order.
     kept: Vec<usize>,
 }
 
-impl Table {
-    fn new(first: &ByteRecord, columns: Option<&[String]>) -> Result<Self> {
-        let fields = first.len();
-        let header = first.iter().any(|field| number(field).is_none());
-        let names = header.then(|| first.iter().enumerate().map(|(k, f)| name(k, f)).collect());
-        let mut table = Self { names, fields, kept: (0..fields).collect() };
+impl<'a> Table<'a> {
+    fn new(plan: &'a Plan, columns: Option<&[String]>) -> Result<Self> {
+        let fields = plan.first.len();
+        let name = |(k, cell): (usize, &sample::Cell)| {
+            let text = if cell.quoted { &cell.text[..] } else { cell.text.trim_ascii() };
+            if text.is_empty() { numbered(k) } else { decode(text) }
+        };
+        let names = plan.header.names.then(|| plan.first.iter().enumerate().map(name).collect());
+        let mut table = Self { plan, names, fields, kept: (0..fields).collect() };
         if let Some(columns) = columns {
             table.kept = columns.iter().map(|c| table.find(c)).collect::<Result<_>>()?;
             if table.kept.is_empty() {
@@ -86,7 +177,7 @@ impl Table {
     fn name(&self, field: usize) -> String {
         match &self.names {
             Some(names) if field < names.len() => names[field].clone(),
-            _ => name(field, b""),
+            _ => numbered(field),
         }
     }
 
@@ -94,157 +185,113 @@ impl Table {
         self.names.as_ref().map(|_| self.kept.iter().map(|&field| self.name(field)).collect())
     }
 
+    /// Finds a column by its name, with or without the blanks around it, or by its place, as in
+    /// `column 3`.
     fn find(&self, column: &str) -> Result<usize> {
-        let found: Vec<usize> = (0..self.fields).filter(|&f| self.name(f) == column).collect();
+        let called = |same: &dyn Fn(&str) -> bool| -> Vec<usize> {
+            (0..self.fields).filter(|&f| same(&self.name(f))).collect()
+        };
+        let mut found = called(&|name| name == column);
+        if found.is_empty() {
+            found = called(&|name| name.trim() == column.trim());
+        }
+        if found.is_empty() {
+            found = (0..self.fields).filter(|&f| numbered(f) == column).collect();
+        }
         match found[..] {
             [field] => Ok(field),
             [] => {
-                let all: Vec<_> = (0..self.fields.min(100)).map(|field| self.name(field)).collect();
+                let all: Vec<_> =
+                    (0..self.fields.min(100)).map(|field| escaped(&self.name(field))).collect();
                 Err(Error::argument(format!(
                     "there is no column {column:?}; the columns are {}",
-                    all.join(", ")
+                    all.join(",")
                 )))
             }
-            _ => Err(Error::argument(format!(
-                "{} columns are called {column:?}; give them different names to choose one",
-                found.len()
+            [first, second, ..] => Err(Error::argument(format!(
+                "{} columns are called {column:?}; choose by place, as in --columns {:?} or {:?}",
+                found.len(),
+                numbered(first),
+                numbered(second)
             ))),
         }
     }
 
-    /// Appends the record's numbers to `out`.
-    fn parse(&self, record: &ByteRecord, out: &mut Vec<u8>) -> std::result::Result<(), Fault> {
-        if record.len() != self.fields {
-            let what = format!("{} fields instead of {}", record.len(), self.fields);
-            return Err(Fault::Ragged(what));
+    /// Reads all rows: `parse` appends the number of a field, the nth of a row, or returns `None`
+    /// if it is none.
+    fn read(
+        &self,
+        source: &Source,
+        dtype: DType,
+        mut parse: impl FnMut(&[u8], &mut Vec<u8>, usize) -> Option<()>,
+    ) -> Result<Array> {
+        let mut records = Records::new(source, self.plan.start, self.plan.dialect.delimiter);
+        let mut record = ByteRecord::new();
+        let mut above = usize::from(self.plan.header.names && !self.plan.names_above)
+            + usize::from(self.plan.header.units);
+        let mut spool = Spool::new();
+        let mut chunk = Vec::with_capacity(CHUNK + dtype.size() * self.kept.len());
+        let mut rows = 0;
+        while records.next(&mut record)? {
+            if above > 0 {
+                above -= 1;
+                continue;
+            }
+            let length = chunk.len();
+            if let Err(fault) = self.parse(&record, &mut chunk, rows, &mut parse) {
+                chunk.truncate(length);
+                if record.get(0).is_some_and(|field| field.starts_with(b"#")) {
+                    continue;
+                }
+                return Err(fault.locate(source, records.place(&record)));
+            }
+            rows += 1;
+            if chunk.len() >= CHUNK {
+                spool.write(&chunk)?;
+                chunk.clear();
+            }
         }
-        for &field in &self.kept {
-            match number(&record[field]) {
-                Some(value) => out.extend(value.to_le_bytes()),
-                None => return Err(Fault::Text(self.describe_text(record, field))),
+        spool.write(&chunk)?;
+        Ok(Array { source: spool.finish()?, rows: rows as u64 })
+    }
+
+    /// Appends the record's numbers to `out`.
+    fn parse(
+        &self,
+        record: &ByteRecord,
+        out: &mut Vec<u8>,
+        row: usize,
+        parse: &mut impl FnMut(&[u8], &mut Vec<u8>, usize) -> Option<()>,
+    ) -> std::result::Result<(), Fault> {
+        let (fields, expected) = (record.len(), self.fields);
+        // Nothing follows a delimiter at the end of a line.
+        let trailing = fields == expected + 1 && record[expected].trim_ascii().is_empty();
+        if fields != expected && !trailing {
+            return Err(Fault::Ragged { fields, expected, row });
+        }
+        for (column, &field) in self.kept.iter().enumerate() {
+            if parse(&record[field], out, column).is_none() {
+                return Err(Fault::Text(self.describe_text(record, field, row)));
             }
         }
         Ok(())
     }
 
-    fn describe_text(&self, record: &ByteRecord, field: usize) -> String {
-        let text: String = String::from_utf8_lossy(&record[field]).chars().take(40).collect();
-        let numeric: Vec<_> = (0..self.fields)
-            .filter(|&f| number(&record[f]).is_some())
-            .map(|f| self.name(f))
-            .collect();
-        let list = numeric.join(",");
-        // A list that is long or ambiguous helps nobody.
-        let fits = list.len() <= 300 && !numeric.iter().any(|n| n.contains(','));
-        let advice = match numeric.len() {
-            0 => "choose columns of numbers with --columns".to_string(),
-            _ if fits => format!("choose columns of numbers with --columns, here {list}"),
-            n => format!(
-                "choose columns of numbers with --columns; {n} fields of this line are numbers"
-            ),
-        };
-        format!("column {:?} has {text:?}, which is not a number; {advice}", self.name(field))
+    fn describe_text(&self, record: &ByteRecord, field: usize, row: usize) -> String {
+        let notation = self.plan.dialect.notation;
+        let is_number = |&f: &usize| notation.parse(&record[f]) != Field::Text;
+        let numeric = (0..self.fields).filter(is_number).map(|f| self.name(f)).collect();
+        let first = if self.plan.header.names { &self.plan.second } else { &self.plan.first };
+        let above = first.get(field).map(|cell| notation.parse(&cell.text));
+        let below_numbers = row > 0 && above.is_some_and(|field| field != Field::Text);
+        let (text, name) = (&record[field], self.name(field));
+        TextField { text, name, notation, below_numbers, numeric }.describe()
     }
 }
 
-fn name(field: usize, text: &[u8]) -> String {
-    match text.trim_ascii() {
-        b"" => format!("column {}", field + 1),
-        _ => String::from_utf8_lossy(text).into_owned(),
-    }
-}
-
-/// What is wrong with a record.
-enum Fault {
-    Ragged(String),
-    Text(String),
-}
-
-impl Fault {
-    fn locate(self, source: &Source, record: &ByteRecord) -> Error {
-        let byte = record.position().map_or(0, csv::Position::byte);
-        let (line, byte) = match line_of(source, byte) {
-            Ok(place) => place,
-            Err(error) => return error,
-        };
-        match self {
-            Fault::Ragged(what) => Error::corrupt(format!("line {line} has {what}")),
-            Fault::Text(what) => Error::argument(format!("line {line}: {what}")),
-        }
-        .at(byte)
-    }
-}
-
-/// Finds line, from 1, and first byte of the record found from `byte` on.
-///
-/// Counted anew for the message: the reader's own count is taken before the line ends and
-/// empty lines in front of a record.
-fn line_of(source: &Source, byte: u64) -> Result<(u64, u64)> {
-    let mut line = 1;
-    let mut position = 0;
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        let count = source.read_up_to(position, &mut buffer)?;
-        if count == 0 {
-            return Ok((line, position));
-        }
-        for &b in &buffer[..count] {
-            if position >= byte && b != b'\n' && b != b'\r' {
-                return Ok((line, position));
-            }
-            line += u64::from(b == b'\n');
-            position += 1;
-        }
-    }
-}
-
-/// The records of a source, none longer than [`MAX_RECORD`].
-struct Records<'a> {
-    reader: csv::Reader<Bounded<'a>>,
-}
-
-impl<'a> Records<'a> {
-    fn new(source: &'a Source, delimiter: u8) -> Self {
-        let input = Bounded { input: Sequential::new(source), left: 0 };
-        let reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            .buffer_capacity(1 << 18)
-            .from_reader(input);
-        Self { reader }
-    }
-
-    fn next(&mut self, record: &mut ByteRecord) -> Result<bool> {
-        self.reader.get_mut().left = MAX_RECORD;
-        let start = self.reader.position().byte();
-        self.reader.read_byte_record(record).map_err(|error| {
-            if self.reader.get_ref().left == 0 {
-                return Error::limit(format!(
-                    "a record has more than {MAX_RECORD} bytes; is a quote left open?"
-                ))
-                .at(start);
-            }
-            Error::io("cannot read the table", io::Error::other(error))
-        })
-    }
-}
-
-/// Gives `left` bytes, then an error.
-struct Bounded<'a> {
-    input: Sequential<'a>,
-    left: u64,
-}
-
-impl Read for Bounded<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let count = self.input.read(out)?;
-        self.left = self.left.saturating_sub(count as u64);
-        if count > 0 && self.left == 0 {
-            return Err(io::Error::other("the record is too long"));
-        }
-        Ok(count)
-    }
+/// Returns what a column without a name is called.
+fn numbered(field: usize) -> String {
+    format!("column {}", field + 1)
 }
 
 #[cfg(test)]

@@ -35,9 +35,10 @@ fn formats_have_names_and_extensions() {
     }
     assert!("xlsx".parse::<Format>().unwrap_err().to_string().contains("npy, csv, idx"));
     assert_eq!(Format::from_extension("a.TSV"), Some(Format::Csv));
+    assert_eq!(Format::from_extension("a.txt"), Some(Format::Csv));
     assert_eq!(Format::from_extension("train-images-idx3-ubyte"), Some(Format::Idx));
     assert_eq!(Format::from_extension("train-images.idx3-ubyte"), Some(Format::Idx));
-    for none in ["", "npy", "a.idx.gz", "a.txt", ".."] {
+    for none in ["", "npy", "a.idx.gz", "a.dat", ".."] {
         assert_eq!(Format::from_extension(none), None, "{none}");
     }
 }

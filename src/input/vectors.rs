@@ -9,7 +9,7 @@ use super::array::{ArrayRows, Layout, MAX_ROW_BYTES, Order};
 use super::format::Format;
 use super::source::Source;
 use crate::error::{Error, Result};
-use crate::matrix::{DType, Rows, Schema, check_range};
+use crate::matrix::{DType, Origin, Rows, Schema, check_range};
 
 /// Bytes of the dimension in front of each row.
 const PREFIX: usize = 4;
@@ -31,7 +31,8 @@ pub(super) fn dtype(format: Format) -> Option<DType> {
 }
 
 /// Opens rows behind their number and that of their columns.
-pub(super) fn open_counted(source: Source, name: &str, dtype: DType) -> Result<ArrayRows> {
+pub(super) fn open_counted(source: Source, name: &str, format: Format) -> Result<ArrayRows> {
+    let dtype = dtype(format).unwrap_or(DType::F32);
     let head = source.head(2 * PREFIX)?;
     let ([rows, columns], []) = head.as_chunks::<PREFIX>() else {
         let what = "the numbers of rows and columns need 8 bytes, but the file has";
@@ -81,6 +82,12 @@ impl VectorRows {
         let mut schema = Schema::new(dtype, &[dimension as usize]);
         schema.name = name.to_string();
         Ok(Self { source, schema, rows })
+    }
+
+    /// Says what the rows were read from.
+    pub(super) fn with_origin(mut self, origin: Option<Origin>) -> Self {
+        self.schema.origin = origin;
+        self
     }
 }
 

@@ -3,6 +3,8 @@
 mod decimal;
 mod dtype;
 mod f16;
+mod fill;
+mod origin;
 #[cfg(feature = "compress")]
 pub(crate) mod rng;
 mod rows;
@@ -11,7 +13,10 @@ mod slice;
 pub use decimal::Decimal;
 pub use dtype::{DType, Element};
 pub use f16::F16;
+pub use fill::FillValues;
+pub use origin::{Origin, TextColumn, TextLayout};
 pub use rows::{Matrix, Rows, Schema};
 pub use slice::SliceRows;
 
+pub(crate) use fill::bits;
 pub(crate) use rows::{check_range, from_little_endian, to_little_endian};

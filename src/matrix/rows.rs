@@ -1,6 +1,8 @@
 //! What rows are, and rows in memory.
 
 use super::dtype::{DType, Element};
+use super::fill::FillValues;
+use super::origin::Origin;
 use crate::error::{Error, Result};
 
 /// What the rows are: element type, shape of one row, and optional column names.
@@ -14,12 +16,24 @@ pub struct Schema {
     pub columns: Option<Vec<String>>,
     /// Name of the file that the rows came from, without its folder; empty if none.
     pub name: String,
+    /// Values that stand for missing numbers, as far as they are known: of an `.aez` file those that
+    /// it was compressed with.
+    pub fill_values: FillValues,
+    /// What the rows were read from, where the name does not tell it.
+    pub origin: Option<Origin>,
 }
 
 impl Schema {
     /// Makes a schema without names.
     pub fn new(dtype: DType, row_shape: &[usize]) -> Self {
-        Self { dtype, row_shape: row_shape.to_vec(), columns: None, name: String::new() }
+        Self {
+            dtype,
+            row_shape: row_shape.to_vec(),
+            columns: None,
+            name: String::new(),
+            origin: None,
+            fill_values: FillValues::default(),
+        }
     }
 
     /// Returns how many numbers a row has: the product of the row's shape, 1 for `[]`.

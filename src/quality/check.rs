@@ -1,8 +1,10 @@
 //! Whether a promise was kept, judged on the decoded values.
 
 use super::chunks::{Chunk, chunks, same_shape};
+use super::decimals::leave_room;
 use super::tally::{Products, Quality, Tally, cosine};
 use crate::codec::bound;
+use crate::codec::fill::is_ordinary;
 use crate::codec::value::{Cell, with_cell};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
@@ -86,7 +88,7 @@ impl FileStats {
             part.0.pair(x, y);
             part.1.resize(width, Extremes::NONE);
             with_cell!(x.dtype, T => for row in x.cells::<T>().chunks_exact(width) {
-                for (own, x) in part.1.iter_mut().zip(row).filter(|(_, x)| x.is_ordinary()) {
+                for (own, x) in part.1.iter_mut().zip(row).filter(|(_, v)| is_ordinary(**v, x.fills)) {
                     own.take(*x);
                 }
             });
@@ -112,8 +114,18 @@ pub(crate) fn relative_bound(share: &Decimal, range: f64) -> f64 {
     bound.clamp(0.0, f64::MAX)
 }
 
-/// Returns the bounds of all columns, if the promise is about single values.
+/// Returns the bounds of all columns to encode under, if the promise is about single values: with room
+/// to round where numbers are to be written as text.
 pub(crate) fn bounds(rows: &dyn Rows, promise: &Fidelity) -> Result<Option<Vec<f64>>> {
+    let mut bounds = promised_bounds(rows, promise)?;
+    if let Some(bounds) = &mut bounds {
+        leave_room(rows.schema(), promise, bounds);
+    }
+    Ok(bounds)
+}
+
+/// Returns the bounds of all columns, if the promise is about single values.
+fn promised_bounds(rows: &dyn Rows, promise: &Fidelity) -> Result<Option<Vec<f64>>> {
     let width = rows.schema().width();
     Ok(Some(match promise {
         Fidelity::Lossless => vec![0.0; width],
@@ -129,7 +141,7 @@ pub(crate) fn bounds(rows: &dyn Rows, promise: &Fidelity) -> Result<Option<Vec<f
 }
 
 /// Returns the bounds by column name; `*` is for all that are not named, which otherwise are exact.
-fn named(schema: &Schema, list: &[(String, Decimal)]) -> Result<Vec<f64>> {
+pub(super) fn named(schema: &Schema, list: &[(String, Decimal)]) -> Result<Vec<f64>> {
     let rest = list.iter().find(|(n, _)| n == "*").map_or(0.0, |(_, d)| d.floor());
     let mut bounds: Vec<Option<f64>> = vec![None; schema.width()];
     for (name, bound) in list.iter().filter(|(n, _)| n != "*") {
@@ -175,7 +187,7 @@ pub fn check_promise(
     file_bytes: u64,
 ) -> Result<PromiseCheck> {
     same_shape(original, decoded)?;
-    let bounds = bounds(original, promise)?;
+    let bounds = promised_bounds(original, promise)?;
     let means = match promise {
         Fidelity::RowNmse(_) => Some(FileStats::scan(original)?.means),
         _ => None,
@@ -254,10 +266,12 @@ struct Broken {
 
 /// Counts the values that break their bound.
 fn broken<T: Cell>(x: &Chunk<'_>, y: &Chunk<'_>, bounds: &[f64]) -> u64 {
+    let fills = x.fills;
     let (x, y) = (x.cells::<T>(), y.cells::<T>());
     let cells = x.iter().zip(&y).zip(bounds.iter().cycle());
     // Special values are counted for every promise, so not here.
-    cells.filter(|((x, y), b)| x.is_ordinary() && !bound::holds(**x, **y, **b)).count() as u64
+    cells.filter(|((x, y), b)| is_ordinary(**x, fills) && !bound::holds(**x, **y, **b)).count()
+        as u64
 }
 
 /// Finds the rows that break their promise: about their NMSE with `means`, else about their cosine.
@@ -267,11 +281,12 @@ fn rows_broken<T: Cell>(
     means: Option<&[f64]>,
     d: &Decimal,
 ) -> Broken {
-    let width = x.width;
+    let (width, fills) = (x.width, x.fills);
     let (x, y) = (x.cells::<T>(), y.cells::<T>());
     let mut all = Broken::default();
     for (x, y) in x.chunks_exact(width).zip(y.chunks_exact(width)) {
-        let finite = x.iter().zip(y).enumerate().filter(|(_, (x, _))| x.is_ordinary());
+        let cells = x.iter().zip(y).enumerate();
+        let finite = cells.filter(|(_, (x, _))| is_ordinary(**x, fills));
         let (mut error, mut deviation) = (0.0, 0.0);
         let mut products = Products::default();
         let mut same = true;

@@ -2,7 +2,7 @@
 
 use crate::codec::value::Cell;
 use crate::error::{Error, Result};
-use crate::matrix::{DType, Rows, from_little_endian};
+use crate::matrix::{DType, FillValues, Rows, from_little_endian};
 
 /// Bytes of rows that are looked at at once: enough work for a thread to be worth its start.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -19,6 +19,8 @@ pub(crate) struct Chunk<'a> {
     pub(crate) dtype: DType,
     pub(crate) width: usize,
     pub(crate) bytes: &'a [u8],
+    /// Values of either source that stand for missing numbers.
+    pub(crate) fills: &'a FillValues,
 }
 
 impl Chunk<'_> {
@@ -40,6 +42,9 @@ pub(crate) fn chunks<R: Default + Send>(
 ) -> Result<()> {
     let schema = a.schema();
     let (dtype, width, row_bytes) = (schema.dtype, schema.width(), schema.row_bytes());
+    // The original may not say which they are; a file that was made of it does.
+    let own = &schema.fill_values;
+    let fills = b.map_or(own, |b| if own.is_empty() { &b.schema().fill_values } else { own });
     let per_chunk = (CHUNK_BYTES / row_bytes.max(1)).max(1);
     let read = |rows: &dyn Rows, first: usize| -> Result<Vec<u8>> {
         let mut bytes = vec![0; per_chunk.min(a.len() - first) * row_bytes];
@@ -50,7 +55,7 @@ pub(crate) fn chunks<R: Default + Send>(
         let x = read(a, first)?;
         let y = b.map(|b| read(b, first)).transpose()?;
         let mut result = R::default();
-        let chunk = |bytes| Chunk { dtype, width, bytes };
+        let chunk = |bytes| Chunk { dtype, width, bytes, fills };
         work(&chunk(&x), &chunk(y.as_ref().unwrap_or(&x)), &mut result);
         Ok(result)
     };

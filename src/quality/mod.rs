@@ -1,7 +1,11 @@
 //! How good decoded rows are, and whether a promise was kept.
 
 mod check;
+#[cfg(feature = "compress")]
+mod checked_text;
 mod chunks;
+mod decimals;
+mod shortest;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -9,5 +13,8 @@ mod tests;
 #[cfg(feature = "compress")]
 pub(crate) use check::{FileStats, bounds};
 pub use check::{PromiseCheck, check_promise};
+#[cfg(feature = "compress")]
+pub(crate) use checked_text::CheckedText;
+pub use shortest::ShortDecimals;
 pub use tally::Quality;
 pub(crate) use tally::Tally;

@@ -2,15 +2,17 @@
 
 use super::chunks::{Chunk, chunks, same_shape};
 use crate::codec::bound::{difference, distance_from, not_nan, rounding};
+use crate::codec::fill::is_ordinary;
 use crate::codec::value::{Cell, with_cell};
 use crate::error::Result;
-use crate::matrix::Rows;
+use crate::matrix::{FillValues, Rows};
 
 /// Sums of squares within this have neither overflowed nor lost digits to underflow.
 const SAFE: std::ops::Range<f64> = 1e-280..1e280;
 /// The square roots of such sums.
 const SAFE_ROOT: std::ops::Range<f64> = 1e-140..1e140;
-/// Figures about decoded rows. Only finite values of the original count; where such a value decodes
+/// Figures about decoded rows. Only finite values of the original count that stand for no missing
+/// number ([`Schema::fill_values`](crate::Schema)); where such a value decodes
 /// to what is no number, its error counts as infinite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
@@ -19,7 +21,7 @@ pub struct Quality {
     pub rows: u64,
     /// Number of finite values of the original.
     pub values: u64,
-    /// Number of the original's values that are NaN or infinite.
+    /// Number of the original's values that are NaN, infinite or stand for a missing number.
     pub specials: u64,
     /// Number of those whose bits changed.
     pub specials_changed: u64,
@@ -124,11 +126,17 @@ impl Products {
 
 impl Tally {
     /// Adds a row that is stored exactly; `centre` is `c` of each column.
-    pub(crate) fn exact_row<T: Cell>(&mut self, row: &[T], same: &[f64], centre: &[f64]) {
-        self.row(row, same, centre, |_, _| 0.0);
+    pub(crate) fn exact_row<T: Cell>(
+        &mut self,
+        row: &[T],
+        same: &[f64],
+        centre: &[f64],
+        fills: &FillValues,
+    ) {
+        self.row(row, same, centre, fills, |_, _| 0.0);
     }
 
-    /// Adds a row; `centre` is `c` of each column, and `error(j, x)` the error of column `j`, whose
+    /// Adds a row; `centre` is `c` of each column, `fills` count as absent, and `error(j, x)` the error of column `j`, whose
     /// rounded original is `x`.
     #[inline(always)]
     pub(crate) fn row<T: Cell>(
@@ -136,6 +144,7 @@ impl Tally {
         row: &[T],
         decoded: &[f64],
         centre: &[f64],
+        fills: &FillValues,
         error: impl Fn(usize, f64) -> f64,
     ) {
         if self.origin.is_empty() {
@@ -149,7 +158,7 @@ impl Tally {
         let (mut low, mut high) = self.range.unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
         let cells = row.iter().zip(decoded).zip(centre.iter().zip(&mut self.columns));
         for (j, ((&cell, &y), (c, column))) in cells.enumerate() {
-            if !cell.is_ordinary() {
+            if !is_ordinary(cell, fills) {
                 self.specials += 1;
                 continue;
             }
@@ -172,7 +181,7 @@ impl Tally {
         self.range = (low < f64::INFINITY).then_some((low, high));
         self.rows += 1;
         self.squared_error += squared_error;
-        let ordinary = row.iter().zip(decoded).filter(|(x, _)| x.is_ordinary());
+        let ordinary = row.iter().zip(decoded).filter(|(x, _)| is_ordinary(**x, fills));
         let own = cosine(products, same, ordinary.map(|(x, y)| (x.to_f64(), *y)));
         if self.specials == specials {
             self.zero_rows_changed += u64::from(zero && !same);
@@ -186,10 +195,11 @@ impl Tally {
     pub(crate) fn pair(&mut self, original: &Chunk<'_>, decoded: &Chunk<'_>) {
         with_cell!(original.dtype, T => {
             let (x, y) = (original.cells::<T>(), decoded.cells::<T>());
+            let fills = original.fills;
             // Sums around a value of the column lose less than sums around 0.
             if self.centre.is_empty() {
                 let column = |j: usize| x.iter().skip(j).step_by(original.width);
-                let first = |j: usize| column(j).find(|v| v.is_ordinary());
+                let first = |j: usize| column(j).find(|v| is_ordinary(**v, fills));
                 self.centre =
                     (0..original.width).map(|j| first(j).map_or(0.0, |v| v.to_f64())).collect();
             }
@@ -198,9 +208,9 @@ impl Tally {
             for (x, y) in x.chunks_exact(original.width).zip(y.chunks_exact(original.width)) {
                 for ((v, x), y) in values.iter_mut().zip(x).zip(y) {
                     *v = y.to_f64();
-                    self.specials_changed += u64::from(!x.is_ordinary() && !x.same(*y));
+                    self.specials_changed += u64::from(!is_ordinary(*x, fills) && !x.same(*y));
                 }
-                self.row(x, &values, &centre, |j, _| difference(x[j], y[j]));
+                self.row(x, &values, &centre, fills, |j, _| difference(x[j], y[j]));
             }
             self.centre = centre;
         });

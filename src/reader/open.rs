@@ -5,10 +5,12 @@ use super::source::{self, Source};
 use crate::codec::program::Program;
 use crate::container::encoder::EncoderRecord;
 use crate::container::forever::{
-    COLUMNS, DATA, ENCODER, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, SIGNATURE, TASK, VERSION,
+    COLUMNS, DATA, ENCODER, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, ORIGIN, SIGNATURE, TASK,
+    VERSION,
 };
 use crate::container::head;
 use crate::container::index::Index;
+use crate::container::origin;
 use crate::container::section::{Footer, Header};
 use crate::container::task::TaskRecord;
 use crate::error::{Error, Result};
@@ -45,6 +47,10 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Frame> {
     if let Some(Payload { bytes, at }) = sections.columns {
         let names = head::decode_columns(&bytes, schema.width(), limits.model_bytes, at)?;
         schema.columns = Some(names);
+    }
+    if let Some(Payload { bytes, at }) = sections.origin {
+        let origin = origin::decode(&bytes, schema.width(), limits.model_bytes, at)?;
+        schema.origin = Some(origin);
     }
     let mut model_bytes = 0;
     let mut program = None;
@@ -99,6 +105,7 @@ fn ends<S: Source>(source: &S) -> Result<(Header, Footer)> {
 struct Sections {
     heading: Option<(Schema, Option<Fidelity>)>,
     columns: Option<Payload>,
+    origin: Option<Payload>,
     model: Option<Payload>,
     encoder: Option<Section>,
     task: Option<Section>,
@@ -118,7 +125,7 @@ impl Sections {
             }
             match section.tag {
                 INDEX => return wrong("there is no section DATA"),
-                HEAD | COLUMNS | MODEL => out.read(source, section, limits)?,
+                HEAD | COLUMNS | ORIGIN | MODEL => out.read(source, section, limits)?,
                 DATA => {
                     if !section.payload(source, limits.model_bytes)?.bytes.is_empty() {
                         return wrong("section DATA is not empty");
@@ -137,7 +144,7 @@ impl Sections {
         }
     }
 
-    /// Reads a section that every reader must understand, or the columns' names.
+    /// Reads a section that every reader must understand, or one that belongs to the schema.
     fn read<S: Source>(&mut self, source: &S, section: Section, limits: &Limits) -> Result<()> {
         let most = if section.tag == HEAD { MAX_HEAD_BYTES } else { limits.model_bytes };
         let payload = section.payload(source, most)?;
@@ -149,6 +156,10 @@ impl Sections {
             COLUMNS => {
                 expect_first(&self.columns, section)?;
                 self.columns = Some(payload);
+            }
+            ORIGIN => {
+                expect_first(&self.origin, section)?;
+                self.origin = Some(payload);
             }
             _ => {
                 expect_first(&self.model, section)?;

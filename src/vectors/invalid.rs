@@ -3,7 +3,7 @@
 use super::case::{Case, base_model, base_stream, case, head_only};
 use super::file::{Parts, schema};
 use crate::container::bytes::put_varint;
-use crate::container::forever::{COLUMNS, DATA, HEAD, INDEX, MODEL};
+use crate::container::forever::{COLUMNS, DATA, HEAD, INDEX, MODEL, ORIGIN};
 use crate::container::head;
 use crate::container::section::{Header, seal};
 use crate::matrix::DType;
@@ -12,6 +12,7 @@ pub(super) fn all() -> Vec<Case> {
     let mut out = frame();
     out.extend(sections());
     out.extend(heads());
+    out.extend(origins());
     out.extend(super::refused::models());
     out.extend(super::refused::blocks());
     out.extend(super::networks::invalid());
@@ -89,6 +90,38 @@ fn frame() -> Vec<Case> {
     // A footer that states another length: two files one after another.
     out.push(case("two-files", "corrupt", [&good[..], &good[..]].concat()));
     out
+}
+
+/// Section from: every field of it wrong by itself.
+fn origins() -> Vec<Case> {
+    let with = |payload: &[u8]| {
+        let file = head_only().section(ORIGIN, payload.to_vec());
+        file.model(&base_model(), 2).coded(2, &base_stream(), &[]).join()
+    };
+    let case =
+        |name: &str, kind, payload: &[u8]| case(&format!("from-{name}"), kind, with(payload));
+    let long = [&[17][..], b"abcdefghijklmnopq"].concat();
+    vec![
+        case("empty", "truncated", b""),
+        case("no-format", "corrupt", b"\x00"),
+        case("format-no-letters", "corrupt", b"\x03c v"),
+        case("format-too-long", "corrupt", &long),
+        case("format-ends-early", "truncated", b"\x04csv"),
+        case("table-ends-early", "truncated", b"\x03csv,."),
+        case("delimiter-a-digit", "corrupt", b"\x03csv1.\x00\x00"),
+        case("delimiter-a-quote", "corrupt", b"\x03csv\".\x00\x00"),
+        case("delimiter-the-mark", "corrupt", b"\x03csv,,\x00\x00"),
+        case("mark-undefined", "corrupt", b"\x03csv;:\x00\x00"),
+        case("flags-undefined", "corrupt", b"\x03csv;.\x10\x00"),
+        case("ranges-without-columns", "corrupt", b"\x03csv;.\x08\x00"),
+        case("missing-not-utf-8", "corrupt", b"\x03csv;.\x00\x01\xff"),
+        case("goes-on", "corrupt", b"\x03csv;.\x00\x00\x00"),
+        case("columns-too-few", "truncated", b"\x03csv;.\x04\x00\x02\x01"),
+        case("columns-go-on", "corrupt", b"\x03csv;.\x04\x00\x06\x01\x01\x01"),
+        case("decimals-23", "corrupt", b"\x03csv;.\x04\x00\x04\x01\x2f"),
+        case("ranges-too-few", "truncated", b"\x03csv;.\x0c\x00\x06\x01\x01\x05"),
+        case("columns-too-long", "corrupt", b"\x03csv;.\x04\x00\x7e"),
+    ]
 }
 
 fn sections() -> Vec<Case> {

@@ -3,10 +3,12 @@
 use super::file::{Parts, Row, schema, stream};
 use super::records::{Random, integer, ladder, linear, ordered, plain, tokens};
 use crate::container::block::encode_escapes;
+use crate::container::forever::ORIGIN;
 use crate::container::head;
+use crate::container::origin;
 use crate::container::section::Header;
 use crate::entropy::table::TableSpec;
-use crate::matrix::{DType, Schema};
+use crate::matrix::{DType, Origin, Schema, TextColumn, TextLayout};
 
 /// Every promise, with a number as somebody may type it.
 pub(super) const PROMISES: [&str; 11] = [
@@ -33,7 +35,7 @@ pub(super) fn all() -> Vec<(String, Vec<u8>)> {
         out.push((format!("special-escaped-{dtype}"), special_escaped(dtype)));
         out.push((format!("special-ordered-{dtype}"), special_ordered(dtype)));
     }
-    for (name, parts) in shapes().into_iter().chain(blocks()) {
+    for (name, parts) in shapes().into_iter().chain(blocks()).chain(origins()) {
         out.push((name.to_string(), parts.join()));
     }
     out
@@ -146,6 +148,43 @@ fn shapes() -> Vec<(&'static str, Parts)> {
             Parts::new(&empty, bound)
                 .model(&plain(4, vec![linear(1.0, 2.0, 1)], vec![ladder(0, 0)]), 2),
         ),
+    ]
+}
+
+/// What the rows were read from: another format, a table, a table of whose columns much is known.
+fn origins() -> Vec<(&'static str, Parts)> {
+    let s = schema(DType::F64, &[3]);
+    let m = plain(3, vec![linear(0.25, 0.125, 0)], vec![ladder(2, 20)]);
+    let rows: Vec<Row> = [[0, 1, -1], [7, -30, 12]]
+        .map(|r| Row { residuals: r.to_vec(), ..Row::default() })
+        .to_vec();
+    let with = |origin: Vec<u8>| {
+        Parts::new(&s, "max-error-rel 1e-3").section(ORIGIN, origin).model(&m, 3).coded(
+            2,
+            &stream(&m, DType::F64, &rows),
+            &[],
+        )
+    };
+    let table = TextLayout {
+        delimiter: b';',
+        decimal_mark: b',',
+        crlf: true,
+        bare_names: true,
+        missing: "#N/A".to_string(),
+        columns: Vec::new(),
+    };
+    let column = |decimals, fixed, range| TextColumn { decimals, fixed, range };
+    let columns =
+        vec![column(Some(22), true, u64::MAX), column(None, false, 0), column(Some(0), false, 300)];
+    let known = TextLayout { columns, ..table.clone() };
+    let origin = |text| {
+        let format = "csv".to_string();
+        origin::encode(&Origin { format, text }, 3, true)
+    };
+    vec![
+        ("from-another-format", with(origin(None))),
+        ("from-a-table", with(origin(Some(table)))),
+        ("from-a-table-of-known-columns", with(origin(Some(known)))),
     ]
 }
 

@@ -8,5 +8,6 @@ mod pipes;
 mod roundtrip;
 mod safety;
 mod support;
+mod text;
 mod uses;
 mod verify;

@@ -83,9 +83,131 @@ fn anomalies_are_listed() {
     folder.write("one.csv", "a\n1\nnan\n3\n");
     let error = folder.fails(1, &["impute", "one.csv", "-o", "i.csv"]);
     assert!(error.contains("one.csv: rows of one number"), "{error}");
-    folder.write("few.csv", "a,b,c\n1,2,3\n2,3,5\n");
-    let error = folder.fails(1, &["embed", "few.csv", "--dim", "2", "-o", "e.npy"]);
-    assert!(error.contains("few.csv: no network"), "{error}");
+    folder.write("alike.csv", "a,b,c\n".to_string() + &"1,2,3\n".repeat(70));
+    let error = folder.fails(1, &["embed", "alike.csv", "--dim", "2", "-o", "e.npy"]);
+    assert!(error.contains("alike.csv: no network"), "{error}");
+}
+
+/// Rows of six columns that go together, in units of their own; the last `odd` do not go together.
+fn own_units(count: usize, odd: usize) -> Vec<f32> {
+    let random = noise(count * 3);
+    let mut values = Vec::new();
+    for (i, r) in random.chunks(3).enumerate() {
+        let (a, b) = (r[0] - 0.5, r[1] - 0.5);
+        let wrong = if i + odd >= count { 0.8 } else { 0.02 };
+        let c = a + b + wrong * (r[2] - 0.5);
+        values.extend([1e5 * r[2] + 1e6, a, 1e3 * b, 1e-3 * c, 10.0 * (a - b), b]);
+    }
+    values
+}
+
+#[test]
+fn columns_of_different_units_are_told_without_names_and_it_is_said() {
+    let folder = Folder::new();
+    folder.write("t.npy", npy_f32(&own_units(400, 20), 6));
+    let scores = |args: &[&str]| -> (Vec<f64>, String) {
+        let ran = ok(&folder, &[&["anomalies", "t.npy", "--rounds", "1"], args].concat());
+        let score = |line: &str| line.split(',').nth(1).unwrap().parse().unwrap();
+        (ran.text().lines().skip(1).map(score).collect(), ran.stderr)
+    };
+    let (judged, said) = scores(&[]);
+    assert_eq!(judged, scores(&["--table", "yes"]).0);
+    assert_ne!(judged, scores(&["--table", "no"]).0);
+    assert!(said.contains("units of their own") && said.contains("--table no"), "{said}");
+    let said = ok(&folder, &["embed", "t.npy", "--dim", "2", "-o", "z.npy"]).stderr;
+    assert!(said.contains("units of their own"), "{said}");
+    let said = ok(&folder, &["plot", "t.npy", "-o", "p.svg"]).stderr;
+    assert!(said.contains("units of their own"), "{said}");
+}
+
+#[test]
+fn few_rows_gaps_and_wild_rows_are_used_and_it_is_said() {
+    let folder = Folder::new();
+    let mut values: Vec<f32> = own_units(30, 0);
+    values.chunks_mut(6).for_each(|row| {
+        row.iter_mut().zip([1e-5, 1.0, 1e-3, 1e3, 0.1, 1.0]).for_each(|(x, s)| *x *= s)
+    });
+    values.chunks_mut(6).for_each(|row| row[0] -= 10.0);
+    (0..180).step_by(7).for_each(|at| values[at] = f32::NAN);
+    values[12..18].fill(f32::NAN);
+    values[60..66].fill(1e20);
+    folder.write("few.npy", npy_f32(&values, 6));
+    let ran = folder.ok(&["embed", "few.npy", "--dim", "2", "-o", "z.npy"]);
+    for said in ["too few to learn", "1 far from all others", "1 without any value"] {
+        assert!(ran.stderr.contains(said), "{ran:?}");
+    }
+    let latents = floats(&folder.read("z.npy"));
+    for (i, row) in latents.chunks(2).enumerate() {
+        assert!(row.iter().all(|y| y.is_nan() == (i == 2)), "{i}: {row:?}");
+        assert!([2, 10].contains(&i) || row.iter().all(|y| y.abs() < 10.0), "{i}: {row:?}");
+    }
+    let ran = folder.ok(&["anomalies", "few.npy"]);
+    assert!(
+        ran.stderr.contains("1 without any value") && ran.stderr.contains("too few"),
+        "{ran:?}"
+    );
+    let lines: Vec<&str> = ran.text().lines().skip(1).collect();
+    assert!(
+        lines[2].starts_with("2,NaN,1,") && lines[10].split(',').nth(2) == Some("1"),
+        "{lines:?}"
+    );
+    let ran = folder.ok(&["plot", "few.npy", "-o", "few.svg", "--json"]);
+    assert_eq!(ran.json()["not_drawn"].as_u64(), Some(2));
+    assert!(ran.stderr.contains("2 are not drawn"), "{ran:?}");
+    let picture = String::from_utf8(folder.read("few.svg")).unwrap();
+    assert_eq!(picture.matches("<circle").count(), 28);
+}
+
+#[test]
+fn rows_without_values_are_told_where_a_codec_answers_for_them() {
+    let folder = Folder::new();
+    let mut values: Vec<f32> = noise(200 * 5);
+    values.chunks_mut(5).for_each(|row| row[4] = row[0] + row[1]);
+    folder.write("a.npy", npy_f32(&values, 5));
+    let numbers: Vec<f32> = values.chunks(5).map(|row| row[0] - row[2]).collect();
+    folder.write("y.npy", npy_f32(&numbers, 1));
+    ok(&folder, &["train", "a.npy", "-o", "c.codec", "--latent", "3"]);
+    let task = ["--codec", "c.codec", "--task", "regression", "--epochs", "5", "-o", "t.codec"];
+    folder.ok(&[&["finetune", "a.npy", "--labels", "y.npy"], &task[..]].concat());
+    values[15..20].fill(f32::NAN);
+    folder.write("gaps.npy", npy_f32(&values, 5));
+    let ran = folder.ok(&["predict", "gaps.npy", "--codec", "t.codec", "-o", "p.csv", "--json"]);
+    assert!(ran.stderr.contains("1 without any value"), "{ran:?}");
+    assert_eq!(ran.json()["empty_rows"].as_u64(), Some(1));
+    let ran = folder.ok(&["embed", "gaps.npy", "--codec", "c.codec", "-o", "z.npy"]);
+    assert!(ran.stderr.contains("1 without any value"), "{ran:?}");
+    let is_nan: Vec<bool> =
+        floats(&folder.read("z.npy")).chunks(3).map(|z| z[0].is_nan()).collect();
+    assert!(is_nan.iter().enumerate().all(|(i, nan)| *nan == (i == 3)));
+    folder.ok(&["denoise", "gaps.npy", "--codec", "c.codec", "-o", "d.npy"]);
+    let given = floats(&folder.read("d.npy"));
+    assert!(given.iter().zip(&values).all(|(a, b)| a.is_nan() == b.is_nan()));
+}
+
+#[test]
+fn noise_is_measured_and_only_noise_is_taken_out() {
+    let folder = Folder::new();
+    let random = noise(400 * 15);
+    let mut values = Vec::new();
+    for r in random.chunks(15) {
+        let row =
+            (0..12).map(|j| (r[0] * j as f32).sin() + r[1] * j as f32 + 0.3 * (r[j + 3] - 0.5));
+        values.extend(row.collect::<Vec<_>>());
+    }
+    values[24..36].fill(1e20);
+    folder.write("noisy.npy", npy_f32(&values, 12));
+    let ran = folder.ok(&["denoise", "noisy.npy", "-o", "clean.npy", "--json"]);
+    let deviation = 0.3 / 12_f64.sqrt();
+    let found = ran.json()["noise"].as_f64().unwrap() / deviation;
+    assert!(found > 0.8 && found < 1.25, "{ran:?}");
+    assert!(ran.stderr.contains("1 far from all others"), "{ran:?}");
+    assert_eq!(floats(&folder.read("clean.npy"))[24..36], values[24..36]);
+    // Without noise, and on any number of threads.
+    let ran = folder.ok(&["denoise", "digits.npy", "-o", "same.npy"]);
+    assert!(ran.stderr.contains("no noise"), "{ran:?}");
+    assert_eq!(npy_data(&folder.read("same.npy")), npy_data(&folder.read("digits.npy")));
+    folder.ok(&["denoise", "noisy.npy", "-o", "one.npy", "--threads", "1"]);
+    assert_eq!(folder.read("one.npy"), folder.read("clean.npy"));
 }
 
 #[test]
@@ -112,7 +234,7 @@ fn rows_are_cleaned_and_filled() {
             .fails(1, &["impute", "gaps.npy", "--mask", "digits.npy", "-o", "x.npy"])
             .contains("1797")
     );
-    folder.fails(2, &["denoise", "digits.npy", "-o", "nothing.txt"]);
+    folder.fails(2, &["denoise", "digits.npy", "-o", "nothing.xyz"]);
 }
 
 #[test]
@@ -150,7 +272,7 @@ fn labels_are_learned_and_predicted() {
     let right = found.lines().zip(&labels).filter(|(a, b)| a == *b).count();
     assert!(right > 1500, "{right}");
     folder.ok(&["predict", "digits.npy", "--codec", "t.codec", "--proba", "-o", "p.csv"]);
-    assert!(folder.read("p.csv").starts_with(b"-1,7\n"));
+    assert!(folder.read("p.csv").starts_with(b"\"-1\",\"7\"\n"));
     let error = folder.fails(1, &["predict", "digits.npy", "--codec", "c.codec", "-o", "x.npy"]);
     assert!(error.contains("finetune"));
     folder.ok(&["export", "t.codec", "--part", "predictor", "-o", "t.onnx"]);
@@ -217,6 +339,7 @@ fn points_are_learned_turned_and_coloured() {
     let names = plot(&["--columns", "a,b,c"]);
     assert!(["a", "b", "c"].iter().all(|name| says(&names, name)));
     folder.write("few.csv", body.lines().take(20).collect::<Vec<_>>().join("\n"));
+    folder.fails(2, &["plot", "few.csv", "--latent", "2", "-o", "few.svg"]);
     let note = folder.ok(&["plot", "few.csv", "-o", "few.svg"]).stderr;
     assert!(note.contains("20 rows are too few"), "{note}");
     assert!(String::from_utf8(folder.read("few.svg")).unwrap().contains("component 1 ("));

@@ -105,6 +105,20 @@ fn relative_bounds_of_64_bit_integers_use_the_exact_range() {
     check(&values, 2, "max-error-rel", "0.4");
 }
 
+/// As `f64` all of these are 2^64, or 2^60, and so would be their errors 0.
+#[test]
+fn figures_of_integers_beyond_two_to_the_53rd_are_those_of_the_integers() {
+    let above = |i: usize| (i * i % 7) as u64;
+    let highest: Vec<u64> = (0..600).map(|i| u64::MAX - above(i)).collect();
+    let signed: Vec<i64> = (0..600).map(|i| (1 << 60) + above(i) as i64).collect();
+    for (kind, text) in
+        [("nmse", "0.5"), ("nmse", "1"), ("psnr", "20"), ("row-nmse", "1"), ("row-nmse", "0.1")]
+    {
+        check(&highest, 5, kind, text);
+        check(&signed, 3, kind, text);
+    }
+}
+
 #[test]
 fn sums_of_squares_that_vanish_or_overflow_prove_nothing() {
     let wave = |i: u32, scale: f64| f64::from(i * 37 % 101 + 1) * scale;

@@ -1,7 +1,8 @@
 //! How to look for anomalies.
 
+use crate::apps::column_units::ColumnUnits;
 use crate::error::{Error, Result};
-use crate::matrix::Schema;
+use crate::matrix::Rows;
 
 /// Rounds that may be asked for. Each trains networks anew; rows left out hardly change after
 /// three.
@@ -48,7 +49,7 @@ pub struct AnomalyConfig {
     /// default. It has no effect where a codec is given.
     pub rounds: usize,
     /// Whether columns have units of their own, as those of a table, and are brought to the same
-    /// spread. If `None`, they have where they have names.
+    /// spread. If `None`, that is [judged](ColumnUnits::of) from the rows.
     pub table: Option<bool>,
     /// The share of rows that each round leaves out, above 0 and below 0.5. If `None`, it is twice
     /// the contamination, and at least 0.1.
@@ -81,8 +82,13 @@ impl AnomalyConfig {
         Ok(())
     }
 
-    pub(super) fn is_table(&self, schema: &Schema) -> bool {
-        self.table.unwrap_or(schema.columns.is_some())
+    /// The units of the columns of `rows`.
+    pub(super) fn units(&self, rows: &dyn Rows) -> Result<ColumnUnits> {
+        match self.table {
+            Some(true) => Ok(ColumnUnits::Own),
+            Some(false) => Ok(ColumnUnits::Shared),
+            None => ColumnUnits::of(rows),
+        }
     }
 
     /// The share of rows that each round leaves out.

@@ -15,20 +15,24 @@ mod training;
 pub use config::{AnomalyConfig, AnomalyScore};
 pub use found::Anomalies;
 
-use super::column_scale;
-use super::values;
+use super::column_units::ColumnUnits;
+use super::comparable::Comparable;
 use crate::compress::{Codec, Config, Loss};
 use crate::error::{Error, Result};
 use crate::matrix::Rows;
+use scoring::Judge;
 
 /// Scores `rows` by `codec`, or by one that is learned from the rows themselves with `config`.
 ///
-/// Columns of a table are brought to the same spread first, see [`AnomalyConfig::table`]. Missing
-/// values (NaN) do not count.
+/// Columns with units of their own are brought to the same spread first, see
+/// [`AnomalyConfig::table`]. Missing values (NaN) do not count. Rows without any value, and those a
+/// hundred times as far from all others as those from each other, are flagged and have no part in
+/// learning. Where fewer rows are left than [`Codec::LEAST_ROWS`], principal components stand for
+/// the network.
 ///
 /// # Errors
 /// `Argument` if the codec is for other rows or has no encoder, a number of `how` is out of its
-/// range, or there are too few rows to learn from; otherwise whatever reading the rows fails with.
+/// range, no row has a value, or rows do not differ; otherwise whatever reading the rows fails with.
 ///
 /// ```no_run
 /// use aezip::apps::{AnomalyConfig, find_anomalies};
@@ -50,11 +54,20 @@ pub fn find_anomalies(
     if rows.is_empty() {
         return Err(Error::argument("there are no rows to judge"));
     }
-    if let Some(codec) = codec {
-        return scoring::score(rows, codec, config, how, None);
+    let units = how.units(rows)?;
+    let how = AnomalyConfig { table: Some(units == ColumnUnits::Own), ..how.clone() };
+    let found = match codec {
+        Some(codec) => scoring::score(rows, Judge::Codec(codec), config, &how, None)?,
+        None => learn_and_judge(&Comparable::new(rows, Some(units))?, config, &how)?,
+    };
+    Ok(Anomalies { units, ..found })
+}
+
+/// Scores rows by what is learned from those that can be learned from.
+fn learn_and_judge(rows: &Comparable, config: &Config, how: &AnomalyConfig) -> Result<Anomalies> {
+    if rows.ordinary.is_empty() {
+        return Err(Error::argument("no row has values, so there is nothing to compare with"));
     }
-    let is_table = how.is_table(rows.schema());
-    let rows = column_scale::training_rows(rows.schema(), values::to_doubles(rows)?, is_table)?;
     let mut config = config.clone();
     let by_error = how.score == AnomalyScore::Error;
     let is_default =
@@ -63,12 +76,12 @@ pub fn find_anomalies(
         config.train.loss = Loss::SquaredError;
     }
     if config.train.latents.is_none() && config.train.is_kind() {
-        config.train.latents = Some(training::default_latents(rows.schema().width()));
+        config.train.latents = Some(training::default_latents(rows.rows.schema().width()));
     }
-    if by_error && is_default {
-        return training::two_networks(&rows, config, how);
+    if by_error && is_default && rows.ordinary.len() >= Codec::LEAST_ROWS {
+        return training::two_networks(rows, config, how);
     }
-    training::trimmed(&rows, &config, how, scoring::LEAST_EXPECTED)
+    training::trimmed(rows, &config, how, scoring::LEAST_EXPECTED)
 }
 
 #[cfg(test)]
@@ -108,7 +121,65 @@ mod tests {
             let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
             found.flagged.iter().enumerate().filter(|(i, flagged)| **flagged && i % 50 == 7).count()
         };
-        let (named, plain) = (found(Some(true)), found(None));
-        assert!(named >= 9 && plain <= 4, "of 12: {named}, {plain}");
+        let (judged, as_they_are) = (found(None), found(Some(false)));
+        assert!(judged >= 9 && as_they_are <= 4, "of 12: {judged}, {as_they_are}");
+    }
+
+    /// Rows of two latents in six columns; those at the places `odd` do not belong to the others.
+    fn with_odd(count: usize, odd: &[usize]) -> Vec<f64> {
+        let mut rng = Rng::new(9);
+        let mut values = Vec::new();
+        for i in 0..count {
+            let mut normal = || f64::from(rng.normal());
+            let (a, b) = (normal(), normal());
+            let mut row = [a, b, a + b, a - b, 2.0 * a - b, 0.5 * b].map(|x| x + 0.05 * normal());
+            if odd.contains(&i) {
+                row[2] = -row[2] + 2.0;
+                row[4] += 2.0;
+            }
+            values.extend(row);
+        }
+        values
+    }
+
+    fn found(values: &[f64], how: &AnomalyConfig) -> Anomalies {
+        let rows = Matrix::from_slice(values, &[6]).unwrap();
+        find_anomalies(&rows, None, &Config::default(), how).unwrap()
+    }
+
+    #[test]
+    fn few_rows_are_judged_by_components() {
+        let found = found(&with_odd(40, &[7, 23]), &AnomalyConfig::default());
+        assert!(found.is_components && found.flagged[7] && found.flagged[23], "{found:?}");
+        assert!(found.flagged.iter().filter(|f| **f).count() <= 4, "{found:?}");
+        for few in 1..6 {
+            let rows = Matrix::from_slice(&with_odd(few, &[]), &[6]).unwrap();
+            let how = AnomalyConfig::default();
+            let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
+            assert!(found.scores.iter().all(|s| s.is_finite()), "{few}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn wild_and_empty_rows_are_flagged_and_hide_no_other() {
+        let mut values = with_odd(300, &[7, 23]);
+        values[60..66].fill(1e20);
+        values[120..126].fill(f64::NAN);
+        values[190] = f64::NAN;
+        values[240] = f64::INFINITY;
+        let by_bits = AnomalyConfig { score: AnomalyScore::Bits, ..Default::default() };
+        for how in [AnomalyConfig::default(), by_bits] {
+            let found = found(&values, &how);
+            assert!([10, 20, 40].iter().all(|&i| found.flagged[i]), "{how:?}: {found:?}");
+            assert!(found.scores[20].is_nan() && found.scores[31].is_finite());
+            if how.score == AnomalyScore::Error {
+                assert!(found.flagged[7] && found.flagged[23] && !found.is_components);
+                assert!(found.flagged.iter().filter(|f| **f).count() < 20);
+                assert!(found.columns[190].is_nan() && found.columns[191] >= 0.0);
+            }
+        }
+        let nothing = Matrix::from_slice(&[f64::NAN; 60], &[6]).unwrap();
+        let how = AnomalyConfig::default();
+        assert!(find_anomalies(&nothing, None, &Config::default(), &how).is_err());
     }
 }

@@ -2,10 +2,12 @@
 
 use super::config::{AnomalyConfig, AnomalyScore};
 use super::expected_error::squared_errors;
-use super::found::{Anomalies, lowest};
+use super::found::{Anomalies, lowest, row_score};
 use crate::apps::column_scale::column_scales;
+use crate::apps::column_units::ColumnUnits;
 use crate::apps::learn::deviation;
 use crate::apps::model::{Model, nothing_hidden};
+use crate::apps::principal::Principal;
 use crate::apps::values;
 use crate::codec::program::Program;
 use crate::compress::{Codec, Config};
@@ -32,25 +34,52 @@ pub(super) struct Reference<'a> {
     pub(super) least_expected: f64,
 }
 
+/// What rows are judged by.
+#[derive(Clone, Copy)]
+pub(super) enum Judge<'a> {
+    Codec(&'a Codec),
+    /// What stands for a codec where rows are few; it knows errors only, not bits.
+    Components(&'a Principal),
+}
+
+/// What gives rows back, so that their errors can be seen.
+enum Reconstruction<'a> {
+    Model(Box<Model>),
+    Components(&'a Principal),
+}
+
+impl Reconstruction<'_> {
+    fn reconstructed(&self, values: &[f64]) -> Result<Vec<f64>> {
+        match self {
+            Self::Model(model) => model.reconstructed(values, &nothing_hidden),
+            Self::Components(components) => Ok(components.reconstructed(values)),
+        }
+    }
+}
+
 /// Scores all rows. The expected errors are measured from the `reference`; without one, the codec
 /// says what errors it makes.
 pub(super) fn score(
     rows: &dyn Rows,
-    codec: &Codec,
+    judge: Judge<'_>,
     config: &Config,
     how: &AnomalyConfig,
     reference: Option<Reference<'_>>,
 ) -> Result<Anomalies> {
-    match how.score {
-        AnomalyScore::Error => {
-            let columns = contributions(rows, codec, how, reference)?;
-            Ok(Anomalies::of_columns(columns, rows.schema().width(), how.contamination))
-        }
-        AnomalyScore::Bits => {
+    let width = rows.schema().width();
+    match (how.score, judge) {
+        (AnomalyScore::Bits, Judge::Codec(codec)) => {
             let mut file = Vec::new();
             codec.compress(rows, config, &mut file)?;
-            let scores = Reader::new(file)?.row_bits()?;
+            let mut scores = Reader::new(file)?.row_bits()?;
+            let empty: Vec<bool> = values::empty_rows(&values::to_doubles(rows)?, width).collect();
+            let unknown = scores.iter_mut().zip(empty).filter(|(_, empty)| *empty);
+            unknown.for_each(|(score, _)| *score = f64::NAN);
             Ok(Anomalies::new(scores, Vec::new(), how.contamination))
+        }
+        _ => {
+            let columns = contributions(rows, judge, how, reference)?;
+            Ok(Anomalies::of_columns(columns, width, how.contamination))
         }
     }
 }
@@ -58,23 +87,28 @@ pub(super) fn score(
 /// Squared errors over the expected ones: rows × columns.
 fn contributions(
     rows: &dyn Rows,
-    codec: &Codec,
+    judge: Judge<'_>,
     how: &AnomalyConfig,
     reference: Option<Reference<'_>>,
 ) -> Result<Vec<f32>> {
-    let model = Model::new(codec)?;
-    model.expect(rows.schema())?;
+    let (own, known) = match judge {
+        Judge::Codec(codec) => {
+            let model = Box::new(Model::new(codec)?);
+            model.expect(rows.schema())?;
+            let known = if reference.is_none() { known_squares(&model)? } else { None };
+            (Reconstruction::Model(model), known)
+        }
+        Judge::Components(components) => (Reconstruction::Components(components), None),
+    };
     let scale = error_units(rows, how)?;
-    let mut squares = squares(&model, rows, &scale)?;
-    let expected = match reference {
-        Some(reference) => measured(&squares, scale.len(), reference),
-        None => match known_squares(&model)? {
-            Some(known) => {
-                let known = known.iter().zip(&scale).map(|(k, s)| k / (s * s)).collect();
-                at_least(LEAST_EXPECTED, known)
-            }
-            None => measured_without_worst(&squares, scale.len()),
-        },
+    let mut squares = squares(&own, rows, &scale)?;
+    let expected = match (reference, known) {
+        (Some(reference), _) => measured(&squares, scale.len(), reference),
+        (None, Some(known)) => {
+            let known = known.iter().zip(&scale).map(|(k, s)| k / (s * s)).collect();
+            at_least(LEAST_EXPECTED, known)
+        }
+        (None, None) => measured_without_worst(&squares, scale.len()),
     };
     for row in squares.chunks_exact_mut(expected.len()) {
         row.iter_mut().zip(&expected).for_each(|(s, e)| *s = (f64::from(*s) / e) as f32);
@@ -86,7 +120,7 @@ fn contributions(
 /// for all. Squares of large or tiny numbers, as they are, would be beyond what floats can say.
 fn error_units(rows: &dyn Rows, how: &AnomalyConfig) -> Result<Vec<f64>> {
     let width = rows.schema().width();
-    if how.is_table(rows.schema()) {
+    if how.units(rows)? == ColumnUnits::Own {
         let scales = column_scales(&values::to_doubles(rows)?, width, 1.0);
         return Ok(scales.iter().map(|s| s.scale).collect());
     }
@@ -94,17 +128,18 @@ fn error_units(rows: &dyn Rows, how: &AnomalyConfig) -> Result<Vec<f64>> {
     Ok(vec![if common > 0.0 && common.is_finite() { common } else { 1.0 }; width])
 }
 
-/// Squared errors of all values in squares of their columns' `scale`: rows × columns.
-fn squares(model: &Model, rows: &dyn Rows, scale: &[f64]) -> Result<Vec<f32>> {
+/// Squared errors of all values in squares of their columns' `scale`: rows × columns, NaN for
+/// missing values.
+fn squares(own: &Reconstruction<'_>, rows: &dyn Rows, scale: &[f64]) -> Result<Vec<f32>> {
     let width = scale.len();
     let mut squares = Vec::with_capacity(rows.len() * width);
     for part in values::parts(rows.len(), width) {
         let values = values::read(rows, part)?;
-        let given = model.reconstructed(&values, &nothing_hidden)?;
+        let given = own.reconstructed(&values)?;
         squares.extend(values.iter().zip(&given).enumerate().map(|(at, (x, y))| {
             let square = ((x - y) / scale[at % width]).powi(2);
             // A missing value is not scored; an infinite one is as wrong as can be.
-            if x.is_nan() { 0.0 } else { square.min(MOST_SQUARE) as f32 }
+            if x.is_nan() { f32::NAN } else { square.min(MOST_SQUARE) as f32 }
         }));
     }
     Ok(squares)
@@ -128,20 +163,21 @@ fn at_least(share: f64, expected: Vec<f64>) -> Vec<f64> {
 
 /// The mean squared error of each column over the reference rows.
 fn measured(squares: &[f32], width: usize, reference: Reference<'_>) -> Vec<f64> {
-    let mut mean = vec![0.0; width];
-    let n = reference.rows.len() as f64;
+    let mut sums = vec![(0.0, 0.0_f64); width];
     for &i in reference.rows {
         let row = &squares[i * width..(i + 1) * width];
-        mean.iter_mut().zip(row).for_each(|(m, s)| *m += f64::from(*s) / n);
+        for (sum, square) in sums.iter_mut().zip(row).filter(|(_, square)| !square.is_nan()) {
+            *sum = (sum.0 + f64::from(*square), sum.1 + 1.0);
+        }
     }
+    let mean = sums.iter().map(|(sum, n)| sum / n.max(1.0)).collect();
     at_least(reference.least_expected, mean)
 }
 
 /// The same over all rows but the worst.
 fn measured_without_worst(squares: &[f32], width: usize) -> Vec<f64> {
-    let sum = |row: &[f32]| row.iter().map(|s| f64::from(*s)).sum::<f64>();
-    let sums: Vec<f64> = squares.chunks_exact(width).map(sum).collect();
-    let rows = lowest(&sums, sums.len() - sums.len() / WORST_ONE_IN);
+    let scores: Vec<f64> = squares.chunks_exact(width).map(row_score).collect();
+    let rows = lowest(&scores, scores.len() - scores.len() / WORST_ONE_IN);
     measured(squares, width, Reference { rows: &rows, least_expected: LEAST_EXPECTED })
 }
 

@@ -9,8 +9,10 @@
 
 use super::config::AnomalyConfig;
 use super::found::{Anomalies, lowest, quantile, row_score};
-use super::scoring::{self, LEAST_EXPECTED, Reference};
+use super::scoring::{self, Judge, LEAST_EXPECTED, Reference};
+use crate::apps::comparable::Comparable;
 use crate::apps::learn::config_for_uses;
+use crate::apps::principal::Principal;
 use crate::apps::values;
 use crate::compress::{Activation, Codec, Config};
 use crate::error::{ErrorKind, Result};
@@ -37,6 +39,10 @@ const LEAST_PASSES: f64 = 10.0;
 const COLUMNS_PER_LATENT: usize = 8;
 const LATENTS: (usize, usize) = (4, 16);
 
+/// Rows for each component where components stand for a network: with more of them, odd rows would
+/// have components of their own.
+const ROWS_PER_COMPONENT: usize = 8;
+
 /// The largest squared score that enters a square again: beyond any that occurs.
 const MOST_SQUARE: f64 = 1e100;
 
@@ -48,7 +54,7 @@ pub(super) fn default_latents(width: usize) -> usize {
 
 /// Scores rows by two networks, one of few and one of many passes.
 pub(super) fn two_networks(
-    rows: &Matrix,
+    rows: &Comparable,
     mut config: Config,
     how: &AnomalyConfig,
 ) -> Result<Anomalies> {
@@ -57,9 +63,9 @@ pub(super) fn two_networks(
     }
     config.train.epochs = Some(FEW_PASSES);
     let few = trimmed(rows, &config, how, FEW_PASSES_LEAST_EXPECTED)?;
-    config.train.epochs = Some(many_passes(rows));
+    config.train.epochs = Some(many_passes(&rows.rows));
     let many = trimmed(rows, &config, how, LEAST_EXPECTED)?;
-    let width = rows.schema().width();
+    let width = rows.rows.schema().width();
     Ok(Anomalies::of_columns(combined(few, &many, width), width, how.contamination))
 }
 
@@ -96,33 +102,50 @@ fn many_passes(rows: &dyn Rows) -> usize {
     (PASSES * (count / width).sqrt()).clamp(least, most).min(affordable) as usize
 }
 
-/// Learns from all rows, then again from those that are not the worst, and scores all rows by the
-/// last codec. No column is expected to have a smaller error than a share `least_expected` of the
+/// Learns from all ordinary rows, then again from those that are not the worst, and scores all rows
+/// by the last codec, or by components where rows are too few for a network. No column is expected to have a smaller error than a share `least_expected` of the
 /// mean.
 pub(super) fn trimmed(
-    rows: &Matrix,
+    rows: &Comparable,
     config: &Config,
     how: &AnomalyConfig,
     least_expected: f64,
 ) -> Result<Anomalies> {
-    let mut kept: Vec<usize> = (0..rows.len()).collect();
+    let mut kept = rows.ordinary.clone();
+    let by_components = config.train.is_kind() && kept.len() < Codec::LEAST_ROWS;
+    let (rows, ordinary) = (&rows.rows, kept.len() as f64);
     let mut last = None;
     for round in 0.. {
         let learned_from = values::select(rows, &kept)?;
-        let own = config_for_uses(&learned_from, config)?;
-        let codec = match (Codec::fit(&learned_from, &own), last) {
-            // Without the worst there may be too few rows, or none that differ.
-            (Err(e), Some(last)) if e.kind() == ErrorKind::Argument => return Ok(last),
-            (codec, _) => codec?,
+        let reference = Some(Reference { rows: &kept, least_expected });
+        let found = if by_components {
+            let components = components(&learned_from, config.train.latents)?;
+            let found =
+                scoring::score(rows, Judge::Components(&components), config, how, reference)?;
+            Anomalies { is_components: true, ..found }
+        } else {
+            let own = config_for_uses(&learned_from, config)?;
+            let codec = match (Codec::fit(&learned_from, &own), last) {
+                // Without the worst there may be too few rows, or none that differ.
+                (Err(e), Some(last)) if e.kind() == ErrorKind::Argument => return Ok(last),
+                (codec, _) => codec?,
+            };
+            scoring::score(rows, Judge::Codec(&codec), config, how, reference)?
         };
-        let reference = Reference { rows: &kept, least_expected };
-        let found = scoring::score(rows, &codec, config, how, Some(reference))?;
         if round >= how.rounds {
             return Ok(found);
         }
-        let count = (rows.len() as f64 * (1.0 - how.trim())).ceil() as usize;
+        let count = (ordinary * (1.0 - how.trim())).ceil() as usize;
         kept = lowest(&found.scores, count);
         last = Some(found);
     }
     unreachable!("the last round returns")
+}
+
+/// Principal components of rows: `most`, but fewer than a row in so many.
+fn components(rows: &Matrix, most: Option<usize>) -> Result<Principal> {
+    let width = rows.schema().width();
+    let most = most.unwrap_or_else(|| default_latents(width));
+    let count = most.min(rows.len() / ROWS_PER_COMPONENT);
+    Ok(Principal::fit(&values::to_doubles(rows)?, width, count))
 }

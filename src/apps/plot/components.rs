@@ -1,51 +1,39 @@
 //! Principal components of rows, for pictures of them.
 
-use crate::linalg::principal_components;
+use crate::apps::principal::Principal;
 
-/// Coordinates of each row along the first `N` principal components, not finite for rows that are
-/// not, and the share of the variance that each component has.
+/// Coordinates of each row along the first `N` principal components, not finite for rows without a
+/// finite value, and the share of the variance that each component has. Missing values are filled
+/// in by what the components say of them; rows that are `left_out` have no part in finding them.
 pub(super) fn components<const N: usize>(
     values: &[f64],
     width: usize,
+    left_out: &[bool],
 ) -> (Vec<[f64; N]>, Option<[f64; N]>) {
-    let rows = || values.chunks_exact(width).filter(|row| row.iter().all(|x| x.is_finite()));
-    let n = rows().count().max(1) as f64;
-    let mut mean = vec![0.0; width];
-    for row in rows() {
-        mean.iter_mut().zip(row).for_each(|(m, x)| *m += x / n);
-    }
-    // In units of the largest value, so that squares are numbers.
-    let largest = rows().flatten().fold(f64::MIN_POSITIVE, |m, x| m.max(x.abs()));
-    let centred =
-        || rows().flat_map(|row| row.iter().zip(&mean).map(|(x, m)| x / largest - m / largest));
-    let single: Vec<f32> = centred().map(|x| x as f32).collect();
-    let found = principal_components(&single, width).unwrap_or_default();
-    let directions: [Vec<f64>; N] = std::array::from_fn(|k| {
-        found.vectors.chunks_exact(width).nth(k).map_or(vec![0.0; width], oriented)
-    });
-    let along = |row: &[f64], v: &[f64]| -> f64 {
-        row.iter().zip(&mean).zip(v).map(|((x, m), v)| (x - m) * v).sum()
-    };
-    let points: Vec<[f64; N]> = values
-        .chunks_exact(width)
-        .map(|row| directions.each_ref().map(|v| along(row, v)))
+    let rows = || values.chunks_exact(width).zip(left_out);
+    let has_values = |row: &[f64]| row.iter().any(|x| x.is_finite());
+    let used: Vec<f64> = rows()
+        .filter(|(row, left_out)| !**left_out && has_values(row))
+        .flat_map(|(row, _)| row)
+        .copied()
         .collect();
+    let found = Principal::fit(&used, width, N);
+    let points: Vec<[f64; N]> = found.coordinates(values).as_chunks::<N>().0.to_vec();
     // Of the points themselves: components were found from rounded rows, or from some of many.
-    let total: f64 = centred().map(|x| x * x / n).sum();
-    let share = |k: usize| {
-        let squares = points.iter().map(|p| (p[k] / largest).powi(2)).filter(|s| s.is_finite());
-        squares.sum::<f64>() / n / total.max(f64::MIN_POSITIVE)
-    };
-    let shares = std::array::from_fn(share);
+    let along = found.coordinates(&used);
+    let largest =
+        used.iter().fold(f64::MIN_POSITIVE, |m, x| if x.is_finite() { m.max(x.abs()) } else { m });
+    let square = |x: f64| (x / largest).powi(2);
+    let rest: f64 = used
+        .iter()
+        .zip(found.values(&along))
+        .filter(|(x, _)| x.is_finite())
+        .map(|(x, y)| square(x - y))
+        .sum();
+    let of = |k: usize| along.iter().skip(k).step_by(N).map(|y| square(*y)).sum::<f64>();
+    let total = rest + (0..N).map(of).sum::<f64>();
+    let shares = std::array::from_fn(|k| of(k) / total.max(f64::MIN_POSITIVE));
     (points, Some(shares))
-}
-
-/// A direction as a unit vector in `f64`, of two signs the one whose largest entry is positive.
-fn oriented(direction: &[f32]) -> Vec<f64> {
-    let largest = direction.iter().fold(0.0_f32, |m, x| if x.abs() > m.abs() { *x } else { m });
-    let length = direction.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
-    let length = if largest < 0.0 { -length } else { length };
-    direction.iter().map(|x| f64::from(*x) / length).collect()
 }
 
 #[cfg(test)]
@@ -70,7 +58,7 @@ mod tests {
     fn points_lie_along_the_directions_of_largest_variance() {
         // Fewer columns than rows, and more.
         for width in [5, 30] {
-            let (points, shares) = components::<3>(&rows(width), width);
+            let (points, shares) = components::<3>(&rows(width), width, &[false; 8]);
             for (k, variance) in [9.0, 4.0, 1.0].into_iter().enumerate() {
                 let share = shares.unwrap()[k];
                 assert!((share - variance / 14.0).abs() < 1e-6, "{width}, {k}: {share}");
@@ -84,12 +72,16 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_are_not_finite_are_points_that_are_not() {
+    fn rows_with_gaps_are_points_and_rows_without_values_are_not() {
         let mut values = rows(6);
-        values[13] = f64::INFINITY;
-        let (points, shares) = components::<3>(&values, 6);
+        (0..48).step_by(7).for_each(|at| values[at] = f64::NAN);
+        values[12..18].fill(f64::INFINITY);
+        values[18..24].fill(1e20);
+        let is_wild: Vec<bool> = (0..8).map(|i| i == 3).collect();
+        let (points, shares) = components::<3>(&values, 6, &is_wild);
         assert!(points[2].iter().all(|x| !x.is_finite()));
         assert!(points.iter().enumerate().all(|(i, p)| i == 2 || p.iter().all(|x| x.is_finite())));
+        assert!(points.iter().enumerate().all(|(i, p)| [2, 3].contains(&i) || p[0].abs() < 10.0));
         assert!(shares.unwrap().iter().all(|s| *s > 0.0 && *s < 1.0));
     }
 }

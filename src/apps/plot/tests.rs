@@ -1,4 +1,5 @@
 use super::*;
+use crate::apps::ColumnUnits;
 use crate::matrix::Matrix;
 
 fn spiral() -> Scatter<2> {
@@ -105,12 +106,13 @@ fn many_dimensions_become_their_principal_two() {
         })
         .collect();
     let rows = Matrix::from_slice(&values, &[5]).unwrap();
-    let (points, shares) = to_points::<2>(&rows).unwrap();
+    let shared = Some(ColumnUnits::Shared);
+    let (points, shares) = to_points::<2>(&rows, shared).unwrap();
     let shares = shares.unwrap();
     assert!(shares[0] > 0.9 && (shares[0] + shares[1] - 1.0).abs() < 1e-9, "{shares:?}");
     assert_eq!(points.len(), 400);
-    assert_eq!(to_points::<3>(&rows).unwrap().0[7][..2], points[7]);
-    assert!(to_points::<2>(&Matrix::from_slice(&[1.0, 2.0], &[1]).unwrap()).is_err());
+    assert_eq!(to_points::<3>(&rows, shared).unwrap().0[7][..2], points[7]);
+    assert!(to_points::<2>(&Matrix::from_slice(&[1.0, 2.0], &[1]).unwrap(), None).is_err());
 }
 
 #[test]

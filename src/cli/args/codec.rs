@@ -7,7 +7,7 @@ use crate::cli::io::console::Console;
 use crate::cli::io::failure::Failure;
 use crate::cli::io::progress::Bar;
 use crate::cli::io::source::about;
-use aezip::apps::config_for_uses;
+use aezip::apps::{Embedded, config_for_uses, embed};
 use aezip::{Codec, Config, Loss, Rows};
 use std::path::{Path, PathBuf};
 
@@ -44,6 +44,11 @@ impl CodecArgs {
     /// Says whether it is chosen how many latents to learn, or which kind.
     pub(crate) fn learns(&self) -> bool {
         self.network.is_about_latents()
+    }
+
+    /// Says whether a codec is named, or anything is chosen about a network to learn.
+    pub(crate) fn is_given(&self) -> bool {
+        self.codec.is_some() || self.network.is_given()
     }
 
     /// Checks how to learn an embedding of `dim` latents or, if it is nowhere said how many, of
@@ -98,6 +103,21 @@ impl CodecChoice {
     /// Reads the codec, if one is named.
     pub(crate) fn read(&self) -> Result<Option<Codec>, Failure> {
         self.path().map(read_codec).transpose()
+    }
+
+    /// Learns an embedding of `rows`, which are those of `input`.
+    pub(crate) fn embed(
+        &mut self,
+        input: &Path,
+        rows: &dyn Rows,
+        console: &Console,
+    ) -> Result<Embedded, Failure> {
+        let bar = Bar::new(console);
+        self.config.progress = bar.callback();
+        let found = embed(rows, &self.config);
+        self.config.progress = None;
+        drop(bar);
+        found.map_err(about(input))
     }
 
     /// Reads the codec, or learns one from `rows`, which are those of `input`.

@@ -74,7 +74,7 @@ impl FitRequest {
 
     /// Opens the rows, and says so where another promise may be meant.
     pub(crate) fn open(&self, input: &Path, console: &Console) -> Result<Box<dyn Rows>, Failure> {
-        let rows = source::open(input, &self.options)?;
+        let rows = source::open(input, &self.options, console)?;
         if self.by_default && !console.is_quiet() && hint::has_unit_rows(&*rows) {
             console.note(hint::UNIT_ROWS);
         }

@@ -75,6 +75,11 @@ impl NetworkArgs {
         self.latent.is_some() || self.kind.given().next().is_some()
     }
 
+    /// Says whether anything is chosen.
+    pub(crate) fn is_given(&self) -> bool {
+        self.expect_none().is_err()
+    }
+
     /// Fails if `--loss bits` is asked for; `why` not.
     pub(crate) fn expect_no_bits(&self, why: &str) -> Result<(), Failure> {
         if self.kind.is_for_bits() {

@@ -4,6 +4,7 @@ use crate::cli::io::destination::Destination;
 use crate::cli::io::failure::Failure;
 use crate::cli::io::rows_out::{RowsOut, format_for};
 use aezip::input::Format;
+use aezip::{DType, Schema};
 use std::path::{Path, PathBuf};
 
 /// Where a result goes that has a place of its own if none is named.
@@ -39,7 +40,7 @@ impl RowsOutArgs {
     pub(crate) fn place(self, sources: &[&Path]) -> Result<RowsOut, Failure> {
         let Self { output, force, to, json } = self;
         let destination = Destination::new(output);
-        let format = format_for(&destination, to, "", "--to")?;
+        let format = format_for(&destination, to, &Schema::new(DType::F32, &[]), "--to")?;
         let out = RowsOut { destination, format, force, json };
         out.destination.check(out.writing(), sources)?;
         out.destination.expect_not_beside_json(json)?;

@@ -2,7 +2,7 @@
 
 use crate::cli::io::failure::Failure;
 use aezip::DType;
-use aezip::input::{Format, OpenOptions, RawLayout};
+use aezip::input::{Format, Notes, OpenOptions, RawLayout, TextOptions};
 
 /// How to understand the input.
 #[derive(clap::Args, Default)]
@@ -19,9 +19,69 @@ pub(crate) struct SourceArgs {
     /// Shape of one row of raw numbers, as in 28,28 or 28x28; the file's length gives the rows.
     #[arg(long, value_name = "A,B", requires = "dtype")]
     shape: Option<RowShape>,
-    /// Only these columns.
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    columns: Option<Vec<String>>,
+    /// Only these columns, by their names or as `column 3`; a comma in a name has a backslash before
+    /// it.
+    #[arg(long, value_name = "A,B")]
+    columns: Option<Vec<ColumnNames>>,
+    /// Whether the first line of a table of text has the names of its columns, where that is not
+    /// plain.
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    header: Option<bool>,
+    /// Leave out the first N lines of a table of text.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    skip: u64,
+    /// What stands between the fields of a table of text: a character, tab or blank (any run of
+    /// blanks).
+    #[arg(long, value_name = "CHAR", value_parser = character)]
+    delimiter: Option<u8>,
+    /// What stands before the fractions of a table of text: . or ,
+    #[arg(long, value_name = "CHAR", value_parser = character)]
+    decimal: Option<u8>,
+    /// What stands between the thousands in a table of text: , . ' _ or blank.
+    #[arg(long, value_name = "CHAR", value_parser = character)]
+    thousands: Option<u8>,
+}
+
+/// Names of columns, with commas between them; a comma or backslash within one has a backslash
+/// before it.
+#[derive(Debug, Clone)]
+struct ColumnNames(Vec<String>);
+
+impl std::str::FromStr for ColumnNames {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut names = vec![String::new()];
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            let escaped = chars.next_if(|next| c == '\\' && ['\\', ','].contains(next));
+            match (escaped, names.last_mut()) {
+                (None, _) if c == ',' => names.push(String::new()),
+                (_, Some(name)) => name.push(escaped.unwrap_or(c)),
+                (_, None) => {}
+            }
+        }
+        Ok(Self(names))
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("yes or no"),
+    }
+}
+
+fn character(text: &str) -> Result<u8, &'static str> {
+    match text {
+        "tab" | "\\t" => Ok(b'\t'),
+        "blank" | "space" => Ok(b' '),
+        _ => match *text.as_bytes() {
+            [byte] => Ok(byte),
+            _ => Err("one character, tab or blank"),
+        },
+    }
 }
 
 /// Numbers along each axis of a row.
@@ -69,6 +129,13 @@ impl SourceArgs {
             rows: None,
             row_shape,
         });
+        let text = TextOptions {
+            header: self.header,
+            skip: self.skip,
+            delimiter: self.delimiter,
+            decimal_mark: self.decimal,
+            thousands: self.thousands,
+        };
         match (&raw, self.format) {
             (None, Some(Format::Raw)) => {
                 Err(Failure::usage("--format raw needs --dtype and --shape"))
@@ -77,7 +144,13 @@ impl SourceArgs {
                 "--dtype and --shape are for raw numbers, not for --format {}",
                 format.name()
             ))),
-            _ => Ok(OpenOptions { raw, columns: self.columns, format: self.format }),
+            _ => Ok(OpenOptions {
+                raw,
+                columns: self.columns.map(|lists| lists.into_iter().flat_map(|l| l.0).collect()),
+                format: self.format,
+                text,
+                notes: Notes::default(),
+            }),
         }
     }
 }
@@ -108,6 +181,15 @@ mod tests {
         assert!(raw.dtype == DType::F32 && raw.bfloat16);
         let columns = options(&["--columns", "a,b"]).unwrap().columns;
         assert_eq!(columns, Some(vec!["a".to_string(), "b".to_string()]));
+        let columns = options(&["--columns", r"a\,b,c\\,d\e", "--columns", "f"]).unwrap().columns;
+        assert_eq!(columns.unwrap(), ["a,b", r"c\", r"d\e", "f"]);
+        let text =
+            options(&["--header", "no", "--delimiter", "tab", "--decimal", ","]).unwrap().text;
+        assert_eq!((text.header, text.delimiter), (Some(false), Some(b'\t')));
+        assert_eq!((text.decimal_mark, text.skip), (Some(b','), 0));
+        assert!(
+            options(&["--header", "maybe"]).is_none() && options(&["--decimal", "ab"]).is_none()
+        );
         assert_eq!(options(&["--format", "csv"]).unwrap().format, Some(Format::Csv));
     }
 

@@ -12,7 +12,7 @@ use crate::cli::io::rows;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
 use aezip::Rows;
-use aezip::apps::{Anomalies, AnomalyConfig, AnomalyScore, find_anomalies};
+use aezip::apps::{Anomalies, AnomalyConfig, AnomalyScore, ColumnUnits, find_anomalies};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,9 @@ use std::path::{Path, PathBuf};
 /// Find rows that are not like the others.
 ///
 /// An autoencoder with few latents is learned from the rows, twice more without those that it
-/// cannot give back; a row's score is how badly it is given back. Writes CSV: row, score, whether
+/// cannot give back; a row's score is how badly it is given back. Of fewer than 64 rows principal
+/// components are used instead. Rows far from all others are not learned from; those without any
+/// value are flagged, and their score is NaN. Writes CSV: row, score, whether
 /// it is flagged, and the columns that it differs most in.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -53,8 +55,8 @@ pub(crate) struct Args {
     /// How many times to leave out the worst rows and learn anew.
     #[arg(long, value_name = "N", default_value_t = 2)]
     rounds: usize,
-    /// Bring columns to the same spread, as those of a table with units of their own. Without,
-    /// where the columns have names.
+    /// Bring columns to the same spread, as those of a table with units of their own [default: by
+    /// names and values].
     #[arg(long, value_name = "yes|no", num_args = 0..=1, default_missing_value = "yes",
           value_parser = clap::builder::BoolishValueParser::new())]
     table: Option<bool>,
@@ -98,7 +100,7 @@ impl Args {
 /// Runs the command.
 pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let how = args.request()?;
-    let Args { input, force, json, per_column, top, .. } = args;
+    let Args { input, force, json, per_column, top, table, .. } = args;
     let options = args.source.options()?;
     let destination = match (args.output, json) {
         (None, true) => None,
@@ -110,7 +112,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     sources.extend(choice.path());
     let writing = Writing::text(force);
     destination.iter().try_for_each(|destination| destination.check(writing, &sources))?;
-    let rows = rows::open(&input, &options)?;
+    let rows = rows::open(&input, &options, console)?;
     let codec = choice.read()?;
     let bar = Bar::new(console);
     choice.config.progress = bar.callback();
@@ -123,13 +125,33 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     }
     let flagged = found.flagged.iter().filter(|flagged| **flagged).count();
     console.note(&format!(
-        "{}: {} of {} rows are flagged, those with a score above {}",
+        "{}: {} of {} rows are flagged, those with a score above {}{}",
         label(&input),
         grouped(flagged as u64),
         grouped(rows.len() as u64),
         figure(found.threshold),
+        remarks(&found, table),
     ));
     if json { print(&describe(&input, &*rows, &found, top)) } else { Ok(()) }
+}
+
+/// Says how rows were judged where that is not the usual way, or was decided from the rows.
+fn remarks(found: &Anomalies, table: Option<bool>) -> String {
+    let mut text = String::new();
+    let empty = found.scores.iter().filter(|score| score.is_nan()).count();
+    if empty > 0 {
+        text.push_str(&format!(", and {} without any value", grouped(empty as u64)));
+    }
+    if found.is_components {
+        text.push_str("; by principal components, as the rows are too few to learn from");
+    }
+    if table.is_none() {
+        text.push_str(&match found.units {
+            ColumnUnits::Shared => format!("; {}: if not, say --table yes", found.units),
+            ColumnUnits::Own => format!("; {}: if not, say --table no", found.units),
+        });
+    }
+    text
 }
 
 /// Returns the rows that are flagged as JSON.
@@ -147,6 +169,7 @@ fn describe(input: &Path, rows: &dyn Rows, found: &Anomalies, top: usize) -> Str
         "input": label(input),
         "rows": rows.len(),
         "threshold": found.threshold,
+        "columns_share_a_unit": found.units == ColumnUnits::Shared,
         "flagged": listed,
     })
     .to_string()
@@ -179,7 +202,7 @@ fn csv(rows: &dyn Rows, found: &Anomalies, per_column: bool, top: usize) -> Stri
         let _ = write!(out, "{row},{score:.6},{},{columns}", u8::from(flagged));
         if per_column {
             found.columns[row * width..(row + 1) * width].iter().for_each(|x| {
-                let _ = write!(out, ",{x:.4}");
+                let _ = if x.is_nan() { write!(out, ",") } else { write!(out, ",{x:.4}") };
             });
         }
         out.push('\n');

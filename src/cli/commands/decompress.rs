@@ -11,6 +11,7 @@ use crate::cli::io::output::Output;
 use crate::cli::io::progress::Bar;
 use crate::cli::io::rows_out;
 use aezip::input::{Format, sink};
+use aezip::{Fidelity, Schema, ShortDecimals};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -36,8 +37,8 @@ pub(crate) struct Args {
     /// Only these rows, from 0: A..B (without B), A.., ..B or N.
     #[arg(long, value_name = "ROWS", allow_hyphen_values = true)]
     rows: Option<RowRange>,
-    /// Format to write, instead of the one that the output's name stands for: npy, csv, idx,
-    /// fvecs, bvecs, ivecs, fbin, u8bin, i8bin or raw.
+    /// Format to write, instead of the one that the output's name stands for, or else of the one that
+    /// the rows were read from: npy, csv, idx, fvecs, bvecs, ivecs, fbin, u8bin, i8bin or raw.
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 }
@@ -53,7 +54,8 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         Some(path) => Destination::new(path),
         None => Destination::for_contents_of(&args.input, &name_as(stored, args.format))?,
     };
-    let format = rows_out::format_for(&destination, args.format, stored, "--format")?;
+    let format =
+        rows_out::format_for(&destination, args.format, archive.reader.schema(), "--format")?;
     let writing = rows_out::writing(format, force);
     destination.check(writing, &[&args.input])?;
     let rows = args.rows.unwrap_or(RowRange::ALL).within(archive.reader.rows())?;
@@ -61,7 +63,8 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
 
     let output = Output::create(&destination, writing)?;
     let bar = Bar::new(console);
-    copy(&archive, rows, format, &output, &bar)?;
+    let schema = layout(&archive, &destination, format);
+    copy(&archive, rows, (format, &schema), &output, &bar)?;
     drop(bar);
     output.commit()?;
 
@@ -74,15 +77,35 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Returns what the rows are where they are written: without loss with all the decimals that a column
+/// had, else with no more than the promise asks for.
+fn layout(archive: &Archive, destination: &Destination, format: Format) -> Schema {
+    let mut schema = archive.reader.schema().clone();
+    if format == Format::Csv {
+        schema = rows_out::schema_at(destination, &schema);
+    }
+    if archive.reader.promise() != Some(&Fidelity::Lossless)
+        && let Some(text) = schema.origin.as_mut().and_then(|origin| origin.text.as_mut())
+    {
+        text.columns.iter_mut().for_each(|column| column.fixed = false);
+    }
+    schema
+}
+
 /// Decodes `rows` into `output`, a piece at a time.
 fn copy(
     archive: &Archive,
     rows: Range<usize>,
-    format: Format,
+    (format, schema): (Format, &Schema),
     output: &Output,
     bar: &Bar,
 ) -> Result<(), Failure> {
-    let schema = archive.reader.schema();
+    let promise = archive.reader.promise();
+    // Text has as few digits as the promise allows.
+    let short = match format {
+        Format::Csv => promise.and_then(|p| ShortDecimals::new(archive.reader.schema(), p)),
+        _ => None,
+    };
     let row_bytes = schema.row_bytes().max(1);
     let step = (CHUNK / row_bytes).max(1);
     let (start, count) = (rows.start as u64, rows.len() as u64);
@@ -93,6 +116,9 @@ fn copy(
     for first in rows.clone().step_by(step) {
         let piece = &mut buffer[..step.min(rows.end - first) * row_bytes];
         archive.reader.read_bytes(first, piece).map_err(|error| archive.failure(&error))?;
+        if let Some(short) = &short {
+            short.apply(piece);
+        }
         rows_to.write(piece).map_err(written)?;
         bar.set("decoding", first as u64 - start, count);
     }

@@ -1,28 +1,31 @@
 //! `aezip denoise`: rows without their noise.
 
-use crate::cli::args::codec::CodecArgs;
+use crate::cli::args::codec::{CodecArgs, CodecChoice};
 use crate::cli::args::output::RowsOutArgs;
 use crate::cli::args::source::SourceArgs;
 use crate::cli::io::console::Console;
 use crate::cli::io::failure::Failure;
-use crate::cli::io::numbers::grouped;
+use crate::cli::io::numbers::{figure, grouped};
 use crate::cli::io::rows;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
-use aezip::apps::{Model, denoise};
-use serde_json::json;
+use aezip::apps::{ColumnUnits, Denoised, Model, denoise, remove_noise};
+use aezip::{Matrix, Rows};
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Deviation of the noise that a codec learns to take away where nothing else is said, as a share
+/// Deviation of the noise that a network learns to take away where nothing else is said, as a share
 /// of the range of all values.
 const NOISE: f64 = 0.1;
 
-/// Take noise out of rows: keep what a codec knows of them.
+/// Take noise out of rows: keep what they have in common.
 ///
-/// Without --codec, a denoising autoencoder is learned from the rows themselves, noisy as they are
-/// (--denoise gaussian:0.1 unless another kind is asked for). Learned from clean rows, a codec
-/// does better.
+/// The noise is measured on the rows themselves, and principal components are shrunk by the share
+/// of noise in them; where no noise can be told from what rows have in common, they stay as they
+/// are. With --codec, rows are what a codec makes of them, best one learned from clean rows; with
+/// options of a network, a denoising autoencoder is learned from the rows, noisy as they are
+/// (--denoise gaussian:0.1 unless another kind is asked for).
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -46,26 +49,69 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let started = Instant::now();
     let Args { input, .. } = args;
     let options = args.source.options()?;
+    let is_by_codec = args.codec.is_given();
     let mut choice = args.codec.checked()?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(choice.path());
     let out = args.out.place(&sources)?;
+    let rows = rows::open(&input, &options, console)?;
+    let (clean, how, mut facts) = if is_by_codec {
+        by_codec(&input, &*rows, &mut choice, console)?
+    } else {
+        let found = remove_noise(&*rows, &choice.config).map_err(about(&input))?;
+        let facts = json!({ "noise": found.noise, "components": found.components,
+                            "grouped": found.is_grouped, "wild_rows": found.wild_rows });
+        let how = described(&found);
+        (found.rows, how, facts)
+    };
+    out.write(&clean)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let (from, to, n) = (label(&input), out.label(), rows.len());
+    let note = format!("{from}: {} rows => {to}, {how}{seconds:.2} s", grouped(n as u64));
+    facts["input"] = from.into();
+    facts["output"] = to.to_string().into();
+    facts["rows"] = n.into();
+    facts["seconds"] = seconds.into();
+    out.tell(console, &note, &facts)
+}
+
+/// Returns the rows as a codec gives them back, and what is to be said of it.
+fn by_codec(
+    input: &Path,
+    rows: &dyn Rows,
+    choice: &mut CodecChoice,
+    console: &Console,
+) -> Result<(Matrix, String, Value), Failure> {
     let train = &mut choice.config.train;
     if !train.is_kind() {
         train.denoise.gaussian = Some(NOISE);
     }
-    let rows = rows::open(&input, &options)?;
-    let codec = choice.read_or_learn(&input, &*rows, console)?;
-    let model = Model::new(&codec).map_err(about(choice.path().unwrap_or(&input)))?;
-    let clean = denoise(&model, &*rows).map_err(about(&input))?;
-    out.write(&clean)?;
-    let seconds = started.elapsed().as_secs_f64();
-    let (from, to, n) = (label(&input), out.label(), rows.len());
-    let note = format!("{from}: {} rows => {to}, {seconds:.2} s", grouped(n as u64));
-    out.tell(
-        console,
-        &note,
-        &json!({ "input": from, "output": to, "rows": n, "latents": codec.latents(),
-                     "seconds": seconds }),
-    )
+    let codec = choice.read_or_learn(input, rows, console)?;
+    let model = Model::new(&codec).map_err(about(choice.path().unwrap_or(input)))?;
+    let clean = denoise(&model, rows).map_err(about(input))?;
+    let latents = codec.latents();
+    Ok((clean, format!("{latents} latents, "), json!({ "latents": latents })))
+}
+
+/// Says in a few words what noise was found.
+fn described(found: &Denoised) -> String {
+    let mut text = match (found.noise, found.units) {
+        (None, _) => "as they were: no noise can be told from what they have in common, ".into(),
+        (Some(noise), ColumnUnits::Shared) => {
+            format!("noise of {}, {} components, ", figure(noise), found.components)
+        }
+        (Some(noise), units) => format!(
+            "{units}, noise of {} of their spread, {} components, ",
+            figure(noise),
+            found.components
+        ),
+    };
+    if found.is_grouped {
+        text.push_str("rows in groups, ");
+    }
+    if found.wild_rows > 0 {
+        let wild = grouped(found.wild_rows as u64);
+        text.push_str(&format!("{wild} far from all others left as they were, "));
+    }
+    text
 }

@@ -5,6 +5,7 @@ use crate::cli::args::output::RowsOutArgs;
 use crate::cli::args::source::SourceArgs;
 use crate::cli::io::archive::Archive;
 use crate::cli::io::console::Console;
+use crate::cli::io::embedding::{described, without_values};
 use crate::cli::io::failure::Failure;
 use crate::cli::io::numbers::{figure, grouped};
 use crate::cli::io::rows;
@@ -20,7 +21,10 @@ use std::time::Instant;
 /// Write the latents of rows, as f32: rows × latents.
 ///
 /// With --codec by its encoder; with --dim by an autoencoder of so many latents that is learned
-/// from the rows. Of an .aez file without either, the latents that are stored in it.
+/// from the rows: columns with units of their own are divided by their spread first, rows far from
+/// all others are not learned from, and of fewer than 64 rows the latents are principal components.
+/// Of an .aez file without either, the latents that are stored in it. Rows without any value have
+/// latents that are NaN.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -59,23 +63,32 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
             "say how: --dim K learns an embedding of K numbers, --codec uses one that is there",
         ));
     }
-    let (embedded, rows, lost) = if is_stored {
-        let (embedded, rows) = stored(&input)?;
-        (embedded, rows, None)
+    let (embedded, lost, how) = if is_stored {
+        (stored(&input)?, None, String::new())
     } else {
-        let rows = rows::open(&input, &options)?;
-        let codec = choice.read_or_learn(&input, &*rows, console)?;
-        let model = Model::new(&codec).map_err(about(choice.path().unwrap_or(&input)))?;
-        let embedded = model.embed(&*rows).map_err(about(&input))?;
-        (embedded, rows.len(), lost(&model, &*rows)?)
+        let rows = rows::open(&input, &options, console)?;
+        match choice.read()? {
+            Some(codec) => {
+                let model = Model::new(&codec).map_err(about(choice.path().unwrap_or(&input)))?;
+                let embedded = model.embed(&*rows).map_err(about(&input))?;
+                let how = without_values(count_empty(&*rows)?);
+                (embedded, lost(&model, &*rows)?, how)
+            }
+            None => {
+                let found = choice.embed(&input, &*rows, console)?;
+                let how = described(&found);
+                (found.latents, found.lost, how)
+            }
+        }
     };
     out.write(&embedded)?;
     let seconds = started.elapsed().as_secs_f64();
     let (from, to, latents) = (label(&input), out.label(), embedded.schema().width());
     let share =
         lost.map_or(String::new(), |l| format!(", {} % of the variance lost", figure(100.0 * l)));
+    let rows = embedded.len();
     let note = format!(
-        "{from}: {} rows of {latents} latents => {to}{share}, {seconds:.2} s",
+        "{from}: {} rows of {latents} latents => {to}{share}{how}, {seconds:.2} s",
         grouped(rows as u64)
     );
     out.tell(
@@ -86,14 +99,22 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     )
 }
 
-/// Returns the latents that a compressed file holds, and its number of rows.
-fn stored(path: &Path) -> Result<(Matrix, usize), Failure> {
+/// Counts the rows without any value.
+fn count_empty(rows: &dyn Rows) -> Result<usize, Failure> {
+    if !rows.schema().dtype.is_float() {
+        return Ok(0);
+    }
+    let values = apps::to_doubles(rows)?;
+    Ok(values.chunks(rows.schema().width()).filter(|row| row.iter().all(|x| x.is_nan())).count())
+}
+
+/// Returns the latents that a compressed file holds.
+fn stored(path: &Path) -> Result<Matrix, Failure> {
     let archive = Archive::open(path)?;
     archive.expect_rows()?;
     let bytes = fs::read(path).map_err(|e| Failure::io(label(path), &e))?;
     let model = Codec::read(&bytes).and_then(|codec| Model::new(&codec)).map_err(about(path))?;
-    let embedded = model.stored(&archive.reader).map_err(|error| archive.failure(&error))?;
-    Ok((embedded, archive.reader.rows()))
+    model.stored(&archive.reader).map_err(|error| archive.failure(&error))
 }
 
 /// Measures the share of the variance that the decoder does not give back; `None` where there is no

@@ -139,7 +139,7 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
     destination.check(Writing::binary(args.force), &sources)?;
     let Request { how, mut config } = args.request()?;
 
-    let rows = rows::open(&args.input, &options)?;
+    let rows = rows::open(&args.input, &options, console)?;
     let answers = rows::column(&args.labels, rows.len())?;
     if let (None, Some(labels)) = (args.task, whole_numbers(&*answers)?) {
         console.note(&format!(
@@ -149,7 +149,8 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
             answers.schema().dtype
         ));
     }
-    let unlabelled = args.unlabelled.as_ref().map(|path| rows::open(path, &options)).transpose()?;
+    let unlabelled =
+        args.unlabelled.as_ref().map(|path| rows::open(path, &options, console)).transpose()?;
     let given = read_codec(&args.codec)?;
     let bar = Bar::new(console);
     config.progress = bar.callback();

@@ -55,10 +55,10 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     sources.extend(choice.path());
     sources.extend(args.mask.as_deref());
     let out = args.out.place(&sources)?;
-    let rows = rows::open(&input, &options)?;
+    let rows = rows::open(&input, &options, console)?;
     let mut missing = missing_values(&*rows, args.missing)?;
     if let Some(path) = &args.mask {
-        let mask = rows::open(path, &OpenOptions::default())?;
+        let mask = rows::open(path, &OpenOptions::default(), console)?;
         let (own, given) = (rows.schema().width(), mask.schema().width());
         if (rows.len(), own) != (mask.len(), given) {
             return Err(Failure::error(format!(

@@ -5,7 +5,7 @@ use crate::cli::io::console::print;
 use crate::cli::io::failure::Failure;
 use crate::cli::io::listing::{Listing, fidelity_json};
 use crate::cli::io::numbers::{figure, grouped, layers, quotient};
-use aezip::{Info, Schema};
+use aezip::{Info, Origin, Schema};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -56,6 +56,9 @@ fn table(archive: &Archive, info: &Info, schema: &Schema) -> Listing {
     if !schema.name.is_empty() {
         table.line("name", schema.name.as_str());
     }
+    if let Some(origin) = &schema.origin {
+        table.line("made from", described(origin));
+    }
     if let Some(names) = &schema.columns {
         let shown = names[..names.len().min(NAMES)].join(", ");
         let more = match names.len().saturating_sub(NAMES) {
@@ -86,6 +89,18 @@ fn table(archive: &Archive, info: &Info, schema: &Schema) -> Listing {
     table
 }
 
+/// Says what the rows were read from.
+fn described(origin: &Origin) -> String {
+    let Some(text) = &origin.text else { return origin.format.clone() };
+    let delimiter = match text.delimiter {
+        b'\t' => "tabs".to_string(),
+        b' ' => "blanks".to_string(),
+        other => format!("{:?}", char::from(other)),
+    };
+    let comma = if text.decimal_mark == b',' { ", decimal commas" } else { "" };
+    format!("{}, {delimiter} between fields{comma}", origin.format)
+}
+
 fn object(archive: &Archive, info: &Info, schema: &Schema) -> String {
     json!({
         "file": archive.label,
@@ -95,6 +110,7 @@ fn object(archive: &Archive, info: &Info, schema: &Schema) -> String {
         "dtype": schema.dtype.name(),
         "name": schema.name,
         "columns": schema.columns,
+        "from": schema.origin.as_ref().map(|origin| origin.format.as_str()),
         "promised": info.fidelity.as_ref().map(fidelity_json),
         "plain_bytes": plain_bytes(info, schema),
         "file_bytes": info.file_bytes,

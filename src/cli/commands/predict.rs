@@ -41,8 +41,9 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let options = args.source.options()?;
     let sources = [&*input, &*codec];
     let out = args.out.place(&sources)?;
-    let rows = rows::open(&input, &options)?;
+    let rows = rows::open(&input, &options, console)?;
     let predicted = predict(&read_codec(&codec)?, &*rows).map_err(about(&input))?;
+    let is_nan = args.proba || predicted.probabilities.is_none();
     let result = match (args.proba, predicted.probabilities) {
         (false, _) => predicted.values,
         (true, Some(probabilities)) => probabilities,
@@ -55,10 +56,19 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     };
     out.write(&result)?;
     let (from, to, n) = (label(&input), out.label(), rows.len());
-    let note = format!("{from}: {} rows => {to}", grouped(n as u64));
+    let empty = predicted.empty_rows;
+    let unknown = match (empty, is_nan) {
+        (0, _) => String::new(),
+        (_, true) => format!(", {} without any value are NaN", grouped(empty as u64)),
+        (_, false) => format!(
+            ", of which {} have no value, so that their label says nothing",
+            grouped(empty as u64)
+        ),
+    };
+    let note = format!("{from}: {} rows => {to}{unknown}", grouped(n as u64));
     out.tell(
         console,
         &note,
-        &json!({ "input": from, "output": to, "rows": n, "probabilities": args.proba }),
+        &json!({ "input": from, "output": to, "rows": n, "probabilities": args.proba, "empty_rows": empty }),
     )
 }

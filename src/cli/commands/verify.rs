@@ -52,8 +52,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
 
     archive.expect_rows()?;
     console.detail(&sound(&archive));
-    let schema = archive.reader.schema();
-    let original = source::open_like(against, options, schema)?;
+    let original = source::open_like(against, options, &archive.reader, console)?;
     expect_alike(&*original, &archive, &label(against))?;
     let Some(promise) = archive.reader.info().fidelity else {
         return Err(Failure::error(format!("{} promises nothing", archive.label)));

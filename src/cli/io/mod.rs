@@ -3,6 +3,7 @@
 pub(crate) mod archive;
 pub(crate) mod console;
 pub(crate) mod destination;
+pub(crate) mod embedding;
 pub(crate) mod failure;
 pub(crate) mod hint;
 pub(crate) mod history;

@@ -1,6 +1,7 @@
 //! Rows to work on, compressed or not.
 
 use crate::cli::io::archive::Archive;
+use crate::cli::io::console::Console;
 use crate::cli::io::destination::PIPE;
 use crate::cli::io::failure::Failure;
 use crate::cli::io::source;
@@ -31,10 +32,19 @@ impl Rows for Compressed {
 }
 
 /// Opens rows in any format, compressed ones too.
-pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn Rows>, Failure> {
+pub(crate) fn open(
+    path: &Path,
+    options: &OpenOptions,
+    console: &Console,
+) -> Result<Box<dyn Rows>, Failure> {
     if !is_compressed(path) {
-        return source::open(path, options);
+        return source::open(path, options, console);
     }
+    decoded(path)
+}
+
+/// Opens the rows of an `.aez` file.
+fn decoded(path: &Path) -> Result<Box<dyn Rows>, Failure> {
     let archive = Archive::open(path)?;
     archive.expect_rows()?;
     Ok(Box::new(Compressed(archive)))
@@ -51,7 +61,10 @@ pub(crate) fn is_compressed(path: &Path) -> bool {
 
 /// Opens a file that has a row for each of `rows` rows: labels, or what points are coloured by.
 pub(crate) fn column(path: &Path, rows: usize) -> Result<Box<dyn Rows>, Failure> {
-    let labels = open(path, &OpenOptions::default())?;
+    let labels = match is_compressed(path) {
+        true => decoded(path)?,
+        false => source::open_quietly(path, &OpenOptions::default())?,
+    };
     let label = source::label(path);
     if labels.len() != rows {
         let n = labels.len();

@@ -8,9 +8,6 @@ mod write;
 
 use crate::entropy::table::TableSpec;
 
-#[cfg(feature = "compress")]
-pub(crate) use write::EncodedModel;
-
 /// Contexts of the adaptive coder for integers that belong to no array.
 mod context {
     /// Counts, kinds and all else that has no context of its own.
@@ -153,6 +150,15 @@ pub(crate) struct ModelRecord {
     pub(crate) classes: Classes,
     /// The tables that `classes` refers to.
     pub(crate) tables: Vec<TableSpec>,
+}
+
+/// A model as it lies in a file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EncodedModel {
+    /// The MODL payload.
+    pub(crate) payload: Vec<u8>,
+    /// About how many of its bytes are the decoder: all but tables and classes.
+    pub(crate) decoder_bytes: usize,
 }
 
 impl ModelRecord {

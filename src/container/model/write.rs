@@ -1,18 +1,9 @@
 //! The record to bytes.
 
-use super::{Grid, HiddenPath, ModelRecord, Value, context, grid_kind, table_kind};
+use super::{EncodedModel, Grid, HiddenPath, ModelRecord, Value, context, grid_kind, table_kind};
 use crate::entropy::array::ArrayModel;
 use crate::entropy::intcoder::{IntEncoder, IntModel};
 use crate::entropy::table::TableSpec;
-
-/// A model as it lies in a file.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct EncodedModel {
-    /// The MODL payload.
-    pub(crate) payload: Vec<u8>,
-    /// About how many of its bytes are the decoder: all but tables and classes.
-    pub(crate) decoder_bytes: usize,
-}
 
 impl ModelRecord {
     /// Returns the MODL payload; `line` is the last dimension of the row's shape.

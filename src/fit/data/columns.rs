@@ -89,7 +89,7 @@ fn plan_cells<T: Cell>(sample: &Sample, tolerance: &Tolerance) -> Vec<ColumnPlan
     let width = sample.schema.width();
     let cells: Vec<T> = cells(&sample.bytes);
     let column = |j: usize| {
-        let values = some_of_column(&cells, width, j, PLAN_ROWS);
+        let values = some_of_column(&cells, &sample.schema.fill_values, width, j, PLAN_ROWS);
         let spread = Spread::new(&values);
         match tolerance {
             Tolerance::Bounds(bounds) => bounded::<T>(&values, &spread, bounds[j], sample.total),
@@ -346,7 +346,8 @@ mod tests {
         let p = unbounded(DType::I32, &Spread { centre: 500.0, reach: 100.0, largest: 600.0 }, 0.3);
         assert_eq!((p.grid.value, p.grid.step, p.base), (Value::Integer { unit: 1 }, 1, 500));
         let columns = plan(&sample, &Tolerance::Step(0.3));
-        let normalised = normaliser(&columns).normalise(DType::F32, &sample.bytes);
+        let normalised =
+            normaliser(&columns).normalise(DType::F32, &sample.schema.fill_values, &sample.bytes);
         assert!(
             (f64::from(normalised[5]) * 0.25 + columns[1].centre - f64::from(rows[5])).abs() < 1e-6
         );

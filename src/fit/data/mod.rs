@@ -2,6 +2,7 @@
 
 pub(crate) mod columns;
 pub(crate) mod components;
+pub(crate) mod fills;
 pub(crate) mod grid;
 pub(crate) mod sample;
 pub(crate) mod spread;

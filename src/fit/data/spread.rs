@@ -3,6 +3,7 @@
 use crate::codec::value::{Cell, with_cell};
 use crate::encode::project::cells;
 use crate::fit::data::sample::Sample;
+use crate::matrix::FillValues;
 
 /// Quantiles between which a column's usual values lie. Fewer outliers than 2 % are then ignored; 1 %: within 0.1 %; 4 %: 0.1 %
 /// larger on digits and air.
@@ -58,10 +59,16 @@ impl Spread {
     }
 }
 
-/// Returns values of column `j` at equal distances, at most `rows` of them.
-pub(super) fn some_of_column<T: Cell>(cells: &[T], width: usize, j: usize, rows: usize) -> Vec<T> {
+/// Returns values of column `j` at equal distances, at most `rows` of them, but not `fills`.
+pub(super) fn some_of_column<T: Cell>(
+    cells: &[T],
+    fills: &FillValues,
+    width: usize,
+    j: usize,
+    rows: usize,
+) -> Vec<T> {
     let every = (cells.len() / width).div_ceil(rows).max(1);
-    cells.iter().skip(j).step_by(every * width).copied().collect()
+    cells.iter().skip(j).step_by(every * width).copied().filter(|x| !fills.contains(*x)).collect()
 }
 
 /// How far a sample's values vary, outliers clipped.
@@ -76,14 +83,17 @@ pub(crate) struct SampleScale {
 
 /// Measures how far a sample's values vary.
 pub(crate) fn sample_scale(sample: &Sample) -> SampleScale {
-    with_cell!(sample.schema.dtype, T => scale_of_cells::<T>(&cells(&sample.bytes), sample.schema.width()))
+    with_cell!(sample.schema.dtype, T => {
+        let schema = &sample.schema;
+        scale_of_cells::<T>(&cells(&sample.bytes), &schema.fill_values, schema.width())
+    })
 }
 
-fn scale_of_cells<T: Cell>(cells: &[T], width: usize) -> SampleScale {
+fn scale_of_cells<T: Cell>(cells: &[T], fills: &FillValues, width: usize) -> SampleScale {
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     let mut deviations = Vec::with_capacity(width);
     for j in 0..width {
-        let values = some_of_column(cells, width, j, SCALE_ROWS);
+        let values = some_of_column(cells, fills, width, j, SCALE_ROWS);
         let spread = Spread::new(&values);
         let ordinary = values.iter().filter(|v| v.is_ordinary());
         let clipped: Vec<f64> = ordinary.map(|v| spread.clip(v.to_f64())).collect();
@@ -116,7 +126,7 @@ mod tests {
         let mut values: Vec<f32> = (0..1000).map(|i| 50.0 + (i % 11) as f32).collect();
         let clean = Spread::new(&values);
         assert!((clean.centre - 55.0).abs() < 0.1 && clean.reach == 30.0, "{clean:?}");
-        let scale = scale_of_cells(&values, 1);
+        let scale = scale_of_cells(&values, &FillValues::default(), 1);
         assert!((scale.deviation.powi(2) - 10.0).abs() < 0.2 && scale.range == 10.0, "{scale:?}");
         for (at, wild) in [1e30, -1e30, f32::NAN, f32::INFINITY].into_iter().enumerate() {
             values[at * 200] = wild;
@@ -124,7 +134,7 @@ mod tests {
         let spread = Spread::new(&values);
         assert!((spread.centre - 55.0).abs() < 0.2 && spread.reach == 30.0, "{spread:?}");
         assert_eq!(spread.largest, f64::from(1e30_f32));
-        let scale = scale_of_cells(&values, 1);
+        let scale = scale_of_cells(&values, &FillValues::default(), 1);
         assert!(scale.deviation.powi(2) < 15.0 && scale.range <= 61.0, "{scale:?}");
     }
 
@@ -142,7 +152,7 @@ mod tests {
     fn scales_are_numbers_for_the_largest_and_the_smallest_values() {
         for scale in [1e-310, 1e-200, 1e200, 1e307, f64::MAX] {
             let values: Vec<f64> = (0..600).map(|i| scale * ((i % 3) as f64 - 1.0)).collect();
-            let found = scale_of_cells(&values, 1);
+            let found = scale_of_cells(&values, &FillValues::default(), 1);
             let deviation = found.deviation / scale;
             assert!((deviation - (2.0_f64 / 3.0).sqrt()).abs() < 0.01, "{scale}: {found:?}");
             assert!(found.range / scale > 0.99 && found.range.is_finite(), "{found:?}");

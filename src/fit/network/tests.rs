@@ -31,7 +31,11 @@ fn surface(rows: usize) -> (Sample, Vec<ColumnPlan>, Vec<f32>) {
     }
     let sample = Sample::draw(&Matrix::from_slice(&values, &[WIDTH]).unwrap(), 1 << 20).unwrap();
     let columns = plan(&sample, &Tolerance::Bounds(vec![0.02; WIDTH]));
-    let normalised = normaliser(&columns).normalise(sample.schema.dtype, &sample.bytes);
+    let normalised = normaliser(&columns).normalise(
+        sample.schema.dtype,
+        &sample.schema.fill_values,
+        &sample.bytes,
+    );
     (sample, columns, normalised)
 }
 
@@ -246,9 +250,19 @@ fn a_codec_brings_back_the_network_for_other_columns() {
         let learned = CodecNetwork::new(Some(&record), &p.record).unwrap();
         // Another bound: other scales and other centres.
         let other = plan(&sample, &Tolerance::Bounds(vec![0.05; WIDTH]));
-        let again = learned
-            .trained(&other, &normaliser(&other).normalise(sample.schema.dtype, &sample.bytes));
-        let rows = normaliser(&other).normalise(sample.schema.dtype, &sample.bytes);
+        let again = learned.trained(
+            &other,
+            &normaliser(&other).normalise(
+                sample.schema.dtype,
+                &sample.schema.fill_values,
+                &sample.bytes,
+            ),
+        );
+        let rows = normaliser(&other).normalise(
+            sample.schema.dtype,
+            &sample.schema.fill_values,
+            &sample.bytes,
+        );
         let latents = again.autoencoder.encoder.encode(&rows);
         assert!(apart(&t.autoencoder.encoder.encode(&normalised), &latents) < 1e-4);
         let data = |net: &Autoencoder, latents: &[f32], columns: &[ColumnPlan]| {

@@ -95,7 +95,11 @@ pub(super) fn train_kind(
     let wide;
     let normalised = match context.more_rows {
         Some(rows) => {
-            wide = normaliser(columns).normalise(rows.schema.dtype, &rows.bytes);
+            wide = normaliser(columns).normalise(
+                rows.schema.dtype,
+                &rows.schema.fill_values,
+                &rows.bytes,
+            );
             &wide[..]
         }
         None => fit.normalised,

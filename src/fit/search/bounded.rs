@@ -90,7 +90,11 @@ pub(crate) fn with_bounds(
     let thinned = sample.thinned(effort.trial_rows);
     let thin_sample = thinned.as_ref().unwrap_or(sample);
     let thin = match &thinned {
-        Some(thin) => Cow::Owned(normaliser(&columns).normalise(thin.schema.dtype, &thin.bytes)),
+        Some(thin) => Cow::Owned(normaliser(&columns).normalise(
+            thin.schema.dtype,
+            &thin.schema.fill_values,
+            &thin.bytes,
+        )),
         None => Cow::Borrowed(&normalised[..]),
     };
     let classes = effort.classes;
@@ -144,7 +148,11 @@ fn planned(
     basis: Option<&Basis>,
 ) -> (Vec<ColumnPlan>, Vec<f32>, Components) {
     let columns = plan(sample, &Tolerance::Bounds(bounds));
-    let normalised = normaliser(&columns).normalise(sample.schema.dtype, &sample.bytes);
+    let normalised = normaliser(&columns).normalise(
+        sample.schema.dtype,
+        &sample.schema.fill_values,
+        &sample.bytes,
+    );
     let components = components(&normalised, &columns, basis);
     (columns, normalised, components)
 }

@@ -68,7 +68,11 @@ impl<'a> Builder<'a> {
         let classes =
             ClassEffort { classes: classes.min(MOST_CLASSES), rounds: rounds.min(MOST_ROUNDS) };
         let columns = plan(sample, &Tolerance::Step(step));
-        let normalised = normaliser(&columns).normalise(sample.schema.dtype, &sample.bytes);
+        let normalised = normaliser(&columns).normalise(
+            sample.schema.dtype,
+            &sample.schema.fill_values,
+            &sample.bytes,
+        );
         let components = components(&normalised, &columns, basis);
         let unit = columns.iter().map(|c| c.scale).fold(0.0, f64::max).max(f64::MIN_POSITIVE);
         Self {
@@ -93,7 +97,11 @@ impl<'a> Builder<'a> {
     pub(crate) fn thin(&self, sample: &'a Sample) -> Self {
         let classes =
             ClassEffort { classes: self.effort.classes.classes.min(QUICK.classes), ..QUICK };
-        let normalised = normaliser(&self.columns).normalise(sample.schema.dtype, &sample.bytes);
+        let normalised = normaliser(&self.columns).normalise(
+            sample.schema.dtype,
+            &sample.schema.fill_values,
+            &sample.bytes,
+        );
         Self {
             sample,
             effort: SearchEffort { trials: 0, classes, ..self.effort },

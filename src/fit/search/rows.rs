@@ -125,7 +125,8 @@ fn symbols(encoder: &BlockEncoder, sample: &Sample) -> Vec<Symbols> {
     let runs: Vec<&[u8]> = sample.split().collect();
     runs.par_iter()
         .map(|bytes| {
-            let normalised = encoder.projection.normalise(encoder.program.dtype, bytes);
+            let normalised =
+                encoder.projection.normalise(encoder.program.dtype, &encoder.fills, bytes);
             encoder.symbols(bytes, &encoder.projection.project(&normalised), false)
         })
         .collect()

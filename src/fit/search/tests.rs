@@ -74,7 +74,7 @@ fn noise_under_bounds_has_no_latents() {
 fn tally(encoder: &BlockEncoder, sample: &Sample) -> (Tally, Vec<usize>) {
     let (mut tally, mut classes) = (Tally::default(), Vec::new());
     for bytes in sample.split() {
-        let normalised = encoder.projection.normalise(encoder.program.dtype, bytes);
+        let normalised = encoder.projection.normalise(encoder.program.dtype, &encoder.fills, bytes);
         let symbols = encoder.symbols(bytes, &encoder.latents(&normalised), true);
         tally.add(&symbols.tally);
         classes.extend(symbols.forced);

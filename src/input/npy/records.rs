@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::input::array::MAX_ROW_BYTES;
 use crate::input::literal::Value;
 use crate::input::source::Source;
-use crate::matrix::{DType, Rows, Schema, check_range};
+use crate::matrix::{DType, Origin, Rows, Schema, check_range};
 
 /// Bytes of records read at a time.
 const BLOCK_BYTES: usize = 1 << 18;
@@ -160,6 +160,12 @@ impl RecordRows {
         schema.name = name.to_string();
         schema.columns = Some(record.columns.iter().map(|c| c.name.clone()).collect());
         Ok(Self { source, schema, record, rows: count, start })
+    }
+
+    /// Says what the rows were read from.
+    pub(super) fn with_origin(mut self, origin: Option<Origin>) -> Self {
+        self.schema.origin = origin;
+        self
     }
 
     /// Converts a record, number `row`, to the type that all its numbers have in common.

@@ -20,7 +20,7 @@ fn header(descr: &str, fortran: &str, shape: &str) -> Vec<u8> {
 }
 
 fn open_bytes(bytes: Vec<u8>) -> Result<Box<dyn Rows>> {
-    open(Source::from_memory(bytes), "a.npy")
+    open(Source::from_memory(bytes), "a.npy", None)
 }
 
 fn read_all(rows: &dyn Rows) -> Vec<u8> {

@@ -33,9 +33,10 @@ pub trait RowSink {
 /// Starts a file of `rows` rows as described by `schema`: writes its header to `out`, which
 /// need not be buffered.
 ///
-/// npy, csv and raw hold everything. CSV writes each number with the fewest digits that give
-/// it back, NaN as an empty field, and a header if the columns have names. fvecs, bvecs and
-/// ivecs hold rows of one axis and their one type, fbin, u8bin and i8bin likewise; idx holds u8, i8, i16, i32, f32 and f64.
+/// npy, csv and raw hold everything. CSV is written as [`Schema::origin`] says, else with commas: each
+/// number with the fewest digits that give it back, or with as many decimals as all of its column had;
+/// a header if the columns have names. fvecs, bvecs and ivecs hold rows of one axis and their one type,
+/// fbin, u8bin and i8bin likewise; idx holds u8, i8, i16, i32, f32 and f64.
 ///
 /// # Errors
 /// `Argument` if the format cannot hold such rows; `Io` if the header cannot be written.

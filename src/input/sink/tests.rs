@@ -139,3 +139,82 @@ fn a_full_disk_is_an_error() {
     let result = sink.write(&[0]).and_then(|()| sink.finish());
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Io);
 }
+
+/// Writes rows as text and reads them.
+fn back(rows: &Matrix) -> (String, Box<dyn Rows>) {
+    let file = text(rows);
+    let options = crate::input::OpenOptions {
+        format: Some(Format::Csv),
+        ..crate::input::OpenOptions::default()
+    };
+    let back = crate::input::open_reader(&mut file.as_bytes(), "", &options).unwrap();
+    (file, back)
+}
+
+#[test]
+fn names_of_every_kind_are_read_back_as_names() {
+    for names in [
+        &["400", "410"][..],
+        &[" ", "x"],
+        &["\t"],
+        &["NA", "-"],
+        &["#id", "b"],
+        &["1,5", "2"],
+        &["sep=;"],
+        &["a\nb", " c"],
+        &["1", "x"],
+    ] {
+        let columns: Vec<String> = names.iter().map(|name| name.to_string()).collect();
+        let mut schema = Schema::new(DType::F64, &[names.len()]);
+        schema.columns = Some(columns.clone());
+        let numbers: Vec<u8> =
+            (0..3 * names.len()).flat_map(|k| (k as f64).to_le_bytes()).collect();
+        let (file, back) = back(&Matrix::new(schema, numbers).unwrap());
+        assert_eq!((back.schema().columns.as_ref(), back.len()), (Some(&columns), 3), "{file}");
+    }
+}
+
+#[test]
+fn a_first_row_that_looks_like_names_is_read_back_as_a_row() {
+    let tables = [
+        [400.0, 410.0, 420.0, 0.5, 0.25, 0.75, 0.125, 0.5, 0.25],
+        [0.0, 1.0, 2.0, 9.0, 3.0, 5.0, 4.0, 4.0, 1.0],
+        [399.5, 401.5, 403.5, 0.5, 0.25, 0.75, 0.125, 0.5, 0.25],
+    ];
+    for values in tables {
+        let (file, back) = back(&Matrix::from_slice(&values, &[3]).unwrap());
+        let mut bytes = vec![0; 72];
+        assert_eq!((back.len(), &back.schema().columns), (3, &None), "{file}");
+        back.read(0, &mut bytes).unwrap();
+        assert_eq!(bytes, Matrix::from_slice(&values, &[3]).unwrap().bytes(), "{file}");
+    }
+    for values in
+        [[f64::NAN, 1.0, 0.0, 5.0, 1.0, 3.0], [1.0, f64::NAN, 2.0, f64::NAN, 4.0, f64::NAN]]
+    {
+        let (file, back) = back(&Matrix::from_slice(&values, &[2]).unwrap());
+        assert_eq!(
+            (back.len(), back.schema().width(), &back.schema().columns),
+            (3, 2, &None),
+            "{file}"
+        );
+    }
+    let (file, _) = back(&Matrix::from_slice(&[5_u8, 3, 7, 1, 2, 2], &[3]).unwrap());
+    assert_eq!(file, "5,3,7\n1,2,2\n");
+}
+
+#[test]
+fn a_table_is_written_as_it_was_read() {
+    for file in [
+        "t;v\r\n0;0,000\r\n1;NA\r\n2;0,571\r\n",
+        "400\t410\n0.10\t0.30\n0.20\tnull\n",
+        "a b\n1.5 nan\n2.5 3\n",
+        "a|b\n-1|2\n",
+        "id\n1234567890123456781\n",
+    ] {
+        let options = crate::input::OpenOptions::default();
+        let rows = crate::input::open_reader(&mut file.as_bytes(), "t.txt", &options).unwrap();
+        let mut bytes = vec![0; rows.len() * rows.schema().row_bytes()];
+        rows.read(0, &mut bytes).unwrap();
+        assert_eq!(text(&Matrix::new(rows.schema().clone(), bytes).unwrap()), file);
+    }
+}

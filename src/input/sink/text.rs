@@ -1,8 +1,9 @@
-//! Numbers as text, separated by commas.
+//! Numbers as text: as the table was written that they were read from, else with commas.
 
 use super::encode::{Encode, cannot_write};
 use crate::error::{Error, Result};
-use crate::matrix::{DType, F16, Schema};
+use crate::input::table::{Field, Notation, looks_like_names};
+use crate::matrix::{DType, F16, Schema, TextColumn, TextLayout};
 use std::fmt::LowerExp;
 use std::io::{self, Write};
 
@@ -10,12 +11,22 @@ pub(super) struct TextEncoder<W> {
     out: W,
     dtype: DType,
     width: usize,
+    layout: TextLayout,
+    /// What is written where a number is missing.
+    missing: Vec<u8>,
+    /// The row to write is the first, and nothing stands above it.
+    is_top: bool,
     line: Vec<u8>,
+    number: Vec<u8>,
 }
 
 impl<W: Write> TextEncoder<W> {
     pub(super) fn new(mut out: W, schema: &Schema) -> Result<Self> {
         let width = schema.width();
+        let mut layout = schema.origin.as_ref().and_then(|o| o.text.clone()).unwrap_or_default();
+        if layout.columns.len() != width {
+            layout.columns = vec![TextColumn::default(); width];
+        }
         if let Some(names) = &schema.columns {
             if names.len() != width {
                 return Err(Error::argument(format!(
@@ -23,16 +34,70 @@ impl<W: Write> TextEncoder<W> {
                     names.len()
                 )));
             }
-            let mut builder = csv::WriterBuilder::new();
-            // Else a delimiter in a name would be taken for that of the table.
-            if names.iter().any(|name| name.contains(['\t', ';'])) {
-                builder.quote_style(csv::QuoteStyle::Always);
+            let mut line = Vec::new();
+            for name in names {
+                put_name(&mut line, name, &layout);
+                line.push(layout.delimiter);
             }
-            let mut writer = builder.from_writer(&mut out);
-            writer.write_record(names).map_err(|e| cannot_write(io::Error::other(e)))?;
-            writer.flush().map_err(cannot_write)?;
+            line.pop();
+            end_line(&mut line, &layout);
+            out.write_all(&line).map_err(cannot_write)?;
         }
-        Ok(Self { out, dtype: schema.dtype, width, line: Vec::new() })
+        let missing = missing(&layout);
+        let (dtype, is_top) = (schema.dtype, schema.columns.is_none());
+        Ok(Self {
+            out,
+            dtype,
+            width,
+            layout,
+            missing,
+            is_top,
+            line: Vec::new(),
+            number: Vec::new(),
+        })
+    }
+
+    /// Appends the number in column `j`.
+    fn put(&mut self, j: usize, bytes: &[u8]) -> io::Result<()> {
+        self.number.clear();
+        print(&mut self.number, self.dtype, bytes, self.layout.columns[j])?;
+        if self.number.is_empty() {
+            self.line.extend(&self.missing);
+            return Ok(());
+        }
+        let mark = self.layout.decimal_mark;
+        self.line.extend(self.number.iter().map(|b| if *b == b'.' { mark } else { *b }));
+        Ok(())
+    }
+
+    /// Marks a first row that might be taken for names as numbers: by an exponent, which no name has,
+    /// and by quotes around what is empty.
+    fn mark_top(&mut self, row: &[u8]) -> io::Result<()> {
+        let values: io::Result<Vec<f64>> = row
+            .chunks_exact(self.dtype.size())
+            .map(|bytes| {
+                let mut text = Vec::new();
+                print(&mut text, self.dtype, bytes, TextColumn::default())?;
+                Ok(std::str::from_utf8(&text).ok().and_then(|t| t.parse().ok()).unwrap_or(f64::NAN))
+            })
+            .collect();
+        let delimiter = self.layout.delimiter;
+        let is_whole = |column: &TextColumn| column.decimals == Some(0);
+        let fractions = self.dtype.is_float() && !self.layout.columns.iter().any(is_whole);
+        let whole = !self.line.contains(&self.layout.decimal_mark);
+        let ends = self.line.iter().position(|b| *b == delimiter);
+        let first = ends.unwrap_or(self.line.len());
+        if looks_like_names(&values?, whole, fractions) && !self.line[..first].contains(&b'e') {
+            self.line.splice(first..first, *b"e0");
+        }
+        // An empty corner is that of labels, and an empty end is none.
+        if first == 0 && ends.is_some() {
+            self.line.splice(..0, *b"\"\"");
+        }
+        if self.line.last() == Some(&delimiter) && delimiter != b' ' {
+            self.line.extend(b"\"\"");
+        }
+        Ok(())
     }
 }
 
@@ -41,16 +106,19 @@ impl<W: Write> Encode for TextEncoder<W> {
         let size = self.dtype.size();
         for row in rows.chunks_exact(self.width * size) {
             self.line.clear();
-            for number in row.chunks_exact(size) {
-                print(&mut self.line, self.dtype, number).map_err(cannot_write)?;
-                self.line.push(b',');
+            for (j, number) in row.chunks_exact(size).enumerate() {
+                self.put(j, number).map_err(cannot_write)?;
+                self.line.push(self.layout.delimiter);
             }
             self.line.pop();
+            if std::mem::take(&mut self.is_top) {
+                self.mark_top(row).map_err(cannot_write)?;
+            }
             if self.line.is_empty() {
                 // A lone missing number; an empty line would not be read as a row.
                 self.line.extend(b"\"\"");
             }
-            self.line.push(b'\n');
+            end_line(&mut self.line, &self.layout);
             self.out.write_all(&self.line).map_err(cannot_write)?;
         }
         Ok(())
@@ -61,8 +129,46 @@ impl<W: Write> Encode for TextEncoder<W> {
     }
 }
 
-/// Appends the number that `bytes`, as many as its type has, stand for.
-fn print(line: &mut Vec<u8>, dtype: DType, bytes: &[u8]) -> io::Result<()> {
+fn end_line(line: &mut Vec<u8>, layout: &TextLayout) {
+    line.extend(if layout.crlf { &b"\r\n"[..] } else { b"\n" });
+}
+
+/// Returns what stands for a missing number; between blanks something must.
+fn missing(layout: &TextLayout) -> Vec<u8> {
+    let missing = layout.missing.as_bytes();
+    let usual = Notation { mark: layout.decimal_mark, grouping: None };
+    let reads = usual.parse(missing) == Field::Missing;
+    match layout.delimiter {
+        b' ' if missing.is_empty() || !reads || missing.contains(&b' ') => b"nan".to_vec(),
+        delimiter if !reads || missing.contains(&delimiter) => Vec::new(),
+        _ => missing.to_vec(),
+    }
+}
+
+/// Appends a column's name, in quotes where it would be read as something else without.
+fn put_name(line: &mut Vec<u8>, name: &str, layout: &TextLayout) {
+    let bytes = name.as_bytes();
+    // What might be taken for a delimiter, too, else it would be for that of the table.
+    let special = |b: &u8| b"\"\r\n\t;,|".contains(b) || *b == layout.delimiter;
+    let number = [Notation::PLAIN, Notation { mark: b',', grouping: None }]
+        .iter()
+        .any(|n| matches!(n.parse(bytes), Field::Number(_)) && !layout.bare_names);
+    let missing = Notation::PLAIN.parse(bytes) == Field::Missing;
+    let blank = name.trim() != name;
+    let comment = name.starts_with('#') || name.to_ascii_lowercase().starts_with("sep=");
+    if bytes.iter().any(special) || number || missing || blank || comment {
+        line.push(b'"');
+        for &byte in bytes {
+            line.extend(std::iter::repeat_n(byte, if byte == b'"' { 2 } else { 1 }));
+        }
+        line.push(b'"');
+    } else {
+        line.extend(bytes);
+    }
+}
+
+/// Appends the number that `bytes`, as many as its type has, stand for; nothing if it is none.
+fn print(line: &mut Vec<u8>, dtype: DType, bytes: &[u8], column: TextColumn) -> io::Result<()> {
     macro_rules! number {
         ($t:ty) => {
             <$t>::from_le_bytes(bytes.try_into().map_err(io::Error::other)?)
@@ -72,7 +178,7 @@ fn print(line: &mut Vec<u8>, dtype: DType, bytes: &[u8]) -> io::Result<()> {
         // Every half is an f32, and the shortest text of that one gives the half back.
         DType::F16 => print_float(line, F16(number!(u16)).to_f64() as f32),
         DType::F32 => print_float(line, number!(f32)),
-        DType::F64 => print_float(line, number!(f64)),
+        DType::F64 => print_double(line, number!(f64), column),
         DType::U8 => write!(line, "{}", number!(u8)),
         DType::I8 => write!(line, "{}", number!(i8)),
         DType::U16 => write!(line, "{}", number!(u16)),
@@ -82,6 +188,22 @@ fn print(line: &mut Vec<u8>, dtype: DType, bytes: &[u8]) -> io::Result<()> {
         DType::U64 => write!(line, "{}", number!(u64)),
         DType::I64 => write!(line, "{}", number!(i64)),
     }
+}
+
+/// Appends a number with as many decimals as all of its column have, where they give it back.
+fn print_double(line: &mut Vec<u8>, value: f64, column: TextColumn) -> io::Result<()> {
+    if let TextColumn { decimals: Some(decimals), fixed: true, .. } = column
+        && value.is_finite()
+    {
+        let start = line.len();
+        write!(line, "{value:.*}", usize::from(decimals))?;
+        let back = std::str::from_utf8(&line[start..]).ok().and_then(|t| t.parse::<f64>().ok());
+        if back.is_some_and(|back| back.to_bits() == value.to_bits()) {
+            return Ok(());
+        }
+        line.truncate(start);
+    }
+    print_float(line, value)
 }
 
 fn print_float<T: Into<f64> + LowerExp + std::fmt::Display + Copy>(

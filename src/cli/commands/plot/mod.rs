@@ -7,13 +7,14 @@ use crate::cli::args::codec::CodecArgs;
 use crate::cli::args::source::SourceArgs;
 use crate::cli::io::console::{Console, print};
 use crate::cli::io::destination::{Destination, PIPE, Writing};
+use crate::cli::io::embedding::described;
 use crate::cli::io::failure::Failure;
 use crate::cli::io::numbers::grouped;
 use crate::cli::io::source::{about, label};
 use crate::cli::io::{output, rows};
-use aezip::apps::Model;
 use aezip::apps::plot::{Colours, PlotFormat, gallery, lines};
-use aezip::{Codec, Rows};
+use aezip::apps::{ColumnUnits, Model};
+use aezip::{Codec, Matrix, Rows};
 use colours::ColumnOrFile;
 use points::Drawn;
 use serde_json::json;
@@ -24,7 +25,8 @@ use std::path::{Path, PathBuf};
 /// Points are rows of two or three numbers as they are. From wider ones an autoencoder with a
 /// bottleneck of two latents, or of --dim 3, is learned, and these are drawn; with --codec, the
 /// latents that it gives the rows. Of more latents than two or three, and of rows too few to learn
-/// from, the principal components are drawn.
+/// from, the principal components are drawn. Columns with units of their own are divided by their
+/// spread first. Rows far from all others are not drawn, as all others would be one dot beside them.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -130,7 +132,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     sources.extend(colour_file);
     let writing = Writing::binary(args.force);
     destination.check(writing, &sources)?;
-    let mut input = Input { rows: rows::open(&args.input, &options)?, path: args.input };
+    let mut input = Input { rows: rows::open(&args.input, &options, console)?, path: args.input };
     let mut colours = None;
     if let Some(name) = &args.color_by {
         let found = ColumnOrFile::find(&*input.rows, name, colour_file)?;
@@ -155,72 +157,108 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     if format == PlotFormat::Png && picture.title.chars().any(|c| c > LAST_LETTER) {
         console.note("pictures in pixels have no letters for this title; svg and html have");
     }
-    let model = picture.model(args.codec, &input, console)?;
-    let picture = picture.draw(&input, model.as_ref())?;
+    let view = picture.view(args.codec, &input, console)?;
+    let (picture, hidden) = picture.draw(&input, &view)?;
     output::written(&destination, writing, &picture)?.commit()?;
     let (from, n) = (label(&input.path), input.rows.len());
-    console.note(&format!("{from}: {} rows => {destination}", grouped(n as u64)));
+    let not_drawn = match hidden {
+        0 => String::new(),
+        n => format!(
+            ", of which {} are not drawn: they lack values or lie far from all others",
+            grouped(n as u64)
+        ),
+    };
+    console.note(&format!("{from}: {} rows => {destination}{not_drawn}", grouped(n as u64)));
     if args.json {
         print(
             &json!({ "input": from, "output": destination.to_string(), "rows": n,
-                     "bytes": picture.len() })
+                     "not_drawn": hidden, "bytes": picture.len() })
             .to_string(),
         )?;
     }
     Ok(())
 }
 
+/// What stands between rows and a picture of them.
+enum View {
+    /// Rows are drawn as they are, or their principal components.
+    Rows,
+    /// A model that is there.
+    Model(Box<Model>),
+    /// Latents that were learned from the rows.
+    Latents(Matrix),
+}
+
 impl Picture {
-    /// Reads or learns the model that the picture needs, if it needs one.
-    fn model(
-        &self,
-        codec: CodecArgs,
-        input: &Input,
-        console: &Console,
-    ) -> Result<Option<Model>, Failure> {
+    /// Reads the model or learns the latents that the picture needs, if it needs them.
+    fn view(&self, codec: CodecArgs, input: &Input, console: &Console) -> Result<View, Failure> {
         let rows = &*input.rows;
         let embeds = self.kind == Kind::Points && rows.schema().width() > self.dim.unwrap_or(3);
-        let few = rows.len() < Codec::LEAST_ROWS && self.dim.is_none() && !codec.learns();
+        let few = rows.len() < Codec::LEAST_ROWS;
         if codec.path().is_none() && (!embeds || few) {
             codec.expect_none_because("where nothing is learned")?;
             if embeds {
+                let units = match ColumnUnits::of(rows).map_err(about(&input.path))? {
+                    ColumnUnits::Shared => String::new(),
+                    ColumnUnits::Own => format!("; {}, divided by their spread", ColumnUnits::Own),
+                };
                 console.note(&format!(
                     "{}: {} rows are too few to learn an embedding from; these are principal \
-                     components",
+                     components{units}",
                     label(&input.path),
                     rows.len()
                 ));
             }
-            return Ok(None);
+            return Ok(View::Rows);
         }
         let mut choice = codec.for_embedding(self.dim, Some(2))?;
-        let codec = choice.read_or_learn(&input.path, rows, console)?;
-        let path = choice.path().unwrap_or(&input.path);
-        Model::new(&codec).map(Some).map_err(about(path))
+        if let Some(codec) = choice.read()? {
+            let path = choice.path().unwrap_or(&input.path);
+            return Model::new(&codec).map(|m| View::Model(Box::new(m))).map_err(about(path));
+        }
+        let found = choice.embed(&input.path, rows, console)?;
+        let how = described(&found);
+        if !how.is_empty() {
+            console.note(&format!("{}: latents{how}", label(&input.path)));
+        }
+        Ok(View::Latents(found.latents))
     }
 
-    fn draw(self, input: &Input, model: Option<&Model>) -> Result<Vec<u8>, Failure> {
+    /// Returns the picture, and how many rows are not in it although they could be.
+    fn draw(self, input: &Input, view: &View) -> Result<(Vec<u8>, usize), Failure> {
         let rows = &*input.rows;
         let Self { kind, format, title, dim, colours, most } = self;
         match kind {
             Kind::Images(count) => {
-                let decoded = model.map(|m| m.reconstruct(rows)).transpose();
-                let decoded = decoded.map_err(about(&input.path))?;
                 let mut sets = vec![("rows", rows)];
+                let decoded = match view {
+                    View::Model(model) => {
+                        Some(model.reconstruct(rows).map_err(about(&input.path))?)
+                    }
+                    _ => None,
+                };
                 sets.extend(decoded.as_ref().map(|d| ("decoded", d as &dyn Rows)));
-                Ok(gallery(&sets, count, &title, format)?)
+                Ok((gallery(&sets, count, &title, format)?, 0))
             }
-            Kind::Lines => Ok(lines(rows, &title, format)?),
+            Kind::Lines => Ok((lines(rows, &title, format)?, 0)),
             Kind::Points => {
-                let embedded = model.map(|m| m.embed(rows)).transpose();
-                let embedded = embedded.map_err(about(&input.path))?;
-                let width = model.map_or(rows.schema().width(), Model::latents);
+                let embedded = match view {
+                    View::Rows => None,
+                    View::Model(model) => Some(model.embed(rows).map_err(about(&input.path))?),
+                    View::Latents(latents) => Some(latents.clone()),
+                };
+                let width = embedded.as_ref().map_or(rows.schema().width(), |e| e.schema().width());
                 let drawn = Drawn { embedded: embedded.as_ref(), rows, title, colours, most };
-                match dim.unwrap_or(if width == 3 { 3 } else { 2 }) {
-                    3 => drawn.scatter::<3>()?.draw(format),
-                    _ => drawn.scatter::<2>()?.draw(format),
+                let is_hidden = |point: &[f64]| point.iter().any(|x| !x.is_finite());
+                if dim.unwrap_or(if width == 3 { 3 } else { 2 }) == 3 {
+                    let plot = drawn.scatter::<3>()?;
+                    let hidden = plot.points.iter().filter(|p| is_hidden(*p)).count();
+                    Ok((plot.draw(format).map_err(about(&input.path))?, hidden))
+                } else {
+                    let plot = drawn.scatter::<2>()?;
+                    let hidden = plot.points.iter().filter(|p| is_hidden(*p)).count();
+                    Ok((plot.draw(format).map_err(about(&input.path))?, hidden))
                 }
-                .map_err(about(&input.path))
             }
         }
     }

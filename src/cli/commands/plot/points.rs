@@ -2,6 +2,7 @@
 
 use crate::cli::io::failure::Failure;
 use crate::cli::io::numbers::figure;
+use aezip::apps::ColumnUnits;
 use aezip::apps::plot::{Colours, Points, Scatter, to_points};
 use aezip::{Matrix, Rows};
 
@@ -30,8 +31,9 @@ impl Drawn<'_> {
     /// Returns the points, and the names of their axes.
     fn points<const N: usize>(&self) -> Result<(Vec<[f64; N]>, [String; N]), Failure> {
         let (points, shares): Points<N> = match self.embedded {
-            Some(embedded) => to_points(embedded)?,
-            None => to_points(self.rows)?,
+            // Latents that hardly vary say little, whatever their spread.
+            Some(embedded) => to_points(embedded, Some(ColumnUnits::Shared))?,
+            None => to_points(self.rows, None)?,
         };
         let what = if self.embedded.is_some() { "latent" } else { "column" };
         let names = self.rows.schema().columns.as_ref().filter(|_| self.embedded.is_none());

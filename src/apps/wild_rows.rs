@@ -1,0 +1,84 @@
+//! Rows so far from all others that nothing is to be learned from them.
+
+use super::column_scale::{ColumnScale, column_scales};
+use super::column_units::ColumnUnits;
+
+/// A row is wild where its mean squared distance from the columns' centres is so many times that of
+/// [`USUAL`] rows, a hundred times as far: what is within it no longer counts in sums with it.
+const WILD: f64 = 1e4;
+/// The share of rows that are no farther out than the one that wild rows are compared with.
+const USUAL: f64 = 0.9;
+
+/// What distances from the columns' centres are counted in: their own spread or, if they share a
+/// unit, one spread for all.
+pub(super) fn distance_scales(
+    values: &[f64],
+    width: usize,
+    units: ColumnUnits,
+) -> Vec<ColumnScale> {
+    if units == ColumnUnits::Own {
+        return column_scales(values, width, 1.0);
+    }
+    let mut scales = column_scales(values, width, 0.0);
+    // In units of the largest, so that squares neither overflow nor vanish.
+    let largest = scales.iter().fold(f64::MIN_POSITIVE, |m, s| m.max(s.scale));
+    let squares: f64 = scales.iter().map(|s| (s.scale / largest).powi(2)).sum();
+    let common = largest * (squares / width.max(1) as f64).sqrt();
+    let common = if common > 0.0 && common.is_finite() { common } else { 1.0 };
+    // One centre too: that columns have different ones is something rows have in common.
+    let mut centres: Vec<f64> = scales.iter().map(|s| s.centre).collect();
+    centres.sort_unstable_by(f64::total_cmp);
+    let centre = centres.get(width / 2).copied().unwrap_or(0.0);
+    scales.fill(ColumnScale { centre, scale: common });
+    scales
+}
+
+/// Says of each row whether it is wild, or has an infinite value. Distances are counted in the
+/// `scales` of the columns; missing values (NaN) do not count.
+pub(super) fn wild_rows(values: &[f64], scales: &[ColumnScale]) -> Vec<bool> {
+    let distances: Vec<f64> =
+        values.chunks_exact(scales.len().max(1)).map(|row| distance(row, scales)).collect();
+    let mut sorted: Vec<f64> = distances.iter().copied().filter(|d| d.is_finite()).collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let usual = sorted
+        .get((USUAL * sorted.len().saturating_sub(1) as f64) as usize)
+        .copied()
+        .unwrap_or(0.0);
+    // Where most rows are alike, all others would be far from them.
+    let most = if usual > 0.0 { WILD * usual } else { f64::MAX };
+    distances.iter().map(|d| !d.is_finite() || *d > most).collect()
+}
+
+/// The mean over columns of the squared distance from the centre.
+fn distance(row: &[f64], scales: &[ColumnScale]) -> f64 {
+    let (mut sum, mut known) = (0.0, 0.0);
+    for (x, scale) in row.iter().zip(scales).filter(|(x, _)| !x.is_nan()) {
+        sum += ((x - scale.centre) / scale.scale).powi(2);
+        known += 1.0;
+    }
+    if known > 0.0 { sum / known } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apps::column_scale::column_scales;
+
+    #[test]
+    fn rows_far_from_all_others_are_wild() {
+        let mut values: Vec<f64> = (0..400).map(|i| f64::from(i * 7 % 11)).collect();
+        values[8..12].fill(1e20);
+        values[17] = f64::NEG_INFINITY;
+        values[22] = -3e6;
+        values[33] = f64::NAN;
+        values[41] = 60.0;
+        let wild = wild_rows(&values, &column_scales(&values, 4, 1.0));
+        let which: Vec<usize> = (0..100).filter(|&i| wild[i]).collect();
+        assert_eq!(which, [2, 4, 5]);
+        // Among rows that are alike, those that are not are no fault.
+        let mut alike = vec![1.0; 400];
+        alike[40..44].fill(5.0);
+        assert!(!wild_rows(&alike, &column_scales(&alike, 4, 1.0)).contains(&true));
+        assert!(wild_rows(&[], &[]).is_empty());
+    }
+}

@@ -1,0 +1,185 @@
+//! What the rows were read from, so that the same kind of file can be made of them again.
+
+use super::bytes::Cursor;
+#[cfg(feature = "compress")]
+use super::bytes::put_varint;
+use super::forever::{MAX_DECIMALS, MAX_ORIGIN_TEXT, MAX_TEXT_COLUMNS};
+use super::shuffle;
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::matrix::{Origin, TextColumn, TextLayout};
+
+/// Lines end in CR and LF.
+const CRLF: u8 = 1;
+/// Names that look like numbers have no quotes.
+const BARE_NAMES: u8 = 2;
+/// What is known of the columns follows.
+const COLUMNS: u8 = 4;
+/// The columns' ranges follow, too.
+const RANGES: u8 = 8;
+
+/// Level of zstd for what is known of columns, a few bytes of each.
+#[cfg(feature = "compress")]
+const LEVEL: i32 = 19;
+/// Most bytes of a varint.
+const VARINT: usize = 10;
+
+/// Returns the payload for rows of `width` numbers; `ranges` says whether those of the columns are
+/// worth their bytes.
+#[cfg(feature = "compress")]
+pub(crate) fn encode(origin: &Origin, width: usize, ranges: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_text(&mut out, &origin.format);
+    let Some(text) = &origin.text else { return out };
+    let known = text.columns.len() == width && width <= MAX_TEXT_COLUMNS;
+    let ranges = known && ranges && text.columns.iter().any(|c| c.range > 0);
+    let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+    let flags = flag(text.crlf, CRLF)
+        | flag(text.bare_names, BARE_NAMES)
+        | flag(known, COLUMNS)
+        | flag(ranges, RANGES);
+    out.extend([text.delimiter, text.decimal_mark, flags]);
+    put_text(&mut out, &text.missing);
+    if known {
+        let code = |c: &TextColumn| c.decimals.map_or(0, |d| 1 + 2 * d + u8::from(c.fixed));
+        let mut columns: Vec<u8> = text.columns.iter().map(code).collect();
+        if ranges {
+            text.columns.iter().for_each(|c| put_varint(&mut columns, c.range));
+        }
+        out.extend(shuffle::compress(&columns, LEVEL));
+    }
+    out
+}
+
+#[cfg(feature = "compress")]
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_varint(out, text.len() as u64);
+    out.extend(text.as_bytes());
+}
+
+/// Reads the payload, which begins at `at`, for rows of `width` numbers; what is known of columns
+/// may take `room` bytes in memory.
+pub(crate) fn decode(payload: &[u8], width: usize, room: u64, at: u64) -> Result<Origin> {
+    let wrong = |what: String| Error::corrupt(what).at(at);
+    let mut cursor = Cursor::new(payload, at);
+    let format = short_text(&mut cursor, at)?;
+    if format.is_empty() || !format.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(wrong(format!("{format:?} is not the name of a file format")));
+    }
+    if cursor.rest().is_empty() {
+        return Ok(Origin { format, text: None });
+    }
+    let (delimiter, decimal_mark, flags) = (cursor.u8()?, cursor.u8()?, cursor.u8()?);
+    if !is_delimiter(delimiter) || !b".,".contains(&decimal_mark) || delimiter == decimal_mark {
+        return Err(wrong("no delimiter or decimal mark of a table".to_string()));
+    }
+    let undefined = flags >= RANGES << 1 || flags & (COLUMNS | RANGES) == RANGES;
+    if undefined || (flags & COLUMNS != 0 && width > MAX_TEXT_COLUMNS) {
+        return Err(wrong(format!("flags of a table that are not defined: {flags:#x}")));
+    }
+    let missing = short_text(&mut cursor, at)?;
+    let columns = if flags & COLUMNS == 0 {
+        cursor.finish()?;
+        Vec::new()
+    } else {
+        let table = (width * size_of::<TextColumn>()) as u64;
+        let claimed = shuffle::claimed_len(cursor.rest(), at)?;
+        limits::check("the columns of a table", claimed.saturating_add(table), room)
+            .map_err(|e| e.at(at))?;
+        let bytes = shuffle::decompress(cursor.rest(), width * (1 + VARINT), at)?;
+        decode_columns(&bytes, width, flags & RANGES != 0, at)?
+    };
+    let (crlf, bare_names) = (flags & CRLF != 0, flags & BARE_NAMES != 0);
+    let text = TextLayout { delimiter, decimal_mark, crlf, bare_names, missing, columns };
+    Ok(Origin { format, text: Some(text) })
+}
+
+/// What can stand between fields without being taken for a part of them, or for a line's end.
+fn is_delimiter(byte: u8) -> bool {
+    byte == b'\t'
+        || ((b' '..=b'~').contains(&byte) && !byte.is_ascii_alphanumeric() && byte != b'"')
+}
+
+fn short_text(cursor: &mut Cursor<'_>, at: u64) -> Result<String> {
+    let length = cursor.varint()?;
+    if length > MAX_ORIGIN_TEXT as u64 {
+        let what = format!("a text of {length} bytes where at most {MAX_ORIGIN_TEXT} belong");
+        return Err(Error::corrupt(what).at(at));
+    }
+    cursor.text(length as usize)
+}
+
+fn decode_columns(bytes: &[u8], width: usize, ranges: bool, at: u64) -> Result<Vec<TextColumn>> {
+    let mut cursor = Cursor::new(bytes, at);
+    let mut columns = Vec::with_capacity(width);
+    for &code in cursor.take(width)? {
+        let column = match code.checked_sub(1) {
+            None => TextColumn::default(),
+            Some(code) => TextColumn { decimals: Some(code >> 1), fixed: code & 1 == 1, range: 0 },
+        };
+        if column.decimals > Some(MAX_DECIMALS) {
+            let what = format!("a column of more than {MAX_DECIMALS} decimals");
+            return Err(Error::corrupt(what).at(at));
+        }
+        columns.push(column);
+    }
+    if ranges {
+        for column in &mut columns {
+            column.range = cursor.varint()?;
+        }
+    }
+    cursor.finish()?;
+    Ok(columns)
+}
+
+#[cfg(all(test, feature = "compress"))]
+mod tests {
+    use super::*;
+
+    fn table() -> Origin {
+        let column = |decimals, fixed, range| TextColumn { decimals, fixed, range };
+        let columns =
+            vec![column(Some(3), true, 12345), column(None, false, 0), column(Some(0), false, 7)];
+        let text = TextLayout {
+            delimiter: b';',
+            decimal_mark: b',',
+            crlf: true,
+            bare_names: true,
+            missing: "NA".to_string(),
+            columns,
+        };
+        Origin { format: "csv".to_string(), text: Some(text) }
+    }
+
+    fn back(payload: &[u8]) -> Result<Origin> {
+        decode(payload, 3, 1 << 20, 0)
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let origin = table();
+        assert_eq!(back(&encode(&origin, 3, true)).unwrap(), origin);
+        let mut without = origin.clone();
+        without.text.iter_mut().flat_map(|t| &mut t.columns).for_each(|c| c.range = 0);
+        assert_eq!(back(&encode(&origin, 3, false)).unwrap(), without);
+        // Columns of other rows are left out.
+        assert_eq!(back(&encode(&origin, 4, true)).unwrap().text.unwrap().columns, []);
+        let plain = Origin { format: "fvecs".to_string(), text: None };
+        assert_eq!(back(&encode(&plain, 3, true)).unwrap(), plain);
+    }
+
+    #[test]
+    fn no_byte_makes_it_panic_and_much_memory_is_refused() {
+        let good = encode(&table(), 3, true);
+        for at in 0..good.len() {
+            for value in 0..=255 {
+                let mut bad = good.clone();
+                bad[at] = value;
+                let _ = back(&bad);
+            }
+            assert!(back(&good[..at]).is_err() || at == 4, "{at}");
+        }
+        let error = decode(&good, 3, 8, 0).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Limit);
+    }
+}

@@ -1,0 +1,113 @@
+//! Texts in other encodings than UTF-8.
+
+use crate::error::{Error, Result};
+use crate::input::source::{Source, Spool};
+
+/// Bytes turned at a time; even, so that no unit is split.
+const CHUNK: usize = 1 << 16;
+/// Bytes that UTF-16 without its mark is known by.
+const LOOK: usize = 512;
+
+/// What Windows-1252, and in practice Latin-1, has from 0x80 to 0x9f.
+const HIGH: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+];
+
+/// Returns a text's characters: UTF-8, or else Windows-1252, in which every byte is one.
+pub(super) fn decode(text: &[u8]) -> String {
+    let one = |b: &u8| match b {
+        0x80..=0x9f => HIGH[usize::from(b - 0x80)],
+        _ => char::from(*b),
+    };
+    match std::str::from_utf8(text) {
+        Ok(text) => text.to_string(),
+        Err(_) => text.iter().map(one).collect(),
+    }
+}
+
+/// Says whether a text that begins with `head` is UTF-16.
+pub(in crate::input) fn is_utf16(head: &[u8]) -> bool {
+    byte_order(head).is_some()
+}
+
+/// Makes a unit of two bytes.
+type Unit = fn([u8; 2]) -> u16;
+
+/// Returns the order of bytes of UTF-16, and how many bytes of `head` are its mark.
+fn byte_order(head: &[u8]) -> Option<(Unit, usize)> {
+    let little: Unit = u16::from_le_bytes;
+    match head {
+        [0xff, 0xfe, ..] => return Some((little, 2)),
+        [0xfe, 0xff, ..] => return Some((u16::from_be_bytes, 2)),
+        _ => {}
+    }
+    // Numbers and delimiters are ASCII: every other byte is 0, and no other.
+    let head = &head[..head.len().min(LOOK)];
+    let ascii = |b: &u8| b"\t\r\n".contains(b) || (b' '..0x7f).contains(b);
+    let (pairs, _) = head.as_chunks::<2>();
+    if pairs.len() < 2 {
+        return None;
+    }
+    if pairs.iter().all(|[a, b]| ascii(a) && *b == 0) {
+        return Some((little, 0));
+    }
+    let big = pairs.iter().all(|[a, b]| ascii(b) && *a == 0);
+    big.then_some((u16::from_be_bytes as Unit, 0))
+}
+
+/// Returns the same text in UTF-8 if it is UTF-16; `None` if it is not.
+pub(super) fn to_utf8(source: &Source) -> Result<Option<Source>> {
+    let Some((unit, mark)) = byte_order(&source.head(LOOK)?) else { return Ok(None) };
+    let mut spool = Spool::new();
+    let mut buffer = vec![0; CHUNK];
+    let mut at = mark as u64;
+    let mut text = String::new();
+    // The first half of a character that takes two units.
+    let mut half = None;
+    loop {
+        let count = source.read_up_to(at, &mut buffer)?;
+        let (pairs, rest) = buffer[..count].as_chunks::<2>();
+        if !rest.is_empty() {
+            return Err(Error::truncated("the text is UTF-16, but ends within a character")
+                .at(at + count as u64));
+        }
+        let mut units: Vec<u16> = half.take().into_iter().collect();
+        units.extend(pairs.iter().map(|pair| unit(*pair)));
+        if count > 0 && units.last().is_some_and(|u| (0xd800..0xdc00).contains(u)) {
+            half = units.pop();
+        }
+        text.clear();
+        text.extend(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        spool.write(text.as_bytes())?;
+        if count == 0 {
+            return spool.finish().map(Some);
+        }
+        at += count as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn utf16_becomes_utf8() {
+        let text = "Größe (🚀)\n".repeat(9000);
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let little: Vec<u8> = [0xfeff].iter().chain(&units).flat_map(|u| u.to_le_bytes()).collect();
+        let big: Vec<u8> = [0xfeff].iter().chain(&units).flat_map(|u| u.to_be_bytes()).collect();
+        let plain: Vec<u8> = "a,b\n1,2\n".encode_utf16().flat_map(|u| u.to_le_bytes()).collect();
+        for (bytes, expected) in [(little, &text[..]), (big, &text), (plain, "a,b\n1,2\n")] {
+            let out = to_utf8(&Source::from_memory(bytes)).unwrap().unwrap();
+            assert_eq!(out.head(expected.len() + 1).unwrap(), expected.as_bytes());
+        }
+        assert!(to_utf8(&Source::from_memory(b"a,b\n1,2\n".to_vec())).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_latin() {
+        assert_eq!(decode(b"Temp\xe9rature (\xb0C) \x80"), "Température (°C) €");
+        assert_eq!(decode("Größe".as_bytes()), "Größe");
+    }
+}

@@ -1,0 +1,55 @@
+//! What rows were read from: enough to write the same kind of file again.
+
+/// The file that rows were read from, as far as its name does not tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Name of the file format: `csv`, `npy`, …; 1 to 16 ASCII letters and digits.
+    pub format: String,
+    /// How the numbers are written, where the file is a table of text.
+    pub text: Option<TextLayout>,
+}
+
+/// How a table of text is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextLayout {
+    /// What stands between fields; a space stands for any run of blanks.
+    pub delimiter: u8,
+    /// What stands between a number's whole part and its fraction: `.` or `,`.
+    pub decimal_mark: u8,
+    /// Whether lines end in CR and LF instead of LF.
+    pub crlf: bool,
+    /// Whether names that look like numbers stand there without quotes.
+    pub bare_names: bool,
+    /// What stands for a missing number; at most 16 bytes, empty for an empty field.
+    pub missing: String,
+    /// One for each column, or none where nothing is known of them.
+    pub columns: Vec<TextColumn>,
+}
+
+/// How the numbers of a column of text are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TextColumn {
+    /// The most digits that a number of the column has behind its decimal mark, 0 to 22; `None` where
+    /// some number is not the `f64` nearest to a decimal of as many digits and less than 2⁵³ units.
+    pub decimals: Option<u8>,
+    /// Whether each number has exactly so many digits behind its decimal mark.
+    pub fixed: bool,
+    /// The column's largest number less its smallest, in units of the last of its decimals. Where those
+    /// are not known, the exponent of that difference as the bits of an `f64` have it. 0 where it is
+    /// not known.
+    pub range: u64,
+}
+
+impl Default for TextLayout {
+    /// Commas, points, and LF: what most programs read.
+    fn default() -> Self {
+        Self {
+            delimiter: b',',
+            decimal_mark: b'.',
+            crlf: false,
+            bare_names: false,
+            missing: String::new(),
+            columns: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Tables of text: what they hold comes back as the text that it was.
+
+use crate::support::Folder;
+use std::path::Path;
+
+/// A folder with a file.
+fn with(name: &str, text: impl AsRef<[u8]>) -> Folder {
+    let folder = Folder::new();
+    folder.write(name, text);
+    folder
+}
+
+/// Compresses `name`, brings it back under its own name, and returns what came.
+fn there_and_back(folder: &Folder, name: &str, args: &[&str]) -> String {
+    folder.ok(&[&["compress", name, "-1", "-o", "a.aez", "-f"], args].concat());
+    folder.ok(&["decompress", "a.aez", "-f", "-o", &back(name)]);
+    String::from_utf8(folder.read(&back(name))).unwrap()
+}
+
+/// A name with the same extension.
+fn back(name: &str) -> String {
+    match Path::new(name).extension() {
+        Some(extension) => format!("back.{}", extension.to_string_lossy()),
+        None => "back".to_string(),
+    }
+}
+
+#[test]
+fn a_header_of_wavelengths_is_no_row() {
+    let names: Vec<String> = (400..460).step_by(10).map(|n| n.to_string()).collect();
+    let field = |i: u32, j: u32| format!("{:.5}", f64::from((i * 7 + j * j) % 89) / 97.0);
+    let row = |i: u32| (0..6).map(|j| field(i, j)).collect::<Vec<_>>().join(",");
+    let rows: Vec<String> = (0..80).map(row).collect();
+    let text = format!("{}\n{}\n", names.join(","), rows.join("\n"));
+    let folder = with("w.csv", &text);
+    let said = folder.ok(&["compress", "w.csv", "-1", "--lossless"]).stderr;
+    assert!(said.contains("--header no"), "{said}");
+    folder.ok(&["decompress", "w.csv.aez", "-o", "b.csv"]);
+    assert_eq!(String::from_utf8(folder.read("b.csv")).unwrap(), text);
+    let info = folder.ok(&["info", "--json", "w.csv.aez"]).json();
+    assert_eq!((info["rows"].as_u64(), info["columns"][0].as_str()), (Some(80), Some("400")));
+    folder.ok(&["compress", "w.csv", "-1", "--lossless", "--header", "no", "-f"]);
+    assert_eq!(folder.ok(&["info", "--json", "w.csv.aez"]).json()["rows"], 81);
+}
+
+#[test]
+fn large_integers_come_back_or_are_refused_by_name() {
+    let ids: Vec<String> =
+        (0..100).map(|i| (1_234_567_890_123_456_780_u64 + i).to_string()).collect();
+    let folder = with("i.csv", format!("id\n{}\n", ids.join("\n")));
+    let text = there_and_back(&folder, "i.csv", &["--lossless"]);
+    assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), ids);
+    folder.ok(&["verify", "a.aez", "--against", "i.csv"]);
+    let rows: Vec<String> = ids.iter().enumerate().map(|(i, id)| format!("{id},{i}.5")).collect();
+    folder.write("m.csv", format!("id,x\n{}\n", rows.join("\n")));
+    for command in [&["compress", "m.csv"][..], &["impute", "m.csv", "-o", "n.csv"]] {
+        let error = folder.fails(1, command);
+        assert!(error.contains("\"id\"") && error.contains("--columns 'x'"), "{error}");
+    }
+    folder.ok(&["compress", "m.csv", "-1", "--lossless", "--columns", "id"]);
+    folder.ok(&["verify", "m.csv.aez", "--against", "m.csv"]);
+}
+
+#[test]
+fn text_of_any_name_comes_back_as_it_was() {
+    let lines: Vec<String> =
+        (0..50).map(|i| format!("{i}\t{:.3}", f64::from(i * i) / 7.0)).collect();
+    let text = format!("t\tv\n{}\n", lines.join("\n"));
+    for name in ["s.txt", "s.dat", "s.data", "s.tsv", "series"] {
+        let folder = with(name, &text);
+        assert_eq!(there_and_back(&folder, name, &["--lossless"]), text, "{name}");
+    }
+    let folder = with("s.txt", &text);
+    let piped = ["compress", "-", "-1", "--lossless", "-o", "p.aez"];
+    assert_eq!(folder.run_with(&piped, text.as_bytes()).code, Some(0));
+    assert_eq!(folder.ok(&["decompress", "p.aez", "-o", "-"]).text(), text);
+    let german = text.replace('.', ",").replace('\t', ";").replace('\n', "\r\n");
+    folder.write("g.csv", &german);
+    assert_eq!(there_and_back(&folder, "g.csv", &["--lossless"]), german);
+}
+
+#[test]
+fn text_has_as_few_digits_as_the_promise_allows() {
+    let value = |i: u32| f64::from(i * i % 7919) / 1e3;
+    let lines: Vec<String> =
+        (0..900).map(|i| format!("{:.3},{:.3}", value(i), value(3 * i))).collect();
+    let text = format!("a,b\n{}\n", lines.join("\n"));
+    let folder = with("t.csv", &text);
+    for promise in [&["--max-error", "0.01"][..], &["--max-error-rel", "1e-3"], &[]] {
+        let back = there_and_back(&folder, "t.csv", promise);
+        // At most a digit more than the original's three, where no number of three is surely near.
+        assert!(back.len() <= text.len() * 23 / 20, "{} of {}", back.len(), text.len());
+    }
+    let numbers = |text: &str| -> Vec<f64> {
+        text.lines().skip(1).flat_map(|l| l.split(',')).map(|f| f.parse().unwrap()).collect()
+    };
+    let back = there_and_back(&folder, "t.csv", &["--max-error", "0.01"]);
+    let pairs = numbers(&text).into_iter().zip(numbers(&back));
+    assert!(pairs.clone().all(|(x, y)| (x - y).abs() <= 0.01));
+    assert!(pairs.map(|(x, y)| (x - y).abs()).fold(0.0, f64::max) > 0.005);
+}
+
+#[test]
+fn tables_of_other_programs_are_read() {
+    let folder = Folder::new();
+    folder.write("title.csv", "Made by hand, in May\n\nTemp (C);Druck\n1,5;1 000\n2,25;NULL\n");
+    let error = folder.fails(1, &["compress", "title.csv", "-o", "x.aez"]);
+    assert!(error.contains("--skip 2"), "{error}");
+    folder.ok(&["compress", "title.csv", "-1", "--lossless", "--skip", "2"]);
+    let back = folder.ok(&["decompress", "title.csv.aez", "-o", "-"]);
+    assert_eq!(back.text(), "Temp (C);Druck\n1,5;1000\n2,25;NULL\n");
+    folder.write("names.csv", "\"a, b\",\"Temp\n(C)\",x\n1,2,3\n4,5,6\n");
+    let columns = ["--columns", r"a\, b,x"];
+    folder.ok(&[&["compress", "names.csv", "-1", "--lossless"], &columns[..]].concat());
+    let back = folder.ok(&["decompress", "names.csv.aez", "-o", "-"]);
+    assert_eq!(back.text(), "\"a, b\",x\n1,3\n4,6\n");
+    let error = folder.fails(1, &["compress", "digits.npy", "--header", "no"]);
+    assert!(error.contains("digits.npy"), "{error}");
+}
