@@ -111,7 +111,7 @@ fn what_is_written_may_be_read_however_few_its_bytes() {
         let file = out.finish_into().unwrap().1;
         assert!(file.len() < 80_000, "{}", file.len());
         let reader = Reader::new(&file).unwrap();
-        let mut back = vec![1.0; width];
+        let mut back = vec![1.0_f32; width];
         reader.read_row(1, &mut back).unwrap();
         assert!(back.iter().all(|x| *x == 0.0));
     }
