@@ -114,6 +114,11 @@ def zstd(frame, length):
     return out
 
 
+def room_of(length):
+    """The bytes that each part of a file of so many bytes may take."""
+    return min(BUDGET, (1 << 25) + (max(0, length - 10_240) << 14))
+
+
 def unpack(packed, most):
     cursor = Cursor(packed)
     head = cursor.varint()
@@ -386,9 +391,9 @@ class Grid:
 
 
 class Model:
-    def __init__(self, payload, width, line):
+    def __init__(self, payload, width, line, room):
         self.coder, self.head = IntDecoder(payload), IntModel()
-        self.width, self.line, self.left = width, line, BUDGET
+        self.width, self.line, self.left = width, line, room
         self.read_columns()
         self.read_network()
         self.tables, shared = [], ArrayModel()
@@ -598,7 +603,7 @@ def read_layers(cursor):
 class Encoder:
     """Section enco: read and checked, though rows are decoded without it."""
 
-    def __init__(self, payload, width, latents):
+    def __init__(self, payload, width, latents, room):
         cursor = Cursor(payload)
         # What comes first depends on a flag behind the layers.
         self.layers = read_layers(cursor)
@@ -613,7 +618,7 @@ class Encoder:
             count += (inputs + 1) * units
             inputs = units
         wide, narrow = 16 * width, 4 * (width + latents + count)
-        need(wide + narrow <= BUDGET, "the encoder is too large", "limit")
+        need(wide + narrow <= room, "the encoder is too large", "limit")
         floats = unpack(cursor.rest(), wide + narrow)
         need(len(floats) == wide + narrow, "the encoder's floats take another number of bytes")
         wide = np.frombuffer(unshuffle(floats[:wide], 8), "<f8")
@@ -635,7 +640,7 @@ class Encoder:
 class Task:
     """Section task: read and checked likewise."""
 
-    def __init__(self, payload, width, latents):
+    def __init__(self, payload, width, latents, room):
         cursor = Cursor(payload)
         kind, outputs = cursor.u8(), cursor.varint()
         need(1 <= outputs <= 1 << 16, "a task of too few or too many outputs")
@@ -649,12 +654,12 @@ class Task:
             self.centre, self.scale = numbers[:outputs], numbers[outputs:]
         layers = read_layers(cursor)
         need(layers[-1][0] == outputs, "the head has another number of outputs")
-        self.encoder = Encoder(cursor.take(cursor.varint()), width, latents)
+        self.encoder = Encoder(cursor.take(cursor.varint()), width, latents, room)
         count, inputs = 2 * latents, latents
         for units, _ in layers:
             count += (inputs + 1) * units
             inputs = units
-        need(4 * count <= BUDGET, "the head is too large", "limit")
+        need(4 * count <= room, "the head is too large", "limit")
         floats = unpack(cursor.rest(), 4 * count)
         need(len(floats) == 4 * count, "the head's floats take another number of bytes")
         floats = np.frombuffer(unshuffle(floats, 4), "<f4")
@@ -754,7 +759,7 @@ def values(grid, base, m, e, dtype):
     return k.astype(dtype)
 
 
-def decode_block(data, first_row, count, width, dtype, model):
+def decode_block(data, first_row, count, width, dtype, model, room):
     """One block's rows as little-endian bytes."""
     size, cells = dtype.itemsize, count * width
     need(cells * size <= BUDGET, "a block is too large", "limit")
@@ -762,6 +767,7 @@ def decode_block(data, first_row, count, width, dtype, model):
     kind = cursor.u8()
     need(kind <= 1, "a block of undefined kind")
     if kind == 1:
+        need(cells * size <= room, "a block's exact rows are too large", "limit")
         shuffled = unpack(cursor.rest(), cells * size)
         need(len(shuffled) == cells * size, "an exact block has the wrong number of bytes")
         return unshuffle(shuffled, size)
@@ -781,7 +787,7 @@ def decode_block(data, first_row, count, width, dtype, model):
     out = bytearray(out.tobytes())
     if packed:
         claimed = Cursor(packed).varint() >> 1
-        need(claimed <= BUDGET, "a block's exact values are too large", "limit")
+        need(claimed <= room, "a block's exact values are too large", "limit")
         cursor = Cursor(unpack(packed, cells * (size + 10) + 10))
         number, place, places = cursor.varint(), 0, []
         need(number <= cells, "too many exact values")
@@ -810,9 +816,11 @@ def check_promise(kind, text):
     texts = [text]
     if kind == "max-error-columns":
         # Commas within names have a backslash before them, and so have backslashes.
-        parts = re.sub(r"\\[\\,]", "x", text).split(",")
+        parts = text.replace("\\\\", "\0").replace("\\,", "\1").split(",")
         need(all("=" in part for part in parts), "the promise")
         texts = [part.rpartition("=")[2] for part in parts]
+        names = [part.rpartition("=")[0].replace("\0", "\\").replace("\1", ",") for part in parts]
+        need(len(set(names)) == len(names), "a column has two bounds")
     if kind == "lossless":
         return
     for number in texts:
@@ -892,18 +900,21 @@ class File:
             need(at + 12 <= len(data), "a section reaches beyond the end", "truncated")
             tag = data[at : at + 4]
             need(seen or tag == b"HEAD", "the first section is not HEAD")
+            _, payload, end = self.section(at)
             known = tag in KNOWN
             optional = 0x61 <= tag[0] <= 0x7A
             need(known or tag[:1].isalpha(), "a section's tag does not begin with a letter")
             need(known or optional, f"unknown section {tag!r}", "unsupported")
             need(tag != b"INDX", "there is no section DATA")
             need(tag not in seen or not known, "a section occurs twice")
-            _, seen[tag], at = self.section(at)
+            seen[tag], at = payload, end
         need(not seen[b"DATA"], "DATA has a payload")
         self.read_head(seen[b"HEAD"])
+        self.room = room = room_of(len(data))
         if b"cols" in seen:
             claimed = Cursor(seen[b"cols"]).varint() >> 1
-            need(claimed + 24 * self.width <= BUDGET, "the names are too large", "limit")
+            need(claimed <= 1 << 28, "the names are too large")
+            need(2 * (claimed + 24 * self.width) <= room, "the names are too large", "limit")
             cursor = Cursor(unpack(seen[b"cols"], 1 << 28))
             self.names = [cursor.text() for _ in range(self.width)]
             cursor.finish()
@@ -918,14 +929,14 @@ class File:
             self.fills = bits.view(self.dtype)
         if b"MODL" in seen:
             line = self.shape[-1] if self.shape else 1
-            self.model = Model(seen[b"MODL"], self.width, line)
+            self.model = Model(seen[b"MODL"], self.width, line, room)
             self.model.check(self.dtype)
         latents = self.model.latents if self.model else 0
         self.encoder = self.task = None
         if b"enco" in seen:
-            self.encoder = Encoder(seen[b"enco"], self.width, latents)
+            self.encoder = Encoder(seen[b"enco"], self.width, latents, room)
         if b"task" in seen:
-            self.task = Task(seen[b"task"], self.width, latents)
+            self.task = Task(seen[b"task"], self.width, latents, room)
         self.read_index(at, index_at)
         need(self.rows == 0 or not self.codec, "a codec with rows")
         need(self.model or not self.codec, "a codec without a model")
@@ -963,7 +974,7 @@ class File:
         tag, payload, end = self.section(at)
         need(tag == b"INDX" and end == len(self.data) - 36, "no index where the footer says")
         need(len(payload) % 6 == 0, "the index is not a whole number of entries")
-        need(len(payload) // 6 * 16 <= BUDGET, "the index is too large", "limit")
+        need(len(payload) // 6 * 16 <= self.room, "the index is too large", "limit")
         self.blocks, row = [], 0
         for length, rows in struct.iter_unpack("<IH", payload):
             self.blocks.append((start, length, row, rows + 1))
@@ -972,8 +983,8 @@ class File:
 
     def decode(self):
         rows = [
-            decode_block(self.data[at : at + length], row, count, self.width, self.dtype, self.model)
-            for at, length, row, count in self.blocks
+            decode_block(self.data[at : at + n], row, count, self.width, self.dtype, self.model, self.room)
+            for at, n, row, count in self.blocks
         ]
         return np.frombuffer(b"".join(rows), self.dtype).reshape(self.rows, *self.shape)
 

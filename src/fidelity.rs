@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::matrix::Decimal;
+use std::collections::HashMap;
 
 /// The promise that a file keeps. Exactly one per file.
 ///
@@ -16,7 +17,8 @@ pub enum Fidelity {
     /// `|x − x̂| ≤ F · (max − min of the value's column)` for every value; `F ≥ 0`.
     MaxErrorRel(Decimal),
     /// A bound `E` of its own for each named column; columns not named come back exactly,
-    /// or within the bound given for `*`.
+    /// or within the bound given for `*`. A column is named once, by its name where no other has it,
+    /// or by its number from 0.
     MaxErrorColumns(Vec<(String, Decimal)>),
     /// Normalised mean squared error `‖x − x̂‖² / ‖x − column means‖² ≤ X` over the whole file;
     /// `0 < X ≤ 1`.
@@ -24,7 +26,8 @@ pub enum Fidelity {
     /// Peak signal-to-noise ratio `10 log₁₀(peak² / MSE) ≥ DB` over the whole file, where the peak
     /// is max − min of the file; 0 to 300 dB.
     Psnr(Decimal),
-    /// Mean over rows of `x·x̂ / (‖x‖ ‖x̂‖) ≥ C`; `0 < C < 1`. Rows of zeros count as 1.
+    /// Mean over rows of `x·x̂ / (‖x‖ ‖x̂‖) ≥ C`; `0 < C < 1`. Rows of zeros come back as rows of
+    /// zeros; they and rows with values that are not finite are outside the mean.
     Cosine(Decimal),
     /// Size of the numbers in memory divided by the size of the whole file is `≥ R`; `R > 0`.
     Ratio(Decimal),
@@ -32,7 +35,8 @@ pub enum Fidelity {
     BytesPerRow(Decimal),
     /// Each row by itself keeps the bound of [`Fidelity::Nmse`], against the column means.
     RowNmse(Decimal),
-    /// Each row by itself keeps the bound of [`Fidelity::Cosine`].
+    /// The finite values of each row by themselves keep the bound of [`Fidelity::Cosine`]; rows of
+    /// zeros come back as rows of zeros.
     RowCosine(Decimal),
     /// Every value comes back bit for bit.
     Lossless,
@@ -140,7 +144,14 @@ impl Fidelity {
                 need(d.floor() >= 0.0, "0 or more", d)
             }
             Fidelity::MaxErrorColumns(list) => {
-                list.iter().try_for_each(|(_, d)| need(d.floor() >= 0.0, "0 or more", d))
+                let mut bounds = HashMap::new();
+                list.iter().try_for_each(|(name, d)| {
+                    if let Some(other) = bounds.insert(name, d) {
+                        let what = format!("column {name:?} has two bounds, {other} and {d}");
+                        return Err(Error::argument(format!("{what}: give one")));
+                    }
+                    need(d.floor() >= 0.0, "0 or more", d)
+                })
             }
             Fidelity::Nmse(d) | Fidelity::RowNmse(d) => {
                 need(d.floor() > 0.0 && d.ceil() <= 1.0, "above 0 and at most 1", d)
@@ -150,7 +161,9 @@ impl Fidelity {
                 need((0.0..=MAX_PSNR).contains(&d.nearest()), &allowed, d)
             }
             Fidelity::Cosine(d) | Fidelity::RowCosine(d) => {
-                need(d.floor() > 0.0 && d.ceil() < 1.0, "above 0 and below 1", d)
+                // Cosines are judged in `f64`, whose last number below 1 this is.
+                let allowed = "above 0 and below 1, at most 0.9999999999999998";
+                need(d.floor() > 0.0 && d.ceil() < 1.0, allowed, d)
             }
             Fidelity::Ratio(d) | Fidelity::BytesPerRow(d) => need(d.floor() > 0.0, "above 0", d),
         }

@@ -186,6 +186,31 @@ fn damage_with_the_right_checksums_is_survived() {
     }
 }
 
+/// A file of 200 bytes that claims hundreds of megabytes.
+#[test]
+fn a_small_file_takes_little_memory() {
+    let _turn = TURN.lock();
+    let constant = Matrix::from_slice(&[3.25_f32; 1024], &[1024]).unwrap();
+    let mut bytes = compressed(&constant, "max-error", "0.1", 1);
+    assert!(bytes.len() < 300, "{}", bytes.len());
+    let end = bytes.len();
+    let index = u64::from_le_bytes(bytes[end - 36..end - 28].try_into().unwrap()) as usize;
+    bytes[index + 16..index + 18].copy_from_slice(&u16::MAX.to_le_bytes());
+    bytes[end - 28..end - 20].copy_from_slice(&65_536_u64.to_le_bytes());
+    repair(&mut bytes);
+    let before = USED.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let reader = Reader::new(&bytes).unwrap();
+    reader.verify().unwrap();
+    let mut piece = vec![0.0_f32; 1024 * 1024];
+    for first in (0..65_536).step_by(1024) {
+        reader.read_rows(first..first + 1024, &mut piece).unwrap();
+        assert!(piece.iter().all(|x| (x - 3.25).abs() <= 0.1));
+    }
+    let peak = PEAK.load(Ordering::Relaxed) - before;
+    assert!(peak < MOST, "{peak} bytes");
+}
+
 /// Makes every checksum right that can be found: header, sections, blocks by the index, footer.
 fn repair(bytes: &mut [u8]) {
     let seal = |bytes: &mut [u8], from: usize, to: usize| {

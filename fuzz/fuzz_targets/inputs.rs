@@ -15,6 +15,7 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     let mut options = OpenOptions { format, ..OpenOptions::default() };
     if format == Some(Format::Raw) {
         options.raw = Some(RawLayout {
+            bfloat16: false,
             dtype: DType::ALL[usize::from(kind % 11)],
             rows: (kind & 0x80 != 0).then_some(2),
             row_shape: vec![usize::from(kind >> 5 & 3)],
@@ -48,6 +49,7 @@ fn round_trip(rows: &dyn Rows, all: &[u8], format: Format) {
     // Not every format holds everything.
     let Some(file) = written(rows, all, format) else { return };
     let raw = (format == Format::Raw).then(|| RawLayout {
+        bfloat16: false,
         dtype: schema.dtype,
         rows: Some(rows.len() as u64),
         row_shape: schema.row_shape.clone(),

@@ -1,10 +1,12 @@
-//! Decoding of a block: entropy coder, recursions over rows, network, values.
+//! Decoding of rows: entropy coder, recursions over rows, network, values.
 
 use super::program::{Program, dequantise, second_quantiser};
 use super::value::{Cell, carry, values, with_cell};
-use crate::container::block::{self, Block, Cells, Escapes};
+use crate::container::block::{self, Block};
+#[cfg(feature = "apps")]
+use crate::container::block::{Cells, Escapes};
 use crate::container::index::Place;
-use crate::entropy::rans::RansDecoder;
+use crate::entropy::rans::{RansDecoder, RansPlace};
 use crate::error::{Error, Result};
 use crate::matrix::{DType, to_little_endian};
 use std::borrow::Cow;
@@ -14,7 +16,7 @@ use std::ops::Range;
 /// and few enough that a single row from the middle of a block does not wait for many others.
 const BATCH: usize = 32;
 /// The most numbers of them, so that wide rows take little memory.
-const BATCH_CELLS: usize = 1 << 20;
+const BATCH_CELLS: usize = 1 << 19;
 
 /// Reads a block's stream row by row.
 pub(crate) struct RowDecoder<'p, 'b> {
@@ -109,28 +111,119 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
     }
 
     /// Checks that nothing was read that is not there.
-    fn check(&self, at: u64) -> Result<()> {
+    fn check(&self) -> Result<()> {
         if self.coder.overrun() {
-            return self.coder.finish().map_err(|e| e.at(at));
+            return self.finish();
         }
         if self.stray {
-            return Err(Error::corrupt("a row of a class that is not there").at(at));
+            return Err(Error::corrupt("a row of a class that is not there"));
         }
         Ok(())
     }
+
+    /// Checks that the stream ends here.
+    pub(crate) fn finish(&self) -> Result<()> {
+        self.coder.finish()
+    }
+
+    /// Lets go of program and stream, to go on later.
+    pub(crate) fn pause(self) -> PausedRows {
+        let Self { coder, class, stray, latents, residuals, .. } = self;
+        PausedRows { coder: coder.place(), class, stray, latents, residuals }
+    }
+
+    /// Goes on with the program and the stream that it had when it was paused.
+    pub(crate) fn resume(program: &'p Program, stream: &'b [u8], rows: PausedRows) -> Self {
+        let PausedRows { coder, class, stray, latents, residuals } = rows;
+        let coder = RansDecoder::resume(stream, &coder);
+        Self { program, coder, class, stray, latents, residuals }
+    }
 }
 
-/// Returns how many of `rows` rows have their predictions made together.
-fn batch(rows: usize, width: usize, latents: usize) -> usize {
-    (BATCH_CELLS / width.max(latents).max(1)).clamp(1, BATCH).min(rows)
+/// What a [`RowDecoder`] goes on from later.
+#[derive(Debug, Default)]
+pub(crate) struct PausedRows {
+    coder: RansPlace,
+    class: usize,
+    stray: bool,
+    latents: Vec<i32>,
+    residuals: Vec<i64>,
 }
 
-/// Returns the bytes that [`EncodedBlock::rows`] takes besides its output for `rows` rows:
-/// residuals of 8 bytes, predictions and latents of 4.
-pub(crate) fn working_bytes(rows: usize, width: usize, latents: usize) -> u64 {
-    let batch = batch(rows, width, latents) as u64;
-    // One more row of each is held by the entropy decoder.
-    (batch + 1).saturating_mul(12 * width as u64 + 4 * latents as u64)
+/// Room for the rows whose predictions are made together, used again for the next ones.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    latents: Vec<i32>,
+    residuals: Vec<i64>,
+    predictions: Vec<i32>,
+}
+
+impl Batch {
+    /// Returns how many of `rows` rows have their predictions made together.
+    pub(crate) fn rows(rows: usize, width: usize, latents: usize) -> usize {
+        (BATCH_CELLS / width.max(latents).max(1)).clamp(1, BATCH).min(rows)
+    }
+
+    /// Returns the bytes that decoding `rows` rows takes besides them: residuals of 8 bytes,
+    /// predictions and latents of 4.
+    pub(crate) fn bytes(rows: usize, width: usize, latents: usize) -> u64 {
+        let batch = Self::rows(rows, width, latents) as u64;
+        // One more row of each is held by the entropy decoder.
+        (batch + 1).saturating_mul(12 * width as u64 + 4 * latents as u64)
+    }
+
+    /// Fills `out` with the next rows, as little-endian bytes.
+    pub(crate) fn decode(
+        &mut self,
+        rows: &mut RowDecoder<'_, '_>,
+        dtype: DType,
+        out: &mut [u8],
+    ) -> Result<()> {
+        let program = rows.program;
+        let (width, latents) = (program.record.width(), program.record.latents());
+        let row_bytes = width * dtype.size();
+        let step = Self::rows(out.len() / row_bytes, width, latents);
+        self.latents.resize(step * latents, 0);
+        self.residuals.resize(step * width, 0);
+        self.predictions.resize(step * width, 0);
+        if program.constant {
+            return self.repeat(rows, dtype, out);
+        }
+        for out in out.chunks_mut((step * row_bytes).max(1)) {
+            let count = out.len() / row_bytes;
+            for i in 0..count {
+                rows.advance();
+                self.latents[i * latents..(i + 1) * latents].copy_from_slice(&rows.latents);
+                self.residuals[i * width..(i + 1) * width].copy_from_slice(&rows.residuals);
+            }
+            rows.check()?;
+            let predictions = &mut self.predictions[..count * width];
+            program.network.predict(&self.latents[..count * latents], predictions);
+            with_cell!(dtype, T => write::<T>(program, predictions, &self.residuals, out));
+        }
+        Ok(())
+    }
+
+    /// The same where all rows are alike.
+    fn repeat(
+        &mut self,
+        rows: &mut RowDecoder<'_, '_>,
+        dtype: DType,
+        out: &mut [u8],
+    ) -> Result<()> {
+        let program = rows.program;
+        let width = program.record.width();
+        let row_bytes = width * dtype.size();
+        (0..out.len() / row_bytes).for_each(|_| rows.read_class());
+        rows.check()?;
+        let Some((first, others)) = out.split_at_mut_checked(row_bytes) else { return Ok(()) };
+        self.predictions[..width].fill(0);
+        self.residuals[..width].fill(0);
+        let (predictions, residuals) = (&self.predictions[..width], &self.residuals[..width]);
+        with_cell!(dtype, T => write::<T>(program, predictions, residuals, first));
+        others.chunks_exact_mut(row_bytes).for_each(|row| row.copy_from_slice(first));
+        Ok(())
+    }
 }
 
 /// A block's bytes with what decoding them needs.
@@ -142,15 +235,11 @@ pub(crate) struct EncodedBlock<'a> {
     pub(crate) width: usize,
     pub(crate) place: Place,
     pub(crate) bytes: Cow<'a, [u8]>,
-    /// Bytes that exact values may take once they are unpacked.
+    /// Bytes that exact rows and values may take once they are unpacked.
     pub(crate) room: u64,
 }
 
 impl EncodedBlock<'_> {
-    fn cells(&self) -> Cells {
-        Cells { count: self.place.rows * self.width, size: self.dtype.size() }
-    }
-
     /// Finds the block's parts, its checksum verified.
     fn open(&self) -> Result<Block<'_>> {
         block::decode(&self.bytes, self.place.row, self.place.offset)
@@ -159,53 +248,6 @@ impl EncodedBlock<'_> {
     fn program(&self) -> Result<&Program> {
         let missing = || Error::corrupt("a coded block in a file without a model");
         self.program.ok_or_else(|| missing().at(self.place.offset))
-    }
-
-    /// Fills `out` with the rows `want` of the block, counted from its first.
-    ///
-    /// Reading up to the last row checks that the stream ends there.
-    pub(crate) fn rows(&self, want: Range<usize>, out: &mut [u8]) -> Result<()> {
-        let at = self.place.offset;
-        let first_cell = want.start * self.width;
-        match self.open()? {
-            Block::Exact { packed } => {
-                block::decode_exact(packed, self.cells(), at, first_cell, out)
-            }
-            Block::Coded { stream, escapes } => {
-                self.coded_rows(stream, want, out)?;
-                Escapes::decode(escapes, self.cells(), self.room, at)?.restore(first_cell, out);
-                Ok(())
-            }
-        }
-    }
-
-    fn coded_rows(&self, stream: &[u8], want: Range<usize>, out: &mut [u8]) -> Result<()> {
-        let at = self.place.offset;
-        let program = self.program()?;
-        let mut rows = RowDecoder::new(program, stream).map_err(|e| e.at(at))?;
-        (0..want.start).for_each(|_| rows.advance());
-        let (width, latents) = (self.width, program.record.latents());
-        let row_bytes = width * self.dtype.size();
-        let batch = batch(want.len(), width, latents);
-        let mut y = vec![0; batch * latents];
-        let mut residuals = vec![0; batch * width];
-        let mut predictions = vec![0; batch * width];
-        for out in out.chunks_mut((batch * row_bytes).max(1)) {
-            let count = out.len() / row_bytes;
-            for i in 0..count {
-                rows.advance();
-                y[i * latents..(i + 1) * latents].copy_from_slice(&rows.latents);
-                residuals[i * width..(i + 1) * width].copy_from_slice(&rows.residuals);
-            }
-            rows.check(at)?;
-            let predictions = &mut predictions[..count * width];
-            program.network.predict(&y[..count * latents], predictions);
-            with_cell!(self.dtype, T => write::<T>(program, predictions, &residuals, out));
-        }
-        if want.end == self.place.rows {
-            rows.coder.finish().map_err(|e| e.at(at))?;
-        }
-        Ok(())
     }
 
     /// Appends the latents of the rows `want` to `out`; an exact block has none and gives zeros.
@@ -222,7 +264,7 @@ impl EncodedBlock<'_> {
                         out.extend_from_slice(&rows.latents);
                     }
                 }
-                rows.check(at)?;
+                rows.check().map_err(|e| e.at(at))?;
             }
         }
         Ok(())
@@ -247,10 +289,11 @@ impl EncodedBlock<'_> {
             rows.advance();
             out.push((before - rows.coder.left()).max(0.0));
         }
-        rows.check(at)?;
-        let exact = Escapes::decode(escapes, self.cells(), self.room, at)?;
+        rows.check().map_err(|e| e.at(at))?;
+        let cells = Cells { count: self.place.rows * self.width, size: self.dtype.size() };
+        let exact = Escapes::decode(escapes, cells, self.room, at)?;
         let each = 8.0 * escapes.len() as f64 / exact.len().max(1) as f64;
-        exact.positions().for_each(|p| out[p / self.width] += each);
+        exact.into_positions().for_each(|p| out[p / self.width] += each);
         Ok(out)
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct Program {
     pub(crate) silent: Vec<Vec<bool>>,
     /// Whether any column predicts from the previous row.
     pub(crate) temporal: bool,
+    /// Whether all rows are alike: there are neither latents nor residuals.
+    pub(crate) constant: bool,
 }
 
 impl Program {
@@ -83,12 +85,15 @@ impl Program {
             }
         }
         let width = record.width();
-        let silent = record
+        let silent: Vec<Vec<bool>> = record
             .classes
             .residual_tables
             .chunks(width)
             .map(|row| row.iter().map(|&t| record.tables[t] == TableSpec::Zero).collect())
             .collect();
+        let mut classes = record.classes.quantum.iter().zip(&silent);
+        let constant = record.latents() == 0
+            && classes.all(|(&quantum, silent)| quantum < 0 || silent.iter().all(|&s| s));
         Ok(Self {
             dtype,
             network,
@@ -97,6 +102,7 @@ impl Program {
             steps: record.grid_of.iter().map(|&g| whole_step(&record.grids[g])).collect(),
             silent,
             temporal: record.temporal.iter().any(|&a| a != 0),
+            constant,
             record,
         })
     }

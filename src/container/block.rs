@@ -4,6 +4,7 @@ use super::bytes::{Cursor, put_varint};
 use super::shuffle;
 use crate::error::{Error, Result};
 use crate::limits;
+use std::ops::Range;
 
 /// First byte of a block that is entropy-coded.
 const CODED: u8 = 0;
@@ -14,6 +15,8 @@ const EXACT: u8 = 1;
 /// levels take longer and save nothing.
 #[cfg(feature = "compress")]
 const ESCAPE_LEVEL: i32 = 9;
+/// Bytes of the CRC-32 behind a block.
+pub(crate) const CHECKSUM: usize = 4;
 /// The most bytes of a LEB128 integer of 64 bits.
 const MAX_VARINT: usize = 10;
 
@@ -113,16 +116,21 @@ pub(crate) fn encode_escapes(positions: &[Position], values: &[u8], size: usize)
     shuffle::compress(&out, ESCAPE_LEVEL)
 }
 
-/// What [`encode_escapes`] packed, unpacked and checked.
+/// What [`encode_escapes`] packed, unpacked and checked, and how far it has been put back.
+#[derive(Debug)]
 pub(crate) struct Escapes {
     cells: Cells,
     count: usize,
     /// Count, positions, each as its distance from the one before, and shuffled values.
     bytes: Vec<u8>,
-    /// Where in `bytes` the positions begin.
+    /// Where in `bytes` the positions begin that are still to come.
     positions: usize,
     /// Where in `bytes` the values begin.
     values: usize,
+    /// How many values have been put back.
+    done: usize,
+    /// The least that the next position can be.
+    least: usize,
 }
 
 impl Escapes {
@@ -130,7 +138,7 @@ impl Escapes {
     /// bytes.
     pub(crate) fn decode(packed: &[u8], cells: Cells, room: u64, at: u64) -> Result<Self> {
         if packed.is_empty() {
-            return Ok(Self { cells, count: 0, bytes: Vec::new(), positions: 0, values: 0 });
+            return Ok(Self::new(cells, 0, Vec::new(), 0..0));
         }
         let wrong = |what: String| Error::corrupt(what).at(at);
         limits::check("a block's exact values", shuffle::claimed_len(packed, at)?, room)
@@ -155,7 +163,12 @@ impl Escapes {
         let values = bytes.len() - cursor.rest().len();
         cursor.take(count * cells.size)?;
         cursor.finish()?;
-        Ok(Self { cells, count, bytes, positions, values })
+        Ok(Self::new(cells, count, bytes, positions..values))
+    }
+
+    fn new(cells: Cells, count: usize, bytes: Vec<u8>, positions: Range<usize>) -> Self {
+        let Range { start, end } = positions;
+        Self { cells, count, bytes, positions: start, values: end, done: 0, least: 0 }
     }
 
     /// Returns how many values there are.
@@ -165,42 +178,53 @@ impl Escapes {
     }
 
     /// Gives the places of the values in the block, ascending.
-    pub(crate) fn positions(&self) -> impl Iterator<Item = usize> + '_ {
-        let mut cursor = Cursor::new(&self.bytes[self.positions..self.values], 0);
-        let mut next = 0;
-        (0..self.count).map(move |_| {
-            let position = next + cursor.varint().expect("decoding has read it") as usize;
-            next = position + 1;
-            position
+    #[cfg(feature = "apps")]
+    pub(crate) fn into_positions(mut self) -> impl Iterator<Item = usize> {
+        std::iter::from_fn(move || {
+            let (position, end) = self.peek()?;
+            self.pass(position, end);
+            Some(position)
         })
     }
 
-    /// Puts the values in their places in `out`, which holds the block's cells from number `first`
-    /// on.
-    pub(crate) fn restore(&self, first: usize, out: &mut [u8]) {
-        let size = self.cells.size;
-        for (i, position) in self.positions().enumerate() {
-            let Some(cell) = position.checked_sub(first) else { continue };
-            let Some(out) = out.get_mut(cell * size..(cell + 1) * size) else { break };
-            shuffle::unshuffle(&self.bytes[self.values..], size, i, out);
+    /// Returns the next position, and where in `bytes` it ends.
+    fn peek(&self) -> Option<(usize, usize)> {
+        if self.done == self.count {
+            return None;
         }
+        let mut cursor = Cursor::new(&self.bytes[self.positions..self.values], 0);
+        // Decoding has read it once.
+        let distance = cursor.varint().ok()?;
+        Some((self.least + distance as usize, self.values - cursor.rest().len()))
+    }
+
+    /// Puts the values in their places in `out`, which holds the block's cells from number `first`
+    /// on; values before those are left out for good.
+    pub(crate) fn restore(&mut self, first: usize, out: &mut [u8]) {
+        let size = self.cells.size;
+        while let Some((position, end)) = self.peek() {
+            if let Some(cell) = position.checked_sub(first) {
+                let Some(out) = out.get_mut(cell * size..(cell + 1) * size) else { break };
+                shuffle::unshuffle(&self.bytes[self.values..], size, self.done, out);
+            }
+            self.pass(position, end);
+        }
+    }
+
+    /// Leaves the value behind that [`Self::peek`] found.
+    fn pass(&mut self, position: usize, end: usize) {
+        (self.positions, self.least, self.done) = (end, position + 1, self.done + 1);
     }
 }
 
-/// Fills `out` with cells of a block whose rows are stored exactly, from number `first` on; the
-/// block has `cells` in all and begins at `at`.
-pub(crate) fn decode_exact(
-    packed: &[u8],
-    cells: Cells,
-    at: u64,
-    first: usize,
-    out: &mut [u8],
-) -> Result<()> {
+/// Unpacks a block of `cells` whose rows are stored exactly, which begins at `at`, still shuffled; they
+/// may take `room` bytes.
+pub(crate) fn decode_exact(packed: &[u8], cells: Cells, room: u64, at: u64) -> Result<Vec<u8>> {
     let length = cells.count * cells.size;
+    limits::check("a block's exact rows", length as u64, room).map_err(|e| e.at(at))?;
     let shuffled = shuffle::decompress(packed, length, at)?;
     if shuffled.len() != length {
         return Err(Error::corrupt("an exact block has the wrong number of bytes").at(at));
     }
-    shuffle::unshuffle(&shuffled, cells.size, first, out);
-    Ok(())
+    Ok(shuffled)
 }

@@ -2,14 +2,16 @@
 
 use crate::container::fills;
 use crate::container::forever::{
-    COLUMNS, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, INDEX, MODEL, ORIGIN,
+    COLUMNS, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, INDEX, MODEL, ORIGIN, ROOM,
 };
 use crate::container::head;
 use crate::container::index::Index;
+use crate::container::model::ModelRecord;
 use crate::container::origin;
 use crate::container::section::{self, Footer, Header};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
+use crate::limits::{self, Limits};
 use crate::matrix::Schema;
 use std::io::Write;
 
@@ -29,6 +31,30 @@ fn depends_on_ranges(promise: &Fidelity) -> bool {
 
 fn io(e: std::io::Error) -> Error {
     Error::io("cannot write", e)
+}
+
+/// Bytes that an exact value of a row may take besides itself: its distance from the one before.
+const PLACE_BYTES: usize = 4;
+/// Bytes that a codec's encoder takes for each column, in wide and narrow floats.
+const ENCODER_BYTES: usize = 24;
+/// A model of so many bytes makes a file that is long enough for all that readers allow.
+const LONG_MODEL: usize = 1 << 17;
+
+/// Returns the most bytes that a reader takes for a part of a file, each part by itself; blocks of
+/// more than one row are small.
+fn memory(schema: &Schema, model: Option<&[u8]>, is_codec: bool) -> u64 {
+    let width = schema.width();
+    let row = width * (schema.dtype.size() + PLACE_BYTES);
+    let encoder = if is_codec { ENCODER_BYTES * width } else { 0 };
+    let names = schema.columns.as_ref().map_or(0, |names| {
+        let texts: usize = names.iter().map(|name| name.len() + 1).sum();
+        head::names_in_memory(width, texts as u64)
+    });
+    let decoded = model
+        .filter(|model| model.len() < LONG_MODEL)
+        .map(|model| ModelRecord::decode_counted(model, 0, schema, &Limits::default()));
+    let model = decoded.and_then(Result::ok).map_or(0, |(_, taken)| taken);
+    (row.max(encoder) as u64).max(names).max(model)
 }
 
 impl<W: Write> FileWriter<W> {
@@ -71,6 +97,10 @@ impl<W: Write> FileWriter<W> {
         }
         for (tag, payload) in sections {
             bytes.extend(section::encode(*tag, payload));
+        }
+        let least = limits::least_file(memory(schema, model, promise.is_none()));
+        if let Some(more) = least.checked_sub(bytes.len() as u64).filter(|&more| more > 0) {
+            bytes.extend(section::encode(ROOM, &vec![0; more as usize]));
         }
         bytes.extend(section::encode(DATA, &[]));
         out.write_all(&bytes).map_err(io)?;

@@ -80,6 +80,12 @@ pub(crate) fn encode_columns(names: &[String]) -> Vec<u8> {
     shuffle::compress(&out, NAME_LEVEL)
 }
 
+/// Returns the bytes that `width` names of together `texts` bytes take in memory: a short one takes as
+/// much again in its own place.
+pub(crate) fn names_in_memory(width: usize, texts: u64) -> u64 {
+    texts.saturating_add((width * size_of::<String>()) as u64).saturating_mul(2)
+}
+
 /// Reads `width` column names, which may take `room` bytes in memory.
 pub(crate) fn decode_columns(
     payload: &[u8],
@@ -89,8 +95,11 @@ pub(crate) fn decode_columns(
 ) -> Result<Vec<String>> {
     // No ratio tells names from an attempt to fill the memory: equal names shrink to nothing.
     let texts = shuffle::claimed_len(payload, at)?;
-    let names = (width * size_of::<String>()) as u64;
-    limits::check("the column names", texts.saturating_add(names), room).map_err(|e| e.at(at))?;
+    if texts > MAX_NAME_BYTES as u64 {
+        let what = format!("column names of {texts} bytes; at most {MAX_NAME_BYTES} are allowed");
+        return Err(Error::corrupt(what).at(at));
+    }
+    limits::check("the column names", names_in_memory(width, texts), room).map_err(|e| e.at(at))?;
     let bytes = shuffle::decompress(payload, MAX_NAME_BYTES, at)?;
     let mut cursor = Cursor::new(&bytes, at);
     let mut names = Vec::with_capacity(width.min(bytes.len()));

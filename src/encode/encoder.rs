@@ -46,6 +46,8 @@ pub(crate) struct BlockEncoder {
     pub(crate) fills: FillValues,
     /// What each row must hold, where the promise is one about rows.
     pub(crate) rule: Option<RowRule>,
+    /// Whether rows of zeros must be decoded to rows of zeros.
+    pub(crate) keeps_zero_rows: bool,
 }
 
 impl BlockEncoder {
@@ -62,6 +64,7 @@ impl BlockEncoder {
             block_rows: 1,
             fills,
             rule: None,
+            keeps_zero_rows: false,
         }
     }
 
@@ -105,6 +108,9 @@ impl BlockEncoder {
         let mut coder = ResidualCoder::new(p, &self.bounds, &self.fills);
         for (i, (row, predicted)) in rows.enumerate() {
             coder.row(i, row, predicted, &mut symbols);
+            if self.keeps_zero_rows && row.iter().all(|x| x.to_f64() == 0.0) {
+                coder.make_exact(i, row, &mut symbols);
+            }
             if measure {
                 symbols
                     .tally

@@ -152,6 +152,16 @@ impl<'a> ResidualCoder<'a> {
         if may_round::<T>() { self.errors[j] } else { not_nan(row[j].to_f64() - self.decoded[j]) }
     }
 
+    /// Stores all values of `row`, row `i` of the block and the last that was coded, exactly.
+    pub(crate) fn make_exact<T: Cell>(&mut self, i: usize, row: &[T], symbols: &mut Symbols) {
+        let first = (i * row.len()) as u64;
+        let before = symbols.escapes.partition_point(|&cell| cell < first);
+        symbols.escapes.truncate(before);
+        symbols.escapes.extend(first..first + row.len() as u64);
+        self.decoded.iter_mut().zip(row).for_each(|(y, x)| *y = x.to_f64());
+        self.errors.fill(0.0);
+    }
+
     /// Returns the last row as decoded, in the data's units; values stored exactly are exact.
     pub(crate) fn decoded(&self) -> &[f64] {
         &self.decoded

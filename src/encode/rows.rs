@@ -63,17 +63,16 @@ impl RowRule {
             }
             RowRule::Cosine { limit } => {
                 let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
-                let (mut same, mut zero) = (true, true);
+                let mut same = true;
                 for (x, y) in finite {
                     let x = x.to_f64();
                     same &= x == *y;
-                    zero &= x == 0.0;
                     xx += x * x;
                     yy += y * y;
                     xy += x * y;
                 }
                 let least = limit + (1.0 - limit) * MARGIN;
-                same || zero || (trusted(xx) && trusted(yy) && xy >= least * xx.sqrt() * yy.sqrt())
+                same || (trusted(xx) && trusted(yy) && xy >= least * xx.sqrt() * yy.sqrt())
             }
         }
     }

@@ -104,7 +104,30 @@ pub(crate) struct RansDecoder<'a> {
     lane: usize,
 }
 
+/// How far a [`RansDecoder`] has come in its stream.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RansPlace {
+    states: [u64; 2],
+    /// Bytes of words still to come.
+    left: usize,
+    overrun: bool,
+    lane: usize,
+}
+
 impl<'a> RansDecoder<'a> {
+    /// Goes on in `stream` from a place in it.
+    pub(crate) fn resume(stream: &'a [u8], place: &RansPlace) -> Self {
+        let RansPlace { states, left, overrun, lane } = *place;
+        let words = &stream[stream.len().saturating_sub(left)..];
+        Self { states, words, overrun, lane }
+    }
+
+    /// Says how far it has come.
+    pub(crate) fn place(&self) -> RansPlace {
+        let Self { states, words, overrun, lane } = *self;
+        RansPlace { states, left: words.len(), overrun, lane }
+    }
+
     /// Starts on a stream.
     pub(crate) fn new(stream: &'a [u8]) -> Result<Self> {
         let Some((head, words)) = stream.split_first_chunk::<16>() else {

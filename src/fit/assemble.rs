@@ -98,6 +98,7 @@ fn choose(
         refiner: None,
         fills: context.sample.schema.fill_values.clone(),
         rule: None,
+        keeps_zero_rows: context.keeps_zero_rows,
     };
     if coding.temporal {
         let residual = coding.residual.then(|| {
@@ -241,6 +242,7 @@ mod tests {
             components: &components,
             normalised: &normalised,
             effort: ClassEffort { classes: 4, rounds: 2 },
+            keeps_zero_rows: false,
         })
     }
 
@@ -338,6 +340,7 @@ mod tests {
                 components: context.components,
                 normalised: context.normalised,
                 effort: context.effort,
+                keeps_zero_rows: false,
             };
             assert_eq!(build(&broken, &CHOICE).unwrap_err().kind(), ErrorKind::Corrupt);
             assert!(build(context, &CHOICE).is_ok());

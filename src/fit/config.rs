@@ -141,12 +141,12 @@ impl TrainConfig {
         if let Some(rate) = self.rate
             && !(rate > 0.0 && rate <= 1.0)
         {
-            return Err(Error::argument(format!("a learning rate of {rate} is not in 0 to 1")));
+            return Err(Error::argument(format!("a learning rate of {rate:?} is not in 0 to 1")));
         }
         if let Some(seconds) = self.seconds
             && !(seconds > 0.0 && seconds.is_finite())
         {
-            return Err(Error::argument(format!("a time of {seconds} seconds is not above 0")));
+            return Err(Error::argument(format!("a time of {seconds:?} seconds is not above 0")));
         }
         self.validate_textbook()?;
         self.check_contradictions()
@@ -164,7 +164,7 @@ impl TrainConfig {
                 && !(x > 0.0 && x <= MAX_WEIGHT)
             {
                 return Err(Error::argument(format!(
-                    "{what} {x} is not above 0 and up to {MAX_WEIGHT:e}; leave it out for none"
+                    "{what} {x:?} is not above 0 and up to {MAX_WEIGHT:e}; leave it out for none"
                 )));
             }
         }
@@ -172,7 +172,7 @@ impl TrainConfig {
             && !(p > 0.0 && p < 1.0)
         {
             return Err(Error::argument(format!(
-                "denoise zero {p} is no probability between 0 and 1"
+                "denoise zero {p:?} is no probability between 0 and 1"
             )));
         }
         self.mask.map_or(Ok(()), |m| m.validate())

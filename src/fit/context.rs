@@ -17,6 +17,8 @@ pub(crate) struct FitContext<'a> {
     pub(crate) normalised: &'a [f32],
     /// How patiently row classes are fitted.
     pub(crate) effort: ClassEffort,
+    /// Whether rows of zeros must be decoded to rows of zeros.
+    pub(crate) keeps_zero_rows: bool,
 }
 
 impl FitContext<'_> {

@@ -29,12 +29,19 @@ pub(super) enum Order {
 pub(super) struct Layout {
     pub(super) dtype: DType,
     pub(super) big_endian: bool,
+    /// Only the upper halves of `f32` are stored, in C order.
+    pub(super) bfloat16: bool,
     pub(super) order: Order,
     /// Axis 0, the rows, first.
     pub(super) shape: Vec<u64>,
 }
 
 impl Layout {
+    /// Returns the bytes that a number is stored in.
+    fn size(&self) -> usize {
+        if self.bfloat16 { 2 } else { self.dtype.size() }
+    }
+
     /// Returns the bytes of the whole array.
     ///
     /// Checks everything that the other code multiplies without checking.
@@ -60,7 +67,7 @@ impl Layout {
         }
         let row_bytes = row_shape
             .iter()
-            .try_fold(self.dtype.size() as u64, |product, &n| product.checked_mul(n))
+            .try_fold(self.size() as u64, |product, &n| product.checked_mul(n))
             .filter(|&bytes| bytes <= MAX_ROW_BYTES)
             .ok_or_else(too_large)?;
         rows.checked_mul(row_bytes)
@@ -76,6 +83,7 @@ pub(super) struct ArrayRows {
     rows: usize,
     start: u64,
     big_endian: bool,
+    bfloat16: bool,
     order: Order,
 }
 
@@ -91,7 +99,8 @@ impl ArrayRows {
         schema.name = name.to_string();
         // A column of single numbers is the same in both orders, and C order is one read.
         let order = if schema.width() == 1 { Order::C } else { layout.order };
-        Ok(Self { source, schema, rows: axes[0], start, big_endian: layout.big_endian, order })
+        let Layout { big_endian, bfloat16, .. } = *layout;
+        Ok(Self { source, schema, rows: axes[0], start, big_endian, bfloat16, order })
     }
 
     /// Gives names to the columns.
@@ -192,6 +201,15 @@ impl Rows for ArrayRows {
             return Ok(());
         }
         let row = self.schema.row_bytes();
+        if self.bfloat16 {
+            let mut halves = vec![0; out.len() / 2];
+            self.source.read_at(self.start + (first * row / 2) as u64, &mut halves)?;
+            if self.big_endian {
+                reverse_elements(&mut halves, 2);
+            }
+            widen(&halves, out);
+            return Ok(());
+        }
         match self.order {
             Order::C => self.source.read_at(self.start + first as u64 * row as u64, out)?,
             Order::Fortran => {
@@ -205,6 +223,14 @@ impl Rows for ArrayRows {
             reverse_elements(out, self.schema.dtype.size());
         }
         Ok(())
+    }
+}
+
+/// Makes `f32` of their upper halves, which bfloat16 consists of; both little-endian.
+pub(super) fn widen(halves: &[u8], out: &mut [u8]) {
+    let halves = halves.as_chunks::<2>().0;
+    for (whole, [a, b]) in out.as_chunks_mut::<4>().0.iter_mut().zip(halves) {
+        *whole = [0, 0, *a, *b];
     }
 }
 

@@ -20,19 +20,28 @@ pub enum Format {
     Bvecs,
     /// Rows of `i32`, each after its dimension.
     Ivecs,
+    /// Numbers of rows and columns, then rows of `f32`.
+    Fbin,
+    /// The same of `u8`.
+    U8bin,
+    /// The same of `i8`.
+    I8bin,
     /// Nothing but the numbers, little-endian.
     Raw,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 7] = [
+    pub const ALL: [Format; 10] = [
         Format::Npy,
         Format::Csv,
         Format::Idx,
         Format::Fvecs,
         Format::Bvecs,
         Format::Ivecs,
+        Format::Fbin,
+        Format::U8bin,
+        Format::I8bin,
         Format::Raw,
     ];
 
@@ -45,6 +54,9 @@ impl Format {
             Format::Fvecs => "fvecs",
             Format::Bvecs => "bvecs",
             Format::Ivecs => "ivecs",
+            Format::Fbin => "fbin",
+            Format::U8bin => "u8bin",
+            Format::I8bin => "i8bin",
             Format::Raw => "raw",
         }
     }
@@ -65,6 +77,9 @@ impl Format {
             "fvecs" => Some(Format::Fvecs),
             "bvecs" => Some(Format::Bvecs),
             "ivecs" => Some(Format::Ivecs),
+            "fbin" => Some(Format::Fbin),
+            "u8bin" => Some(Format::U8bin),
+            "i8bin" => Some(Format::I8bin),
             "raw" | "bin" => Some(Format::Raw),
             _ => None,
         }
@@ -94,7 +109,7 @@ impl Format {
         if is_utf16(head) {
             return Ok(Format::Csv);
         }
-        if !head.is_empty() && head.iter().all(|&b| b >= b' ' || b"\t\r\n".contains(&b)) {
+        if magic::is_text(head) {
             return Ok(Format::Csv);
         }
         Err(Error::argument(format!(
@@ -103,6 +118,37 @@ impl Format {
             names()
         )))
     }
+}
+
+/// Numbers of several bytes hardly ever look like text for so long.
+const SURELY_TEXT: usize = 32;
+
+/// Fails if a file that is called `name` and starts with `head` says itself what it is, so that its
+/// bytes are not to be read as numbers of `size` bytes.
+pub(super) fn expect_raw(name: &str, head: &[u8], size: usize) -> Result<()> {
+    let packed = "packed; unpack it first";
+    let own = [
+        (magic::NPY, "an npy file, which says its type and shape itself; leave both out"),
+        (magic::AEZ, "an .aez file; decompress it first"),
+        (magic::GZIP, packed),
+        (magic::ZIP, packed),
+    ];
+    let known = own.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, what)| *what);
+    let by_name = Format::from_extension(name);
+    if known.is_none() && by_name == Some(Format::Raw) {
+        return Ok(());
+    }
+    let what = match (known, by_name) {
+        (Some(what), _) => what.to_string(),
+        (None, Some(format)) => {
+            format!("of the format {format} by its name; leave type and shape out")
+        }
+        (None, None) if size > 1 && head.len() >= SURELY_TEXT && magic::is_text(head) => {
+            "text; leave type and shape out".to_string()
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::argument(format!("the file is {what}, or say that the format is raw")))
 }
 
 impl std::fmt::Display for Format {

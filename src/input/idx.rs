@@ -43,7 +43,7 @@ fn parse_header(head: &[u8]) -> Result<(Layout, u64)> {
     let (sizes, _) = rest.as_chunks::<4>();
     let shape = sizes.get(..axes).ok_or_else(|| short(start))?;
     let shape = shape.iter().map(|&bytes| u64::from(u32::from_be_bytes(bytes))).collect();
-    Ok((Layout { dtype, big_endian: true, order: Order::C, shape }, start as u64))
+    Ok((Layout { dtype, big_endian: true, bfloat16: false, order: Order::C, shape }, start as u64))
 }
 
 /// Unpacks to memory or a temporary file, and no more than the header announces.

@@ -10,11 +10,16 @@ const MAX_AXES: usize = 64;
 pub(super) enum Value {
     Text(String),
     Bool(bool),
-    /// A tuple of whole numbers, none negative.
+    /// A whole number that is not negative.
+    Number(u64),
+    /// A tuple of such numbers.
     Tuple(Vec<u64>),
-    /// A list: what the header of an array of records has. Its contents are not looked at.
-    List,
+    /// A list, or a tuple of something else: the fields of a record, and each of them.
+    Items(Vec<Value>),
 }
+
+/// How deep lists may lie in each other: records of records are seldom more than two deep.
+const MAX_DEPTH: usize = 16;
 
 /// Parses `{'key': value, …}` and checks that only white space follows.
 pub(super) fn parse_dictionary(text: &[u8]) -> Result<Vec<(String, Value)>> {
@@ -24,13 +29,8 @@ pub(super) fn parse_dictionary(text: &[u8]) -> Result<Vec<(String, Value)>> {
     while !parser.take(b'}') {
         let key = parser.text()?;
         parser.expect(b':')?;
-        let value = parser.value()?;
-        let list = value == Value::List;
+        let value = parser.value(0)?;
         entries.push((key, value));
-        if list {
-            // An array of records, refused whatever follows.
-            return Ok(entries);
-        }
         if !parser.take(b',') {
             parser.expect(b'}')?;
             break;
@@ -76,11 +76,30 @@ impl Parser<'_> {
         if self.take(byte) { Ok(()) } else { Err(self.bad(&format!("{:?}", char::from(byte)))) }
     }
 
-    fn value(&mut self) -> Result<Value> {
+    /// Reads a value that lies in `depth` lists.
+    fn value(&mut self, depth: usize) -> Result<Value> {
         match self.peek() {
+            _ if depth > MAX_DEPTH => Err(Error::limit(format!(
+                "the npy header has lists in more than {MAX_DEPTH} lists"
+            ))),
             Some(b'\'' | b'"') => Ok(Value::Text(self.text()?)),
-            Some(b'(') => Ok(Value::Tuple(self.tuple()?)),
-            Some(b'[') => Ok(Value::List),
+            Some(b'(') => {
+                let items = self.items(b')', depth)?;
+                let number = |item: &Value| match item {
+                    Value::Number(n) => Some(*n),
+                    _ => None,
+                };
+                let Some(axes) = items.iter().map(number).collect::<Option<Vec<u64>>>() else {
+                    return Ok(Value::Items(items));
+                };
+                if axes.len() > MAX_AXES {
+                    let what = format!("the npy array has more than {MAX_AXES} axes");
+                    return Err(Error::limit(what));
+                }
+                Ok(Value::Tuple(axes))
+            }
+            Some(b'[') => Ok(Value::Items(self.items(b']', depth)?)),
+            Some(b'0'..=b'9') => Ok(Value::Number(self.number()?)),
             Some(b'T' | b'F') => {
                 let word = self.run(|b| b.is_ascii_alphabetic());
                 match word {
@@ -89,7 +108,7 @@ impl Parser<'_> {
                     _ => Err(self.bad("True or False")),
                 }
             }
-            _ => Err(self.bad("a string, True, False or a tuple")),
+            _ => Err(self.bad("a string, True, False, a number or a tuple")),
         }
     }
 
@@ -107,21 +126,19 @@ impl Parser<'_> {
         Ok(text)
     }
 
-    /// Reads `()`, `(3,)`, `(3, 4)`, also `(3L, 4L)` as Python 2 wrote it.
-    fn tuple(&mut self) -> Result<Vec<u64>> {
-        let mut numbers = Vec::new();
-        self.expect(b'(')?;
-        while !self.take(b')') {
-            numbers.push(self.number()?);
-            if numbers.len() > MAX_AXES {
-                return Err(Error::limit(format!("the npy array has more than {MAX_AXES} axes")));
-            }
+    /// Reads what lies between two brackets: `()`, `(3,)`, `(3, 4)`, also `(3L, 4L)` as Python 2
+    /// wrote it.
+    fn items(&mut self, end: u8, depth: usize) -> Result<Vec<Value>> {
+        let mut items = Vec::new();
+        self.position += 1;
+        while !self.take(end) {
+            items.push(self.value(depth + 1)?);
             if !self.take(b',') {
-                self.expect(b')')?;
+                self.expect(end)?;
                 break;
             }
         }
-        Ok(numbers)
+        Ok(items)
     }
 
     fn number(&mut self) -> Result<u64> {

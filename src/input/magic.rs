@@ -9,6 +9,9 @@ pub(super) const GZIP: &[u8] = &[0x1f, 0x8b];
 /// First bytes of a zip archive, as `.npz` is one.
 pub(super) const ZIP: &[u8] = b"PK\x03\x04";
 
+/// First bytes of what this library writes.
+pub(super) const AEZ: &[u8] = b"\x89AEZ\r\n\x1a\n";
+
 /// Codes of the types in the third byte of an idx file.
 pub(super) const IDX_TYPES: [(u8, DType); 6] = [
     (0x08, DType::U8),
@@ -23,4 +26,9 @@ pub(super) const IDX_TYPES: [(u8, DType); 6] = [
 pub(super) fn is_idx(head: &[u8]) -> bool {
     matches!(head, [0, 0, code, axes, ..]
         if *axes > 0 && IDX_TYPES.iter().any(|(known, _)| known == code))
+}
+
+/// Says whether a file that starts with `head` looks like text.
+pub(super) fn is_text(head: &[u8]) -> bool {
+    !head.is_empty() && head.iter().all(|&b| b >= b' ' || b"\t\r\n".contains(&b))
 }

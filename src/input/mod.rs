@@ -51,7 +51,8 @@ const HEAD: usize = 512;
 /// What to assume about a file that does not say it itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OpenOptions {
-    /// Type and shape of a file of nothing but numbers; makes the format [`Format::Raw`].
+    /// Type and shape of a file of nothing but numbers; makes the format [`Format::Raw`]. A file that
+    /// is seen to be of another format is refused, unless [`Format::Raw`] is asked for.
     pub raw: Option<RawLayout>,
     /// Names of the columns of a table to keep, in this order; the others may hold text.
     /// Without a header the names are `column 1`, `column 2`, ….
@@ -96,6 +97,8 @@ impl Eq for Notes {}
 pub struct RawLayout {
     /// Type of every number.
     pub dtype: DType,
+    /// Numbers of type `f32` are stored as bfloat16, which is their upper half.
+    pub bfloat16: bool,
     /// How many rows; `None`: as many as the file holds.
     pub rows: Option<u64>,
     /// Shape of one row.
@@ -148,7 +151,10 @@ pub fn open_reader(
 
 fn open_source(source: Source, name: &str, options: &OpenOptions) -> Result<Box<dyn Rows>> {
     let format = match (&options.raw, options.format) {
-        (Some(_), None) => Format::Raw,
+        (Some(raw), None) => {
+            format::expect_raw(name, &source.head(HEAD)?, raw.dtype.size())?;
+            Format::Raw
+        }
         (Some(_), Some(format)) if format != Format::Raw => {
             return Err(Error::argument(format!(
                 "a type and shape are for raw numbers, but the format is {format}"
@@ -174,8 +180,11 @@ fn open_source(source: Source, name: &str, options: &OpenOptions) -> Result<Box<
     let origin = !is_told(name, format);
     let origin = origin.then(|| Origin { format: format.name().to_string(), text: None });
     Ok(match format {
-        Format::Npy => Box::new(npy::open(source, name)?.with_origin(origin)),
+        Format::Npy => npy::open(source, name, origin)?,
         Format::Idx => Box::new(idx::open(source, name)?.with_origin(origin)),
+        Format::Fbin | Format::U8bin | Format::I8bin => {
+            Box::new(vectors::open_counted(source, name, format)?.with_origin(origin))
+        }
         _ => match vectors::dtype(format) {
             Some(dtype) => {
                 Box::new(vectors::VectorRows::open(source, name, dtype)?.with_origin(origin))
@@ -205,7 +214,11 @@ fn open_raw(source: Source, name: &str, raw: Option<&RawLayout>) -> Result<Array
     })?;
     let mut shape = vec![1];
     shape.extend(raw.row_shape.iter().map(|&n| n as u64));
-    let mut layout = Layout { dtype: raw.dtype, big_endian: false, order: Order::C, shape };
+    let RawLayout { dtype, bfloat16, .. } = *raw;
+    if bfloat16 && dtype != DType::F32 {
+        return Err(Error::argument(format!("bfloat16 is read as f32, not as {dtype}")));
+    }
+    let mut layout = Layout { dtype, big_endian: false, bfloat16, order: Order::C, shape };
     let row_bytes = layout.bytes()?;
     layout.shape[0] = match raw.rows {
         Some(rows) => rows,

@@ -2,25 +2,46 @@
 //!
 //! Magic, two version bytes, the header's length (`u16` in version 1, `u32` later), and the
 //! header: a Python dictionary literal with `descr`, `fortran_order` and `shape`.
+//! An array of records has a list of fields as its `descr`.
 //! See <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
+
+mod number;
+mod records;
 
 use super::array::{ArrayRows, Layout, Order};
 use super::literal::{self, Value};
 use super::magic;
 use super::source::Source;
 use crate::error::{Error, Result};
-use crate::matrix::DType;
+use crate::matrix::{Origin, Rows};
+use number::Number;
+use records::{Record, RecordRows};
 
 /// Headers of plain types take about a hundred bytes; NumPy itself refuses more than 10 000.
 const MAX_HEADER: usize = 1 << 16;
 
-pub(super) fn open(source: Source, name: &str) -> Result<ArrayRows> {
-    let (layout, start) = read_header(&source)?;
-    ArrayRows::new(source, name, &layout, start)
+/// What the header says about the array.
+enum Contents {
+    Numbers(Layout),
+    /// Records, and the shape of their array.
+    Records(Record, Vec<u64>),
 }
 
-/// Reads the array's layout and the byte where its numbers start.
-fn read_header(source: &Source) -> Result<(Layout, u64)> {
+/// `origin` is what the rows are said to be read from.
+pub(super) fn open(source: Source, name: &str, origin: Option<Origin>) -> Result<Box<dyn Rows>> {
+    let (contents, start) = read_header(&source)?;
+    Ok(match contents {
+        Contents::Numbers(layout) => {
+            Box::new(ArrayRows::new(source, name, &layout, start)?.with_origin(origin))
+        }
+        Contents::Records(record, shape) => {
+            Box::new(RecordRows::new(source, name, record, &shape, start)?.with_origin(origin))
+        }
+    })
+}
+
+/// Reads what the array consists of and the byte where it starts.
+fn read_header(source: &Source) -> Result<(Contents, u64)> {
     let head = source.head(12)?;
     if !head.starts_with(&magic::NPY[..head.len().min(magic::NPY.len())]) {
         return Err(Error::corrupt("not an npy file: it does not begin with \\x93NUMPY").at(0));
@@ -59,11 +80,11 @@ fn read_header(source: &Source) -> Result<(Layout, u64)> {
     }
     let mut text = vec![0; length];
     source.read_at(start as u64, &mut text)?;
-    let layout = parse_header(&text).map_err(|e| e.at(start as u64))?;
-    Ok((layout, end as u64))
+    let contents = parse_header(&text).map_err(|e| e.at(start as u64))?;
+    Ok((contents, end as u64))
 }
 
-fn parse_header(text: &[u8]) -> Result<Layout> {
+fn parse_header(text: &[u8]) -> Result<Contents> {
     let entries = literal::parse_dictionary(text)?;
     let find = |key: &str| {
         let mut found = entries.iter().filter(|(k, _)| k == key);
@@ -73,15 +94,7 @@ fn parse_header(text: &[u8]) -> Result<Layout> {
             _ => Err(Error::corrupt(format!("the npy header has {key:?} twice"))),
         }
     };
-    let (dtype, big_endian) = match find("descr")? {
-        Value::Text(descr) => parse_descr(descr)?,
-        _ => {
-            return Err(Error::unsupported(
-                "an array of records; save its fields as one array of numbers, for example with \
-                 numpy.lib.recfunctions.structured_to_unstructured",
-            ));
-        }
-    };
+    let descr = find("descr")?;
     let order = match find("fortran_order")? {
         Value::Bool(true) => Order::Fortran,
         Value::Bool(false) => Order::C,
@@ -90,43 +103,28 @@ fn parse_header(text: &[u8]) -> Result<Layout> {
     let Value::Tuple(shape) = find("shape")? else {
         return Err(Error::corrupt("the npy header's shape is not a tuple of whole numbers"));
     };
-    Ok(Layout { dtype, big_endian, order, shape: shape.clone() })
-}
-
-/// Parses `<f4` and its like: byte order, kind, bytes.
-fn parse_descr(descr: &str) -> Result<(DType, bool)> {
-    let (order, code) = match descr.split_at_checked(1) {
-        Some((order @ ("<" | ">" | "|"), code)) => (order, code),
-        _ => return Err(unknown_type(descr, "convert it with array.astype('<f4')")),
-    };
-    let dtype = match code {
-        "f2" => DType::F16,
-        "f4" => DType::F32,
-        "f8" => DType::F64,
-        "u1" => DType::U8,
-        "i1" => DType::I8,
-        "u2" => DType::U16,
-        "i2" => DType::I16,
-        "u4" => DType::U32,
-        "i4" => DType::I32,
-        "u8" => DType::U64,
-        "i8" => DType::I64,
-        "b1" => return Err(unknown_type(descr, "cast booleans to u8 with array.astype('u1')")),
-        "c8" => return Err(unknown_type(descr, "use pairs of numbers: array.view('f4')")),
-        "c16" => return Err(unknown_type(descr, "use pairs of numbers: array.view('f8')")),
-        _ if code.starts_with(['M', 'm']) => {
-            return Err(unknown_type(descr, "use the counts: array.view('i8')"));
-        }
-        _ => return Err(unknown_type(descr, "convert it with array.astype('<f4')")),
-    };
-    if order == "|" && dtype.size() > 1 {
-        return Err(Error::corrupt(format!("the npy type {descr:?} has no byte order")));
+    match descr {
+        Value::Text(descr) => layout(Number::parse(descr)?, order, shape.clone()),
+        Value::Items(fields) => Ok(Contents::Records(Record::parse(fields)?, shape.clone())),
+        _ => Err(Error::corrupt("the npy header's descr is neither a type nor a list of fields")),
     }
-    Ok((dtype, order == ">"))
 }
 
-fn unknown_type(descr: &str, advice: &str) -> Error {
-    Error::unsupported(format!("the npy type {descr:?}; {advice}"))
+/// Returns the layout of an array of numbers; those of two parts have one axis more.
+fn layout(number: Number, order: Order, mut shape: Vec<u64>) -> Result<Contents> {
+    let Number { dtype, big_endian, bfloat16, complex } = number;
+    let is_row = |shape: &[u64]| shape.iter().skip(1).all(|&n| n == 1);
+    if (complex || bfloat16) && order == Order::Fortran && !is_row(&shape) {
+        return Err(Error::unsupported(
+            "an array of such numbers that is stored column by column; save \
+             numpy.ascontiguousarray(array)",
+        ));
+    }
+    if complex {
+        shape.push(2);
+    }
+    let order = if complex || bfloat16 { Order::C } else { order };
+    Ok(Contents::Numbers(Layout { dtype, big_endian, bfloat16, order, shape }))
 }
 
 #[cfg(test)]

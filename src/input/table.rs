@@ -74,7 +74,7 @@ pub(super) fn open(
     }
     let layout = learned.layout(&plan, dtype);
     let shape = vec![array.rows, width];
-    let array_layout = Layout { dtype, big_endian: false, order: Order::C, shape };
+    let array_layout = Layout { dtype, big_endian: false, bfloat16: false, order: Order::C, shape };
     let rows = ArrayRows::new(array.source, name, &array_layout, 0)?;
     let rows = rows.with_columns(table.kept_names());
     Ok(Opened { rows, layout, notes: plan.notes(table.fields) })

@@ -60,7 +60,7 @@ fn content_goes_before_the_extension() {
 
 #[test]
 fn options_that_contradict_are_refused() {
-    let raw = Some(RawLayout { dtype: DType::U8, rows: None, row_shape: vec![2] });
+    let raw = Some(RawLayout { dtype: DType::U8, bfloat16: false, rows: None, row_shape: vec![2] });
     let options = OpenOptions { raw, format: Some(Format::Npy), ..Default::default() };
     assert_eq!(fault(b"", "a", &options).0, ErrorKind::Argument);
     let options = OpenOptions { columns: Some(vec!["a".into()]), ..Default::default() };
@@ -73,12 +73,17 @@ fn options_that_contradict_are_refused() {
 #[test]
 fn raw_numbers_have_the_shape_that_they_are_given() {
     let layout = |rows, row_shape: &[usize]| OpenOptions {
-        raw: Some(RawLayout { dtype: DType::U16, rows, row_shape: row_shape.to_vec() }),
+        raw: Some(RawLayout {
+            dtype: DType::U16,
+            bfloat16: false,
+            rows,
+            row_shape: row_shape.to_vec(),
+        }),
         ..Default::default()
     };
     let bytes: Vec<u8> = (0..24).collect();
     for rows in [None, Some(2)] {
-        let opened = open_reader(&mut &bytes[..], "a.csv", &layout(rows, &[3, 2])).unwrap();
+        let opened = open_reader(&mut &bytes[..], "a.dat", &layout(rows, &[3, 2])).unwrap();
         assert_eq!((opened.len(), read_all(&*opened)), (2, bytes.clone()));
     }
     assert_eq!(open_reader(&mut &bytes[..], "", &layout(None, &[])).unwrap().len(), 12);
@@ -88,6 +93,58 @@ fn raw_numbers_have_the_shape_that_they_are_given() {
     assert_eq!(fault(&bytes, "", &layout(None, &[0])).0, ErrorKind::Argument);
     assert_eq!(fault(&bytes, "", &layout(None, &[usize::MAX, 3])).0, ErrorKind::Limit);
     assert_eq!(fault(&bytes, "", &layout(Some(u64::MAX), &[1 << 20])).0, ErrorKind::Limit);
+}
+
+#[test]
+fn a_file_that_says_what_it_is_is_not_read_as_raw_numbers() {
+    let npy = b"\x93NUMPY\x01\x00\x38\x00{'descr':'|u1','fortran_order':False,'shape':(2,)}      ";
+    let npy = [&npy[..], &[1, 2]].concat();
+    let told = |dtype, format| OpenOptions {
+        raw: Some(RawLayout { dtype, bfloat16: false, rows: None, row_shape: vec![1] }),
+        format,
+        ..Default::default()
+    };
+    let numbers = [7; 24];
+    for (bytes, name, dtype, why) in [
+        (&npy[..], "a.npy", DType::U8, "an npy file"),
+        (&npy, "a", DType::U8, "an npy file"),
+        (b"\x89AEZ\r\n\x1a\n", "a", DType::U8, "an .aez file"),
+        (&gzip(&IDX), "a", DType::U8, "packed"),
+        (b"PK\x03\x04", "a", DType::U8, "packed"),
+        (&numbers, "a.fvecs", DType::U8, "format fvecs"),
+        (&numbers, "a.csv", DType::U8, "format csv"),
+        (&b"1.5,2.5\n".repeat(4), "a", DType::F64, "text"),
+    ] {
+        let (kind, message) = fault(bytes, name, &told(dtype, None));
+        assert_eq!(kind, ErrorKind::Argument);
+        assert!(message.contains(why), "{name}: {message}");
+        // Who insists gets the bytes.
+        let insisted = told(DType::U8, Some(Format::Raw));
+        let rows = open_reader(&mut &*bytes, name, &insisted).unwrap();
+        assert_eq!(rows.len(), bytes.len(), "{name}");
+    }
+    for name in ["a", "a.bin", "a.raw", "a.dat"] {
+        open_reader(&mut &numbers[..], name, &told(DType::F64, None)).unwrap();
+    }
+    assert_eq!(open_reader(&mut &b"text"[..], "a", &told(DType::U8, None)).unwrap().len(), 4);
+}
+
+#[test]
+fn raw_bfloat16_comes_as_f32() {
+    let layout = |dtype| OpenOptions {
+        raw: Some(RawLayout { dtype, bfloat16: true, rows: None, row_shape: vec![2] }),
+        ..Default::default()
+    };
+    let bytes = [0xc0, 0x3f, 0x00, 0xc0, 0x80, 0x7f, 0x01, 0x00];
+    let rows = open_reader(&mut &bytes[..], "a", &layout(DType::F32)).unwrap();
+    assert_eq!((rows.len(), rows.schema().dtype), (2, DType::F32));
+    let expected = [1.5_f32, -2.0, f32::INFINITY, f32::from_bits(0x1_0000)];
+    assert_eq!(read_all(&*rows), crate::matrix::to_little_endian(&expected));
+    let mut second = [0; 8];
+    rows.read(1, &mut second).unwrap();
+    assert_eq!(second, *crate::matrix::to_little_endian(&expected[2..]));
+    assert_eq!(fault(&bytes, "a", &layout(DType::F64)).0, ErrorKind::Argument);
+    assert_eq!(fault(&bytes[1..], "a", &layout(DType::F32)).0, ErrorKind::Truncated);
 }
 
 #[test]

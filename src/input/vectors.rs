@@ -1,7 +1,11 @@
 //! Vectors as in the TEXMEX corpus: each row is its dimension, a little-endian `i32`, and so
 //! many `f32` (fvecs), `u8` (bvecs) or `i32` (ivecs). See <http://corpus-texmex.irisa.fr>.
+//!
+//! And those of the billion-scale benchmarks: the numbers of rows and columns, each a little-endian
+//! `u32`, then the rows, of `f32` (fbin), `u8` (u8bin) or `i8` (i8bin). See
+//! <https://big-ann-benchmarks.com>.
 
-use super::array::MAX_ROW_BYTES;
+use super::array::{ArrayRows, Layout, MAX_ROW_BYTES, Order};
 use super::format::Format;
 use super::source::Source;
 use crate::error::{Error, Result};
@@ -19,8 +23,24 @@ pub(super) fn dtype(format: Format) -> Option<DType> {
         Format::Fvecs => Some(DType::F32),
         Format::Bvecs => Some(DType::U8),
         Format::Ivecs => Some(DType::I32),
+        Format::Fbin => Some(DType::F32),
+        Format::U8bin => Some(DType::U8),
+        Format::I8bin => Some(DType::I8),
         _ => None,
     }
+}
+
+/// Opens rows behind their number and that of their columns.
+pub(super) fn open_counted(source: Source, name: &str, format: Format) -> Result<ArrayRows> {
+    let dtype = dtype(format).unwrap_or(DType::F32);
+    let head = source.head(2 * PREFIX)?;
+    let ([rows, columns], []) = head.as_chunks::<PREFIX>() else {
+        let what = "the numbers of rows and columns need 8 bytes, but the file has";
+        return Err(Error::truncated(format!("{what} {}", head.len())).at(0));
+    };
+    let shape = [rows, columns].map(|n| u64::from(u32::from_le_bytes(*n))).to_vec();
+    let layout = Layout { dtype, big_endian: false, bfloat16: false, order: Order::C, shape };
+    ArrayRows::new(source, name, &layout, 2 * PREFIX as u64)
 }
 
 /// Rows that must all have the dimension of the first; checked as they are read.

@@ -142,23 +142,35 @@ fn promised_bounds(rows: &dyn Rows, promise: &Fidelity) -> Result<Option<Vec<f64
 
 /// Returns the bounds by column name; `*` is for all that are not named, which otherwise are exact.
 pub(super) fn named(schema: &Schema, list: &[(String, Decimal)]) -> Result<Vec<f64>> {
-    let width = schema.width();
     let rest = list.iter().find(|(n, _)| n == "*").map_or(0.0, |(_, d)| d.floor());
-    let mut bounds = vec![rest; width];
+    let mut bounds: Vec<Option<f64>> = vec![None; schema.width()];
     for (name, bound) in list.iter().filter(|(n, _)| n != "*") {
-        let by_name = schema.columns.as_ref().and_then(|c| c.iter().position(|n| n == name));
-        // Files without names have numbered columns.
-        let at = by_name.or_else(|| name.parse().ok().filter(|&i: &usize| i < width));
-        let at = at.ok_or_else(|| {
+        let at = column(schema, name)?;
+        if bounds[at].replace(bound.floor()).is_some() {
+            let what = format!("column {at} has two bounds, one of them as {name:?}: give one");
+            return Err(Error::argument(what));
+        }
+    }
+    Ok(bounds.into_iter().map(|bound| bound.unwrap_or(rest)).collect())
+}
+
+/// Returns the one column that `name` means: that of this name, or else of this number.
+fn column(schema: &Schema, name: &str) -> Result<usize> {
+    let names = schema.columns.as_deref().unwrap_or_default();
+    let mut alike = (0..names.len()).filter(|&j| names[j] == name);
+    match (alike.next(), alike.next()) {
+        (Some(a), Some(b)) => Err(Error::argument(format!(
+            "two columns are called {name:?}: bound them by their numbers, as {a}=… and {b}=…"
+        ))),
+        (Some(at), None) => Ok(at),
+        _ => name.parse().ok().filter(|&j: &usize| j < schema.width()).ok_or_else(|| {
             let known = match &schema.columns {
                 Some(names) => names.join(", "),
-                None => format!("0 to {}", width - 1),
+                None => format!("0 to {}", schema.width() - 1),
             };
             Error::argument(format!("there is no column {name:?}; the columns are {known}"))
-        })?;
-        bounds[at] = bound.floor();
+        }),
     }
-    Ok(bounds)
 }
 
 /// Judges whether `decoded`, from a file of `file_bytes`, keeps `promise` for `original`.
@@ -198,6 +210,9 @@ pub fn check_promise(
     })?;
     let quality = tally.quality();
     all.count += quality.specials_changed;
+    if matches!(promise, Fidelity::Cosine(_)) {
+        all.count += quality.zero_rows_changed;
+    }
     let (held, detail) = verdict(promise, &quality, original, file_bytes, all.worst);
     let what = if all.count == 1 { "violation" } else { "violations" };
     Ok(PromiseCheck {

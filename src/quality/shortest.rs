@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn fill_values_stay_as_they_are() {
-        let fill = -9999.123_456_f64;
+        let fill = -9_999.123_456_f64;
         let mut schema = schema(vec![TextColumn::default()]);
         assert_eq!(shortened(&schema, "max-error 1", fill), -9999.1235);
         schema.fill_values = FillValues::from_bits(vec![fill.to_bits()]);

@@ -33,10 +33,14 @@ pub struct Quality {
     pub nmse: f64,
     /// Peak signal-to-noise ratio: `10 log₁₀ (range² / mse)` in dB; infinite without error.
     pub psnr: f64,
-    /// Mean over rows of the cosine between row and decoded row.
+    /// Mean of the cosine between row and decoded row, over the rows that have a direction: not
+    /// those of zeros, nor those with values that are not finite. 1 where there is no such row.
     pub cosine: f64,
-    /// Smallest of these cosines.
+    /// Smallest cosine of a row's finite values and what they decode to. Without any but zeros it
+    /// is 1 where they come back as zeros, and 0 otherwise.
     pub worst_row_cosine: f64,
+    /// Number of rows of zeros that decode to something else.
+    pub zero_rows_changed: u64,
 }
 
 impl Quality {
@@ -68,9 +72,13 @@ pub(crate) struct Tally {
     pub(crate) squared_error: f64,
     /// Largest `|x − x̂|`.
     pub(crate) max_error: f64,
-    /// Sum over rows of the cosine between `x` and `x̂`.
+    /// Sum of the cosine between `x` and `x̂`, over rows that have a direction.
     pub(crate) cosine: f64,
-    /// Smallest of these cosines.
+    /// Number of these rows: not of zeros, and all values finite.
+    pub(crate) directions: u64,
+    /// Number of rows of zeros that decode to something else.
+    pub(crate) zero_rows_changed: u64,
+    /// Smallest cosine of any row.
     pub(crate) worst_cosine: Option<f64>,
     /// Smallest and largest value.
     range: Option<(f64, f64)>,
@@ -145,7 +153,8 @@ impl Tally {
         }
         let mut products = Products::default();
         let mut squared_error = 0.0;
-        let mut same = true;
+        let (mut same, mut zero) = (true, true);
+        let specials = self.specials;
         let (mut low, mut high) = self.range.unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
         let cells = row.iter().zip(decoded).zip(centre.iter().zip(&mut self.columns));
         for (j, ((&cell, &y), (c, column))) in cells.enumerate() {
@@ -157,6 +166,7 @@ impl Tally {
             let x = cell.to_f64();
             let d = error(j, x);
             same &= d == 0.0;
+            zero &= x == 0.0;
             products.add(x, y);
             squared_error += d * d;
             self.max_error = self.max_error.max(d.abs());
@@ -173,7 +183,11 @@ impl Tally {
         self.squared_error += squared_error;
         let ordinary = row.iter().zip(decoded).filter(|(x, _)| is_ordinary(**x, fills));
         let own = cosine(products, same, ordinary.map(|(x, y)| (x.to_f64(), *y)));
-        self.cosine += own;
+        if self.specials == specials {
+            self.zero_rows_changed += u64::from(zero && !same);
+            self.directions += u64::from(!zero);
+            self.cosine += if zero { 0.0 } else { own };
+        }
         self.worst_cosine = Some(self.worst_cosine.map_or(own, |w| w.min(own)));
     }
 
@@ -211,6 +225,8 @@ impl Tally {
         self.squared_error += other.squared_error;
         self.max_error = self.max_error.max(other.max_error);
         self.cosine += other.cosine;
+        self.directions += other.directions;
+        self.zero_rows_changed += other.zero_rows_changed;
         self.worst_cosine = match (self.worst_cosine, other.worst_cosine) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -296,17 +312,18 @@ impl Tally {
             psnr: self.psnr(),
             cosine: self.mean_cosine(),
             worst_row_cosine: self.worst_cosine.unwrap_or(1.0),
+            zero_rows_changed: self.zero_rows_changed,
         }
     }
 
-    /// Returns the mean over rows of their cosines.
+    /// Returns the mean cosine of the rows that have a direction; 1 where there are none.
     pub(crate) fn mean_cosine(&self) -> f64 {
-        if self.rows == 0 { 1.0 } else { self.cosine / self.rows as f64 }
+        if self.directions == 0 { 1.0 } else { self.cosine / self.directions as f64 }
     }
 }
 
-/// Computes the cosine of a row and its decoded self, whose `cells` gave `products`; rows of zeros
-/// count as 1, rows decoded to zeros as 0, rows decoded to what is no number as −1.
+/// Computes the cosine of a row and its decoded self, whose `cells` gave `products`: 1 where they are
+/// the same, 0 where one of them only is all zeros, −1 for rows decoded to what is no number.
 #[inline]
 pub(crate) fn cosine(
     products: Products,
@@ -330,10 +347,7 @@ fn scaled_cosine(cells: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
     }
     let (a, b) =
         cells.clone().fold((0.0_f64, 0.0_f64), |(a, b), (x, y)| (a.max(x.abs()), b.max(y.abs())));
-    if a == 0.0 {
-        return 1.0;
-    }
-    if b == 0.0 {
+    if a == 0.0 || b == 0.0 {
         return 0.0;
     }
     let mut products = Products::default();

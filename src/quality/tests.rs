@@ -233,10 +233,10 @@ fn numbers_whose_squares_leave_the_range_have_cosines() {
         let x = matrix(&[3.0 * scale, 4.0 * scale, 0.0, 0.0, 1.0 * scale, 0.0], 2);
         let y = matrix(&[4.0 * scale, 3.0 * scale, 0.0, 1.0 * scale, 0.0, 0.0], 2);
         let q = Quality::measure(&x, &y).unwrap();
-        // 24/25, a row of zeros, and a row that became zeros.
-        let expected = (0.96 + 1.0 + 0.0) / 3.0;
+        // 24/25, and a row that became zeros; a row of zeros has no direction.
+        let expected = (0.96 + 0.0) / 2.0;
         assert!((q.cosine - expected).abs() < 1e-3, "{scale}: {}", q.cosine);
-        assert_eq!(q.worst_row_cosine, 0.0);
+        assert_eq!((q.worst_row_cosine, q.zero_rows_changed), (0.0, 1));
         assert!(!q.nmse.is_nan() && !q.psnr.is_nan() && q.nmse > 0.0);
         assert_eq!(Quality::measure(&x, &x).unwrap().worst_row_cosine, 1.0);
     }
@@ -301,4 +301,44 @@ fn named_columns_have_bounds_of_their_own() {
     assert!(held("a=0.25,b=0.25").unwrap() && held("a=1,*=0.25").unwrap());
     assert!(!held("a=1").unwrap() && !held("a=1,*=0.2").unwrap());
     assert!(held("c=1").unwrap_err().to_string().contains("a, b"));
+}
+
+#[test]
+fn a_column_has_one_bound() {
+    let mut schema = Schema::new(DType::F32, &[3]);
+    let x = Matrix::new(schema.clone(), vec![0; 12]).unwrap();
+    schema.columns = Some(["a", "b", "a"].map(String::from).to_vec());
+    let twins = Matrix::new(schema, vec![0; 12]).unwrap();
+    let judged = |x: &Matrix, text: &str| {
+        let promise = Fidelity::parse("max-error-columns", text)?;
+        check_promise(x, x, &promise, 8).map(|c| c.held)
+    };
+    for text in ["b=1,b=2", "*=1,*=2", "b=1,b=1", "0=1,1=2,0=2"] {
+        let error = judged(&twins, text).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Argument);
+        assert!(error.to_string().contains("two bounds"), "{error}");
+    }
+    assert!(judged(&twins, "b=1,1=1").unwrap_err().to_string().contains("two bounds"));
+    let error = judged(&twins, "a=1,*=2").unwrap_err().to_string();
+    assert!(error.contains("0=") && error.contains("2="), "{error}");
+    assert!(judged(&twins, "0=1,2=3,b=2").unwrap() && judged(&x, "0=1,2=3").unwrap());
+}
+
+#[test]
+fn rows_without_a_direction_are_outside_the_mean_cosine() {
+    let nan = f64::NAN;
+    let x = matrix(&[3.0, 4.0, 0.0, 0.0, nan, 1.0], 2);
+    let y = matrix(&[4.0, 3.0, 0.0, 0.0, nan, -1.0], 2);
+    let q = Quality::measure(&x, &y).unwrap();
+    assert!((q.cosine - 0.96).abs() < 1e-12, "{}", q.cosine);
+    let promise = |text: &str| Fidelity::parse("cosine", text).unwrap();
+    let held = |y: &Matrix, text: &str| check_promise(&x, y, &promise(text), 8).unwrap().held;
+    assert!(held(&y, "0.95") && !held(&y, "0.97"));
+    // Rows of zeros come back as such.
+    let changed = matrix(&[3.0, 4.0, 0.0, 1e-9, nan, 1.0], 2);
+    assert!(!held(&changed, "0.1"));
+    let each = Fidelity::parse("row-cosine", "0.5").unwrap();
+    assert!(!check_promise(&x, &changed, &each, 8).unwrap().held);
+    let none = matrix(&[0.0, 0.0, nan, 1.0], 2);
+    assert_eq!(Quality::measure(&none, &none).unwrap().cosine, 1.0);
 }

@@ -2,7 +2,8 @@
 
 use super::open::{self, Frame};
 use super::source::{self, Source};
-use crate::codec::decode::{self, EncodedBlock};
+use crate::codec::cursor::BlockCursor;
+use crate::codec::decode::{Batch, EncodedBlock};
 #[cfg(feature = "compress")]
 use crate::container::encoder::EncoderRecord;
 use crate::container::index::Place;
@@ -11,6 +12,13 @@ use crate::container::task::TaskRecord;
 use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Bytes that blocks which are decoded at the same time may take together, besides the first one:
+/// a processor has more cores than a small file should have memory.
+const AT_ONCE_BYTES: u64 = 128 << 20;
+/// Blocks of more bytes than this are rare, and counted with what they may claim to unpack.
+const USUAL_BYTES: u64 = 16 << 20;
 
 /// Rows of one block.
 #[derive(Debug, Clone)]
@@ -26,13 +34,18 @@ pub(super) struct Blocks<S> {
     source: S,
     frame: Frame,
     limits: Limits,
+    /// What a file of this length may take.
+    room: Limits,
+    /// The block within which a call stopped, for a call that goes on there.
+    stopped: Mutex<Option<BlockCursor<'static>>>,
 }
 
 impl<S: Source> Blocks<S> {
     /// Checks everything but the blocks.
     pub(super) fn open(source: S, limits: Limits) -> Result<Self> {
-        let frame = open::open(&source, &limits)?;
-        Ok(Self { source, frame, limits })
+        let room = limits.for_file(source.len());
+        let frame = open::open(&source, &room)?;
+        Ok(Self { source, frame, limits, room, stopped: Mutex::default() })
     }
 
     pub(super) fn frame(&self) -> &Frame {
@@ -45,21 +58,21 @@ impl<S: Source> Blocks<S> {
 
     #[cfg(feature = "compress")]
     pub(super) fn encoder(&self) -> Result<Option<EncoderRecord>> {
-        self.frame.encoder(&self.source, &self.limits)
+        self.frame.encoder(&self.source, &self.room)
     }
 
     #[cfg(feature = "apps")]
     pub(super) fn task(&self) -> Result<Option<TaskRecord>> {
-        self.frame.task(&self.source, &self.limits)
+        self.frame.task(&self.source, &self.room)
     }
 
     /// Checks everything but the blocks once more, and what opening does not read.
     pub(super) fn verify_frame(&self) -> Result<()> {
-        let frame = open::open(&self.source, &self.limits)?;
+        let frame = open::open(&self.source, &self.room)?;
         if frame.index != self.frame.index {
             return Err(Error::corrupt("the file has changed since it was opened"));
         }
-        frame.verify_unread(&self.source, &self.limits)
+        frame.verify_unread(&self.source, &self.room)
     }
 
     /// Cuts rows of the file, which must be there, at the ends of blocks.
@@ -80,10 +93,7 @@ impl<S: Source> Blocks<S> {
     /// Reads a block's bytes, once what it claims is within the limits.
     pub(super) fn read(&self, place: Place) -> Result<EncodedBlock<'_>> {
         let schema = &self.frame.schema;
-        let latents = self.frame.latents();
-        let decoded = place.rows as u64 * schema.row_bytes() as u64;
-        let working = decode::working_bytes(place.rows, schema.width(), latents);
-        let most = decoded.max(working).max(place.length as u64);
+        let most = self.decoded(&place).max(self.working(&place)).max(place.length as u64);
         limits::check("a block", most, self.limits.block_bytes).map_err(|e| e.at(place.offset))?;
         Ok(EncodedBlock {
             program: self.frame.program.as_ref(),
@@ -91,24 +101,94 @@ impl<S: Source> Blocks<S> {
             width: schema.width(),
             place,
             bytes: source::bytes(&self.source, place.offset, place.length)?,
-            room: self.limits.block_bytes,
+            room: self.room.block_bytes,
         })
     }
 
-    /// Decodes rows of one block, as row-major little-endian bytes.
-    pub(super) fn decode(&self, part: &BlockRows) -> Result<Vec<u8>> {
-        let block = self.read(part.place)?;
-        let mut out = vec![0; part.rows.len() * self.frame.schema.row_bytes()];
-        block.rows(part.rows.clone(), &mut out)?;
-        Ok(out)
+    /// Returns the bytes of a block's rows.
+    fn decoded(&self, place: &Place) -> u64 {
+        place.rows as u64 * self.frame.schema.row_bytes() as u64
+    }
+
+    /// Returns the bytes that decoding a block takes besides its rows.
+    fn working(&self, place: &Place) -> u64 {
+        Batch::bytes(place.rows, self.frame.schema.width(), self.frame.latents())
+    }
+
+    /// Decodes rows of one block into `out`, as row-major little-endian bytes. With `go_on`, a call
+    /// that asks for the rows behind them begins there and not with the block's first.
+    pub(super) fn fill(&self, part: BlockRows, out: &mut [u8], go_on: bool) -> Result<()> {
+        let BlockRows { place, rows } = part;
+        let program = self.frame.program.as_ref();
+        let kept = (rows.start > 0).then(|| {
+            let mut stopped = self.stopped();
+            stopped.take_if(|cursor| cursor.leads_to(&place, &rows))
+        });
+        let mut cursor = match kept.flatten() {
+            Some(cursor) => cursor,
+            None => BlockCursor::new(self.read(place)?)?,
+        };
+        let end = rows.end;
+        cursor.rows(program, rows, out)?;
+        if go_on && end < place.rows {
+            *self.stopped() = Some(cursor.pause());
+        }
+        Ok(())
+    }
+
+    fn stopped(&self) -> MutexGuard<'_, Option<BlockCursor<'static>>> {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Decodes whole blocks, one after another or several at once, and keeps none of their rows.
+    pub(super) fn verify(&self) -> Result<()> {
+        let program = self.frame.program.as_ref();
+        let parts: Vec<BlockRows> = self.parts(0..self.frame.index.total_rows() as usize).collect();
+        self.each(
+            parts,
+            |part| part,
+            |part| BlockCursor::new(self.read(part.place)?)?.check(program),
+        )
+    }
+
+    /// Runs tasks, each of which decodes rows of one block, several at once as long as they take
+    /// little memory together; gives the first error by order.
+    pub(super) fn each<T: Send>(
+        &self,
+        mut tasks: Vec<T>,
+        part: impl Fn(&T) -> &BlockRows,
+        run: impl Fn(T) -> Result<()> + Sync + Send,
+    ) -> Result<()> {
+        let bytes = |task: &T| {
+            let place = part(task).place;
+            let decoded = self.decoded(&place);
+            // The window of the decompressor, and what comes out of it.
+            let unpacked = 2 * decoded.min(self.room.block_bytes);
+            self.working(&place) + if decoded > USUAL_BYTES { unpacked } else { decoded }
+        };
+        let most = tasks.iter().map(bytes).max().unwrap_or(0).max(1);
+        let at_once = (AT_ONCE_BYTES / most).max(1);
+        if at_once >= threads() as u64 {
+            return each(tasks, run);
+        }
+        while !tasks.is_empty() {
+            let rest = tasks.split_off(tasks.len().min(at_once as usize));
+            each(std::mem::replace(&mut tasks, rest), &run)?;
+        }
+        Ok(())
     }
 }
 
+/// Returns how many tasks run at once.
+fn threads() -> usize {
+    #[cfg(feature = "rayon")]
+    return rayon::current_num_threads();
+    #[cfg(not(feature = "rayon"))]
+    1
+}
+
 /// Runs independent tasks, in parallel where threads are to be had; gives the first error by order.
-pub(super) fn each<T: Send>(
-    tasks: Vec<T>,
-    run: impl Fn(T) -> Result<()> + Sync + Send,
-) -> Result<()> {
+fn each<T: Send>(tasks: Vec<T>, run: impl Fn(T) -> Result<()> + Sync + Send) -> Result<()> {
     #[cfg(feature = "rayon")]
     if tasks.len() > 1 {
         use rayon::prelude::*;

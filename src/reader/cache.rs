@@ -27,6 +27,11 @@ impl Cache {
         Self { budget, inner: Mutex::default() }
     }
 
+    /// Returns the bytes that may be kept.
+    pub(super) fn budget(&self) -> usize {
+        self.budget
+    }
+
     /// Returns a decoded block, if it is here.
     pub(super) fn get(&self, block: usize) -> Option<Arc<Vec<u8>>> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,10 +1,12 @@
 //! Rows on demand: any row of a file, without decoding those before its block.
 //!
 //! [`open`] checks what lies around the blocks, [`blocks`] decodes them, [`read`] finds those that
-//! hold a row, [`cache`] keeps what was decoded, [`source`] is where bytes come from.
+//! hold a row, [`gather`] several in any order, [`cache`] keeps what was decoded, [`source`] is where
+//! bytes come from.
 
 mod blocks;
 mod cache;
+mod gather;
 mod info;
 mod map;
 mod open;

@@ -38,8 +38,6 @@ pub(super) struct Frame {
     encoder: Option<Section>,
     /// The task's section, likewise.
     task: Option<Section>,
-    /// Sections that this version does not know and may skip.
-    skipped: Vec<Section>,
 }
 
 /// Checks header, footer, sections and index.
@@ -75,7 +73,6 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Frame> {
         index_bytes,
         encoder: sections.encoder,
         task: sections.task,
-        skipped: sections.skipped,
     };
     frame.check()?;
     Ok(frame)
@@ -117,7 +114,6 @@ struct Sections {
     model: Option<Payload>,
     encoder: Option<Section>,
     task: Option<Section>,
-    skipped: Vec<Section>,
     /// The byte behind the last of them.
     end: u64,
 }
@@ -142,7 +138,12 @@ impl Sections {
                     out.end = section.end(source)?;
                     return Ok(out);
                 }
-                _ => out.note(source, section, written)?,
+                _ => {
+                    // Before its tag is judged: damage must pass neither for something that may be
+                    // skipped nor for a newer format.
+                    section.verify(source)?;
+                    out.note(section, written)?;
+                }
             }
             out.end = section.end(source)?;
         }
@@ -178,7 +179,7 @@ impl Sections {
     }
 
     /// Remembers a section that reading rows does not need.
-    fn note<S: Source>(&mut self, source: &S, section: Section, written: u16) -> Result<()> {
+    fn note(&mut self, section: Section, written: u16) -> Result<()> {
         let Section { tag, offset, .. } = section;
         if !tag[0].is_ascii_alphabetic() {
             let what = "a section's tag does not begin with a letter";
@@ -192,14 +193,11 @@ impl Sections {
             ))
             .at(offset));
         }
-        section.end(source)?;
         let place = match tag {
             ENCODER => &mut self.encoder,
             TASK => &mut self.task,
-            _ => {
-                self.skipped.push(section);
-                return Ok(());
-            }
+            // Unknown, and may be skipped.
+            _ => return Ok(()),
         };
         expect_first(place, section)?;
         *place = Some(section);
@@ -285,9 +283,8 @@ impl Frame {
         TaskRecord::decode(&bytes, at, self.schema.width(), self.latents(), limits).map(Some)
     }
 
-    /// Checks the sections that opening does not read.
+    /// Checks what the sections say whose checksums alone are checked when a file is opened.
     pub(super) fn verify_unread<S: Source>(&self, source: &S, limits: &Limits) -> Result<()> {
-        self.skipped.iter().try_for_each(|section| section.verify(source))?;
         self.encoder(source, limits)?;
         self.task(source, limits).map(drop)
     }

@@ -12,7 +12,8 @@ const DEFAULT_CACHE_BYTES: usize = 16 << 20;
 pub struct ReaderOptions {
     /// What the file may claim before it is refused.
     pub limits: Limits,
-    /// Bytes of decoded blocks that are kept for later calls; 0 for none.
+    /// Bytes of decoded blocks that are kept for later calls; 0 for none. Unless it is 0, the block
+    /// within which a call stopped stays open besides, so that reading on does not begin it anew.
     pub cache_bytes: usize,
 }
 

@@ -58,6 +58,10 @@ impl Section {
     /// The section is copied before it is checked, so that what was checked is what is used.
     pub(super) fn payload<S: Source>(&self, source: &S, most: u64) -> Result<Payload> {
         let end = self.end(source)?;
+        if self.length > most {
+            // A damaged length is damage, not a claim.
+            self.verify(source)?;
+        }
         limits::check(&self.name(), self.length, most).map_err(|e| e.at(self.offset))?;
         let whole = source::bytes(source, self.offset, (end - self.offset) as usize)?.into_owned();
         let body = section::unseal(&whole, self.offset, &self.name())?;

@@ -102,8 +102,11 @@ pub struct FileSource {
 impl FileSource {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let failed = |e| Error::io(format!("cannot open {}", path.display()), e);
-        let file = File::open(path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
+        Self::new(File::open(path).map_err(failed)?)
+    }
+
+    pub(super) fn new(file: File) -> Result<Self> {
+        let length = file.metadata().map_err(|e| Error::io("cannot ask for the size", e))?.len();
         Ok(Self { file: PositionedFile::new(file), length })
     }
 }

@@ -1,6 +1,7 @@
 //! Files made by hand from the container's parts, so that every part can be wrong by itself.
 
 mod damage;
+mod hostile;
 mod reading;
 #[cfg(feature = "compress")]
 mod written;

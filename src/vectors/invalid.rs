@@ -66,6 +66,12 @@ fn frame() -> Vec<Case> {
     for (name, place) in places.iter().cloned() {
         damage(name, place.end - 1);
     }
+    // Damaged tags: one that would be critical and unknown, one that would be skipped, and one that
+    // begins with no letter.
+    let tag = |name: &str| places.iter().find(|p| p.0 == name).expect("listed").1.start;
+    damage("tag-modl", tag("modl") + 1);
+    damage("tag-cols", tag("cols") + 3);
+    damage("tag-note", tag("note") + 2);
     let first = file.place(DATA).end;
     damage("block-coded", first + 5);
     damage("block-exact", first + file.blocks[0].1.len() + 2);
@@ -154,6 +160,7 @@ fn sections() -> Vec<Case> {
     late_head.sections.swap(0, 1);
     let mut no_data = base();
     no_data.sections.pop();
+    no_data.blocks.clear();
     let mut full_data = base();
     full_data.sections.last_mut().unwrap().1 = vec![0];
     let mut codec = base();
@@ -265,6 +272,7 @@ fn heads() -> Vec<Case> {
         case("promise-no-number", "corrupt", promise("max-error", "1x")),
         case("promise-infinite", "corrupt", promise("max-error", "1e999")),
         case("promise-negative", "corrupt", promise("max-error-rel", "-1e-3")),
+        case("promise-two-bounds", "corrupt", promise("max-error-columns", "a\\\\=1,b=2,a\\=3")),
         case("promise-nmse-0", "corrupt", promise("nmse", "0")),
         case("promise-cosine-1", "corrupt", promise("cosine", "1.0")),
         case(
@@ -284,7 +292,7 @@ fn heads() -> Vec<Case> {
         case("names-too-many", "corrupt", names(&["a", "b", "c"])),
         case("names-length-wrong", "corrupt", packed(&[10, 1, b'a', 1, b'b'])),
         case("names-packed-too-large", "corrupt", packed(&[0x83, 0x80, 0x80, 0x80, 0x02])),
-        case("names-packed-over-budget", "limit", packed(&[0xff, 0xff, 0xff, 0xff, 0x7f])),
+        case("names-packed-over-budget", "limit", packed(&[0x81, 0x80, 0x80, 0x80, 0x02])),
         case("names-zstd-broken", "corrupt", packed(&[0x0b, 0x28, 0xb5, 0x2f, 0xfd, 0, 0])),
         case("names-zstd-skippable", "corrupt", packed(&skippable)),
     ]

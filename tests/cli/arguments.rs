@@ -17,6 +17,11 @@ fn nonsense_is_wrong_usage() {
         ("compress digits.npy --max-error-rel -1e-3", "must be 0 or more"),
         ("compress digits.npy --max-error a=1,b=-1", "must be 0 or more"),
         ("compress digits.npy --max-error nan", "nan"),
+        ("compress digits.npy --max-error a=1,a=2", "two bounds"),
+        ("compress digits.npy --max-error *=1,*=2", "two bounds"),
+        ("compress digits.npy --cosine 0.9999999999999999", "at most 0.9999999999999998"),
+        ("compress digits.npy --lr 1e300", "of 1e300 is"),
+        ("compress digits.npy --dtype f32 --shape 4;4", "as in 28,28"),
         ("compress digits.npy --cosine 1.5", "below 1"),
         ("compress digits.npy --nmse 0", "above 0"),
         ("compress digits.npy -0", "-0"),
@@ -63,6 +68,7 @@ fn nonsense_is_wrong_usage() {
         let args: Vec<_> = line.split_whitespace().collect();
         let error = folder.fails(2, &args);
         assert!(error.contains(hint), "{line}: {error}");
+        assert!(line.is_empty() || error.lines().count() == 1, "{line}: {error}");
     }
     assert_eq!(folder.names(), ["digits.npy"]);
 }

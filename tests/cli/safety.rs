@@ -52,7 +52,7 @@ fn a_failure_keeps_the_old_file() {
 mod unix {
     use super::*;
     use crate::support::noise;
-    use std::process::{Command, Stdio};
+    use std::process::{Child, Command, Stdio};
     use std::time::{Duration, Instant};
 
     #[test]
@@ -77,35 +77,139 @@ mod unix {
         assert_eq!(folder.names(), ["digits.npy", "digits.npy.aez"]);
     }
 
+    /// A folder with numbers that take long to compress, and a file in the way of the result.
+    fn folder_for_long_work() -> Folder {
+        let folder = Folder::new();
+        let bytes: Vec<u8> = noise(12 << 20).iter().flat_map(|x| x.to_le_bytes()).collect();
+        folder.write("big.raw", bytes);
+        folder.write("big.raw.aez", "mine");
+        folder
+    }
+
+    /// Begins to compress in `folder`, with `ignored` signals, and waits for the temporary file.
+    fn begin(folder: &Folder, ignored: &str) -> Child {
+        let work = "exec \"$0\" compress -9 -f --dtype f32 --shape 128 big.raw";
+        let trap = if ignored.is_empty() { String::new() } else { format!("trap '' {ignored}; ") };
+        let mut child = Command::new("sh")
+            .args(["-c", &format!("{trap}{work}"), env!("CARGO_BIN_EXE_aezip")])
+            .current_dir(folder.path(""))
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = Instant::now();
+        while !folder.names().iter().any(|name| name.starts_with(".aezip-")) {
+            assert!(started.elapsed() < Duration::from_secs(60), "no temporary file");
+            assert!(child.try_wait().unwrap().is_none(), "ended too early");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child
+    }
+
+    fn send(signal: &str, child: &Child) {
+        let (option, id) = (format!("-{signal}"), child.id().to_string());
+        assert!(Command::new("kill").args([option, id]).status().unwrap().success());
+    }
+
     #[test]
     fn an_interrupt_leaves_nothing_behind() {
         if ignores_signals() {
             eprintln!("skipped: the signals are ignored here, and so by the program");
             return;
         }
-        let folder = Folder::new();
-        let bytes: Vec<u8> = noise(12 << 20).iter().flat_map(|x| x.to_le_bytes()).collect();
-        folder.write("big.raw", bytes);
-        folder.write("big.raw.aez", "mine");
-        for signal in ["INT", "TERM"] {
-            let mut child = Command::new(env!("CARGO_BIN_EXE_aezip"))
-                .args(["compress", "-9", "-f", "--dtype", "f32", "--shape", "128", "big.raw"])
-                .current_dir(folder.path(""))
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            let started = Instant::now();
-            while !folder.names().iter().any(|name| name.starts_with(".aezip-")) {
-                assert!(started.elapsed() < Duration::from_secs(60), "no temporary file");
-                assert!(child.try_wait().unwrap().is_none(), "ended too early");
-                std::thread::sleep(Duration::from_millis(5));
+        let folder = folder_for_long_work();
+        // Under nohup the closed terminal is ignored, in the background of a script Ctrl-C.
+        for (ignored, signal) in [("", "INT"), ("HUP", "TERM"), ("INT", "TERM"), ("TERM", "HUP")] {
+            let mut child = begin(&folder, ignored);
+            if !ignored.is_empty() {
+                send(ignored, &child);
+                std::thread::sleep(Duration::from_millis(50));
+                assert!(child.try_wait().unwrap().is_none(), "{ignored} is not ignored");
             }
-            let (signal_option, id) = (format!("-{signal}"), child.id().to_string());
-            assert!(Command::new("kill").args([signal_option, id]).status().unwrap().success());
+            send(signal, &child);
             assert_eq!(child.wait().unwrap().code(), Some(130), "{signal}");
             assert_eq!(folder.names(), ["big.raw", "big.raw.aez", "digits.npy"], "{signal}");
             assert_eq!(folder.read("big.raw.aez"), b"mine");
         }
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_swept_up_by_the_next() {
+        let folder = folder_for_long_work();
+        let mut killed = begin(&folder, "");
+        send("KILL", &killed);
+        killed.wait().unwrap();
+        let left: Vec<String> =
+            folder.names().into_iter().filter(|name| name.starts_with(".aezip-")).collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+        // A run beside it that goes on is not disturbed.
+        let mut other = begin_anew(&folder, &left[0]);
+        folder.ok(&["compress", "digits.npy", "-1"]);
+        let names = folder.names();
+        assert!(!names.contains(&left[0]), "{names:?}");
+        assert_eq!(names.iter().filter(|name| name.starts_with(".aezip-")).count(), 1, "{names:?}");
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
+
+    /// Begins to compress in `folder` and waits until `left` has been swept up.
+    fn begin_anew(folder: &Folder, left: &str) -> Child {
+        let child = begin(folder, "");
+        let started = Instant::now();
+        while folder.names().iter().any(|name| name == left)
+            || !folder.names().iter().any(|name| name.starts_with(".aezip-"))
+        {
+            assert!(started.elapsed() < Duration::from_secs(60), "{left} is still there");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_comes_through_a_pipe_has_no_name() {
+        let folder = Folder::with_archive(&["--lossless"]);
+        std::fs::create_dir(folder.path("tmp")).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_aezip"))
+            .args(["verify", "-"])
+            .env("TMPDIR", folder.path("tmp"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // More than a pipe holds: some of it has been copied.
+        for part in folder.read("digits.npy.aez").chunks(1 << 14) {
+            std::io::Write::write_all(&mut stdin, part).unwrap();
+            let named = std::fs::read_dir(folder.path("tmp")).unwrap().count();
+            assert_eq!(named, 0, "a temporary file that a signal would leave");
+        }
+        drop(stdin);
+        assert!(child.wait().unwrap().success());
+    }
+
+    #[test]
+    fn an_archive_that_shrinks_while_it_is_read_is_an_error() {
+        let folder = Folder::new();
+        let bytes: Vec<u8> = noise(8 << 20).iter().flat_map(|x| x.to_le_bytes()).collect();
+        folder.write("big.raw", bytes);
+        folder.ok(&["compress", "-1", "--lossless", "--dtype", "f32", "--shape", "64", "big.raw"]);
+        let mut child = Command::new(env!("CARGO_BIN_EXE_aezip"))
+            .args(["decompress", "big.raw.aez", "-o", "-"])
+            .current_dir(folder.path(""))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It has begun to write, and the pipe is full.
+        let mut stdout = child.stdout.take().unwrap();
+        std::io::Read::read_exact(&mut stdout, &mut [0; 100]).unwrap();
+        let archive = std::fs::OpenOptions::new().write(true).open(folder.path("big.raw.aez"));
+        archive.unwrap().set_len(1000).unwrap();
+        std::io::copy(&mut stdout, &mut std::io::sink()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(4), "{error}");
+        assert!(error.contains("truncated") && error.lines().count() == 1, "{error}");
     }
 
     /// Whether SIGHUP, SIGINT or SIGTERM are ignored, which children inherit.

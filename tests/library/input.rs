@@ -19,7 +19,12 @@ fn write(format: Format, rows: &Matrix) -> Vec<u8> {
 }
 
 fn options(format: Format, schema: &Schema) -> OpenOptions {
-    let layout = RawLayout { dtype: schema.dtype, rows: None, row_shape: schema.row_shape.clone() };
+    let layout = RawLayout {
+        dtype: schema.dtype,
+        bfloat16: false,
+        rows: None,
+        row_shape: schema.row_shape.clone(),
+    };
     OpenOptions { raw: (format == Format::Raw).then_some(layout), ..Default::default() }
 }
 
@@ -70,6 +75,9 @@ fn examples() -> Vec<(Format, Matrix)> {
     examples.push((Format::Fvecs, matrix(DType::F32, 6, &[4])));
     examples.push((Format::Bvecs, matrix(DType::U8, 6, &[4])));
     examples.push((Format::Ivecs, matrix(DType::I32, 6, &[4])));
+    examples.push((Format::Fbin, matrix(DType::F32, 6, &[4])));
+    examples.push((Format::U8bin, matrix(DType::U8, 6, &[4])));
+    examples.push((Format::I8bin, matrix(DType::I8, 6, &[4])));
     examples
 }
 

@@ -276,10 +276,19 @@ impl<'a> Judge<'a> {
                 }
             }
             Fidelity::Cosine(_) => {
-                let rows = self.original.len();
-                let sum: f64 = (0..rows).map(|r| self.cosine(r, got)).sum();
-                if sum / (rows as f64) < limit() * (1.0 - 1e-9) {
-                    return fail("mean cosine", sum / rows as f64);
+                let own = |r: usize| r * width..(r + 1) * width;
+                let whole = |r: &usize| own(*r).all(finite);
+                let (zeros, others): (Vec<usize>, Vec<usize>) = (0..self.original.len())
+                    .filter(whole)
+                    .partition(|&r| own(r).all(|i| x[i] == 0.0));
+                let changed = zeros.into_iter().find(|&r| own(r).any(|i| y[i] != 0.0));
+                if let Some(r) = changed {
+                    return fail(&format!("row {r} of zeros, decoded to others,"), r as f64);
+                }
+                let mean = others.iter().map(|&r| self.cosine(r, got)).sum::<f64>()
+                    / others.len().max(1) as f64;
+                if !others.is_empty() && mean < limit() * (1.0 - 1e-9) {
+                    return fail("mean cosine", mean);
                 }
             }
             Fidelity::RowCosine(_) => {
@@ -333,8 +342,11 @@ impl<'a> Judge<'a> {
             let largest = v.iter().fold(0.0, |a, b| f64::max(a, b.abs()));
             v.iter().map(|x| if largest > 0.0 { x / largest } else { 0.0 }).collect()
         };
-        if x == y || x.iter().all(|v| *v == 0.0) {
+        if x == y {
             return 1.0;
+        }
+        if x.iter().all(|v| *v == 0.0) {
+            return 0.0;
         }
         let (x, y) = (scaled(&x), scaled(&y));
         let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };

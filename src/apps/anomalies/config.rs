@@ -72,7 +72,7 @@ impl AnomalyConfig {
             if let Some(x) = share
                 && !(x > 0.0 && x < 0.5)
             {
-                return Err(Error::argument(format!("{what} {x} is not above 0 and below 0.5")));
+                return Err(Error::argument(format!("{what} {x:?} is not above 0 and below 0.5")));
             }
         }
         if self.rounds > MOST_ROUNDS {

@@ -51,7 +51,7 @@ impl Answers {
         let is_label = |x: &f64| x.fract() == 0.0 && x.abs() < MOST_LABEL;
         if let Some(x) = self.values.iter().find(|x| !is_label(x)) {
             return Err(Error::argument(format!(
-                "{x} is no label: labels are whole numbers between -9e15 and 9e15; ask for a \
+                "{x:?} is no label: labels are whole numbers between -9e15 and 9e15; ask for a \
                  regression to predict others"
             )));
         }

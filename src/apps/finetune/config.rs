@@ -89,11 +89,13 @@ impl FinetuneConfig {
             format!("a learning rate of {} is not above 0 and up to 1", self.rate)
         } else if let Some(x) = self.encoder_rate.filter(|x| !(0.0..=MOST_ENCODER_RATE).contains(x))
         {
-            format!("an encoder's rate of {x} times the head's is not in 0 to {MOST_ENCODER_RATE}")
+            format!(
+                "an encoder's rate of {x:?} times the head's is not in 0 to {MOST_ENCODER_RATE}"
+            )
         } else if !(0.0..=1.0).contains(&self.frozen) {
-            format!("a share of {} of the passes is not in 0 to 1", self.frozen)
+            format!("a share of {:?} of the passes is not in 0 to 1", self.frozen)
         } else if let Some(x) = self.held_out.filter(|x| !(0.0..MOST_HELD_OUT).contains(x)) {
-            format!("a share of {x} of the rows to hold out is not in 0 to {MOST_HELD_OUT}")
+            format!("a share of {x:?} of the rows to hold out is not in 0 to {MOST_HELD_OUT}")
         } else if self.head.len() > MOST_HEAD_LAYERS
             || self.head.iter().any(|n| !(1..=MOST_HEAD_UNITS).contains(n))
         {

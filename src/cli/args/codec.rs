@@ -62,7 +62,10 @@ impl CodecArgs {
             "makes files small, not embeddings good: leave it out, or train a codec with it and \
              use that",
         )?;
-        let mut choice = self.checked()?;
+        // Embeddings are learned at every level.
+        let mut config = Config::default();
+        config.train.loss = Loss::SquaredError;
+        let mut choice = self.checked_for(config)?;
         if choice.path.is_none() {
             let train = &mut choice.config.train;
             train.latents = dim.or(train.latents).or(usual);
@@ -76,7 +79,11 @@ impl CodecArgs {
 
     /// Checks that what is said of a network has an effect.
     pub(crate) fn checked(self) -> Result<CodecChoice, Failure> {
-        let mut config = Config::default();
+        self.checked_for(Config::default())
+    }
+
+    /// The same, where `config` is what else is learned with.
+    fn checked_for(self, mut config: Config) -> Result<CodecChoice, Failure> {
         self.tuning.apply(&mut config);
         if self.codec.is_some() {
             self.network.expect_none()?;

@@ -9,7 +9,8 @@ use aezip::{Config, Error, Fidelity, Report};
 #[group(multiple = false)]
 pub(crate) struct FidelityArgs {
     /// No value off by more than E; or a bound per column: temperature=0.1,pressure=1,*=0.5
-    /// (columns without one come back exactly).
+    /// (columns without one come back exactly; numbers from 0 stand for columns without a name of
+    /// their own).
     #[arg(long, value_name = "E", value_parser = max_error, allow_hyphen_values = true)]
     max_error: Option<Fidelity>,
     /// No value off by more than F times its column's range [default: 0.001].
@@ -21,7 +22,8 @@ pub(crate) struct FidelityArgs {
     /// Peak signal-to-noise ratio of DB decibels or more.
     #[arg(long, value_name = "DB", value_parser = kind("psnr"), allow_hyphen_values = true)]
     psnr: Option<Fidelity>,
-    /// Mean cosine between rows and their decoded selves of C or more.
+    /// Mean cosine between rows and their decoded selves of C or more; rows of zeros come back as
+    /// zeros, and like rows with NaN do not count.
     #[arg(long, value_name = "C", value_parser = kind("cosine"), allow_hyphen_values = true)]
     cosine: Option<Fidelity>,
     /// File R times smaller than the numbers, as good as fits.

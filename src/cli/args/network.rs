@@ -115,7 +115,7 @@ impl NetworkArgs {
                  it out, or promise something else"
             )));
         }
-        if config.level == 1 && named.is_none() {
+        if config.level == 1 && named.is_none() && !config.train.is_kind() {
             return Err(Failure::usage(format!(
                 "{option} has no effect with -1, which trains no network by itself: add --hidden, \
                  or choose -2 to -9"

@@ -38,8 +38,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ROWS", allow_hyphen_values = true)]
     rows: Option<RowRange>,
     /// Format to write, instead of the one that the output's name stands for, or else of the one that
-    /// the rows were read from: npy, csv, idx,
-    /// fvecs, bvecs, ivecs or raw.
+    /// the rows were read from: npy, csv, idx, fvecs, bvecs, ivecs, fbin, u8bin, i8bin or raw.
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 }

@@ -11,8 +11,8 @@ use crate::cli::io::progress::Bar;
 use crate::cli::io::rows;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
-use aezip::Config;
-use aezip::apps::{Examples, FinetuneConfig, FinetuneReport, Task, finetune};
+use aezip::apps::{Examples, FinetuneConfig, FinetuneReport, Task, finetune, to_doubles};
+use aezip::{Config, Rows};
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -141,6 +141,14 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
 
     let rows = rows::open(&args.input, &options, console)?;
     let answers = rows::column(&args.labels, rows.len())?;
+    if let (None, Some(labels)) = (args.task, whole_numbers(&*answers)?) {
+        console.note(&format!(
+            "{}: {labels} different whole numbers of type {}, which are predicted as numbers; as \
+             labels with --task classification",
+            label(&args.labels),
+            answers.schema().dtype
+        ));
+    }
     let unlabelled =
         args.unlabelled.as_ref().map(|path| rows::open(path, &options, console)).transpose()?;
     let given = read_codec(&args.codec)?;
@@ -163,6 +171,25 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+/// Returns how many different whole numbers there are, where floats are nothing else and each could
+/// be a label: text has no other type.
+fn whole_numbers(answers: &dyn Rows) -> Result<Option<usize>, Failure> {
+    if !answers.schema().dtype.is_float() || answers.schema().width() != 1 {
+        return Ok(None);
+    }
+    let mut values = to_doubles(answers)?;
+    values.retain(|x| !x.is_nan());
+    if values.iter().any(|x| x.fract() != 0.0) {
+        return Ok(None);
+    }
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    Ok(Some(values.len()).filter(|n| (2..=MOST_LABELS).contains(n)))
+}
+
+/// More different numbers than this are no labels, as a rule.
+const MOST_LABELS: usize = 100;
 
 /// Returns the closing line.
 fn summary(report: &FinetuneReport, destination: &Destination) -> String {

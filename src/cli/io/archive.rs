@@ -3,8 +3,7 @@
 use crate::cli::io::destination::PIPE;
 use crate::cli::io::failure::Failure;
 use crate::cli::io::source::label;
-use crate::cli::io::temporary::Temporary;
-use aezip::{Codec, ErrorKind, Mapped, Reader};
+use aezip::{Codec, ErrorKind, FileSource, Reader, ReaderOptions};
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
@@ -12,28 +11,24 @@ use std::path::Path;
 /// An open `.aez` file.
 pub(crate) struct Archive {
     /// Gives the rows.
-    pub(crate) reader: Reader<Mapped>,
+    ///
+    /// By position: a map would end the program where another one shortens the file meanwhile, and
+    /// is no faster for whole files.
+    pub(crate) reader: Reader<FileSource>,
     /// What to call the file in a message.
     pub(crate) label: String,
-    /// Holds what came through a pipe.
-    _spool: Option<Temporary>,
 }
 
 impl Archive {
     /// Opens `path`, or standard input for `-`. Pipes are spooled: the index comes last.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let label = label(path);
-        let spool = spool(path, &label)?;
-        let path = match &spool {
-            Some(spool) => spool.path().map_err(|e| Failure::io(&label, &e))?,
-            None => path,
+        let opened = match spool(path, &label)? {
+            Some(file) => Reader::from_file(file, ReaderOptions::default()),
+            None => Reader::open(path),
         };
-        // SAFETY: this program replaces files by renaming and never writes into one that exists;
-        // the manual asks users not to let others do so while it reads.
-        #[allow(unsafe_code)]
-        let opened = unsafe { Reader::map(path) };
         let reader = opened.map_err(|error| failure(&label, &error))?;
-        Ok(Self { reader, label, _spool: spool })
+        Ok(Self { reader, label })
     }
 
     /// Says what failure `error`, met while reading here, amounts to.
@@ -70,8 +65,9 @@ pub(crate) fn read_codec(path: &Path) -> Result<Codec, Failure> {
     Codec::read(&bytes).map_err(|error| failure(&label, &error))
 }
 
-/// Copies what does not stay where it is to a temporary file; `None` for ordinary files.
-fn spool(path: &Path, label: &str) -> Result<Option<Temporary>, Failure> {
+/// Copies what does not stay where it is to a temporary file without a name, which goes with the
+/// program however that ends; `None` for ordinary files.
+fn spool(path: &Path, label: &str) -> Result<Option<File>, Failure> {
     let unreadable = |error| Failure::io(format_args!("cannot open {label}"), &error);
     if path == Path::new(PIPE) {
         let stdin = io::stdin();
@@ -90,11 +86,11 @@ fn spool(path: &Path, label: &str) -> Result<Option<Temporary>, Failure> {
     copy(&mut File::open(path).map_err(unreadable)?, label).map(Some)
 }
 
-fn copy(from: &mut dyn Read, label: &str) -> Result<Temporary, Failure> {
+fn copy(from: &mut dyn Read, label: &str) -> Result<File, Failure> {
     let failed =
         |error| Failure::io(format_args!("cannot copy {label} to a temporary file"), &error);
-    let spool = Temporary::private().map_err(failed)?;
-    io::copy(from, &mut spool.file().map_err(failed)?).map_err(failed)?;
+    let mut spool = tempfile::tempfile().map_err(failed)?;
+    io::copy(from, &mut spool).map_err(failed)?;
     Ok(spool)
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod output;
 pub(crate) mod progress;
 pub(crate) mod rows;
 pub(crate) mod rows_out;
+pub(crate) mod signals;
 pub(crate) mod source;
 pub(crate) mod temporary;
 pub(crate) mod usage;

@@ -90,7 +90,7 @@ fn others(path: &Path, options: &OpenOptions, schema: &Schema) -> Vec<OpenOption
     let silent = Format::from_extension(path).is_none_or(|format| format == Format::Raw);
     if silent && options.format.is_none() && options.raw.is_none() {
         let Schema { dtype, row_shape, .. } = schema.clone();
-        let raw = Some(RawLayout { dtype, rows: None, row_shape });
+        let raw = Some(RawLayout { dtype, bfloat16: false, rows: None, row_shape });
         out.push(OpenOptions { raw, ..options.clone() });
     }
     let columns = options.columns.clone().or_else(|| schema.columns.clone());

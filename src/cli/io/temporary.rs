@@ -1,6 +1,7 @@
 //! Temporary files that an interrupt takes with it.
 
-use std::fs::{self, File};
+use crate::cli::io::signals;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,10 +16,15 @@ static NAMES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 /// Exit code after SIGINT, as shells count.
 const INTERRUPTED: i32 = 130;
 
-/// Makes SIGINT, SIGTERM and SIGHUP remove all temporary files and end the program.
+/// What the name of a temporary file begins and ends with.
+const PREFIX: &str = ".aezip-";
+const SUFFIX: &str = ".tmp";
+/// How often a file is made anew that another run sweeps up before it is locked.
+const ATTEMPTS: usize = 8;
+
+/// Makes an interrupt remove all temporary files and end the program.
 pub(crate) fn remove_on_interrupt() {
-    // Fails where one of the signals is ignored, as under nohup: it then stays ignored.
-    let _ = ctrlc::try_set_handler(|| {
+    signals::on_interrupt(|| {
         let names = lock();
         for name in names.iter() {
             let _ = fs::remove_file(name);
@@ -36,20 +42,11 @@ fn lock() -> MutexGuard<'static, Vec<PathBuf>> {
 pub(crate) struct Temporary(Option<NamedTempFile>);
 
 impl Temporary {
-    /// Makes a new file in `folder`, with the permissions of any new file.
+    /// Makes a new file in `folder`, with the permissions of any new file, and removes those that
+    /// runs left there which were killed.
     pub(crate) fn beside(folder: &Path) -> io::Result<Self> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".aezip-").suffix(".tmp");
-        #[cfg(unix)]
-        let everyone: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-        #[cfg(unix)]
-        builder.permissions(everyone); // less the umask
-        Self::register(|| builder.tempfile_in(folder))
-    }
-
-    /// Makes a new file for the user's eyes only, where the system keeps such files.
-    pub(crate) fn private() -> io::Result<Self> {
-        Self::register(|| tempfile::Builder::new().prefix("aezip-").tempfile())
+        sweep(folder);
+        Self::register(|| create(folder))
     }
 
     fn register(create: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<Self> {
@@ -62,11 +59,6 @@ impl Temporary {
     /// Returns the open file.
     pub(crate) fn file(&self) -> io::Result<&File> {
         self.0.as_ref().map(NamedTempFile::as_file).ok_or_else(renamed)
-    }
-
-    /// Its name for now.
-    pub(crate) fn path(&self) -> io::Result<&Path> {
-        self.0.as_ref().map(NamedTempFile::path).ok_or_else(renamed)
     }
 
     /// Gives the file its name. What is there is replaced if `replace`, else it is an error
@@ -92,6 +84,47 @@ impl Temporary {
     }
 }
 
+/// Makes a file in `folder` that is locked as long as it is open, where files can be locked: so it
+/// is known to have somebody who writes it.
+fn create(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    #[cfg(unix)]
+    let everyone: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    #[cfg(unix)]
+    builder.permissions(everyone); // less the umask
+    let mut file = builder.tempfile_in(folder)?;
+    for _ in 0..ATTEMPTS {
+        let swept = match file.as_file().try_lock() {
+            Err(TryLockError::WouldBlock) => true,
+            _ => !file.path().exists(),
+        };
+        if !swept {
+            break;
+        }
+        file = builder.tempfile_in(folder)?;
+    }
+    Ok(file)
+}
+
+/// Removes temporary files from `folder` that nobody writes any more.
+fn sweep(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let ours = name.starts_with(PREFIX) && name.ends_with(SUFFIX);
+        if !ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let Ok(file) = File::options().read(true).write(true).open(entry.path()) else { continue };
+        if file.try_lock().is_ok() {
+            // Still locked: a run that has only just made it notices, and makes another.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 impl Drop for Temporary {
     fn drop(&mut self) {
         if let Some(file) = self.0.take() {
@@ -112,14 +145,36 @@ fn renamed() -> io::Error {
 mod tests {
     use super::*;
 
+    /// Names in `folder`.
+    fn names(folder: &Path) -> Vec<PathBuf> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
+
     #[test]
     fn a_dropped_file_is_gone_and_off_the_list() {
         let folder = tempfile::tempdir().unwrap();
         let file = Temporary::beside(folder.path()).unwrap();
-        let path = file.path().unwrap().to_path_buf();
-        assert!(path.exists() && lock().contains(&path));
+        let path = names(folder.path()).remove(0);
+        assert!(lock().contains(&path));
         drop(file);
         assert!(!path.exists() && !lock().contains(&path));
+    }
+
+    #[test]
+    fn only_files_that_nobody_writes_are_swept_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in [".aezip-killed.tmp", ".aezip-other", "aezip-other.tmp"] {
+            fs::write(path(name), "").unwrap();
+        }
+        fs::create_dir(path(".aezip-folder.tmp")).unwrap();
+        let mine = Temporary::beside(folder.path()).unwrap();
+        assert!(!path(".aezip-killed.tmp").exists());
+        assert_eq!(names(folder.path()).len(), 4);
+        let other = Temporary::beside(folder.path()).unwrap();
+        assert_eq!(names(folder.path()).len(), 5, "one that is being written was swept up");
+        drop((mine, other));
+        assert_eq!(names(folder.path()).len(), 3);
     }
 
     #[test]

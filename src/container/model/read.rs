@@ -31,6 +31,16 @@ const ENTRY_BYTES: usize = 64;
 impl ModelRecord {
     /// Reads a payload of `bytes`, which begin at `at`, of a model for rows of `schema`.
     pub(crate) fn decode(bytes: &[u8], at: u64, schema: &Schema, limits: &Limits) -> Result<Self> {
+        Self::decode_counted(bytes, at, schema, limits).map(|(record, _)| record)
+    }
+
+    /// The same, and how many bytes of the limit it takes.
+    pub(crate) fn decode_counted(
+        bytes: &[u8],
+        at: u64,
+        schema: &Schema,
+        limits: &Limits,
+    ) -> Result<(Self, u64)> {
         let mut r = RecordReader {
             coder: IntDecoder::new(bytes),
             head: IntModel::new(),
@@ -38,7 +48,8 @@ impl ModelRecord {
             left: limits.model_bytes,
         };
         let record = Self::read(&mut r, schema.width());
-        record.and_then(|m| r.coder.finish().map(|()| m)).map_err(|e| e.at(at))
+        let record = record.and_then(|m| r.coder.finish().map(|()| m)).map_err(|e| e.at(at))?;
+        Ok((record, limits.model_bytes - r.left))
     }
 
     fn read(r: &mut RecordReader<'_>, width: usize) -> Result<Self> {

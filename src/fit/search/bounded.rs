@@ -105,6 +105,7 @@ pub(crate) fn with_bounds(
         components: &components,
         normalised,
         effort,
+        keeps_zero_rows: false,
     };
     let trial_effort = if effort.trials > 0 { quick } else { classes };
     let trial = context(thin_sample, &thin, trial_effort);
@@ -135,7 +136,9 @@ pub(crate) fn linear_with_bounds(
 ) -> Result<Candidate> {
     let (columns, normalised, components) = planned(sample, bounds, basis);
     let (columns, components, normalised) = (&columns[..], &components, &normalised[..]);
-    linear::build(&FitContext { sample, columns, components, normalised, effort }, choice)
+    let keeps_zero_rows = false;
+    let context = FitContext { sample, columns, components, normalised, effort, keeps_zero_rows };
+    linear::build(&context, choice)
 }
 
 /// Columns for `bounds`, the rows in their units, and the components of these.

@@ -52,6 +52,8 @@ pub(crate) struct Builder<'a> {
     unit: f64,
     basis: Option<&'a Basis>,
     network: Option<&'a TrainedNetwork>,
+    /// Whether rows of zeros must be decoded to rows of zeros.
+    keeps_zero_rows: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -82,7 +84,13 @@ impl<'a> Builder<'a> {
             unit,
             basis,
             network: None,
+            keeps_zero_rows: false,
         }
+    }
+
+    /// The same codecs for a promise about the rows' directions, which rows of zeros do not have.
+    pub(crate) fn keeping_zero_rows(self, keeps_zero_rows: bool) -> Self {
+        Self { keeps_zero_rows, ..self }
     }
 
     /// The same codecs fitted to `sample`, fewer of the same rows, and with less effort.
@@ -129,13 +137,15 @@ impl<'a> Builder<'a> {
             Family::Latents(family) => self.build_latents(family, step / self.unit),
             Family::Bounded(choice) => {
                 let bounds = vec![step / 2.0; self.columns.len()];
-                match choice {
-                    None => with_bounds(self.sample, bounds, self.effort, self.basis, None),
+                let mut bounded = match choice {
+                    None => with_bounds(self.sample, bounds, self.effort, self.basis, None)?,
                     Some(choice) => {
                         let classes = self.effort.classes;
-                        linear_with_bounds(self.sample, bounds, classes, self.basis, &choice)
+                        linear_with_bounds(self.sample, bounds, classes, self.basis, &choice)?
                     }
-                }
+                };
+                bounded.encoder.keeps_zero_rows = self.keeps_zero_rows;
+                Ok(bounded)
             }
             Family::Network(family) => {
                 let (prepared, coding) = self.prepare_network(family, step / self.unit)?;
@@ -195,6 +205,7 @@ impl<'a> Builder<'a> {
             components: &self.components,
             normalised: &self.normalised,
             effort: self.effort.classes,
+            keeps_zero_rows: self.keeps_zero_rows,
         }
     }
 

@@ -89,7 +89,8 @@ impl<F> TargetSearch<'_, F> {
     /// promise; those of encoding.
     pub(crate) fn run(&self) -> Result<Option<F>> {
         let start = self.goal.starting_step(self.sample);
-        let builder = Builder::new(self.sample, self.effort, start, self.basis);
+        let builder = Builder::new(self.sample, self.effort, start, self.basis)
+            .keeping_zero_rows(matches!(self.goal, Goal::Cosine(_)));
         let thin_sample = self.sample.thin(self.effort.trial_rows.min(MOST_ROWS));
         let thin = builder.thin(&thin_sample);
         let Some(chosen) = choose(&thin, self.goal, start) else { return Ok(None) };

@@ -1,6 +1,6 @@
 use super::*;
 use crate::error::ErrorKind;
-use crate::matrix::Rows;
+use crate::matrix::{DType, Rows};
 use proptest::prelude::*;
 
 /// A file of version `major` with header `text` and then `data`.
@@ -19,11 +19,11 @@ fn header(descr: &str, fortran: &str, shape: &str) -> Vec<u8> {
     format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}   \n").into()
 }
 
-fn open_bytes(bytes: Vec<u8>) -> Result<ArrayRows> {
-    open(Source::from_memory(bytes), "a.npy")
+fn open_bytes(bytes: Vec<u8>) -> Result<Box<dyn Rows>> {
+    open(Source::from_memory(bytes), "a.npy", None)
 }
 
-fn read_all(rows: &ArrayRows) -> Vec<u8> {
+fn read_all(rows: &dyn Rows) -> Vec<u8> {
     let mut out = vec![0; rows.len() * rows.schema().row_bytes()];
     rows.read(0, &mut out).unwrap();
     out
@@ -61,7 +61,7 @@ fn every_type_is_read_in_both_byte_orders() {
                 assert_eq!((rows.len(), rows.schema().dtype), (3, dtype));
                 assert_eq!(rows.schema().row_shape, [2]);
                 assert_eq!(rows.schema().name, "a.npy");
-                assert_eq!(read_all(&rows), little, "{order}{code}");
+                assert_eq!(read_all(&*rows), little, "{order}{code}");
                 let mut middle = vec![0; 2 * size];
                 rows.read(1, &mut middle).unwrap();
                 assert_eq!(middle, little[2 * size..4 * size]);
@@ -115,8 +115,10 @@ fn hostile_headers_are_refused() {
         ("<f4", "False", "(4294967296, 4294967296)".to_string(), Limit),
         ("<f4", "False", format!("({max}0,)"), Limit),
         ("<f4", "False", format!("({})", "1,".repeat(65)), Limit),
-        ("|b1", "False", "(48,)".to_string(), Unsupported),
-        ("<c8", "False", "(6,)".to_string(), Unsupported),
+        ("<c8", "True", "(3, 2)".to_string(), Unsupported),
+        ("<V2", "True", "(4, 6)".to_string(), Unsupported),
+        ("|V16", "False", "(3,)".to_string(), Unsupported),
+        ("<c32", "False", "(3,)".to_string(), Unsupported),
         ("<f16", "False", "(3,)".to_string(), Unsupported),
         ("=f4", "False", "(12,)".to_string(), Unsupported),
         ("|O", "False", "(6,)".to_string(), Unsupported),
@@ -130,7 +132,12 @@ fn hostile_headers_are_refused() {
         let (kind, message) = kind_of(&header(descr, fortran, &shape));
         assert_eq!(kind, expected, "{descr} {fortran} {shape}: {message}");
     }
-    assert!(kind_of(&header("|b1", "False", "(48,)")).1.contains("cast booleans to u8"));
+    for (descr, advice) in
+        [("|V16", "view('u1')"), ("<U3", "if the texts are numbers"), ("|O", "objects")]
+    {
+        let message = kind_of(&header(descr, "False", "(3,)")).1;
+        assert!(message.contains(advice), "{message}");
+    }
     let texts: [&[u8]; 12] = [
         b"",
         b"{",
@@ -148,8 +155,91 @@ fn hostile_headers_are_refused() {
     for text in texts {
         assert_eq!(kind_of(text).0, ErrorKind::Corrupt, "{text:?}");
     }
-    let records = b"{'descr': [('a', '<f4'), ('b', '<i4')], 'fortran_order': False, 'shape': (6,)}";
-    assert_eq!(kind_of(records).0, ErrorKind::Unsupported);
+    let deep = format!("{{'descr': {}", "[".repeat(60_000));
+    assert_eq!(kind_of(deep.as_bytes()).0, ErrorKind::Limit);
+}
+
+/// The rows of records of this type, which are `data`.
+fn records(descr: &str, shape: &str, data: &[u8]) -> Result<Box<dyn Rows>> {
+    let text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}");
+    open_bytes(file(1, text.as_bytes(), data))
+}
+
+#[test]
+fn a_field_of_records_is_a_column() {
+    // As of numpy.dtype([('a', '>i2'), ('b', 'f4', (2,))], align=True), and a record in it.
+    let descr = "[('a', '>i2'), ('', '|V2'), (('title', 'b'), '<f4', (2,)), \
+                 ('in', [('c', '|b1'), ('d', '<V2')])]";
+    let one = |a: i16, b: [f32; 2], c: u8, d: f32| {
+        let b = b.map(f32::to_le_bytes).concat();
+        [&a.to_be_bytes()[..], &[9, 9], &b, &[c], &d.to_le_bytes()[2..]].concat()
+    };
+    let data = [one(-3, [0.5, f32::NAN], 1, 2.0), one(300, [1e30, -0.0], 0, -1.5)].concat();
+    let rows = records(descr, "(2,)", &data).unwrap();
+    let names = ["a", "b[0]", "b[1]", "in.c", "in.d"].map(String::from);
+    assert_eq!(rows.schema().columns.as_deref(), Some(&names[..]));
+    assert_eq!((rows.len(), rows.schema().dtype), (2, DType::F32));
+    let expected = [-3.0, 0.5, f32::NAN, 1.0, 2.0, 300.0, 1e30, -0.0, 0.0, -1.5];
+    assert_eq!(read_all(&*rows), crate::matrix::to_little_endian(&expected));
+    let mut second = vec![0; 20];
+    rows.read(1, &mut second).unwrap();
+    assert_eq!(second, crate::matrix::to_little_endian(&expected[5..]));
+    for (descr, shape) in
+        [("[('a', '<f4'), ('name', '<U8')]", "(1,)"), ("[('a', '<f4')]", "(2, 2)")]
+    {
+        let error = records(descr, shape, &[0; 36]).err().expect("refused");
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    }
+    for descr in ["[]", "['a', '<f4']", "[('a',)]", "[('a', 5)]", "[(5, '<f4')]", "5"] {
+        assert!(records(descr, "(1,)", &[0; 4]).is_err(), "{descr}");
+    }
+}
+
+#[test]
+fn fields_become_the_smallest_type_that_holds_them() {
+    for (types, expected) in [
+        ("u1 i1", DType::I16),
+        ("u2 u4", DType::U32),
+        ("u4 i4", DType::I64),
+        ("u1 f2", DType::F16),
+        ("i2 f2", DType::F32),
+        ("i4 f4", DType::F64),
+        ("u8 i1", DType::F64),
+        ("i8 f8", DType::F64),
+        ("c8 u1", DType::F32),
+    ] {
+        let (a, b) = types.split_once(' ').unwrap();
+        let rows = records(&format!("[('a', '<{a}'), ('b', '<{b}')]"), "(0,)", &[]).unwrap();
+        assert_eq!(rows.schema().dtype, expected, "{types}");
+    }
+    let large = |n: i64| [&n.to_le_bytes()[..], &0.5_f64.to_le_bytes()].concat();
+    let read = |n: i64| {
+        let rows = records("[('id', '<i8'), ('x', '<f8')]", "(1,)", &large(n)).unwrap();
+        let mut out = [0; 16];
+        rows.read(0, &mut out).map(|()| f64::from_le_bytes(out[..8].try_into().unwrap()))
+    };
+    assert_eq!(read(-(1 << 53)).unwrap(), -9_007_199_254_740_992.0);
+    let error = read((1 << 53) + 1).unwrap_err().to_string();
+    assert!(error.contains("\"id\"") && error.contains("2^53"), "{error}");
+}
+
+#[test]
+fn booleans_complex_numbers_and_bfloat16_are_read() {
+    let rows = open_bytes(file(1, &header("|b1", "False", "(2, 2)"), &[1, 0, 0, 1])).unwrap();
+    assert_eq!((rows.schema().dtype, read_all(&*rows)), (DType::U8, vec![1, 0, 0, 1]));
+    let parts: Vec<u8> = (0..8).flat_map(|i| (i as f32).to_be_bytes()).collect();
+    let rows = open_bytes(file(1, &header(">c8", "False", "(2, 2)"), &parts)).unwrap();
+    assert_eq!(rows.schema().row_shape, [2, 2]);
+    let expected: Vec<f32> = (0..8).map(|i| i as f32).collect();
+    assert_eq!(read_all(&*rows), crate::matrix::to_little_endian(&expected));
+    let rows = open_bytes(file(1, &header("<c16", "True", "(3,)"), &[0; 48])).unwrap();
+    assert_eq!((rows.len(), &rows.schema().row_shape[..]), (3, &[2][..]));
+    let values = [1.5_f32, -2.0, f32::INFINITY, 3e38];
+    let halves: Vec<u8> =
+        values.iter().flat_map(|x| x.to_bits().to_be_bytes()[..2].to_vec()).collect();
+    let rows = open_bytes(file(1, &header(">V2", "False", "(2, 2)"), &halves)).unwrap();
+    let cut = values.map(|x| f32::from_bits(x.to_bits() & 0xffff_0000));
+    assert_eq!(read_all(&*rows), crate::matrix::to_little_endian(&cut));
 }
 
 #[test]

@@ -35,8 +35,8 @@ pub trait RowSink {
 ///
 /// npy, csv and raw hold everything. CSV is written as [`Schema::origin`] says, else with commas: each
 /// number with the fewest digits that give it back, or with as many decimals as all of its column had;
-/// a header if the columns have names. fvecs, bvecs and ivecs hold rows of one axis and their one type;
-/// idx holds u8, i8, i16, i32, f32 and f64.
+/// a header if the columns have names. fvecs, bvecs and ivecs hold rows of one axis and their one type,
+/// fbin, u8bin and i8bin likewise; idx holds u8, i8, i16, i32, f32 and f64.
 ///
 /// # Errors
 /// `Argument` if the format cannot hold such rows; `Io` if the header cannot be written.
@@ -62,6 +62,9 @@ pub fn create_sink<'a>(
         Format::Csv => Box::new(text::TextEncoder::new(out, schema)?),
         Format::Fvecs | Format::Bvecs | Format::Ivecs => {
             Box::new(vectors::VectorEncoder::new(out, schema, format)?)
+        }
+        Format::Fbin | Format::U8bin | Format::I8bin => {
+            Box::new(vectors::counted(out, schema, rows, format)?)
         }
     };
     Ok(Box::new(CountedSink { encoder, row_bytes, announced: rows, written: 0 }))

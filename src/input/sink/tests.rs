@@ -98,6 +98,9 @@ fn what_a_format_cannot_hold_is_refused() {
     refused(Format::Ivecs, DType::U32, &[4], 1);
     refused(Format::Fvecs, DType::F32, &[2, 2], 1);
     refused(Format::Fvecs, DType::F32, &[], 1);
+    refused(Format::Fbin, DType::F64, &[4], 1);
+    refused(Format::I8bin, DType::U8, &[4], 1);
+    refused(Format::U8bin, DType::U8, &[4], 1 << 32);
     refused(Format::Idx, DType::U16, &[4], 1);
     refused(Format::Idx, DType::U8, &[4], 1 << 32);
     refused(Format::Idx, DType::U8, &[1; 255], 1);

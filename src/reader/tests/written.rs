@@ -93,17 +93,16 @@ fn the_encoder_is_read_only_when_asked_for() {
     let small = Reader::new_with(&good, options).unwrap();
     assert_eq!(small.encoder().unwrap_err().kind(), ErrorKind::Limit);
 
-    // Its checksum, and what is within.
+    // Its checksum is looked at without reading it, what is within is not.
     let at = good.windows(4).position(|w| w == ENCODER).unwrap();
     let mut damaged = good.clone();
     damaged[at + 5000] ^= 1;
+    assert_eq!(Reader::new(&damaged).unwrap_err().kind(), ErrorKind::Corrupt);
     own.section(ENCODER)[0] = 0;
-    for bytes in [damaged, own.build()] {
-        let reader = Reader::new(&bytes).unwrap();
-        reader.read_row(0, &mut [0.0_f32; 3]).unwrap();
-        assert_eq!(reader.encoder().unwrap_err().kind(), ErrorKind::Corrupt);
-        assert_eq!(reader.verify().unwrap_err().kind(), ErrorKind::Corrupt);
-    }
+    let reader = Reader::new(own.build()).unwrap();
+    reader.read_row(0, &mut [0.0_f32; 3]).unwrap();
+    assert_eq!(reader.encoder().unwrap_err().kind(), ErrorKind::Corrupt);
+    assert_eq!(reader.verify().unwrap_err().kind(), ErrorKind::Corrupt);
     let again = own.sections[sections - 1].clone();
     own.sections.insert(1, again);
     assert_eq!(Reader::new(own.build()).unwrap_err().kind(), ErrorKind::Corrupt);

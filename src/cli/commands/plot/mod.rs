@@ -79,6 +79,9 @@ pub(crate) struct Args {
     source: SourceArgs,
 }
 
+/// The font that pixels are drawn with has letters and signs up to here, and hardly any beyond.
+const LAST_LETTER: char = '\u{2e7f}';
+
 /// What the picture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -151,6 +154,9 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         colours,
         most: args.most,
     };
+    if format == PlotFormat::Png && picture.title.chars().any(|c| c > LAST_LETTER) {
+        console.note("pictures in pixels have no letters for this title; svg and html have");
+    }
     let view = picture.view(args.codec, &input, console)?;
     let (picture, hidden) = picture.draw(&input, &view)?;
     output::written(&destination, writing, &picture)?.commit()?;
@@ -215,7 +221,7 @@ impl Picture {
         if !how.is_empty() {
             console.note(&format!("{}: latents{how}", label(&input.path)));
         }
-        Ok(View::Latents(found.latents))
+        Ok(View::Latents(Box::new(found.latents)))
     }
 
     /// Returns the picture, and how many rows are not in it although they could be.
@@ -239,7 +245,7 @@ impl Picture {
                 let embedded = match view {
                     View::Rows => None,
                     View::Model(model) => Some(model.embed(rows).map_err(about(&input.path))?),
-                    View::Latents(latents) => Some(latents.clone()),
+                    View::Latents(latents) => Some((**latents).clone()),
                 };
                 let width = embedded.as_ref().map_or(rows.schema().width(), |e| e.schema().width());
                 let drawn = Drawn { embedded: embedded.as_ref(), rows, title, colours, most };

@@ -1,0 +1,145 @@
+//! A block that is decoded from its first row to its last, in as many steps as its reader likes.
+//!
+//! What a file claims a block to hold may be a million times its bytes: rows are made a few at a
+//! time, and none twice.
+
+use super::decode::{Batch, EncodedBlock, PausedRows, RowDecoder};
+use super::program::Program;
+use crate::container::block::{self, Block, Cells, Escapes};
+use crate::container::index::Place;
+use crate::container::shuffle;
+use crate::error::{Error, Result};
+use crate::matrix::DType;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// A block and how far it has been decoded.
+#[derive(Debug)]
+pub(crate) struct BlockCursor<'a> {
+    place: Place,
+    dtype: DType,
+    width: usize,
+    /// Rows that were decoded or passed over.
+    next: usize,
+    body: Body<'a>,
+}
+
+/// What the rows to come are made from.
+#[derive(Debug)]
+enum Body<'a> {
+    /// All rows, still shuffled.
+    Exact {
+        shuffled: Vec<u8>,
+    },
+    Coded(Box<Coded<'a>>),
+}
+
+#[derive(Debug)]
+struct Coded<'a> {
+    /// The block's bytes, among them its stream.
+    bytes: Cow<'a, [u8]>,
+    stream: Range<usize>,
+    rows: PausedRows,
+    escapes: Escapes,
+    batch: Batch,
+}
+
+impl<'a> BlockCursor<'a> {
+    /// Opens a block before its first row, its checksum verified.
+    pub(crate) fn new(block: EncodedBlock<'a>) -> Result<Self> {
+        let EncodedBlock { program, dtype, width, place, ref bytes, room } = block;
+        let at = place.offset;
+        let cells = Cells { count: place.rows * width, size: dtype.size() };
+        let body = match block::decode(bytes, place.row, at)? {
+            Block::Exact { packed } => {
+                Body::Exact { shuffled: block::decode_exact(packed, cells, room, at)? }
+            }
+            Block::Coded { stream, escapes } => {
+                let end = bytes.len() - block::CHECKSUM - escapes.len();
+                let stream_at = end - stream.len()..end;
+                let missing = || Error::corrupt("a coded block in a file without a model").at(at);
+                let program = program.ok_or_else(missing)?;
+                let rows = RowDecoder::new(program, stream).map_err(|e| e.at(at))?.pause();
+                let escapes = Escapes::decode(escapes, cells, room, at)?;
+                let bytes = block.bytes;
+                let batch = Batch::default();
+                Body::Coded(Box::new(Coded { bytes, stream: stream_at, rows, escapes, batch }))
+            }
+        };
+        Ok(Self { place, dtype, width, next: 0, body })
+    }
+
+    /// Says whether `rows` of the block at `place` can be had without going back.
+    pub(crate) fn leads_to(&self, place: &Place, rows: &Range<usize>) -> bool {
+        self.place == *place && self.next <= rows.start
+    }
+
+    /// Fills `out` with the rows `want` of the block, none of them before those decoded last; rows
+    /// between are passed over. Coming to the last row checks that the stream ends there.
+    pub(crate) fn rows(
+        &mut self,
+        program: Option<&Program>,
+        want: Range<usize>,
+        out: &mut [u8],
+    ) -> Result<()> {
+        debug_assert!(self.next <= want.start && want.end <= self.place.rows);
+        let first_cell = want.start * self.width;
+        match &mut self.body {
+            Body::Exact { shuffled } => {
+                shuffle::unshuffle(shuffled, self.dtype.size(), first_cell, out);
+            }
+            Body::Coded(coded) => {
+                let at = self.place.offset;
+                let missing = || Error::corrupt("a coded block in a file without a model").at(at);
+                let program = program.ok_or_else(missing)?;
+                let stream = &coded.bytes[coded.stream.clone()];
+                let mut rows = RowDecoder::resume(program, stream, std::mem::take(&mut coded.rows));
+                (self.next..want.start).for_each(|_| rows.advance());
+                coded.batch.decode(&mut rows, self.dtype, out).map_err(|e| e.at(at))?;
+                if want.end == self.place.rows {
+                    rows.finish().map_err(|e| e.at(at))?;
+                }
+                coded.rows = rows.pause();
+                coded.escapes.restore(first_cell, out);
+            }
+        }
+        self.next = want.end;
+        Ok(())
+    }
+
+    /// Decodes all rows and keeps none.
+    pub(crate) fn check(mut self, program: Option<&Program>) -> Result<()> {
+        if matches!(self.body, Body::Exact { .. }) {
+            return Ok(());
+        }
+        let latents = program.map_or(0, |p| p.record.latents());
+        let step = Batch::rows(self.place.rows, self.width, latents);
+        let row_bytes = self.width * self.dtype.size();
+        let mut out = vec![0; step * row_bytes];
+        while self.next < self.place.rows {
+            let want = self.next..(self.next + step).min(self.place.rows);
+            let length = want.len() * row_bytes;
+            self.rows(program, want, &mut out[..length])?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of what it was lent, and of room for rows, to go on later.
+    pub(crate) fn pause(self) -> BlockCursor<'static> {
+        let body = match self.body {
+            Body::Exact { shuffled } => Body::Exact { shuffled },
+            Body::Coded(coded) => {
+                let Coded { bytes, stream, rows, escapes, .. } = *coded;
+                let (bytes, batch) = (Cow::Owned(bytes.into_owned()), Batch::default());
+                Body::Coded(Box::new(Coded { bytes, stream, rows, escapes, batch }))
+            }
+        };
+        BlockCursor {
+            place: self.place,
+            dtype: self.dtype,
+            width: self.width,
+            next: self.next,
+            body,
+        }
+    }
+}

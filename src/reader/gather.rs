@@ -1,0 +1,100 @@
+//! Rows in any order, from as few blocks as hold them.
+
+use super::blocks::BlockRows;
+use super::read::{Reader, to_native};
+use super::source::Source;
+use crate::container::index::Place;
+use crate::error::Result;
+use crate::matrix::Element;
+use std::sync::Arc;
+
+/// Bytes of rows that are decoded together to get at some of them.
+const SPAN_BYTES: usize = 4 << 20;
+
+/// A row to gather.
+#[derive(Debug, Clone, Copy)]
+struct Pick {
+    /// Its number in the file.
+    row: usize,
+    /// Its number in the output.
+    to: usize,
+}
+
+impl<S: Source> Reader<S> {
+    /// Reads the rows with these numbers into `out`, in the order given. A block that holds several
+    /// of them is decoded once.
+    ///
+    /// # Errors
+    /// `Argument` if the file has no such row, or `out` has another type or length than the rows;
+    /// `Corrupt`, `Limit` or `Io` if a block cannot be read.
+    pub fn gather<T: Element>(&self, rows: &[usize], out: &mut [T]) -> Result<()> {
+        self.check_type::<T>(out.len(), rows.len())?;
+        if let Some(row) = rows.iter().find(|r| **r >= self.rows()) {
+            return Err(self.no_such_row(*row));
+        }
+        let mut picks: Vec<Pick> =
+            rows.iter().enumerate().map(|(to, &row)| Pick { row, to }).collect();
+        picks.sort_by_key(|pick| pick.row);
+        let block_of = |pick: &Pick| self.frame().index.find(pick.row as u64);
+        let mut rest = &picks[..];
+        while let Some(first) = rest.first() {
+            let block = block_of(first);
+            let (own, tail) = rest.split_at(rest.partition_point(|p| block_of(p) == block));
+            self.gather_block(block, own, bytemuck::cast_slice_mut(out))?;
+            rest = tail;
+        }
+        to_native(out);
+        Ok(())
+    }
+
+    /// Reads rows of one block, given in ascending order.
+    fn gather_block(&self, block: usize, picks: &[Pick], out: &mut [u8]) -> Result<()> {
+        let place = self.frame().index.place(block);
+        let row_bytes = self.frame().schema.row_bytes();
+        let local = |pick: &Pick| pick.row - place.row as usize;
+        let whole = |i: usize| i * row_bytes..(i + 1) * row_bytes;
+        let cached = match self.cache.get(block) {
+            Some(cached) => Some(cached),
+            None if self.cache.wants(block, place.rows * row_bytes) => {
+                let mut decoded = vec![0; place.rows * row_bytes];
+                let part = BlockRows { place, rows: 0..place.rows };
+                self.blocks.fill(part, &mut decoded, false)?;
+                let decoded = Arc::new(decoded);
+                self.cache.put(block, decoded.clone());
+                Some(decoded)
+            }
+            None => None,
+        };
+        if let Some(decoded) = cached {
+            for pick in picks {
+                out[whole(pick.to)].copy_from_slice(&decoded[whole(local(pick))]);
+            }
+            return Ok(());
+        }
+        self.gather_spans(place, picks, out)
+    }
+
+    /// The same without keeping the block: decoding ends at the last row wanted. Where the rows
+    /// between the first and the last take much room, they are passed over.
+    fn gather_spans(&self, place: Place, picks: &[Pick], out: &mut [u8]) -> Result<()> {
+        let row_bytes = self.frame().schema.row_bytes();
+        let whole = |i: usize| i * row_bytes..(i + 1) * row_bytes;
+        let budget = self.cache.budget();
+        let is_large = budget > 0 && place.rows * row_bytes > budget;
+        let mut rest = picks;
+        while let Some(first) = rest.first() {
+            let near = |pick: &Pick| (pick.row - first.row) * row_bytes < SPAN_BYTES;
+            let (own, tail) = rest.split_at(rest.partition_point(near));
+            let start = first.row - place.row as usize;
+            let span = start..start + own.last().unwrap_or(first).row - first.row + 1;
+            let mut decoded = vec![0; span.len() * row_bytes];
+            let go_on = is_large || !tail.is_empty();
+            self.blocks.fill(BlockRows { place, rows: span }, &mut decoded, go_on)?;
+            for pick in own {
+                out[whole(pick.to)].copy_from_slice(&decoded[whole(pick.row - first.row)]);
+            }
+            rest = tail;
+        }
+        Ok(())
+    }
+}
