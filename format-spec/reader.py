@@ -4,7 +4,7 @@
     python3 reader.py FILE.aez OUT.npy      decode all rows
     python3 reader.py --check VECTORS_DIR   decode every test vector and compare
 
-Plain rather than fast. Needs NumPy and a zstd decoder.
+Plain rather than fast. Needs NumPy and a zstd decoder, and for columns in chunks of pco the package pcodec.
 """
 import re
 import struct
@@ -759,22 +759,112 @@ def values(grid, base, m, e, dtype):
     return k.astype(dtype)
 
 
+def read_columns(cursor, width, dtype):
+    """Columns beside the stream: column, way, terms of a fraction, and bytes of each."""
+    entries, column, last = [], 0, None
+    for _ in range(cursor.varint()):
+        distance = cursor.varint()
+        column += distance
+        need(column < width, "a column outside the row")
+        way = cursor.u8()
+        need(way <= 4, "a column kept in an undefined way")
+        need(way < 2 or dtype.kind == "f", "integers kept as floats are")
+        terms = [cursor.varint() for _ in range({2: 2, 4: 1}.get(way, 0))]
+        need(all(1 <= t <= 1 << 53 for t in terms), "a fraction is out of range")
+        again = last is not None and distance == 0
+        need(not again or last < 3 <= way, "a column is kept twice")
+        entries.append((column, way, terms, cursor.take(cursor.varint())))
+        last = way
+    cursor.finish()
+    return entries
+
+
+def pco(data, count, dtype):
+    """The numbers of one chunk with one page of pco's wrapped format 4.1, without its header."""
+    try:
+        from pcodec.wrapped import FileDecompressor
+    except ImportError:
+        sys.exit("this file needs pcodec: pip install pcodec")
+    listed = int.from_bytes(data[:4], "little")
+    need(listed & 15 != 4 or listed >> 4 & (1 << 25) - 1 <= count, "pco: a list longer than rows")
+    out = np.zeros(count, dtype)
+    try:
+        file, _ = FileDecompressor.new(b"\4\1")
+        name = dtype.kind + str(8 * dtype.itemsize)
+        chunk, used = file.chunk_decompressor(data, name)
+        progress, page = chunk.read_page_into(data[used:], count, out)
+    except Exception as e:  # pcodec has errors of several kinds
+        raise Refused("corrupt", f"pco: {e}") from None
+    need(progress.n_processed == count and used + page == len(data), "pco: not one chunk")
+    return out
+
+
+def restore_column(decoded, way, terms, data):
+    """A column's values, given what the stream says of them."""
+    dtype, count = decoded.dtype, len(decoded)
+    if way == 0:
+        data = unpack(data, count * dtype.itemsize)
+        need(len(data) == count * dtype.itemsize, "a column has the wrong number of bytes")
+        return np.frombuffer(unshuffle(data, dtype.itemsize), dtype)
+    if way == 1:
+        return pco(data, count, dtype)
+    integers = pco(data, count, np.dtype("<i8"))
+    if way == 2:
+        numerator, denominator = terms
+        products = [float(wrap(int(k) * numerator)) / denominator for k in integers]
+        return from_float(np.array(products), dtype)
+    out = decoded.copy()
+    changed = integers != 0
+    integers = integers[changed]
+    if way == 3:
+        with np.errstate(over="ignore"):
+            out[changed] = from_order(to_order(out[changed]) + integers, dtype)
+        return out
+    with np.errstate(all="ignore"):
+        units = np.rint(out[changed].astype(np.float64) * float(terms[0]))
+    units = [int(u) if abs(u) <= 1 << 53 else 0 for u in units]
+    values = [float(wrap(u + int(c))) / terms[0] for u, c in zip(units, integers)]
+    out[changed] = from_float(np.array(values, np.float64), dtype)
+    return out
+
+
 def decode_block(data, first_row, count, width, dtype, model, room):
     """One block's rows as little-endian bytes."""
     size, cells = dtype.itemsize, count * width
     need(cells * size <= BUDGET, "a block is too large", "limit")
     cursor = Cursor(unseal(data, "a block", struct.pack("<Q", first_row)))
     kind = cursor.u8()
-    need(kind <= 1, "a block of undefined kind")
+    need(kind <= 2, "a block of undefined kind")
     if kind == 1:
         need(cells * size <= room, "a block's exact rows are too large", "limit")
         shuffled = unpack(cursor.rest(), cells * size)
         need(len(shuffled) == cells * size, "an exact block has the wrong number of bytes")
         return unshuffle(shuffled, size)
+    if kind == 0:
+        return decode_stream(cursor, count, width, dtype, model, room)
+    entries = read_columns(Cursor(cursor.take(cursor.varint())), width, dtype)
+    claimed = sum(count * (size if way < 2 else 8) for _, way, _, _ in entries)
+    need(claimed <= room, "a block's columns are too large", "limit")
+    if cursor.rest():
+        out = decode_stream(cursor, count, width, dtype, model, room)
+    else:
+        wholes = sum(way < 3 for _, way, _, _ in entries)
+        need(wholes == width, "a block without a stream lacks columns")
+        out = bytes(cells * size)
+    out = np.frombuffer(bytearray(out), dtype).reshape(count, width)
+    for column, way, terms, data in entries:
+        out[:, column] = restore_column(out[:, column], way, terms, data)
+    return out.tobytes()
+
+
+def decode_stream(cursor, count, width, dtype, model, room):
+    """Stream and escapes of a block as little-endian bytes."""
+    size, cells = dtype.itemsize, count * width
     length = cursor.varint()
     rest = cursor.rest()
     need(length <= len(rest), "exact values are longer than their block")
     stream, packed = rest[: len(rest) - length], rest[len(rest) - length :]
+    need(stream, "a block's stream is empty", "truncated")
     need(model is not None, "a coded block in a file without a model")
     latents, e = read_rows(model, stream, count)
     m = model.predict(latents)

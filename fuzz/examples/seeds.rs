@@ -6,12 +6,14 @@ use std::fs;
 use std::path::Path;
 
 /// Test vectors with what takes long to learn, or is never written.
-const VECTORS: [&str; 8] = [
+const VECTORS: [&str; 10] = [
     "codec-encoder",
     "codec-labels",
     "codec-masked",
     "codec-numbers",
     "codec-variational",
+    "columns-beside-f32",
+    "columns-corrected-f64",
     "network-one-hidden",
     "network-relu",
     "section-optional",

@@ -3,6 +3,7 @@
 //! What a file claims a block to hold may be a million times its bytes: rows are made a few at a
 //! time, and none twice.
 
+use super::columns::{BlockShape, KeptColumns};
 use super::decode::{Batch, EncodedBlock, PausedRows, RowDecoder};
 use super::program::Program;
 use crate::container::block::{self, Block, Cells, Escapes};
@@ -32,6 +33,8 @@ enum Body<'a> {
         shuffled: Vec<u8>,
     },
     Coded(Box<Coded<'a>>),
+    /// Every column by itself.
+    Columns(KeptColumns),
 }
 
 #[derive(Debug)]
@@ -41,6 +44,8 @@ struct Coded<'a> {
     stream: Range<usize>,
     rows: PausedRows,
     escapes: Escapes,
+    /// Columns kept beside the stream.
+    columns: Option<KeptColumns>,
     batch: Batch,
 }
 
@@ -50,20 +55,32 @@ impl<'a> BlockCursor<'a> {
         let EncodedBlock { program, dtype, width, place, ref bytes, room } = block;
         let at = place.offset;
         let cells = Cells { count: place.rows * width, size: dtype.size() };
-        let body = match block::decode(bytes, place.row, at)? {
+        let kept = |columns: &[u8]| {
+            KeptColumns::decode(columns, BlockShape { dtype, width, rows: place.rows, at }, room)
+        };
+        let parts = block::decode(bytes, place.row, at)?;
+        let body = match parts {
             Block::Exact { packed } => {
                 Body::Exact { shuffled: block::decode_exact(packed, cells, room, at)? }
             }
-            Block::Coded { stream, escapes } => {
+            Block::Columns { columns, stream: [], .. } => {
+                let columns = kept(columns)?;
+                columns.expect_all()?;
+                Body::Columns(columns)
+            }
+            Block::Coded { stream, escapes } | Block::Columns { stream, escapes, .. } => {
                 let end = bytes.len() - block::CHECKSUM - escapes.len();
                 let stream_at = end - stream.len()..end;
                 let missing = || Error::corrupt("a coded block in a file without a model").at(at);
                 let program = program.ok_or_else(missing)?;
                 let rows = RowDecoder::new(program, stream).map_err(|e| e.at(at))?.pause();
                 let escapes = Escapes::decode(escapes, cells, room, at)?;
-                let bytes = block.bytes;
-                let batch = Batch::default();
-                Body::Coded(Box::new(Coded { bytes, stream: stream_at, rows, escapes, batch }))
+                let columns = match parts {
+                    Block::Columns { columns, .. } => Some(kept(columns)?),
+                    _ => None,
+                };
+                let (bytes, stream, batch) = (block.bytes, stream_at, Batch::default());
+                Body::Coded(Box::new(Coded { bytes, stream, rows, escapes, columns, batch }))
             }
         };
         Ok(Self { place, dtype, width, next: 0, body })
@@ -101,7 +118,11 @@ impl<'a> BlockCursor<'a> {
                 }
                 coded.rows = rows.pause();
                 coded.escapes.restore(first_cell, out);
+                if let Some(columns) = &coded.columns {
+                    columns.restore(want.start, out);
+                }
             }
+            Body::Columns(columns) => columns.restore(want.start, out),
         }
         self.next = want.end;
         Ok(())
@@ -109,7 +130,7 @@ impl<'a> BlockCursor<'a> {
 
     /// Decodes all rows and keeps none.
     pub(crate) fn check(mut self, program: Option<&Program>) -> Result<()> {
-        if matches!(self.body, Body::Exact { .. }) {
+        if !matches!(self.body, Body::Coded(_)) {
             return Ok(());
         }
         let latents = program.map_or(0, |p| p.record.latents());
@@ -129,10 +150,11 @@ impl<'a> BlockCursor<'a> {
         let body = match self.body {
             Body::Exact { shuffled } => Body::Exact { shuffled },
             Body::Coded(coded) => {
-                let Coded { bytes, stream, rows, escapes, .. } = *coded;
+                let Coded { bytes, stream, rows, escapes, columns, .. } = *coded;
                 let (bytes, batch) = (Cow::Owned(bytes.into_owned()), Batch::default());
-                Body::Coded(Box::new(Coded { bytes, stream, rows, escapes, batch }))
+                Body::Coded(Box::new(Coded { bytes, stream, rows, escapes, columns, batch }))
             }
+            Body::Columns(columns) => Body::Columns(columns),
         };
         BlockCursor {
             place: self.place,

@@ -245,18 +245,26 @@ impl EncodedBlock<'_> {
         block::decode(&self.bytes, self.place.row, self.place.offset)
     }
 
+    #[cfg(feature = "apps")]
+    fn cells(&self) -> Cells {
+        Cells { count: self.place.rows * self.width, size: self.dtype.size() }
+    }
+
     fn program(&self) -> Result<&Program> {
         let missing = || Error::corrupt("a coded block in a file without a model");
         self.program.ok_or_else(|| missing().at(self.place.offset))
     }
 
-    /// Appends the latents of the rows `want` to `out`; an exact block has none and gives zeros.
+    /// Appends the latents of the rows `want` to `out`; a block without stream has none and gives
+    /// zeros.
     pub(crate) fn latents(&self, want: Range<usize>, out: &mut Vec<i32>) -> Result<()> {
         let at = self.place.offset;
         let program = self.program()?;
         match self.open()? {
-            Block::Exact { .. } => out.resize(out.len() + want.len() * program.record.latents(), 0),
-            Block::Coded { stream, .. } => {
+            Block::Exact { .. } | Block::Columns { stream: [], .. } => {
+                out.resize(out.len() + want.len() * program.record.latents(), 0);
+            }
+            Block::Coded { stream, .. } | Block::Columns { stream, .. } => {
                 let mut rows = RowDecoder::new(program, stream).map_err(|e| e.at(at))?;
                 for i in 0..want.end {
                     rows.advance();
@@ -270,28 +278,29 @@ impl EncodedBlock<'_> {
         Ok(())
     }
 
-    /// Returns the bits that each row takes. Rows of an exact block share its bytes evenly, values
-    /// stored exactly those of their list.
+    /// Returns the bits that each row takes. Rows of an exact block share its bytes evenly, and so
+    /// they do those of columns kept beside the stream; values stored exactly share those of their
+    /// list.
     #[cfg(feature = "apps")]
     pub(crate) fn row_bits(&self) -> Result<Vec<f64>> {
         let at = self.place.offset;
-        let (stream, escapes) = match self.open()? {
-            Block::Exact { packed } => {
-                let each = 8.0 * packed.len() as f64 / self.place.rows as f64;
-                return Ok(vec![each; self.place.rows]);
-            }
-            Block::Coded { stream, escapes } => (stream, escapes),
+        let rows = self.place.rows;
+        let evenly = |bytes: &[u8]| 8.0 * bytes.len() as f64 / rows as f64;
+        let (shared, stream, escapes) = match self.open()? {
+            Block::Exact { packed } => return Ok(vec![evenly(packed); rows]),
+            Block::Columns { columns, stream: [], .. } => return Ok(vec![evenly(columns); rows]),
+            Block::Columns { columns, stream, escapes } => (evenly(columns), stream, escapes),
+            Block::Coded { stream, escapes } => (0.0, stream, escapes),
         };
-        let mut rows = RowDecoder::new(self.program()?, stream).map_err(|e| e.at(at))?;
-        let mut out = Vec::with_capacity(self.place.rows);
-        for _ in 0..self.place.rows {
-            let before = rows.coder.left();
-            rows.advance();
-            out.push((before - rows.coder.left()).max(0.0));
+        let mut decoder = RowDecoder::new(self.program()?, stream).map_err(|e| e.at(at))?;
+        let mut out = Vec::with_capacity(rows);
+        for _ in 0..rows {
+            let before = decoder.coder.left();
+            decoder.advance();
+            out.push(shared + (before - decoder.coder.left()).max(0.0));
         }
-        rows.check().map_err(|e| e.at(at))?;
-        let cells = Cells { count: self.place.rows * self.width, size: self.dtype.size() };
-        let exact = Escapes::decode(escapes, cells, self.room, at)?;
+        decoder.check().map_err(|e| e.at(at))?;
+        let exact = Escapes::decode(escapes, self.cells(), self.room, at)?;
         let each = 8.0 * escapes.len() as f64 / exact.len().max(1) as f64;
         exact.into_positions().for_each(|p| out[p / self.width] += each);
         Ok(out)

@@ -1,9 +1,11 @@
 //! From stored integers to values and back: the integer program of the format.
 //!
 //! [`network`] predicts, [`value`] turns integers into numbers of the data's type, [`program`]
-//! is a checked model ready to run, [`decode`] runs it over rows, [`cursor`] over a block.
+//! is a checked model ready to run, [`decode`] runs it over rows, [`cursor`] over a block, [`columns`] are
+//! what blocks keep beside it.
 
 pub(crate) mod bound;
+pub(crate) mod columns;
 pub(crate) mod cursor;
 pub(crate) mod decode;
 pub(crate) mod fill;

@@ -1,40 +1,34 @@
 //! One compression: what it is given, and what promises of all sorts are kept with.
 
 use crate::compress::config::Config;
-use crate::compress::exact;
+use crate::compress::exact::{self, Exactly};
 use crate::compress::levels::Level;
 use crate::compress::progress::{Recorder, Stage};
 use crate::compress::report::Report;
 use crate::compress::stream::{Finished, Stream};
 use crate::container::file::FileWriter;
 use crate::container::forever::{MAX_DIMENSIONS, MAX_WIDTH};
+use crate::encode::beside::Beside;
 use crate::encode::blocks::Totals;
 use crate::encode::encoder::BlockEncoder;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::fit::candidate::Candidate;
 use crate::fit::data::components::Basis;
-use crate::fit::data::sample::Sample;
 use crate::fit::network::context::TrainingContext;
-use crate::fit::search::bounded::{SearchEffort, with_bounds};
 use crate::matrix::{Rows, Schema};
 use crate::reader::Reader;
 use std::io::Write;
-
-/// Rows of the quick look at floats that are to be stored without loss, and the share of its bytes
-/// below which exact blocks are taken at once: where it finds nothing to model, a long look is not
-/// worth its time.
-const QUICK_ROWS: usize = 1024;
-const QUICK_SHARE: f64 = 0.85;
 
 /// What fitting came to.
 pub(super) enum Fitted {
     /// There are no rows.
     Nothing,
-    /// No model makes the rows smaller than zstd does.
-    Exact,
-    /// A codec, with which the rows are yet to be encoded.
-    Codec(Box<Candidate>),
+    /// No model makes the rows smaller than keeping them exactly does: columns by themselves, or
+    /// row by row.
+    Exact(Option<Beside>),
+    /// A codec, with which the rows are yet to be encoded, and the columns kept beside its stream.
+    Codec(Box<Candidate>, Option<Beside>),
     /// The whole file: whether a promise about a sum is kept is known once all rows are encoded.
     File(Box<WholeFile>),
 }
@@ -56,8 +50,8 @@ impl Fitted {
     /// What encodes rows; none where they have no model.
     pub(super) fn into_encoder(self) -> Option<BlockEncoder> {
         match self {
-            Fitted::Nothing | Fitted::Exact => None,
-            Fitted::Codec(candidate) => Some(candidate.encoder),
+            Fitted::Nothing | Fitted::Exact(_) => None,
+            Fitted::Codec(candidate, _) => Some(candidate.encoder),
             Fitted::File(file) => file.written.encoder,
         }
     }
@@ -102,39 +96,16 @@ impl<'a> Job<'a> {
         Ok(Self { rows, config, level, basis: None, training, recorder })
     }
 
-    /// Fits under a bound on the values of each column.
-    pub(super) fn fit_bounded(&self, sample: &Sample, bounds: Vec<f64>) -> Result<Fitted> {
-        let Level { search, zstd, .. } = self.level;
-        let lossless = bounds.iter().all(|&b| b == 0.0);
-        if lossless && sample.schema.dtype.is_float() {
-            let quick = SearchEffort { trials: 0, ..search };
-            let few = sample.thin(QUICK_ROWS);
-            let quick = with_bounds(&few, bounds.clone(), quick, self.basis, None)?;
-            if exact::is_smaller(sample, QUICK_SHARE * quick.fitted_bytes, zstd) {
-                return Ok(Fitted::Exact);
-            }
-        }
-        let fitted = with_bounds(sample, bounds, search, self.basis, Some(&self.training))?;
-        // Also where the codec, whose network nobody asked for, makes rows larger than they are.
-        let raw = sample.total as f64 * sample.schema.row_bytes() as f64;
-        let is_free = !self.training.is_asked() && !self.training.is_for_codec;
-        if (lossless || (fitted.fitted_bytes > raw && is_free))
-            && exact::is_smaller(sample, fitted.fitted_bytes, zstd)
-        {
-            return Ok(Fitted::Exact);
-        }
-        Ok(Fitted::Codec(Box::new(fitted)))
-    }
-
     /// Writes the file that fitting came to.
     pub(super) fn write(&self, fitted: Fitted, out: &mut dyn Write) -> Result<Written> {
         match fitted {
             Fitted::Nothing => self.write_exact(out, |_| Ok(Totals::default())),
-            Fitted::Exact => self.write_exact(out, |file| {
-                exact::write(self.rows, self.level.zstd, file, &|done| self.encoded(done))
+            Fitted::Exact(columns) => self.write_exact(out, |file| {
+                let exactly = Exactly { level: self.level.zstd, columns: columns.as_ref() };
+                exact::write(self.rows, &exactly, file, &|done| self.encoded(done))
             }),
-            Fitted::Codec(candidate) => {
-                let Finished { report, codec, .. } = self.encode(*candidate, out)?;
+            Fitted::Codec(candidate, beside) => {
+                let Finished { report, codec, .. } = self.encode(*candidate, beside, out)?;
                 Ok(Written { report, encoder: Some(codec.encoder) })
             }
             Fitted::File(file) => {
@@ -157,10 +128,18 @@ impl<'a> Job<'a> {
         Ok(Written { report, encoder: None })
     }
 
-    /// Encodes all rows with a fitted codec.
-    pub(super) fn encode<W: Write>(&self, fitted: Candidate, out: W) -> Result<Finished<W>> {
+    /// Encodes all rows with a fitted codec, but for columns kept beside its stream.
+    pub(super) fn encode<W: Write>(
+        &self,
+        fitted: Candidate,
+        beside: Option<Beside>,
+        out: W,
+    ) -> Result<Finished<W>> {
         let schema = self.rows.schema();
         let mut stream = Stream::begin(out, schema, self.config, fitted, self.rows.len())?;
+        if let Some(beside) = beside {
+            stream.keep_beside(beside, schema.row_bytes());
+        }
         stream.encode(self.rows, &|done| self.encoded(done))?;
         stream.finish(schema, self.config)
     }

@@ -6,6 +6,7 @@ mod exact;
 mod filled;
 pub(crate) mod job;
 mod levels;
+mod lossless;
 mod progress;
 pub(crate) mod promise;
 mod report;

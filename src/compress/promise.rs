@@ -1,6 +1,7 @@
 //! Which way a promise is kept: under bounds, by a figure over the file, or row by row.
 
 use crate::compress::job::{Fitted, Job};
+use crate::compress::lossless::bounded;
 use crate::compress::progress::Stage;
 use crate::compress::report::Report;
 use crate::compress::target;
@@ -52,13 +53,13 @@ pub(super) fn fit(job: &Job<'_>) -> Result<Fitted> {
 fn fit_on(job: &Job<'_>, sample: &Sample, bounds: Option<Vec<f64>>) -> Result<Fitted> {
     let (schema, promise) = (job.rows.schema(), &job.config.fidelity);
     if let Some(bounds) = bounds {
-        return job.fit_bounded(sample, bounds);
+        return bounded(job, sample, bounds);
     }
     if let Some(goal) = Goal::new(promise, job.rows.len(), schema.row_bytes()) {
         return target::fit(job, goal, sample);
     }
     match rows::fit(job.rows, sample, promise, job.level.search, job.basis)? {
-        Some(fitted) => Ok(Fitted::Codec(Box::new(fitted))),
-        None => job.fit_bounded(sample, vec![0.0; schema.width()]),
+        Some(fitted) => Ok(Fitted::Codec(Box::new(fitted), None)),
+        None => bounded(job, sample, vec![0.0; schema.width()]),
     }
 }

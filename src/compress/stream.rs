@@ -4,7 +4,8 @@ use crate::compress::config::Config;
 use crate::compress::report::{Report, UsedCodec};
 use crate::container::file::FileWriter;
 use crate::container::model::EncodedModel;
-use crate::encode::blocks::{Totals, block_rows, encode_rows};
+use crate::encode::beside::Beside;
+use crate::encode::blocks::{Encoding, Totals, block_rows, block_rows_beside, encode_rows};
 use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
 use crate::fit::candidate::Candidate;
@@ -16,6 +17,7 @@ use std::io::Write;
 pub(super) struct Stream<W: Write> {
     file: FileWriter<W>,
     codec: UsedCodec,
+    beside: Option<Beside>,
     totals: Totals,
 }
 
@@ -43,7 +45,18 @@ impl<W: Write> Stream<W> {
         let EncodedModel { payload, decoder_bytes } = model;
         let file = FileWriter::begin(out, schema, Some(&config.fidelity), Some(&payload), None)?;
         let codec = UsedCodec { encoder, model_bytes: payload.len(), decoder_bytes };
-        Ok(Self { file, codec, totals: Totals::default() })
+        Ok(Self { file, codec, beside: None, totals: Totals::default() })
+    }
+
+    /// Keeps columns beside the stream; nothing must have been encoded yet.
+    pub(super) fn keep_beside(&mut self, beside: Beside, row_bytes: usize) {
+        self.codec.encoder.block_rows = block_rows_beside(row_bytes);
+        self.beside = Some(beside);
+    }
+
+    /// Returns the bytes written so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.file.bytes()
     }
 
     /// What encodes rows.
@@ -54,7 +67,8 @@ impl<W: Write> Stream<W> {
     /// Encodes rows that follow those before; all but the last time whole blocks. `progress` is
     /// told how many of them are done.
     pub(super) fn encode(&mut self, rows: &dyn Rows, progress: &dyn Fn(u64)) -> Result<()> {
-        let totals = encode_rows(&self.codec.encoder, rows, &mut self.file, progress)?;
+        let encoding = Encoding { encoder: &self.codec.encoder, beside: self.beside.as_ref() };
+        let totals = encode_rows(encoding, rows, &mut self.file, progress)?;
         self.totals.tally.add(&totals.tally);
         self.totals.escapes += totals.escapes;
         Ok(())
@@ -62,7 +76,7 @@ impl<W: Write> Stream<W> {
 
     /// Writes the end of the file.
     pub(super) fn finish(self, schema: &Schema, config: &Config) -> Result<Finished<W>> {
-        let Self { file, codec, totals } = self;
+        let Self { file, codec, totals, .. } = self;
         let (bytes, out) = file.finish_into()?;
         let report = Report::new(schema, &config.fidelity, bytes, &totals, Some(&codec));
         Ok(Finished { out, codec, totals, report })

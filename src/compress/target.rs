@@ -1,6 +1,7 @@
 //! What is written for a promise about a sum over the file.
 
 use crate::compress::job::{Fitted, Job, WholeFile, Written};
+use crate::compress::lossless::bounded;
 use crate::error::{Error, Result};
 use crate::fit::candidate::Candidate;
 use crate::fit::data::sample::Sample;
@@ -10,7 +11,7 @@ use crate::fit::search::target::{EncodedFile, TargetSearch};
 /// The file of the codec that keeps `goal` best; where none does, [`fall_back`].
 pub(super) fn fit(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> {
     let encode = |fitted: Candidate| {
-        let file = job.encode(fitted, Vec::new())?;
+        let file = job.encode(fitted, None, Vec::new())?;
         let written = Written { report: file.report, encoder: Some(file.codec.encoder) };
         let bytes = file.out.len() as f64;
         let whole = WholeFile { bytes: file.out, written };
@@ -34,7 +35,7 @@ pub(super) fn fit(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> 
 /// Where no step reaches the goal: lossless reaches every error; what size it takes says whether a
 /// size can be reached at all.
 fn fall_back(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> {
-    let with_bound = |bound: f64| job.fit_bounded(sample, vec![bound; sample.schema.width()]);
+    let with_bound = |bound: f64| bounded(job, sample, vec![bound; sample.schema.width()]);
     let lossless = with_bound(0.0)?;
     let Goal::Bytes(most) = goal else { return Ok(lossless) };
     let file = in_memory(job, lossless)?;

@@ -10,6 +10,8 @@ use std::ops::Range;
 const CODED: u8 = 0;
 /// First byte of a block whose rows are stored exactly.
 const EXACT: u8 = 1;
+/// First byte of a block some of whose columns are kept beside its stream.
+const COLUMNS: u8 = 2;
 
 /// Level of zstd for exact values. They are few, and little but signs and exponents shrinks: higher
 /// levels take longer and save nothing.
@@ -34,6 +36,8 @@ pub(crate) struct Cells {
 pub(crate) enum Block<'a> {
     /// An entropy-coded stream, and the values that it cannot give, packed.
     Coded { stream: &'a [u8], escapes: &'a [u8] },
+    /// The same, and the columns kept beside the stream; that is empty where they are all.
+    Columns { columns: &'a [u8], stream: &'a [u8], escapes: &'a [u8] },
     /// All rows, shuffled and packed.
     Exact { packed: &'a [u8] },
 }
@@ -57,6 +61,27 @@ pub(crate) fn encode_coded(first_row: u64, stream: &[u8], escapes: &[u8]) -> Vec
     put_varint(&mut out, escapes.len() as u64);
     out.extend(stream);
     out.extend(escapes);
+    let crc = checksum(first_row, &out);
+    out.extend(crc.to_le_bytes());
+    out
+}
+
+/// Joins the parts of a block with `columns` beside its stream; without stream and values that it
+/// cannot give where these are all columns.
+#[cfg(feature = "compress")]
+pub(crate) fn encode_columns(
+    first_row: u64,
+    columns: &[u8],
+    coded: Option<(&[u8], &[u8])>,
+) -> Vec<u8> {
+    let mut out = vec![COLUMNS];
+    put_varint(&mut out, columns.len() as u64);
+    out.extend(columns);
+    if let Some((stream, escapes)) = coded {
+        put_varint(&mut out, escapes.len() as u64);
+        out.extend(stream);
+        out.extend(escapes);
+    }
     let crc = checksum(first_row, &out);
     out.extend(crc.to_le_bytes());
     out
@@ -86,17 +111,34 @@ pub(crate) fn decode(bytes: &[u8], first_row: u64, at: u64) -> Result<Block<'_>>
     let mut cursor = Cursor::new(body, at);
     match cursor.u8()? {
         CODED => {
-            let length = cursor.varint()?;
-            let rest = cursor.rest();
-            let split = (rest.len() as u64).checked_sub(length).ok_or_else(|| {
-                Error::corrupt("a block's exact values are longer than the block").at(at)
-            })?;
-            let (stream, escapes) = rest.split_at(split as usize);
+            let (stream, escapes) = decode_coded(cursor, at)?;
             Ok(Block::Coded { stream, escapes })
+        }
+        COLUMNS => {
+            let length = usize::try_from(cursor.varint()?).unwrap_or(usize::MAX);
+            let columns = cursor.take(length)?;
+            if cursor.rest().is_empty() {
+                return Ok(Block::Columns { columns, stream: &[], escapes: &[] });
+            }
+            let (stream, escapes) = decode_coded(cursor, at)?;
+            if stream.is_empty() {
+                return Err(Error::truncated("a block's stream is empty").at(at));
+            }
+            Ok(Block::Columns { columns, stream, escapes })
         }
         EXACT => Ok(Block::Exact { packed: cursor.rest() }),
         kind => Err(Error::corrupt(format!("a block of undefined kind {kind}")).at(at)),
     }
+}
+
+/// Finds stream and exact values.
+fn decode_coded<'a>(mut cursor: Cursor<'a>, at: u64) -> Result<(&'a [u8], &'a [u8])> {
+    let length = cursor.varint()?;
+    let rest = cursor.rest();
+    let split = (rest.len() as u64)
+        .checked_sub(length)
+        .ok_or_else(|| Error::corrupt("a block's exact values are longer than the block").at(at))?;
+    Ok(rest.split_at(split as usize))
 }
 
 /// Packs values that are stored exactly: their positions ascending, and their bytes in that order.

@@ -113,6 +113,11 @@ impl<W: Write> FileWriter<W> {
         self.index.total_rows()
     }
 
+    /// Bytes written so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.at
+    }
+
     /// Writes one block.
     pub(crate) fn block(&mut self, rows: usize, bytes: &[u8]) -> Result<()> {
         self.out.write_all(bytes).map_err(io)?;

@@ -1,11 +1,13 @@
 //! The bytes of a file: what is stored, and where.
 //!
 //! Mirrors `format-spec/` part by part: [`forever`] the constants, [`section`] framing,
-//! [`head`], [`origin`], [`fills`], [`model`], [`encoder`], [`task`], [`block`], [`index`]. Knows no networks: a
+//! [`head`], [`origin`], [`fills`], [`model`], [`encoder`], [`task`], [`block`], [`columns`],
+//! [`index`]. Knows no networks: a
 //! [`ModelRecord`](model::ModelRecord) is numbers, and `codec` says what they mean.
 
 pub(crate) mod block;
 pub(crate) mod bytes;
+pub(crate) mod columns;
 pub(crate) mod encoder;
 #[cfg(feature = "compress")]
 pub(crate) mod file;
@@ -14,6 +16,7 @@ pub(crate) mod forever;
 pub(crate) mod head;
 pub(crate) mod index;
 pub(crate) mod model;
+pub(crate) mod numbers;
 pub(crate) mod origin;
 pub(crate) mod section;
 pub(crate) mod shuffle;

@@ -1,9 +1,13 @@
 //! Rows to the blocks of a file, several at a time.
 
+use crate::codec::value::{Cell, with_cell};
+use crate::container::block;
 use crate::container::file::FileWriter;
+use crate::encode::beside::{Beside, Sides};
 use crate::encode::encoder::BlockEncoder;
+use crate::encode::project::cells;
 use crate::error::Result;
-use crate::matrix::Rows;
+use crate::matrix::{FillValues, Rows};
 use crate::quality::Tally;
 use rayon::prelude::*;
 use std::io::Write;
@@ -27,6 +31,9 @@ const BLOCK_BYTES: f64 = 8192.0;
 const LEAST_ROWS_IF_TEMPORAL: usize = 16;
 /// Bytes of a block's rows at most, once decoded: what a reader must hold to get at one row.
 const MOST_DECODED_BYTES: usize = 4 << 20;
+/// Bytes of a block's rows, once decoded, where columns are kept beside the stream: as many as a block
+/// may have, as each column has a head of its own in it. A row then takes milliseconds to read.
+const MOST_BYTES_BESIDE: usize = 4 << 20;
 /// Rows of a block at most: the format's limit.
 const MOST_ROWS: usize = 1 << 16;
 
@@ -46,17 +53,25 @@ struct Encoded {
     totals: Totals,
 }
 
+/// What encodes rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Encoding<'a> {
+    pub(crate) encoder: &'a BlockEncoder,
+    /// Columns that are kept beside the stream, of which every bit is.
+    pub(crate) beside: Option<&'a Beside>,
+}
+
 /// Encodes all of `rows` and writes them block after block; `progress` is told how many are done.
 ///
 /// # Errors
 /// `Io` if rows cannot be read or blocks not be written.
 pub(crate) fn encode_rows<W: Write>(
-    encoder: &BlockEncoder,
+    encoding: Encoding<'_>,
     rows: &dyn Rows,
     writer: &mut FileWriter<W>,
     progress: &dyn Fn(u64),
 ) -> Result<Totals> {
-    let per_block = encoder.block_rows;
+    let per_block = encoding.encoder.block_rows;
     let row_bytes = rows.schema().row_bytes();
     let task_rows = TASK_ROWS.min(TASK_BYTES / row_bytes.max(1)).max(1);
     let per_task = per_block * task_rows.div_ceil(per_block);
@@ -74,7 +89,11 @@ pub(crate) fn encode_rows<W: Write>(
                 let count = per_task.min(rows.len() - first);
                 let mut bytes = vec![0; count * row_bytes];
                 rows.read(first, &mut bytes)?;
-                Ok(encode_task(encoder, before + first as u64, &bytes, row_bytes))
+                let first = before + first as u64;
+                Ok(match encoding.beside {
+                    Some(beside) => encode_beside(encoding.encoder, beside, first, &bytes),
+                    None => encode_task(encoding.encoder, first, &bytes, row_bytes),
+                })
             })
             .collect();
         for task in encoded {
@@ -109,6 +128,54 @@ fn encode_task(encoder: &BlockEncoder, first: u64, bytes: &[u8], row_bytes: usiz
         at += rows;
     }
     out
+}
+
+/// The same for rows of which columns are kept beside the stream: no other is off by anything.
+fn encode_beside(
+    encoder: &BlockEncoder,
+    beside: &Beside,
+    first: u64,
+    bytes: &[u8],
+) -> Vec<Encoded> {
+    let (dtype, width) = (encoder.program.dtype, encoder.program.record.width());
+    let row_bytes = width * dtype.size();
+    let blocks = bytes.chunks(encoder.block_rows * row_bytes).enumerate();
+    let encode = |(i, rows): (usize, &[u8])| {
+        let Sides { coded, columns } = beside.split(rows, dtype, width);
+        let mut real = Vec::new();
+        if encoder.projection.latents > 0 {
+            real = encoder.latents(&encoder.projection.normalise(dtype, &encoder.fills, &coded));
+        }
+        let symbols = encoder.symbols(&coded, &real, false);
+        let first = first + (i * encoder.block_rows) as u64;
+        let bytes = match encoder.coded(&coded, &symbols) {
+            Some((stream, escapes)) => {
+                block::encode_columns(first, &columns, Some((&stream, &escapes)))
+            }
+            None => encoder.exact(first, rows),
+        };
+        let tally = with_cell!(dtype, T => exact_tally::<T>(&cells(rows), width, &encoder.fills));
+        let totals = Totals { escapes: symbols.escapes.len() as u64, tally };
+        Encoded { rows: rows.len() / row_bytes, bytes, totals }
+    };
+    blocks.map(encode).collect()
+}
+
+/// Returns the errors of rows that are decoded as they are.
+pub(crate) fn exact_tally<T: Cell>(cells: &[T], width: usize, fills: &FillValues) -> Tally {
+    let mut tally = Tally::default();
+    let (mut same, centre) = (vec![0.0; width], vec![0.0; width]);
+    for row in cells.chunks_exact(width) {
+        same.iter_mut().zip(row).for_each(|(s, x)| *s = x.to_f64());
+        tally.exact_row(row, &same, &centre, fills);
+    }
+    tally
+}
+
+/// Returns the rows of a block with columns beside its stream: more than others have, as each such
+/// column has a head of its own in each block.
+pub(crate) fn block_rows_beside(row_bytes: usize) -> usize {
+    (MOST_BYTES_BESIDE / row_bytes.max(1)).clamp(1, MOST_ROWS)
 }
 
 /// Returns how many rows make a block where a row takes `bytes_per_row`, and `row_bytes` once

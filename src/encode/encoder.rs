@@ -123,13 +123,36 @@ impl BlockEncoder {
     /// Returns the bytes of the block whose first row is `first_row` of the file; `bytes` are its
     /// rows as they were given.
     pub(crate) fn block(&self, first_row: u64, bytes: &[u8], symbols: &Symbols) -> Vec<u8> {
+        let Some((stream, escapes)) = self.coded(bytes, symbols) else {
+            return self.exact(first_row, bytes);
+        };
+        let coded = block::encode_coded(first_row, &stream, &escapes);
+        if let Some(level) = self.exact_level
+            && coded.len() as f64 > EXACT_TRIED_FROM * bytes.len() as f64
+        {
+            let exact = block::encode_exact(first_row, bytes, self.program.dtype.size(), level);
+            if exact.len() < coded.len() {
+                return exact;
+            }
+        }
+        coded
+    }
+
+    /// Returns a block that stores its rows exactly.
+    pub(crate) fn exact(&self, first_row: u64, bytes: &[u8]) -> Vec<u8> {
+        let level = self.exact_level.unwrap_or(LEVEL_WITHOUT_CODE);
+        block::encode_exact(first_row, bytes, self.program.dtype.size(), level)
+    }
+
+    /// Returns a block's stream and the values that it cannot give, packed; nothing where no table has
+    /// a code for one of its symbols.
+    pub(crate) fn coded(&self, bytes: &[u8], symbols: &Symbols) -> Option<(Vec<u8>, Vec<u8>)> {
         let classes = self.costs.classify(&self.program, symbols);
         let mut coder =
             rans::RansEncoder::with_capacity(symbols.latents.len() + symbols.residuals.len());
         let size = self.program.dtype.size();
         if !self.write(symbols, &classes, &mut coder) {
-            let level = self.exact_level.unwrap_or(LEVEL_WITHOUT_CODE);
-            return block::encode_exact(first_row, bytes, size, level);
+            return None;
         }
         let mut stream = Vec::new();
         coder.finish(&mut stream);
@@ -140,16 +163,7 @@ impl BlockEncoder {
             .copied()
             .collect();
         let escapes = block::encode_escapes(&symbols.escapes, &values, size);
-        let coded = block::encode_coded(first_row, &stream, &escapes);
-        if let Some(level) = self.exact_level
-            && coded.len() as f64 > EXACT_TRIED_FROM * bytes.len() as f64
-        {
-            let exact = block::encode_exact(first_row, bytes, size, level);
-            if exact.len() < coded.len() {
-                return exact;
-            }
-        }
-        coded
+        Some((stream, escapes))
     }
 
     /// Encodes symbols in the order in which `decode::Rows` reads them; returns false where a table
@@ -232,6 +246,7 @@ mod tests {
             match block::decode(&block, 7, 0).unwrap() {
                 Block::Coded { .. } => "coded",
                 Block::Exact { .. } => "exact",
+                Block::Columns { .. } => "with columns",
             }
         };
         assert_eq!((kind(&[1, 0, 1, 1]), kind(&[1, 0, 9, 1])), ("coded", "exact"));

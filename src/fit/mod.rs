@@ -2,6 +2,7 @@
 
 pub(crate) mod assemble;
 pub(crate) mod candidate;
+pub(crate) mod column_bits;
 pub(crate) mod config;
 pub(crate) mod context;
 pub(crate) mod corruption;

@@ -75,6 +75,18 @@ impl Parts {
         self
     }
 
+    /// Adds a block with columns beside its stream and escapes, if it has any.
+    pub(super) fn beside(
+        mut self,
+        rows: usize,
+        columns: &[u8],
+        coded: Option<(&[u8], &[u8])>,
+    ) -> Self {
+        let bytes = block::encode_columns(self.next_row(), columns, coded);
+        self.blocks.push((rows, bytes));
+        self
+    }
+
     pub(super) fn exact(mut self, rows: usize, bytes: &[u8], size: usize) -> Self {
         let bytes = block::encode_exact(self.next_row(), bytes, size, 19);
         self.blocks.push((rows, bytes));

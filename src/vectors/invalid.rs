@@ -16,6 +16,7 @@ pub(super) fn all() -> Vec<Case> {
     out.extend(fill_values());
     out.extend(super::refused::models());
     out.extend(super::refused::blocks());
+    out.extend(super::columns::invalid());
     out.extend(super::networks::invalid());
     out.extend(super::encoders::invalid());
     out.extend(super::tasks::invalid());

@@ -4,6 +4,7 @@
 //! a release is never changed; new ones are added.
 
 mod case;
+mod columns;
 mod encoders;
 mod file;
 mod invalid;
@@ -41,10 +42,13 @@ fn all() -> Vec<Vector> {
     let named = |list: Vec<(&str, file::Parts)>| {
         list.into_iter().map(|(name, parts)| (name.to_string(), parts.join())).collect()
     };
+    let beside = columns::valid().into_iter().map(|(name, parts)| (name, parts.join()));
+    out.extend(good("valid", beside.collect()));
     out.extend(good("valid", named(networks::valid())));
     out.extend(good("valid", named(encoders::valid())));
     out.extend(good("valid", named(tasks::valid())));
     out.extend(good("uncommon", uncommon::all()));
+    out.extend(good("uncommon", named(columns::uncommon())));
     out.extend(good("uncommon", named(networks::uncommon())));
     out.extend(good("uncommon", named(encoders::uncommon())));
     out.extend(good("uncommon", named(tasks::uncommon())));

@@ -164,7 +164,7 @@ pub(super) fn blocks() -> Vec<Case> {
     };
     vec![
         case("block-without-model", "corrupt", head_only().coded(2, &stream, &[]).join()),
-        case("block-kind-undefined", "corrupt", own(&[2, 0])),
+        case("block-kind-undefined", "corrupt", own(&[3, 0])),
         case("block-empty", "truncated", own(&[])),
         case("block-shorter-than-a-checksum", "truncated", file(vec![1, 2, 3])),
         case("block-too-large", "limit", limit.join()),

@@ -15,6 +15,8 @@ mod impute;
 #[cfg(feature = "formats")]
 mod input;
 #[cfg(feature = "compress")]
+mod lossless;
+#[cfg(feature = "compress")]
 mod network;
 #[cfg(feature = "compress")]
 #[path = "../oracle/mod.rs"]

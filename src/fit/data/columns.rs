@@ -4,9 +4,10 @@ use crate::codec::bound::holds;
 use crate::codec::value::{Cell, with_cell};
 use crate::container::model::{Grid, Value};
 use crate::encode::project::{Projection, cells};
+use crate::fit::data::exceptions::detect_most;
 use crate::fit::data::grid::{Multiple, detect};
 use crate::fit::data::sample::Sample;
-use crate::fit::data::spread::{Spread, some_of_column};
+use crate::fit::data::spread::{Spread, some_neighbours, some_of_column};
 use crate::matrix::DType;
 use rayon::prelude::*;
 
@@ -92,7 +93,13 @@ fn plan_cells<T: Cell>(sample: &Sample, tolerance: &Tolerance) -> Vec<ColumnPlan
         let values = some_of_column(&cells, &sample.schema.fill_values, width, j, PLAN_ROWS);
         let spread = Spread::new(&values);
         match tolerance {
-            Tolerance::Bounds(bounds) => bounded::<T>(&values, &spread, bounds[j], sample.total),
+            Tolerance::Bounds(bounds) => {
+                let most =
+                    || detect_most(&some_neighbours(&cells, width, j, PLAN_ROWS), sample.total);
+                let exact = bounds[j] == 0.0;
+                let multiple = detect(&values).or_else(|| if exact { most() } else { None });
+                bounded::<T>(&values, multiple, &spread, bounds[j], sample.total)
+            }
             Tolerance::Step(step) => unbounded(T::DTYPE, &spread, *step),
         }
     };
@@ -132,8 +139,15 @@ fn fraction(steps: f64) -> u32 {
     (spare.max(0.0) as u32).min(FRACTION)
 }
 
-/// Plans a column of which no value may be off by more than `bound`.
-fn bounded<T: Cell>(values: &[T], spread: &Spread, bound: f64, rows: usize) -> ColumnPlan {
+/// Plans a column of which no value may be off by more than `bound` and nearly all are a `multiple`,
+/// if there is one.
+fn bounded<T: Cell>(
+    values: &[T],
+    multiple: Option<Multiple>,
+    spread: &Spread,
+    bound: f64,
+    rows: usize,
+) -> ColumnPlan {
     // Twice a bound must be finite.
     let bound = bound.min(f64::MAX / 8.0);
     let finish = |grid: Grid, count: f64, scale: f64| {
@@ -142,7 +156,7 @@ fn bounded<T: Cell>(values: &[T], spread: &Spread, bound: f64, rows: usize) -> C
         let clip = (spread.reach / scale.max(f64::MIN_POSITIVE)).clamp(1.0, LARGEST_CLIP);
         ColumnPlan { grid, base, centre, scale, bound, clip }
     };
-    if let Some(multiple) = detect(values) {
+    if let Some(multiple) = multiple {
         let step = multiples_in_step(values, multiple, bound);
         let scale = step as f64 * multiple.size();
         let real = if T::DTYPE.is_float() { 2.0 * bound } else { 0.0 };
@@ -268,7 +282,7 @@ mod tests {
 
     /// The plan of a column of such values, under a bound.
     fn plan_of<T: Cell>(values: &[T], bound: f64) -> ColumnPlan {
-        bounded(values, &Spread::new(values), bound, 10_000)
+        bounded(values, detect(values), &Spread::new(values), bound, 10_000)
     }
 
     /// Values without pattern around `centre`, within `reach` of it.

@@ -8,7 +8,7 @@ use crate::codec::value::Cell;
 use crate::container::model::{Grid, Value};
 
 /// Decimal places tried: as many as `f32` has digits.
-const MAX_PLACES: u32 = 9;
+pub(super) const LARGEST_PLACES: u32 = 9;
 /// Share of values that may lie off the grid: these are stored exactly, for 6 to 10 bytes each.
 /// Half or double: the same files.
 const OFF_GRID: f64 = 0.002;
@@ -64,7 +64,7 @@ pub(crate) fn detect<T: Cell>(values: &[T]) -> Option<Multiple> {
         return None;
     }
     let probe: Vec<T> = ordinary.iter().copied().step_by(ordinary.len() / PROBES).collect();
-    for places in 0..=MAX_PLACES {
+    for places in 0..=LARGEST_PLACES {
         let multiple = Multiple { numerator: 1, denominator: 10_u64.pow(places) };
         let off = |values: &[T]| values.iter().filter(|v| count(multiple, **v).is_none()).count();
         if off(&probe) > 1 || off(&ordinary) as f64 > OFF_GRID * ordinary.len() as f64 {
@@ -76,7 +76,7 @@ pub(crate) fn detect<T: Cell>(values: &[T]) -> Option<Multiple> {
 }
 
 /// Returns the count of a value, if that gives back its bits.
-fn count<T: Cell>(m: Multiple, value: T) -> Option<i64> {
+pub(super) fn count<T: Cell>(m: Multiple, value: T) -> Option<i64> {
     let k = m.nearest(value.to_f64());
     if k.abs() >= LARGEST_COUNT {
         return None;
@@ -86,7 +86,7 @@ fn count<T: Cell>(m: Multiple, value: T) -> Option<i64> {
 }
 
 /// Returns the largest whole multiple of `m` that still holds nearly everywhere.
-fn coarsest<T: Cell>(m: Multiple, values: &[T]) -> Multiple {
+pub(super) fn coarsest<T: Cell>(m: Multiple, values: &[T]) -> Multiple {
     let counts: Vec<u64> =
         values.iter().filter_map(|v| count(m, *v)).map(i64::unsigned_abs).collect();
     let mut divisor = counts.iter().copied().fold(0, gcd);
@@ -109,7 +109,7 @@ fn coarsest<T: Cell>(m: Multiple, values: &[T]) -> Multiple {
 }
 
 /// Returns whether counting is cheaper than floats: a grid as fine as the numbers themselves is none.
-fn is_worth_it<T: Cell>(m: Multiple, values: &[T]) -> bool {
+pub(super) fn is_worth_it<T: Cell>(m: Multiple, values: &[T]) -> bool {
     let largest = values.iter().map(|v| v.to_f64().abs()).fold(0.0, f64::max);
     let bits = match T::DTYPE.size() {
         2 => COUNT_BITS[0],

@@ -33,13 +33,21 @@ impl Sample {
     /// # Errors
     /// `Io` if rows cannot be read.
     pub(crate) fn draw(rows: &dyn Rows, values: usize) -> Result<Self> {
+        Self::draw_runs(rows, values, RUN)
+    }
+
+    /// Draws the same in runs of `run` rows.
+    ///
+    /// # Errors
+    /// `Io` if rows cannot be read.
+    pub(crate) fn draw_runs(rows: &dyn Rows, values: usize, run: usize) -> Result<Self> {
         let schema = rows.schema().clone();
         let total = rows.len();
         let width = schema.width().max(1);
         let least = ROWS[0].min(WIDE_VALUES / width).max(LEAST_WIDE);
         let wanted = (values / width).clamp(least, ROWS[1]).min(total);
         let whole = wanted * NEARLY_ALL[1] >= total * NEARLY_ALL[0];
-        let run = if whole { RUN } else { RUN.min(wanted.div_ceil(2)) };
+        let run = if whole { run } else { run.min(wanted.div_ceil(2)) };
         let count = if whole { total.div_ceil(run) } else { wanted.div_ceil(run) };
         let row_bytes = schema.row_bytes();
         let mut bytes = Vec::new();

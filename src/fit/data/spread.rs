@@ -71,6 +71,19 @@ pub(super) fn some_of_column<T: Cell>(
     cells.iter().skip(j).step_by(every * width).copied().filter(|x| !fills.contains(*x)).collect()
 }
 
+/// Returns values of column `j` at equal distances, at most `rows` of them, each with that in the
+/// row after it.
+pub(super) fn some_neighbours<T: Cell>(
+    cells: &[T],
+    width: usize,
+    j: usize,
+    rows: usize,
+) -> Vec<(T, T)> {
+    let every = (cells.len() / width).div_ceil(rows).max(1);
+    let next = cells.iter().skip(j + width).step_by(every * width);
+    cells.iter().skip(j).step_by(every * width).zip(next).map(|(a, b)| (*a, *b)).collect()
+}
+
 /// How far a sample's values vary, outliers clipped.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SampleScale {
