@@ -2,7 +2,7 @@
 
 use crate::codec::units::units;
 use crate::compress::config::Config;
-use crate::compress::filled::Filled;
+use crate::compress::filled::with_fill_values;
 use crate::compress::job::Job;
 use crate::compress::promise::{self, TEXTBOOK_VALUES};
 use crate::compress::report::Report;
@@ -83,7 +83,7 @@ impl Codec {
         }
         config.validate()?;
         let config = &for_codec(config);
-        let rows = &Filled::new(rows, config)?;
+        let rows = &with_fill_values(rows, config)?;
         let recorder = config.recorder();
         let encoder = config.on_threads(|| -> Result<_> {
             // A codec is the model of a file of a sample of the rows.
@@ -256,7 +256,7 @@ impl Codec {
             )));
         }
         let recorder = config.recorder();
-        let rows = &Filled::new(rows, config)?;
+        let rows = &with_fill_values(rows, config)?;
         let mut job = Job::new(rows, config, &recorder)?;
         let network = self.network.as_ref();
         // Where a network has no linear path, there are no directions but the rows' own.

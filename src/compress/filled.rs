@@ -3,59 +3,42 @@
 use crate::codec::fill::fill_values;
 use crate::compress::config::Config;
 use crate::compress::job::check_schema;
+use crate::container::forever::MAX_FILLS;
 use crate::error::Result;
 use crate::fidelity::Fidelity;
 use crate::fit::data::fills::detect;
 use crate::fit::data::sample::Sample;
-use crate::matrix::{Rows, Schema};
+use crate::matrix::{Described, FillValues, Rows};
 
 /// Values of a sample that fill values are looked for in.
 const SAMPLE_VALUES: usize = 1 << 18;
 
-/// Rows with their fill values.
-pub(super) struct Filled<'a> {
-    rows: &'a dyn Rows,
-    schema: Schema,
-}
-
-impl<'a> Filled<'a> {
-    /// Takes the fill values that `config` names and, unless it says otherwise, looks for more.
-    /// Where every value is kept exactly, there is no need for any.
-    ///
-    /// # Errors
-    /// `Argument` where the configuration makes no sense, or a fill value is no number of the rows' type; `Io` if rows cannot be read.
-    pub(super) fn new(rows: &'a dyn Rows, config: &Config) -> Result<Self> {
-        config.validate()?;
-        check_schema(rows.schema())?;
-        let mut schema = rows.schema().clone();
-        let mut values = config.fill_values.clone();
-        let is_lossless = config.fidelity == Fidelity::Lossless;
-        if config.detect_fill_values && !is_lossless && !rows.is_empty() {
-            values.extend(config.on_threads(|| {
-                Sample::draw(rows, SAMPLE_VALUES).map(|sample| detect(&sample))
-            })??);
+/// Takes the fill values that `config` names and, unless it says otherwise, looks for more. Where
+/// every value is kept exactly, there is no need for any.
+///
+/// # Errors
+/// `Argument` where the configuration makes no sense, or a fill value is no number of the rows'
+/// type; `Io` if rows cannot be read.
+pub(super) fn with_fill_values<'a>(rows: &'a dyn Rows, config: &Config) -> Result<Described<'a>> {
+    config.validate()?;
+    check_schema(rows.schema())?;
+    let mut schema = rows.schema().clone();
+    schema.fill_values = fill_values(schema.dtype, &config.fill_values)?;
+    if config.fidelity == Fidelity::Lossless {
+        schema.fill_values = FillValues::default();
+    } else if config.detect_fill_values && !rows.is_empty() {
+        let sample = Sample::draw(rows, SAMPLE_VALUES)?;
+        let more = config.on_threads(|| detect(&sample))?;
+        let all = schema.fill_values.and(&more);
+        if all.bits().len() <= MAX_FILLS {
+            schema.fill_values = all;
         }
-        schema.fill_values = fill_values(schema.dtype, &values)?;
-        if !schema.fill_values.is_empty()
-            && let Some(text) = schema.origin.as_mut().and_then(|origin| origin.text.as_mut())
-        {
-            // They have fill values in them.
-            text.columns.iter_mut().for_each(|column| column.range = 0);
-        }
-        Ok(Self { rows, schema })
     }
-}
-
-impl Rows for Filled<'_> {
-    fn schema(&self) -> &Schema {
-        &self.schema
+    if !schema.fill_values.is_empty()
+        && let Some(text) = schema.origin.as_mut().and_then(|origin| origin.text.as_mut())
+    {
+        // They have fill values in them.
+        text.columns.iter_mut().for_each(|column| column.range = 0);
     }
-
-    fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    fn read(&self, first: usize, out: &mut [u8]) -> Result<()> {
-        self.rows.read(first, out)
-    }
+    Ok(Described { rows, schema })
 }

@@ -27,7 +27,7 @@ pub use writer::Writer;
 
 use crate::error::Result;
 use crate::matrix::Rows;
-use filled::Filled;
+use filled::with_fill_values;
 use job::Job;
 use std::io::Write;
 
@@ -58,6 +58,6 @@ use std::io::Write;
 /// # Ok::<(), aezip::Error>(())
 /// ```
 pub fn compress(rows: &dyn Rows, config: &Config, mut out: impl Write + Send) -> Result<Report> {
-    let rows = &Filled::new(rows, config)?;
+    let rows = &with_fill_values(rows, config)?;
     promise::compress(&Job::new(rows, config, &config.recorder())?, &mut out)
 }

@@ -1,7 +1,7 @@
 //! A file of rows that come one after another.
 
 use crate::compress::config::Config;
-use crate::compress::filled::Filled;
+use crate::compress::filled::with_fill_values;
 use crate::compress::job::Job;
 use crate::compress::report::Report;
 use crate::compress::stream::{Finished, Stream};
@@ -59,7 +59,7 @@ impl<W: Write> Writer<W> {
     /// writing fails.
     pub fn new(out: W, seen: &dyn Rows, config: &Config) -> Result<Self> {
         let recorder = config.recorder();
-        let seen = &Filled::new(seen, config)?;
+        let seen = &with_fill_values(seen, config)?;
         let job = Job::new(seen, config, &recorder)?;
         if seen.is_empty() {
             return Err(Error::argument("a writer needs some rows to learn from"));

@@ -18,6 +18,11 @@ impl FillValues {
         Self { bits }
     }
 
+    /// Returns these and others.
+    pub(crate) fn and(&self, others: &Self) -> Self {
+        Self::from_bits([&self.bits[..], &others.bits[..]].concat())
+    }
+
     /// Returns the bits of each, in ascending order.
     pub(crate) fn bits(&self) -> &[u64] {
         &self.bits

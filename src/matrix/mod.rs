@@ -1,6 +1,7 @@
 //! Rows of numbers: their types, their shape, and where their bytes come from.
 
 mod decimal;
+mod described;
 mod dtype;
 mod f16;
 mod fill;
@@ -18,5 +19,6 @@ pub use origin::{Origin, TextColumn, TextLayout};
 pub use rows::{Matrix, Rows, Schema};
 pub use slice::SliceRows;
 
+pub(crate) use described::Described;
 pub(crate) use fill::bits;
 pub(crate) use rows::{check_range, from_little_endian, to_little_endian};

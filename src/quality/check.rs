@@ -8,7 +8,7 @@ use crate::codec::fill::is_ordinary;
 use crate::codec::value::{Cell, with_cell};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
-use crate::matrix::{Decimal, Rows, Schema};
+use crate::matrix::{Decimal, Described, Rows, Schema};
 
 /// The share of a sum in `f64` that may be rounding.
 const SLACK: f64 = 1e-10;
@@ -187,6 +187,10 @@ pub fn check_promise(
     file_bytes: u64,
 ) -> Result<PromiseCheck> {
     same_shape(original, decoded)?;
+    // What stands for missing numbers, the file says.
+    let mut schema = original.schema().clone();
+    schema.fill_values = schema.fill_values.and(&decoded.schema().fill_values);
+    let original = &Described { rows: original, schema };
     let bounds = promised_bounds(original, promise)?;
     let means = match promise {
         Fidelity::RowNmse(_) => Some(FileStats::scan(original)?.means),

@@ -130,7 +130,15 @@ impl<'a> Judge<'a> {
     /// Values that stand for missing numbers must come back as they are, and count for nothing.
     pub fn without(mut self, fills: &[f64]) -> Self {
         for number in &mut self.numbers {
-            if fills.contains(&number.nearest()) {
+            // Integers next to the ends of 64 bits are the same `f64`.
+            let is_exact = match *number {
+                Number::Integer(k) => {
+                    let ends = [i64::MAX.into(), u64::MAX.into()];
+                    k as f64 as i128 == k || ends.contains(&k)
+                }
+                _ => true,
+            };
+            if is_exact && fills.contains(&number.nearest()) {
                 *number = Number::Special;
             }
         }

@@ -1,8 +1,10 @@
 //! Values that stand for missing numbers, told from the rest by how far away they lie.
 
 use crate::codec::value::{Cell, with_cell};
+use crate::container::forever::MAX_FILLS;
 use crate::encode::project::cells;
 use crate::fit::data::sample::Sample;
+use crate::matrix::{FillValues, bits};
 use rayon::prelude::*;
 
 /// Values of each column that are looked at: a fill value that is rarer than one in so many is
@@ -30,11 +32,16 @@ struct Column {
 
 /// Returns the values of `sample` that occur again and again, exactly, and far from all others of
 /// their columns.
-pub(crate) fn detect(sample: &Sample) -> Vec<f64> {
-    with_cell!(sample.schema.dtype, T => detect_cells::<T>(&cells(&sample.bytes), sample.schema.width()))
+pub(crate) fn detect(sample: &Sample) -> FillValues {
+    with_cell!(sample.schema.dtype, T => {
+        let cells: Vec<T> = cells(&sample.bytes);
+        FillValues::from_bits(
+            detect_cells(&cells, sample.schema.width()).into_iter().map(bits).collect(),
+        )
+    })
 }
 
-fn detect_cells<T: Cell>(cells: &[T], width: usize) -> Vec<f64> {
+fn detect_cells<T: Cell>(cells: &[T], width: usize) -> Vec<T> {
     let rows = cells.len() / width.max(1);
     let finite = |x: &T| x.is_ordinary().then(|| x.to_f64());
     // Where rows have more values than columns have, as fields do, a row's values are alike.
@@ -59,7 +66,14 @@ fn detect_cells<T: Cell>(cells: &[T], width: usize) -> Vec<f64> {
         columns.iter().any(|c| has_many_values(&c.usual) && holds(c))
     };
     out.retain(|(value, count)| *count >= LEAST && !is_usual(*value));
-    out.into_iter().map(|o| o.0).collect()
+    // Integers of 64 bits that are near each other are the same `f64`.
+    out.truncate(MAX_FILLS);
+    out.into_iter()
+        .map(|o| T::from_float(o.0))
+        .filter(|value| {
+            cells.iter().all(|x| x.to_f64() != value.to_f64() || x.to_order() == value.to_order())
+        })
+        .collect()
 }
 
 /// Takes values from both ends of a column for as long as they lie far from the rest.
@@ -112,9 +126,9 @@ mod tests {
         (0..1000).map(|at| fill(at).unwrap_or(280.0 + 5.0 * rng.normal())).collect()
     }
 
-    fn found(fill: impl Fn(usize) -> Option<f32>) -> Vec<f64> {
+    fn found(fill: impl Fn(usize) -> Option<f32>) -> Vec<f32> {
         let mut found = detect_cells::<f32>(&rows(fill), 2);
-        found.sort_by(f64::total_cmp);
+        found.sort_by(f32::total_cmp);
         found
     }
 
@@ -123,15 +137,21 @@ mod tests {
         let fill = |x: f32, every: usize| move |at: usize| at.is_multiple_of(every).then_some(x);
         for x in [1e20, -999.0, 9.97e36, f32::MAX, f32::MIN] {
             for every in [3, 7, 100] {
-                assert_eq!(found(fill(x, every)), [f64::from(x)], "{x} {every}");
+                assert_eq!(found(fill(x, every)), [x], "{x} {every}");
             }
         }
         let all = [-9999.0, 1e20, -999.0];
         let both = |at: usize| all.get(at % 23).copied();
-        assert_eq!(found(both), [-9999.0, -999.0, f64::from(1e20_f32)]);
+        assert_eq!(found(both), [-9999.0, -999.0, 1e20]);
         let counts: Vec<i16> =
             (0..600).map(|i| if i % 7 == 0 { -32768 } else { 200 + i % 50 }).collect();
-        assert_eq!(detect_cells::<i16>(&counts, 1), [-32768.0]);
+        assert_eq!(detect_cells::<i16>(&counts, 1), [-32768]);
+        let mut times: Vec<i64> =
+            (0..600).map(|i| if i % 7 == 0 { i64::MIN } else { 200 + i % 50 }).collect();
+        assert_eq!(detect_cells::<i64>(&times, 1), [i64::MIN]);
+        // The same `f64`, but not the same value.
+        times[70] += 1;
+        assert_eq!(detect_cells::<i64>(&times, 1), []);
     }
 
     #[test]
