@@ -1,7 +1,7 @@
 //! The bytes of a file: what is stored, and where.
 //!
 //! Mirrors `format-spec/` part by part: [`forever`] the constants, [`section`] framing,
-//! [`head`], [`origin`], [`fills`], [`model`], [`encoder`], [`task`], [`block`], [`index`]. Knows no networks: a
+//! [`head`], [`origin`], [`text`], [`fills`], [`model`], [`encoder`], [`task`], [`block`], [`index`]. Knows no networks: a
 //! [`ModelRecord`](model::ModelRecord) is numbers, and `codec` says what they mean.
 
 pub(crate) mod block;
@@ -18,3 +18,4 @@ pub(crate) mod origin;
 pub(crate) mod section;
 pub(crate) mod shuffle;
 pub(crate) mod task;
+pub(crate) mod text;
