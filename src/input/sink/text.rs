@@ -185,9 +185,8 @@ fn fields(kept: Option<&KeptText>, width: usize) -> impl Iterator<Item = Option<
 fn put_text(line: &mut Vec<u8>, text: &[u8], layout: &TextLayout) {
     let special = |b: &u8| b"\"\r\n".contains(b) || *b == layout.delimiter;
     let blanks = layout.delimiter == b' ' && (text.is_empty() || text.contains(&b'\t'));
-    // At the beginning of a line: a comment, or no line at all.
-    let first = line.is_empty() && (text.is_empty() || text[0] == b'#');
-    if text.iter().any(special) || blanks || first {
+    let comment = line.is_empty() && text.starts_with(b"#");
+    if text.iter().any(special) || blanks || comment {
         quote(line, text);
     } else {
         line.extend(text);
