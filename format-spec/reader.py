@@ -896,7 +896,7 @@ def decode_stream(cursor, count, width, dtype, model, room):
 # ---------------------------------------------------------------- the file
 
 SIGNATURE, END = b"\x89AEZ\r\n\x1a\n", b"\nAEZend\n"
-KNOWN = b"HEAD", b"cols", b"from", b"fill", b"MODL", b"enco", b"task", b"DATA", b"INDX"
+KNOWN = b"HEAD", b"cols", b"from", b"text", b"fill", b"MODL", b"enco", b"task", b"DATA", b"INDX"
 TYPES = "<f2 <f4 <f8 |u1 |i1 <u2 <i2 <u4 <i4 <u8 <i8".split()
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -970,6 +970,33 @@ class Origin:
         return Cursor(bytes([length]) + cursor.take(length)).text()
 
 
+class Text:
+    """Section text: columns of text, by their places. Read and checked, though rows need it not."""
+
+    def __init__(self, payload, width, rows, room):
+        cursor = Cursor(payload)
+        count = cursor.varint()
+        need(1 <= count <= 1 << 16, "no columns of text, or too many")
+        self.names, packed = {}, []
+        for _ in range(count):
+            place = cursor.varint()
+            need(place < width + count, "a column of text beyond the last")
+            need(all(place > other for other in self.names), "places that do not ascend")
+            self.names[place] = cursor.text()
+        for _ in range(count):
+            packed.append(cursor.take(cursor.varint()))
+        claimed = [Cursor(column).varint() >> 1 for column in packed]
+        need(min(claimed) >= rows, "too few bytes for so many fields")
+        cursor.finish()
+        taken = 2 * sum(claimed) + 4 * rows * count + 80 * count
+        need(taken <= room, "the columns of text are too large", "limit")
+        self.columns = {}
+        for place, column, most in zip(self.names, packed, claimed):
+            fields = Cursor(unpack(column, most))
+            self.columns[place] = [fields.take(fields.varint()) for _ in range(rows)]
+            fields.finish()
+
+
 class File:
     def __init__(self, data):
         self.data = data
@@ -1009,6 +1036,9 @@ class File:
             self.names = [cursor.text() for _ in range(self.width)]
             cursor.finish()
         self.origin = Origin(seen[b"from"], self.width) if b"from" in seen else None
+        self.text = None
+        if b"text" in seen:
+            self.text = Text(seen[b"text"], self.width, self.rows, room)
         self.fills = np.empty(0)
         if b"fill" in seen:
             size = np.dtype(self.dtype).itemsize

@@ -86,6 +86,7 @@ impl<W: Write> Writer<W> {
         // What is known of the text of these rows may not be true of those to come.
         if let Some(text) = schema.origin.as_mut().and_then(|origin| origin.text.as_mut()) {
             text.columns.clear();
+            text.kept = None;
         }
         let stream = Stream::begin(out, &schema, config, fitted, rows)?;
         Ok(Self { stream, schema, config: config.clone(), pending: Vec::new() })

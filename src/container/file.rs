@@ -2,17 +2,18 @@
 
 use crate::container::fills;
 use crate::container::forever::{
-    COLUMNS, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, INDEX, MODEL, ORIGIN, ROOM,
+    COLUMNS, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, INDEX, MODEL, ORIGIN, ROOM, TEXT,
 };
 use crate::container::head;
 use crate::container::index::Index;
 use crate::container::model::ModelRecord;
 use crate::container::origin;
 use crate::container::section::{self, Footer, Header};
+use crate::container::text;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::limits::{self, Limits};
-use crate::matrix::Schema;
+use crate::matrix::{KeptText, Schema};
 use std::io::Write;
 
 /// Writes sections and blocks in order, counting bytes.
@@ -54,7 +55,8 @@ fn memory(schema: &Schema, model: Option<&[u8]>, is_codec: bool) -> u64 {
         .filter(|model| model.len() < LONG_MODEL)
         .map(|model| ModelRecord::decode_counted(model, 0, schema, &Limits::default()));
     let model = decoded.and_then(Result::ok).map_or(0, |(_, taken)| taken);
-    (row.max(encoder) as u64).max(names).max(model)
+    let text = schema.kept_text().map_or(0, KeptText::memory);
+    (row.max(encoder) as u64).max(names).max(model).max(text)
 }
 
 impl<W: Write> FileWriter<W> {
@@ -87,6 +89,10 @@ impl<W: Write> FileWriter<W> {
         if let Some(own) = &schema.origin {
             let ranges = promise.is_some_and(depends_on_ranges);
             bytes.extend(section::encode(ORIGIN, &origin::encode(own, schema.width(), ranges)));
+        }
+        // A codec is for other rows, too.
+        if let Some(kept) = schema.kept_text().filter(|_| promise.is_some()) {
+            bytes.extend(section::encode(TEXT, text::packed(kept)));
         }
         if !schema.fill_values.is_empty() {
             let payload = fills::encode(schema.dtype, &schema.fill_values);

@@ -1,8 +1,8 @@
 //! The bytes of a file: what is stored, and where.
 //!
 //! Mirrors `format-spec/` part by part: [`forever`] the constants, [`section`] framing,
-//! [`head`], [`origin`], [`fills`], [`model`], [`encoder`], [`task`], [`block`], [`columns`],
-//! [`index`]. Knows no networks: a
+//! [`head`], [`origin`], [`text`], [`fills`], [`model`], [`encoder`], [`task`], [`block`],
+//! [`columns`], [`index`]. Knows no networks: a
 //! [`ModelRecord`](model::ModelRecord) is numbers, and `codec` says what they mean.
 
 pub(crate) mod block;
@@ -21,3 +21,4 @@ pub(crate) mod origin;
 pub(crate) mod section;
 pub(crate) mod shuffle;
 pub(crate) mod task;
+pub(crate) mod text;

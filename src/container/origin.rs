@@ -90,7 +90,8 @@ pub(crate) fn decode(payload: &[u8], width: usize, room: u64, at: u64) -> Result
         decode_columns(&bytes, width, flags & RANGES != 0, at)?
     };
     let (crlf, bare_names) = (flags & CRLF != 0, flags & BARE_NAMES != 0);
-    let text = TextLayout { delimiter, decimal_mark, crlf, bare_names, missing, columns };
+    let text =
+        TextLayout { delimiter, decimal_mark, crlf, bare_names, missing, columns, kept: None };
     Ok(Origin { format, text: Some(text) })
 }
 
@@ -147,6 +148,7 @@ mod tests {
             bare_names: true,
             missing: "NA".to_string(),
             columns,
+            kept: None,
         };
         Origin { format: "csv".to_string(), text: Some(text) }
     }

@@ -57,6 +57,10 @@ pub struct OpenOptions {
     /// Names of the columns of a table to keep, in this order; the others may hold text.
     /// Without a header the names are `column 1`, `column 2`, ….
     pub columns: Option<Vec<String>>,
+    /// Keep columns of a table that are no numbers as text beside the rows
+    /// ([`TextLayout::kept`](crate::TextLayout::kept)), instead of refusing it: words, dates, and
+    /// numbers that no type holds exactly beside the others. One column of numbers must be left.
+    pub keep_text: bool,
     /// The format, if it is not to be found out.
     pub format: Option<Format>,
     /// How a table of text is written, where that is not to be found out.
@@ -195,8 +199,7 @@ fn open_source(source: Source, name: &str, options: &OpenOptions) -> Result<Box<
 }
 
 fn open_table(source: &Source, name: &str, options: &OpenOptions) -> Result<Box<dyn Rows>> {
-    let table::Opened { rows, layout, notes } =
-        table::open(source, name, options.columns.as_deref(), &options.text)?;
+    let table::Opened { rows, layout, notes } = table::open(source, name, options)?;
     options.notes.extend(notes);
     let format = Format::Csv.name().to_string();
     Ok(Box::new(rows.with_origin(Some(Origin { format, text: Some(layout) }))))

@@ -8,6 +8,7 @@ mod dialect;
 mod encoding;
 mod faults;
 mod header;
+mod kept;
 mod notation;
 mod options;
 mod plan;
@@ -19,17 +20,18 @@ pub(super) use header::looks_like_names;
 pub(super) use notation::{Field, Notation};
 pub use options::TextOptions;
 
+use super::OpenOptions;
 use super::array::{ArrayRows, Layout, MAX_ROW_BYTES, Order};
 use super::source::{Source, Spool};
-use crate::error::{Error, Result};
-use crate::matrix::{DType, TextLayout};
+use crate::error::{Error, ErrorKind, Result};
+use crate::matrix::{DType, KeptText, TextLayout};
 use columns::{Column, escaped};
 use csv::ByteRecord;
 use encoding::decode;
 use faults::{Fault, TextField};
 use notation::MISSING;
 use plan::Plan;
-use records::Records;
+use std::sync::Arc;
 
 /// Bytes parsed before they are handed to the spool.
 const CHUNK: usize = 1 << 16;
@@ -44,40 +46,36 @@ pub(super) struct Opened {
     pub(super) notes: Vec<String>,
 }
 
-/// Reads the columns called `columns`, or all of them.
-pub(super) fn open(
-    source: &Source,
-    name: &str,
-    columns: Option<&[String]>,
-    options: &TextOptions,
-) -> Result<Opened> {
+/// Reads the columns that are asked for, or all of them.
+pub(super) fn open(source: &Source, name: &str, options: &OpenOptions) -> Result<Opened> {
     let utf8 = encoding::to_utf8(source)?;
     let source = utf8.as_ref().unwrap_or(source);
-    let plan = Plan::new(source, options)?;
-    let table = Table::new(&plan, columns)?;
-    let width = table.kept.len() as u64;
-    if width * 8 > MAX_ROW_BYTES {
-        return Err(Error::limit(format!("the table has {width} columns")));
-    }
-    let mut learned = Learned::new(table.kept.len());
-    let mut array = table.read(source, DType::F64, |field, out, column| {
-        learned.take(field, out, column, plan.dialect.notation)
-    })?;
-    let dtype = columns::dtype(&learned.columns, &|k| table.name(table.kept[k]))?;
-    if dtype != DType::F64 {
-        array = table.read(source, dtype, |field, out, _| {
-            let integer = plan.dialect.notation.integer(field)?;
-            // The low bits of either type.
-            out.extend((integer as u64).to_le_bytes());
-            Some(())
-        })?;
-    }
-    let layout = learned.layout(&plan, dtype);
-    let shape = vec![array.rows, width];
+    let plan = Plan::new(source, &options.text)?;
+    let mut table = Table::new(&plan, options.columns.as_deref())?;
+    let numbers = match table.numbers(source) {
+        Err(error) if options.keep_text && error.kind() == ErrorKind::Argument => {
+            table.set_text_aside(source, error)?;
+            table.numbers(source)?
+        }
+        other => other?,
+    };
+    let Numbers { array, dtype, learned, kept } = numbers;
+    let mut layout = learned.layout(&plan, dtype);
+    layout.kept = Some(Arc::new(kept)).filter(|kept| !kept.columns().is_empty());
+    let shape = vec![array.rows, table.kept.len() as u64];
     let array_layout = Layout { dtype, big_endian: false, bfloat16: false, order: Order::C, shape };
     let rows = ArrayRows::new(array.source, name, &array_layout, 0)?;
     let rows = rows.with_columns(table.kept_names());
     Ok(Opened { rows, layout, notes: plan.notes(table.fields) })
+}
+
+/// What a table holds.
+struct Numbers {
+    array: Array,
+    dtype: DType,
+    learned: Learned,
+    /// The columns of text beside them.
+    kept: KeptText,
 }
 
 /// What is learned while the fields are read.
@@ -136,6 +134,7 @@ impl Learned {
             bare_names: plan.header.bare,
             missing: self.missing.clone().unwrap_or_default(),
             columns,
+            kept: None,
         }
     }
 }
@@ -154,6 +153,8 @@ struct Table<'a> {
     fields: usize,
     /// Fields that become columns, in their order.
     kept: Vec<usize>,
+    /// Fields that are kept as text, with their places among all that are asked for.
+    text: Vec<(usize, usize)>,
 }
 
 impl<'a> Table<'a> {
@@ -164,7 +165,7 @@ impl<'a> Table<'a> {
             if text.is_empty() { numbered(k) } else { decode(text) }
         };
         let names = plan.header.names.then(|| plan.first.iter().enumerate().map(name).collect());
-        let mut table = Self { plan, names, fields, kept: (0..fields).collect() };
+        let mut table = Self { plan, names, fields, kept: (0..fields).collect(), text: Vec::new() };
         if let Some(columns) = columns {
             table.kept = columns.iter().map(|c| table.find(c)).collect::<Result<_>>()?;
             if table.kept.is_empty() {
@@ -217,18 +218,43 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Reads all rows, in the type that holds their numbers.
+    fn numbers(&self, source: &Source) -> Result<Numbers> {
+        let width = self.kept.len();
+        if width as u64 * 8 > MAX_ROW_BYTES {
+            return Err(Error::limit(format!("the table has {width} columns")));
+        }
+        let notation = self.plan.dialect.notation;
+        let mut learned = Learned::new(width);
+        let mut kept = self.no_text();
+        let mut array = self.read(source, DType::F64, &mut kept, |field, out, column| {
+            learned.take(field, out, column, notation)
+        })?;
+        let dtype = columns::dtype(&learned.columns, &|k| self.name(self.kept[k]))?;
+        if dtype != DType::F64 {
+            kept = self.no_text();
+            array = self.read(source, dtype, &mut kept, |field, out, _| {
+                let integer = notation.integer(field)?;
+                // The low bits of either type.
+                out.extend((integer as u64).to_le_bytes());
+                Some(())
+            })?;
+        }
+        Ok(Numbers { array, dtype, learned, kept })
+    }
+
     /// Reads all rows: `parse` appends the number of a field, the nth of a row, or returns `None`
-    /// if it is none.
+    /// if it is none. Text goes to `text`.
     fn read(
         &self,
         source: &Source,
         dtype: DType,
+        text: &mut KeptText,
         mut parse: impl FnMut(&[u8], &mut Vec<u8>, usize) -> Option<()>,
     ) -> Result<Array> {
-        let mut records = Records::new(source, self.plan.start, self.plan.dialect.delimiter);
+        let mut records = self.plan.records(source);
         let mut record = ByteRecord::new();
-        let mut above = usize::from(self.plan.header.names && !self.plan.names_above)
-            + usize::from(self.plan.header.units);
+        let mut above = self.plan.lines_above();
         let mut spool = Spool::new();
         let mut chunk = Vec::with_capacity(CHUNK + dtype.size() * self.kept.len());
         let mut rows = 0;
@@ -244,6 +270,9 @@ impl<'a> Table<'a> {
                     continue;
                 }
                 return Err(fault.locate(source, records.place(&record)));
+            }
+            if !self.text.is_empty() {
+                text.push(self.text.iter().map(|&(field, _)| &record[field]))?;
             }
             rows += 1;
             if chunk.len() >= CHUNK {

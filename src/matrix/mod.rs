@@ -5,6 +5,7 @@ mod described;
 mod dtype;
 mod f16;
 mod fill;
+mod kept;
 mod origin;
 #[cfg(feature = "compress")]
 pub(crate) mod rng;
@@ -15,10 +16,12 @@ pub use decimal::Decimal;
 pub use dtype::{DType, Element};
 pub use f16::F16;
 pub use fill::FillValues;
+pub use kept::{KeptColumn, KeptText};
 pub use origin::{Origin, TextColumn, TextLayout};
 pub use rows::{Matrix, Rows, Schema};
 pub use slice::SliceRows;
 
 pub(crate) use described::Described;
 pub(crate) use fill::bits;
+pub(crate) use kept::memory as kept_memory;
 pub(crate) use rows::{check_range, from_little_endian, to_little_endian};

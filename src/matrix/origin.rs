@@ -1,5 +1,8 @@
 //! What rows were read from: enough to write the same kind of file again.
 
+use super::kept::KeptText;
+use std::sync::Arc;
+
 /// The file that rows were read from, as far as its name does not tell it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -24,6 +27,9 @@ pub struct TextLayout {
     pub missing: String,
     /// One for each column, or none where nothing is known of them.
     pub columns: Vec<TextColumn>,
+    /// The columns that are no numbers, where they are known: readers of `.aez` files leave them to
+    /// [`Reader::kept_text`](crate::Reader::kept_text).
+    pub kept: Option<Arc<KeptText>>,
 }
 
 /// How the numbers of a column of text are written.
@@ -50,6 +56,7 @@ impl Default for TextLayout {
             bare_names: false,
             missing: String::new(),
             columns: Vec::new(),
+            kept: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::dtype::{DType, Element};
 use super::fill::FillValues;
+use super::kept::KeptText;
 use super::origin::Origin;
 use crate::error::{Error, Result};
 
@@ -34,6 +35,11 @@ impl Schema {
             origin: None,
             fill_values: FillValues::default(),
         }
+    }
+
+    /// Returns the columns of text that the rows have beside them, where they are known.
+    pub fn kept_text(&self) -> Option<&KeptText> {
+        self.origin.as_ref()?.text.as_ref()?.kept.as_deref()
     }
 
     /// Returns how many numbers a row has: the product of the row's shape, 1 for `[]`.

@@ -11,6 +11,7 @@ use crate::container::index::Place;
 use crate::container::task::TaskRecord;
 use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
+use crate::matrix::KeptText;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -64,6 +65,10 @@ impl<S: Source> Blocks<S> {
     #[cfg(feature = "apps")]
     pub(super) fn task(&self) -> Result<Option<TaskRecord>> {
         self.frame.task(&self.source, &self.room)
+    }
+
+    pub(super) fn kept_text(&self) -> Result<Option<KeptText>> {
+        self.frame.kept_text(&self.source, &self.room)
     }
 
     /// Checks everything but the blocks once more, and what opening does not read.

@@ -7,17 +7,18 @@ use crate::container::encoder::EncoderRecord;
 use crate::container::fills;
 use crate::container::forever::{
     COLUMNS, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, ORIGIN, SIGNATURE,
-    TASK, VERSION,
+    TASK, TEXT, VERSION,
 };
 use crate::container::head;
 use crate::container::index::Index;
 use crate::container::origin;
 use crate::container::section::{Footer, Header};
 use crate::container::task::TaskRecord;
+use crate::container::text;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::limits::Limits;
-use crate::matrix::Schema;
+use crate::matrix::{KeptText, Schema};
 
 /// Most bytes of the HEAD section: dimensions and three short texts need far less.
 const MAX_HEAD_BYTES: u64 = 1 << 20;
@@ -38,6 +39,8 @@ pub(super) struct Frame {
     encoder: Option<Section>,
     /// The task's section, likewise.
     task: Option<Section>,
+    /// The section of the columns of text, likewise.
+    text: Option<Section>,
 }
 
 /// Checks header, footer, sections and index.
@@ -73,6 +76,7 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Frame> {
         index_bytes,
         encoder: sections.encoder,
         task: sections.task,
+        text: sections.text,
     };
     frame.check()?;
     Ok(frame)
@@ -114,6 +118,7 @@ struct Sections {
     model: Option<Payload>,
     encoder: Option<Section>,
     task: Option<Section>,
+    text: Option<Section>,
     /// The byte behind the last of them.
     end: u64,
 }
@@ -196,6 +201,7 @@ impl Sections {
         let place = match tag {
             ENCODER => &mut self.encoder,
             TASK => &mut self.task,
+            TEXT => &mut self.text,
             // Unknown, and may be skipped.
             _ => return Ok(()),
         };
@@ -283,8 +289,21 @@ impl Frame {
         TaskRecord::decode(&bytes, at, self.schema.width(), self.latents(), limits).map(Some)
     }
 
+    /// Reads the columns of text, if the file has any.
+    pub(super) fn kept_text<S: Source>(
+        &self,
+        source: &S,
+        limits: &Limits,
+    ) -> Result<Option<KeptText>> {
+        let Some(section) = self.text else { return Ok(None) };
+        let Payload { bytes, at } = section.payload(source, limits.model_bytes)?;
+        let rows = self.index.total_rows() as usize;
+        text::decode(&bytes, rows, self.schema.width(), limits.model_bytes, at).map(Some)
+    }
+
     /// Checks what the sections say whose checksums alone are checked when a file is opened.
     pub(super) fn verify_unread<S: Source>(&self, source: &S, limits: &Limits) -> Result<()> {
+        self.kept_text(source, limits)?;
         self.encoder(source, limits)?;
         self.task(source, limits).map(drop)
     }

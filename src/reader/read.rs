@@ -13,7 +13,7 @@ use crate::container::model::ModelRecord;
 use crate::container::task::TaskRecord;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
-use crate::matrix::{DType, Element, Rows, Schema, check_range};
+use crate::matrix::{DType, Element, KeptText, Rows, Schema, check_range};
 use std::ops::Range;
 use std::path::Path;
 
@@ -137,6 +137,16 @@ impl<S: Source> Reader<S> {
     /// Says what the file is made of.
     pub fn info(&self) -> Info {
         Info::new(self.frame(), self.blocks.file_bytes())
+    }
+
+    /// Reads the columns of text that a table had beside its numbers, all rows of them; `None` if
+    /// there are none. They are read anew in each call.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Truncated` if they are damaged, `Limit` if they would take more memory than is
+    /// allowed ([`Limits::model_bytes`](crate::Limits::model_bytes)), `Io` if they cannot be read.
+    pub fn kept_text(&self) -> Result<Option<KeptText>> {
+        self.blocks.kept_text()
     }
 
     pub(crate) fn model(&self) -> Option<&ModelRecord> {

@@ -3,7 +3,7 @@
 use super::case::{Case, base_model, base_stream, case, head_only};
 use super::file::{Parts, schema};
 use crate::container::bytes::put_varint;
-use crate::container::forever::{COLUMNS, DATA, FILLS, HEAD, INDEX, MODEL, ORIGIN};
+use crate::container::forever::{COLUMNS, DATA, FILLS, HEAD, INDEX, MODEL, ORIGIN, TEXT};
 use crate::container::head;
 use crate::container::section::{Header, seal};
 use crate::matrix::DType;
@@ -13,6 +13,7 @@ pub(super) fn all() -> Vec<Case> {
     out.extend(sections());
     out.extend(heads());
     out.extend(origins());
+    out.extend(texts());
     out.extend(fill_values());
     out.extend(super::refused::models());
     out.extend(super::refused::blocks());
@@ -108,6 +109,31 @@ fn fill_values() -> Vec<Case> {
         case("17", &many),
         case("twice", &[1; 16]),
         case("descending", &[2, 0, 1, 0]),
+    ]
+}
+
+/// Section text: every field of it wrong by itself; there are two rows of two numbers.
+fn texts() -> Vec<Case> {
+    let case = |name: &str, kind, payload: &[u8]| {
+        let file = head_only().section(TEXT, payload.to_vec());
+        let file = file.model(&base_model(), 2).coded(2, &base_stream(), &[]).join();
+        case(&format!("text-{name}"), kind, file)
+    };
+    // Fields: an empty one, and one of one byte.
+    vec![
+        case("empty", "truncated", b""),
+        case("no-columns", "corrupt", b"\x00"),
+        case("too-many-columns", "corrupt", b"\x81\x80\x04"),
+        case("place-beyond", "corrupt", b"\x01\x03\x00\x04\x06\x00\x01x"),
+        case("places-descend", "corrupt", b"\x02\x01\x00\x01\x00"),
+        case("name-not-utf-8", "corrupt", b"\x01\x00\x01\xff\x04\x06\x00\x01x"),
+        case("name-too-long", "truncated", b"\x01\x00\x09a"),
+        case("goes-on", "corrupt", b"\x01\x00\x00\x04\x06\x00\x01x\x00"),
+        case("column-ends-early", "truncated", b"\x01\x00\x00\x05\x06\x00\x01x"),
+        case("fields-too-few", "corrupt", b"\x01\x00\x00\x02\x02\x00"),
+        case("field-too-long", "truncated", b"\x01\x00\x00\x04\x06\x00\x02x"),
+        case("field-goes-on", "corrupt", b"\x01\x00\x00\x05\x08\x00\x01xy"),
+        case("too-large", "limit", b"\x01\x00\x00\x05\x80\x80\x80\x80\x04"),
     ]
 }
 

@@ -4,12 +4,13 @@ use super::file::{Parts, Row, schema, stream};
 use super::records::{Random, integer, ladder, linear, ordered, plain, tokens};
 use crate::container::block::encode_escapes;
 use crate::container::fills;
-use crate::container::forever::{FILLS, ORIGIN};
+use crate::container::forever::{FILLS, ORIGIN, TEXT};
 use crate::container::head;
 use crate::container::origin;
 use crate::container::section::Header;
+use crate::container::text;
 use crate::entropy::table::TableSpec;
-use crate::matrix::{DType, FillValues, Origin, Schema, TextColumn, TextLayout};
+use crate::matrix::{DType, FillValues, KeptText, Origin, Schema, TextColumn, TextLayout};
 
 /// Every promise, with a number as somebody may type it.
 pub(super) const PROMISES: [&str; 11] = [
@@ -167,6 +168,25 @@ fn fill_values() -> Parts {
         .coded(2, &stream(&m, DType::F32, &rows), &escapes)
 }
 
+/// Columns of text around and between those of numbers, some fields with bytes of all kinds.
+fn columns_of_text() -> Parts {
+    let s = schema(DType::F64, &[2]);
+    let m = plain(2, vec![linear(0.25, 0.125, 0)], vec![ladder(2, 20)]);
+    let rows: Vec<Row> =
+        [[0, 1], [7, 0]].map(|r| Row { residuals: r.to_vec(), ..Row::default() }).to_vec();
+    let mut kept = KeptText::new([(0, "a".to_string()), (2, String::new()), (4, "é".to_string())]);
+    let long = [b'x'; 200];
+    for row in [[&b"Oslo"[..], b"", &long], [b"\"\r\n,", b"\xff\x00", &long]] {
+        // Far below what may be kept.
+        let _ = kept.push(row);
+    }
+    Parts::new(&s, "lossless").section(TEXT, text::packed(&kept).to_vec()).model(&m, 2).coded(
+        2,
+        &stream(&m, DType::F64, &rows),
+        &[],
+    )
+}
+
 /// What the rows were read from: another format, a table, a table of whose columns much is known.
 fn origins() -> Vec<(&'static str, Parts)> {
     let s = schema(DType::F64, &[3]);
@@ -188,6 +208,7 @@ fn origins() -> Vec<(&'static str, Parts)> {
         bare_names: true,
         missing: "#N/A".to_string(),
         columns: Vec::new(),
+        kept: None,
     };
     let column = |decimals, fixed, range| TextColumn { decimals, fixed, range };
     let columns =
@@ -199,6 +220,7 @@ fn origins() -> Vec<(&'static str, Parts)> {
     };
     vec![
         ("fill-values", fill_values()),
+        ("columns-of-text", columns_of_text()),
         ("from-another-format", with(origin(None))),
         ("from-a-table", with(origin(Some(table)))),
         ("from-a-table-of-known-columns", with(origin(Some(known)))),

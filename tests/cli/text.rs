@@ -53,10 +53,8 @@ fn large_integers_come_back_or_are_refused_by_name() {
     folder.ok(&["verify", "a.aez", "--against", "i.csv"]);
     let rows: Vec<String> = ids.iter().enumerate().map(|(i, id)| format!("{id},{i}.5")).collect();
     folder.write("m.csv", format!("id,x\n{}\n", rows.join("\n")));
-    for command in [&["compress", "m.csv"][..], &["impute", "m.csv", "-o", "n.csv"]] {
-        let error = folder.fails(1, command);
-        assert!(error.contains("\"id\"") && error.contains("--columns 'x'"), "{error}");
-    }
+    let error = folder.fails(1, &["anomalies", "m.csv", "-o", "n.csv"]);
+    assert!(error.contains("\"id\"") && error.contains("--columns 'x'"), "{error}");
     folder.ok(&["compress", "m.csv", "-1", "--lossless", "--columns", "id"]);
     folder.ok(&["verify", "m.csv.aez", "--against", "m.csv"]);
 }
@@ -116,4 +114,76 @@ fn tables_of_other_programs_are_read() {
     assert_eq!(back.text(), "\"a, b\",x\n1,3\n4,6\n");
     let error = folder.fails(1, &["compress", "digits.npy", "--header", "no"]);
     assert!(error.contains("digits.npy"), "{error}");
+}
+
+/// A table with all that is no number.
+fn mixed(rows: u32) -> String {
+    let row = |i: u32| {
+        let day = 1 + i % 28;
+        let station = ["Oslo", "\"Bergen, N\"", "", "\"say \"\"x\"\"\""][i as usize % 4];
+        let id = 1_234_567_890_123_456_780_u64 + u64::from(i);
+        format!(
+            "{station},{:.2},2020-01-{day:02},{id},{},{} %\n",
+            f64::from(i * i % 97) / 8.0,
+            ["True", "False"][i as usize % 2],
+            i % 100
+        )
+    };
+    let rows: String = (0..rows).map(row).collect();
+    format!("station,t,date,id,ok,share\n{rows}")
+}
+
+#[test]
+fn columns_of_text_come_back_at_their_places() {
+    let text = mixed(300);
+    let folder = with("m.csv", &text);
+    let said = folder.ok(&["compress", "m.csv", "-1", "--lossless"]).stderr;
+    assert!(said.contains("columns station, date, id, ok, share are kept as text: "), "{said}");
+    folder.ok(&["decompress", "m.csv.aez", "-o", "b.csv"]);
+    assert_eq!(String::from_utf8(folder.read("b.csv")).unwrap(), text);
+    folder.ok(&["decompress", "m.csv.aez", "--rows", "7..9", "-o", "part.csv"]);
+    let lines: Vec<&str> = text.lines().collect();
+    let part = String::from_utf8(folder.read("part.csv")).unwrap();
+    assert_eq!(part.lines().collect::<Vec<_>>(), [lines[0], lines[8], lines[9]]);
+    let said = folder.ok(&["decompress", "m.csv.aez", "-o", "m.npy"]).stderr;
+    assert!(said.contains("left out of npy"), "{said}");
+    for promise in ["--max-error=0.1", "--nmse=0.01", "--max-error-rel=0.01"] {
+        folder.ok(&["compress", "m.csv", "-1", promise, "-o", "l.aez"]);
+        folder.ok(&["verify", "l.aez", "--against", "m.csv"]);
+    }
+}
+
+#[test]
+fn text_that_differs_is_no_promise_held() {
+    let text = mixed(80);
+    let folder = with("m.csv", &text);
+    folder.ok(&["compress", "m.csv", "-1", "--lossless"]);
+    folder.ok(&["verify", "m.csv.aez", "--against", "m.csv"]);
+    folder.write("n.csv", text.replacen("Oslo,0.12", "0slo,0.12", 1).replacen("True", "true", 1));
+    let ran = folder.run(&["verify", "m.csv.aez", "--against", "n.csv"]);
+    assert_eq!(ran.code, Some(3));
+    let said = String::from_utf8(ran.stdout).unwrap();
+    assert!(said.contains("\"ok\": \"True\" here, \"true\" in the original"), "{said}");
+}
+
+#[test]
+fn text_without_names_comes_back_and_impute_leaves_it() {
+    let rows: String = (0..90).map(|i| format!("s{};{};#{i}\n", i % 3, i * 7 % 11)).collect();
+    let folder = with("m.csv", &rows);
+    folder.ok(&["compress", "m.csv", "-1", "--lossless"]);
+    folder.ok(&["decompress", "m.csv.aez", "-o", "b.csv"]);
+    assert_eq!(String::from_utf8(folder.read("b.csv")).unwrap(), rows);
+    let gaps = mixed(100).replace(",0.12,", ",NA,");
+    folder.write("g.csv", &gaps);
+    folder.ok(&["impute", "g.csv", "-o", "f.csv"]);
+    let filled = String::from_utf8(folder.read("f.csv")).unwrap();
+    assert!(gaps.contains(",NA,") && !filled.contains("NA"));
+    assert!(filled.contains("\"Bergen, N\"") && filled.lines().count() == 101, "{filled}");
+}
+
+#[test]
+fn a_table_of_words_alone_is_refused() {
+    let folder = with("w.csv", "a,b\nx,y\nz,w\n");
+    let error = folder.fails(1, &["compress", "w.csv"]);
+    assert!(error.contains("is not a number"), "{error}");
 }

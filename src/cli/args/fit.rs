@@ -42,7 +42,8 @@ pub(crate) struct FitRequest {
 impl FitArgs {
     /// Checks that all options make sense together; with a codec those of a network do not.
     pub(crate) fn checked(self, with_codec: bool) -> Result<FitRequest, Failure> {
-        let options = self.source.options()?;
+        let mut options = self.source.options()?;
+        options.keep_text = true;
         let chosen = self.fidelity.chosen();
         let by_default = chosen.is_none();
         let mut config = Config::default();

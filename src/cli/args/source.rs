@@ -147,6 +147,7 @@ impl SourceArgs {
             _ => Ok(OpenOptions {
                 raw,
                 columns: self.columns.map(|lists| lists.into_iter().flat_map(|l| l.0).collect()),
+                keep_text: false,
                 format: self.format,
                 text,
                 notes: Notes::default(),

@@ -13,7 +13,8 @@ use crate::cli::io::numbers::{cosine, figure, grouped, layers, quotient};
 use crate::cli::io::output::Output;
 use crate::cli::io::progress::Bar;
 use crate::cli::io::source::label;
-use aezip::Report;
+use crate::cli::io::text::text_columns;
+use aezip::{KeptText, Report};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -90,6 +91,9 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
             figures(&report.fill_values)
         ));
     }
+    if let Some(text) = rows.schema().kept_text() {
+        console.note(&kept(text));
+    }
     console.detail(&model(&report));
     console.detail(&measured(&report));
     if json { print(&describe(&input, &destination, &report, seconds)) } else { Ok(()) }
@@ -111,6 +115,12 @@ fn summary(report: &Report) -> String {
         report.promised,
         reached(report),
     )
+}
+
+/// Says which columns are text.
+fn kept(text: &KeptText) -> String {
+    let bytes = grouped(text.packed_bytes().unwrap_or_else(|| text.bytes()));
+    format!("{} kept as text: {bytes} bytes", text_columns(text))
 }
 
 fn model(report: &Report) -> String {

@@ -10,10 +10,12 @@ use crate::cli::io::numbers::grouped;
 use crate::cli::io::output::Output;
 use crate::cli::io::progress::Bar;
 use crate::cli::io::rows_out;
+use crate::cli::io::text::text_columns;
 use aezip::input::{Format, sink};
-use aezip::{Fidelity, Schema, ShortDecimals};
+use aezip::{Fidelity, Origin, Schema, ShortDecimals};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Bytes decoded at a time, or one row: enough that blocks are decoded in parallel, and little
@@ -64,6 +66,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let output = Output::create(&destination, writing)?;
     let bar = Bar::new(console);
     let schema = layout(&archive, &destination, format);
+    let schema = with_text(schema, &archive, rows.clone(), format, console)?;
     copy(&archive, rows, (format, &schema), &output, &bar)?;
     drop(bar);
     output.commit()?;
@@ -90,6 +93,29 @@ fn layout(archive: &Archive, destination: &Destination, format: Format) -> Schem
         text.columns.iter_mut().for_each(|column| column.fixed = false);
     }
     schema
+}
+
+/// Puts the columns of text beside `rows` of `schema`, where the format has room for them.
+fn with_text(
+    mut schema: Schema,
+    archive: &Archive,
+    rows: Range<usize>,
+    format: Format,
+    console: &Console,
+) -> Result<Schema, Failure> {
+    let text = archive.reader.kept_text().map_err(|error| archive.failure(&error))?;
+    let Some(mut text) = text else { return Ok(schema) };
+    if format != Format::Csv {
+        console.note(&format!("{} text, and left out of {format}", text_columns(&text)));
+        return Ok(schema);
+    }
+    if rows.len() != text.rows() {
+        text = text.slice(rows).map_err(|error| archive.failure(&error))?;
+    }
+    let origin = || Origin { format: format.name().to_string(), text: None };
+    let layout = schema.origin.get_or_insert_with(origin).text.get_or_insert_default();
+    layout.kept = Some(Arc::new(text));
+    Ok(schema)
 }
 
 /// Decodes `rows` into `output`, a piece at a time.

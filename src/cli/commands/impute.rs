@@ -10,6 +10,7 @@ use crate::cli::io::progress::Bar;
 use crate::cli::io::rows;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
+use crate::cli::io::text::text_columns;
 use aezip::Rows;
 use aezip::apps::{Imputed, impute, missing_values, to_doubles};
 use aezip::input::OpenOptions;
@@ -53,7 +54,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let started = Instant::now();
     let Args { input, .. } = args;
-    let options = args.source.options()?;
+    let mut options = args.source.options()?;
+    options.keep_text = true;
     let mut choice = args.codec.checked()?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(choice.path());
@@ -74,6 +76,12 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         }
         let mask = to_doubles(&*mask)?;
         missing.iter_mut().zip(mask).for_each(|(m, x)| *m |= x != 0.0);
+    }
+    if let Some(text) = rows.schema().kept_text() {
+        console.note(&format!(
+            "{} text: no part of it, and left as they are in CSV",
+            text_columns(text)
+        ));
     }
     let codec = choice.read()?;
     let bar = Bar::new(console);

@@ -9,6 +9,7 @@ use crate::cli::io::numbers::grouped;
 use crate::cli::io::output::Output;
 use crate::cli::io::progress::Bar;
 use crate::cli::io::source::label;
+use crate::cli::io::text::text_columns;
 use aezip::Codec;
 use aezip::apps::config_for_uses;
 use serde_json::json;
@@ -67,6 +68,9 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     output.commit()?;
     table.map_or(Ok(()), Output::commit)?;
 
+    if let Some(text) = rows.schema().kept_text() {
+        console.note(&format!("{} text, and left out", text_columns(text)));
+    }
     history::missing_network(console, &config, codec.has_network());
     history::tell(console, codec.training());
     let seconds = started.elapsed().as_secs_f64();

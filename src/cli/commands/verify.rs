@@ -7,9 +7,13 @@ use crate::cli::io::failure::Failure;
 use crate::cli::io::listing::{Listing, fidelity_json, quality_json};
 use crate::cli::io::numbers::grouped;
 use crate::cli::io::source::{self, label};
-use aezip::{PromiseCheck, Rows, Schema};
+use crate::cli::io::text::text_columns;
+use aezip::{KeptText, PromiseCheck, Rows, Schema};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+
+/// Characters of a field that are shown.
+const SHOWN: usize = 40;
 
 /// Check a file: every checksum, every row, and its promise.
 #[derive(clap::Args)]
@@ -35,7 +39,8 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
-    let options = args.source.options()?;
+    let mut options = args.source.options()?;
+    options.keep_text = true;
     let pipe = std::path::Path::new(crate::cli::io::destination::PIPE);
     if args.file == pipe && args.against.as_deref() == Some(pipe) {
         return Err(Failure::usage("only one of FILE and ORIGINAL can be standard input"));
@@ -58,7 +63,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         return Err(Failure::error(format!("{} promises nothing", archive.label)));
     };
     // Every row of the archive has just been decoded: what fails now is the original.
-    let check = aezip::check_promise(
+    let mut check = aezip::check_promise(
         &*original,
         &archive.reader,
         &promise,
@@ -66,6 +71,14 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     )
     .map_err(|error| Failure::error(format!("{}: {error}", label(against))))?;
 
+    let differs = match archive.reader.kept_text().map_err(|error| archive.failure(&error))? {
+        Some(text) => difference(&text, original.schema().kept_text()),
+        None => None,
+    };
+    if let Some(differs) = differs {
+        check.held = false;
+        check.detail = differs;
+    }
     print(&if args.json {
         object(&archive, Some((&label(against), &check))).to_string()
     } else {
@@ -86,6 +99,24 @@ fn sound(archive: &Archive) -> String {
     }
     let rows = grouped(archive.reader.rows() as u64);
     format!("{label}: OK, {rows} rows, every checksum right and every row decoded")
+}
+
+/// Says where the columns of text of the archive differ from those of the original.
+fn difference(text: &KeptText, original: Option<&KeptText>) -> Option<String> {
+    let Some(original) = original else {
+        return Some(format!("{} text, which the original has not", text_columns(text)));
+    };
+    let (row, column) = text.first_difference(original)?;
+    let field = |text: &KeptText| {
+        let field = text.columns().get(column).map_or(&[][..], |column| column.field(row));
+        String::from_utf8_lossy(field).chars().take(SHOWN).collect::<String>()
+    };
+    let name = text.labels().into_iter().nth(column).unwrap_or_default();
+    Some(format!(
+        "text differs first in row {row}, column {name:?}: {:?} here, {:?} in the original",
+        field(text),
+        field(original)
+    ))
 }
 
 /// Fails unless the two hold the same number of rows of the same kind.

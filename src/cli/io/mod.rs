@@ -16,4 +16,5 @@ pub(crate) mod rows_out;
 pub(crate) mod signals;
 pub(crate) mod source;
 pub(crate) mod temporary;
+pub(crate) mod text;
 pub(crate) mod usage;

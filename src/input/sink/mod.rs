@@ -35,7 +35,8 @@ pub trait RowSink {
 ///
 /// npy, csv and raw hold everything. CSV is written as [`Schema::origin`] says, else with commas: each
 /// number with the fewest digits that give it back, or with as many decimals as all of its column had;
-/// a header if the columns have names. fvecs, bvecs and ivecs hold rows of one axis and their one type,
+/// a header if the columns have names, and columns of text at their places if they were kept for as many
+/// rows. fvecs, bvecs and ivecs hold rows of one axis and their one type,
 /// fbin, u8bin and i8bin likewise; idx holds u8, i8, i16, i32, f32 and f64.
 ///
 /// # Errors
@@ -59,7 +60,7 @@ pub fn create_sink<'a>(
         Format::Npy => Box::new(binary::npy(out, schema, rows)?),
         Format::Raw => Box::new(binary::raw(out)),
         Format::Idx => Box::new(binary::idx(out, schema, rows)?),
-        Format::Csv => Box::new(text::TextEncoder::new(out, schema)?),
+        Format::Csv => Box::new(text::TextEncoder::new(out, schema, rows)?),
         Format::Fvecs | Format::Bvecs | Format::Ivecs => {
             Box::new(vectors::VectorEncoder::new(out, schema, format)?)
         }

@@ -3,9 +3,10 @@
 use super::encode::{Encode, cannot_write};
 use crate::error::{Error, Result};
 use crate::input::table::{Field, Notation, looks_like_names};
-use crate::matrix::{DType, F16, Schema, TextColumn, TextLayout};
+use crate::matrix::{DType, F16, KeptText, Schema, TextColumn, TextLayout};
 use std::fmt::LowerExp;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 pub(super) struct TextEncoder<W> {
     out: W,
@@ -16,17 +17,23 @@ pub(super) struct TextEncoder<W> {
     missing: Vec<u8>,
     /// The row to write is the first, and nothing stands above it.
     is_top: bool,
+    /// Columns of text among those of numbers.
+    kept: Option<Arc<KeptText>>,
+    /// The row to write.
+    row: usize,
     line: Vec<u8>,
     number: Vec<u8>,
 }
 
 impl<W: Write> TextEncoder<W> {
-    pub(super) fn new(mut out: W, schema: &Schema) -> Result<Self> {
+    /// Writes what stands above `rows` rows.
+    pub(super) fn new(mut out: W, schema: &Schema, rows: u64) -> Result<Self> {
         let width = schema.width();
         let mut layout = schema.origin.as_ref().and_then(|o| o.text.clone()).unwrap_or_default();
         if layout.columns.len() != width {
             layout.columns = vec![TextColumn::default(); width];
         }
+        let kept = layout.kept.take().filter(|kept| kept.rows() as u64 == rows);
         if let Some(names) = &schema.columns {
             if names.len() != width {
                 return Err(Error::argument(format!(
@@ -35,8 +42,12 @@ impl<W: Write> TextEncoder<W> {
                 )));
             }
             let mut line = Vec::new();
-            for name in names {
-                put_name(&mut line, name, &layout);
+            let mut names = names.iter();
+            for text in fields(kept.as_deref(), width) {
+                let own = text.and_then(|t| kept.as_ref().map(|kept| &kept.columns()[t].name));
+                if let Some(name) = own.or_else(|| names.next()) {
+                    put_name(&mut line, name, &layout);
+                }
                 line.push(layout.delimiter);
             }
             line.pop();
@@ -44,7 +55,7 @@ impl<W: Write> TextEncoder<W> {
             out.write_all(&line).map_err(cannot_write)?;
         }
         let missing = missing(&layout);
-        let (dtype, is_top) = (schema.dtype, schema.columns.is_none());
+        let (dtype, is_top) = (schema.dtype, schema.columns.is_none() && kept.is_none());
         Ok(Self {
             out,
             dtype,
@@ -52,6 +63,8 @@ impl<W: Write> TextEncoder<W> {
             layout,
             missing,
             is_top,
+            kept,
+            row: 0,
             line: Vec::new(),
             number: Vec::new(),
         })
@@ -67,6 +80,29 @@ impl<W: Write> TextEncoder<W> {
         }
         let mark = self.layout.decimal_mark;
         self.line.extend(self.number.iter().map(|b| if *b == b'.' { mark } else { *b }));
+        Ok(())
+    }
+
+    /// Appends a row of numbers, each with a delimiter behind it.
+    fn put_numbers(&mut self, row: &[u8]) -> Result<()> {
+        for (j, number) in row.chunks_exact(self.dtype.size()).enumerate() {
+            self.put(j, number).map_err(cannot_write)?;
+            self.line.push(self.layout.delimiter);
+        }
+        Ok(())
+    }
+
+    /// Appends a row of numbers with the text between them.
+    fn put_all(&mut self, row: &[u8], kept: &KeptText) -> Result<()> {
+        let mut numbers = row.chunks_exact(self.dtype.size()).enumerate();
+        for text in fields(Some(kept), self.width) {
+            if let Some(column) = text.map(|t| &kept.columns()[t]) {
+                put_text(&mut self.line, column.field(self.row), &self.layout);
+            } else if let Some((j, number)) = numbers.next() {
+                self.put(j, number).map_err(cannot_write)?;
+            }
+            self.line.push(self.layout.delimiter);
+        }
         Ok(())
     }
 
@@ -106,10 +142,11 @@ impl<W: Write> Encode for TextEncoder<W> {
         let size = self.dtype.size();
         for row in rows.chunks_exact(self.width * size) {
             self.line.clear();
-            for (j, number) in row.chunks_exact(size).enumerate() {
-                self.put(j, number).map_err(cannot_write)?;
-                self.line.push(self.layout.delimiter);
+            match self.kept.clone() {
+                None => self.put_numbers(row)?,
+                Some(kept) => self.put_all(row, &kept)?,
             }
+            self.row += 1;
             self.line.pop();
             if std::mem::take(&mut self.is_top) {
                 self.mark_top(row).map_err(cannot_write)?;
@@ -131,6 +168,37 @@ impl<W: Write> Encode for TextEncoder<W> {
 
 fn end_line(line: &mut Vec<u8>, layout: &TextLayout) {
     line.extend(if layout.crlf { &b"\r\n"[..] } else { b"\n" });
+}
+
+/// Goes through the fields of a line: which column of text each is, or none where it is a number.
+fn fields(kept: Option<&KeptText>, width: usize) -> impl Iterator<Item = Option<usize>> {
+    let columns = kept.map_or(&[][..], KeptText::columns);
+    let mut next = 0;
+    (0..width + columns.len()).map(move |place| {
+        let is_text = columns.get(next).is_some_and(|column| column.place == place);
+        next += usize::from(is_text);
+        is_text.then(|| next - 1)
+    })
+}
+
+/// Appends a field of text, in quotes where it would be read as something else without.
+fn put_text(line: &mut Vec<u8>, text: &[u8], layout: &TextLayout) {
+    let special = |b: &u8| b"\"\r\n".contains(b) || *b == layout.delimiter;
+    let blanks = layout.delimiter == b' ' && (text.is_empty() || text.contains(&b'\t'));
+    let comment = line.is_empty() && text.starts_with(b"#");
+    if text.iter().any(special) || blanks || comment {
+        quote(line, text);
+    } else {
+        line.extend(text);
+    }
+}
+
+fn quote(line: &mut Vec<u8>, text: &[u8]) {
+    line.push(b'"');
+    for &byte in text {
+        line.extend(std::iter::repeat_n(byte, if byte == b'"' { 2 } else { 1 }));
+    }
+    line.push(b'"');
 }
 
 /// Returns what stands for a missing number; between blanks something must.
@@ -157,11 +225,7 @@ fn put_name(line: &mut Vec<u8>, name: &str, layout: &TextLayout) {
     let blank = name.trim() != name;
     let comment = name.starts_with('#') || name.to_ascii_lowercase().starts_with("sep=");
     if bytes.iter().any(special) || number || missing || blank || comment {
-        line.push(b'"');
-        for &byte in bytes {
-            line.extend(std::iter::repeat_n(byte, if byte == b'"' { 2 } else { 1 }));
-        }
-        line.push(b'"');
+        quote(line, bytes);
     } else {
         line.extend(bytes);
     }

@@ -79,6 +79,11 @@ impl Column {
         }
     }
 
+    /// Says whether a number comes back as another from an `f64`.
+    pub(super) fn is_changed(&self) -> bool {
+        self.changed.is_some()
+    }
+
     pub(super) fn take_missing(&mut self) {
         self.missing = true;
         (self.signed, self.unsigned) = (false, false);

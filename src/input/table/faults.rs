@@ -66,12 +66,8 @@ impl TextField<'_> {
     }
 
     fn advice(&self) -> String {
-        let reads = |mark, grouping| {
-            Notation { mark, grouping } != self.notation
-                && matches!(Notation { mark, grouping }.parse(self.text), Field::Number(_))
-        };
-        let groups = [(b'.', b','), (b',', b'.'), (b'.', b' '), (b'.', b'\'')];
-        let grouped = groups.iter().find(|(mark, g)| reads(*mark, Some(*g)));
+        let reads = |mark, grouping| reads(self.text, self.notation, mark, grouping);
+        let grouped = GROUPS.iter().find(|(mark, g)| reads(*mark, Some(*g)));
         match (reads(b',', None), grouped) {
             (true, None) => return "for a decimal comma, give --decimal ,".to_string(),
             (true, Some((_, g))) => {
@@ -104,6 +100,21 @@ impl TextField<'_> {
         }
         columns
     }
+}
+
+/// Marks and groups of numbers, as countries write them.
+const GROUPS: [(u8, u8); 4] = [(b'.', b','), (b',', b'.'), (b'.', b' '), (b'.', b'\'')];
+
+/// Says whether `text`, none in `notation`, is a number with another mark and other groups.
+fn reads(text: &[u8], notation: Notation, mark: u8, grouping: Option<u8>) -> bool {
+    let other = Notation { mark, grouping };
+    other != notation && matches!(other.parse(text), Field::Number(_))
+}
+
+/// Says whether `text`, no number in `notation`, is one in another.
+pub(super) fn is_other_number(text: &[u8], notation: Notation) -> bool {
+    reads(text, notation, b',', None)
+        || GROUPS.iter().any(|&(mark, grouping)| reads(text, notation, mark, Some(grouping)))
 }
 
 /// Finds line, from 1, and first byte of the record found from `byte` on.

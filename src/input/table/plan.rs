@@ -5,7 +5,7 @@ use super::encoding::decode;
 use super::header::{self, Header};
 use super::notation::{Field, Notation};
 use super::options::TextOptions;
-use super::records::MAX_RECORD;
+use super::records::{MAX_RECORD, Records};
 use super::sample::{self, Cell};
 use crate::error::{Error, Result};
 use crate::input::source::Source;
@@ -126,6 +126,16 @@ impl Plan {
             plan.first.truncate(plan.first.len().saturating_sub(1));
         }
         plan
+    }
+
+    /// Reads the records from the first line on that is not left out.
+    pub(super) fn records<'a>(&self, source: &'a Source) -> Records<'a> {
+        Records::new(source, self.start, self.dialect.delimiter)
+    }
+
+    /// Returns how many of them are no rows: names, and units.
+    pub(super) fn lines_above(&self) -> usize {
+        usize::from(self.header.names && !self.names_above) + usize::from(self.header.units)
     }
 
     /// Returns what a reader of the table may want to know of what was decided.

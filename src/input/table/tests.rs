@@ -10,7 +10,9 @@ fn open_text(text: &[u8], columns: Option<&[&str]>) -> Result<ArrayRows> {
 }
 
 fn opened(text: &[u8], columns: Option<&[String]>, options: &TextOptions) -> Result<Opened> {
-    open(&Source::from_memory(text.to_vec()), "t.csv", columns, options)
+    let columns = columns.map(<[String]>::to_vec);
+    let options = OpenOptions { columns, text: *options, ..OpenOptions::default() };
+    open(&Source::from_memory(text.to_vec()), "t.csv", &options)
 }
 
 /// The values of a table that is read with `options`.
@@ -120,7 +122,7 @@ fn an_open_quote_does_not_take_all_memory() {
     }
     let mut input = b"x\n\"".chain(Letters(MAX_RECORD + (1 << 20)));
     let source = crate::input::source::spool(&mut input).unwrap();
-    let error = open(&source, "t.csv", None, &TextOptions::default()).err().unwrap();
+    let error = open(&source, "t.csv", &OpenOptions::default()).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
 }
 
@@ -262,6 +264,7 @@ fn the_way_that_a_table_was_written_is_kept() {
         bare_names: false,
         missing: "NA".to_string(),
         columns,
+        kept: None,
     };
     assert_eq!(layout, expected);
 }
