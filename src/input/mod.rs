@@ -55,7 +55,7 @@ pub struct OpenOptions {
     /// is seen to be of another format is refused, unless [`Format::Raw`] is asked for.
     pub raw: Option<RawLayout>,
     /// Names of the columns of a table to keep, in this order; the others may hold text.
-    /// Without a header the names are `column 1`, `column 2`, ….
+    /// Without a header the names are `column 0`, `column 1`, ….
     pub columns: Option<Vec<String>>,
     /// The format, if it is not to be found out.
     pub format: Option<Format>,

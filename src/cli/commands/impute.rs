@@ -54,7 +54,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let started = Instant::now();
     let Args { input, .. } = args;
     let options = args.source.options()?;
-    let mut choice = args.codec.checked()?;
+    let mut choice = args.codec.checked_at_every_level()?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(choice.path());
     sources.extend(args.mask.as_deref());
