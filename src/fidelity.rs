@@ -18,7 +18,7 @@ pub enum Fidelity {
     MaxErrorRel(Decimal),
     /// A bound `E` of its own for each named column; columns not named come back exactly,
     /// or within the bound given for `*`. A column is named once, by its name where no other has it,
-    /// or by its number from 0.
+    /// or by its number from 0, as in `3` or `column 3`.
     MaxErrorColumns(Vec<(String, Decimal)>),
     /// Normalised mean squared error `‖x − x̂‖² / ‖x − column means‖² ≤ X` over the whole file;
     /// `0 < X ≤ 1`.

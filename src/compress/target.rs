@@ -32,6 +32,10 @@ pub(super) fn fit(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> 
     }
 }
 
+/// Bounds, in steps that a search begins with, that are tried before none: the last is above the range
+/// of most columns, so that these come back as their centres. Without a bound they come back as 0.
+const BOUNDS: [f64; 4] = [1.0, 3.0, 9.0, 27.0];
+
 /// Where no step reaches the goal: lossless reaches every error; what size it takes says whether a
 /// size can be reached at all.
 fn fall_back(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> {
@@ -46,6 +50,13 @@ fn fall_back(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> {
     let smallest = in_memory(job, with_bound(f64::MAX)?)?;
     let least = smallest.bytes.len() as f64;
     if least <= most {
+        let start = goal.starting_step(sample);
+        for factor in BOUNDS {
+            let file = in_memory(job, with_bound(factor * start)?)?;
+            if file.bytes.len() as f64 <= most {
+                return Ok(Fitted::File(Box::new(file)));
+            }
+        }
         return Ok(Fitted::File(Box::new(smallest)));
     }
     Err(Error::argument(format!(

@@ -47,6 +47,7 @@ pub(crate) fn complete(
         dtype: sample.schema.dtype,
         line: context.line(),
         symbols: &symbols,
+        specials: sample.specials(),
         weight: sample.weight(),
         whole: sample.is_whole(),
         residual: coding.residual,

@@ -55,7 +55,7 @@ pub struct OpenOptions {
     /// is seen to be of another format is refused, unless [`Format::Raw`] is asked for.
     pub raw: Option<RawLayout>,
     /// Names of the columns of a table to keep, in this order; the others may hold text.
-    /// Without a header the names are `column 1`, `column 2`, ….
+    /// Without a header the names are `column 0`, `column 1`, ….
     pub columns: Option<Vec<String>>,
     /// Keep columns of a table that are no numbers as text beside the rows
     /// ([`TextLayout::kept`](crate::TextLayout::kept)), instead of refusing it: words, dates, and

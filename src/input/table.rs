@@ -186,8 +186,8 @@ impl<'a> Table<'a> {
         self.names.as_ref().map(|_| self.kept.iter().map(|&field| self.name(field)).collect())
     }
 
-    /// Finds a column by its name, with or without the blanks around it, or by its place, as in
-    /// `column 3`.
+    /// Finds a column by its name, with or without the blanks around it, or by its place from 0, as in
+    /// `column 3` or `3`.
     fn find(&self, column: &str) -> Result<usize> {
         let called = |same: &dyn Fn(&str) -> bool| -> Vec<usize> {
             (0..self.fields).filter(|&f| same(&self.name(f))).collect()
@@ -197,7 +197,8 @@ impl<'a> Table<'a> {
             found = called(&|name| name.trim() == column.trim());
         }
         if found.is_empty() {
-            found = (0..self.fields).filter(|&f| numbered(f) == column).collect();
+            let place = column.strip_prefix(NUMBERED).unwrap_or(column);
+            found = (0..self.fields).filter(|f| f.to_string() == place).collect();
         }
         match found[..] {
             [field] => Ok(field),
@@ -318,9 +319,12 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Returns what a column without a name is called.
+/// Stands before the number of a column without a name.
+const NUMBERED: &str = "column ";
+
+/// Returns what a column without a name is called: its number, from 0 as in bounds.
 fn numbered(field: usize) -> String {
-    format!("column {}", field + 1)
+    format!("{NUMBERED}{field}")
 }
 
 #[cfg(test)]

@@ -154,7 +154,8 @@ pub(super) fn named(schema: &Schema, list: &[(String, Decimal)]) -> Result<Vec<f
     Ok(bounds.into_iter().map(|bound| bound.unwrap_or(rest)).collect())
 }
 
-/// Returns the one column that `name` means: that of this name, or else of this number.
+/// Returns the one column that `name` means: that of this name, or else of this number from 0, as in
+/// `3` or `column 3`.
 fn column(schema: &Schema, name: &str) -> Result<usize> {
     let names = schema.columns.as_deref().unwrap_or_default();
     let mut alike = (0..names.len()).filter(|&j| names[j] == name);
@@ -163,7 +164,7 @@ fn column(schema: &Schema, name: &str) -> Result<usize> {
             "two columns are called {name:?}: bound them by their numbers, as {a}=… and {b}=…"
         ))),
         (Some(at), None) => Ok(at),
-        _ => name.parse().ok().filter(|&j: &usize| j < schema.width()).ok_or_else(|| {
+        _ => name.strip_prefix("column ").unwrap_or(name).parse().ok().filter(|&j: &usize| j < schema.width()).ok_or_else(|| {
             let known = match &schema.columns {
                 Some(names) => names.join(", "),
                 None => format!("0 to {}", schema.width() - 1),

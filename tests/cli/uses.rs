@@ -423,3 +423,16 @@ fn what_cannot_be_drawn_or_written_is_said_at_once() {
     assert!(error.contains("--loss bits"), "{error}");
     folder.fails(1, &["compress", "digits.npy", "--threads", "100000"]);
 }
+
+#[test]
+fn level_1_is_no_reason_to_learn_nothing_where_a_network_is_learned_at_every_level() {
+    let folder = Folder::new();
+    let rows: Vec<f32> = (0..512).map(|at| ((at * 37) % 64) as f32).collect();
+    folder.write("rows.npy", npy_f32(&rows, 4));
+    for command in ["denoise", "impute", "anomalies"] {
+        let args = [command, "rows.npy", "-1", "--epochs", "2", "-o", "out.npy", "-f"];
+        folder.ok(&args);
+    }
+    let bits = ["anomalies", "rows.npy", "-1", "--score", "bits", "--epochs", "2"];
+    assert!(folder.fails(2, &bits).contains("no network by itself"));
+}

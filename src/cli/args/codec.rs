@@ -62,10 +62,7 @@ impl CodecArgs {
             "makes files small, not embeddings good: leave it out, or train a codec with it and \
              use that",
         )?;
-        // Embeddings are learned at every level.
-        let mut config = Config::default();
-        config.train.loss = Loss::SquaredError;
-        let mut choice = self.checked_for(config)?;
+        let mut choice = self.checked_at_every_level()?;
         if choice.path.is_none() {
             let train = &mut choice.config.train;
             train.latents = dim.or(train.latents).or(usual);
@@ -79,16 +76,24 @@ impl CodecArgs {
 
     /// Checks that what is said of a network has an effect.
     pub(crate) fn checked(self) -> Result<CodecChoice, Failure> {
-        self.checked_for(Config::default())
+        self.checked_by(NetworkArgs::apply)
     }
 
-    /// The same, where `config` is what else is learned with.
-    fn checked_for(self, mut config: Config) -> Result<CodecChoice, Failure> {
+    /// The same, where a network is learned at every level if something is said of it.
+    pub(crate) fn checked_at_every_level(self) -> Result<CodecChoice, Failure> {
+        self.checked_by(NetworkArgs::apply_at_every_level)
+    }
+
+    fn checked_by(
+        self,
+        apply: impl FnOnce(NetworkArgs, &mut Config) -> Result<(), Failure>,
+    ) -> Result<CodecChoice, Failure> {
+        let mut config = Config::default();
         self.tuning.apply(&mut config);
         if self.codec.is_some() {
             self.network.expect_none()?;
         } else {
-            self.network.apply(&mut config)?;
+            apply(self.network, &mut config)?;
         }
         Ok(CodecChoice { path: self.codec, config })
     }

@@ -50,6 +50,16 @@ impl NetworkArgs {
     /// Fails where a choice could have no effect: better than a long run without it.
     pub(crate) fn apply(self, config: &mut Config) -> Result<(), Failure> {
         self.expect_effect(config)?;
+        self.choose(config)
+    }
+
+    /// The same, where a network is learned at every level.
+    pub(crate) fn apply_at_every_level(self, config: &mut Config) -> Result<(), Failure> {
+        self.expect_a_network()?;
+        self.choose(config)
+    }
+
+    fn choose(self, config: &mut Config) -> Result<(), Failure> {
         config.train.hidden = self.hidden.map(|layers| layers.0);
         config.train.latents = self.latent;
         config.train.epochs = self.epochs;
@@ -97,17 +107,26 @@ impl NetworkArgs {
         }
     }
 
+    /// Fails where training is told something, but no network is to be trained.
+    fn expect_a_network(&self) -> Result<(), Failure> {
+        // Of kinds the library knows what they can be together with.
+        let is_linear = self.hidden.as_ref().is_some_and(|layers| layers.0.is_empty());
+        match self.training() {
+            Some(option) if is_linear && self.kind.given().next().is_none() => {
+                Err(Failure::usage(format!(
+                    "{option} is about training a network, but --hidden none asks for the linear \
+                     codec: leave out one of the two"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn expect_effect(&self, config: &Config) -> Result<(), Failure> {
+        self.expect_a_network()?;
         let layers = self.hidden.as_ref().map(|layers| layers.0.len());
         let named = layers.filter(|n| *n > 0).map(|_| "--hidden").or(self.kind.given().next());
         let Some(option) = self.training().or(named) else { return Ok(()) };
-        // Of kinds the library knows what they can be together with.
-        if layers == Some(0) && self.kind.given().next().is_none() {
-            return Err(Failure::usage(format!(
-                "{option} is about training a network, but --hidden none asks for the linear \
-                 codec: leave out one of the two"
-            )));
-        }
         if matches!(config.fidelity, Fidelity::RowNmse(_) | Fidelity::RowCosine(_)) {
             let promise = config.fidelity.name();
             return Err(Failure::usage(format!(

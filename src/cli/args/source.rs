@@ -19,8 +19,8 @@ pub(crate) struct SourceArgs {
     /// Shape of one row of raw numbers, as in 28,28 or 28x28; the file's length gives the rows.
     #[arg(long, value_name = "A,B", requires = "dtype")]
     shape: Option<RowShape>,
-    /// Only these columns, by their names or as `column 3`; a comma in a name has a backslash before
-    /// it.
+    /// Only these columns, by their names or their numbers from 0; a comma in a name has a backslash
+    /// before it.
     #[arg(long, value_name = "A,B")]
     columns: Option<Vec<ColumnNames>>,
     /// Whether the first line of a table of text has the names of its columns, where that is not

@@ -107,7 +107,12 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         (path, _) => Some(Destination::new(path.unwrap_or_else(|| PIPE.into()))),
     };
     destination.iter().try_for_each(|destination| destination.expect_not_beside_json(json))?;
-    let mut choice = args.codec.checked()?;
+    // What bits a row takes, a codec of the level says.
+    let mut choice = if how.score == AnomalyScore::Bits {
+        args.codec.checked()?
+    } else {
+        args.codec.checked_at_every_level()?
+    };
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(choice.path());
     let writing = Writing::text(force);

@@ -50,7 +50,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let Args { input, .. } = args;
     let options = args.source.options()?;
     let is_by_codec = args.codec.is_given();
-    let mut choice = args.codec.checked()?;
+    let mut choice = args.codec.checked_at_every_level()?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(choice.path());
     let out = args.out.place(&sources)?;

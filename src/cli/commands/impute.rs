@@ -56,7 +56,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let Args { input, .. } = args;
     let mut options = args.source.options()?;
     options.keep_text = true;
-    let mut choice = args.codec.checked()?;
+    let mut choice = args.codec.checked_at_every_level()?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(choice.path());
     sources.extend(args.mask.as_deref());

@@ -1,7 +1,11 @@
 //! Rows to fit on: runs of neighbouring rows, spread evenly over the file.
 
+use crate::codec::fill::is_ordinary;
+use crate::codec::value::with_cell;
+use crate::encode::project::cells;
 use crate::error::Result;
 use crate::matrix::{Rows, Schema};
+use rayon::prelude::*;
 
 /// Rows of a run: neighbours are kept together, so that their likeness can be measured.
 const RUN: usize = 128;
@@ -11,6 +15,8 @@ const ROWS: [usize; 2] = [256, 1 << 20];
 /// [`ROWS`], but not fewer than [`LEAST_WIDE`], as they take memory at several times their size.
 const WIDE_VALUES: usize = 1 << 26;
 const LEAST_WIDE: usize = 4;
+/// Values that are looked at together: they are copied meanwhile.
+const VALUES_AT_ONCE: usize = 1 << 16;
 /// Share of the file from which on the whole of it is taken: then nothing remains to be guessed.
 const NEARLY_ALL: [usize; 2] = [9, 10];
 
@@ -71,6 +77,19 @@ impl Sample {
     /// Returns whether every row of the file is here.
     pub(crate) fn is_whole(&self) -> bool {
         self.rows() == self.total
+    }
+
+    /// Returns how many values are NaN, infinite or fill values: they are stored exactly.
+    pub(crate) fn specials(&self) -> usize {
+        let Schema { dtype, fill_values: fills, .. } = &self.schema;
+        if !dtype.is_float() && fills.is_empty() {
+            return 0;
+        }
+        let bytes = self.bytes.par_chunks(VALUES_AT_ONCE * dtype.size());
+        with_cell!(*dtype, T => {
+            let special = |x: &T| !is_ordinary(*x, fills);
+            bytes.map(|bytes| cells::<T>(bytes).iter().filter(|x| special(x)).count()).sum()
+        })
     }
 
     /// Returns the number of the file's rows per row of the sample.

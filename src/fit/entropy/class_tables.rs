@@ -16,6 +16,9 @@ const TRANSITION_WEIGHT: u64 = 8;
 /// Bytes that an exactly stored value takes besides its own: its place. 0 or 3: the same
 /// files.
 const ESCAPE_PLACE_BYTES: f64 = 1.5;
+/// The same with its own where it is NaN or a fill value: hardly any bits differ, and places repeat.
+/// 0.5 where 40 % of all values are missing, 0.75 where 10 % are, 1 where 2 % are, less in runs.
+const SPECIAL_BYTES: f64 = 0.75;
 /// Bytes of a block per byte of its symbols' ideal code: rounded frequencies, states, checksums. 1.0
 /// or 1.02: within 0.1 % on all data.
 const BLOCK_OVERHEAD: f64 = 1.004;
@@ -30,6 +33,8 @@ pub(crate) struct ClassFitInput<'a> {
     pub(crate) line: usize,
     /// Symbols of the sample, run by run.
     pub(crate) symbols: &'a [Symbols],
+    /// How many values of the sample are stored exactly whatever the model, as NaN is.
+    pub(crate) specials: usize,
     /// Rows of the file per row of the sample.
     pub(crate) weight: f64,
     /// Whether the sample is the whole file.
@@ -154,7 +159,9 @@ pub(crate) fn fit_tables(
     pool.store(&mut record);
     let model = record.encode_measured(input.line);
     let escapes: usize = input.symbols.iter().map(|s| s.escapes.len()).sum();
-    let escaped = escapes as f64 * (input.dtype.size() as f64 + ESCAPE_PLACE_BYTES);
+    let specials = input.specials.min(escapes);
+    let escaped = (escapes - specials) as f64 * (input.dtype.size() as f64 + ESCAPE_PLACE_BYTES)
+        + specials as f64 * SPECIAL_BYTES;
     let rows_bytes = (bits / 8.0 + escaped) * input.weight * BLOCK_OVERHEAD;
     let bytes = rows_bytes + model.payload.len() as f64;
     FittedClasses { record, bytes, model }

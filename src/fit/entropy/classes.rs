@@ -202,6 +202,7 @@ mod tests {
             dtype: DType::I32,
             line: WIDTH,
             symbols,
+            specials: 0,
             weight: 1.0,
             whole: true,
             residual: true,

@@ -93,6 +93,7 @@ fn build(builder: &Builder<'_>, rule: &RowRule, step: f64) -> Result<Candidate> 
         dtype,
         line: sample.schema.line_width(),
         symbols: &symbols,
+        specials: sample.specials(),
         weight: sample.weight(),
         whole: false,
         residual: true,

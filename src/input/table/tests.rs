@@ -47,7 +47,7 @@ fn a_header_is_told_from_numbers() {
     let rows = open_text(b"NA,2\r\n3,4\r\n", None).unwrap();
     assert_eq!((rows.len(), rows.schema().row_shape.as_slice()), (2, &[2][..]));
     let rows = open_text(b"\xef\xbb\xbfx,,x\n1,2,3\n", None).unwrap();
-    assert_eq!(names(&rows), ["x", "column 2", "x"]);
+    assert_eq!(names(&rows), ["x", "column 1", "x"]);
     let rows = open_text(b"\xef\xbb\xbf1,2\n", None).unwrap();
     assert_eq!((rows.len(), values(&rows)), (1, vec![1.0, 2.0]));
     assert_eq!(open_text(b"x,y\n", None).unwrap().len(), 0);
@@ -84,7 +84,7 @@ fn columns_are_chosen_by_name() {
     let text = b"a,b,c\n1,x,3\n4,y,6\n";
     let rows = open_text(text, Some(&["c", "a"])).unwrap();
     assert_eq!((names(&rows), values(&rows)), (vec!["c", "a"], vec![3.0, 1.0, 6.0, 4.0]));
-    let rows = open_text(b"1,2\n3,4\n", Some(&["column 2"])).unwrap();
+    let rows = open_text(b"1,2\n3,4\n", Some(&["column 1"])).unwrap();
     assert_eq!((&rows.schema().columns, values(&rows)), (&None, vec![2.0, 4.0]));
     let (kind, message) = fault(text, Some(&["d"]));
     assert_eq!(kind, ErrorKind::Argument);
@@ -247,8 +247,14 @@ fn what_is_refused_names_the_right_remedy() {
 fn columns_are_found_by_their_name_without_blanks_and_by_place() {
     let rows = open_text(b"\" a\",b\n1,2\n", Some(&["a"])).unwrap();
     assert_eq!((names(&rows), values(&rows)), (vec![" a"], vec![1.0]));
-    let rows = open_text(b"a,a\n1,2\n", Some(&["column 2"])).unwrap();
+    let rows = open_text(b"a,a\n1,2\n", Some(&["column 1"])).unwrap();
     assert_eq!((names(&rows), values(&rows)), (vec!["a"], vec![2.0]));
+    // From 0, as in bounds and in all that is said of columns without names.
+    for (place, value) in [("0", 1.0), ("1", 2.0), ("column 0", 1.0), ("column 1", 2.0)] {
+        assert_eq!(values(&open_text(b"1,2\n", Some(&[place])).unwrap()), [value], "{place}");
+    }
+    assert_eq!(values(&open_text(b"1,0\n3,2\n", Some(&["0"])).unwrap()), [1.0, 3.0]);
+    assert!(fault(b"1,2\n", Some(&["2"])).1.contains("column 0,column 1"));
 }
 
 #[test]
