@@ -187,6 +187,19 @@ fn several_codes_stand_for_missing_values_in_the_type_of_the_rows() {
 }
 
 #[test]
+fn whole_numbers_near_a_code_are_not_missing() {
+    // All of these are the same number as `f64`.
+    let largest = Matrix::from_slice(&[u64::MAX, u64::MAX - 1, u64::MAX - 500, 0], &[2]).unwrap();
+    let missing = missing_values(&largest, &[u64::MAX as f64]).unwrap();
+    assert_eq!(missing, [true, false, false, false]);
+    let least = Matrix::from_slice(&[i64::MIN, i64::MIN + 1, i64::MAX, -1], &[2]).unwrap();
+    let missing = missing_values(&least, &[i64::MIN as f64, -1.0, -1.5]).unwrap();
+    assert_eq!(missing, [true, false, false, true]);
+    let filled = impute(&largest, &[true, false, false, false], None, &Config::default()).unwrap();
+    assert_eq!(filled.rows.to_vec::<u64>().unwrap()[1..], [u64::MAX - 1, u64::MAX - 500, 0]);
+}
+
+#[test]
 fn what_is_filled_in_does_not_depend_on_threads() {
     let whole = low_rank(700, 4, 0.3);
     let rows = Matrix::from_slice(&with_gaps(&whole, 0.2), &[10]).unwrap();

@@ -39,16 +39,34 @@ const NO_NETWORK: u8 = 1;
 /// # Errors
 /// Whatever reading the rows fails with, `Io` for files.
 pub fn missing_values(rows: &dyn Rows, codes: &[f64]) -> Result<Vec<bool>> {
-    let dtype = rows.schema().dtype;
-    let codes: Vec<f64> = if dtype.is_float() {
-        values::doubles(dtype, &values::bytes(dtype, codes))
-    } else {
-        codes.to_vec()
-    };
-    let mut out = Vec::with_capacity(rows.len() * rows.schema().width());
-    for part in values::parts(rows.len(), rows.schema().width()) {
+    let schema = rows.schema();
+    if !schema.dtype.is_float() {
+        return coded_integers(rows, codes);
+    }
+    let codes = values::doubles(schema.dtype, &values::bytes(schema.dtype, codes));
+    let mut out = Vec::with_capacity(rows.len() * schema.width());
+    for part in values::parts(rows.len(), schema.width()) {
         let values = values::read(rows, part)?;
         out.extend(values.iter().map(|x| x.is_nan() || codes.contains(x)));
+    }
+    Ok(out)
+}
+
+/// The same for whole numbers, compared as such: beyond 2^53 several are the same `f64`. A code
+/// that is the `f64` next to a type's largest number, as that of `u64` is, stands for that number.
+fn coded_integers(rows: &dyn Rows, codes: &[f64]) -> Result<Vec<bool>> {
+    let schema = rows.schema();
+    let size = schema.dtype.size();
+    let nearest = values::bytes(schema.dtype, codes);
+    let back = values::doubles(schema.dtype, &nearest);
+    let is_own = |(cell, (code, x)): (_, (&f64, &f64))| (code == x).then_some(cell);
+    let own: Vec<&[u8]> =
+        nearest.chunks_exact(size).zip(codes.iter().zip(&back)).filter_map(is_own).collect();
+    let mut out = Vec::with_capacity(rows.len() * schema.width());
+    for part in values::parts(rows.len(), schema.width()) {
+        let mut bytes = vec![0; part.len() * schema.row_bytes()];
+        rows.read(part.start, &mut bytes)?;
+        out.extend(bytes.chunks_exact(size).map(|cell| own.contains(&cell)));
     }
     Ok(out)
 }
