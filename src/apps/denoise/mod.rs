@@ -21,6 +21,8 @@ use shrinkage::shrink;
 /// where there are more of both: the time it takes grows with the third power.
 const MOST_ORDER: usize = 2048;
 const BLOCK: usize = 1024;
+/// The mean square of what rounding to whole numbers changes.
+const ROUNDING: f64 = 1.0 / 12.0;
 
 /// Replaces each row by what the codec makes of it: a matrix of the rows' own type and shape.
 /// What rows do not have in common, noise above all, does not pass through the few latents. Missing
@@ -122,6 +124,11 @@ fn without_noise(rows: &dyn Rows) -> Result<Denoised> {
         let second = clean(&values, width, other);
         found = if second.tail > found.tail { second } else { found };
     }
+    if !schema.dtype.is_float() && removed(&values, &found) <= ROUNDING {
+        // Rounding what comes out would add as much as is taken away, if it was noise at all.
+        found.is_new.fill(false);
+        (found.noise, found.components, found.is_grouped) = (None, 0, false);
+    }
     // What is not new may have lost bits on its way through `f64`.
     let new = values::bytes(schema.dtype, &found.values);
     replace(&mut bytes, &new, size, |at| found.is_new[at]);
@@ -133,6 +140,16 @@ fn without_noise(rows: &dyn Rows) -> Result<Denoised> {
         is_grouped: found.is_grouped,
         wild_rows: found.wild_rows,
     })
+}
+
+/// The mean square of what new values differ by from those they replace.
+fn removed(values: &[f64], found: &Found) -> f64 {
+    let (mut sum, mut count) = (0.0, f64::MIN_POSITIVE);
+    for at in (0..values.len()).filter(|at| found.is_new[*at]) {
+        sum += (values[at] - found.values[at]).powi(2);
+        count += 1.0;
+    }
+    sum / count
 }
 
 /// Takes those cells of `size` bytes from `new` whose places `is_new` names.

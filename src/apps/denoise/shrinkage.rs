@@ -8,6 +8,8 @@ use crate::linalg::{EigenPair, gram, multiply_rows, symmetric_eigen, transposed}
 /// square of their change, in that of all values, from which on they stay.
 const PASSES: usize = 10;
 const SETTLED: f64 = 1e-6;
+/// Deviations by which correlations must exceed those of independent columns to mean something.
+const SIGNIFICANT: f64 = 4.0;
 
 /// Rows without their noise.
 pub(super) struct Shrunk {
@@ -59,6 +61,11 @@ pub(super) fn shrink(
     let factors = found.spectrum.factors(tail.variance);
     let components = factors.iter().filter(|f| **f > 0.0).count();
     if components == 0 && !(shares_unit && is_about_means(&found.mean, tail)) {
+        return None;
+    }
+    if !shares_unit && !found.has_correlations() {
+        // Spreads that are measured differently, as those of few whole numbers are, look like
+        // components of their own.
         return None;
     }
     let in_groups = found.in_groups(components, tail.variance);
@@ -115,6 +122,25 @@ impl Components {
         let squares = pairs.iter().map(|p| p.value).collect();
         let spectrum = Spectrum::new(squares, count, width);
         Some(Self { mean, long, short, is_wide, pairs, spectrum })
+    }
+
+    /// Whether columns have anything in common: the sum of their squared correlations is more than
+    /// that of independent columns. Taken for granted where there are more columns than rows.
+    fn has_correlations(&self) -> bool {
+        let (width, rows) = (self.short, self.long.len() / self.short.max(1));
+        if self.is_wide {
+            return true;
+        }
+        let products = gram(&self.long, width);
+        let mut sum = 0.0;
+        for i in 0..width {
+            for j in 0..i {
+                let squares = products[i * width + i] * products[j * width + j];
+                sum += products[i * width + j].powi(2) / squares.max(f64::MIN_POSITIVE);
+            }
+        }
+        let pairs = (width * width.saturating_sub(1)) as f64 / 2.0;
+        sum * rows as f64 > pairs + SIGNIFICANT * (2.0 * pairs).sqrt()
     }
 
     /// The components that look like noise.

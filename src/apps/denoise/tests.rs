@@ -219,3 +219,26 @@ fn any_scale_and_any_type_will_do() {
         assert_eq!(found.noise, None);
     }
 }
+
+#[test]
+fn whole_numbers_without_noise_stay_as_they_are() {
+    // Rounding is all that looks like noise.
+    let rounded: Vec<i16> =
+        low_rank(1000, 3, 20).iter().map(|x| (10.0 * x).round() as i16).collect();
+    let rows = Matrix::from_slice(&rounded, &[20]).unwrap();
+    let found = remove_noise(&rows, &Config::default()).unwrap();
+    assert_eq!((&found.rows, found.noise), (&rows, None));
+    // Dice: columns of the same numbers whose measured spreads differ by chance.
+    let mut rng = Rng::new(3);
+    let dice: Vec<i32> = (0..20_000).map(|_| rng.below(6) as i32).collect();
+    let rows = Matrix::from_slice(&dice, &[10]).unwrap();
+    let found = remove_noise(&rows, &Config::default()).unwrap();
+    assert_eq!((&found.rows, found.noise), (&rows, None));
+    // Noise beyond rounding is taken out of whole numbers too.
+    let clean: Vec<f64> = low_rank(1000, 3, 20).iter().map(|x| (10.0 * x).round()).collect();
+    let noisy: Vec<i16> = with_noise(&clean, 2.0).iter().map(|x| x.round() as i16).collect();
+    let found =
+        remove_noise(&Matrix::from_slice(&noisy, &[20]).unwrap(), &Config::default()).unwrap();
+    let given = values::to_doubles(&found.rows).unwrap();
+    assert!(rms(&given, &clean) < 1.0, "{}", rms(&given, &clean));
+}
