@@ -40,3 +40,18 @@ fn a_weaker_promise_is_no_larger() {
         }
     }
 }
+
+#[test]
+fn nearly_exact_whole_numbers_are_no_larger_than_exact_ones() {
+    // Images of digits, from 0 to 16.
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/digits.npy");
+    let bytes = std::fs::read(file).unwrap();
+    let first = bytes.len() - 1797 * 64;
+    let rows = Matrix::from_slice(&bytes[first..first + 500 * 64], &[64]).unwrap();
+    let of = |x: &str| size(&rows, Fidelity::Psnr(x.parse().unwrap()));
+    let exact = of("38");
+    for promise in ["34", "36"] {
+        let weaker = of(promise);
+        assert!(weaker as f64 <= 1.01 * exact as f64, "{promise}: {weaker}, exact: {exact}");
+    }
+}
