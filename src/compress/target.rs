@@ -8,6 +8,12 @@ use crate::fit::data::sample::Sample;
 use crate::fit::search::goal::Goal;
 use crate::fit::search::target::{EncodedFile, TargetSearch};
 
+/// The mean squared error of whole numbers below which all of them may as well be exact: it is
+/// three times that of rounding, below which steps hardly save anything.
+const NEARLY_EXACT: f64 = 0.25;
+/// A mean squared error that whole numbers hardly have unless they are exact: half of rounding's.
+const EXACT: f64 = 1.0 / 24.0;
+
 /// The file of the codec that keeps `goal` best; where none does, [`fall_back`].
 pub(super) fn fit(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> {
     let encode = |fitted: Candidate| {
@@ -17,7 +23,7 @@ pub(super) fn fit(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> 
         let whole = WholeFile { bytes: file.out, written };
         Ok(EncodedFile { bytes, tally: file.totals.tally, file: whole })
     };
-    let search = TargetSearch {
+    let search = |goal| TargetSearch {
         promise: &job.config.fidelity,
         goal,
         sample,
@@ -26,15 +32,31 @@ pub(super) fn fit(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> 
         training: &job.training,
         encode: &encode,
     };
-    match search.run()? {
+    match search(goal).run()? {
+        Some(file) if may_be_exact(job, goal, &file) => {
+            let mse = file.written.report.measured.mse;
+            let finer = if mse > EXACT { search(goal.times(EXACT / mse)).run()? } else { None };
+            let bounds = vec![0.0; sample.schema.width()];
+            let exact = in_memory(job, job.fit_bounded(sample, bounds)?)?;
+            let others = [Some(exact), finer].into_iter().flatten();
+            let smaller = |a: WholeFile, b: WholeFile| match b.bytes.len() < a.bytes.len() {
+                true => b,
+                false => a,
+            };
+            Ok(Fitted::File(Box::new(others.fold(file, smaller))))
+        }
         Some(file) => Ok(Fitted::File(Box::new(file))),
         None => fall_back(job, goal, sample),
     }
 }
 
-/// Bounds, in steps that a search begins with, that are tried before none: the last is above the range
-/// of most columns, so that these come back as their centres. Without a bound they come back as 0.
-const BOUNDS: [f64; 4] = [1.0, 3.0, 9.0, 27.0];
+/// Whether the file may be larger than one without errors: whole numbers that are nearly exact take
+/// more bits than exact ones, whose residuals are seldom anything but 0.
+fn may_be_exact(job: &Job<'_>, goal: Goal, file: &WholeFile) -> bool {
+    let is_near = file.written.report.measured.mse < NEARLY_EXACT;
+    let has_choice = !goal.is_size() && !job.training.is_asked();
+    has_choice && is_near && !job.rows.schema().dtype.is_float()
+}
 
 /// Where no step reaches the goal: lossless reaches every error; what size it takes says whether a
 /// size can be reached at all.
@@ -50,13 +72,6 @@ fn fall_back(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> {
     let smallest = in_memory(job, with_bound(f64::MAX)?)?;
     let least = smallest.bytes.len() as f64;
     if least <= most {
-        let start = goal.starting_step(sample);
-        for factor in BOUNDS {
-            let file = in_memory(job, with_bound(factor * start)?)?;
-            if file.bytes.len() as f64 <= most {
-                return Ok(Fitted::File(Box::new(file)));
-            }
-        }
         return Ok(Fitted::File(Box::new(smallest)));
     }
     Err(Error::argument(format!(

@@ -21,8 +21,9 @@ use shrinkage::shrink;
 /// where there are more of both: the time it takes grows with the third power.
 const MOST_ORDER: usize = 2048;
 const BLOCK: usize = 1024;
-/// The mean square of what rounding to whole numbers changes.
-const ROUNDING: f64 = 1.0 / 12.0;
+/// The mean square of what rounding to whole numbers changes, a twelfth, and what it may be
+/// measured as.
+const ROUNDING: f64 = 1.2 / 12.0;
 
 /// Replaces each row by what the codec makes of it: a matrix of the rows' own type and shape.
 /// What rows do not have in common, noise above all, does not pass through the few latents. Missing
@@ -124,7 +125,7 @@ fn without_noise(rows: &dyn Rows) -> Result<Denoised> {
         let second = clean(&values, width, other);
         found = if second.tail > found.tail { second } else { found };
     }
-    if !schema.dtype.is_float() && removed(&values, &found) <= ROUNDING {
+    if !schema.dtype.is_float() && is_rounding(&values, &found) {
         // Rounding what comes out would add as much as is taken away, if it was noise at all.
         found.is_new.fill(false);
         (found.noise, found.components, found.is_grouped) = (None, 0, false);
@@ -142,14 +143,18 @@ fn without_noise(rows: &dyn Rows) -> Result<Denoised> {
     })
 }
 
-/// The mean square of what new values differ by from those they replace.
-fn removed(values: &[f64], found: &Found) -> f64 {
+/// Whether the noise of whole numbers is no more than that of rounding. In units of the columns'
+/// spread it is known by what taking it out changes.
+fn is_rounding(values: &[f64], found: &Found) -> bool {
+    if let (ColumnUnits::Shared, Some(noise)) = (found.units, found.noise) {
+        return noise * noise <= ROUNDING;
+    }
     let (mut sum, mut count) = (0.0, f64::MIN_POSITIVE);
     for at in (0..values.len()).filter(|at| found.is_new[*at]) {
         sum += (values[at] - found.values[at]).powi(2);
         count += 1.0;
     }
-    sum / count
+    sum / count <= ROUNDING
 }
 
 /// Takes those cells of `size` bytes from `new` whose places `is_new` names.

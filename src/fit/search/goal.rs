@@ -54,6 +54,16 @@ impl Goal {
         }
     }
 
+    /// The goal with `factor` times the error; a size stays as it is.
+    pub(crate) fn times(self, factor: f64) -> Self {
+        match self {
+            Goal::Nmse(most) => Goal::Nmse(most * factor),
+            Goal::Psnr(least) => Goal::Psnr(least - 10.0 * factor.log10()),
+            Goal::Cosine(least) => Goal::Cosine(1.0 - (1.0 - least) * factor),
+            Goal::Bytes(most) => Goal::Bytes(most),
+        }
+    }
+
     /// How the logarithm of the used share changes with that of the step, about.
     pub(crate) fn slope(self) -> f64 {
         if self.is_size() { SIZE_SLOPE } else { ERROR_SLOPE }
