@@ -1,8 +1,10 @@
 //! Values that stand for missing numbers, told from the rest by how far away they lie.
 
+use crate::codec::fill::fill_values;
 use crate::codec::value::{Cell, with_cell};
 use crate::encode::project::cells;
 use crate::fit::data::sample::Sample;
+use crate::matrix::{DType, Schema};
 use rayon::prelude::*;
 
 /// Values of each column that are looked at: a fill value that is rarer than one in so many is
@@ -31,7 +33,23 @@ struct Column {
 /// Returns the values of `sample` that occur again and again, exactly, and far from all others of
 /// their columns.
 pub(crate) fn detect(sample: &Sample) -> Vec<f64> {
-    with_cell!(sample.schema.dtype, T => detect_cells::<T>(&cells(&sample.bytes), sample.schema.width()))
+    let Schema { dtype, .. } = sample.schema;
+    with_cell!(dtype, T => {
+        let cells = cells::<T>(&sample.bytes);
+        let mut found = detect_cells(&cells, sample.schema.width());
+        found.retain(|x| is_one_value(&cells, dtype, *x));
+        found
+    })
+}
+
+/// Says whether the values that are `x` as an `f64` are all the same: different integers beyond 2^53
+/// are not, and stand for no missing number.
+fn is_one_value<T: Cell>(cells: &[T], dtype: DType, x: f64) -> bool {
+    let is_small = x.abs() < (1_u64 << f64::MANTISSA_DIGITS) as f64;
+    dtype.is_float()
+        || is_small
+        || fill_values(dtype, &[x])
+            .is_ok_and(|fill| cells.iter().all(|c| c.to_f64() != x || fill.contains(*c)))
 }
 
 fn detect_cells<T: Cell>(cells: &[T], width: usize) -> Vec<f64> {
@@ -132,6 +150,20 @@ mod tests {
         let counts: Vec<i16> =
             (0..600).map(|i| if i % 7 == 0 { -32768 } else { 200 + i % 50 }).collect();
         assert_eq!(detect_cells::<i16>(&counts, 1), [-32768.0]);
+    }
+
+    #[test]
+    fn integers_that_one_double_stands_for_are_told_apart() {
+        let ends = |ends: &[i64]| -> Vec<f64> {
+            let at = |i: usize| if i % 7 == 0 { ends[i % ends.len()] } else { (i % 50) as i64 };
+            let rows: Vec<i64> = (0..600).map(at).collect();
+            let rows = crate::matrix::Matrix::from_slice(&rows, &[1]).unwrap();
+            detect(&Sample::draw(&rows, 1 << 20).unwrap())
+        };
+        assert_eq!(ends(&[i64::MAX]), [i64::MAX as f64]);
+        assert_eq!(ends(&[i64::MIN]), [i64::MIN as f64]);
+        assert_eq!(ends(&[i64::MAX, i64::MAX - 1, i64::MAX - 2]), []);
+        assert_eq!(ends(&[(1 << 53) + 1]), []);
     }
 
     #[test]

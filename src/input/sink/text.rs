@@ -2,10 +2,15 @@
 
 use super::encode::{Encode, cannot_write};
 use crate::error::{Error, Result};
-use crate::input::table::{Field, Notation, looks_like_names};
+use crate::input::table::{Field, Notation, looks_like_names, reads_as_names};
 use crate::matrix::{DType, F16, Schema, TextColumn, TextLayout};
 use std::fmt::LowerExp;
 use std::io::{self, Write};
+
+/// Lines by which names that are numbers are told from rows; a reader looks at as many.
+const FIRST_LINES: usize = 200;
+/// Bytes after which fewer lines must do.
+const FIRST_BYTES: usize = 1 << 16;
 
 pub(super) struct TextEncoder<W> {
     out: W,
@@ -18,6 +23,15 @@ pub(super) struct TextEncoder<W> {
     is_top: bool,
     line: Vec<u8>,
     number: Vec<u8>,
+    /// What is not written yet: names that are numbers, and the rows below.
+    first: Option<FirstLines>,
+}
+
+/// Names that are to be written as numbers, without quotes, and the rows below.
+struct FirstLines {
+    names: Vec<String>,
+    rows: Vec<u8>,
+    count: usize,
 }
 
 impl<W: Write> TextEncoder<W> {
@@ -34,15 +48,12 @@ impl<W: Write> TextEncoder<W> {
                     names.len()
                 )));
             }
-            let mut line = Vec::new();
-            for name in names {
-                put_name(&mut line, name, &layout);
-                line.push(layout.delimiter);
+            if !layout.bare_names {
+                out.write_all(&header(names, &layout)).map_err(cannot_write)?;
             }
-            line.pop();
-            end_line(&mut line, &layout);
-            out.write_all(&line).map_err(cannot_write)?;
         }
+        let first = schema.columns.clone().filter(|_| layout.bare_names);
+        let first = first.map(|names| FirstLines { names, rows: Vec::new(), count: 0 });
         let missing = missing(&layout);
         let (dtype, is_top) = (schema.dtype, schema.columns.is_none());
         Ok(Self {
@@ -54,7 +65,22 @@ impl<W: Write> TextEncoder<W> {
             is_top,
             line: Vec::new(),
             number: Vec::new(),
+            first,
         })
+    }
+
+    /// Writes the names that are numbers, in quotes where the rows below do not tell that they are
+    /// names, and those rows.
+    fn write_first(&mut self) -> io::Result<()> {
+        let Some(FirstLines { names, rows, .. }) = self.first.take() else { return Ok(()) };
+        let bare = header(&names, &self.layout);
+        let text = [&bare[..], &rows].concat();
+        if reads_as_names(&text, self.layout.delimiter, self.layout.decimal_mark) {
+            return self.out.write_all(&text);
+        }
+        self.layout.bare_names = false;
+        self.out.write_all(&header(&names, &self.layout))?;
+        self.out.write_all(&rows)
     }
 
     /// Appends the number in column `j`.
@@ -119,12 +145,21 @@ impl<W: Write> Encode for TextEncoder<W> {
                 self.line.extend(b"\"\"");
             }
             end_line(&mut self.line, &self.layout);
-            self.out.write_all(&self.line).map_err(cannot_write)?;
+            let Some(first) = &mut self.first else {
+                self.out.write_all(&self.line).map_err(cannot_write)?;
+                continue;
+            };
+            first.rows.extend(&self.line);
+            first.count += 1;
+            if first.count == FIRST_LINES || first.rows.len() > FIRST_BYTES {
+                self.write_first().map_err(cannot_write)?;
+            }
         }
         Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.write_first()?;
         self.out.flush()
     }
 }
@@ -143,6 +178,18 @@ fn missing(layout: &TextLayout) -> Vec<u8> {
         delimiter if !reads || missing.contains(&delimiter) => Vec::new(),
         _ => missing.to_vec(),
     }
+}
+
+/// Returns the line of names.
+fn header(names: &[String], layout: &TextLayout) -> Vec<u8> {
+    let mut line = Vec::new();
+    for name in names {
+        put_name(&mut line, name, layout);
+        line.push(layout.delimiter);
+    }
+    line.pop();
+    end_line(&mut line, layout);
+    line
 }
 
 /// Appends a column's name, in quotes where it would be read as something else without.
