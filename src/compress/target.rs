@@ -37,7 +37,7 @@ pub(super) fn fit(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> 
             let mse = file.written.report.measured.mse;
             let finer = if mse > EXACT { search(goal.times(EXACT / mse)).run()? } else { None };
             let bounds = vec![0.0; sample.schema.width()];
-            let exact = in_memory(job, job.fit_bounded(sample, bounds)?)?;
+            let exact = in_memory(job, bounded(job, sample, bounds)?)?;
             let others = [Some(exact), finer].into_iter().flatten();
             let smaller = |a: WholeFile, b: WholeFile| match b.bytes.len() < a.bytes.len() {
                 true => b,
@@ -49,6 +49,10 @@ pub(super) fn fit(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> 
         None => fall_back(job, goal, sample),
     }
 }
+
+/// Bounds, in steps that a search begins with, that are tried before none: the last is above the range
+/// of most columns, so that these come back as their centres. Without a bound they come back as 0.
+const BOUNDS: [f64; 4] = [1.0, 3.0, 9.0, 27.0];
 
 /// Whether the file may be larger than one without errors: whole numbers that are nearly exact take
 /// more bits than exact ones, whose residuals are seldom anything but 0.
@@ -72,6 +76,13 @@ fn fall_back(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> {
     let smallest = in_memory(job, with_bound(f64::MAX)?)?;
     let least = smallest.bytes.len() as f64;
     if least <= most {
+        let start = goal.starting_step(sample);
+        for factor in BOUNDS {
+            let file = in_memory(job, with_bound(factor * start)?)?;
+            if file.bytes.len() as f64 <= most {
+                return Ok(Fitted::File(Box::new(file)));
+            }
+        }
         return Ok(Fitted::File(Box::new(smallest)));
     }
     Err(Error::argument(format!(

@@ -16,7 +16,7 @@ mod records;
 mod sample;
 
 pub(super) use encoding::is_utf16;
-pub(super) use header::looks_like_names;
+pub(super) use header::{looks_like_names, reads_as_names};
 pub(super) use notation::{Field, Notation};
 pub use options::TextOptions;
 

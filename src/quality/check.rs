@@ -164,13 +164,19 @@ fn column(schema: &Schema, name: &str) -> Result<usize> {
             "two columns are called {name:?}: bound them by their numbers, as {a}=… and {b}=…"
         ))),
         (Some(at), None) => Ok(at),
-        _ => name.strip_prefix("column ").unwrap_or(name).parse().ok().filter(|&j: &usize| j < schema.width()).ok_or_else(|| {
-            let known = match &schema.columns {
-                Some(names) => names.join(", "),
-                None => format!("0 to {}", schema.width() - 1),
-            };
-            Error::argument(format!("there is no column {name:?}; the columns are {known}"))
-        }),
+        _ => name
+            .strip_prefix("column ")
+            .unwrap_or(name)
+            .parse()
+            .ok()
+            .filter(|&j: &usize| j < schema.width())
+            .ok_or_else(|| {
+                let known = match &schema.columns {
+                    Some(names) => names.join(", "),
+                    None => format!("0 to {}", schema.width() - 1),
+                };
+                Error::argument(format!("there is no column {name:?}; the columns are {known}"))
+            }),
     }
 }
 

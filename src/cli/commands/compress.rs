@@ -99,9 +99,10 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     if json { print(&describe(&input, &destination, &report, seconds)) } else { Ok(()) }
 }
 
-/// Lists numbers.
+/// Lists numbers, all digits of each.
 pub(super) fn figures(numbers: &[f64]) -> String {
-    numbers.iter().map(|x| figure(*x)).collect::<Vec<_>>().join(", ")
+    let digits = |x: &f64| if x.abs() < 1e16 { x.to_string() } else { format!("{x:e}") };
+    numbers.iter().map(digits).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the closing line.

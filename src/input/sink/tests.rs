@@ -1,6 +1,6 @@
 use super::*;
 use crate::error::ErrorKind;
-use crate::matrix::{DType, Matrix, Rows};
+use crate::matrix::{DType, Matrix, Origin, Rows, TextLayout};
 
 /// What `format` makes of the rows.
 fn written(format: Format, rows: &Matrix) -> Result<Vec<u8>> {
@@ -27,6 +27,26 @@ fn npy_is_what_numpy_writes() {
     let column = Matrix::from_slice(&[1_u8, 2], &[]).unwrap();
     let bytes = written(Format::Npy, &column).unwrap();
     assert!(bytes[10..].starts_with(b"{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }"));
+}
+
+#[test]
+fn names_that_are_numbers_are_read_as_names_again() {
+    let header = |values: &[f64]| {
+        let rows = Matrix::from_slice(values, &[3]).unwrap();
+        let layout = TextLayout { bare_names: true, ..TextLayout::default() };
+        let origin = Origin { format: "csv".into(), text: Some(layout) };
+        let mut schema = rows.schema().clone();
+        schema.columns = Some(["100", "200", "300"].map(String::from).to_vec());
+        schema.origin = Some(origin);
+        let rows = Matrix::new(schema, rows.bytes().to_vec()).unwrap();
+        text(&rows).lines().next().unwrap().to_string()
+    };
+    let plain: Vec<f64> = (0..30).map(|i| f64::from(i * 7 % 10) + 0.25).collect();
+    assert_eq!(header(&plain), "100,200,300");
+    // Rows that have integers, too, and rise as the names do, do not tell.
+    let alike: Vec<f64> = (0..30).map(|i| f64::from(i % 3 * 100 + i)).collect();
+    assert_eq!(header(&alike), "\"100\",\"200\",\"300\"");
+    assert_eq!(header(&[]), "\"100\",\"200\",\"300\"");
 }
 
 #[test]

@@ -2,11 +2,16 @@
 
 use super::encode::{Encode, cannot_write};
 use crate::error::{Error, Result};
-use crate::input::table::{Field, Notation, looks_like_names};
+use crate::input::table::{Field, Notation, looks_like_names, reads_as_names};
 use crate::matrix::{DType, F16, KeptText, Schema, TextColumn, TextLayout};
 use std::fmt::LowerExp;
 use std::io::{self, Write};
 use std::sync::Arc;
+
+/// Lines by which names that are numbers are told from rows; a reader looks at as many.
+const FIRST_LINES: usize = 200;
+/// Bytes after which fewer lines must do.
+const FIRST_BYTES: usize = 1 << 16;
 
 pub(super) struct TextEncoder<W> {
     out: W,
@@ -23,6 +28,15 @@ pub(super) struct TextEncoder<W> {
     row: usize,
     line: Vec<u8>,
     number: Vec<u8>,
+    /// What is not written yet: names that are numbers, and the rows below.
+    first: Option<FirstLines>,
+}
+
+/// Names that are to be written as numbers, without quotes, and the rows below.
+struct FirstLines {
+    names: Vec<String>,
+    rows: Vec<u8>,
+    count: usize,
 }
 
 impl<W: Write> TextEncoder<W> {
@@ -41,19 +55,13 @@ impl<W: Write> TextEncoder<W> {
                     names.len()
                 )));
             }
-            let mut line = Vec::new();
-            let mut names = names.iter();
-            for text in fields(kept.as_deref(), width) {
-                let own = text.and_then(|t| kept.as_ref().map(|kept| &kept.columns()[t].name));
-                if let Some(name) = own.or_else(|| names.next()) {
-                    put_name(&mut line, name, &layout);
-                }
-                line.push(layout.delimiter);
-            }
-            line.pop();
-            end_line(&mut line, &layout);
-            out.write_all(&line).map_err(cannot_write)?;
         }
+        let names = schema.columns.as_ref().map(|names| all_names(names, kept.as_deref()));
+        if let Some(names) = names.as_ref().filter(|_| !layout.bare_names) {
+            out.write_all(&header(names, &layout)).map_err(cannot_write)?;
+        }
+        let first = names.filter(|_| layout.bare_names);
+        let first = first.map(|names| FirstLines { names, rows: Vec::new(), count: 0 });
         let missing = missing(&layout);
         let (dtype, is_top) = (schema.dtype, schema.columns.is_none() && kept.is_none());
         Ok(Self {
@@ -67,7 +75,22 @@ impl<W: Write> TextEncoder<W> {
             row: 0,
             line: Vec::new(),
             number: Vec::new(),
+            first,
         })
+    }
+
+    /// Writes the names that are numbers, in quotes where the rows below do not tell that they are
+    /// names, and those rows.
+    fn write_first(&mut self) -> io::Result<()> {
+        let Some(FirstLines { names, rows, .. }) = self.first.take() else { return Ok(()) };
+        let bare = header(&names, &self.layout);
+        let text = [&bare[..], &rows].concat();
+        if reads_as_names(&text, self.layout.delimiter, self.layout.decimal_mark) {
+            return self.out.write_all(&text);
+        }
+        self.layout.bare_names = false;
+        self.out.write_all(&header(&names, &self.layout))?;
+        self.out.write_all(&rows)
     }
 
     /// Appends the number in column `j`.
@@ -156,18 +179,37 @@ impl<W: Write> Encode for TextEncoder<W> {
                 self.line.extend(b"\"\"");
             }
             end_line(&mut self.line, &self.layout);
-            self.out.write_all(&self.line).map_err(cannot_write)?;
+            let Some(first) = &mut self.first else {
+                self.out.write_all(&self.line).map_err(cannot_write)?;
+                continue;
+            };
+            first.rows.extend(&self.line);
+            first.count += 1;
+            if first.count == FIRST_LINES || first.rows.len() > FIRST_BYTES {
+                self.write_first().map_err(cannot_write)?;
+            }
         }
         Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.write_first()?;
         self.out.flush()
     }
 }
 
 fn end_line(line: &mut Vec<u8>, layout: &TextLayout) {
     line.extend(if layout.crlf { &b"\r\n"[..] } else { b"\n" });
+}
+
+/// Returns the names of all columns, in the order of the fields.
+fn all_names(names: &[String], kept: Option<&KeptText>) -> Vec<String> {
+    let mut numbers = names.iter();
+    let name = |text: Option<usize>| match (text, kept) {
+        (Some(t), Some(kept)) => Some(&kept.columns()[t].name),
+        _ => numbers.next(),
+    };
+    fields(kept, names.len()).filter_map(name).cloned().collect()
 }
 
 /// Goes through the fields of a line: which column of text each is, or none where it is a number.
@@ -211,6 +253,18 @@ fn missing(layout: &TextLayout) -> Vec<u8> {
         delimiter if !reads || missing.contains(&delimiter) => Vec::new(),
         _ => missing.to_vec(),
     }
+}
+
+/// Returns the line of names.
+fn header(names: &[String], layout: &TextLayout) -> Vec<u8> {
+    let mut line = Vec::new();
+    for name in names {
+        put_name(&mut line, name, layout);
+        line.push(layout.delimiter);
+    }
+    line.pop();
+    end_line(&mut line, layout);
+    line
 }
 
 /// Appends a column's name, in quotes where it would be read as something else without.

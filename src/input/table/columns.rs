@@ -65,12 +65,6 @@ impl Column {
         };
         self.signed &= integer.is_some_and(|i| i64::try_from(i).is_ok());
         self.unsigned &= integer.is_some_and(|i| u64::try_from(i).is_ok());
-        // A number of that size is not infinite, and words are.
-        if number.value.is_infinite() && text.iter().any(u8::is_ascii_digit) {
-            let shown = || String::from_utf8_lossy(text.trim_ascii()).into();
-            self.changed.get_or_insert_with(shown);
-            return;
-        }
         if number.form == Form::Other || number.value.abs() < EXACT as f64 {
             return;
         }

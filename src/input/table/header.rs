@@ -5,7 +5,7 @@
 //! years, 0 to n − 1) where no row rises.
 
 use super::notation::{Field, Form, Notation, Number};
-use super::sample::Cell;
+use super::sample::{self, Cell};
 
 /// Rows that a run of numbers is compared with: fewer tell nothing.
 const LEAST_ROWS: usize = 3;
@@ -15,6 +15,8 @@ const LEAST_RUN: usize = 3;
 const MOST_EVEN: f64 = 0.1;
 /// Names of a run that data may be, too: five rise in one of 120 rows by chance.
 const LONG_RUN: usize = 5;
+/// Names at equal distances that data hardly ever are: four of a range of ten are in one of 400 rows.
+const EVEN_RUN: usize = 4;
 /// Rows below integers that have fractions everywhere, however they are written: among fewer, those of
 /// a program that leaves out zeros may have them by chance.
 const MANY_ROWS: usize = 8;
@@ -132,7 +134,9 @@ impl Kind {
         let fractional = columns.iter().all(|&k| is_fractional(body, k));
         let many = body.len() >= MANY_ROWS || columns.iter().all(|&k| is_fixed(body, k));
         let surely = many || is_run(&names);
-        if whole && fractional && surely && names.len() > 1 && body.len() > 1 {
+        // A row of two is no more likely than the names of one.
+        let alone = body.len() < 2 && !(names.len() >= LONG_RUN && is_even(&names));
+        if whole && fractional && surely && names.len() > 1 && !alone {
             return Kind::Numbers;
         }
         if names.len() < LEAST_RUN || !is_run(&names) {
@@ -150,6 +154,8 @@ impl Kind {
         let long = names.len() >= LONG_RUN;
         let good = match whole {
             true if even && (outside || is_count(&names)) => true,
+            // Years, say, among values that may be as large: rows hardly ever are evenly spaced.
+            true if even && others && names.len() >= EVEN_RUN => true,
             true if long => others && (outside || 2 * fractions >= columns.len()),
             true => others && fractions == columns.len(),
             false => others && outside && long,
@@ -275,6 +281,13 @@ pub(in crate::input) fn looks_like_names(values: &[f64], whole: bool, fractions:
     all && (run || (whole && fractions))
 }
 
+/// Says whether the first line of `text`, the beginning of a table, is taken for names.
+pub(in crate::input) fn reads_as_names(text: &[u8], delimiter: u8, mark: u8) -> bool {
+    let lines = sample::lines(text, true);
+    let lines: Vec<_> = lines.into_iter().map(|line| sample::split(line, delimiter)).collect();
+    find(&lines, Notation { mark, grouping: None }, None).names
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,6 +309,8 @@ mod tests {
             "1990,1991,1992\n5,3,200\n9,30,1\n7,7,8",
             "399.8,402.1,404.4,406.7,409\n0.1,0.2,0.1,0.3,0.1\n0.2,0.2,0.1,0,0.4\n0.1,0,0.1,0.2,0",
             "4000,3998,3996\n0.1,0.2,0\n0.2,0,0.1\n0.2,0.1,0.1",
+            "2015,2016,2017,2018\n90,5000,77,3100\n9000,41,2500,8\n12,3500,66,1900",
+            "400,410,420,430,440\n0.1234,0.3,0.25,0.11,0.5",
             ",0,1\n0,5,3\n1,9,3\n2,7,7",
             ",0\n0,1.5\n1,2.5",
             "\"400\",\"410\"\n1,2\n3,4",
