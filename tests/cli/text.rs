@@ -148,7 +148,7 @@ fn columns_of_text_come_back_at_their_places() {
     let said = folder.ok(&["decompress", "m.csv.aez", "-o", "m.npy"]).stderr;
     assert!(said.contains("left out of npy"), "{said}");
     for promise in ["--max-error=0.1", "--nmse=0.01", "--max-error-rel=0.01"] {
-        folder.ok(&["compress", "m.csv", "-1", promise, "-o", "l.aez"]);
+        folder.ok(&["compress", "m.csv", "-1", promise, "-o", "l.aez", "-f"]);
         folder.ok(&["verify", "l.aez", "--against", "m.csv"]);
     }
 }
