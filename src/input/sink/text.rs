@@ -48,13 +48,9 @@ impl<W: Write> TextEncoder<W> {
             layout.columns = vec![TextColumn::default(); width];
         }
         let kept = layout.kept.take().filter(|kept| kept.rows() as u64 == rows);
-        if let Some(names) = &schema.columns {
-            if names.len() != width {
-                return Err(Error::argument(format!(
-                    "{} column names for {width} columns",
-                    names.len()
-                )));
-            }
+        if let Some(names) = schema.columns.as_ref().filter(|names| names.len() != width) {
+            let what = format!("{} column names for {width} columns", names.len());
+            return Err(Error::argument(what));
         }
         let names = schema.columns.as_ref().map(|names| all_names(names, kept.as_deref()));
         if let Some(names) = names.as_ref().filter(|_| !layout.bare_names) {
