@@ -1,7 +1,6 @@
 //! The file formats by name, by extension and by their first bytes.
 
 use super::magic;
-use super::table::is_utf16;
 use crate::error::{Error, Result};
 use std::path::Path;
 
@@ -106,7 +105,7 @@ impl Format {
         if magic::is_idx(head) {
             return Ok(Format::Idx);
         }
-        if is_utf16(head) {
+        if magic::is_utf16(head) {
             return Ok(Format::Csv);
         }
         if magic::is_text(head) {

@@ -32,3 +32,36 @@ pub(super) fn is_idx(head: &[u8]) -> bool {
 pub(super) fn is_text(head: &[u8]) -> bool {
     !head.is_empty() && head.iter().all(|&b| b >= b' ' || b"\t\r\n".contains(&b))
 }
+
+/// Bytes that UTF-16 without its mark is known by.
+pub(super) const UTF16_LOOK: usize = 512;
+
+/// Says whether a text that begins with `head` is UTF-16.
+pub(super) fn is_utf16(head: &[u8]) -> bool {
+    byte_order(head).is_some()
+}
+
+/// Makes a unit of two bytes.
+pub(super) type Unit = fn([u8; 2]) -> u16;
+
+/// Returns the order of bytes of UTF-16, and how many bytes of `head` are its mark.
+pub(super) fn byte_order(head: &[u8]) -> Option<(Unit, usize)> {
+    let little: Unit = u16::from_le_bytes;
+    match head {
+        [0xff, 0xfe, ..] => return Some((little, 2)),
+        [0xfe, 0xff, ..] => return Some((u16::from_be_bytes, 2)),
+        _ => {}
+    }
+    // Numbers and delimiters are ASCII: every other byte is 0, and no other.
+    let head = &head[..head.len().min(UTF16_LOOK)];
+    let ascii = |b: &u8| b"\t\r\n".contains(b) || (b' '..0x7f).contains(b);
+    let (pairs, _) = head.as_chunks::<2>();
+    if pairs.len() < 2 {
+        return None;
+    }
+    if pairs.iter().all(|[a, b]| ascii(a) && *b == 0) {
+        return Some((little, 0));
+    }
+    let big = pairs.iter().all(|[a, b]| ascii(b) && *a == 0);
+    big.then_some((u16::from_be_bytes as Unit, 0))
+}

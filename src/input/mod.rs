@@ -28,13 +28,14 @@ mod idx;
 mod literal;
 mod magic;
 mod npy;
+mod options;
 pub mod sink;
 mod source;
 mod table;
 mod vectors;
 
 pub use format::Format;
-pub use table::TextOptions;
+pub use options::{Notes, OpenOptions, RawLayout, TextOptions};
 
 use crate::error::{Error, Result};
 use crate::matrix::{DType, Origin, Rows};
@@ -43,71 +44,9 @@ use source::Source;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 /// Bytes that a format is known by, and by which text is told from binary.
 const HEAD: usize = 512;
-
-/// What to assume about a file that does not say it itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct OpenOptions {
-    /// Type and shape of a file of nothing but numbers; makes the format [`Format::Raw`]. A file that
-    /// is seen to be of another format is refused, unless [`Format::Raw`] is asked for.
-    pub raw: Option<RawLayout>,
-    /// Names of the columns of a table to keep, in this order; the others may hold text.
-    /// Without a header the names are `column 0`, `column 1`, ….
-    pub columns: Option<Vec<String>>,
-    /// Keep columns of a table that are no numbers as text beside the rows
-    /// ([`TextLayout::kept`](crate::TextLayout::kept)), instead of refusing it: words, dates, and
-    /// numbers that no type holds exactly beside the others. One column of numbers must be left.
-    pub keep_text: bool,
-    /// The format, if it is not to be found out.
-    pub format: Option<Format>,
-    /// How a table of text is written, where that is not to be found out.
-    pub text: TextOptions,
-    /// Where to say what was decided about a file that does not say it itself.
-    pub notes: Notes,
-}
-
-/// Sentences about what was decided when a file was opened; all clones share them.
-///
-/// Two of them are always equal, so that they do not tell options apart.
-#[derive(Debug, Clone, Default)]
-pub struct Notes(Arc<Mutex<Vec<String>>>);
-
-impl Notes {
-    /// Takes the sentences that there are.
-    pub fn take(&self) -> Vec<String> {
-        self.0.lock().map_or_else(|_| Vec::new(), |mut notes| std::mem::take(&mut *notes))
-    }
-
-    fn extend(&self, more: Vec<String>) {
-        if let Ok(mut notes) = self.0.lock() {
-            notes.extend(more);
-        }
-    }
-}
-
-impl PartialEq for Notes {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Notes {}
-
-/// Type and shape of the numbers in a [`Format::Raw`] file: little-endian, row-major.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawLayout {
-    /// Type of every number.
-    pub dtype: DType,
-    /// Numbers of type `f32` are stored as bfloat16, which is their upper half.
-    pub bfloat16: bool,
-    /// How many rows; `None`: as many as the file holds.
-    pub rows: Option<u64>,
-    /// Shape of one row.
-    pub row_shape: Vec<usize>,
-}
 
 /// Opens the file at `path`.
 ///

@@ -10,18 +10,15 @@ mod faults;
 mod header;
 mod kept;
 mod notation;
-mod options;
 mod plan;
 mod records;
 mod sample;
 
-pub(super) use encoding::is_utf16;
 pub(super) use header::{looks_like_names, reads_as_names};
 pub(super) use notation::{Field, Notation};
-pub use options::TextOptions;
 
-use super::OpenOptions;
 use super::array::{ArrayRows, Layout, MAX_ROW_BYTES, Order};
+use super::options::OpenOptions;
 use super::source::{Source, Spool};
 use crate::error::{Error, ErrorKind, Result};
 use crate::matrix::{DType, KeptText, TextLayout};
@@ -29,6 +26,7 @@ use columns::{Column, escaped};
 use csv::ByteRecord;
 use encoding::decode;
 use faults::{Fault, TextField};
+use kept::Asked;
 use notation::MISSING;
 use plan::Plan;
 use std::sync::Arc;
@@ -217,6 +215,32 @@ impl<'a> Table<'a> {
                 numbered(second)
             ))),
         }
+    }
+
+    /// Begins the columns of text.
+    fn no_text(&self) -> KeptText {
+        let named = self.names.is_some();
+        let name = |field| if named { self.name(field) } else { String::new() };
+        KeptText::new(self.text.iter().map(|&(field, place)| (place, name(field))))
+    }
+
+    /// Sets the columns aside that cannot be read as numbers; `error` says what stood in the way of
+    /// reading all of them so.
+    ///
+    /// # Errors
+    /// `error` itself where no column of numbers is left.
+    fn set_text_aside(&mut self, source: &Source, error: Error) -> Result<()> {
+        let asked = Asked { plan: self.plan, fields: self.fields, columns: &self.kept };
+        let Some(is_text) = asked.text(source)? else { return Err(error) };
+        let all = std::mem::take(&mut self.kept);
+        for (place, (field, is_text)) in all.into_iter().zip(is_text).enumerate() {
+            if is_text {
+                self.text.push((field, place));
+            } else {
+                self.kept.push(field);
+            }
+        }
+        Ok(())
     }
 
     /// Reads all rows, in the type that holds their numbers.

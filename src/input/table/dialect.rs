@@ -1,9 +1,9 @@
 //! Which delimiter a table has, and how it writes its numbers.
 
 use super::notation::{Field, Notation};
-use super::options::TextOptions;
 use super::sample::{Cell, split};
 use crate::error::{Error, Result};
+use crate::input::options::TextOptions;
 
 /// What may stand between fields; the first of those that fit equally well is taken.
 const DELIMITERS: [u8; 5] = [b'\t', b';', b',', b'|', b' '];

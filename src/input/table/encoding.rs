@@ -1,12 +1,11 @@
 //! Texts in other encodings than UTF-8.
 
 use crate::error::{Error, Result};
+use crate::input::magic::{UTF16_LOOK, byte_order};
 use crate::input::source::{Source, Spool};
 
 /// Bytes turned at a time; even, so that no unit is split.
 const CHUNK: usize = 1 << 16;
-/// Bytes that UTF-16 without its mark is known by.
-const LOOK: usize = 512;
 
 /// What Windows-1252, and in practice Latin-1, has from 0x80 to 0x9f.
 const HIGH: [char; 32] = [
@@ -26,39 +25,9 @@ pub(super) fn decode(text: &[u8]) -> String {
     }
 }
 
-/// Says whether a text that begins with `head` is UTF-16.
-pub(in crate::input) fn is_utf16(head: &[u8]) -> bool {
-    byte_order(head).is_some()
-}
-
-/// Makes a unit of two bytes.
-type Unit = fn([u8; 2]) -> u16;
-
-/// Returns the order of bytes of UTF-16, and how many bytes of `head` are its mark.
-fn byte_order(head: &[u8]) -> Option<(Unit, usize)> {
-    let little: Unit = u16::from_le_bytes;
-    match head {
-        [0xff, 0xfe, ..] => return Some((little, 2)),
-        [0xfe, 0xff, ..] => return Some((u16::from_be_bytes, 2)),
-        _ => {}
-    }
-    // Numbers and delimiters are ASCII: every other byte is 0, and no other.
-    let head = &head[..head.len().min(LOOK)];
-    let ascii = |b: &u8| b"\t\r\n".contains(b) || (b' '..0x7f).contains(b);
-    let (pairs, _) = head.as_chunks::<2>();
-    if pairs.len() < 2 {
-        return None;
-    }
-    if pairs.iter().all(|[a, b]| ascii(a) && *b == 0) {
-        return Some((little, 0));
-    }
-    let big = pairs.iter().all(|[a, b]| ascii(b) && *a == 0);
-    big.then_some((u16::from_be_bytes as Unit, 0))
-}
-
 /// Returns the same text in UTF-8 if it is UTF-16; `None` if it is not.
 pub(super) fn to_utf8(source: &Source) -> Result<Option<Source>> {
-    let Some((unit, mark)) = byte_order(&source.head(LOOK)?) else { return Ok(None) };
+    let Some((unit, mark)) = byte_order(&source.head(UTF16_LOOK)?) else { return Ok(None) };
     let mut spool = Spool::new();
     let mut buffer = vec![0; CHUNK];
     let mut at = mark as u64;

@@ -1,12 +1,11 @@
 //! Which columns of a table are no numbers, and are kept as text.
 
-use super::Table;
 use super::columns::{self, Column};
 use super::faults::{Fault, is_other_number};
 use super::notation::{Field, Notation};
-use crate::error::{Error, Result};
+use super::plan::Plan;
+use crate::error::Result;
 use crate::input::source::Source;
-use crate::matrix::KeptText;
 use csv::ByteRecord;
 
 /// What the fields of a column turned out to be.
@@ -31,20 +30,20 @@ impl Kind {
     }
 }
 
-impl Table<'_> {
-    /// Begins the columns of text.
-    pub(super) fn no_text(&self) -> KeptText {
-        let named = self.names.is_some();
-        let name = |field| if named { self.name(field) } else { String::new() };
-        KeptText::new(self.text.iter().map(|&(field, place)| (place, name(field))))
-    }
+/// The columns that are asked for.
+pub(super) struct Asked<'a> {
+    pub(super) plan: &'a Plan,
+    /// Fields of a record.
+    pub(super) fields: usize,
+    /// Which of them are asked for, in their order.
+    pub(super) columns: &'a [usize],
+}
 
-    /// Sets those columns aside of which some field is no number, and then those whose numbers no
-    /// type holds beside the others; `error` says what stood in the way of reading all as numbers.
-    ///
-    /// # Errors
-    /// `error` itself where no column of numbers is left.
-    pub(super) fn set_text_aside(&mut self, source: &Source, error: Error) -> Result<()> {
+impl Asked<'_> {
+    /// Says of each column whether it is text: those of which some field is no number, and then
+    /// those whose numbers no type holds beside the others. `None` where no column of numbers is
+    /// left.
+    pub(super) fn text(&self, source: &Source) -> Result<Option<Vec<bool>>> {
         let kinds = self.kinds(source)?;
         let mut is_text: Vec<bool> = kinds.iter().map(|kind| kind.is_text).collect();
         let numbers = kinds.iter().filter(|kind| !kind.is_text).map(|kind| kind.numbers.clone());
@@ -52,24 +51,14 @@ impl Table<'_> {
         if columns::dtype(&numbers, &|_| String::new()).is_err() {
             is_text = kinds.iter().map(|kind| kind.is_text || kind.numbers.is_changed()).collect();
         }
-        if !kinds.iter().zip(&is_text).any(|(kind, is_text)| !kind.is_empty && !is_text) {
-            return Err(error);
-        }
-        let all = std::mem::take(&mut self.kept);
-        for (place, (field, is_text)) in all.into_iter().zip(is_text).enumerate() {
-            if is_text {
-                self.text.push((field, place));
-            } else {
-                self.kept.push(field);
-            }
-        }
-        Ok(())
+        let is_left = kinds.iter().zip(&is_text).any(|(kind, is_text)| !kind.is_empty && !is_text);
+        Ok(is_left.then_some(is_text))
     }
 
     /// Looks at every field of every row.
     fn kinds(&self, source: &Source) -> Result<Vec<Kind>> {
         let unknown = Kind { numbers: Column::new(), is_empty: true, is_text: false };
-        let mut kinds = vec![unknown; self.kept.len()];
+        let mut kinds = vec![unknown; self.columns.len()];
         let mut records = self.plan.records(source);
         let mut record = ByteRecord::new();
         let (mut above, mut row) = (self.plan.lines_above(), 0);
@@ -87,7 +76,7 @@ impl Table<'_> {
                 let fault = Fault::Ragged { fields, expected: self.fields, row };
                 return Err(fault.locate(source, records.place(&record)));
             }
-            for (kind, &field) in kinds.iter_mut().zip(&self.kept) {
+            for (kind, &field) in kinds.iter_mut().zip(self.columns) {
                 kind.take(&record[field], self.plan.dialect.notation);
             }
             row += 1;

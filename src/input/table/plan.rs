@@ -4,10 +4,10 @@ use super::dialect::{self, Dialect};
 use super::encoding::decode;
 use super::header::{self, Header};
 use super::notation::{Field, Notation};
-use super::options::TextOptions;
 use super::records::{MAX_RECORD, Records};
 use super::sample::{self, Cell};
 use crate::error::{Error, Result};
+use crate::input::options::TextOptions;
 use crate::input::source::Source;
 
 /// Bytes looked at first; more where lines are long.

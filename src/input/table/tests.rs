@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::ErrorKind;
+use crate::input::options::TextOptions;
 use crate::matrix::{Rows, TextColumn};
 use records::MAX_RECORD;
 use std::io::{self, Read};
