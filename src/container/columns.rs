@@ -146,7 +146,7 @@ fn term(cursor: &mut Cursor<'_>, wrong: &impl Fn(&str) -> Error) -> Result<u64> 
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "compress"))]
 mod tests {
     use super::*;
 

@@ -151,7 +151,7 @@ fn unpack_values<T: Number + Default>(packed: &[u8], count: usize, at: u64) -> R
     Ok(out)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "compress"))]
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
