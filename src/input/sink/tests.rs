@@ -30,6 +30,17 @@ fn npy_is_what_numpy_writes() {
 }
 
 #[test]
+fn a_first_row_without_numbers_is_no_empty_line() {
+    let rows = Matrix::from_slice(&[f64::NAN, f64::NAN], &[2]).unwrap();
+    let mut schema = rows.schema().clone();
+    schema.columns = Some(["a", "b;"].map(String::from).to_vec());
+    let layout = TextLayout { delimiter: b'\t', ..TextLayout::default() };
+    schema.origin = Some(Origin { format: "csv".into(), text: Some(layout) });
+    let rows = Matrix::new(schema, rows.bytes().to_vec()).unwrap();
+    assert_eq!(text(&rows), "a\t\"b;\"\n\"\"\t\n");
+}
+
+#[test]
 fn names_that_are_numbers_are_read_as_names_again() {
     let header = |values: &[f64]| {
         let rows = Matrix::from_slice(values, &[3]).unwrap();

@@ -170,9 +170,9 @@ impl<W: Write> Encode for TextEncoder<W> {
             if std::mem::take(&mut self.is_top) {
                 self.mark_top(row).map_err(cannot_write)?;
             }
-            if self.line.is_empty() {
-                // A lone missing number; an empty line would not be read as a row.
-                self.line.extend(b"\"\"");
+            // An empty line would not be read as a row, and by one of blanks no delimiter is known.
+            if self.line.is_empty() || (self.row == 1 && self.line.trim_ascii().is_empty()) {
+                self.line.splice(..0, *b"\"\"");
             }
             end_line(&mut self.line, &self.layout);
             let Some(first) = &mut self.first else {
