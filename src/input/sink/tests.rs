@@ -30,6 +30,14 @@ fn npy_is_what_numpy_writes() {
 }
 
 #[test]
+fn blanks_in_the_name_of_a_lone_column_are_no_delimiters() {
+    let mut schema = crate::matrix::Schema::new(DType::F64, &[1]);
+    schema.columns = Some(vec!["time now".to_string()]);
+    let rows = Matrix::new(schema, 1.0_f64.to_le_bytes().to_vec()).unwrap();
+    assert_eq!(text(&rows), "\"time now\"\n1\n");
+}
+
+#[test]
 fn a_first_row_without_numbers_is_no_empty_line() {
     let rows = Matrix::from_slice(&[f64::NAN, f64::NAN], &[2]).unwrap();
     let mut schema = rows.schema().clone();

@@ -255,7 +255,12 @@ fn missing(layout: &TextLayout) -> Vec<u8> {
 fn header(names: &[String], layout: &TextLayout) -> Vec<u8> {
     let mut line = Vec::new();
     for name in names {
-        put_name(&mut line, name, layout);
+        // Without delimiters, blanks would be taken for them.
+        if names.len() == 1 && name.contains(' ') {
+            quote(&mut line, name.as_bytes());
+        } else {
+            put_name(&mut line, name, layout);
+        }
         line.push(layout.delimiter);
     }
     line.pop();
