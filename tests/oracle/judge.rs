@@ -288,8 +288,10 @@ impl<'a> Judge<'a> {
                 let whole = |r: &usize| own(*r).all(finite);
                 let (zeros, others): (Vec<usize>, Vec<usize>) = (0..self.original.len())
                     .filter(whole)
-                    .partition(|&r| own(r).all(|i| x[i] == 0.0));
-                let changed = zeros.into_iter().find(|&r| own(r).any(|i| y[i] != 0.0));
+                    // Scaled, the smallest numbers may vanish.
+                    .partition(|&r| own(r).all(|i| self.numbers[i].nearest() == 0.0));
+                let is_changed = |&r: &usize| own(r).any(|i| got[i].nearest() != 0.0);
+                let changed = zeros.into_iter().find(is_changed);
                 if let Some(r) = changed {
                     return fail(&format!("row {r} of zeros, decoded to others,"), r as f64);
                 }
