@@ -73,7 +73,8 @@ impl<'a> BlockCursor<'a> {
                 let stream_at = end - stream.len()..end;
                 let missing = || Error::corrupt("a coded block in a file without a model").at(at);
                 let program = program.ok_or_else(missing)?;
-                let rows = RowDecoder::new(program, stream).map_err(|e| e.at(at))?.pause();
+                let rows = RowDecoder::new(program, stream, place.rows);
+                let rows = rows.map_err(|e| e.at(at))?.pause();
                 let escapes = Escapes::decode(escapes, cells, room, at)?;
                 let columns = match parts {
                     Block::Columns { columns, .. } => Some(kept(columns)?),

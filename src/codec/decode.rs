@@ -1,5 +1,8 @@
 //! Decoding of rows: entropy coder, recursions over rows, network, values.
 
+#[cfg(feature = "apps")]
+use super::context::LANES;
+use super::group::Group;
 use super::program::{Program, dequantise, second_quantiser};
 use super::value::{Cell, carry, values, with_cell};
 use crate::container::block::{self, Block};
@@ -29,12 +32,19 @@ pub(crate) struct RowDecoder<'p, 'b> {
     pub(crate) latents: Vec<i32>,
     /// Residuals of the row read last, in fine units.
     pub(crate) residuals: Vec<i64>,
+    /// Which atoms the values of the row read last are, where predictions have to be replaced.
+    atoms: Vec<u8>,
+    /// Rows read together, where residuals depend on their neighbours.
+    group: Option<Box<Group>>,
 }
 
 impl<'p, 'b> RowDecoder<'p, 'b> {
-    pub(crate) fn new(program: &'p Program, stream: &'b [u8]) -> Result<Self> {
+    /// Begins a block of `rows` rows.
+    pub(crate) fn new(program: &'p Program, stream: &'b [u8], rows: usize) -> Result<Self> {
         Ok(Self {
             program,
+            atoms: vec![0; if program.replaces() { program.record.width() } else { 0 }],
+            group: Group::new(program, rows),
             coder: RansDecoder::new(stream)?,
             class: 0,
             stray: false,
@@ -45,9 +55,32 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
 
     /// Reads the next row.
     pub(crate) fn advance(&mut self) {
+        if let Some(mut group) = self.group.take() {
+            self.advance_in(&mut group);
+            self.group = Some(group);
+            return;
+        }
         self.read_class();
         self.read_latents();
         self.read_residuals();
+    }
+
+    /// Reads the next row where rows are read in groups.
+    fn advance_in(&mut self, group: &mut Group) {
+        let rows = group.begin();
+        for i in 0..rows {
+            self.read_class();
+            self.read_latents();
+            group.classes[i] = self.class;
+            group.latents.extend_from_slice(&self.latents);
+        }
+        if rows > 0 {
+            group.read(self.program, &mut self.coder);
+            self.stray |= group.stray;
+        }
+        let row = group.take(&mut self.residuals, &mut self.atoms);
+        let count = self.latents.len();
+        self.latents.copy_from_slice(&group.latents[row * count..(row + 1) * count]);
     }
 
     fn read_class(&mut self) {
@@ -116,7 +149,7 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
             return self.finish();
         }
         if self.stray {
-            return Err(Error::corrupt("a row of a class that is not there"));
+            return Err(Error::corrupt("a row of a class, or an atom, that is not there"));
         }
         Ok(())
     }
@@ -128,15 +161,15 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
 
     /// Lets go of program and stream, to go on later.
     pub(crate) fn pause(self) -> PausedRows {
-        let Self { coder, class, stray, latents, residuals, .. } = self;
-        PausedRows { coder: coder.place(), class, stray, latents, residuals }
+        let Self { coder, class, stray, latents, residuals, atoms, group, .. } = self;
+        PausedRows { coder: coder.place(), class, stray, latents, residuals, atoms, group }
     }
 
     /// Goes on with the program and the stream that it had when it was paused.
     pub(crate) fn resume(program: &'p Program, stream: &'b [u8], rows: PausedRows) -> Self {
-        let PausedRows { coder, class, stray, latents, residuals } = rows;
+        let PausedRows { coder, class, stray, latents, residuals, atoms, group } = rows;
         let coder = RansDecoder::resume(stream, &coder);
-        Self { program, coder, class, stray, latents, residuals }
+        Self { program, coder, class, stray, latents, residuals, atoms, group }
     }
 }
 
@@ -148,6 +181,8 @@ pub(crate) struct PausedRows {
     stray: bool,
     latents: Vec<i32>,
     residuals: Vec<i64>,
+    atoms: Vec<u8>,
+    group: Option<Box<Group>>,
 }
 
 /// Room for the rows whose predictions are made together, used again for the next ones.
@@ -156,6 +191,8 @@ pub(crate) struct Batch {
     latents: Vec<i32>,
     residuals: Vec<i64>,
     predictions: Vec<i32>,
+    /// Which atoms values are, where these replace predictions.
+    atoms: Vec<u8>,
 }
 
 impl Batch {
@@ -186,6 +223,7 @@ impl Batch {
         self.latents.resize(step * latents, 0);
         self.residuals.resize(step * width, 0);
         self.predictions.resize(step * width, 0);
+        self.atoms.resize(if program.replaces() { step * width } else { 0 }, 0);
         if program.constant {
             return self.repeat(rows, dtype, out);
         }
@@ -195,11 +233,17 @@ impl Batch {
                 rows.advance();
                 self.latents[i * latents..(i + 1) * latents].copy_from_slice(&rows.latents);
                 self.residuals[i * width..(i + 1) * width].copy_from_slice(&rows.residuals);
+                if !self.atoms.is_empty() {
+                    self.atoms[i * width..(i + 1) * width].copy_from_slice(&rows.atoms);
+                }
             }
             rows.check()?;
             let predictions = &mut self.predictions[..count * width];
             program.network.predict(&self.latents[..count * latents], predictions);
-            with_cell!(dtype, T => write::<T>(program, predictions, &self.residuals, out));
+            with_cell!(dtype, T => {
+                write::<T>(program, predictions, &self.residuals, out);
+                put_atoms::<T>(program, &self.atoms, out);
+            });
         }
         Ok(())
     }
@@ -265,7 +309,8 @@ impl EncodedBlock<'_> {
                 out.resize(out.len() + want.len() * program.record.latents(), 0);
             }
             Block::Coded { stream, .. } | Block::Columns { stream, .. } => {
-                let mut rows = RowDecoder::new(program, stream).map_err(|e| e.at(at))?;
+                let count = self.place.rows;
+                let mut rows = RowDecoder::new(program, stream, count).map_err(|e| e.at(at))?;
                 for i in 0..want.end {
                     rows.advance();
                     if i >= want.start {
@@ -292,7 +337,8 @@ impl EncodedBlock<'_> {
             Block::Columns { columns, stream, escapes } => (evenly(columns), stream, escapes),
             Block::Coded { stream, escapes } => (0.0, stream, escapes),
         };
-        let mut decoder = RowDecoder::new(self.program()?, stream).map_err(|e| e.at(at))?;
+        let program = self.program()?;
+        let mut decoder = RowDecoder::new(program, stream, rows).map_err(|e| e.at(at))?;
         let mut out = Vec::with_capacity(rows);
         for _ in 0..rows {
             let before = decoder.coder.left();
@@ -300,6 +346,13 @@ impl EncodedBlock<'_> {
             out.push(shared + (before - decoder.coder.left()).max(0.0));
         }
         decoder.check().map_err(|e| e.at(at))?;
+        if program.neighbours.as_ref().is_some_and(|n| !n.looks_back) {
+            // Rows that are decoded together share their bits.
+            for group in out.chunks_mut(LANES) {
+                let mean = group.iter().sum::<f64>() / group.len() as f64;
+                group.fill(mean);
+            }
+        }
         let exact = Escapes::decode(escapes, self.cells(), self.room, at)?;
         let each = 8.0 * escapes.len() as f64 / exact.len().max(1) as f64;
         exact.into_positions().for_each(|p| out[p / self.width] += each);
@@ -326,6 +379,18 @@ fn write<T: Cell>(program: &Program, predictions: &[i32], residuals: &[i64], out
     }
 }
 
+/// Replaces values that are atoms, little-endian in `out`.
+fn put_atoms<T: Cell>(program: &Program, atoms: &[u8], out: &mut [u8]) {
+    let Some(n) = &program.neighbours else { return };
+    let m = &program.record;
+    let cells = out.chunks_exact_mut(T::DTYPE.size()).zip(atoms).enumerate();
+    for (at, (out, &atom)) in cells.filter(|(_, (_, atom))| **atom > 0) {
+        let grid = &m.grids[m.grid_of[at % m.width()]];
+        let value: T = grid.at(n.atoms[usize::from(atom) - 1]);
+        out.copy_from_slice(&to_little_endian(&[value]));
+    }
+}
+
 /// Decodes the latents of `count` rows from a stream of random bits: each value is as likely as the
 /// model's tables say. `random` gives 64 bits at a time.
 #[cfg(feature = "apps")]
@@ -344,7 +409,7 @@ pub(crate) fn draw_latents(
             stream.extend((random() >> 1 | 1 << 62).to_le_bytes());
         }
         (0..words).for_each(|_| stream.extend((random() as u32).to_le_bytes()));
-        let mut rows = RowDecoder::new(program, &stream)?;
+        let mut rows = RowDecoder::new(program, &stream, 0)?;
         loop {
             rows.read_class();
             rows.read_latents();

@@ -6,10 +6,14 @@
 
 pub(crate) mod bound;
 pub(crate) mod columns;
+pub(crate) mod context;
 pub(crate) mod cursor;
 pub(crate) mod decode;
 pub(crate) mod fill;
+mod group;
+pub(crate) mod neighbourhood;
 pub(crate) mod network;
 pub(crate) mod program;
+mod tree;
 pub(crate) mod units;
 pub(crate) mod value;

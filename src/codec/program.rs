@@ -1,5 +1,6 @@
 //! A model that has been checked and is ready to decode.
 
+use super::neighbourhood::Neighbourhood;
 use super::network::IntegerNetwork;
 use super::value::{fits, whole_step};
 use crate::container::model::{Grid, ModelRecord};
@@ -35,8 +36,10 @@ pub(crate) struct Program {
     pub(crate) record: ModelRecord,
     /// Predicts from latents.
     pub(crate) network: IntegerNetwork,
-    /// Tables in the record's order.
+    /// Tables in the record's order, then those of another scale that neighbours ask for.
     pub(crate) tables: Vec<Table>,
+    /// How residuals depend on their neighbours, if they do.
+    pub(crate) neighbours: Option<Neighbourhood>,
     /// Columns that share a grid, one run after another.
     runs: Vec<Run>,
     /// Step of the residual of each column where its class does not set one.
@@ -74,7 +77,8 @@ impl Program {
         if let Some(grid) = record.grids.iter().find(|g| !fits(g, dtype)) {
             return Err(Error::corrupt(format!("{:?} cannot give {dtype}", grid.value)));
         }
-        let tables = record.tables.iter().map(Table::new).collect::<Result<Vec<_>>>()?;
+        let mut tables = record.tables.iter().map(Table::new).collect::<Result<Vec<_>>>()?;
+        let neighbours = Neighbourhood::new(&record, &mut tables)?;
         let network = IntegerNetwork::new(&record)?;
         let mut runs: Vec<Run> = Vec::new();
         for (j, &grid) in record.grid_of.iter().enumerate() {
@@ -93,11 +97,13 @@ impl Program {
             .collect();
         let mut classes = record.classes.quantum.iter().zip(&silent);
         let constant = record.latents() == 0
+            && neighbours.is_none()
             && classes.all(|(&quantum, silent)| quantum < 0 || silent.iter().all(|&s| s));
         Ok(Self {
             dtype,
             network,
             tables,
+            neighbours,
             runs,
             steps: record.grid_of.iter().map(|&g| whole_step(&record.grids[g])).collect(),
             silent,
@@ -116,6 +122,11 @@ impl Program {
             start = columns.end;
             (columns, &self.record.grids[run.grid as usize])
         })
+    }
+
+    /// Says whether values may be atoms in place of what is predicted from latents.
+    pub(crate) fn replaces(&self) -> bool {
+        self.record.latents() > 0 && self.neighbours.as_ref().is_some_and(|n| !n.atoms.is_empty())
     }
 
     /// Returns the table of next states, if latents are quantised dependently.

@@ -21,7 +21,7 @@ pub(super) struct Coded<T> {
 
 /// Returns whether the decoder may give `y` for `x`.
 #[inline(always)]
-fn accepted<T: Cell>(x: T, y: T, bound: f64) -> bool {
+pub(super) fn accepted<T: Cell>(x: T, y: T, bound: f64) -> bool {
     // Nearly always decided at once; ties, zeros and the special ones go the exact way.
     let d = (x.to_f64() - y.to_f64()).abs();
     if T::DTYPE.size() < 8 && d < bound {

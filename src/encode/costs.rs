@@ -1,6 +1,7 @@
 //! What symbols cost under tables, and the class of each row: the one in which the row, and the
 //! change to its class from the row before, take the fewest bits.
 
+use crate::codec::neighbourhood::Neighbourhood;
 use crate::codec::program::Program;
 use crate::encode::symbols::Symbols;
 use crate::entropy::table::Table;
@@ -50,7 +51,12 @@ impl TableCosts {
         }
         let row = &symbols.residuals[i * width..(i + 1) * width];
         if m.classes.quantum[class] < 0 {
-            return if row.iter().all(|&r| r == 0) { bits } else { f32::INFINITY };
+            let atoms = symbols.atoms.get(i * width..(i + 1) * width).unwrap_or(&[]);
+            let silent = row.iter().all(|&r| r == 0) && atoms.iter().all(|&a| a == 0);
+            return if silent { bits } else { f32::INFINITY };
+        }
+        if let Some(n) = &p.neighbours {
+            return bits + self.neighbours_row(p, n, symbols, (i, class));
         }
         let tables = &m.classes.residual_tables[class * width..(class + 1) * width];
         let mut residual = 0.0;
@@ -58,6 +64,31 @@ impl TableCosts {
             residual += self.of(&p.tables, t, r);
         }
         bits + residual
+    }
+
+    /// Returns the bits of the residuals and atoms of row `i` in `class`.
+    fn neighbours_row(
+        &self,
+        p: &Program,
+        n: &Neighbourhood,
+        symbols: &Symbols,
+        (i, class): (usize, usize),
+    ) -> f32 {
+        let width = p.record.width();
+        let tables = &p.record.classes.residual_tables[class * width..(class + 1) * width];
+        let mut bits = 0.0;
+        for (at, &own) in (i * width..(i + 1) * width).zip(tables) {
+            let atom = symbols.atoms.get(at).copied().unwrap_or(0);
+            if !n.atoms.is_empty() {
+                let table = n.atom_table(symbols.atom_leaves[at]);
+                bits += self.of(&p.tables, table, i64::from(atom));
+            }
+            if atom == 0 {
+                let table = n.table(symbols.leaves[at], own);
+                bits += self.of(&p.tables, table, symbols.residuals[at]);
+            }
+        }
+        bits
     }
 
     /// Returns the bits of `class` after a row of class `last`.

@@ -1,11 +1,14 @@
 //! One block: rows to symbols, checked as they will be decoded, and symbols to bytes.
 
+use crate::codec::context::LANES;
 use crate::codec::fill::is_ordinary;
+use crate::codec::neighbourhood::Neighbourhood;
 use crate::codec::program::Program;
 use crate::codec::value::{Cell, with_cell};
 use crate::container::block;
 use crate::encode::costs::TableCosts;
 use crate::encode::latents::LatentChooser;
+use crate::encode::neighbours::NeighbourCoder;
 use crate::encode::project::{Projection, cells};
 use crate::encode::refine::Refiner;
 use crate::encode::residual::ResidualCoder;
@@ -13,6 +16,7 @@ use crate::encode::rows::{RowCoder, RowRule};
 use crate::encode::symbols::Symbols;
 use crate::entropy::rans;
 use crate::matrix::FillValues;
+use std::ops::Range;
 
 /// Encoded size, as a share of the values' own, from which on exact storage is tried as well. Exact
 /// blocks win only where coding does next to nothing, and trying them takes a run of zstd. Half or
@@ -105,17 +109,24 @@ impl BlockEncoder {
             }
             return symbols;
         }
-        let mut coder = ResidualCoder::new(p, &self.bounds, &self.fills);
-        for (i, (row, predicted)) in rows.enumerate() {
-            coder.row(i, row, predicted, &mut symbols);
-            if self.keeps_zero_rows && row.iter().all(|x| x.to_f64() == 0.0) {
-                coder.make_exact(i, row, &mut symbols);
-            }
-            if measure {
-                symbols
-                    .tally
-                    .row(row, coder.decoded(), &origin, &self.fills, |j, _| coder.error(row, j));
-            }
+        macro_rules! code_rows {
+            ($coder:expr) => {{
+                let mut coder = $coder;
+                for (i, (row, predicted)) in rows.enumerate() {
+                    coder.row(i, row, predicted, &mut symbols);
+                    if self.keeps_zero_rows && row.iter().all(|x| x.to_f64() == 0.0) {
+                        coder.make_exact(i, row, &mut symbols);
+                    }
+                    if measure {
+                        let (decoded, fills) = (coder.decoded(), &self.fills);
+                        symbols.tally.row(row, decoded, &origin, fills, |j, _| coder.error(row, j));
+                    }
+                }
+            }};
+        }
+        match NeighbourCoder::new(p, &self.bounds, &self.fills) {
+            Some(coder) => code_rows!(coder),
+            None => code_rows!(ResidualCoder::new(p, &self.bounds, &self.fills)),
         }
         symbols
     }
@@ -174,6 +185,10 @@ impl BlockEncoder {
         let m = &p.record;
         let (latents, width, sets) = (m.latents(), m.width(), m.table_sets());
         let mut last = 0;
+        let group = match &p.neighbours {
+            Some(n) if !n.looks_back => LANES,
+            _ => 1,
+        };
         for (i, &class) in classes.iter().enumerate() {
             if m.classes.count > 1 {
                 has_code &= p.tables[m.classes.next[last]].encode(class as i64, coder);
@@ -186,6 +201,13 @@ impl BlockEncoder {
                 let mean = m.classes.means[class * latents + k];
                 let number = i64::from(symbols.latents[at]).wrapping_sub(mean);
                 has_code &= p.tables[table].encode(number, coder);
+            }
+            if let Some(n) = &p.neighbours {
+                let rows = i / group * group..i + 1;
+                if rows.len() == group || i + 1 == classes.len() {
+                    has_code &= self.write_group(n, symbols, (rows, classes), coder);
+                }
+                continue;
             }
             if m.classes.quantum[class] >= 0 {
                 let tables = &m.classes.residual_tables[class * width..(class + 1) * width];
@@ -200,6 +222,43 @@ impl BlockEncoder {
             } else {
                 let row = symbols.residuals.chunks_exact(width).nth(i);
                 has_code &= row.is_none_or(|row| row.iter().all(|&r| r == 0));
+            }
+        }
+        has_code
+    }
+}
+
+impl BlockEncoder {
+    /// Encodes the residuals of rows that are decoded together, column by column.
+    fn write_group(
+        &self,
+        n: &Neighbourhood,
+        symbols: &Symbols,
+        (rows, classes): (Range<usize>, &[usize]),
+        coder: &mut rans::RansEncoder,
+    ) -> bool {
+        let p = &self.program;
+        let m = &p.record;
+        let width = m.width();
+        let mut has_code = true;
+        let coded = |i: &usize| m.classes.quantum[classes[*i]] >= 0;
+        for j in 0..width {
+            let atom = |i: usize| symbols.atoms.get(i * width + j).copied().unwrap_or(0);
+            if !n.atoms.is_empty() {
+                for i in rows.clone().filter(coded) {
+                    let table = n.atom_table(symbols.atom_leaves[i * width + j]);
+                    has_code &= p.tables[table].encode(i64::from(atom(i)), coder);
+                }
+            }
+            for i in rows.clone() {
+                let at = i * width + j;
+                if !coded(&i) {
+                    has_code &= symbols.residuals[at] == 0 && atom(i) == 0;
+                } else if atom(i) == 0 {
+                    let own = m.classes.residual_tables[classes[i] * width + j];
+                    let table = n.table(symbols.leaves[at], own);
+                    has_code &= p.tables[table].encode(symbols.residuals[at], coder);
+                }
             }
         }
         has_code

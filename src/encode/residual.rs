@@ -11,6 +11,51 @@ use crate::encode::column::{Coded, Column, EXACT, MAGIC, integer, inverse, is_fi
 use crate::encode::symbols::Symbols;
 use crate::matrix::FillValues;
 
+/// The last row as decoded, and its errors.
+pub(crate) struct RowErrors {
+    /// The row in the data's units.
+    decoded: Vec<f64>,
+    /// Its errors, where `decoded` has rounded numbers; else empty.
+    errors: Vec<f64>,
+}
+
+impl RowErrors {
+    pub(crate) fn new(width: usize) -> Self {
+        Self { decoded: vec![0.0; width], errors: Vec::new() }
+    }
+
+    /// Notes that column `j` has become `value`.
+    #[inline(always)]
+    pub(crate) fn set<T: Cell>(&mut self, j: usize, x: T, value: T) {
+        self.decoded[j] = value.to_f64();
+        if may_round::<T>() {
+            self.errors.resize(self.decoded.len(), 0.0);
+            self.errors[j] = difference(x, value);
+        }
+    }
+
+    /// Returns the error of column `j` in the last row, which was `row`.
+    #[inline(always)]
+    pub(crate) fn error<T: Cell>(&self, row: &[T], j: usize) -> f64 {
+        if may_round::<T>() { self.errors[j] } else { not_nan(row[j].to_f64() - self.decoded[j]) }
+    }
+
+    /// Stores all values of `row`, row `i` of the block and the last that was coded, exactly.
+    pub(crate) fn make_exact<T: Cell>(&mut self, i: usize, row: &[T], symbols: &mut Symbols) {
+        let first = (i * row.len()) as u64;
+        let before = symbols.escapes.partition_point(|&cell| cell < first);
+        symbols.escapes.truncate(before);
+        symbols.escapes.extend(first..first + row.len() as u64);
+        self.decoded.iter_mut().zip(row).for_each(|(y, x)| *y = x.to_f64());
+        self.errors.fill(0.0);
+    }
+
+    /// Returns the last row as decoded, in the data's units; values stored exactly are exact.
+    pub(crate) fn decoded(&self) -> &[f64] {
+        &self.decoded
+    }
+}
+
 /// Makes residuals row after row, from the beginning of a block.
 pub(crate) struct ResidualCoder<'a> {
     program: &'a Program,
@@ -18,10 +63,7 @@ pub(crate) struct ResidualCoder<'a> {
     fills: &'a FillValues,
     /// The last row's difference between value and prediction in each column, in fine units.
     carried_from: Vec<i64>,
-    /// The last row as decoded, in the data's units.
-    decoded: Vec<f64>,
-    /// Its errors, where [`Self::decoded`] has rounded numbers; else empty.
-    errors: Vec<f64>,
+    errors: RowErrors,
     /// Whether any class has a residual for each column.
     coded: Vec<bool>,
     /// Whether any class has residuals at all.
@@ -52,8 +94,7 @@ impl<'a> ResidualCoder<'a> {
             bounds,
             fills,
             carried_from: vec![0; width],
-            decoded: vec![0.0; width],
-            errors: Vec::new(),
+            errors: RowErrors::new(width),
             coded,
             has_residuals,
         }
@@ -101,12 +142,7 @@ impl<'a> ResidualCoder<'a> {
                 if value.is_none() {
                     symbols.escapes.push((first + j) as u64);
                 }
-                let value = value.unwrap_or(row[j]);
-                self.decoded[j] = value.to_f64();
-                if may_round::<T>() {
-                    self.errors.resize(row.len(), 0.0);
-                    self.errors[j] = difference(row[j], value);
-                }
+                self.errors.set(j, row[j], value.unwrap_or(row[j]));
                 if self.has_residuals {
                     symbols.residuals[first + j] = residual;
                 }
@@ -129,7 +165,7 @@ impl<'a> ResidualCoder<'a> {
             let j = range.clone();
             let columns =
                 bases[j.clone()].iter().zip(&predicted[j.clone()]).zip(&self.bounds[j.clone()]);
-            let out = self.rounded[j.clone()].iter_mut().zip(&mut self.decoded[j.clone()]);
+            let out = self.rounded[j.clone()].iter_mut().zip(&mut self.errors.decoded[j.clone()]);
             for ((x, ((base, m), bound)), (rounded, decoded)) in row[j].iter().zip(columns).zip(out)
             {
                 let (x, p) = (x.to_f64(), base + f64::from(*m));
@@ -149,22 +185,17 @@ impl<'a> ResidualCoder<'a> {
     /// Returns the error of column `j` in the last row, which was `row`.
     #[inline(always)]
     pub(crate) fn error<T: Cell>(&self, row: &[T], j: usize) -> f64 {
-        if may_round::<T>() { self.errors[j] } else { not_nan(row[j].to_f64() - self.decoded[j]) }
+        self.errors.error(row, j)
     }
 
     /// Stores all values of `row`, row `i` of the block and the last that was coded, exactly.
     pub(crate) fn make_exact<T: Cell>(&mut self, i: usize, row: &[T], symbols: &mut Symbols) {
-        let first = (i * row.len()) as u64;
-        let before = symbols.escapes.partition_point(|&cell| cell < first);
-        symbols.escapes.truncate(before);
-        symbols.escapes.extend(first..first + row.len() as u64);
-        self.decoded.iter_mut().zip(row).for_each(|(y, x)| *y = x.to_f64());
-        self.errors.fill(0.0);
+        self.errors.make_exact(i, row, symbols);
     }
 
     /// Returns the last row as decoded, in the data's units; values stored exactly are exact.
     pub(crate) fn decoded(&self) -> &[f64] {
-        &self.decoded
+        self.errors.decoded()
     }
 }
 

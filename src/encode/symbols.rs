@@ -14,6 +14,12 @@ pub(crate) struct Symbols {
     pub(crate) second: Vec<bool>,
     /// Residuals in steps, `rows × columns`; empty where no class codes residuals.
     pub(crate) residuals: Vec<i64>,
+    /// With neighbours, the leaf of each residual's table, `rows × columns`; else empty.
+    pub(crate) leaves: Vec<u16>,
+    /// Which atom each value is, 0 for none, `rows × columns`; empty where there are no atoms.
+    pub(crate) atoms: Vec<u8>,
+    /// The leaf of the table by which the atom is named, likewise.
+    pub(crate) atom_leaves: Vec<u16>,
     /// Class of each row where its promise decides; else empty.
     pub(crate) forced: Vec<usize>,
     /// Cells stored exactly, as `row · columns + column`, ascending.

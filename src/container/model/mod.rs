@@ -3,8 +3,13 @@
 //! One stream of the adaptive integer coder. Arrays over columns share a model per kind, so
 //! that the second latent's weights profit from the first's.
 
+mod neighbours;
 mod read;
 mod write;
+
+pub(crate) use neighbours::{
+    FEATURES, MAX_ATOMS, MAX_DEPTH, MAX_NODES, NEIGHBOURS, Neighbours, OWN_TABLE, TreeNode,
+};
 
 use crate::entropy::table::TableSpec;
 
@@ -150,6 +155,8 @@ pub(crate) struct ModelRecord {
     pub(crate) classes: Classes,
     /// The tables that `classes` refers to.
     pub(crate) tables: Vec<TableSpec>,
+    /// How residuals depend on their neighbours, if they do.
+    pub(crate) neighbours: Option<Neighbours>,
 }
 
 /// A model as it lies in a file.

@@ -1,6 +1,6 @@
 //! Bytes to a record: nothing in them is believed.
 
-use super::{Classes, Grid, Hidden, HiddenPath, ModelRecord, TEMPORAL_ONE, Value};
+use super::{Classes, Grid, Hidden, HiddenPath, ModelRecord, Neighbours, TEMPORAL_ONE, Value};
 use super::{context, grid_kind, table_kind};
 use crate::container::forever::{MAX_CLASSES, MAX_HIDDEN, MAX_TABLES, MAX_UNITS};
 use crate::entropy::array::ArrayModel;
@@ -94,12 +94,24 @@ impl ModelRecord {
                 m.hidden = Some(r.hidden(layers, latents, width)?);
             }
         }
-        let tables = r.within("tables", 1, MAX_TABLES)?;
+        // A negative number says that neighbours follow at the end.
+        let tables = r.number()?;
+        let count = usize::try_from(tables.unsigned_abs()).unwrap_or(usize::MAX);
+        if !(1..=MAX_TABLES).contains(&count) {
+            return Err(Error::corrupt(format!("tables: {tables} is not 1 to {MAX_TABLES}")));
+        }
         let mut model = ArrayModel::new();
-        for _ in 0..tables {
+        for _ in 0..count {
             m.tables.push(r.table(&mut model)?);
         }
         r.classes(&mut m, width)?;
+        if tables < 0 {
+            let neighbours = Neighbours::read(r, width, count)?;
+            if (neighbours.aligned && latents > 0) || m.temporal.iter().any(|&a| a != 0) {
+                return Err(Error::corrupt("neighbours beside latents or rows before"));
+            }
+            m.neighbours = Some(neighbours);
+        }
         Ok(m)
     }
 }
@@ -112,7 +124,7 @@ fn check_temporal(values: &[i64]) -> Result<()> {
 }
 
 /// Reads the parts, spending from a budget before memory is taken.
-struct RecordReader<'a> {
+pub(super) struct RecordReader<'a> {
     coder: IntDecoder<'a>,
     head: IntModel,
     line: usize,
@@ -120,14 +132,14 @@ struct RecordReader<'a> {
 }
 
 impl RecordReader<'_> {
-    fn spend(&mut self, count: usize, size: usize) -> Result<()> {
+    pub(super) fn spend(&mut self, count: usize, size: usize) -> Result<()> {
         let bytes = (count as u64).saturating_mul(size as u64);
         limits::check("the model", bytes, self.left)?;
         self.left -= bytes;
         Ok(())
     }
 
-    fn number(&mut self) -> Result<i64> {
+    pub(super) fn number(&mut self) -> Result<i64> {
         self.context(context::NUMBER)
     }
 
@@ -136,19 +148,19 @@ impl RecordReader<'_> {
     }
 
     /// Reads a number between `least` and `most`; `what` names it in errors.
-    fn within(&mut self, what: &str, least: usize, most: usize) -> Result<usize> {
+    pub(super) fn within(&mut self, what: &str, least: usize, most: usize) -> Result<usize> {
         let value = self.number()?;
         usize::try_from(value).ok().filter(|v| (least..=most).contains(v)).ok_or_else(|| {
             Error::corrupt(format!("{what}: {value} is not between {least} and {most}"))
         })
     }
 
-    fn array(&mut self, model: &mut ArrayModel, count: usize) -> Result<Vec<i64>> {
+    pub(super) fn array(&mut self, model: &mut ArrayModel, count: usize) -> Result<Vec<i64>> {
         self.spend(count, WORD)?;
         model.decode(&mut self.coder, count, self.line)
     }
 
-    fn flat(&mut self, count: usize) -> Result<Vec<i64>> {
+    pub(super) fn flat(&mut self, count: usize) -> Result<Vec<i64>> {
         self.spend(count, WORD)?;
         ArrayModel::new().decode(&mut self.coder, count, 1)
     }

@@ -16,12 +16,16 @@ impl ModelRecord {
         let mut w = RecordWriter { coder: IntEncoder::new(), head: IntModel::new(), line };
         self.write_decoder(&mut w);
         let decoder_bytes = w.coder.len();
-        w.number(self.tables.len() as i64);
+        let tables = self.tables.len() as i64;
+        w.number(if self.neighbours.is_some() { -tables } else { tables });
         let mut model = ArrayModel::new();
         for table in &self.tables {
             w.table(table, &mut model);
         }
         w.classes(self);
+        if let Some(neighbours) = &self.neighbours {
+            neighbours.write(&mut w);
+        }
         EncodedModel { payload: w.coder.finish(), decoder_bytes }
     }
 
@@ -60,14 +64,14 @@ impl ModelRecord {
 }
 
 /// Writes the parts of a record one after another.
-struct RecordWriter {
+pub(super) struct RecordWriter {
     coder: IntEncoder,
     head: IntModel,
     line: usize,
 }
 
 impl RecordWriter {
-    fn number(&mut self, value: i64) {
+    pub(super) fn number(&mut self, value: i64) {
         self.context(context::NUMBER, value);
     }
 
@@ -75,12 +79,12 @@ impl RecordWriter {
         self.coder.int(&mut self.head, context, value);
     }
 
-    fn array(&mut self, model: &mut ArrayModel, values: &[i64]) {
+    pub(super) fn array(&mut self, model: &mut ArrayModel, values: &[i64]) {
         model.encode(&mut self.coder, values, self.line);
     }
 
     /// Writes an array that is not over the columns.
-    fn flat(&mut self, values: &[i64]) {
+    pub(super) fn flat(&mut self, values: &[i64]) {
         ArrayModel::new().encode(&mut self.coder, values, 1);
     }
 

@@ -1,0 +1,176 @@
+//! Residuals of models that look at neighbours, value by value as a decoder will have them, with the
+//! leaves of the trees that choose their tables.
+
+use crate::codec::context::{Decoded, Window};
+use crate::codec::neighbourhood::{Neighbourhood, atom_sum};
+use crate::codec::program::Program;
+use crate::codec::value::Cell;
+use crate::container::model::{FEATURES, Grid};
+use crate::encode::column::{Coded, Column, accepted, inverse};
+use crate::encode::residual::RowErrors;
+use crate::encode::symbols::Symbols;
+use crate::matrix::FillValues;
+
+/// Makes residuals row after row, from the beginning of a block.
+pub(crate) struct NeighbourCoder<'a> {
+    program: &'a Program,
+    n: &'a Neighbourhood,
+    bounds: &'a [f64],
+    fills: &'a FillValues,
+    window: Window<1>,
+    /// Of each grid, in the columns' order, integers per value.
+    inverses: Vec<f64>,
+    errors: RowErrors,
+}
+
+/// What is told of each value as it is coded.
+pub(crate) trait CellObserver {
+    /// Column, properties, which atom it is, and its residual.
+    fn cell(&mut self, column: usize, features: &[[i32; 1]; FEATURES], cell: Decoded);
+}
+
+/// Nobody to tell.
+impl CellObserver for () {
+    #[inline(always)]
+    fn cell(&mut self, _: usize, _: &[[i32; 1]; FEATURES], _: Decoded) {}
+}
+
+impl<'a> NeighbourCoder<'a> {
+    /// Prepares for the rows of a block, if the program looks at neighbours; `bounds` are each
+    /// column's largest error in the data's units, infinite for none; `fills` are stored exactly.
+    pub(crate) fn new(
+        program: &'a Program,
+        bounds: &'a [f64],
+        fills: &'a FillValues,
+    ) -> Option<Self> {
+        let n = program.neighbours.as_ref()?;
+        let width = program.record.width();
+        Some(Self {
+            program,
+            n,
+            bounds,
+            fills,
+            window: n.window(width),
+            inverses: program.record.grids.iter().map(inverse).collect(),
+            errors: RowErrors::new(width),
+        })
+    }
+
+    /// Makes the residuals of `row`, row `i` of the block, whose predictions in fine units are
+    /// `predicted`.
+    pub(crate) fn row<T: Cell>(
+        &mut self,
+        i: usize,
+        row: &[T],
+        predicted: &[i32],
+        symbols: &mut Symbols,
+    ) {
+        self.observed_row(i, row, predicted, symbols, &mut ());
+    }
+
+    /// The same, telling `observer` of each value; its properties are given even where no tree asks
+    /// for them, unless there is none to tell.
+    pub(crate) fn observed_row<T: Cell, O: CellObserver>(
+        &mut self,
+        i: usize,
+        row: &[T],
+        predicted: &[i32],
+        symbols: &mut Symbols,
+        observer: &mut O,
+    ) {
+        let (p, n) = (self.program, self.n);
+        let first = i * row.len();
+        let end = first + row.len();
+        let contexts = n.has_contexts();
+        let observed = size_of::<O>() > 0;
+        symbols.residuals.resize(end, 0);
+        symbols.leaves.resize(end, 0);
+        if !n.atoms.is_empty() {
+            symbols.atoms.resize(end, 0);
+            symbols.atom_leaves.resize(end, 0);
+        }
+        self.window.begin_row();
+        for spot in n.spots(row.len()) {
+            let j = spot.column;
+            let fraction = p.steps[j].trailing_zeros();
+            let near = n.directions.near(&self.window, spot);
+            let carried = n.predict(&near, j, fraction);
+            let features = match contexts || observed {
+                true => near.features(n.directions.place(spot), &carried, fraction),
+                false => [[0]; FEATURES],
+            };
+            let grid_at = p.record.grid_of[j];
+            let column = Column {
+                grid: &p.record.grids[grid_at],
+                inverse: self.inverses[grid_at],
+                base: p.record.base[j],
+                predicted: predicted[j],
+                carried: carried[0],
+                step: p.steps[j],
+            };
+            let (cell, value) = self.code(&column, row[j], j);
+            if value.is_none() {
+                symbols.escapes.push((first + j) as u64);
+            }
+            self.errors.set(j, row[j], value.unwrap_or(row[j]));
+            symbols.residuals[first + j] = cell.residual;
+            symbols.leaves[first + j] = n.tree.leaves(&features)[0];
+            if !n.atoms.is_empty() {
+                symbols.atoms[first + j] = cell.atom;
+                symbols.atom_leaves[first + j] = n.atom_tree.leaves(&features)[0];
+            }
+            self.window.set(0, j, cell);
+            if observed {
+                observer.cell(j, &features, cell);
+            }
+        }
+    }
+
+    /// Finds what is coded for a value, and the value decoded from it, if it keeps the bound.
+    #[inline(always)]
+    fn code<T: Cell>(&self, column: &Column<'_>, x: T, j: usize) -> (Decoded, Option<T>) {
+        let bound = self.bounds[j];
+        if !self.fills.is_empty() && self.fills.contains(x) {
+            let cell = Decoded { sum: column.carried, ..Decoded::default() };
+            return (cell, None);
+        }
+        for (k, atom) in self.n.atoms.iter().zip(1..) {
+            if let Some((sum, value)) = self.atom(column, *k)
+                && accepted(x, value, bound)
+            {
+                return (Decoded { sum, residual: 0, atom }, Some(value));
+            }
+        }
+        let Coded { residual, value } = column.code(x, bound, true);
+        let sum = column.difference(residual);
+        (Decoded { sum, residual, atom: 0 }, value)
+    }
+
+    /// Returns the sum and the value of an atom, the integer `k`.
+    #[inline(always)]
+    fn atom<T: Cell>(&self, column: &Column<'_>, k: i64) -> Option<(i64, T)> {
+        let grid: &Grid = column.grid;
+        if self.program.record.latents() > 0 {
+            return Some((column.carried, grid.at(k)));
+        }
+        let fraction = column.step.trailing_zeros();
+        let sum = atom_sum(k, column.base, grid.step, fraction);
+        Some((sum, grid.value(column.base, column.predicted, sum)))
+    }
+
+    /// Returns the error of column `j` in the last row, which was `row`.
+    #[inline(always)]
+    pub(crate) fn error<T: Cell>(&self, row: &[T], j: usize) -> f64 {
+        self.errors.error(row, j)
+    }
+
+    /// Stores all values of `row`, row `i` of the block and the last that was coded, exactly.
+    pub(crate) fn make_exact<T: Cell>(&mut self, i: usize, row: &[T], symbols: &mut Symbols) {
+        self.errors.make_exact(i, row, symbols);
+    }
+
+    /// Returns the last row as decoded, in the data's units; values stored exactly are exact.
+    pub(crate) fn decoded(&self) -> &[f64] {
+        self.errors.decoded()
+    }
+}
