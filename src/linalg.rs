@@ -206,6 +206,23 @@ pub(crate) fn orthonormal_basis(vectors: &[f64], width: usize) -> Vec<f64> {
     (0..rank).flat_map(|k| q.col(k).iter().copied().collect::<Vec<f64>>()).collect()
 }
 
+/// The solution of `matrix · x = right`, `matrix` symmetric, `n × n`; `None` where it is not positive
+/// definite.
+pub(crate) fn solve(matrix: &[f64], right: &[f64]) -> Option<Vec<f64>> {
+    let n = right.len();
+    let l = cholesky(matrix, n)?;
+    let mut x = right.to_vec();
+    for i in 0..n {
+        let known: f64 = (0..i).map(|k| l[i * n + k] * x[k]).sum();
+        x[i] = (x[i] - known) / l[i * n + i];
+    }
+    for i in (0..n).rev() {
+        let known: f64 = (i + 1..n).map(|k| l[k * n + i] * x[k]).sum();
+        x[i] = (x[i] - known) / l[i * n + i];
+    }
+    x.iter().all(|x| x.is_finite()).then_some(x)
+}
+
 /// The lower triangular `L` with `L·Lᵀ = matrix`, `n × n` with zeros above the diagonal; `None`
 /// where the matrix is not positive definite.
 pub(crate) fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {

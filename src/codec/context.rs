@@ -29,8 +29,17 @@ pub(crate) mod neighbour {
     pub(crate) const THIRD: usize = 7;
     pub(crate) const THIRD2: usize = 8;
     pub(crate) const THIRD3: usize = 9;
+    pub(crate) const THIRD_LEFT: usize = 10;
+    pub(crate) const THIRD_RIGHT: usize = 11;
+    pub(crate) const THIRD_UP: usize = 12;
+    pub(crate) const THIRD_DOWN: usize = 13;
+    pub(crate) const THIRD_UP_LEFT: usize = 14;
+    pub(crate) const THIRD_UP_RIGHT: usize = 15;
+    /// The first of those in the third direction.
+    pub(crate) const FIRST_THIRD: usize = THIRD;
 }
 use neighbour::{LEFT, LEFT2, LEFT3, THIRD, THIRD2, THIRD3, UP, UP_LEFT, UP_RIGHT, UP2};
+use neighbour::{THIRD_DOWN, THIRD_LEFT, THIRD_RIGHT, THIRD_UP, THIRD_UP_LEFT, THIRD_UP_RIGHT};
 
 /// Names of properties.
 pub(crate) mod feature {
@@ -132,6 +141,10 @@ impl<const N: usize> Window<N> {
         out.iter_mut().zip(atoms).for_each(|(out, atom)| *out = atom[lane]);
     }
 
+    fn width(&self) -> usize {
+        self.strips[0].sums.len()
+    }
+
     #[inline(always)]
     fn strip(&self, back: usize) -> &Strip<N> {
         if back == 0 {
@@ -216,6 +229,23 @@ impl Directions {
         sums[THIRD] = sum(t, zero);
         sums[THIRD2] = sum(third(2), sums[THIRD]);
         sums[THIRD3] = sum(third(3), sums[THIRD2]);
+        if let Some((row, column)) = t {
+            // Where above is in the row before, its neighbours are those above.
+            let (up, down) = (b > 0 && y > 0, b > 0 && column + b < window.width());
+            let (left, right) = (x >= a, x + a < self.line);
+            let around = [
+                (THIRD_LEFT, left.then(|| column.checked_sub(a))),
+                (THIRD_RIGHT, right.then(|| column.checked_add(a))),
+                (THIRD_UP, up.then(|| column.checked_sub(b))),
+                (THIRD_DOWN, down.then(|| column.checked_add(b))),
+                (THIRD_UP_LEFT, (up && left).then(|| column.checked_sub(a + b))),
+                (THIRD_UP_RIGHT, (up && right).then(|| (column + a).checked_sub(b))),
+            ];
+            for (n, place) in around {
+                let place = place.flatten().filter(|&k| row > 0 || k < j);
+                sums[n] = sum(place.map(|k| (row, k)), sums[THIRD]);
+            }
+        }
         let residual = |at: Option<(usize, usize)>| match at {
             Some((row, column)) => window.strip(row).residuals[column],
             None => [0; N],

@@ -14,6 +14,6 @@ mod group;
 pub(crate) mod neighbourhood;
 pub(crate) mod network;
 pub(crate) mod program;
-mod tree;
+pub(crate) mod tree;
 pub(crate) mod units;
 pub(crate) mod value;

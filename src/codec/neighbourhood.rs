@@ -25,7 +25,10 @@ pub(crate) struct Neighbourhood {
     pub(crate) looks_back: bool,
     median: bool,
     aligned: bool,
+    /// Of each group of columns.
     coefficients: Vec<[i16; NEIGHBOURS]>,
+    /// The group of each column; empty for one group.
+    group_of: Vec<u32>,
     /// A bit for each neighbour that has a coefficient.
     used: u32,
     /// Integers of values that are named.
@@ -43,10 +46,16 @@ impl Neighbourhood {
     pub(crate) fn new(record: &ModelRecord, tables: &mut Vec<Table>) -> Result<Option<Self>> {
         let Some(n) = &record.neighbours else { return Ok(None) };
         let width = record.width();
-        let mut coefficients = vec![[0; NEIGHBOURS]; width];
+        let groups = n.coefficients.iter().map(Vec::len).max().unwrap_or(0).max(1);
+        let mut coefficients = vec![[0; NEIGHBOURS]; groups];
         for (i, own) in n.coefficients.iter().enumerate() {
             coefficients.iter_mut().zip(own).for_each(|(c, a)| c[i] = *a as i16);
         }
+        let group_of = match groups {
+            1 => Vec::new(),
+            _ if n.group_of.is_empty() => (0..width as u32).collect(),
+            _ => n.group_of.iter().map(|&g| g as u32).collect(),
+        };
         let used = n.coefficients.iter().enumerate().filter(|(_, c)| !c.is_empty());
         let used = used.map(|(i, _)| 1_u32 << i).sum();
         let [_, up, _] = n.distances;
@@ -74,6 +83,7 @@ impl Neighbourhood {
             median: n.median,
             aligned: n.aligned,
             coefficients,
+            group_of,
             used,
             atoms: n.atoms.clone(),
             atom_tree: Tree::new(&n.atom_tree),
@@ -100,7 +110,10 @@ impl Neighbourhood {
     ) -> [i64; N] {
         let exact = match self.median {
             true => near.median(),
-            false => near.weighted(&self.coefficients[column], self.used),
+            false => {
+                let group = self.group_of.get(column).map_or(0, |&g| g as usize);
+                near.weighted(&self.coefficients[group], self.used)
+            }
         };
         if !self.aligned {
             return exact;
@@ -171,9 +184,8 @@ pub(crate) fn atom_sum(k: i64, base: i64, step: u64, fraction: u32) -> i64 {
 
 /// Says whether rows depend on those before: in the direction above, or in a third that is weighed.
 fn looks_back(n: &Neighbours, used: u32) -> bool {
-    use super::context::neighbour::{THIRD, THIRD2, THIRD3};
     let [_, up, third] = n.distances;
-    up == 0 || third == 0 && [THIRD, THIRD2, THIRD3].iter().any(|n| used >> n & 1 == 1)
+    up == 0 || third == 0 && used >> super::context::neighbour::FIRST_THIRD > 0
 }
 
 /// Tables of another scale.

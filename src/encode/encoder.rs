@@ -4,11 +4,13 @@ use crate::codec::context::LANES;
 use crate::codec::fill::is_ordinary;
 use crate::codec::neighbourhood::Neighbourhood;
 use crate::codec::program::Program;
-use crate::codec::value::{Cell, with_cell};
+use crate::codec::value::{Cell, whole_step, with_cell};
 use crate::container::block;
+use crate::container::model::Grid;
+use crate::encode::column::{Column, inverse};
 use crate::encode::costs::TableCosts;
 use crate::encode::latents::LatentChooser;
-use crate::encode::neighbours::NeighbourCoder;
+use crate::encode::neighbours::{CellObserver, NeighbourCoder};
 use crate::encode::project::{Projection, cells};
 use crate::encode::refine::Refiner;
 use crate::encode::residual::ResidualCoder;
@@ -129,6 +131,66 @@ impl BlockEncoder {
             None => code_rows!(ResidualCoder::new(p, &self.bounds, &self.fills)),
         }
         symbols
+    }
+
+    /// Makes the residuals of consecutive rows that begin a block and have the `predictions`, and tells
+    /// `observer` of each value; where nothing looks at neighbours, nothing is told.
+    pub(crate) fn observe<O: CellObserver>(
+        &self,
+        bytes: &[u8],
+        predictions: &[i32],
+        observer: &mut O,
+    ) {
+        let p = &self.program;
+        let width = p.record.width();
+        with_cell!(p.dtype, T => {
+            let cells = cells::<T>(bytes);
+            let Some(mut coder) = NeighbourCoder::new(p, &self.bounds, &self.fills) else { return };
+            let mut symbols = Symbols::default();
+            let rows = cells.chunks_exact(width).zip(predictions.chunks_exact(width));
+            for (i, (row, predicted)) in rows.enumerate() {
+                coder.observed_row(i, row, predicted, &mut symbols, observer);
+            }
+        });
+    }
+
+    /// Returns the symbols `old` of consecutive rows that begin a block, their latents as they are and
+    /// their residuals by this encoder's program; `predictions` are the network's, none where it has no
+    /// latents.
+    pub(crate) fn with_leaves(&self, bytes: &[u8], predictions: &[i32], old: &Symbols) -> Symbols {
+        let p = &self.program;
+        let width = p.record.width();
+        let mut symbols = Symbols {
+            rows: old.rows,
+            latents: old.latents.clone(),
+            second: old.second.clone(),
+            ..Symbols::default()
+        };
+        with_cell!(p.dtype, T => {
+            let cells = cells::<T>(bytes);
+            let Some(mut coder) = NeighbourCoder::new(p, &self.bounds, &self.fills) else {
+                return symbols;
+            };
+            let zeros = vec![0; width];
+            for (i, row) in cells.chunks_exact(width).enumerate() {
+                let own = predictions.get(i * width..(i + 1) * width).unwrap_or(&zeros);
+                coder.row(i, row, own, &mut symbols);
+                if self.keeps_zero_rows && row.iter().all(|x| x.to_f64() == 0.0) {
+                    coder.make_exact(i, row, &mut symbols);
+                }
+            }
+        });
+        symbols
+    }
+
+    /// Returns how many steps of `grid` from `base` the integer nearest to a value lies; none where there
+    /// is no such integer.
+    pub(crate) fn nearest_step<T: Cell>(grid: &Grid, base: i64, x: T) -> Option<i64> {
+        let fine = whole_step(grid);
+        let column =
+            Column { grid, inverse: inverse(grid), base, predicted: 0, carried: 0, step: fine };
+        let coded = column.code(x, f64::INFINITY, true);
+        coded.value.map(|_| coded.residual)
     }
 
     /// Returns the bytes of the block whose first row is `first_row` of the file; `bytes` are its

@@ -1,7 +1,7 @@
 //! Residuals of models that look at neighbours, value by value as a decoder will have them, with the
 //! leaves of the trees that choose their tables.
 
-use crate::codec::context::{Decoded, Window};
+use crate::codec::context::{Decoded, Directions, Near, Spot, Window};
 use crate::codec::neighbourhood::{Neighbourhood, atom_sum};
 use crate::codec::program::Program;
 use crate::codec::value::Cell;
@@ -23,16 +23,35 @@ pub(crate) struct NeighbourCoder<'a> {
     errors: RowErrors,
 }
 
+/// A value as it was coded.
+pub(crate) struct Seen<'a> {
+    pub(crate) row: usize,
+    pub(crate) spot: Spot,
+    pub(crate) near: &'a Near<1>,
+    pub(crate) directions: &'a Directions,
+    pub(crate) predicted: i64,
+    /// Bits of a sum below a whole step.
+    pub(crate) fraction: u32,
+    pub(crate) cell: Decoded,
+}
+
+impl Seen<'_> {
+    /// Returns the properties by which trees decide.
+    pub(crate) fn features(&self) -> [i32; FEATURES] {
+        let place = self.directions.place(self.spot);
+        self.near.features(place, &[self.predicted], self.fraction).map(|f| f[0])
+    }
+}
+
 /// What is told of each value as it is coded.
 pub(crate) trait CellObserver {
-    /// Column, properties, which atom it is, and its residual.
-    fn cell(&mut self, column: usize, features: &[[i32; 1]; FEATURES], cell: Decoded);
+    fn cell(&mut self, seen: &Seen<'_>);
 }
 
 /// Nobody to tell.
 impl CellObserver for () {
     #[inline(always)]
-    fn cell(&mut self, _: usize, _: &[[i32; 1]; FEATURES], _: Decoded) {}
+    fn cell(&mut self, _: &Seen<'_>) {}
 }
 
 impl<'a> NeighbourCoder<'a> {
@@ -68,8 +87,7 @@ impl<'a> NeighbourCoder<'a> {
         self.observed_row(i, row, predicted, symbols, &mut ());
     }
 
-    /// The same, telling `observer` of each value; its properties are given even where no tree asks
-    /// for them, unless there is none to tell.
+    /// The same, telling `observer` of each value.
     pub(crate) fn observed_row<T: Cell, O: CellObserver>(
         &mut self,
         i: usize,
@@ -82,7 +100,6 @@ impl<'a> NeighbourCoder<'a> {
         let first = i * row.len();
         let end = first + row.len();
         let contexts = n.has_contexts();
-        let observed = size_of::<O>() > 0;
         symbols.residuals.resize(end, 0);
         symbols.leaves.resize(end, 0);
         if !n.atoms.is_empty() {
@@ -95,7 +112,7 @@ impl<'a> NeighbourCoder<'a> {
             let fraction = p.steps[j].trailing_zeros();
             let near = n.directions.near(&self.window, spot);
             let carried = n.predict(&near, j, fraction);
-            let features = match contexts || observed {
+            let features = match contexts {
                 true => near.features(n.directions.place(spot), &carried, fraction),
                 false => [[0]; FEATURES],
             };
@@ -120,9 +137,16 @@ impl<'a> NeighbourCoder<'a> {
                 symbols.atom_leaves[first + j] = n.atom_tree.leaves(&features)[0];
             }
             self.window.set(0, j, cell);
-            if observed {
-                observer.cell(j, &features, cell);
-            }
+            let (directions, predicted) = (&n.directions, carried[0]);
+            observer.cell(&Seen {
+                row: i,
+                spot,
+                near: &near,
+                directions,
+                predicted,
+                fraction,
+                cell,
+            });
         }
     }
 

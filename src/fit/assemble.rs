@@ -22,7 +22,7 @@ use crate::quality::Tally;
 use rayon::prelude::*;
 
 /// Any table: what is made before tables are fitted is never coded.
-const PLACEHOLDER: TableSpec = TableSpec::Ladder { shape: 1, scale: 20 };
+pub(crate) const PLACEHOLDER: TableSpec = TableSpec::Ladder { shape: 1, scale: 20 };
 
 /// A codec whose latents are chosen, and their symbols, to which no table is fitted yet: its program
 /// has placeholders.
@@ -170,17 +170,22 @@ fn provisional(
     context: &FitContext<'_>,
     coding: Coding,
 ) -> Result<Program> {
-    let (latents, width, sets) = (record.latents(), record.width(), record.table_sets());
     record.tables = vec![PLACEHOLDER];
-    record.classes = Classes {
+    record.classes = placeholder_classes(&record, coding.residual);
+    Program::new(record, context.sample.schema.dtype)
+}
+
+/// One class in which all have the first table.
+pub(crate) fn placeholder_classes(record: &ModelRecord, residual: bool) -> Classes {
+    let (latents, width, sets) = (record.latents(), record.width(), record.table_sets());
+    Classes {
         count: 1,
         next: Vec::new(),
-        quantum: vec![if coding.residual { 0 } else { -1 }],
+        quantum: vec![if residual { 0 } else { -1 }],
         means: vec![0; latents],
         latent_tables: vec![0; latents * sets],
         residual_tables: vec![0; width],
-    };
-    Program::new(record, context.sample.schema.dtype)
+    }
 }
 
 #[cfg(test)]

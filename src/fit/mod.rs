@@ -11,6 +11,7 @@ pub(crate) mod entropy;
 pub(crate) mod flat;
 pub(crate) mod history;
 pub(crate) mod linear;
+pub(crate) mod neighbours;
 pub(crate) mod network;
 pub(crate) mod quantise;
 pub(crate) mod search;

@@ -8,8 +8,9 @@ use crate::error::{Error, Result};
 use std::collections::BTreeSet;
 
 /// Neighbours that a prediction may weigh: to the left one, two and three times; above and twice
-/// above; above-left, above-right; in the third direction one, two and three times.
-pub(crate) const NEIGHBOURS: usize = 10;
+/// above; above-left, above-right; in the third direction one, two and three times, and from the first
+/// of these to the left, right, above, below, above-left and above-right.
+pub(crate) const NEIGHBOURS: usize = 16;
 /// Most values that may be named as atoms.
 pub(crate) const MAX_ATOMS: usize = 7;
 /// Most nodes of a tree, leaves among them.
@@ -37,7 +38,9 @@ pub(crate) struct Neighbours {
     pub(crate) median: bool,
     /// Whether predictions are rounded to whole steps.
     pub(crate) aligned: bool,
-    /// Coefficients of each of the [`NEIGHBOURS`], in 1/256: one for each column, or none.
+    /// Which group each column belongs to; empty where all have one, or each its own.
+    pub(crate) group_of: Vec<usize>,
+    /// Coefficients of each of the [`NEIGHBOURS`], in 1/256: one for each group, or none.
     pub(crate) coefficients: Vec<Vec<i64>>,
     /// Integers of values that are named in place of a residual.
     pub(crate) atoms: Vec<i64>,
@@ -74,6 +77,11 @@ impl Neighbours {
     pub(super) fn write(&self, w: &mut RecordWriter) {
         self.distances.iter().for_each(|&d| w.number(d as i64));
         w.number(i64::from(self.median) + 2 * i64::from(self.aligned));
+        let groups = self.coefficients.iter().map(Vec::len).max().unwrap_or(0).max(1);
+        w.number(groups as i64);
+        if !self.group_of.is_empty() {
+            w.indices(&mut ArrayModel::new(), &self.group_of);
+        }
         let used = |n: usize| !self.coefficients[n].is_empty();
         w.number((0..NEIGHBOURS).filter(|&n| used(n)).map(|n| 1 << n).sum());
         let mut model = ArrayModel::new();
@@ -96,10 +104,14 @@ impl Neighbours {
         }
         let flags = r.within("neighbours' flags", 0, 3)?;
         (n.median, n.aligned) = (flags & 1 == 1, flags & 2 == 2);
+        let groups = r.within("groups of coefficients", 1, width)?;
+        if groups > 1 && groups < width {
+            n.group_of = r.indices(&mut ArrayModel::new(), width, groups)?;
+        }
         let used = r.within("neighbours", 0, (1 << NEIGHBOURS) - 1)?;
         let mut model = ArrayModel::new();
         for i in 0..NEIGHBOURS {
-            let own = if used >> i & 1 == 1 { r.array(&mut model, width)? } else { Vec::new() };
+            let own = if used >> i & 1 == 1 { r.array(&mut model, groups)? } else { Vec::new() };
             if own.iter().any(|a| a.abs() >= MAX_COEFFICIENT) {
                 return Err(Error::corrupt("a neighbour's coefficient is not below 16"));
             }

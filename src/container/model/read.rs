@@ -166,7 +166,12 @@ impl RecordReader<'_> {
     }
 
     /// Reads values below `end`.
-    fn indices(&mut self, model: &mut ArrayModel, count: usize, end: usize) -> Result<Vec<usize>> {
+    pub(super) fn indices(
+        &mut self,
+        model: &mut ArrayModel,
+        count: usize,
+        end: usize,
+    ) -> Result<Vec<usize>> {
         into_indices(self.array(model, count)?, end)
     }
 

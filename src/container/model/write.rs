@@ -88,7 +88,7 @@ impl RecordWriter {
         ArrayModel::new().encode(&mut self.coder, values, 1);
     }
 
-    fn indices(&mut self, model: &mut ArrayModel, values: &[usize]) {
+    pub(super) fn indices(&mut self, model: &mut ArrayModel, values: &[usize]) {
         let values: Vec<i64> = values.iter().map(|&v| v as i64).collect();
         self.array(model, &values);
     }

@@ -158,13 +158,18 @@ pub(crate) fn fit_tables(
     let bits = pool.bits;
     pool.store(&mut record);
     let model = record.encode_measured(input.line);
+    let bytes = escaped_bytes(input, bits) + model.payload.len() as f64;
+    FittedClasses { record, bytes, model }
+}
+
+/// Returns the bytes of all rows of the file, of which symbols of the sample take `bits`: those of
+/// values stored exactly are added.
+pub(crate) fn escaped_bytes(input: &ClassFitInput<'_>, bits: f64) -> f64 {
     let escapes: usize = input.symbols.iter().map(|s| s.escapes.len()).sum();
     let specials = input.specials.min(escapes);
     let escaped = (escapes - specials) as f64 * (input.dtype.size() as f64 + ESCAPE_PLACE_BYTES)
         + specials as f64 * SPECIAL_BYTES;
-    let rows_bytes = (bits / 8.0 + escaped) * input.weight * BLOCK_OVERHEAD;
-    let bytes = rows_bytes + model.payload.len() as f64;
-    FittedClasses { record, bytes, model }
+    (bits / 8.0 + escaped) * input.weight * BLOCK_OVERHEAD
 }
 
 /// Fits the tables of one class and column at a time.
@@ -228,7 +233,10 @@ impl<'a> ClassFitter<'a> {
         let width = self.input.record.width();
         let mut counts = Counts::new();
         for p in &self.members[class] {
-            counts.add(self.input.symbols[p.run].residuals[p.row * width + j]);
+            let (symbols, at) = (&self.input.symbols[p.run], p.row * width + j);
+            if symbols.atoms.get(at).is_none_or(|&atom| atom == 0) {
+                counts.add(symbols.residuals[at]);
+            }
         }
         // The first class has a code for whatever occurs, so that every row has a class; where
         // classes are not chosen by cost, all have.

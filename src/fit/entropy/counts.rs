@@ -42,7 +42,7 @@ impl Counts {
     }
 
     /// Returns the distinct numbers, ascending, with their counts.
-    pub(super) fn distinct(&mut self) -> Vec<(i64, u64)> {
+    pub(crate) fn distinct(&mut self) -> Vec<(i64, u64)> {
         self.far.sort_unstable();
         let mut out: Vec<(i64, u64)> = Vec::new();
         let near = self.near.iter().enumerate().filter(|(_, n)| **n > 0);

@@ -3,5 +3,5 @@
 pub(crate) mod bits;
 pub(crate) mod class_tables;
 pub(crate) mod classes;
-mod counts;
+pub(crate) mod counts;
 pub(crate) mod tables;

@@ -109,6 +109,15 @@ pub(crate) fn with_bounds(
     };
     let trial_effort = if effort.trials > 0 { quick } else { classes };
     let trial = context(thin_sample, &thin, trial_effort);
+    if let Ok(cells) = std::env::var("AEZ_PLAIN") {
+        let leaves = std::env::var("AEZ_LEAVES").ok().and_then(|l| l.parse().ok()).unwrap_or(256);
+        let effort = crate::fit::neighbours::contexts::ContextEffort {
+            cells: cells.parse().unwrap_or(200_000),
+            leaves,
+        };
+        let full = context(sample, &normalised, classes);
+        return crate::fit::neighbours::plain::build(&full, effort);
+    }
     if effort.trials == 0 {
         return short_cut(&trial);
     }

@@ -1,0 +1,90 @@
+//! What residuals would cost with a table for each block of columns, before there are any.
+
+use crate::encode::encoder::BlockEncoder;
+use crate::encode::neighbours::{CellObserver, Seen};
+use crate::fit::context::FitContext;
+use crate::fit::neighbours::observe::{RunObserver, observe};
+
+/// Classes of residuals: up to ±15 one by one, then by octaves.
+const TOKENS: usize = 128;
+const SINGLE: u64 = 15;
+/// Values of a block of columns, at least: fewer do not tell a distribution.
+const LEAST_VALUES: usize = 2048;
+/// Most blocks.
+const MOST_BLOCKS: usize = 4096;
+
+/// Divides columns into blocks of neighbours.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Blocks {
+    width: usize,
+    pub(super) count: usize,
+}
+
+impl Blocks {
+    /// Divides the columns of the sample.
+    pub(super) fn of(context: &FitContext<'_>) -> Self {
+        let width = context.sample.schema.width();
+        let values = context.sample.rows() * width;
+        let most = (values / LEAST_VALUES).clamp(1, MOST_BLOCKS);
+        Self { width, count: most.min(width) }
+    }
+
+    /// Returns the block of a column.
+    #[inline(always)]
+    pub(super) fn of_column(self, column: usize) -> usize {
+        column * self.count / self.width
+    }
+}
+
+struct Tokens {
+    blocks: Blocks,
+    counts: Vec<u32>,
+    raw: Vec<u64>,
+}
+
+impl RunObserver for Tokens {
+    fn begin_run(&mut self, _: usize) {}
+}
+
+impl CellObserver for Tokens {
+    #[inline(always)]
+    fn cell(&mut self, seen: &Seen<'_>) {
+        if seen.cell.atom > 0 {
+            return;
+        }
+        let block = self.blocks.of_column(seen.spot.column);
+        let r = seen.cell.residual;
+        let m = r.unsigned_abs();
+        let (size, raw) =
+            if m <= SINGLE { (m, 0) } else { (12 + u64::from(m.ilog2()), m.ilog2() - 1) };
+        let token = 2 * size.min(TOKENS as u64 / 2 - 1) + u64::from(r < 0);
+        self.counts[block * TOKENS + token as usize] += 1;
+        self.raw[block] += u64::from(raw);
+    }
+}
+
+/// Returns the bits of the residuals of each block of columns, in the sample.
+pub(super) fn block_bits(
+    context: &FitContext<'_>,
+    encoder: &BlockEncoder,
+    predictions: &[i32],
+    blocks: Blocks,
+) -> Vec<f64> {
+    let new = || {
+        let (counts, raw) = (vec![0; blocks.count * TOKENS], vec![0; blocks.count]);
+        Tokens { blocks, counts, raw }
+    };
+    let mut all = new();
+    for part in observe(context, encoder, predictions, new) {
+        all.counts.iter_mut().zip(part.counts).for_each(|(a, b)| *a += b);
+        all.raw.iter_mut().zip(part.raw).for_each(|(a, b)| *a += b);
+    }
+    let of_block = |(counts, &raw): (&[u32], &u64)| {
+        let log = |n: f64| if n > 0.0 { n * n.log2() } else { 0.0 };
+        let total: f64 = counts.iter().map(|&n| f64::from(n)).sum();
+        let own: f64 = counts.iter().map(|&n| log(f64::from(n))).sum();
+        let distinct = counts.iter().filter(|n| **n > 0).count() as f64;
+        log(total) - own + raw as f64 + std::f64::consts::LOG2_E * distinct
+    };
+    all.counts.chunks_exact(TOKENS).zip(&all.raw).map(of_block).collect()
+}

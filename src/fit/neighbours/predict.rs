@@ -1,0 +1,248 @@
+//! Which prediction from neighbours leaves the least: the median, simple sums, or coefficients by least
+//! squares for all columns, for groups of them, or for each.
+
+use crate::codec::context::neighbour::{LEFT, LEFT2, THIRD, THIRD_LEFT, THIRD2, UP, UP_LEFT, UP2};
+use crate::container::model::{NEIGHBOURS, Neighbours, OWN_TABLE, TreeNode};
+use crate::encode::encoder::BlockEncoder;
+use crate::error::Result;
+use crate::fit::context::FitContext;
+use crate::fit::neighbours::entropy::{Blocks, block_bits};
+use crate::fit::neighbours::geometry;
+use crate::fit::neighbours::stencil::{Regression, Stencil};
+use std::collections::HashMap;
+
+/// Columns of a row, at most, for coefficients of their own or of groups.
+const MOST_COLUMNS: usize = 1 << 12;
+/// Rows that coefficients of groups are found by, at least.
+const LEAST_ROWS: usize = 48;
+/// Numbers of groups that are tried.
+const GROUPS: [usize; 2] = [6, 24];
+/// Bits of a coefficient in the model.
+const COEFFICIENT_BITS: f64 = 7.0;
+/// Share of all bits that prediction must save to be used.
+const WORTH: f64 = 0.998;
+/// Neighbours that are weighed: the nearest, those of the row, and all.
+const USED: [&[usize]; 3] = [
+    &[0, 3, 5, 6],
+    &[0, 1, 2, 3, 4, 5, 6],
+    &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+];
+
+/// Returns sums that suit data of known kinds: the value before, in each direction, on a line through
+/// two of them, or on a plane through three.
+fn simple_sums() -> Vec<Stencil> {
+    let sum = |terms: &[(usize, i64)]| {
+        let mut out = [0; NEIGHBOURS];
+        terms.iter().for_each(|&(n, a)| out[n] = a);
+        out
+    };
+    vec![
+        sum(&[]),
+        sum(&[(LEFT, 256)]),
+        sum(&[(LEFT, 384), (LEFT2, -128)]),
+        sum(&[(LEFT, 512), (LEFT2, -256)]),
+        sum(&[(UP, 256)]),
+        sum(&[(UP, 512), (UP2, -256)]),
+        sum(&[(LEFT, 256), (UP, 256), (UP_LEFT, -256)]),
+        sum(&[(THIRD, 256)]),
+        sum(&[(THIRD, 512), (THIRD2, -256)]),
+        sum(&[(LEFT, 256), (THIRD, 256), (THIRD_LEFT, -256)]),
+    ]
+}
+
+/// How each column is predicted.
+#[derive(Debug, Clone)]
+pub(super) struct Prediction {
+    distances: [usize; 3],
+    median: bool,
+    stencils: Vec<Stencil>,
+    /// The stencil of each column; empty where all have the first.
+    of: Vec<usize>,
+}
+
+/// A prediction with what it leaves in the sample.
+struct Tried {
+    prediction: Prediction,
+    /// Bits of each block of columns.
+    bits: Vec<f64>,
+    /// Bits of the model.
+    own: f64,
+}
+
+impl Tried {
+    fn total(&self, weight: f64) -> f64 {
+        self.bits.iter().sum::<f64>() * weight + self.own
+    }
+}
+
+impl Prediction {
+    fn all(distances: [usize; 3], stencil: Stencil) -> Self {
+        Self { distances, median: false, stencils: vec![stencil], of: Vec::new() }
+    }
+
+    /// Bits of the model.
+    fn bits(&self, width: usize) -> f64 {
+        let used = |s: &Stencil| s.iter().filter(|a| **a != 0).count() as f64;
+        let groups = self.stencils.len();
+        let map = if groups > 1 && groups < width { (groups as f64).log2() } else { 0.0 };
+        self.stencils.iter().map(used).sum::<f64>() * COEFFICIENT_BITS + map * width as f64
+    }
+
+    /// Returns what a model says of the prediction, with trees that decide nothing.
+    pub(super) fn neighbours(&self, aligned: bool, atoms: &[i64]) -> Neighbours {
+        let used = |n: usize| self.stencils.iter().any(|s| s[n] != 0);
+        let of_groups = |n: usize| self.stencils.iter().map(|s| s[n]).collect();
+        let by_group = self.stencils.len() > 1 && self.stencils.len() < self.of.len();
+        Neighbours {
+            distances: self.distances,
+            median: self.median,
+            aligned,
+            group_of: if by_group { self.of.clone() } else { Vec::new() },
+            coefficients: (0..NEIGHBOURS)
+                .map(|n| if used(n) { of_groups(n) } else { Vec::new() })
+                .collect(),
+            atoms: atoms.to_vec(),
+            atom_tree: vec![TreeNode::Leaf { table: Some(0), shift: 0 }],
+            tree: vec![OWN_TABLE],
+        }
+    }
+
+    /// Says whether it predicts nothing.
+    pub(super) fn is_nothing(&self) -> bool {
+        !self.median && self.stencils.iter().all(|s| s.iter().all(|a| *a == 0))
+    }
+}
+
+/// What predictions are compared for.
+pub(super) struct Comparison<'a> {
+    pub(super) context: &'a FitContext<'a>,
+    /// Makes an encoder for a prediction.
+    pub(super) encoder: &'a (dyn Fn(&Prediction) -> Result<BlockEncoder> + Sync),
+    /// Predictions of the network, none where there is none.
+    pub(super) predicted: &'a [i32],
+    /// Whether sums of whole values are predicted, for which medians and simple sums are.
+    pub(super) whole_values: bool,
+}
+
+impl Comparison<'_> {
+    /// Returns the best prediction, and the bits of the file's residuals that it leaves beside those
+    /// without any.
+    pub(super) fn best(&self) -> Result<(Prediction, [f64; 2])> {
+        let sample = self.context.sample;
+        let weight = sample.weight();
+        let mut best: Option<(Tried, f64)> = None;
+        let mut nothing = f64::INFINITY;
+        for distances in geometry::distances(&sample.schema.row_shape) {
+            let tried = self.in_directions(distances)?;
+            nothing = nothing.min(tried[0].total(weight));
+            let mixed = self.mixed(distances, &tried)?;
+            for one in tried.into_iter().chain(mixed) {
+                let total = one.total(weight);
+                if best.as_ref().is_none_or(|(_, least)| total < *least) {
+                    best = Some((one, total));
+                }
+            }
+        }
+        let (best, least) = best.expect("there is a direction");
+        if least > WORTH * nothing && !self.whole_values {
+            let none = Prediction::all(best.prediction.distances, [0; NEIGHBOURS]);
+            return Ok((none, [nothing, nothing]));
+        }
+        Ok((best.prediction, [least, nothing]))
+    }
+
+    fn blocks(&self) -> Blocks {
+        Blocks::of(self.context)
+    }
+
+    fn tried(&self, prediction: Prediction) -> Result<Tried> {
+        let encoder = (self.encoder)(&prediction)?;
+        let bits = block_bits(self.context, &encoder, self.predicted, self.blocks());
+        let own = prediction.bits(self.context.sample.schema.width());
+        Ok(Tried { prediction, bits, own })
+    }
+
+    /// Tries predictions along some directions; the first is none.
+    fn in_directions(&self, distances: [usize; 3]) -> Result<Vec<Tried>> {
+        let sample = self.context.sample;
+        let width = sample.schema.width();
+        let simple = simple_sums();
+        let mut tried = vec![self.tried(Prediction::all(distances, simple[0]))?];
+        if self.whole_values {
+            let median = Prediction::all(distances, simple[0]);
+            tried.push(self.tried(Prediction { median: true, ..median })?);
+        }
+        for stencil in &simple[1..] {
+            tried.push(self.tried(Prediction::all(distances, *stencil))?);
+        }
+        let by_column = width > 1 && width <= MOST_COLUMNS && sample.rows() >= LEAST_ROWS;
+        // Rows before are looked at where something weighs them, if only with nothing.
+        let mut probe = simple[0];
+        probe[THIRD] = 1;
+        let probe = (self.encoder)(&Prediction::all(distances, probe))?;
+        let products = Regression::gather(self.context, &probe, self.predicted, by_column);
+        for used in USED {
+            tried.push(self.tried(Prediction::all(distances, products.shared(used)))?);
+        }
+        if by_column {
+            let used = USED[2];
+            let of = (0..width).collect();
+            let stencils = products.of_columns(used);
+            tried.push(self.tried(Prediction { distances, median: false, stencils, of })?);
+            for count in GROUPS.into_iter().filter(|&c| 4 * c <= width) {
+                let (stencils, of) = products.of_groups(used, count);
+                tried.push(self.tried(Prediction { distances, median: false, stencils, of })?);
+            }
+        }
+        Ok(tried)
+    }
+
+    /// Takes for each block of columns what suits it best; nothing where that is the same for all.
+    fn mixed(&self, distances: [usize; 3], tried: &[Tried]) -> Result<Option<Tried>> {
+        let width = self.context.sample.schema.width();
+        let (blocks, weight) = (self.blocks(), self.context.sample.weight());
+        if blocks.count < 2 {
+            return Ok(None);
+        }
+        let usable: Vec<&Tried> = tried.iter().filter(|t| !t.prediction.median).collect();
+        let base = usable.iter().map(|t| t.total(weight)).enumerate();
+        let Some((base, _)) = base.min_by(|a, b| a.1.total_cmp(&b.1)) else { return Ok(None) };
+        let per_block = width as f64 / blocks.count as f64;
+        let cost = |at: usize, block: usize| {
+            let t = usable[at];
+            let own = if t.prediction.stencils.len() == width && width > 1 {
+                NEIGHBOURS as f64 * COEFFICIENT_BITS * per_block
+            } else {
+                0.0
+            };
+            let change = if at == base { 0.0 } else { (usable.len() as f64).log2() * per_block };
+            t.bits[block] * weight + own + change
+        };
+        let choice: Vec<usize> = (0..blocks.count)
+            .map(|block| {
+                let all = 0..usable.len();
+                all.min_by(|&a, &b| cost(a, block).total_cmp(&cost(b, block))).unwrap_or(base)
+            })
+            .collect();
+        if choice.iter().all(|&c| c == choice[0]) {
+            return Ok(None);
+        }
+        let mut places: HashMap<Stencil, usize> = HashMap::new();
+        let (mut stencils, mut of) = (Vec::new(), Vec::with_capacity(width));
+        for j in 0..width {
+            let p = &usable[choice[blocks.of_column(j)]].prediction;
+            let own = p.stencils[p.of.get(j).copied().unwrap_or(0)];
+            let next = stencils.len();
+            let at = *places.entry(own).or_insert(next);
+            if at == next {
+                stencils.push(own);
+            }
+            of.push(at);
+        }
+        if stencils.len() * 2 > width {
+            stencils = of.iter().map(|&g| stencils[g]).collect();
+            of = (0..width).collect();
+        }
+        self.tried(Prediction { distances, median: false, stencils, of }).map(Some)
+    }
+}
