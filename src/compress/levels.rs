@@ -2,6 +2,7 @@
 
 use crate::fit::config::TrainConfig;
 use crate::fit::entropy::classes::ClassEffort;
+use crate::fit::neighbours::effort::ContextEffort;
 use crate::fit::network::context::{Budget, RelativeStart};
 use crate::fit::search::bounded::SearchEffort;
 
@@ -45,6 +46,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 1, rounds: 0 },
             refine_rounds: 2,
             refit_turns: 2,
+            contexts: Some(ContextEffort { cells: 150_000, leaves: 128 }),
         },
         networks: None,
     },
@@ -58,6 +60,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 4, rounds: 2 },
             refine_rounds: 2,
             refit_turns: 2,
+            contexts: Some(ContextEffort { cells: 150_000, leaves: 192 }),
         },
         networks: Some(Budget {
             work: 1e11,
@@ -77,6 +80,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 8, rounds: 3 },
             refine_rounds: 3,
             refit_turns: 2,
+            contexts: Some(ContextEffort { cells: 300_000, leaves: 256 }),
         },
         networks: Some(Budget {
             work: 2.5e11,
@@ -96,6 +100,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 16, rounds: 3 },
             refine_rounds: 3,
             refit_turns: 2,
+            contexts: Some(ContextEffort { cells: 300_000, leaves: 256 }),
         },
         networks: Some(Budget {
             work: 6e11,
@@ -115,6 +120,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 64, rounds: 4 },
             refine_rounds: 5,
             refit_turns: 3,
+            contexts: Some(ContextEffort { cells: 600_000, leaves: 512 }),
         },
         networks: Some(Budget {
             work: 1.2e12,
@@ -134,6 +140,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 64, rounds: 5 },
             refine_rounds: 5,
             refit_turns: 4,
+            contexts: Some(ContextEffort { cells: 600_000, leaves: 512 }),
         },
         networks: Some(Budget {
             work: 2.4e12,
@@ -153,6 +160,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 64, rounds: 6 },
             refine_rounds: 8,
             refit_turns: 6,
+            contexts: Some(ContextEffort { cells: 1_000_000, leaves: 1024 }),
         },
         networks: Some(Budget {
             work: 4e12,
@@ -172,6 +180,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 128, rounds: 6 },
             refine_rounds: 8,
             refit_turns: 9,
+            contexts: Some(ContextEffort { cells: 1_000_000, leaves: 1024 }),
         },
         networks: Some(Budget {
             work: 6e12,
@@ -191,6 +200,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 128, rounds: 8 },
             refine_rounds: 8,
             refit_turns: 12,
+            contexts: Some(ContextEffort { cells: 2_000_000, leaves: 2048 }),
         },
         networks: Some(Budget {
             work: 8e12,

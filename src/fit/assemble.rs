@@ -15,6 +15,7 @@ use crate::fit::candidate::{Candidate, Coding, Prepared};
 use crate::fit::context::FitContext;
 use crate::fit::entropy::class_tables::{ClassFitInput, FittedClasses};
 use crate::fit::entropy::classes::fit_classes;
+use crate::fit::neighbours::assembled::{prediction, with_contexts};
 use crate::fit::quantise::linear::deviations;
 use crate::fit::temporal;
 use crate::limits::Limits;
@@ -53,7 +54,12 @@ pub(crate) fn complete(
         residual: coding.residual,
         quanta: None,
     };
-    let FittedClasses { model, bytes, .. } = fit_classes(&input, context.effort)?;
+    let fitted = fit_classes(&input, context.effort)?;
+    let contexts = match coding.residual {
+        true => with_contexts(context, &encoder, &symbols, &fitted)?,
+        false => None,
+    };
+    let FittedClasses { model, bytes, .. } = contexts.unwrap_or(fitted);
     let mut tally = Tally::default();
     symbols.iter().for_each(|s| tally.add(&s.tally));
     // Rows may be so wide that two models at once take much memory.
@@ -102,13 +108,20 @@ fn choose(
         keeps_zero_rows: context.keeps_zero_rows,
     };
     if coding.temporal {
-        let residual = coding.residual.then(|| {
-            let symbols = symbols_of_runs(context, &encoder, &real, false);
-            temporal::residual_coefficients(context, &symbols, latents > 0)
-        });
-        let mut record = std::mem::take(&mut encoder.program.record);
+        let residual = coding.residual.then(|| symbols_of_runs(context, &encoder, &real, false));
+        let mut record = encoder.program.record.clone();
         record.latent_temporal = temporal::latent_coefficients(sample, &real, latents);
-        record.temporal = residual.unwrap_or(record.temporal);
+        if let Some(symbols) = residual {
+            match context.neighbours {
+                Some(effort) => {
+                    record.neighbours = prediction(context, &encoder, &symbols, effort)?;
+                }
+                None => {
+                    record.temporal =
+                        temporal::residual_coefficients(context, &symbols, latents > 0);
+                }
+            }
+        }
         encoder.program = provisional(record, context, coding)?;
     }
     let is_final = latents == 0 || !coding.patient;
@@ -249,6 +262,8 @@ mod tests {
             normalised: &normalised,
             effort: ClassEffort { classes: 4, rounds: 2 },
             keeps_zero_rows: false,
+            neighbours: None,
+            atoms: &[],
         })
     }
 
@@ -347,6 +362,8 @@ mod tests {
                 normalised: context.normalised,
                 effort: context.effort,
                 keeps_zero_rows: false,
+                neighbours: None,
+                atoms: &[],
             };
             assert_eq!(build(&broken, &CHOICE).unwrap_err().kind(), ErrorKind::Corrupt);
             assert!(build(context, &CHOICE).is_ok());

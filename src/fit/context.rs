@@ -4,6 +4,7 @@ use crate::fit::data::columns::ColumnPlan;
 use crate::fit::data::components::Components;
 use crate::fit::data::sample::Sample;
 use crate::fit::entropy::classes::ClassEffort;
+use crate::fit::neighbours::effort::NeighbourEffort;
 
 /// A sample of rows, how its columns are counted, and how patiently to fit.
 pub(crate) struct FitContext<'a> {
@@ -19,6 +20,10 @@ pub(crate) struct FitContext<'a> {
     pub(crate) effort: ClassEffort,
     /// Whether rows of zeros must be decoded to rows of zeros.
     pub(crate) keeps_zero_rows: bool,
+    /// How patiently residuals are fitted to their neighbours, if at all.
+    pub(crate) neighbours: Option<NeighbourEffort>,
+    /// Integers of values that recur exactly, where columns share a grid.
+    pub(crate) atoms: &'a [i64],
 }
 
 impl FitContext<'_> {

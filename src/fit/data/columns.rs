@@ -129,6 +129,24 @@ pub(crate) fn plan_alike(sample: &Sample, columns: &[ColumnPlan]) -> Option<Colu
     })
 }
 
+/// Plans `column` anew on the grid of `plan`.
+pub(crate) fn on_grid(column: &ColumnPlan, plan: &ColumnPlan, dtype: DType) -> ColumnPlan {
+    with_cell!(dtype, T => {
+        let grid = plan.grid;
+        let base = match grid.value {
+            Value::Integer { unit } => whole(column.centre / unit.max(1) as f64),
+            Value::Linear { offset, unit } => whole(((column.centre - offset) / unit).round()),
+            Value::Ratio { numerator, denominator } => {
+                whole((column.centre * denominator as f64 / numerator as f64).round())
+            }
+            Value::Ordered { .. } => 0,
+        };
+        let centre = grid.at::<T>(base).to_f64();
+        let clip = (column.clip * column.scale / plan.scale).clamp(1.0, LARGEST_CLIP);
+        ColumnPlan { grid, base, centre, scale: plan.scale, bound: column.bound, clip }
+    })
+}
+
 /// Returns the projection that normalises rows and has no latents.
 pub(crate) fn normaliser(columns: &[ColumnPlan]) -> Projection {
     let inverse = |c: &ColumnPlan| if c.scale > 0.0 { 1.0 / c.scale } else { 0.0 };

@@ -1,6 +1,6 @@
 //! Tables for rows whose classes are given, and the bytes that the file takes with them.
 
-use crate::container::model::{Classes, EncodedModel, ModelRecord};
+use crate::container::model::{Classes, EncodedModel, ModelRecord, TreeNode};
 use crate::encode::symbols::Symbols;
 use crate::entropy::rans::PROB_BITS;
 use crate::entropy::table::TableSpec;
@@ -109,6 +109,11 @@ impl Pool {
         for list in [&mut c.latent_tables, &mut c.residual_tables, &mut c.next] {
             list.iter_mut().for_each(|t| *t = moved[*t]);
         }
+        for node in record.neighbours.iter_mut().flat_map(|n| &mut n.atom_tree) {
+            if let TreeNode::Leaf { table: Some(t), .. } = node {
+                *t = moved[*t];
+            }
+        }
         record.tables = tables.into_iter().map(|(spec, _)| spec).collect();
         if record.tables.is_empty() {
             record.tables.push(TableSpec::Zero);
@@ -155,6 +160,10 @@ pub(crate) fn fit_tables(
         classes.next.extend(tables.into_iter().map(|t| pool.add(t)));
     }
     let mut record = ModelRecord { classes, ..input.record.clone() };
+    if let Some(n) = record.neighbours.as_mut().filter(|n| !n.atoms.is_empty()) {
+        let table = Some(pool.add(fitter.atoms(n.atoms.len())));
+        n.atom_tree = vec![TreeNode::Leaf { table, shift: 0 }];
+    }
     let bits = pool.bits;
     pool.store(&mut record);
     let model = record.encode_measured(input.line);
@@ -226,6 +235,19 @@ impl<'a> ClassFitter<'a> {
         }
         let tables = counts.iter_mut().map(|c| self.table(c, false)).collect();
         LatentTables { mean, tables }
+    }
+
+    /// Fits the table by which one of `count` atoms, or none, is named.
+    fn atoms(&self, count: usize) -> FittedTable {
+        let mut seen = vec![1_u64; count + 1];
+        for atom in self.input.symbols.iter().flat_map(|s| &s.atoms) {
+            seen[usize::from(*atom).min(count)] += 1;
+        }
+        let frequencies = normalise(&seen);
+        let bits = |f: u32| f64::from(PROB_BITS) - f64::from(f).log2();
+        let total = seen.iter().zip(&frequencies).map(|(&n, &f)| (n - 1) as f64 * bits(f)).sum();
+        let entries = (0..).zip(frequencies).collect();
+        FittedTable { spec: TableSpec::Histogram { raw: 0, entries, escape: 0 }, bits: total }
     }
 
     /// Fits the table of column `j`'s residuals in a class.

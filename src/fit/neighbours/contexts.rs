@@ -11,19 +11,11 @@ use crate::error::Result;
 use crate::fit::context::FitContext;
 use crate::fit::entropy::class_tables::{ClassFitInput, FittedClasses};
 use crate::fit::neighbours::criteria::{InLadder, Ladders, OwnTable, ShiftedTable};
+use crate::fit::neighbours::effort::ContextEffort;
 use crate::fit::neighbours::grow::{Growth, grow};
 use crate::fit::neighbours::observe::{Collected, collect};
 use crate::fit::neighbours::tables::{measured, own_tables};
 use rayon::prelude::*;
-
-/// How patiently contexts are fitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ContextEffort {
-    /// Values by which decisions are found.
-    pub(crate) cells: usize,
-    /// Most leaves of the tree for residuals; that for atoms has half as many.
-    pub(crate) leaves: usize,
-}
 
 /// Most decisions for a value.
 const DEPTH: usize = 14;
@@ -43,15 +35,10 @@ pub(super) struct Uncontexted<'a> {
     pub(super) fitted: &'a FittedClasses,
 }
 
-/// What contexts make of a codec: its tables, and the symbols' leaves.
-pub(super) struct Contexted {
-    pub(super) fitted: FittedClasses,
-}
-
 impl Uncontexted<'_> {
-    /// Returns the codec with contexts, where it is smaller by enough.
-    pub(super) fn refined(&self, effort: ContextEffort) -> Result<Option<Contexted>> {
-        let predictions = self.predictions();
+    /// Returns the model with contexts, where the file is smaller by enough.
+    pub(super) fn refined(&self, effort: ContextEffort) -> Result<Option<FittedClasses>> {
+        let predictions = predictions(self.encoder, self.symbols);
         let collected = collect(self.context, self.encoder, &predictions, effort.cells);
         let cells = self.context.sample.rows() as f64 * self.context.columns.len() as f64;
         let weight = cells / collected.len().max(1) as f64 * self.context.sample.weight();
@@ -69,23 +56,7 @@ impl Uncontexted<'_> {
         if std::env::var("AEZ_DEBUG").is_ok() {
             eprintln!("contexts: {} -> {:?}", self.fitted.bytes, best.as_ref().map(|b| b.bytes));
         }
-        Ok(best.filter(|b| b.bytes < WORTH * self.fitted.bytes).map(|fitted| Contexted { fitted }))
-    }
-
-    /// Predictions of the network for all rows of the sample, none where it has no latents.
-    fn predictions(&self) -> Vec<i32> {
-        let p = &self.encoder.program;
-        if p.record.latents() == 0 {
-            return Vec::new();
-        }
-        let width = p.record.width();
-        let of_run = |s: &Symbols| {
-            let mut out = vec![0; s.rows * width];
-            p.network.predict(&s.decoded_latents, &mut out);
-            out
-        };
-        let runs: Vec<Vec<i32>> = self.symbols.par_iter().map(of_run).collect();
-        runs.concat()
+        Ok(best.filter(|b| b.bytes < WORTH * self.fitted.bytes))
     }
 
     /// Grows the tree by which atoms are named, where there are any.
@@ -238,6 +209,22 @@ impl Uncontexted<'_> {
         let record = own_tables(&input);
         measured(&input, record)
     }
+}
+
+/// Predictions of the network for all rows of the sample, none where it has no latents.
+pub(super) fn predictions(encoder: &BlockEncoder, symbols: &[Symbols]) -> Vec<i32> {
+    let p = &encoder.program;
+    if p.record.latents() == 0 {
+        return Vec::new();
+    }
+    let width = p.record.width();
+    let of_run = |s: &Symbols| {
+        let mut out = vec![0; s.rows * width];
+        p.network.predict(&s.decoded_latents, &mut out);
+        out
+    };
+    let runs: Vec<Vec<i32>> = symbols.par_iter().map(of_run).collect();
+    runs.concat()
 }
 
 /// Properties by which trees may decide.

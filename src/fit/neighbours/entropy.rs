@@ -22,9 +22,9 @@ pub(super) struct Blocks {
 
 impl Blocks {
     /// Divides the columns of the sample.
-    pub(super) fn of(context: &FitContext<'_>) -> Self {
+    pub(super) fn of(context: &FitContext<'_>, every: usize) -> Self {
         let width = context.sample.schema.width();
-        let values = context.sample.rows() * width;
+        let values = context.sample.rows() * width / every;
         let most = (values / LEAST_VALUES).clamp(1, MOST_BLOCKS);
         Self { width, count: most.min(width) }
     }
@@ -63,19 +63,19 @@ impl CellObserver for Tokens {
     }
 }
 
-/// Returns the bits of the residuals of each block of columns, in the sample.
+/// Returns the bits of the residuals of each block of columns, in every `every`th run of the sample.
 pub(super) fn block_bits(
     context: &FitContext<'_>,
     encoder: &BlockEncoder,
     predictions: &[i32],
-    blocks: Blocks,
+    (blocks, every): (Blocks, usize),
 ) -> Vec<f64> {
     let new = || {
         let (counts, raw) = (vec![0; blocks.count * TOKENS], vec![0; blocks.count]);
         Tokens { blocks, counts, raw }
     };
     let mut all = new();
-    for part in observe(context, encoder, predictions, new) {
+    for part in observe(context, encoder, predictions, every, new) {
         all.counts.iter_mut().zip(part.counts).for_each(|(a, b)| *a += b);
         all.raw.iter_mut().zip(part.raw).for_each(|(a, b)| *a += b);
     }

@@ -1,8 +1,10 @@
 //! Residuals that know their neighbours: predictions, contexts and atoms, fitted to a sample.
 
-mod atoms;
+pub(crate) mod assembled;
+pub(crate) mod atoms;
 pub(crate) mod contexts;
 mod criteria;
+pub(crate) mod effort;
 mod entropy;
 mod geometry;
 mod grow;

@@ -17,11 +17,13 @@ pub(super) trait RunObserver: CellObserver + Send {
 }
 
 /// Codes the sample's rows, whose predictions by the network are `predictions` (none where all are 0),
-/// and tells observers that `new` makes of all runs; they are returned in the order of the runs.
+/// and tells observers that `new` makes of every `every`th run; they are returned in the order of the
+/// runs.
 pub(super) fn observe<O: RunObserver>(
     context: &FitContext<'_>,
     encoder: &BlockEncoder,
     predictions: &[i32],
+    every: usize,
     new: impl Fn() -> O + Sync,
 ) -> Vec<O> {
     let sample = context.sample;
@@ -31,7 +33,7 @@ pub(super) fn observe<O: RunObserver>(
         *at += rows;
         Some((from, *rows))
     });
-    let runs: Vec<(&[u8], (usize, usize))> = sample.split().zip(starts).collect();
+    let runs: Vec<(&[u8], (usize, usize))> = sample.split().zip(starts).step_by(every).collect();
     runs.par_chunks(runs.len().div_ceil(PARTS).max(1))
         .map(|runs| {
             let mut observer = new();
@@ -131,7 +133,7 @@ pub(super) fn collect(
     let thinning = Thinning::to(most, cells);
     let new = || Collector { thinning, first_row: 0, out: Collected::default() };
     let mut all = Collected::default();
-    for run in observe(context, encoder, predictions, new) {
+    for run in observe(context, encoder, predictions, 1, new) {
         all.features.extend(run.out.features);
         all.columns.extend(run.out.columns);
         all.rows.extend(run.out.rows);

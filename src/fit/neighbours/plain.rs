@@ -13,17 +13,21 @@ use crate::fit::data::columns::plan_alike;
 use crate::fit::entropy::class_tables::{ClassFitInput, FittedClasses};
 use crate::fit::entropy::classes::{ClassEffort, fit_classes};
 use crate::fit::neighbours::atoms;
-use crate::fit::neighbours::contexts::{ContextEffort, Uncontexted};
+use crate::fit::neighbours::contexts::Uncontexted;
+use crate::fit::neighbours::effort::{ContextEffort, NeighbourEffort};
 use crate::fit::neighbours::predict::{Comparison, Prediction};
 use crate::fit::quantise::linear;
 use crate::limits::Limits;
 use crate::quality::Tally;
 use rayon::prelude::*;
 
-/// Values by which predictions are compared, for each that contexts are fitted by.
-const COMPARED: usize = 1;
 /// Effort for a comparison of the ways to count.
 const QUICK: ContextEffort = ContextEffort { cells: 50_000, leaves: 64 };
+/// How much larger than what is to be beaten the quick comparison may come out: with all effort it would
+/// be smaller.
+/// Values by which the ways are compared, at most.
+const QUICK_CELLS: usize = 150_000;
+const PROMISING: f64 = 1.1;
 
 /// A way to count and to predict.
 struct Way {
@@ -36,12 +40,19 @@ struct Way {
 /// the same steps, so that values can be compared with their neighbours, and one whose columns each
 /// count in their own way.
 ///
+/// None where a quick look says that it will not be below `limit` bytes.
+///
 /// # Errors
 /// `Corrupt` or `Limit` where readers would refuse the model.
-pub(crate) fn build(context: &FitContext<'_>, effort: ContextEffort) -> Result<Candidate> {
-    let rows = (COMPARED * effort.cells / context.columns.len().max(1)).max(1);
+pub(crate) fn build(
+    context: &FitContext<'_>,
+    effort: ContextEffort,
+    limit: f64,
+) -> Result<Option<Candidate>> {
+    let rows = (effort.cells.min(QUICK_CELLS) / context.columns.len().max(1)).max(1);
     let thinned = context.sample.thinned(rows);
     let thin = FitContext { sample: thinned.as_ref().unwrap_or(context.sample), ..*context };
+    let compared = NeighbourEffort { compared: QUICK_CELLS, thorough: true, contexts: None };
     let own = Way { record: linear::frame(context.columns), aligned: false, atoms: Vec::new() };
     let mut best: Option<(Way, Prediction, f64)> = None;
     for way in alike(context).into_iter().chain([own]) {
@@ -50,36 +61,29 @@ pub(crate) fn build(context: &FitContext<'_>, effort: ContextEffort) -> Result<C
             encoder: &|p| way.encoder(&thin, p),
             predicted: &[],
             whole_values: true,
+            effort: compared,
         };
-        let (prediction, _) = comparison.best()?;
+        let prediction = comparison.best()?;
         let bytes = way.fitted(&thin, &prediction, QUICK)?.fitted_bytes;
         if std::env::var("AEZ_DEBUG").is_ok() {
-            eprintln!(
-                "aligned {} atoms {:?} bytes {bytes} {:?}",
-                way.aligned,
-                way.atoms,
-                prediction
-                    .neighbours(false, &[])
-                    .coefficients
-                    .iter()
-                    .map(|c| c.first().copied())
-                    .collect::<Vec<_>>()
-            );
+            eprintln!("aligned {} atoms {:?} bytes {bytes}", way.aligned, way.atoms);
         }
         if best.as_ref().is_none_or(|b| bytes < b.2) {
             best = Some((way, prediction, bytes));
         }
     }
-    let (way, prediction, _) = best.expect("there is a way");
-    way.fitted(context, &prediction, effort)
+    match best {
+        Some((way, prediction, bytes)) if bytes < PROMISING * limit => {
+            way.fitted(context, &prediction, effort).map(Some)
+        }
+        _ => Ok(None),
+    }
 }
 
 /// All columns counted alike, where they have the same bound.
 fn alike(context: &FitContext<'_>) -> Option<Way> {
     let plan = plan_alike(context.sample, context.columns)?;
-    let step = (plan.grid.step as i64).max(1);
-    // Where 0 is a whole number of steps away, it can be had exactly.
-    let base = plan.base.div_euclid(step).wrapping_mul(step);
+    let base = atoms::whole_base(&plan);
     let width = context.columns.len();
     let record = ModelRecord {
         grids: vec![plan.grid],
@@ -88,7 +92,7 @@ fn alike(context: &FitContext<'_>) -> Option<Way> {
         temporal: vec![0; width],
         ..ModelRecord::default()
     };
-    let atoms = atoms::find(context, &plan.grid, base);
+    let atoms = atoms::find(context.sample, &plan.grid, base);
     Some(Way { record, aligned: true, atoms })
 }
 
@@ -139,7 +143,7 @@ impl Way {
         }
         let plain = Uncontexted { context, encoder: &encoder, symbols: &symbols, fitted: &fitted };
         let refined = plain.refined(effort)?;
-        let FittedClasses { model, bytes, .. } = refined.map_or(fitted, |c| c.fitted);
+        let FittedClasses { model, bytes, .. } = refined.unwrap_or(fitted);
         let mut tally = Tally::default();
         symbols.iter().for_each(|s| tally.add(&s.tally));
         drop(symbols);

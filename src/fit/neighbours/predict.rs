@@ -6,6 +6,7 @@ use crate::container::model::{NEIGHBOURS, Neighbours, OWN_TABLE, TreeNode};
 use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
 use crate::fit::context::FitContext;
+use crate::fit::neighbours::effort::NeighbourEffort;
 use crate::fit::neighbours::entropy::{Blocks, block_bits};
 use crate::fit::neighbours::geometry;
 use crate::fit::neighbours::stencil::{Regression, Stencil};
@@ -122,14 +123,14 @@ pub(super) struct Comparison<'a> {
     pub(super) predicted: &'a [i32],
     /// Whether sums of whole values are predicted, for which medians and simple sums are.
     pub(super) whole_values: bool,
+    pub(super) effort: NeighbourEffort,
 }
 
 impl Comparison<'_> {
-    /// Returns the best prediction, and the bits of the file's residuals that it leaves beside those
-    /// without any.
-    pub(super) fn best(&self) -> Result<(Prediction, [f64; 2])> {
+    /// Returns the best prediction.
+    pub(super) fn best(&self) -> Result<Prediction> {
         let sample = self.context.sample;
-        let weight = sample.weight();
+        let weight = self.weight();
         let mut best: Option<(Tried, f64)> = None;
         let mut nothing = f64::INFINITY;
         for distances in geometry::distances(&sample.schema.row_shape) {
@@ -145,19 +146,33 @@ impl Comparison<'_> {
         }
         let (best, least) = best.expect("there is a direction");
         if least > WORTH * nothing && !self.whole_values {
-            let none = Prediction::all(best.prediction.distances, [0; NEIGHBOURS]);
-            return Ok((none, [nothing, nothing]));
+            return Ok(Prediction::all(best.prediction.distances, [0; NEIGHBOURS]));
         }
-        Ok((best.prediction, [least, nothing]))
+        Ok(best.prediction)
+    }
+
+    /// Every how manieth run of the sample is looked at.
+    fn every(&self) -> usize {
+        let sample = self.context.sample;
+        let cells = sample.rows() * sample.schema.width();
+        (cells / self.effort.compared.max(1)).clamp(1, sample.runs.len().max(1))
+    }
+
+    /// Rows of the file for each that is looked at.
+    fn weight(&self) -> f64 {
+        let runs = &self.context.sample.runs;
+        let seen: usize = runs.iter().step_by(self.every()).sum();
+        self.context.sample.total as f64 / seen.max(1) as f64
     }
 
     fn blocks(&self) -> Blocks {
-        Blocks::of(self.context)
+        Blocks::of(self.context, self.every())
     }
 
     fn tried(&self, prediction: Prediction) -> Result<Tried> {
         let encoder = (self.encoder)(&prediction)?;
-        let bits = block_bits(self.context, &encoder, self.predicted, self.blocks());
+        let bits =
+            block_bits(self.context, &encoder, self.predicted, (self.blocks(), self.every()));
         let own = prediction.bits(self.context.sample.schema.width());
         Ok(Tried { prediction, bits, own })
     }
@@ -172,16 +187,19 @@ impl Comparison<'_> {
             let median = Prediction::all(distances, simple[0]);
             tried.push(self.tried(Prediction { median: true, ..median })?);
         }
-        for stencil in &simple[1..] {
+        let likely = if self.effort.thorough { &simple[1..] } else { &[] };
+        for stencil in likely {
             tried.push(self.tried(Prediction::all(distances, *stencil))?);
         }
-        let by_column = width > 1 && width <= MOST_COLUMNS && sample.rows() >= LEAST_ROWS;
+        let by_column =
+            width > 1 && width <= MOST_COLUMNS && sample.rows() / self.every() >= LEAST_ROWS;
         // Rows before are looked at where something weighs them, if only with nothing.
         let mut probe = simple[0];
         probe[THIRD] = 1;
         let probe = (self.encoder)(&Prediction::all(distances, probe))?;
-        let products = Regression::gather(self.context, &probe, self.predicted, by_column);
-        for used in USED {
+        let products =
+            Regression::gather(self.context, &probe, self.predicted, (by_column, self.every()));
+        for used in if self.effort.thorough { &USED[..] } else { &USED[2..] } {
             tried.push(self.tried(Prediction::all(distances, products.shared(used)))?);
         }
         if by_column {
@@ -189,7 +207,8 @@ impl Comparison<'_> {
             let of = (0..width).collect();
             let stencils = products.of_columns(used);
             tried.push(self.tried(Prediction { distances, median: false, stencils, of })?);
-            for count in GROUPS.into_iter().filter(|&c| 4 * c <= width) {
+            let counts = if self.effort.thorough { &GROUPS[..] } else { &GROUPS[..1] };
+            for &count in counts.iter().filter(|&&c| 4 * c <= width) {
                 let (stencils, of) = products.of_groups(used, count);
                 tried.push(self.tried(Prediction { distances, median: false, stencils, of })?);
             }
@@ -200,7 +219,7 @@ impl Comparison<'_> {
     /// Takes for each block of columns what suits it best; nothing where that is the same for all.
     fn mixed(&self, distances: [usize; 3], tried: &[Tried]) -> Result<Option<Tried>> {
         let width = self.context.sample.schema.width();
-        let (blocks, weight) = (self.blocks(), self.context.sample.weight());
+        let (blocks, weight) = (self.blocks(), self.weight());
         if blocks.count < 2 {
             return Ok(None);
         }

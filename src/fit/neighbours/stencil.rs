@@ -137,17 +137,18 @@ impl CellObserver for Regression {
 }
 
 impl Regression {
-    /// Gathers products while the sample is coded, for each of the columns or for all together.
+    /// Gathers products while the sample is coded, for each of the columns or
+    /// for all together, of every `every`th run.
     pub(super) fn gather(
         context: &FitContext<'_>,
         encoder: &BlockEncoder,
         predictions: &[i32],
-        by_column: bool,
+        (by_column, every): (bool, usize),
     ) -> Self {
         let groups = if by_column { context.sample.schema.width() } else { 1 };
         let new = || Self { groups: vec![Products::new(); groups] };
         let mut all = new();
-        for part in observe(context, encoder, predictions, new) {
+        for part in observe(context, encoder, predictions, every, new) {
             all.groups.iter_mut().zip(&part.groups).for_each(|(a, b)| a.merge(b, 1.0));
         }
         all

@@ -15,6 +15,8 @@ use crate::fit::data::sample::Sample;
 use crate::fit::entropy::classes::ClassEffort;
 use crate::fit::flat;
 use crate::fit::linear;
+use crate::fit::neighbours::effort::{ContextEffort, NeighbourEffort};
+use crate::fit::neighbours::{atoms, plain};
 use crate::fit::network::bounded::BoundedNetwork;
 use crate::fit::network::context::{LinearBaseline, TrainingContext};
 use crate::fit::search::rank::{Place, components, linear_choice, rank};
@@ -39,6 +41,8 @@ pub(crate) struct SearchEffort {
     /// Turns of choosing a network's latents and refitting it to them, for a promise about a sum:
     /// each is another short training, and the first save most.
     pub(crate) refit_turns: usize,
+    /// Contexts of neighbours, if they are looked at.
+    pub(crate) contexts: Option<ContextEffort>,
 }
 
 /// Effort at fitting classes of candidates that are only compared.
@@ -86,7 +90,10 @@ pub(crate) fn with_bounds(
     basis: Option<&Basis>,
     training: Option<&TrainingContext<'_>>,
 ) -> Result<Candidate> {
-    let (columns, normalised, components) = planned(sample, bounds, basis);
+    let for_codec = training.is_some_and(|t| t.is_for_codec);
+    let contexts = effort.contexts.filter(|_| !for_codec);
+    let Planned { columns, normalised, components, atoms } =
+        planned(sample, bounds, basis, contexts.is_some());
     let thinned = sample.thinned(effort.trial_rows);
     let thin_sample = thinned.as_ref().unwrap_or(sample);
     let thin = match &thinned {
@@ -106,30 +113,23 @@ pub(crate) fn with_bounds(
         normalised,
         effort,
         keeps_zero_rows: false,
+        neighbours: None,
+        atoms: &[],
     };
     let trial_effort = if effort.trials > 0 { quick } else { classes };
     let trial = context(thin_sample, &thin, trial_effort);
-    if let Ok(cells) = std::env::var("AEZ_PLAIN") {
-        let leaves = std::env::var("AEZ_LEAVES").ok().and_then(|l| l.parse().ok()).unwrap_or(256);
-        let effort = crate::fit::neighbours::contexts::ContextEffort {
-            cells: cells.parse().unwrap_or(200_000),
-            leaves,
-        };
-        let full = context(sample, &normalised, classes);
-        return crate::fit::neighbours::plain::build(&full, effort);
-    }
+    let full = context(sample, &normalised, classes);
+    let floor = |full: &FitContext<'_>, limit: f64| match contexts {
+        Some(effort) => plain::build(full, effort, limit).unwrap_or(None),
+        None => None,
+    };
     if effort.trials == 0 {
-        return short_cut(&trial);
+        let linear = short_cut(&trial)?;
+        let floor = floor(&full, linear.fitted_bytes);
+        return Ok(floor.filter(|f| f.fitted_bytes < linear.fitted_bytes).unwrap_or(linear));
     }
-    let search = BoundedSearch { full: context(sample, &normalised, classes), trial, effort };
-    let Ok(choices) = search.linear() else { return last_resort(&search.full) };
-    let smallest = linear::build(&search.full, &choices.best.choice)
-        .or_else(|_| linear::build(&search.full, &NO_LATENTS))
-        .or_else(|_| last_resort(&search.full))?;
-    Ok(match training {
-        Some(training) => search.with_network(training, &choices, smallest),
-        None => smallest,
-    })
+    let search = BoundedSearch { full, trial, effort };
+    search.smallest(contexts, &atoms, training, &floor)
 }
 
 /// The linear codec `choice` under absolute bounds on all columns.
@@ -143,27 +143,49 @@ pub(crate) fn linear_with_bounds(
     basis: Option<&Basis>,
     choice: &LinearChoice,
 ) -> Result<Candidate> {
-    let (columns, normalised, components) = planned(sample, bounds, basis);
-    let (columns, components, normalised) = (&columns[..], &components, &normalised[..]);
-    let keeps_zero_rows = false;
-    let context = FitContext { sample, columns, components, normalised, effort, keeps_zero_rows };
+    let Planned { columns, normalised, components, .. } = planned(sample, bounds, basis, false);
+    let context = FitContext {
+        sample,
+        columns: &columns,
+        components: &components,
+        normalised: &normalised,
+        effort,
+        keeps_zero_rows: false,
+        neighbours: None,
+        atoms: &[],
+    };
     linear::build(&context, choice)
 }
 
-/// Columns for `bounds`, the rows in their units, and the components of these.
+/// What all codecs under some bounds share.
+struct Planned {
+    columns: Vec<ColumnPlan>,
+    /// The rows in the columns' units.
+    normalised: Vec<f32>,
+    components: Components,
+    /// Integers of values that recur exactly.
+    atoms: Vec<i64>,
+}
+
+/// Plans columns for `bounds`; they share a grid where the rows have atoms, if these are looked for.
 fn planned(
     sample: &Sample,
     bounds: Vec<f64>,
     basis: Option<&Basis>,
-) -> (Vec<ColumnPlan>, Vec<f32>, Components) {
-    let columns = plan(sample, &Tolerance::Bounds(bounds));
+    looks_for_atoms: bool,
+) -> Planned {
+    let mut columns = plan(sample, &Tolerance::Bounds(bounds));
+    let atoms = match looks_for_atoms {
+        true => atoms::share_grid(sample, &mut columns),
+        false => Vec::new(),
+    };
     let normalised = normaliser(&columns).normalise(
         sample.schema.dtype,
         &sample.schema.fill_values,
         &sample.bytes,
     );
     let components = components(&normalised, &columns, basis);
-    (columns, normalised, components)
+    Planned { columns, normalised, components, atoms }
 }
 
 /// Residuals alone.
@@ -235,12 +257,71 @@ struct BoundedSearch<'a> {
     effort: SearchEffort,
 }
 
-impl BoundedSearch<'_> {
-    /// The best linear codec on the trial rows.
-    fn linear(&self) -> Result<Linear> {
+/// Values by which predictions from neighbours are compared while the number of latents is looked for,
+/// and for the codec that is chosen.
+const COMPARED: [usize; 2] = [100_000, 300_000];
+
+/// Share of the bytes without contexts below which no network is tried: it would have to make up for
+/// all that neighbours say.
+const FAR_BELOW: f64 = 0.8;
+
+impl<'a> BoundedSearch<'a> {
+    /// The smallest codec of all kinds; `floor` makes one without latents that looks at neighbours, if
+    /// it is worth it beside one of so many bytes.
+    fn smallest(
+        self,
+        contexts: Option<ContextEffort>,
+        atoms: &'a [i64],
+        training: Option<&TrainingContext<'_>>,
+        floor: &dyn Fn(&FitContext<'_>, f64) -> Option<Candidate>,
+    ) -> Result<Candidate> {
+        let Ok(alone) = self.linear(&[]) else { return last_resort(&self.full) };
+        let mut smallest = linear::build(&self.full, &alone.best.choice)
+            .or_else(|_| linear::build(&self.full, &NO_LATENTS))
+            .or_else(|_| last_resort(&self.full))?;
+        let bytes_alone = smallest.fitted_bytes;
+        let mut full = self;
+        if let Some(effort) = contexts {
+            full = full.looking_at_neighbours(effort, atoms);
+            let found = full.linear(&SMALL).ok();
+            let built = found.and_then(|l| linear::build(&full.full, &l.best.choice).ok());
+            let limit = built.as_ref().map_or(bytes_alone, |b| b.fitted_bytes.min(bytes_alone));
+            let floor = floor(&full.full, limit);
+            for other in built.into_iter().chain(floor) {
+                if other.fitted_bytes < smallest.fitted_bytes {
+                    smallest = other;
+                }
+            }
+        }
+        Ok(match training {
+            Some(training)
+                if training.is_asked() || smallest.fitted_bytes > FAR_BELOW * bytes_alone =>
+            {
+                full.with_network(training, &alone, smallest)
+            }
+            _ => smallest,
+        })
+    }
+
+    /// The same search for codecs whose residuals look at their neighbours.
+    fn looking_at_neighbours(self, contexts: ContextEffort, atoms: &'a [i64]) -> Self {
+        let [quick, thorough] = COMPARED;
+        let quick = NeighbourEffort { compared: quick, thorough: false, contexts: None };
+        let contexts = Some(contexts);
+        let thorough = NeighbourEffort { compared: thorough, thorough: true, contexts };
+        Self {
+            trial: FitContext { neighbours: Some(quick), atoms, ..self.trial },
+            full: FitContext { neighbours: Some(thorough), atoms, ..self.full },
+            effort: self.effort,
+        }
+    }
+
+    /// The best linear codec on the trial rows; some numbers of latents are looked at whatever is ranked
+    /// first.
+    fn linear(&self, also: &[usize]) -> Result<Linear> {
         let bytes = linear::build(&self.trial, &NO_LATENTS)?.fitted_bytes;
         let mut best = Measured { choice: NO_LATENTS, bytes };
-        let with_latents = best_with_latents(&self.trial, self.effort.trials);
+        let with_latents = best_with_latents(&self.trial, self.effort.trials, also);
         if with_latents.bytes < best.bytes {
             best = with_latents;
         }
@@ -290,11 +371,11 @@ fn measure(trial: &FitContext<'_>, choice: LinearChoice) -> Measured {
 
 /// The best codec with latents: the one that is ranked first, or one that a walk of up to `most`
 /// trials finds from there.
-fn best_with_latents(trial: &FitContext<'_>, most: usize) -> Measured {
+fn best_with_latents(trial: &FitContext<'_>, most: usize, also: &[usize]) -> Measured {
     let (components, rows) = (trial.components, trial.sample.total as f64);
     let mut best = Measured { choice: NO_LATENTS, bytes: f64::INFINITY };
     let mut seen: Vec<LinearChoice> = Vec::new();
-    let improves = |place: Place| {
+    let mut improves = |place: Place| {
         let choice = linear_choice(components, place, rows);
         let exists = (1..=components.count()).contains(&place.latents);
         if !exists || seen.contains(&choice) {
@@ -308,18 +389,31 @@ fn best_with_latents(trial: &FitContext<'_>, most: usize) -> Measured {
         }
         better
     };
-    if let Some(first) = rank(components, rows).first() {
-        walk(*first, most, improves);
+    let Some(&first) = rank(components, rows).first() else { return best };
+    // Where neighbours say most, few latents do, and theirs must be known well.
+    let mut start = first;
+    let few = also.iter().filter(|&&latents| latents < first.latents);
+    for place in few.map(|&latents| Place { latents, weights: FINE_WEIGHTS, ..first }) {
+        if improves(place) {
+            start = place;
+        }
     }
+    if improves(first) {
+        start = first;
+    }
+    walk(start, most, improves);
     best
 }
 
-/// Walks from `first`, which is measured too, to better neighbours in up to about `most` further
-/// trials; `improves` says whether a place is better than all before.
+/// Numbers of latents that are looked at where neighbours are.
+const SMALL: [usize; 3] = [3, 8, 20];
+/// Resolution of weights there, relative to the usual one: errors of weights are noise, which no
+/// neighbour foretells.
+const FINE_WEIGHTS: f64 = 0.25;
+
+/// Walks from `first`, the best so far, to better neighbours in up to about `most` trials; `improves` says
+/// whether a place is better than all before.
 fn walk(first: Place, most: usize, mut improves: impl FnMut(Place) -> bool) {
-    if !improves(first) {
-        return;
-    }
     let (mut place, mut trials, mut stride) = (first, 0, FIRST_STRIDE);
     while trials < most && stride >= LEAST_STRIDE {
         let better = neighbours(place, stride).into_iter().find(|near| {
@@ -333,19 +427,23 @@ fn walk(first: Place, most: usize, mut improves: impl FnMut(Place) -> bool) {
     }
 }
 
-/// More or fewer latents, then coarser or finer.
-fn neighbours(place: Place, stride: f64) -> [Place; 4] {
-    let Place { latents, relative_step } = place;
+/// More or fewer latents, then coarser or finer, then with other weights.
+fn neighbours(place: Place, stride: f64) -> Vec<Place> {
+    let Place { latents, relative_step, weights } = place;
     let more = ((latents as f64 * (1.0 + stride)) as usize).max(latents + 1);
     let fewer = (latents as f64 / (1.0 + stride)).round() as usize;
-    let with = |latents: usize| Place { latents, relative_step };
-    let of = |relative_step: f64| Place { latents, relative_step };
-    [
+    let with = |latents: usize| Place { latents, ..place };
+    let of = |relative_step: f64| Place { relative_step, ..place };
+    let mut near = vec![
         with(more),
         with(fewer.min(latents.saturating_sub(1))),
         of(relative_step * STEP_RATIO),
         of(relative_step / STEP_RATIO),
-    ]
+    ];
+    if weights < 1.0 {
+        near.extend([0.5, 2.0].map(|f| Place { weights: weights * f, ..place }));
+    }
+    near
 }
 
 #[cfg(test)]
@@ -360,7 +458,7 @@ mod tests {
                 k * k + 0.1 * (step - octaves).powi(2)
             };
             let (mut best, mut trials) = (f64::INFINITY, 0);
-            let mut place = Place { latents: 20, relative_step: 1.0 };
+            let mut place = Place { latents: 20, relative_step: 1.0, weights: 1.0 };
             walk(place, 40, |p| {
                 trials += 1;
                 let better = cost(&p) < best;
@@ -378,15 +476,15 @@ mod tests {
     #[test]
     fn the_walk_ends_where_nothing_can_be_built_or_trials_are_used_up() {
         let count = |most: usize, good: usize| {
-            let (mut trials, first) = (0, Place { latents: 5, relative_step: 1.0 });
+            let (mut trials, first) = (0, Place { latents: 5, relative_step: 1.0, weights: 1.0 });
             walk(first, most, |_| {
                 trials += 1;
                 trials <= good
             });
             trials
         };
-        assert_eq!(count(40, 0), 1);
-        assert_eq!(count(3, 99), 4);
+        assert_eq!(count(40, 0), 12);
+        assert_eq!(count(3, 99), 3);
         // No neighbour is better: strides of 0.4, 0.2 and 0.1.
         assert_eq!(count(40, 1), 13);
     }

@@ -77,7 +77,7 @@ impl<'a> Builder<'a> {
         let unit = columns.iter().map(|c| c.scale).fold(0.0, f64::max).max(f64::MIN_POSITIVE);
         Self {
             sample,
-            effort: SearchEffort { classes, ..effort },
+            effort: SearchEffort { classes, contexts: None, ..effort },
             columns: columns.into(),
             components: Arc::new(components),
             normalised: normalised.into(),
@@ -206,6 +206,8 @@ impl<'a> Builder<'a> {
             normalised: &self.normalised,
             effort: self.effort.classes,
             keeps_zero_rows: self.keeps_zero_rows,
+            neighbours: None,
+            atoms: &[],
         }
     }
 

@@ -40,6 +40,8 @@ pub(crate) struct Place {
     pub(crate) latents: usize,
     /// Step of the latents, relative to where quantisation hurts latents and residuals alike.
     pub(crate) relative_step: f64,
+    /// Resolution of weights, relative to the usual one.
+    pub(crate) weights: f64,
 }
 
 /// Components of normalised rows, within a given basis if there is one.
@@ -76,7 +78,7 @@ pub(crate) fn rank(c: &Components, rows: f64) -> Vec<Place> {
         done = latents;
         let variances = &c.variance[..latents];
         for relative_step in RELATIVE_STEPS {
-            let place = Place { latents, relative_step };
+            let place = Place { latents, relative_step, weights: 1.0 };
             let choice = linear_choice(c, place, rows);
             let of_latents = choice.step.powi(2) / 12.0;
             let of_weights = choice.weight_step.powi(2) / 12.0 * latents as f64;
@@ -121,7 +123,7 @@ pub(crate) fn linear_choice(c: &Components, place: Place, rows: f64) -> LinearCh
         latents: place.latents,
         step: (12.0 * effective).sqrt() * place.relative_step,
         trellis: 0,
-        weight_step: (12.0 * effective / rows).sqrt().min(MOST_WEIGHT_STEP),
+        weight_step: (12.0 * effective / rows).sqrt().min(MOST_WEIGHT_STEP) * place.weights,
         temporal: true,
         residual: true,
         error_weight: 0.0,

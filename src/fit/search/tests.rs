@@ -25,6 +25,7 @@ const EFFORT: SearchEffort = SearchEffort {
     classes: ClassEffort { classes: 2, rounds: 1 },
     refine_rounds: 0,
     refit_turns: 0,
+    contexts: None,
 };
 
 /// `rows` rows along `rank` random directions, of deviation 10 each, in noise of deviation 0.03.

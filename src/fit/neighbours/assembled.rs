@@ -1,0 +1,85 @@
+//! Neighbours of a codec that is being put together: how its residuals are predicted from them, and
+//! their contexts.
+
+use crate::codec::program::Program;
+use crate::container::model::{ModelRecord, NEIGHBOURS, Neighbours, OWN_TABLE, TreeNode};
+use crate::encode::encoder::BlockEncoder;
+use crate::encode::symbols::Symbols;
+use crate::error::Result;
+use crate::fit::context::FitContext;
+use crate::fit::entropy::class_tables::FittedClasses;
+use crate::fit::neighbours::contexts::{Uncontexted, predictions};
+use crate::fit::neighbours::effort::NeighbourEffort;
+use crate::fit::neighbours::geometry;
+use crate::fit::neighbours::predict::Comparison;
+
+/// Returns how residuals are predicted from their neighbours, if that pays or there are atoms: `symbols`
+/// are those of `encoder`, whose residuals are not predicted.
+///
+/// # Errors
+/// Those of a program that no reader would take.
+pub(crate) fn prediction(
+    context: &FitContext<'_>,
+    encoder: &BlockEncoder,
+    symbols: &[Symbols],
+    effort: NeighbourEffort,
+) -> Result<Option<Neighbours>> {
+    let predicted = predictions(encoder, symbols);
+    let record = &encoder.program.record;
+    let comparison = Comparison {
+        context,
+        encoder: &|p| {
+            let neighbours = Some(p.neighbours(false, context.atoms));
+            let record = ModelRecord { neighbours, ..record.clone() };
+            let program = Program::new(record, context.sample.schema.dtype)?;
+            Ok(BlockEncoder { program, ..encoder.clone() })
+        },
+        predicted: &predicted,
+        whole_values: false,
+        effort,
+    };
+    let prediction = comparison.best()?;
+    let needed = !context.atoms.is_empty() || !prediction.is_nothing();
+    Ok(needed.then(|| prediction.neighbours(false, context.atoms)))
+}
+
+/// Returns the fitted model with contexts where these make the file smaller; `symbols` are those of
+/// `encoder`.
+///
+/// # Errors
+/// Those of a program that no reader would take.
+pub(crate) fn with_contexts(
+    context: &FitContext<'_>,
+    encoder: &BlockEncoder,
+    symbols: &[Symbols],
+    fitted: &FittedClasses,
+) -> Result<Option<FittedClasses>> {
+    let Some(effort) = context.neighbours.and_then(|n| n.contexts) else { return Ok(None) };
+    if encoder.program.record.neighbours.is_some() {
+        return Uncontexted { context, encoder, symbols, fitted }.refined(effort);
+    }
+    if encoder.program.temporal {
+        return Ok(None);
+    }
+    let neighbours = Some(nothing(context));
+    let record = ModelRecord { neighbours: neighbours.clone(), ..encoder.program.record.clone() };
+    let program = Program::new(record, context.sample.schema.dtype)?;
+    let encoder = BlockEncoder { program, ..encoder.clone() };
+    let record = ModelRecord { neighbours, ..fitted.record.clone() };
+    let fitted = FittedClasses { record, bytes: fitted.bytes, model: fitted.model.clone() };
+    let symbols =
+        symbols.iter().map(|s| Symbols { leaves: vec![0; s.residuals.len()], ..s.clone() });
+    let symbols: Vec<Symbols> = symbols.collect();
+    Uncontexted { context, encoder: &encoder, symbols: &symbols, fitted: &fitted }.refined(effort)
+}
+
+/// Neighbours by which nothing is predicted.
+fn nothing(context: &FitContext<'_>) -> Neighbours {
+    Neighbours {
+        distances: geometry::distances(&context.sample.schema.row_shape)[0],
+        coefficients: vec![Vec::new(); NEIGHBOURS],
+        atom_tree: vec![TreeNode::Leaf { table: Some(0), shift: 0 }],
+        tree: vec![OWN_TABLE],
+        ..Neighbours::default()
+    }
+}

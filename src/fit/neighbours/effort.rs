@@ -1,0 +1,22 @@
+//! How patiently neighbours are looked at.
+
+/// How patiently contexts are fitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ContextEffort {
+    /// Values by which decisions are found: more of them find finer ones, and each takes as long.
+    pub(crate) cells: usize,
+    /// Most leaves of the tree for residuals, which time grows with little; that for atoms has half as
+    /// many.
+    pub(crate) leaves: usize,
+}
+
+/// How patiently a codec's residuals are fitted to their neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NeighbourEffort {
+    /// Values by which predictions are compared.
+    pub(crate) compared: usize,
+    /// Whether all kinds of predictions are tried, or only the most likely.
+    pub(crate) thorough: bool,
+    /// Contexts, if any are to be fitted.
+    pub(crate) contexts: Option<ContextEffort>,
+}
