@@ -56,7 +56,9 @@ impl TableCosts {
             return if silent { bits } else { f32::INFINITY };
         }
         if let Some(n) = &p.neighbours {
-            return bits + self.neighbours_row(p, n, symbols, (i, class));
+            let tables = &m.classes.residual_tables[class * width..(class + 1) * width];
+            let cells = (i * width..).zip(tables);
+            return bits + cells.map(|(at, &own)| self.cell(p, n, symbols, (at, own))).sum::<f32>();
         }
         let tables = &m.classes.residual_tables[class * width..(class + 1) * width];
         let mut residual = 0.0;
@@ -66,29 +68,46 @@ impl TableCosts {
         bits + residual
     }
 
-    /// Returns the bits of the residuals and atoms of row `i` in `class`.
-    fn neighbours_row(
+    /// Returns the bits of residual and atom at `at`, a cell whose column has the table `own`.
+    #[inline(always)]
+    fn cell(
         &self,
         p: &Program,
         n: &Neighbourhood,
         symbols: &Symbols,
-        (i, class): (usize, usize),
+        (at, own): (usize, usize),
     ) -> f32 {
-        let width = p.record.width();
-        let tables = &p.record.classes.residual_tables[class * width..(class + 1) * width];
         let mut bits = 0.0;
-        for (at, &own) in (i * width..(i + 1) * width).zip(tables) {
-            let atom = symbols.atoms.get(at).copied().unwrap_or(0);
-            if !n.atoms.is_empty() {
-                let table = n.atom_table(symbols.atom_leaves[at]);
-                bits += self.of(&p.tables, table, i64::from(atom));
-            }
-            if atom == 0 {
-                let table = n.table(symbols.leaves[at], own);
-                bits += self.of(&p.tables, table, symbols.residuals[at]);
+        if let Some(&atom) = symbols.atoms.get(at) {
+            let table = n.atom_table(symbols.atom_leaves[at]);
+            bits = self.of(&p.tables, table, i64::from(atom));
+            if atom > 0 {
+                return bits;
             }
         }
-        bits
+        bits + self.of(&p.tables, n.table(symbols.leaves[at], own), symbols.residuals[at])
+    }
+
+    /// Adds the bits of each residual of row `i`, of `class`, to those of its column.
+    pub(crate) fn add_residuals(
+        &self,
+        p: &Program,
+        symbols: &Symbols,
+        (i, class): (usize, usize),
+        bits: &mut [f64],
+    ) {
+        let classes = &p.record.classes;
+        let width = bits.len();
+        if symbols.residuals.is_empty() || classes.quantum[class] < 0 {
+            return;
+        }
+        let tables = &classes.residual_tables[class * width..(class + 1) * width];
+        for ((at, &own), bits) in (i * width..).zip(tables).zip(bits) {
+            *bits += f64::from(match &p.neighbours {
+                Some(n) => self.cell(p, n, symbols, (at, own)),
+                None => self.of(&p.tables, own, symbols.residuals[at]),
+            });
+        }
     }
 
     /// Returns the bits of `class` after a row of class `last`.

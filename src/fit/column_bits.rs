@@ -1,8 +1,6 @@
 //! Which columns a codec's bits go to.
 
-use crate::container::model::ModelRecord;
 use crate::encode::encoder::BlockEncoder;
-use crate::encode::symbols::Symbols;
 use crate::fit::data::sample::Sample;
 use rayon::prelude::*;
 
@@ -31,29 +29,11 @@ fn run_bits(encoder: &BlockEncoder, run: &[u8]) -> Vec<f64> {
     let classes = encoder.costs.classify(p, &symbols);
     let mut bits = vec![0.0; width];
     for (i, &class) in classes.iter().enumerate() {
-        let Some((tables, row)) = coded_row(&p.record, &symbols, i, class) else { continue };
-        for (j, (&r, &t)) in row.iter().zip(tables).enumerate() {
-            bits[j] += f64::from(encoder.costs.of(&p.tables, t, r));
-        }
+        encoder.costs.add_residuals(p, &symbols, (i, class), &mut bits);
     }
     // Exact values share the bytes that they are packed into.
     let packed = encoder.coded(run, &symbols).map_or(run.len(), |coded| coded.1.len());
     let each = 8.0 * packed as f64 / symbols.escapes.len().max(1) as f64;
     symbols.escapes.iter().for_each(|cell| bits[*cell as usize % width] += each);
     bits
-}
-
-/// Returns tables and residuals of row `i`, if `class` codes any.
-fn coded_row<'a>(
-    record: &'a ModelRecord,
-    symbols: &'a Symbols,
-    i: usize,
-    class: usize,
-) -> Option<(&'a [usize], &'a [i64])> {
-    let width = record.width();
-    if symbols.residuals.is_empty() || record.classes.quantum[class] < 0 {
-        return None;
-    }
-    let tables = &record.classes.residual_tables[class * width..(class + 1) * width];
-    Some((tables, &symbols.residuals[i * width..(i + 1) * width]))
 }

@@ -76,7 +76,7 @@ pub(crate) fn with_contexts(
 /// Neighbours by which nothing is predicted.
 fn nothing(context: &FitContext<'_>) -> Neighbours {
     Neighbours {
-        distances: geometry::distances(&context.sample.schema.row_shape)[0],
+        distances: geometry::distances(&context.sample.schema.row_shape, &[])[0],
         coefficients: vec![Vec::new(); NEIGHBOURS],
         atom_tree: vec![TreeNode::Leaf { table: Some(0), shift: 0 }],
         tree: vec![OWN_TABLE],

@@ -25,6 +25,8 @@ use rayon::prelude::*;
 const QUICK: ContextEffort = ContextEffort { cells: 50_000, leaves: 64 };
 /// How much larger than what is to be beaten the quick comparison may come out: with all effort it would
 /// be smaller.
+/// Columns of a row, at most: wider rows take much memory as it is.
+const WIDEST: usize = 1 << 22;
 /// Values by which the ways are compared, at most.
 const QUICK_CELLS: usize = 150_000;
 const PROMISING: f64 = 1.1;
@@ -49,6 +51,9 @@ pub(crate) fn build(
     effort: ContextEffort,
     limit: f64,
 ) -> Result<Option<Candidate>> {
+    if context.columns.len() > WIDEST {
+        return Ok(None);
+    }
     let rows = (effort.cells.min(QUICK_CELLS) / context.columns.len().max(1)).max(1);
     let thinned = context.sample.thinned(rows);
     let thin = FitContext { sample: thinned.as_ref().unwrap_or(context.sample), ..*context };

@@ -133,7 +133,7 @@ impl Comparison<'_> {
         let weight = self.weight();
         let mut best: Option<(Tried, f64)> = None;
         let mut nothing = f64::INFINITY;
-        for distances in geometry::distances(&sample.schema.row_shape) {
+        for distances in geometry::distances(&sample.schema.row_shape, self.context.normalised) {
             let tried = self.in_directions(distances)?;
             nothing = nothing.min(tried[0].total(weight));
             let mixed = self.mixed(distances, &tried)?;
