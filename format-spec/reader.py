@@ -958,10 +958,18 @@ class Origin:
         need(claimed + 16 * width <= BUDGET, "the columns of a table are too large", "limit")
         cursor = Cursor(unpack(cursor.rest(), 11 * width))
         codes = cursor.take(width)
-        need(max(codes) <= 1 + 2 * 22 + 1, "a column of more than 22 decimals")
+        need(max(codes) <= 96, "a column that is written in no defined way")
         ranges = [cursor.varint() for _ in codes] if flags & 8 else [0] * width
         cursor.finish()
-        self.columns = [((c - 1) >> 1 if c else None, c and c - 1 & 1, r) for c, r in zip(codes, ranges)]
+        self.columns = [(*self.digits(c), r) for c, r in zip(codes, ranges)]
+
+    @staticmethod
+    def digits(code):
+        """Decimals, or None; whether all have as many; digits that are printed beyond the fewest."""
+        if 1 <= code <= 46:
+            return (code - 1) >> 1, (code - 1) & 1, None
+        ways = {0: None} | {47 + i: f".{15 + i}e" for i in range(25)} | {72 + i: f".{16 + i}f" for i in range(25)}
+        return None, 0, ways[code]
 
     @staticmethod
     def short(cursor):

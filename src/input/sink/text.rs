@@ -2,8 +2,8 @@
 
 use super::encode::{Encode, cannot_write};
 use crate::error::{Error, Result};
-use crate::input::table::{Field, Notation, looks_like_names, reads_as_names};
-use crate::matrix::{DType, F16, KeptText, Schema, TextColumn, TextLayout};
+use crate::input::table::{Field, Notation, looks_like_names, reads_as_names, written};
+use crate::matrix::{DType, Digits, F16, KeptText, Schema, TextColumn, TextLayout};
 use std::fmt::LowerExp;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -309,18 +309,18 @@ fn print(line: &mut Vec<u8>, dtype: DType, bytes: &[u8], column: TextColumn) -> 
     }
 }
 
-/// Appends a number with as many decimals as all of its column have, where they give it back.
+/// Appends a number with as many digits as all of its column have, where they give it back.
 fn print_double(line: &mut Vec<u8>, value: f64, column: TextColumn) -> io::Result<()> {
-    if let TextColumn { decimals: Some(decimals), fixed: true, .. } = column
-        && value.is_finite()
-    {
-        let start = line.len();
-        write!(line, "{value:.*}", usize::from(decimals))?;
-        let back = std::str::from_utf8(&line[start..]).ok().and_then(|t| t.parse::<f64>().ok());
-        if back.is_some_and(|back| back.to_bits() == value.to_bits()) {
+    let own = match column {
+        TextColumn { decimals: Some(places), fixed: true, .. } => Digits::Decimals(places),
+        TextColumn { digits, .. } => digits,
+    };
+    if own != Digits::Fewest && value.is_finite() {
+        let text = written(value, own);
+        if text.parse::<f64>().is_ok_and(|back| back.to_bits() == value.to_bits()) {
+            line.extend(text.bytes());
             return Ok(());
         }
-        line.truncate(start);
     }
     print_float(line, value)
 }
