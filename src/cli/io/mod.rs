@@ -1,6 +1,7 @@
 //! Where commands read and write, and what they say.
 
 pub(crate) mod archive;
+pub(crate) mod closed;
 pub(crate) mod console;
 pub(crate) mod destination;
 pub(crate) mod embedding;
