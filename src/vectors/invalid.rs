@@ -163,7 +163,7 @@ fn origins() -> Vec<Case> {
         case("goes-on", "corrupt", b"\x03csv;.\x00\x00\x00"),
         case("columns-too-few", "truncated", b"\x03csv;.\x04\x00\x02\x01"),
         case("columns-go-on", "corrupt", b"\x03csv;.\x04\x00\x06\x01\x01\x01"),
-        case("decimals-23", "corrupt", b"\x03csv;.\x04\x00\x04\x01\x2f"),
+        case("digits-undefined", "corrupt", b"\x03csv;.\x04\x00\x04\x01\x61"),
         case("ranges-too-few", "truncated", b"\x03csv;.\x0c\x00\x06\x01\x01\x05"),
         case("columns-too-long", "corrupt", b"\x03csv;.\x04\x00\x7e"),
     ]
