@@ -50,6 +50,8 @@ pub(super) struct Opened {
 pub(super) fn open(source: &Source, name: &str, options: &OpenOptions) -> Result<Opened> {
     let utf8 = encoding::to_utf8(source)?;
     let source = utf8.as_ref().unwrap_or(source);
+    let fed = encoding::with_line_feeds(source)?;
+    let source = fed.as_ref().unwrap_or(source);
     let plan = Plan::new(source, &options.text)?;
     let mut table = Table::new(&plan, options)?;
     let numbers = match table.numbers(source) {
@@ -66,7 +68,11 @@ pub(super) fn open(source: &Source, name: &str, options: &OpenOptions) -> Result
     let array_layout = Layout { dtype, big_endian: false, bfloat16: false, order: Order::C, shape };
     let rows = ArrayRows::new(array.source, name, &array_layout, 0)?;
     let rows = rows.with_columns(table.kept_names());
-    Ok(Opened { rows, layout, notes: plan.notes(table.fields) })
+    let mut notes = plan.notes(table.fields);
+    if fed.is_some() {
+        notes.push("its lines end in CR alone; tables made of it have LF there".to_string());
+    }
+    Ok(Opened { rows, layout, notes })
 }
 
 /// What a table holds.

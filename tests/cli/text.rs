@@ -300,3 +300,39 @@ fn verify_judges_the_digits_that_the_original_has() {
         assert!(said.contains("NOT held") && said.contains(odd), "{said}");
     }
 }
+
+#[test]
+fn lines_that_end_in_cr_alone_are_lines() {
+    let text = "a,b\n1,2.5\n3,4.25\n".to_string() + &"5,6.5\n".repeat(80);
+    let folder = with("t.csv", text.replace('\n', "\r"));
+    let said = folder.ok(&["compress", "t.csv", "-1", "--lossless"]).stderr;
+    assert!(said.contains("CR alone"), "{said}");
+    folder.ok(&["verify", "t.csv.aez", "--against", "t.csv"]);
+    assert_eq!(folder.ok(&["decompress", "t.csv.aez", "-o", "-"]).text(), text);
+}
+
+#[test]
+fn columns_of_text_in_archives_are_told_of() {
+    let folder = with("m.csv", mixed(90));
+    folder.ok(&["compress", "m.csv", "-1", "--lossless"]);
+    let info = folder.ok(&["info", "m.csv.aez"]);
+    assert!(info.text().contains("station, date, id, ok, share"), "{}", info.text());
+    let names = folder.ok(&["info", "m.csv.aez", "--json"]).json()["text_columns"].clone();
+    assert_eq!(names, serde_json::json!(["station", "date", "id", "ok", "share"]));
+    let said = folder.ok(&["anomalies", "m.csv.aez", "-o", "n.csv"]).stderr;
+    assert!(said.contains("station, date, id, ok, share are text, and left out"), "{said}");
+}
+
+#[test]
+fn numbers_that_cannot_be_read_are_told_with_their_file() {
+    let head = "{'descr': [('a', '<f4'), ('b', '<i8')], 'fortran_order': False, 'shape': (1,), }";
+    let mut file = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    file.extend(format!("{head:<117}\n").bytes());
+    file.extend(1.5_f32.to_le_bytes());
+    file.extend(((1_i64 << 60) + 1).to_le_bytes());
+    let folder = with("r.npy", file);
+    for command in ["compress", "train"] {
+        let error = folder.fails(1, &[command, "r.npy", "-1", "-o", "x.aez"]);
+        assert!(error.contains("r.npy: ") && error.contains("field \"b\""), "{error}");
+    }
+}

@@ -71,7 +71,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         None => aezip::compress(&*rows, &config, output.writer()),
     };
     drop(bar);
-    let report = report.map_err(|error| output.failure(error))?;
+    let report = report.map_err(|error| output.failure(error, &label(&input)))?;
     let table = place.written(report.training.as_ref())?;
     output.commit()?;
     table.map_or(Ok(()), Output::commit)?;
