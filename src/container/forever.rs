@@ -47,12 +47,12 @@ pub(crate) const MAX_NAME_BYTES: usize = 1 << 28;
 pub(crate) const MAX_ORIGIN_TEXT: usize = 16;
 /// Most decimals of a column of text: 10²² is the largest power of ten that an `f64` holds exactly.
 pub(crate) const MAX_DECIMALS: u8 = 22;
-/// The last byte about a column of decimals.
-pub(crate) const LAST_DECIMALS: u8 = 2 + 2 * MAX_DECIMALS;
-/// The last byte about a column that is known by its significant digits, 16 to 40.
-pub(crate) const LAST_SIGNIFICANT: u8 = LAST_DECIMALS + 25;
-/// The last byte about a column that is known by 16 to 40 digits behind the mark.
-pub(crate) const LAST_LONG_DECIMALS: u8 = LAST_SIGNIFICANT + 25;
+/// The first byte about a column that is known by its significant digits, 16 to 40.
+pub(crate) const FIRST_SIGNIFICANT: u8 = 3 + 2 * MAX_DECIMALS;
+/// The first byte about a column that is known by 16 to 40 digits behind the mark.
+pub(crate) const FIRST_LONG_DECIMALS: u8 = FIRST_SIGNIFICANT + 25;
+/// The first byte about a column that is not defined.
+pub(crate) const UNDEFINED_COLUMN: u8 = FIRST_LONG_DECIMALS + 25;
 /// Most columns of text that something is known of.
 pub(crate) const MAX_TEXT_COLUMNS: usize = 1 << 16;
 /// Most values that stand for missing numbers.

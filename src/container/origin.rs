@@ -4,7 +4,7 @@ use super::bytes::Cursor;
 #[cfg(feature = "compress")]
 use super::bytes::put_varint;
 use super::forever::{
-    LAST_DECIMALS, LAST_LONG_DECIMALS, LAST_SIGNIFICANT, MAX_ORIGIN_TEXT, MAX_TEXT_COLUMNS,
+    FIRST_LONG_DECIMALS, FIRST_SIGNIFICANT, MAX_ORIGIN_TEXT, MAX_TEXT_COLUMNS, UNDEFINED_COLUMN,
 };
 use super::shuffle;
 use crate::error::{Error, Result};
@@ -58,10 +58,10 @@ fn code(column: &TextColumn) -> u8 {
     match (column.decimals, column.digits) {
         (Some(d), _) => 1 + 2 * d + u8::from(column.fixed),
         (None, Digits::Significant(n)) if Digits::SIGNIFICANT.contains(&n) => {
-            LAST_DECIMALS + 1 + (n - Digits::SIGNIFICANT.start())
+            FIRST_SIGNIFICANT + (n - Digits::SIGNIFICANT.start())
         }
         (None, Digits::Decimals(n)) if Digits::DECIMALS.contains(&n) => {
-            LAST_SIGNIFICANT + 1 + (n - Digits::DECIMALS.start())
+            FIRST_LONG_DECIMALS + (n - Digits::DECIMALS.start())
         }
         _ => 0,
     }
@@ -72,15 +72,15 @@ fn column(code: u8) -> Option<TextColumn> {
     let unknown = TextColumn::default();
     Some(match code {
         0 => unknown,
-        1..=LAST_DECIMALS => {
+        1..FIRST_SIGNIFICANT => {
             TextColumn { decimals: Some((code - 1) >> 1), fixed: (code - 1) & 1 == 1, ..unknown }
         }
-        ..=LAST_SIGNIFICANT => {
-            let n = Digits::SIGNIFICANT.start() + (code - LAST_DECIMALS - 1);
+        FIRST_SIGNIFICANT..FIRST_LONG_DECIMALS => {
+            let n = Digits::SIGNIFICANT.start() + (code - FIRST_SIGNIFICANT);
             TextColumn { digits: Digits::Significant(n), ..unknown }
         }
-        ..=LAST_LONG_DECIMALS => {
-            let n = Digits::DECIMALS.start() + (code - LAST_SIGNIFICANT - 1);
+        FIRST_LONG_DECIMALS..UNDEFINED_COLUMN => {
+            let n = Digits::DECIMALS.start() + (code - FIRST_LONG_DECIMALS);
             TextColumn { digits: Digits::Decimals(n), ..unknown }
         }
         _ => return None,
@@ -211,11 +211,7 @@ mod tests {
         let text = Some(TextLayout { columns, ..TextLayout::default() });
         let origin = Origin { format: "csv".to_string(), text };
         assert_eq!(decode(&encode(&origin, width, true), width, 1 << 20, 0).unwrap(), origin);
-        assert_eq!(
-            column(LAST_LONG_DECIMALS),
-            Some(origin.text.unwrap().columns[width - 1]).map(|c| TextColumn { range: 0, ..c })
-        );
-        assert!((LAST_LONG_DECIMALS + 1..=u8::MAX).all(|code| column(code).is_none()));
+        assert!((UNDEFINED_COLUMN..=u8::MAX).all(|code| column(code).is_none()));
     }
 
     #[test]
