@@ -6,6 +6,7 @@ pub(crate) mod console;
 pub(crate) mod destination;
 pub(crate) mod embedding;
 pub(crate) mod failure;
+pub(crate) mod fills;
 pub(crate) mod hint;
 pub(crate) mod history;
 pub(crate) mod listing;
