@@ -43,7 +43,8 @@ impl<W: Write> Stream<W> {
         encoder.block_rows = block_rows(row, schema.row_bytes(), encoder.program.temporal);
         encoder.exact_level = Some(config.effort().zstd);
         let EncodedModel { payload, decoder_bytes } = model;
-        let file = FileWriter::begin(out, schema, Some(&config.fidelity), Some(&payload), None)?;
+        let file = FileWriter::begin(out, schema, Some(&config.fidelity), Some(&payload), None)?
+            .with_row_work(encoder.program.row_work());
         let codec = UsedCodec { encoder, model_bytes: payload.len(), decoder_bytes };
         Ok(Self { file, codec, beside: None, totals: Totals::default() })
     }

@@ -23,8 +23,7 @@ pub(crate) const FILLS: [u8; 4] = *b"fill";
 pub(crate) const MODEL: [u8; 4] = *b"MODL";
 pub(crate) const ENCODER: [u8; 4] = *b"enco";
 pub(crate) const TASK: [u8; 4] = *b"task";
-/// Bytes without a meaning, in files that need much memory and would be too short for it.
-#[cfg(feature = "compress")]
+/// Bytes without a meaning, in files that need much memory or work and would be too short for it.
 pub(crate) const ROOM: [u8; 4] = *b"room";
 pub(crate) const DATA: [u8; 4] = *b"DATA";
 pub(crate) const INDEX: [u8; 4] = *b"INDX";
