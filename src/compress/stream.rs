@@ -70,7 +70,7 @@ impl<W: Write> Stream<W> {
     pub(super) fn encode(&mut self, rows: &dyn Rows, progress: &dyn Fn(u64)) -> Result<()> {
         let encoding = Encoding { encoder: &self.codec.encoder, beside: self.beside.as_ref() };
         let totals = encode_rows(encoding, rows, &mut self.file, progress)?;
-        self.totals.tally.add(&totals.tally);
+        self.totals.tally.absorb(totals.tally);
         self.totals.escapes += totals.escapes;
         Ok(())
     }

@@ -40,8 +40,10 @@ pub(crate) fn complete(
     prepared: Prepared,
     coding: Coding,
 ) -> Result<Candidate> {
-    let Chosen { mut encoder, symbols } = choose(context, prepared, coding, true)?;
+    let Chosen { mut encoder, mut symbols } = choose(context, prepared, coding, context.measures)?;
     let sample = context.sample;
+    let mut tally = Tally::default();
+    symbols.iter_mut().for_each(|s| tally.absorb(std::mem::take(&mut s.tally)));
     let input = ClassFitInput {
         record: &encoder.program.record,
         dtype: sample.schema.dtype,
@@ -54,8 +56,6 @@ pub(crate) fn complete(
         quanta: None,
     };
     let FittedClasses { model, bytes, .. } = fit_classes(&input, context.effort)?;
-    let mut tally = Tally::default();
-    symbols.iter().for_each(|s| tally.add(&s.tally));
     // Rows may be so wide that two models at once take much memory.
     drop(symbols);
     encoder.program.record = ModelRecord::default();
@@ -244,6 +244,7 @@ mod tests {
             normalised: &normalised,
             effort: ClassEffort { classes: 4, rounds: 2 },
             keeps_zero_rows: false,
+            measures: true,
         })
     }
 
@@ -342,6 +343,7 @@ mod tests {
                 normalised: context.normalised,
                 effort: context.effort,
                 keeps_zero_rows: false,
+                measures: true,
             };
             assert_eq!(build(&broken, &CHOICE).unwrap_err().kind(), ErrorKind::Corrupt);
             assert!(build(context, &CHOICE).is_ok());

@@ -19,6 +19,9 @@ pub(crate) struct FitContext<'a> {
     pub(crate) effort: ClassEffort,
     /// Whether rows of zeros must be decoded to rows of zeros.
     pub(crate) keeps_zero_rows: bool,
+    /// Whether errors are added up, which takes memory for each column: promises about a sum ask for
+    /// them.
+    pub(crate) measures: bool,
 }
 
 impl FitContext<'_> {

@@ -154,7 +154,7 @@ pub(crate) fn fit_tables(
         let tables = transitions(input.symbols, assigned, count);
         classes.next.extend(tables.into_iter().map(|t| pool.add(t)));
     }
-    let mut record = ModelRecord { classes, ..input.record.clone() };
+    let mut record = input.record.with_classes(classes);
     let bits = pool.bits;
     pool.store(&mut record);
     let model = record.encode_measured(input.line);

@@ -86,7 +86,30 @@ pub(crate) fn with_bounds(
     basis: Option<&Basis>,
     training: Option<&TrainingContext<'_>>,
 ) -> Result<Candidate> {
-    let (columns, normalised, components) = planned(sample, bounds, basis);
+    smallest(sample, planned(sample, bounds, basis), effort, training, false)
+}
+
+/// The same without networks, its errors on the sample added up.
+///
+/// # Errors
+/// As [`with_bounds`].
+pub(crate) fn measured_with_bounds(
+    sample: &Sample,
+    bounds: Vec<f64>,
+    effort: SearchEffort,
+    basis: Option<&Basis>,
+) -> Result<Candidate> {
+    smallest(sample, planned(sample, bounds, basis), effort, None, true)
+}
+
+/// The smallest codec for planned columns; its errors are added up if `measures` is set.
+fn smallest(
+    sample: &Sample,
+    (columns, normalised, components): Planned,
+    effort: SearchEffort,
+    training: Option<&TrainingContext<'_>>,
+    measures: bool,
+) -> Result<Candidate> {
     let thinned = sample.thinned(effort.trial_rows);
     let thin_sample = thinned.as_ref().unwrap_or(sample);
     let thin = match &thinned {
@@ -106,6 +129,7 @@ pub(crate) fn with_bounds(
         normalised,
         effort,
         keeps_zero_rows: false,
+        measures,
     };
     let trial_effort = if effort.trials > 0 { quick } else { classes };
     let trial = context(thin_sample, &thin, trial_effort);
@@ -136,17 +160,17 @@ pub(crate) fn linear_with_bounds(
 ) -> Result<Candidate> {
     let (columns, normalised, components) = planned(sample, bounds, basis);
     let (columns, components, normalised) = (&columns[..], &components, &normalised[..]);
-    let keeps_zero_rows = false;
-    let context = FitContext { sample, columns, components, normalised, effort, keeps_zero_rows };
+    let (keeps_zero_rows, measures) = (false, true);
+    let context =
+        FitContext { sample, columns, components, normalised, effort, keeps_zero_rows, measures };
     linear::build(&context, choice)
 }
 
-/// Columns for `bounds`, the rows in their units, and the components of these.
-fn planned(
-    sample: &Sample,
-    bounds: Vec<f64>,
-    basis: Option<&Basis>,
-) -> (Vec<ColumnPlan>, Vec<f32>, Components) {
+/// Columns, the rows in their units, and the components of these.
+type Planned = (Vec<ColumnPlan>, Vec<f32>, Components);
+
+/// Plans columns for `bounds`.
+fn planned(sample: &Sample, bounds: Vec<f64>, basis: Option<&Basis>) -> Planned {
     let columns = plan(sample, &Tolerance::Bounds(bounds));
     let normalised = normaliser(&columns).normalise(
         sample.schema.dtype,
