@@ -119,6 +119,11 @@ def room_of(length):
     return min(BUDGET, (1 << 25) + (max(0, length - 10_240) << 14))
 
 
+def work_of(length):
+    """The multiply-adds that decoding all rows of a file of so many bytes may take."""
+    return (1 << 34) + (max(0, length - 10_240) << 22)
+
+
 def unpack(packed, most):
     cursor = Cursor(packed)
     head = cursor.varint()
@@ -560,6 +565,24 @@ class Model:
             fits = bound < 1 << 62 and bound >> gain < (1 << 31) - 1
             need(fits, f"the prediction of column {j} could overflow")
 
+    def row_work(self):
+        """About how many multiply-adds a row takes."""
+        rows = [t for q, t in zip(self.quantum, self.residual_tables) if q >= 0]
+        if self.latents == 0 and all(self.tables[i].zero for row in rows for i in row):
+            return 0
+        wide = 0
+        for k, clamp in enumerate(self.latent_clamp):
+            weight = max(abs(int(w)) for w in self.skip[k])
+            wide += weight > 32767 or clamp > 32767 or weight * clamp >= 1 << 29
+        units = [len(layer[1]) for layer in self.layers]
+        work = 256 * (4 + self.width + self.latents + sum(units)) + 32 * wide * self.width
+        sizes = [(self.latents - wide, self.width)]
+        if units:
+            sizes += zip([self.latents] + units, units + [self.width])
+        for inputs, outputs in sizes:
+            work += -(-inputs // 2) * 2 * -(-outputs // 16) * 16
+        return work
+
     @staticmethod
     def prove_dense(weights, bias, largest):
         # Weights lie input by input; a sum takes one from each.
@@ -958,10 +981,18 @@ class Origin:
         need(claimed + 16 * width <= BUDGET, "the columns of a table are too large", "limit")
         cursor = Cursor(unpack(cursor.rest(), 11 * width))
         codes = cursor.take(width)
-        need(max(codes) <= 1 + 2 * 22 + 1, "a column of more than 22 decimals")
+        need(max(codes) <= 96, "a column that is written in no defined way")
         ranges = [cursor.varint() for _ in codes] if flags & 8 else [0] * width
         cursor.finish()
-        self.columns = [((c - 1) >> 1 if c else None, c and c - 1 & 1, r) for c, r in zip(codes, ranges)]
+        self.columns = [(*self.digits(c), r) for c, r in zip(codes, ranges)]
+
+    @staticmethod
+    def digits(code):
+        """Decimals, or None; whether all have as many; digits that are printed beyond the fewest."""
+        if 1 <= code <= 46:
+            return (code - 1) >> 1, (code - 1) & 1, None
+        ways = {0: None} | {47 + i: f".{15 + i}e" for i in range(25)} | {72 + i: f".{16 + i}f" for i in range(25)}
+        return None, 0, ways[code]
 
     @staticmethod
     def short(cursor):
@@ -1061,6 +1092,8 @@ class File:
         need(self.rows == 0 or not self.codec, "a codec with rows")
         need(self.model or not self.codec, "a codec without a model")
         need(self.promised != self.codec, "rows without a promise, or a codec with one")
+        work = self.rows * self.model.row_work() if self.model else 0
+        need(work <= work_of(len(data)), "decoding all rows takes too long", "limit")
 
     def section(self, at):
         room = len(self.data) - at - 16
@@ -1099,7 +1132,11 @@ class File:
         for length, rows in struct.iter_unpack("<IH", payload):
             self.blocks.append((start, length, row, rows + 1))
             start, row = start + length, row + rows + 1
-        need((start, row) == (at, self.rows), "the index does not agree with the file")
+        need(start <= at and row == self.rows, "the index does not agree with the file")
+        if start < at:
+            need(at - start >= 16, "neither a block nor a section before the index")
+            tag, _, end = self.section(start)
+            need(tag == b"room" and end == at, "neither a block nor room before the index")
 
     def decode(self):
         rows = [

@@ -99,8 +99,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use fidelity::Fidelity;
 pub use limits::Limits;
 pub use matrix::{
-    DType, Decimal, Element, F16, FillValues, KeptColumn, KeptText, Matrix, Origin, Rows, Schema,
-    SliceRows, TextColumn, TextLayout,
+    DType, Decimal, Digits, Element, F16, FillValues, KeptColumn, KeptText, Matrix, Origin, Rows,
+    Schema, SliceRows, TextColumn, TextLayout,
 };
 pub use quality::{PromiseCheck, Quality, ShortDecimals, check_promise};
 pub use reader::{Bytes, FileSource, Info, Mapped, Reader, ReaderOptions, Source};

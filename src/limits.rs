@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 ///
 /// A file that claims more is refused with [`ErrorKind::Limit`](crate::ErrorKind::Limit). The
 /// defaults, 1 GiB each, fit ordinary files; services that open strangers' files lower them. Files
-/// of a few kilobytes may take 32 MiB of each and no more, whatever is allowed.
+/// of a few kilobytes may take 32 MiB of each and no more, whatever is allowed, and seconds to
+/// decode: how many rows a file may claim grows with its length and falls with the work of a row.
 ///
 /// ```
 /// let mut limits = aezip::Limits::default();
@@ -54,6 +55,32 @@ impl Limits {
     }
 }
 
+/// What decoding all rows of a small file may take, in multiply-adds: half a second, or two where
+/// numbers are the kind that takes longest.
+const SMALL_WORK: u64 = 1 << 34;
+/// What each byte beyond that adds: 16,384 numbers, which hardly any rows share a byte among.
+const WORK_PER_BYTE: u64 = 1 << 22;
+
+/// Fails if decoding all rows of a file of `length` bytes takes more than `work` multiply-adds.
+pub(crate) fn check_work(work: u64, length: u64) -> Result<()> {
+    let more = length.saturating_sub(SMALL_FILE).saturating_mul(WORK_PER_BYTE);
+    if work <= SMALL_WORK.saturating_add(more) {
+        return Ok(());
+    }
+    Err(Error::limit(format!(
+        "its rows would take {work} multiply-adds to decode, more than a file of {length} bytes may"
+    )))
+}
+
+/// Returns the least length of a file whose rows may take `work` multiply-adds.
+#[cfg(feature = "compress")]
+pub(crate) fn least_file_of_work(work: u64) -> u64 {
+    match work.checked_sub(SMALL_WORK) {
+        None | Some(0) => 0,
+        Some(more) => SMALL_FILE + more.div_ceil(WORK_PER_BYTE),
+    }
+}
+
 /// Returns the least length of a file that may take `room` bytes.
 #[cfg(feature = "compress")]
 pub(crate) fn least_file(room: u64) -> u64 {
@@ -88,5 +115,17 @@ mod tests {
         assert_eq!(limits.for_file(1 << 20), limits);
         let few = Limits { model_bytes: 5, ..limits };
         assert_eq!(few.for_file(u64::MAX), few);
+    }
+
+    #[test]
+    fn a_file_is_as_long_as_its_work() {
+        for work in [0, SMALL_WORK, SMALL_WORK + 1, SMALL_WORK + WORK_PER_BYTE, 1 << 50] {
+            let least = least_file_of_work(work);
+            check_work(work, least).unwrap();
+            let less = check_work(work, least.saturating_sub(1));
+            assert_eq!(less.is_err(), work > SMALL_WORK, "{work}");
+        }
+        check_work(u64::MAX, 1 << 20).unwrap_err();
+        check_work(u64::MAX, u64::MAX).unwrap();
     }
 }

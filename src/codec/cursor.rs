@@ -134,6 +134,14 @@ impl<'a> BlockCursor<'a> {
         if !matches!(self.body, Body::Coded(_)) {
             return Ok(());
         }
+        // Rows that are all alike hold nothing but their classes.
+        if let (Some(program), Body::Coded(coded)) =
+            (program.filter(|p| p.constant), &mut self.body)
+        {
+            let stream = &coded.bytes[coded.stream.clone()];
+            let mut rows = RowDecoder::resume(program, stream, std::mem::take(&mut coded.rows));
+            return rows.pass(self.place.rows - self.next).map_err(|e| e.at(self.place.offset));
+        }
         let latents = program.map_or(0, |p| p.record.latents());
         let step = Batch::rows(self.place.rows, self.width, latents);
         let row_bytes = self.width * self.dtype.size();

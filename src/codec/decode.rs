@@ -154,6 +154,19 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
         Ok(())
     }
 
+    /// Reads `count` rows that are all alike: their classes, that is.
+    fn read_classes(&mut self, count: usize) -> Result<()> {
+        (0..count).for_each(|_| self.read_class());
+        self.check()
+    }
+
+    /// Passes over the `count` rows of a block that are still to come and all alike, and checks that
+    /// the stream ends behind them.
+    pub(crate) fn pass(&mut self, count: usize) -> Result<()> {
+        self.read_classes(count)?;
+        self.finish()
+    }
+
     /// Checks that the stream ends here.
     pub(crate) fn finish(&self) -> Result<()> {
         self.coder.finish()
@@ -258,8 +271,7 @@ impl Batch {
         let program = rows.program;
         let width = program.record.width();
         let row_bytes = width * dtype.size();
-        (0..out.len() / row_bytes).for_each(|_| rows.read_class());
-        rows.check()?;
+        rows.read_classes(out.len() / row_bytes)?;
         let Some((first, others)) = out.split_at_mut_checked(row_bytes) else { return Ok(()) };
         self.predictions[..width].fill(0);
         self.residuals[..width].fill(0);

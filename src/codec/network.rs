@@ -14,6 +14,9 @@ const INPUT_CLAMP: i64 = i16::MAX as i64;
 /// cheap, and few enough that what lies between two layers stays in the cache.
 const ROWS: usize = 48;
 
+/// Multiply-adds of 16 bits that one of 64 bits takes as long as.
+const WIDE_WORK: u64 = 32;
+
 /// A network that was proved to stay within its integers.
 #[derive(Debug, Clone)]
 pub(crate) struct IntegerNetwork {
@@ -59,6 +62,11 @@ struct Dense {
     panels: Panels,
 }
 
+/// Returns the multiply-adds that a row of inputs takes.
+fn work(panels: &Panels) -> u64 {
+    panels.padded_inputs() as u64 * panels.padded_width() as u64
+}
+
 fn overflow(what: &str) -> Error {
     Error::corrupt(format!("{what} could overflow"))
 }
@@ -80,6 +88,11 @@ impl Dense {
         }
         let panels = Panels::new(inputs, outputs, |i, j| weights[j * inputs + i]);
         Ok(Self { outputs, panels })
+    }
+
+    /// Returns the multiply-adds of a row, those with padding among them.
+    fn work(&self) -> u64 {
+        work(&self.panels)
     }
 
     /// Sums of rows of padded inputs, as padded rows.
@@ -119,6 +132,13 @@ impl IntegerNetwork {
             skip: Skip::new(m),
             hidden,
         })
+    }
+
+    /// Returns the multiply-adds that predicting a row takes, in units of those of 16 bits.
+    pub(crate) fn work(&self) -> u64 {
+        let Skip { panels, wide, .. } = &self.skip;
+        let wide = WIDE_WORK * wide.len() as u64 * self.width as u64;
+        work(panels) + wide + self.hidden.as_ref().map_or(0, HiddenNetwork::work)
     }
 
     /// Predictions of whole rows: `latents` holds `rows × latents`, `out` takes `rows × width`.
@@ -243,6 +263,10 @@ impl HiddenNetwork {
             output: Dense::new(&h.weights, &clamp, &[])?,
             multiplier: h.multiplier,
         })
+    }
+
+    fn work(&self) -> u64 {
+        self.layers.iter().map(|layer| layer.dense.work()).sum::<u64>() + self.output.work()
     }
 
     /// Sums of the output, of which the prediction takes `multiplier` times, as padded rows.

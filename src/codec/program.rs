@@ -18,6 +18,11 @@ pub(crate) const TRELLIS4: [[u8; 2]; 8] =
 pub(crate) const TRELLIS8: [[u8; 2]; 8] =
     [[0, 2], [5, 7], [1, 3], [6, 4], [2, 0], [4, 6], [3, 1], [7, 5]];
 
+/// Multiply-adds that take as long as decoding a number: a latent, a value, or a unit's result.
+const NUMBER_WORK: u64 = 256;
+/// Numbers that take as long as what each row takes whatever its width.
+const NUMBERS_PER_ROW: usize = 4;
+
 /// Neighbouring columns that share a grid. There are as many as columns where none do, so it is small.
 #[derive(Debug, Clone, Copy)]
 struct Run {
@@ -111,6 +116,17 @@ impl Program {
             constant,
             record,
         })
+    }
+
+    /// Returns about how many multiply-adds of 16 bits decoding a row takes as long as, as the
+    /// format counts them; none where all rows are alike.
+    pub(crate) fn row_work(&self) -> u64 {
+        if self.constant {
+            return 0;
+        }
+        let units: usize = self.record.hidden_units().iter().sum();
+        let numbers = NUMBERS_PER_ROW + self.record.width() + self.record.latents() + units;
+        NUMBER_WORK * numbers as u64 + self.network.work()
     }
 
     /// Returns columns that share a grid, one range after another, with their grid.

@@ -47,6 +47,7 @@ const LEVELS: [Level; 9] = [
             refine_rounds: 2,
             refit_turns: 2,
             contexts: Some(ContextEffort { cells: 150_000, leaves: 128 }),
+            measures: false,
         },
         networks: None,
     },
@@ -61,6 +62,7 @@ const LEVELS: [Level; 9] = [
             refine_rounds: 2,
             refit_turns: 2,
             contexts: Some(ContextEffort { cells: 150_000, leaves: 192 }),
+            measures: false,
         },
         networks: Some(Budget {
             work: 1e11,
@@ -81,6 +83,7 @@ const LEVELS: [Level; 9] = [
             refine_rounds: 3,
             refit_turns: 2,
             contexts: Some(ContextEffort { cells: 300_000, leaves: 256 }),
+            measures: false,
         },
         networks: Some(Budget {
             work: 2.5e11,
@@ -101,6 +104,7 @@ const LEVELS: [Level; 9] = [
             refine_rounds: 3,
             refit_turns: 2,
             contexts: Some(ContextEffort { cells: 300_000, leaves: 256 }),
+            measures: false,
         },
         networks: Some(Budget {
             work: 6e11,
@@ -121,6 +125,7 @@ const LEVELS: [Level; 9] = [
             refine_rounds: 5,
             refit_turns: 3,
             contexts: Some(ContextEffort { cells: 600_000, leaves: 512 }),
+            measures: false,
         },
         networks: Some(Budget {
             work: 1.2e12,
@@ -141,6 +146,7 @@ const LEVELS: [Level; 9] = [
             refine_rounds: 5,
             refit_turns: 4,
             contexts: Some(ContextEffort { cells: 600_000, leaves: 512 }),
+            measures: false,
         },
         networks: Some(Budget {
             work: 2.4e12,
@@ -161,6 +167,7 @@ const LEVELS: [Level; 9] = [
             refine_rounds: 8,
             refit_turns: 6,
             contexts: Some(ContextEffort { cells: 1_000_000, leaves: 1024 }),
+            measures: false,
         },
         networks: Some(Budget {
             work: 4e12,
@@ -181,6 +188,7 @@ const LEVELS: [Level; 9] = [
             refine_rounds: 8,
             refit_turns: 9,
             contexts: Some(ContextEffort { cells: 1_000_000, leaves: 1024 }),
+            measures: false,
         },
         networks: Some(Budget {
             work: 6e12,
@@ -201,6 +209,7 @@ const LEVELS: [Level; 9] = [
             refine_rounds: 8,
             refit_turns: 12,
             contexts: Some(ContextEffort { cells: 2_000_000, leaves: 2048 }),
+            measures: false,
         },
         networks: Some(Budget {
             work: 8e12,

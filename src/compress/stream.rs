@@ -43,7 +43,8 @@ impl<W: Write> Stream<W> {
         encoder.block_rows = block_rows(row, schema.row_bytes(), encoder.program.temporal);
         encoder.exact_level = Some(config.effort().zstd);
         let EncodedModel { payload, decoder_bytes } = model;
-        let file = FileWriter::begin(out, schema, Some(&config.fidelity), Some(&payload), None)?;
+        let file = FileWriter::begin(out, schema, Some(&config.fidelity), Some(&payload), None)?
+            .with_row_work(encoder.program.row_work());
         let codec = UsedCodec { encoder, model_bytes: payload.len(), decoder_bytes };
         Ok(Self { file, codec, beside: None, totals: Totals::default() })
     }
@@ -69,7 +70,7 @@ impl<W: Write> Stream<W> {
     pub(super) fn encode(&mut self, rows: &dyn Rows, progress: &dyn Fn(u64)) -> Result<()> {
         let encoding = Encoding { encoder: &self.codec.encoder, beside: self.beside.as_ref() };
         let totals = encode_rows(encoding, rows, &mut self.file, progress)?;
-        self.totals.tally.add(&totals.tally);
+        self.totals.tally.absorb(totals.tally);
         self.totals.escapes += totals.escapes;
         Ok(())
     }

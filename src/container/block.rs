@@ -234,6 +234,11 @@ impl Escapes {
         if self.done == self.count {
             return None;
         }
+        // Most are near the one before, and a distance of one byte.
+        let distance = usize::from(self.bytes[self.positions]);
+        if distance < 0x80 {
+            return Some((self.least + distance, self.positions + 1));
+        }
         let mut cursor = Cursor::new(&self.bytes[self.positions..self.values], 0);
         // Decoding has read it once.
         let distance = cursor.varint().ok()?;

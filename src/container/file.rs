@@ -22,6 +22,7 @@ pub(crate) struct FileWriter<W: Write> {
     out: W,
     at: u64,
     index: Index,
+    row_work: u64,
 }
 
 /// Says whether it takes the columns' ranges to know how finely numbers are to be written.
@@ -111,7 +112,13 @@ impl<W: Write> FileWriter<W> {
         bytes.extend(section::encode(DATA, &[]));
         out.write_all(&bytes).map_err(io)?;
         let at = bytes.len() as u64;
-        Ok(Self { out, at, index: Index::new(at) })
+        Ok(Self { out, at, index: Index::new(at), row_work: 0 })
+    }
+
+    /// Says how many multiply-adds decoding a row takes: the file becomes as long as readers want it
+    /// to be for that.
+    pub(crate) fn with_row_work(self, row_work: u64) -> Self {
+        Self { row_work, ..self }
     }
 
     /// Rows written so far.
@@ -140,6 +147,14 @@ impl<W: Write> FileWriter<W> {
     /// The same, and gives back the output.
     pub(crate) fn finish_into(mut self) -> Result<(u64, W)> {
         let index = section::encode(INDEX, &self.index.encode());
+        let written = self.at + (index.len() + FOOTER_LEN) as u64;
+        let work = self.row_work.saturating_mul(self.index.total_rows());
+        let least = limits::least_file_of_work(work);
+        if let Some(more) = least.checked_sub(written).filter(|&more| more > 0) {
+            let room = section::encode(ROOM, &vec![0; more as usize]);
+            self.out.write_all(&room).map_err(io)?;
+            self.at += room.len() as u64;
+        }
         let length = self.at + (index.len() + FOOTER_LEN) as u64;
         let footer = Footer { index: self.at, rows: self.index.total_rows(), length };
         self.out.write_all(&index).map_err(io)?;

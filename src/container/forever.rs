@@ -23,8 +23,7 @@ pub(crate) const FILLS: [u8; 4] = *b"fill";
 pub(crate) const MODEL: [u8; 4] = *b"MODL";
 pub(crate) const ENCODER: [u8; 4] = *b"enco";
 pub(crate) const TASK: [u8; 4] = *b"task";
-/// Bytes without a meaning, in files that need much memory and would be too short for it.
-#[cfg(feature = "compress")]
+/// Bytes without a meaning, in files that need much memory or work and would be too short for it.
 pub(crate) const ROOM: [u8; 4] = *b"room";
 pub(crate) const DATA: [u8; 4] = *b"DATA";
 pub(crate) const INDEX: [u8; 4] = *b"INDX";
@@ -47,6 +46,12 @@ pub(crate) const MAX_NAME_BYTES: usize = 1 << 28;
 pub(crate) const MAX_ORIGIN_TEXT: usize = 16;
 /// Most decimals of a column of text: 10²² is the largest power of ten that an `f64` holds exactly.
 pub(crate) const MAX_DECIMALS: u8 = 22;
+/// The first byte about a column that is known by its significant digits, 16 to 40.
+pub(crate) const FIRST_SIGNIFICANT: u8 = 3 + 2 * MAX_DECIMALS;
+/// The first byte about a column that is known by 16 to 40 digits behind the mark.
+pub(crate) const FIRST_LONG_DECIMALS: u8 = FIRST_SIGNIFICANT + 25;
+/// The first byte about a column that is not defined.
+pub(crate) const UNDEFINED_COLUMN: u8 = FIRST_LONG_DECIMALS + 25;
 /// Most columns of text that something is known of.
 pub(crate) const MAX_TEXT_COLUMNS: usize = 1 << 16;
 /// Most values that stand for missing numbers.

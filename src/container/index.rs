@@ -53,8 +53,8 @@ impl Index {
         out
     }
 
-    /// Reads the payload, which begins at `at`, of blocks that must fill the bytes `blocks` of the
-    /// file and hold `rows` rows.
+    /// Reads the payload, which begins at `at`, of blocks that must lie within the bytes `blocks` of
+    /// the file, from their first on, and hold `rows` rows.
     pub(crate) fn decode(
         payload: &[u8],
         at: u64,
@@ -75,7 +75,7 @@ impl Index {
             debug_assert!(count <= MAX_BLOCK_ROWS);
             index.push(count, length as usize);
         }
-        if index.end() != blocks.end || index.total_rows() != rows {
+        if index.end() > blocks.end || index.total_rows() != rows {
             return Err(Error::corrupt(format!(
                 "the index describes {} rows up to byte {}, but there are {rows} up to byte {}",
                 index.total_rows(),

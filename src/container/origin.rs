@@ -3,11 +3,13 @@
 use super::bytes::Cursor;
 #[cfg(feature = "compress")]
 use super::bytes::put_varint;
-use super::forever::{MAX_DECIMALS, MAX_ORIGIN_TEXT, MAX_TEXT_COLUMNS};
+use super::forever::{
+    FIRST_LONG_DECIMALS, FIRST_SIGNIFICANT, MAX_ORIGIN_TEXT, MAX_TEXT_COLUMNS, UNDEFINED_COLUMN,
+};
 use super::shuffle;
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::matrix::{Origin, TextColumn, TextLayout};
+use crate::matrix::{Digits, Origin, TextColumn, TextLayout};
 
 /// Lines end in CR and LF.
 const CRLF: u8 = 1;
@@ -41,7 +43,6 @@ pub(crate) fn encode(origin: &Origin, width: usize, ranges: bool) -> Vec<u8> {
     out.extend([text.delimiter, text.decimal_mark, flags]);
     put_text(&mut out, &text.missing);
     if known {
-        let code = |c: &TextColumn| c.decimals.map_or(0, |d| 1 + 2 * d + u8::from(c.fixed));
         let mut columns: Vec<u8> = text.columns.iter().map(code).collect();
         if ranges {
             text.columns.iter().for_each(|c| put_varint(&mut columns, c.range));
@@ -49,6 +50,41 @@ pub(crate) fn encode(origin: &Origin, width: usize, ranges: bool) -> Vec<u8> {
         out.extend(shuffle::compress(&columns, LEVEL));
     }
     out
+}
+
+/// Returns the byte that says how a column was written.
+#[cfg(feature = "compress")]
+fn code(column: &TextColumn) -> u8 {
+    match (column.decimals, column.digits) {
+        (Some(d), _) => 1 + 2 * d + u8::from(column.fixed),
+        (None, Digits::Significant(n)) if Digits::SIGNIFICANT.contains(&n) => {
+            FIRST_SIGNIFICANT + (n - Digits::SIGNIFICANT.start())
+        }
+        (None, Digits::Decimals(n)) if Digits::DECIMALS.contains(&n) => {
+            FIRST_LONG_DECIMALS + (n - Digits::DECIMALS.start())
+        }
+        _ => 0,
+    }
+}
+
+/// Returns what such a byte says; `None` if it is not defined.
+fn column(code: u8) -> Option<TextColumn> {
+    let unknown = TextColumn::default();
+    Some(match code {
+        0 => unknown,
+        1..FIRST_SIGNIFICANT => {
+            TextColumn { decimals: Some((code - 1) >> 1), fixed: (code - 1) & 1 == 1, ..unknown }
+        }
+        FIRST_SIGNIFICANT..FIRST_LONG_DECIMALS => {
+            let n = Digits::SIGNIFICANT.start() + (code - FIRST_SIGNIFICANT);
+            TextColumn { digits: Digits::Significant(n), ..unknown }
+        }
+        FIRST_LONG_DECIMALS..UNDEFINED_COLUMN => {
+            let n = Digits::DECIMALS.start() + (code - FIRST_LONG_DECIMALS);
+            TextColumn { digits: Digits::Decimals(n), ..unknown }
+        }
+        _ => return None,
+    })
 }
 
 #[cfg(feature = "compress")]
@@ -114,15 +150,9 @@ fn decode_columns(bytes: &[u8], width: usize, ranges: bool, at: u64) -> Result<V
     let mut cursor = Cursor::new(bytes, at);
     let mut columns = Vec::with_capacity(width);
     for &code in cursor.take(width)? {
-        let column = match code.checked_sub(1) {
-            None => TextColumn::default(),
-            Some(code) => TextColumn { decimals: Some(code >> 1), fixed: code & 1 == 1, range: 0 },
-        };
-        if column.decimals > Some(MAX_DECIMALS) {
-            let what = format!("a column of more than {MAX_DECIMALS} decimals");
-            return Err(Error::corrupt(what).at(at));
-        }
-        columns.push(column);
+        let undefined =
+            || Error::corrupt(format!("a column written as {code}, which is not defined"));
+        columns.push(column(code).ok_or_else(|| undefined().at(at))?);
     }
     if ranges {
         for column in &mut columns {
@@ -138,7 +168,8 @@ mod tests {
     use super::*;
 
     fn table() -> Origin {
-        let column = |decimals, fixed, range| TextColumn { decimals, fixed, range };
+        let column =
+            |decimals, fixed, range| TextColumn { decimals, fixed, range, ..TextColumn::default() };
         let columns =
             vec![column(Some(3), true, 12345), column(None, false, 0), column(Some(0), false, 7)];
         let text = TextLayout {
@@ -168,6 +199,19 @@ mod tests {
         assert_eq!(back(&encode(&origin, 4, true)).unwrap().text.unwrap().columns, []);
         let plain = Origin { format: "fvecs".to_string(), text: None };
         assert_eq!(back(&encode(&plain, 3, true)).unwrap(), plain);
+    }
+
+    #[test]
+    fn all_ways_of_writing_digits_are_kept() {
+        let significant = Digits::SIGNIFICANT.map(Digits::Significant);
+        let all = significant.chain(Digits::DECIMALS.map(Digits::Decimals));
+        let columns: Vec<TextColumn> =
+            all.map(|digits| TextColumn { digits, range: 9, ..TextColumn::default() }).collect();
+        let width = columns.len();
+        let text = Some(TextLayout { columns, ..TextLayout::default() });
+        let origin = Origin { format: "csv".to_string(), text };
+        assert_eq!(decode(&encode(&origin, width, true), width, 1 << 20, 0).unwrap(), origin);
+        assert!((UNDEFINED_COLUMN..=u8::MAX).all(|code| column(code).is_none()));
     }
 
     #[test]

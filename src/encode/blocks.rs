@@ -99,8 +99,8 @@ pub(crate) fn encode_rows<W: Write>(
         for task in encoded {
             for block in task? {
                 writer.block(block.rows, &block.bytes)?;
-                totals.tally.add(&block.totals.tally);
                 totals.escapes += block.totals.escapes;
+                totals.tally.absorb(block.totals.tally);
             }
         }
         batch = end;

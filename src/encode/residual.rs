@@ -88,8 +88,8 @@ impl<'a> ResidualCoder<'a> {
         let fast = plain && !program.temporal && coded.iter().all(|c| *c);
         let bases = || program.record.base.iter().map(|&b| b as f64).collect();
         Self {
+            rounded: vec![0.0; if fast { width } else { 0 }],
             fast: fast.then(bases),
-            rounded: vec![0.0; width],
             program,
             bounds,
             fills,

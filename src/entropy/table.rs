@@ -105,7 +105,6 @@ impl Table {
                     });
                     raw.push(bits as u8);
                 }
-                // Tokens that never occur keep their place in the order but own no slots.
                 Self::assemble(frequencies, base, raw, None)
             }
         }
@@ -153,9 +152,13 @@ impl Table {
         raw: Vec<u8>,
         ladder: Option<(u32, i64)>,
     ) -> Result<Self> {
+        // Entries without slots are never read: decoding would step over each, thousands of them.
+        let kept: Vec<usize> = (0..frequencies.len()).filter(|&i| frequencies[i] > 0).collect();
+        let base = kept.iter().map(|&i| base[i]).collect();
+        let raw = kept.iter().map(|&i| raw[i]).collect();
         let mut starts = Vec::with_capacity(frequencies.len() + 1);
         let mut sum = 0_u64;
-        for &f in frequencies {
+        for f in kept.into_iter().map(|i| frequencies[i]) {
             starts.push(sum as u32);
             sum += u64::from(f);
             if sum > u64::from(PROB_SCALE) {
@@ -178,7 +181,7 @@ impl Table {
                 entry as u16
             })
             .collect();
-        Ok(Self { starts: starts.into(), base: base.into(), raw: raw.into(), buckets, ladder })
+        Ok(Self { starts: starts.into(), base, raw, buckets, ladder })
     }
 
     /// Lists numbers, the middle ones of intervals, with their probabilities; without escapes.

@@ -41,8 +41,10 @@ pub(crate) fn complete(
     prepared: Prepared,
     coding: Coding,
 ) -> Result<Candidate> {
-    let Chosen { mut encoder, symbols } = choose(context, prepared, coding, true)?;
+    let Chosen { mut encoder, mut symbols } = choose(context, prepared, coding, context.measures)?;
     let sample = context.sample;
+    let mut tally = Tally::default();
+    symbols.iter_mut().for_each(|s| tally.absorb(std::mem::take(&mut s.tally)));
     let input = ClassFitInput {
         record: &encoder.program.record,
         dtype: sample.schema.dtype,
@@ -60,8 +62,6 @@ pub(crate) fn complete(
         false => None,
     };
     let FittedClasses { model, bytes, .. } = contexts.unwrap_or(fitted);
-    let mut tally = Tally::default();
-    symbols.iter().for_each(|s| tally.add(&s.tally));
     // Rows may be so wide that two models at once take much memory.
     drop(symbols);
     encoder.program.record = ModelRecord::default();
@@ -264,6 +264,7 @@ mod tests {
             keeps_zero_rows: false,
             neighbours: None,
             atoms: &[],
+            measures: true,
         })
     }
 
@@ -364,6 +365,7 @@ mod tests {
                 keeps_zero_rows: false,
                 neighbours: None,
                 atoms: &[],
+                measures: true,
             };
             assert_eq!(build(&broken, &CHOICE).unwrap_err().kind(), ErrorKind::Corrupt);
             assert!(build(context, &CHOICE).is_ok());

@@ -24,6 +24,9 @@ pub(crate) struct FitContext<'a> {
     pub(crate) neighbours: Option<NeighbourEffort>,
     /// Integers of values that recur exactly, where columns share a grid.
     pub(crate) atoms: &'a [i64],
+    /// Whether errors are added up, which takes memory for each column: promises about a sum ask for
+    /// them.
+    pub(crate) measures: bool,
 }
 
 impl FitContext<'_> {

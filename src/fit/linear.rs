@@ -1,6 +1,7 @@
 //! A linear codec: principal components rounded to integers, and what completes them.
 
 use crate::container::model::ModelRecord;
+use crate::encode::project::Projection;
 use crate::error::Result;
 use crate::fit::assemble::complete;
 use crate::fit::candidate::{Candidate, Coding, LinearChoice, Prepared};
@@ -26,10 +27,15 @@ impl LinearChoice {
 pub(crate) fn build(context: &FitContext<'_>, choice: &LinearChoice) -> Result<Candidate> {
     let latents = choice.latents.min(context.components.count());
     let choice = LinearChoice { latents, ..*choice };
-    let mut projection = normaliser(context.columns);
-    projection.latents = latents;
-    projection.weights = projection_weights(context, &choice);
-    let real = projection.project(context.normalised);
+    let (mut projection, mut real) = (Projection::default(), Vec::new());
+    // What has no latents is projected nowhere, and rows may have millions of columns; where time is
+    // given, latents of networks may follow.
+    if latents > 0 || choice.patient {
+        projection = normaliser(context.columns);
+        projection.latents = latents;
+        projection.weights = projection_weights(context, &choice);
+        real = projection.project(context.normalised);
+    }
     let record = quantise(context, &choice, &real);
     let weight = error_weights(context, &choice);
     let LinearChoice { temporal, residual, patient, .. } = choice;

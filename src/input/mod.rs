@@ -35,7 +35,7 @@ mod table;
 mod vectors;
 
 pub use format::Format;
-pub use options::{Notes, OpenOptions, RawLayout, TextOptions};
+pub use options::{Notes, OpenOptions, RawLayout, Rounding, TextOptions};
 
 use crate::error::{Error, Result};
 use crate::matrix::{DType, Origin, Rows};

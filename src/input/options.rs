@@ -5,7 +5,7 @@ use crate::matrix::DType;
 use std::sync::{Arc, Mutex};
 
 /// What to assume about a file that does not say it itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct OpenOptions {
     /// Type and shape of a file of nothing but numbers; makes the format [`Format::Raw`]. A file that
     /// is seen to be of another format is refused, unless [`Format::Raw`] is asked for.
@@ -21,8 +21,28 @@ pub struct OpenOptions {
     pub format: Option<Format>,
     /// How a table of text is written, where that is not to be found out.
     pub text: TextOptions,
+    /// What decimals of a table may be off by when they are read as the nearest `f64`.
+    pub rounding: Rounding,
     /// Where to say what was decided about a file that does not say it itself.
     pub notes: Notes,
+}
+
+/// What decimals of a table may be off by when they are read as the nearest `f64`. A column with one that
+/// is farther from it is kept as text ([`OpenOptions::keep_text`]) or refused, and so is one with a
+/// number beyond all finite `f64`s, whatever is allowed.
+///
+/// Decimals that are `f64`s printed with more digits than those need, all of a column with equally many,
+/// stand for these `f64`s: nothing is rounded ([`TextColumn::digits`](crate::TextColumn::digits)).
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Rounding {
+    /// As far as the nearest `f64` is.
+    #[default]
+    Nearest,
+    /// Surely so little that whoever compresses the rows within this bound keeps it for the decimals, too;
+    /// with 0 none is rounded.
+    Within(f64),
+    /// The same, for this share of the column's range.
+    WithinShare(f64),
 }
 
 /// Sentences about what was decided when a file was opened; all clones share them.

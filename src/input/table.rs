@@ -12,13 +12,15 @@ mod kept;
 mod notation;
 mod plan;
 mod records;
+mod rounded;
 mod sample;
 
 pub(super) use header::{looks_like_names, reads_as_names};
 pub(super) use notation::{Field, Notation};
+pub(super) use rounded::written;
 
 use super::array::{ArrayRows, Layout, MAX_ROW_BYTES, Order};
-use super::options::OpenOptions;
+use super::options::{OpenOptions, Rounding};
 use super::source::{Source, Spool};
 use crate::error::{Error, ErrorKind, Result};
 use crate::matrix::{DType, KeptText, TextLayout};
@@ -48,8 +50,10 @@ pub(super) struct Opened {
 pub(super) fn open(source: &Source, name: &str, options: &OpenOptions) -> Result<Opened> {
     let utf8 = encoding::to_utf8(source)?;
     let source = utf8.as_ref().unwrap_or(source);
+    let fed = encoding::with_line_feeds(source)?;
+    let source = fed.as_ref().unwrap_or(source);
     let plan = Plan::new(source, &options.text)?;
-    let mut table = Table::new(&plan, options.columns.as_deref())?;
+    let mut table = Table::new(&plan, options)?;
     let numbers = match table.numbers(source) {
         Err(error) if options.keep_text && error.kind() == ErrorKind::Argument => {
             table.set_text_aside(source, error)?;
@@ -64,7 +68,11 @@ pub(super) fn open(source: &Source, name: &str, options: &OpenOptions) -> Result
     let array_layout = Layout { dtype, big_endian: false, bfloat16: false, order: Order::C, shape };
     let rows = ArrayRows::new(array.source, name, &array_layout, 0)?;
     let rows = rows.with_columns(table.kept_names());
-    Ok(Opened { rows, layout, notes: plan.notes(table.fields) })
+    let mut notes = plan.notes(table.fields);
+    if fed.is_some() {
+        notes.push("its lines end in CR alone; tables made of it have LF there".to_string());
+    }
+    Ok(Opened { rows, layout, notes })
 }
 
 /// What a table holds.
@@ -84,8 +92,8 @@ struct Learned {
 }
 
 impl Learned {
-    fn new(width: usize) -> Self {
-        Self { columns: vec![Column::new(); width], missing: None }
+    fn new(width: usize, rounding: Rounding) -> Self {
+        Self { columns: vec![Column::new(rounding); width], missing: None }
     }
 
     /// Appends the field's number to `out`; `None` if it is none.
@@ -153,18 +161,20 @@ struct Table<'a> {
     kept: Vec<usize>,
     /// Fields that are kept as text, with their places among all that are asked for.
     text: Vec<(usize, usize)>,
+    rounding: Rounding,
 }
 
 impl<'a> Table<'a> {
-    fn new(plan: &'a Plan, columns: Option<&[String]>) -> Result<Self> {
+    fn new(plan: &'a Plan, options: &OpenOptions) -> Result<Self> {
         let fields = plan.first.len();
         let name = |(k, cell): (usize, &sample::Cell)| {
             let text = if cell.quoted { &cell.text[..] } else { cell.text.trim_ascii() };
             if text.is_empty() { numbered(k) } else { decode(text) }
         };
         let names = plan.header.names.then(|| plan.first.iter().enumerate().map(name).collect());
-        let mut table = Self { plan, names, fields, kept: (0..fields).collect(), text: Vec::new() };
-        if let Some(columns) = columns {
+        let (kept, text, rounding) = ((0..fields).collect(), Vec::new(), options.rounding);
+        let mut table = Self { plan, names, fields, kept, text, rounding };
+        if let Some(columns) = &options.columns {
             table.kept = columns.iter().map(|c| table.find(c)).collect::<Result<_>>()?;
             if table.kept.is_empty() {
                 return Err(Error::argument("no columns are chosen; name at least one"));
@@ -230,7 +240,8 @@ impl<'a> Table<'a> {
     /// # Errors
     /// `error` itself where no column of numbers is left.
     fn set_text_aside(&mut self, source: &Source, error: Error) -> Result<()> {
-        let asked = Asked { plan: self.plan, fields: self.fields, columns: &self.kept };
+        let (plan, rounding) = (self.plan, self.rounding);
+        let asked = Asked { plan, fields: self.fields, columns: &self.kept, rounding };
         let Some(is_text) = asked.text(source)? else { return Err(error) };
         let all = std::mem::take(&mut self.kept);
         for (place, (field, is_text)) in all.into_iter().zip(is_text).enumerate() {
@@ -250,7 +261,7 @@ impl<'a> Table<'a> {
             return Err(Error::limit(format!("the table has {width} columns")));
         }
         let notation = self.plan.dialect.notation;
-        let mut learned = Learned::new(width);
+        let mut learned = Learned::new(width, self.rounding);
         let mut kept = self.no_text();
         let mut array = self.read(source, DType::F64, &mut kept, |field, out, column| {
             learned.take(field, out, column, notation)

@@ -97,13 +97,14 @@ impl std::str::FromStr for Decimal {
 
 /// The number `0.d1d2d3… × 10^exponent` with `d1` not zero; zero has no digits.
 #[derive(PartialEq, Eq)]
-struct Magnitude {
+pub(crate) struct Magnitude {
     exponent: i64,
     digits: Vec<u8>,
 }
 
 impl Magnitude {
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads an unsigned decimal, which may have a point and an exponent.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((m, e)) => (m, e.parse::<i64>().ok()?),
             None => (text, 0),

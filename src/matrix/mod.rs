@@ -17,10 +17,12 @@ pub use dtype::{DType, Element};
 pub use f16::F16;
 pub use fill::FillValues;
 pub use kept::{KeptColumn, KeptText};
-pub use origin::{Origin, TextColumn, TextLayout};
+pub use origin::{Digits, Origin, TextColumn, TextLayout};
 pub use rows::{Matrix, Rows, Schema};
 pub use slice::SliceRows;
 
+#[cfg(feature = "formats")]
+pub(crate) use decimal::Magnitude;
 pub(crate) use described::Described;
 pub(crate) use fill::bits;
 pub(crate) use kept::memory as kept_memory;

@@ -1,6 +1,7 @@
 //! What rows were read from: enough to write the same kind of file again.
 
 use super::kept::KeptText;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// The file that rows were read from, as far as its name does not tell it.
@@ -44,6 +45,28 @@ pub struct TextColumn {
     /// are not known, the exponent of that difference as the bits of an `f64` have it. 0 where it is
     /// not known.
     pub range: u64,
+    /// How many digits give back the decimals that were read, where the fewest that tell an `f64` from
+    /// all others do not.
+    pub digits: Digits,
+}
+
+/// How many digits of an `f64` are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Digits {
+    /// As few as tell it from every other.
+    #[default]
+    Fewest,
+    /// So many from the first that is not 0 on, 16 to 40, as C's `%.17g` and `%.18e` write.
+    Significant(u8),
+    /// So many behind the decimal mark, 16 to 40, as C's `%.20f` writes.
+    Decimals(u8),
+}
+
+impl Digits {
+    /// Significant digits that are known: fewer come back as the fewest.
+    pub(crate) const SIGNIFICANT: RangeInclusive<u8> = 16..=40;
+    /// Digits behind the mark that are known: fewer are those of [`TextColumn::decimals`].
+    pub(crate) const DECIMALS: RangeInclusive<u8> = 16..=40;
 }
 
 impl Default for TextLayout {

@@ -71,7 +71,10 @@ impl Seen {
                 let range = (max * power).round() - (min * power).round();
                 TextColumn { range: range as u64, ..said }
             }
-            None => TextColumn { range: range_exponent(max - min), ..TextColumn::default() },
+            None => {
+                let (range, digits) = (range_exponent(max - min), said.digits);
+                TextColumn { range, digits, ..TextColumn::default() }
+            }
         }
     }
 }
@@ -104,11 +107,11 @@ fn columns(rows: &dyn Rows, said: &[TextColumn]) -> Result<Vec<TextColumn>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matrix::{DType, FillValues, Matrix, Origin, TextLayout};
+    use crate::matrix::{DType, Digits, FillValues, Matrix, Origin, TextLayout};
 
     #[test]
     fn what_is_no_longer_true_of_rows_is_not_said_of_them() {
-        let said = TextColumn { decimals: Some(1), fixed: true, range: 99 };
+        let said = TextColumn { decimals: Some(1), fixed: true, range: 99, digits: Digits::Fewest };
         let columns = |values: &[f64]| {
             let mut schema = Schema::new(DType::F64, &[1]);
             schema.fill_values = FillValues::from_bits(vec![(-999.0_f64).to_bits()]);

@@ -14,6 +14,9 @@ const POWERS: [f64; 23] = [
 const SHARE: f64 = 1.0 / 2048.0;
 /// Half a unit of the last place, and a little: the quotient is rounded, too.
 const HALF: f64 = 0.5005;
+/// The share of a bound that is left for what decimals of many digits were rounded by when they were
+/// read: twice what a reader of tables allows.
+const READING_SHARE: f64 = 1.0 / 4096.0;
 /// A range that is only known nearly is taken for a little less.
 const NEARLY: f64 = 1.0 - 1e-9;
 /// Where the exponent lies among the bits of an `f64`.
@@ -88,12 +91,15 @@ fn share_of(share: &Decimal, range: f64) -> f64 {
     share.floor() * range * NEARLY
 }
 
-/// Lowers the bounds of columns whose numbers may be rounded when they are written as text.
+/// Lowers the bounds of columns whose numbers may have been rounded when they were read from text, and
+/// may be when they are written as text.
 pub(super) fn leave_room(schema: &Schema, promise: &Fidelity, bounds: &mut [f64]) {
     let Some(text) = layout(schema) else { return };
     for (bound, column) in bounds.iter_mut().zip(&text.columns) {
-        if let Some(places) = places_with_room(column, promise, *bound) {
-            *bound = (*bound - half_unit(places)).next_down().max(0.0);
+        let writing = places_with_room(column, promise, *bound).map_or(0.0, half_unit);
+        let reading = if column.decimals.is_none() { *bound * READING_SHARE } else { 0.0 };
+        if writing + reading > 0.0 {
+            *bound = (*bound - (writing + reading)).next_down().max(0.0);
         }
     }
 }

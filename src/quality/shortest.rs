@@ -169,7 +169,7 @@ mod tests {
     }
 
     fn one(decimals: u8, range: u64) -> Schema {
-        schema(vec![TextColumn { decimals: Some(decimals), fixed: false, range }])
+        schema(vec![TextColumn { decimals: Some(decimals), range, ..TextColumn::default() }])
     }
 
     fn shortened(schema: &Schema, promise: &str, y: f64) -> f64 {

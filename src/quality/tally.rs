@@ -216,6 +216,14 @@ impl Tally {
         });
     }
 
+    /// Adds another tally, of later rows, without a copy of it where this one is empty.
+    pub(crate) fn absorb(&mut self, other: Tally) {
+        match self.rows {
+            0 => *self = other,
+            _ => self.add(&other),
+        }
+    }
+
     /// Adds what another tally, of later rows, has added up.
     pub(crate) fn add(&mut self, other: &Tally) {
         self.rows += other.rows;

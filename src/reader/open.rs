@@ -6,8 +6,8 @@ use crate::codec::program::Program;
 use crate::container::encoder::EncoderRecord;
 use crate::container::fills;
 use crate::container::forever::{
-    COLUMNS, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, ORIGIN, SIGNATURE,
-    TASK, TEXT, VERSION,
+    COLUMNS, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, ORIGIN, ROOM,
+    SIGNATURE, TASK, TEXT, VERSION,
 };
 use crate::container::head;
 use crate::container::index::Index;
@@ -17,8 +17,9 @@ use crate::container::task::TaskRecord;
 use crate::container::text;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
-use crate::limits::Limits;
+use crate::limits::{self, Limits};
 use crate::matrix::{KeptText, Schema};
+use std::ops::Range;
 
 /// Most bytes of the HEAD section: dimensions and three short texts need far less.
 const MAX_HEAD_BYTES: u64 = 1 << 20;
@@ -78,7 +79,7 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Frame> {
         task: sections.task,
         text: sections.text,
     };
-    frame.check()?;
+    frame.check(source.len())?;
     Ok(frame)
 }
 
@@ -236,7 +237,28 @@ fn index<S: Source>(
     }
     let payload = section.payload(source, limits.index_bytes)?;
     let index = Index::decode(&payload.bytes, payload.at, start..at, footer.rows, limits)?;
+    expect_room(source, index.end()..at)?;
     Ok((index, section.length))
+}
+
+/// Checks the bytes between the last block and the index: none, or a section that makes the file
+/// as long as its rows take.
+fn expect_room<S: Source>(source: &S, bytes: Range<u64>) -> Result<()> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let wrong = || {
+        let what = "there is something else than a section \"room\" between blocks and index";
+        Error::corrupt(what).at(bytes.start)
+    };
+    if bytes.end - bytes.start < FRAME {
+        return Err(wrong());
+    }
+    let section = Section::claimed_at(source, bytes.start)?;
+    if section.tag != ROOM || section.length != bytes.end - bytes.start - FRAME {
+        return Err(wrong());
+    }
+    section.verify(source)
 }
 
 impl Frame {
@@ -245,8 +267,8 @@ impl Frame {
         self.program.as_ref().map_or(0, |p| p.record.latents())
     }
 
-    /// Checks that the parts agree with each other.
-    fn check(&self) -> Result<()> {
+    /// Checks that the parts agree with each other, in a file of `length` bytes.
+    fn check(&self, length: u64) -> Result<()> {
         let wrong = |what: &str, at: u64| Err(Error::corrupt(what).at(at));
         let codec = self.header.codec;
         if codec && self.index.blocks() > 0 {
@@ -264,7 +286,8 @@ impl Frame {
         if usize::try_from(rows).is_err() {
             return Err(Error::limit(format!("{rows} rows are more than this machine can count")));
         }
-        Ok(())
+        let work = self.program.as_ref().map_or(0, Program::row_work).saturating_mul(rows);
+        limits::check_work(work, length)
     }
 
     /// Reads the encoder, if the file has one.

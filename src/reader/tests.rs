@@ -100,6 +100,7 @@ fn plain(width: usize) -> ModelRecord {
         },
         tables: vec![TableSpec::Ladder { shape: 2, scale: 22 }],
         ..ModelRecord::default()
+        neighbours: None,
     }
 }
 

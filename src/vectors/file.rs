@@ -26,6 +26,8 @@ pub(super) struct Parts {
     pub(super) sections: Vec<([u8; 4], Vec<u8>)>,
     /// Rows and bytes.
     pub(super) blocks: Vec<(usize, Vec<u8>)>,
+    /// Bytes between blocks and index.
+    pub(super) behind: Vec<u8>,
     pub(super) index: Option<Vec<u8>>,
     pub(super) rows: Option<u64>,
     pub(super) index_at: Option<u64>,
@@ -44,6 +46,7 @@ impl Parts {
             header: Header::encode(false),
             sections: vec![(HEAD, payload), (DATA, Vec::new())],
             blocks: Vec::new(),
+            behind: Vec::new(),
             index: None,
             rows: None,
             index_at: None,
@@ -103,6 +106,7 @@ impl Parts {
             out.extend(bytes);
             index.push(*rows, bytes.len());
         }
+        out.extend(&self.behind);
         let index_at = self.index_at.unwrap_or(out.len() as u64);
         out.extend(section::encode(INDEX, &self.index.clone().unwrap_or_else(|| index.encode())));
         let length = (out.len() + FOOTER_LEN) as u64;
@@ -122,7 +126,7 @@ impl Parts {
             at = end;
         }
         let blocks: usize = self.blocks.iter().map(|b| b.1.len()).sum();
-        at + blocks..self.join().len() - FOOTER_LEN
+        at + blocks + self.behind.len()..self.join().len() - FOOTER_LEN
     }
 }
 

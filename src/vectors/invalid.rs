@@ -3,9 +3,9 @@
 use super::case::{Case, base_model, base_stream, case, head_only};
 use super::file::{Parts, schema};
 use crate::container::bytes::put_varint;
-use crate::container::forever::{COLUMNS, DATA, FILLS, HEAD, INDEX, MODEL, ORIGIN, TEXT};
+use crate::container::forever::{COLUMNS, DATA, FILLS, HEAD, INDEX, MODEL, ORIGIN, ROOM, TEXT};
 use crate::container::head;
-use crate::container::section::{Header, seal};
+use crate::container::section::{self, Header, seal};
 use crate::matrix::DType;
 
 pub(super) fn all() -> Vec<Case> {
@@ -17,6 +17,7 @@ pub(super) fn all() -> Vec<Case> {
     out.extend(fill_values());
     out.extend(super::refused::models());
     out.extend(super::refused::blocks());
+    out.extend(super::refused::work());
     out.extend(super::columns::invalid());
     out.extend(super::networks::invalid());
     out.extend(super::encoders::invalid());
@@ -163,7 +164,7 @@ fn origins() -> Vec<Case> {
         case("goes-on", "corrupt", b"\x03csv;.\x00\x00\x00"),
         case("columns-too-few", "truncated", b"\x03csv;.\x04\x00\x02\x01"),
         case("columns-go-on", "corrupt", b"\x03csv;.\x04\x00\x06\x01\x01\x01"),
-        case("decimals-23", "corrupt", b"\x03csv;.\x04\x00\x04\x01\x2f"),
+        case("digits-undefined", "corrupt", b"\x03csv;.\x04\x00\x04\x01\x61"),
         case("ranges-too-few", "truncated", b"\x03csv;.\x0c\x00\x06\x01\x01\x05"),
         case("columns-too-long", "corrupt", b"\x03csv;.\x04\x00\x7e"),
     ]
@@ -255,6 +256,17 @@ fn sections() -> Vec<Case> {
         ),
         case("index-odd-length", "corrupt", index(&|f| f.index = Some(vec![0; 13]))),
         case("blocks-in-wrong-order", "corrupt", index(&|f| f.blocks.swap(0, 1))),
+        case("bytes-behind-blocks", "corrupt", index(&|f| f.behind = vec![0; 3])),
+        case(
+            "section-behind-blocks",
+            "corrupt",
+            index(&|f| f.behind = section::encode(*b"note", &[1, 2, 3])),
+        ),
+        case(
+            "room-twice-behind-blocks",
+            "corrupt",
+            index(&|f| f.behind = section::encode(ROOM, &[]).repeat(2)),
+        ),
     ]
 }
 

@@ -33,7 +33,7 @@ fn parts(bytes: &[u8]) -> Parts {
         at += length;
     }
     let header = bytes[..HEADER_LEN].to_vec();
-    Parts { header, sections, blocks, index: None, rows: None, index_at: None }
+    Parts { header, sections, blocks, behind: Vec::new(), index: None, rows: None, index_at: None }
 }
 
 fn change(bytes: &mut Vec<u8>, random: &mut Random) {

@@ -11,6 +11,7 @@ use crate::container::forever::MODEL;
 use crate::container::model::ModelRecord;
 use crate::entropy::array::ArrayModel;
 use crate::entropy::intcoder::{IntEncoder, IntModel};
+use crate::entropy::rans::PROB_SCALE;
 use crate::entropy::table::TableSpec;
 use crate::matrix::DType;
 
@@ -126,6 +127,31 @@ pub(super) fn models() -> Vec<Case> {
         case("class-table-undefined", "corrupt", with(&|m| m.classes.residual_tables[0] = 1)),
         case("class-step-too-large", "corrupt", with(&|m| m.classes.quantum[0] = 1 << 40)),
         case("class-step-negative", "corrupt", with(&|m| m.classes.quantum[0] = -2)),
+    ]
+}
+
+/// Files whose rows take no bits and much work.
+pub(super) fn work() -> Vec<Case> {
+    let one = TableSpec::Histogram { raw: 0, entries: vec![(1, PROB_SCALE)], escape: 0 };
+    let stream = 1_u64.rotate_left(31).to_le_bytes().repeat(2);
+    let file = |m: &ModelRecord| {
+        let width = m.width();
+        let parts = Parts::new(&schema(DType::U8, &[width]), "max-error 1").model(m, width);
+        parts.coded(1 << 16, &stream, &[]).coded(1 << 16, &stream, &[]).join()
+    };
+    let wide = plain(600, vec![integer(1, 0, 1)], vec![one.clone()]);
+    let mut deep = plain(1, vec![integer(1, 0, 1)], vec![one.clone()]);
+    deep = with_latents(deep, &[100], 0, 4, vec![0]);
+    let mut path = hidden(1, &[256, 256], 1, 1);
+    path.weights.fill(0);
+    path.layers.iter_mut().for_each(|layer| layer.weights.fill(0));
+    deep.hidden = Some(path);
+    let mut linear = plain(64, vec![integer(1, 0, 1)], vec![TableSpec::Zero, one]);
+    linear = with_latents(linear, &[1 << 20; 64], 0, 4, vec![0; 64 * 64]);
+    vec![
+        case("work-of-columns", "limit", file(&wide)),
+        case("work-of-hidden-layers", "limit", file(&deep)),
+        case("work-of-wide-latents", "limit", file(&linear)),
     ]
 }
 

@@ -5,9 +5,10 @@ use super::records::{
     Random, hidden, integer, ladder, linear, ordered, plain, tokens, with_latents,
 };
 use crate::container::bytes::put_varint;
-use crate::container::forever::{COLUMNS, MODEL};
+use crate::container::forever::{COLUMNS, MODEL, ROOM};
 use crate::container::head;
 use crate::container::model::Grid;
+use crate::container::section;
 use crate::entropy::rans::PROB_SCALE;
 use crate::entropy::table::TableSpec;
 use crate::matrix::DType;
@@ -49,6 +50,8 @@ fn framing() -> Vec<(&'static str, Parts)> {
     put_varint(&mut none, 1 << 1);
     none.push(0);
     let empty_list = Parts::new(&s, BOUND).model(&m, 2).coded(2, &st, &none);
+    let mut behind = Parts::new(&s, BOUND).model(&m, 2).coded(2, &st, &[]);
+    behind.behind = section::encode(ROOM, &[1, 2, 3]);
     let same_names = vec!["the same name as all the others".to_string(); 900];
     let wide = schema(DType::U8, &[900]);
     let mut names = Parts::new(&wide, BOUND).section(COLUMNS, head::encode_columns(&same_names));
@@ -61,6 +64,7 @@ fn framing() -> Vec<(&'static str, Parts)> {
         ("varints-padded", padded),
         ("escapes-none-but-a-list", empty_list),
         ("names-that-shrink-much", names),
+        ("room-behind-blocks", behind),
     ]
 }
 

@@ -10,7 +10,7 @@ use crate::container::origin;
 use crate::container::section::Header;
 use crate::container::text;
 use crate::entropy::table::TableSpec;
-use crate::matrix::{DType, FillValues, KeptText, Origin, Schema, TextColumn, TextLayout};
+use crate::matrix::{DType, Digits, FillValues, KeptText, Origin, Schema, TextColumn, TextLayout};
 
 /// Every promise, with a number as somebody may type it.
 pub(super) const PROMISES: [&str; 11] = [
@@ -210,9 +210,13 @@ fn origins() -> Vec<(&'static str, Parts)> {
         columns: Vec::new(),
         kept: None,
     };
-    let column = |decimals, fixed, range| TextColumn { decimals, fixed, range };
+    let column =
+        |decimals, fixed, range| TextColumn { decimals, fixed, range, ..TextColumn::default() };
     let columns =
         vec![column(Some(22), true, u64::MAX), column(None, false, 0), column(Some(0), false, 300)];
+    let digits = [Digits::Significant(17), Digits::Decimals(40), Digits::Significant(40)];
+    let digits = digits.map(|digits| TextColumn { digits, range: 1023, ..TextColumn::default() });
+    let printed = TextLayout { columns: digits.to_vec(), ..table.clone() };
     let known = TextLayout { columns, ..table.clone() };
     let origin = |text| {
         let format = "csv".to_string();
@@ -224,6 +228,7 @@ fn origins() -> Vec<(&'static str, Parts)> {
         ("from-another-format", with(origin(None))),
         ("from-a-table", with(origin(Some(table)))),
         ("from-a-table-of-known-columns", with(origin(Some(known)))),
+        ("from-a-table-of-many-digits", with(origin(Some(printed)))),
     ]
 }
 

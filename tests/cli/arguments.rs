@@ -142,3 +142,16 @@ fn embeddings_get_a_hint_with_the_default_promise_only() {
     assert!(!hinted(&["--max-error", "0.1"]));
     assert!(!folder.ok(&["compress", "digits.npy", "-1"]).stderr.contains("hint"));
 }
+
+#[test]
+fn a_fill_value_that_occurs_nowhere_is_told_of() {
+    let folder = Folder::new();
+    let mut values = vec![1.25_f32; 200];
+    (values[7], values[90]) = (9.97e36, -999.0);
+    folder.write("f.npy", npy_f32(&values, 4));
+    let fills = ["--fill-value", "9.97e36", "--fill-value", "-999", "--fill-value", "-9999"];
+    let said = folder.ok(&[&["compress", "f.npy", "-1"], &fills[..]].concat()).stderr;
+    assert!(said.contains("no number is the fill value -9999\n"), "{said}");
+    let said = folder.ok(&[&["compress", "f.npy", "-1", "-f"], &fills[..4]].concat()).stderr;
+    assert!(!said.contains("no number is"), "{said}");
+}

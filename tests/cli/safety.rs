@@ -56,6 +56,40 @@ mod unix {
     use std::time::{Duration, Instant};
 
     #[test]
+    fn a_closed_standard_output_is_an_error_and_an_open_one_is_not() {
+        let folder = Folder::with_archive(&["--max-error", "1"]);
+        let run = |line: &str| {
+            let program = env!("CARGO_BIN_EXE_aezip");
+            let line = line.replace("aezip", &format!("'{program}'"));
+            let mut shell = Command::new("sh");
+            shell.current_dir(folder.path("")).args(["-c", &line]).output().unwrap()
+        };
+        for line in [
+            "aezip compress digits.npy -1 -o -",
+            "aezip compress - -1 < digits.npy",
+            "aezip compress digits.npy -1 -o x.aez --json",
+            "aezip decompress digits.npy.aez -o -",
+            "aezip decompress digits.npy.aez -o /dev/stdout",
+            "aezip train digits.npy -1 -o -",
+            "aezip info digits.npy.aez",
+            "aezip verify digits.npy.aez",
+        ] {
+            let ran = run(&format!("{line} >&-"));
+            let error = String::from_utf8(ran.stderr).unwrap();
+            assert_eq!(ran.status.code(), Some(1), "{line}: {error}");
+            assert!(error.contains("standard output: it is closed"), "{line}: {error}");
+            // Opened to read and write, as the runtime opens it where it was closed.
+            for open in [">/dev/null", "1<>/dev/null", "<&- >/dev/null", "1<>/dev/null 2>&-"] {
+                let line = line.replace("x.aez", "x.aez -f");
+                let open = if line.contains('<') { open.replace("<&- ", "") } else { open.into() };
+                let ran = run(&format!("{line} {open}"));
+                assert_eq!(ran.status.code(), Some(0), "{line} {open}: {ran:?}");
+            }
+        }
+        assert!(run("aezip decompress digits.npy.aez -o back.npy >&-").status.success());
+    }
+
+    #[test]
     fn a_full_disk_leaves_nothing_behind() {
         let folder = Folder::with_archive(&["--lossless"]);
         let limited = |line: &str| {

@@ -187,3 +187,152 @@ fn a_table_of_words_alone_is_refused() {
     let error = folder.fails(1, &["compress", "w.csv"]);
     assert!(error.contains("is not a number"), "{error}");
 }
+
+/// A table of two columns, of which the second has `odd` in some row.
+fn with_one(odd: &str, usual: impl Fn(u32) -> String) -> String {
+    let row = |i: u32| format!("{i},{}\n", if i == 7 { odd.to_string() } else { usual(i) });
+    format!("i,x\n{}", (0..90).map(row).collect::<String>())
+}
+
+/// Decimals of which none has another value than its `f64` as the shortest decimal.
+fn usual(i: u32) -> String {
+    format!("{}", f64::from(i * i % 97) / 7.0)
+}
+
+#[test]
+fn decimals_that_no_f64_holds_come_back_as_they_were() {
+    let folder = Folder::new();
+    for odd in [
+        "0.1234567890123456789",
+        "12345678901234567890.5",
+        "-98765432109876543210",
+        "1.2345678901234567891e-5",
+        "0.8000000000000001225",
+        "1e400",
+        "-1e-400",
+        "4e-324",
+    ] {
+        let text = with_one(odd, usual);
+        folder.write("t.csv", &text);
+        assert_eq!(there_and_back(&folder, "t.csv", &["--lossless"]), text);
+        folder.ok(&["verify", "a.aez", "--against", "t.csv"]);
+        let other = text.replace(odd, &odd.replacen(['4', '1'], "3", 1));
+        folder.write("o.csv", if odd.contains('4') || odd.contains('1') { other } else { text });
+        folder.write("n.csv", with_one("1.5", usual));
+        for other in ["o.csv", "n.csv"] {
+            let code = folder.run(&["verify", "a.aez", "--against", other]).code;
+            assert!(matches!(code, Some(1 | 3)), "{odd}: {other} {code:?}");
+        }
+    }
+    // Beside them, all are numbers.
+    folder.write("t.csv", with_one("0.30000000000000004", usual));
+    let said = folder.ok(&["compress", "t.csv", "-1", "--lossless"]).stderr;
+    assert!(!said.contains("kept as text"), "{said}");
+}
+
+#[test]
+fn a_table_of_nothing_but_such_decimals_is_refused_with_a_bound_that_helps() {
+    let row = |i: u32| format!("0.{}\n", 1_234_567_890_123_456_789_u64 + u64::from(i) * 997);
+    let folder = with("t.csv", format!("x\n{}", (0..90).map(row).collect::<String>()));
+    let error = folder.fails(1, &["compress", "t.csv", "--lossless"]);
+    assert!(error.contains("\"x\" has 0.1234567890123456789, which no f64 holds"), "{error}");
+    let bound = error.trim().rsplit(' ').next().unwrap();
+    folder.ok(&["compress", "t.csv", "-1", "--max-error", bound]);
+    folder.ok(&["verify", "t.csv.aez", "--against", "t.csv"]);
+}
+
+#[test]
+fn numbers_out_of_range_become_neither_infinite_nor_zero_under_a_bound() {
+    let folder = Folder::new();
+    for promise in ["--max-error=0.001", "--max-error-rel=0.01", "--nmse=0.001"] {
+        for odd in ["1e400", "-2e308"] {
+            let text = with_one(odd, usual);
+            folder.write("t.csv", &text);
+            let back = there_and_back(&folder, "t.csv", &[promise]);
+            assert!(back.contains(odd) && !back.contains("inf"), "{promise}: {back}");
+            folder.ok(&["verify", "a.aez", "--against", "t.csv"]);
+        }
+    }
+    folder.write("t.csv", with_one("1e400", usual));
+    let error = folder.fails(1, &["anomalies", "t.csv", "-o", "n.csv"]);
+    assert!(error.contains("\"x\" has 1e400") && error.contains("--columns 'i'"), "{error}");
+    // Zero is within any bound of it; but for the bound that is zero itself.
+    folder.write("t.csv", with_one("1e-400", usual));
+    there_and_back(&folder, "t.csv", &["--max-error", "0.001"]);
+    assert!(there_and_back(&folder, "t.csv", &["--max-error", "0"]).contains("1e-400"));
+    folder.write("t.csv", with_one("0.1234567890123456789", usual));
+    assert!(there_and_back(&folder, "t.csv", &["--max-error", "1e-18"]).contains("3456789"));
+}
+
+#[test]
+fn f64s_printed_with_more_digits_than_they_need_are_numbers_and_come_back_so() {
+    // As C's %.17g, %.18e and %.20f write them.
+    let plain = |i: u32| format!("{:.17e}", 1.1 + f64::from(i * i % 97) / 13.0).replace("e0", "");
+    let long = |i: u32| format!("{:.18e}", (f64::from(i) - 3.5) / 3e9);
+    let fixed = |i: u32| format!("{:.20}", f64::from(i) / 13.0);
+    let rows: String =
+        (0..90).map(|i| format!("{},{},{}\n", plain(i), long(i), fixed(i))).collect();
+    let folder = with("t.csv", &rows);
+    let back = there_and_back(&folder, "t.csv", &["--lossless"]);
+    folder.ok(&["verify", "a.aez", "--against", "t.csv"]);
+    let said = folder.ok(&["compress", "t.csv", "-1", "--lossless", "-f"]).stderr;
+    assert!(!said.contains("kept as text"), "{said}");
+    // The same digits, but for zeros at their end.
+    let digits = |field: &str| {
+        let (number, exponent) = field.split_once('e').unwrap_or((field, "0"));
+        (number.trim_end_matches('0').to_string(), exponent.to_string())
+    };
+    let fields =
+        |text: &str| -> Vec<_> { text.lines().flat_map(|l| l.split(',')).map(digits).collect() };
+    assert_eq!(fields(&back), fields(&rows));
+}
+
+#[test]
+fn verify_judges_the_digits_that_the_original_has() {
+    let folder = with("t.csv", with_one("0.12345678901234568", usual));
+    folder.ok(&["compress", "t.csv", "-1", "--lossless"]);
+    folder.ok(&["verify", "t.csv.aez", "--against", "t.csv"]);
+    for odd in ["0.1234567890123456789", "0.12345678901234567654321"] {
+        folder.write("o.csv", with_one(odd, usual));
+        let ran = folder.run(&["verify", "t.csv.aez", "--against", "o.csv"]);
+        assert_eq!(ran.code, Some(3), "{odd}: {ran:?}");
+        let said = String::from_utf8(ran.stdout).unwrap();
+        assert!(said.contains("NOT held") && said.contains(odd), "{said}");
+    }
+}
+
+#[test]
+fn lines_that_end_in_cr_alone_are_lines() {
+    let text = "a,b\n1,2.5\n3,4.25\n".to_string() + &"5,6.5\n".repeat(80);
+    let folder = with("t.csv", text.replace('\n', "\r"));
+    let said = folder.ok(&["compress", "t.csv", "-1", "--lossless"]).stderr;
+    assert!(said.contains("CR alone"), "{said}");
+    folder.ok(&["verify", "t.csv.aez", "--against", "t.csv"]);
+    assert_eq!(folder.ok(&["decompress", "t.csv.aez", "-o", "-"]).text(), text);
+}
+
+#[test]
+fn columns_of_text_in_archives_are_told_of() {
+    let folder = with("m.csv", mixed(90));
+    folder.ok(&["compress", "m.csv", "-1", "--lossless"]);
+    let info = folder.ok(&["info", "m.csv.aez"]);
+    assert!(info.text().contains("station, date, id, ok, share"), "{}", info.text());
+    let names = folder.ok(&["info", "m.csv.aez", "--json"]).json()["text_columns"].clone();
+    assert_eq!(names, serde_json::json!(["station", "date", "id", "ok", "share"]));
+    let said = folder.ok(&["anomalies", "m.csv.aez", "-o", "n.csv"]).stderr;
+    assert!(said.contains("station, date, id, ok, share are text, and left out"), "{said}");
+}
+
+#[test]
+fn numbers_that_cannot_be_read_are_told_with_their_file() {
+    let head = "{'descr': [('a', '<f4'), ('b', '<i8')], 'fortran_order': False, 'shape': (1,), }";
+    let mut file = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    file.extend(format!("{head:<117}\n").bytes());
+    file.extend(1.5_f32.to_le_bytes());
+    file.extend(((1_i64 << 60) + 1).to_le_bytes());
+    let folder = with("r.npy", file);
+    for command in ["compress", "train"] {
+        let error = folder.fails(1, &[command, "r.npy", "-1", "-o", "x.aez"]);
+        assert!(error.contains("r.npy: ") && error.contains("field \"b\""), "{error}");
+    }
+}

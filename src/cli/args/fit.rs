@@ -50,6 +50,7 @@ impl FitArgs {
         self.tuning.apply(&mut config);
         self.fills.apply(&mut config);
         config.fidelity = chosen.map_or_else(fidelity::default, Ok)?;
+        options.rounding = fidelity::rounding(&config.fidelity);
         if with_codec {
             self.network.expect_none()?;
         }

@@ -2,7 +2,7 @@
 
 use crate::cli::io::failure::Failure;
 use aezip::DType;
-use aezip::input::{Format, Notes, OpenOptions, RawLayout, TextOptions};
+use aezip::input::{Format, Notes, OpenOptions, RawLayout, Rounding, TextOptions};
 
 /// How to understand the input.
 #[derive(clap::Args, Default)]
@@ -150,6 +150,7 @@ impl SourceArgs {
                 keep_text: false,
                 format: self.format,
                 text,
+                rounding: Rounding::default(),
                 notes: Notes::default(),
             }),
         }

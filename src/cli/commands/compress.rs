@@ -7,6 +7,7 @@ use crate::cli::io::archive;
 use crate::cli::io::console::{Console, print};
 use crate::cli::io::destination::{Destination, Writing};
 use crate::cli::io::failure::Failure;
+use crate::cli::io::fills::absent;
 use crate::cli::io::history;
 use crate::cli::io::listing::{fidelity_json, quality_json};
 use crate::cli::io::numbers::{cosine, figure, grouped, layers, quotient};
@@ -71,7 +72,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         None => aezip::compress(&*rows, &config, output.writer()),
     };
     drop(bar);
-    let report = report.map_err(|error| output.failure(error))?;
+    let report = report.map_err(|error| output.failure(error, &label(&input)))?;
     let table = place.written(report.training.as_ref())?;
     output.commit()?;
     table.map_or(Ok(()), Output::commit)?;
@@ -84,6 +85,10 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let seconds = started.elapsed().as_secs_f64();
     let input = label(&input);
     console.note(&format!("{input}: {}, {seconds:.2} s", summary(&report)));
+    let unused = absent(&*rows, &config.fill_values)?;
+    if !unused.is_empty() {
+        console.note(&format!("{input}: no number is the fill value {}", figures(&unused)));
+    }
     if !report.fill_values.is_empty() {
         console.note(&format!(
             "values that stand for missing numbers: {}; they come back bit for bit and are part of no \

@@ -12,7 +12,7 @@ use crate::cli::io::progress::Bar;
 use crate::cli::io::rows_out;
 use crate::cli::io::text::text_columns;
 use aezip::input::{Format, sink};
-use aezip::{Fidelity, Origin, Schema, ShortDecimals};
+use aezip::{Digits, Fidelity, Origin, Schema, ShortDecimals};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -90,7 +90,9 @@ fn layout(archive: &Archive, destination: &Destination, format: Format) -> Schem
     if archive.reader.promise() != Some(&Fidelity::Lossless)
         && let Some(text) = schema.origin.as_mut().and_then(|origin| origin.text.as_mut())
     {
-        text.columns.iter_mut().for_each(|column| column.fixed = false);
+        for column in &mut text.columns {
+            (column.fixed, column.digits) = (false, Digits::Fewest);
+        }
     }
     schema
 }
@@ -136,7 +138,7 @@ fn copy(
     let step = (CHUNK / row_bytes).max(1);
     let (start, count) = (rows.start as u64, rows.len() as u64);
     let to = Box::new(output.writer());
-    let written = |error| output.failure(error);
+    let written = |error| output.failure(error, &archive.label);
     let mut rows_to = sink::create_sink(format, schema, count, to).map_err(written)?;
     let mut buffer = vec![0; step.min(rows.len()) * row_bytes];
     for first in rows.clone().step_by(step) {

@@ -161,7 +161,9 @@ pub(crate) fn run(mut args: Args, console: &Console) -> Result<(), Failure> {
     let (tuned, report) = finetune(&given, examples, &config, &how).map_err(about(&args.input))?;
     drop(bar);
     let output = Output::create(&destination, Writing::binary(args.force))?;
-    tuned.write(&mut output.writer()).map_err(|error| output.failure(error))?;
+    tuned
+        .write(&mut output.writer())
+        .map_err(|error| output.failure(error, &label(&args.input)))?;
     output.commit()?;
     let seconds = started.elapsed().as_secs_f64();
     let input = label(&args.input);

@@ -31,11 +31,13 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let archive = Archive::open(&args.file)?;
-    let (info, schema) = (archive.reader.info(), archive.reader.schema());
+    let info = archive.reader.info();
+    let text = archive.reader.kept_text().map_err(|error| archive.failure(&error))?;
+    let text = text.map_or_else(Vec::new, |text| text.labels());
     print(&if args.json {
-        object(&archive, &info, schema)
+        object(&archive, &info, &text)
     } else {
-        table(&archive, &info, schema).text()
+        table(&archive, &info, &text).text()
     })
 }
 
@@ -44,7 +46,8 @@ fn plain_bytes(info: &Info, schema: &Schema) -> u64 {
     info.rows.saturating_mul(schema.row_bytes() as u64)
 }
 
-fn table(archive: &Archive, info: &Info, schema: &Schema) -> Listing {
+fn table(archive: &Archive, info: &Info, text: &[String]) -> Listing {
+    let schema = archive.reader.schema();
     let mut table = Listing::default();
     table.line("file", archive.label.as_str());
     if archive.is_codec() {
@@ -61,12 +64,10 @@ fn table(archive: &Archive, info: &Info, schema: &Schema) -> Listing {
         table.line("made from", described(origin));
     }
     if let Some(names) = &schema.columns {
-        let shown = names[..names.len().min(NAMES)].join(", ");
-        let more = match names.len().saturating_sub(NAMES) {
-            0 => String::new(),
-            more => format!(", … and {more} more"),
-        };
-        table.line("columns", shown + &more);
+        table.line("columns", listed(names));
+    }
+    if !text.is_empty() {
+        table.line("  text", listed(text));
     }
     if !info.fill_values.is_empty() {
         table.line("missing", figures(&info.fill_values));
@@ -93,6 +94,15 @@ fn table(archive: &Archive, info: &Info, schema: &Schema) -> Listing {
     table
 }
 
+/// Lists the first names, and says how many more there are.
+fn listed(names: &[String]) -> String {
+    let shown = names[..names.len().min(NAMES)].join(", ");
+    match names.len().saturating_sub(NAMES) {
+        0 => shown,
+        more => format!("{shown}, … and {more} more"),
+    }
+}
+
 /// Says what the rows were read from.
 fn described(origin: &Origin) -> String {
     let Some(text) = &origin.text else { return origin.format.clone() };
@@ -105,7 +115,8 @@ fn described(origin: &Origin) -> String {
     format!("{}, {delimiter} between fields{comma}", origin.format)
 }
 
-fn object(archive: &Archive, info: &Info, schema: &Schema) -> String {
+fn object(archive: &Archive, info: &Info, text: &[String]) -> String {
+    let schema = archive.reader.schema();
     json!({
         "file": archive.label,
         "codec": archive.is_codec(),
@@ -115,6 +126,7 @@ fn object(archive: &Archive, info: &Info, schema: &Schema) -> String {
         "dtype": schema.dtype.name(),
         "name": schema.name,
         "columns": schema.columns,
+        "text_columns": text,
         "from": schema.origin.as_ref().map(|origin| origin.format.as_str()),
         "promised": info.fidelity.as_ref().map(fidelity_json),
         "plain_bytes": plain_bytes(info, schema),

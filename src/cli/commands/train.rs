@@ -62,7 +62,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let fitted = own.and_then(|own| Codec::fit(&*rows, &own));
     let written = fitted.and_then(|codec| codec.write(&mut output.writer()).map(|()| codec));
     drop(bar);
-    let codec = written.map_err(|error| output.failure(error))?;
+    let codec = written.map_err(|error| output.failure(error, &label(&input)))?;
     let bytes = output.writer().written();
     let table = place.written(codec.training())?;
     output.commit()?;

@@ -1,5 +1,6 @@
 //! `aezip verify`: is the file sound, and does it keep its promise?
 
+use crate::cli::args::fidelity::rounding;
 use crate::cli::args::source::SourceArgs;
 use crate::cli::io::archive::Archive;
 use crate::cli::io::console::{Console, plain, print};
@@ -8,9 +9,10 @@ use crate::cli::io::listing::{Listing, fidelity_json, quality_json};
 use crate::cli::io::numbers::grouped;
 use crate::cli::io::source::{self, label};
 use crate::cli::io::text::text_columns;
+use aezip::input::{OpenOptions, Rounding};
 use aezip::{KeptText, PromiseCheck, Rows, Schema};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Characters of a field that are shown.
 const SHOWN: usize = 40;
@@ -57,11 +59,11 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
 
     archive.expect_rows()?;
     console.detail(&sound(&archive));
-    let original = source::open_like(against, options, &archive.reader, console)?;
-    expect_alike(&*original, &archive, &label(against))?;
     let Some(promise) = archive.reader.info().fidelity else {
         return Err(Failure::error(format!("{} promises nothing", archive.label)));
     };
+    options.rounding = rounding(&promise);
+    let (original, lost) = original(against, options, &archive, console)?;
     // Every row of the archive has just been decoded: what fails now is the original.
     let mut check = aezip::check_promise(
         &*original,
@@ -75,7 +77,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         Some(text) => difference(&text, original.schema().kept_text()),
         None => None,
     };
-    if let Some(differs) = differs {
+    if let Some(differs) = lost.or(differs) {
         check.held = false;
         check.detail = differs;
     }
@@ -89,6 +91,29 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         table.text()
     })?;
     if check.held { Ok(()) } else { Err(Failure::promise_broken()) }
+}
+
+/// Opens what the archive is compared with. Where numbers of a table are not held by the archive's type, they
+/// are read as the nearest that are, and the second result says so.
+fn original(
+    path: &Path,
+    options: OpenOptions,
+    archive: &Archive,
+    console: &Console,
+) -> Result<(Box<dyn Rows>, Option<String>), Failure> {
+    let open = |options| {
+        let original = source::open_like(path, options, &archive.reader, console)?;
+        expect_alike(&*original, archive, &label(path)).map(|()| original)
+    };
+    let failure = match open(options.clone()) {
+        Ok(original) => return Ok((original, None)),
+        Err(failure) => failure,
+    };
+    let strict = OpenOptions { keep_text: false, ..options.clone() };
+    let Err(lost) = source::open_quietly(path, &strict) else { return Err(failure) };
+    let nearest = OpenOptions { rounding: Rounding::Nearest, ..options };
+    let original = open(nearest).map_err(|_| failure)?;
+    Ok((original, Some(lost.message().to_string())))
 }
 
 /// Returns the line for a file that was checked by itself.

@@ -1,5 +1,6 @@
 //! What the program tells its user, and where.
 
+use crate::cli::io::closed;
 use crate::cli::io::failure::Failure;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -71,7 +72,8 @@ pub(crate) fn report(failure: &Failure) -> ExitCode {
 /// Writes `text`, a command's result, to standard output.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|error| match error.kind() {
+    let written = closed::expect_open().and_then(|()| writeln!(out, "{text}"));
+    written.and_then(|()| out.flush()).map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Failure::hung_up(),
         _ => Failure::io("cannot write to standard output", &error),
     })

@@ -1,5 +1,6 @@
 //! Where a result is to go, and whether it may.
 
+use crate::cli::io::closed;
 use crate::cli::io::console::plain;
 use crate::cli::io::failure::Failure;
 use std::fs::{self, Metadata};
@@ -74,16 +75,19 @@ impl Destination {
         Ok(Destination::Path(archive.with_file_name(name)))
     }
 
-    /// Fails if this is one of `sources`, exists and may not be replaced, or is a
-    /// terminal that would be shown binary.
+    /// Fails if this is one of `sources`, exists and may not be replaced, is a terminal that would be
+    /// shown binary, or standard output that is closed.
     pub(crate) fn check(&self, writing: Writing, sources: &[&Path]) -> Result<(), Failure> {
         let path = match self {
             Destination::Stdout if writing.is_shown_by(&io::stdout()) => {
                 return Err(shown_binary("standard output"));
             }
-            Destination::Stdout => return Ok(()),
+            Destination::Stdout => return expect_open(),
             Destination::Path(path) => path,
         };
+        if closed::is_stdout(path) {
+            expect_open()?;
+        }
         let shown = path.display();
         let text = path.to_string_lossy();
         if text.is_empty() || text.ends_with(std::path::is_separator) {
@@ -156,6 +160,11 @@ impl std::fmt::Display for Destination {
             Destination::Path(path) => path.display().fmt(f),
         }
     }
+}
+
+/// Fails where standard output is closed.
+fn expect_open() -> Result<(), Failure> {
+    closed::expect_open().map_err(|e| Failure::io("cannot write to standard output", &e))
 }
 
 /// Makes the failure that refuses to fill a terminal with bytes that mean something else to it.

@@ -1,10 +1,12 @@
 //! Where commands read and write, and what they say.
 
 pub(crate) mod archive;
+pub(crate) mod closed;
 pub(crate) mod console;
 pub(crate) mod destination;
 pub(crate) mod embedding;
 pub(crate) mod failure;
+pub(crate) mod fills;
 pub(crate) mod hint;
 pub(crate) mod history;
 pub(crate) mod listing;

@@ -73,12 +73,12 @@ impl Output {
         Ok(())
     }
 
-    /// Says what failure `error`, met while writing here, amounts to.
-    pub(crate) fn failure(&self, error: aezip::Error) -> Failure {
+    /// Says what failure `error`, met while writing here what is made of `input`, amounts to.
+    pub(crate) fn failure(&self, error: aezip::Error, input: &str) -> Failure {
         match self.writer.lock().trouble {
             Some(io::ErrorKind::BrokenPipe) => Failure::hung_up(),
             Some(_) => Failure::error(format!("cannot write {}: {error}", self.label)),
-            None => error.into(),
+            None => Failure::error(format!("{input}: {error}")),
         }
     }
 }
@@ -268,10 +268,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut output = create(&folder.path().join("out"), false);
         let input = || aezip::Error::truncated("the input");
-        assert_eq!(output.failure(input()).message(), "truncated: the input");
+        assert_eq!(output.failure(input(), "a").message(), "a: truncated: the input");
         output.writer = Writer::new(Box::new(Full(0)));
         let _ = output.writer().write_all(&vec![0; BUFFER * 2]);
-        assert!(output.failure(input()).message().starts_with("cannot write"));
+        assert!(output.failure(input(), "a").message().starts_with("cannot write"));
     }
 
     #[cfg(unix)]

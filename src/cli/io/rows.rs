@@ -5,6 +5,7 @@ use crate::cli::io::console::Console;
 use crate::cli::io::destination::PIPE;
 use crate::cli::io::failure::Failure;
 use crate::cli::io::source;
+use crate::cli::io::text::text_columns;
 use aezip::input::OpenOptions;
 use aezip::{Rows, Schema};
 use std::fs::File;
@@ -40,7 +41,12 @@ pub(crate) fn open(
     if !is_compressed(path) {
         return source::open(path, options, console);
     }
-    decoded(path)
+    let archive = Archive::open(path)?;
+    archive.expect_rows()?;
+    if let Some(text) = archive.reader.kept_text().map_err(|error| archive.failure(&error))? {
+        console.note(&format!("{}: {} text, and left out", archive.label, text_columns(&text)));
+    }
+    Ok(Box::new(Compressed(archive)))
 }
 
 /// Opens the rows of an `.aez` file.

@@ -44,7 +44,7 @@ impl RowsOut {
     pub(crate) fn written(&self, rows: &Matrix) -> Result<Output, Failure> {
         let output = Output::create(&self.destination, self.writing())?;
         let to = Box::new(output.writer());
-        let written = |error| output.failure(error);
+        let written = |error| output.failure(error, &self.label());
         let schema = schema_at(&self.destination, rows.schema());
         let mut sink =
             sink::create_sink(self.format, &schema, rows.len() as u64, to).map_err(written)?;

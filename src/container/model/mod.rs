@@ -169,6 +169,28 @@ pub(crate) struct EncodedModel {
 }
 
 impl ModelRecord {
+    /// Returns the same model with other classes, and no tables yet.
+    #[cfg(feature = "compress")]
+    pub(crate) fn with_classes(&self, classes: Classes) -> Self {
+        // Field by field: the classes that are replaced are not copied.
+        Self {
+            grids: self.grids.clone(),
+            grid_of: self.grid_of.clone(),
+            base: self.base.clone(),
+            temporal: self.temporal.clone(),
+            latent_clamp: self.latent_clamp.clone(),
+            latent_temporal: self.latent_temporal.clone(),
+            trellis: self.trellis,
+            gain: self.gain,
+            skip: self.skip.clone(),
+            bias: self.bias.clone(),
+            hidden: self.hidden.clone(),
+            classes,
+            tables: Vec::new(),
+            neighbours: self.neighbours.clone(),
+        }
+    }
+
     /// Returns the number of latents.
     pub(crate) fn latents(&self) -> usize {
         self.latent_clamp.len()

@@ -159,7 +159,7 @@ pub(crate) fn fit_tables(
         let tables = transitions(input.symbols, assigned, count);
         classes.next.extend(tables.into_iter().map(|t| pool.add(t)));
     }
-    let mut record = ModelRecord { classes, ..input.record.clone() };
+    let mut record = input.record.with_classes(classes);
     if let Some(n) = record.neighbours.as_mut().filter(|n| !n.atoms.is_empty()) {
         let table = Some(pool.add(fitter.atoms(n.atoms.len())));
         n.atom_tree = vec![TreeNode::Leaf { table, shift: 0 }];

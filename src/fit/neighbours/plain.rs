@@ -128,7 +128,7 @@ impl Way {
         let mut encoder = self.encoder(context, prediction)?;
         let runs: Vec<&[u8]> = sample.split().collect();
         let symbols: Vec<Symbols> =
-            runs.par_iter().map(|bytes| encoder.symbols(bytes, &[], true)).collect();
+            runs.par_iter().map(|bytes| encoder.symbols(bytes, &[], context.measures)).collect();
         let input = ClassFitInput {
             record: &encoder.program.record,
             dtype: sample.schema.dtype,

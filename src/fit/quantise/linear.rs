@@ -76,6 +76,7 @@ pub(crate) fn quantise_skip(
     weight_steps: &[f64],
 ) {
     let gain = f64::from(record.gain);
+    record.skip.reserve_exact(matrix.len());
     for (row, step) in matrix.chunks_exact(columns.len()).zip(weight_steps) {
         for (column, &w) in columns.iter().zip(row) {
             if column.scale == 0.0 {

@@ -43,6 +43,8 @@ pub(crate) struct SearchEffort {
     pub(crate) refit_turns: usize,
     /// Contexts of neighbours, if they are looked at.
     pub(crate) contexts: Option<ContextEffort>,
+    /// Whether errors are added up.
+    pub(crate) measures: bool,
 }
 
 /// Effort at fitting classes of candidates that are only compared.
@@ -90,8 +92,34 @@ pub(crate) fn with_bounds(
     basis: Option<&Basis>,
     training: Option<&TrainingContext<'_>>,
 ) -> Result<Candidate> {
+    smallest(sample, bounds, effort, basis, training)
+}
+
+/// The same without networks, its errors on the sample added up, and without a look at neighbours.
+///
+/// # Errors
+/// As [`with_bounds`].
+pub(crate) fn measured_with_bounds(
+    sample: &Sample,
+    bounds: Vec<f64>,
+    effort: SearchEffort,
+    basis: Option<&Basis>,
+) -> Result<Candidate> {
+    let effort = SearchEffort { contexts: None, measures: true, ..effort };
+    smallest(sample, bounds, effort, basis, None)
+}
+
+/// The smallest codec of all kinds.
+fn smallest(
+    sample: &Sample,
+    bounds: Vec<f64>,
+    effort: SearchEffort,
+    basis: Option<&Basis>,
+    training: Option<&TrainingContext<'_>>,
+) -> Result<Candidate> {
     let for_codec = training.is_some_and(|t| t.is_for_codec);
     let contexts = effort.contexts.filter(|_| !for_codec);
+    let measures = effort.measures;
     let Planned { columns, normalised, components, atoms } =
         planned(sample, bounds, basis, contexts.is_some());
     let thinned = sample.thinned(effort.trial_rows);
@@ -115,6 +143,7 @@ pub(crate) fn with_bounds(
         keeps_zero_rows: false,
         neighbours: None,
         atoms: &[],
+        measures,
     };
     let trial_effort = if effort.trials > 0 { quick } else { classes };
     let trial = context(thin_sample, &thin, trial_effort);
@@ -153,6 +182,7 @@ pub(crate) fn linear_with_bounds(
         keeps_zero_rows: false,
         neighbours: None,
         atoms: &[],
+        measures: true,
     };
     linear::build(&context, choice)
 }

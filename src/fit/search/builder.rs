@@ -16,7 +16,7 @@ use crate::fit::network::refit::{RefitConfig, refit};
 use crate::fit::network::train::TrainedNetwork;
 use crate::fit::quantise::network::Precision;
 use crate::fit::quantise::prepare::prepare;
-use crate::fit::search::bounded::{SearchEffort, linear_with_bounds, with_bounds};
+use crate::fit::search::bounded::{SearchEffort, linear_with_bounds, measured_with_bounds};
 use crate::fit::search::family::{Family, LatentFamily, NetworkFamily};
 use crate::fit::search::goal::Goal;
 use crate::fit::search::rank::components;
@@ -138,7 +138,7 @@ impl<'a> Builder<'a> {
             Family::Bounded(choice) => {
                 let bounds = vec![step / 2.0; self.columns.len()];
                 let mut bounded = match choice {
-                    None => with_bounds(self.sample, bounds, self.effort, self.basis, None)?,
+                    None => measured_with_bounds(self.sample, bounds, self.effort, self.basis)?,
                     Some(choice) => {
                         let classes = self.effort.classes;
                         linear_with_bounds(self.sample, bounds, classes, self.basis, &choice)?
@@ -208,6 +208,7 @@ impl<'a> Builder<'a> {
             keeps_zero_rows: self.keeps_zero_rows,
             neighbours: None,
             atoms: &[],
+            measures: true,
         }
     }
 

@@ -26,6 +26,7 @@ const EFFORT: SearchEffort = SearchEffort {
     refine_rounds: 0,
     refit_turns: 0,
     contexts: None,
+    measures: false,
 };
 
 /// `rows` rows along `rank` random directions, of deviation 10 each, in noise of deviation 0.03.

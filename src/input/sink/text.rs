@@ -2,8 +2,8 @@
 
 use super::encode::{Encode, cannot_write};
 use crate::error::{Error, Result};
-use crate::input::table::{Field, Notation, looks_like_names, reads_as_names};
-use crate::matrix::{DType, F16, KeptText, Schema, TextColumn, TextLayout};
+use crate::input::table::{Field, Notation, looks_like_names, reads_as_names, written};
+use crate::matrix::{DType, Digits, F16, KeptText, Schema, TextColumn, TextLayout};
 use std::fmt::LowerExp;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -24,9 +24,11 @@ pub(super) struct TextEncoder<W> {
     is_top: bool,
     /// Columns of text among those of numbers.
     kept: Option<Arc<KeptText>>,
-    /// The row to write.
+    /// Rows begun.
     row: usize,
     line: Vec<u8>,
+    /// The row that `line` is.
+    last: Vec<u8>,
     number: Vec<u8>,
     /// What is not written yet: names that are numbers, and the rows below.
     first: Option<FirstLines>,
@@ -70,6 +72,7 @@ impl<W: Write> TextEncoder<W> {
             kept,
             row: 0,
             line: Vec::new(),
+            last: Vec::new(),
             number: Vec::new(),
             first,
         })
@@ -116,12 +119,31 @@ impl<W: Write> TextEncoder<W> {
         let mut numbers = row.chunks_exact(self.dtype.size()).enumerate();
         for text in fields(Some(kept), self.width) {
             if let Some(column) = text.map(|t| &kept.columns()[t]) {
-                put_text(&mut self.line, column.field(self.row), &self.layout);
+                put_text(&mut self.line, column.field(self.row - 1), &self.layout);
             } else if let Some((j, number)) = numbers.next() {
                 self.put(j, number).map_err(cannot_write)?;
             }
             self.line.push(self.layout.delimiter);
         }
+        Ok(())
+    }
+
+    /// Makes the line of a row.
+    fn put_line(&mut self, row: &[u8]) -> Result<()> {
+        self.line.clear();
+        match self.kept.clone() {
+            None => self.put_numbers(row)?,
+            Some(kept) => self.put_all(row, &kept)?,
+        }
+        self.line.pop();
+        if std::mem::take(&mut self.is_top) {
+            self.mark_top(row).map_err(cannot_write)?;
+        }
+        // An empty line would not be read as a row, and by one of blanks no delimiter is known.
+        if self.line.is_empty() || (self.row == 1 && self.line.trim_ascii().is_empty()) {
+            self.line.splice(..0, *b"\"\"");
+        }
+        end_line(&mut self.line, &self.layout);
         Ok(())
     }
 
@@ -160,21 +182,15 @@ impl<W: Write> Encode for TextEncoder<W> {
     fn rows(&mut self, rows: &[u8]) -> Result<()> {
         let size = self.dtype.size();
         for row in rows.chunks_exact(self.width * size) {
-            self.line.clear();
-            match self.kept.clone() {
-                None => self.put_numbers(row)?,
-                Some(kept) => self.put_all(row, &kept)?,
-            }
             self.row += 1;
-            self.line.pop();
-            if std::mem::take(&mut self.is_top) {
-                self.mark_top(row).map_err(cannot_write)?;
+            // Rows that are all alike take thousands of times as long to print as to decode. The
+            // first may look otherwise.
+            let again = self.row > 2 && self.kept.is_none() && self.last == row;
+            if !again {
+                self.last.clear();
+                self.last.extend(row);
+                self.put_line(row)?;
             }
-            // An empty line would not be read as a row, and by one of blanks no delimiter is known.
-            if self.line.is_empty() || (self.row == 1 && self.line.trim_ascii().is_empty()) {
-                self.line.splice(..0, *b"\"\"");
-            }
-            end_line(&mut self.line, &self.layout);
             let Some(first) = &mut self.first else {
                 self.out.write_all(&self.line).map_err(cannot_write)?;
                 continue;
@@ -309,18 +325,18 @@ fn print(line: &mut Vec<u8>, dtype: DType, bytes: &[u8], column: TextColumn) -> 
     }
 }
 
-/// Appends a number with as many decimals as all of its column have, where they give it back.
+/// Appends a number with as many digits as all of its column have, where they give it back.
 fn print_double(line: &mut Vec<u8>, value: f64, column: TextColumn) -> io::Result<()> {
-    if let TextColumn { decimals: Some(decimals), fixed: true, .. } = column
-        && value.is_finite()
-    {
-        let start = line.len();
-        write!(line, "{value:.*}", usize::from(decimals))?;
-        let back = std::str::from_utf8(&line[start..]).ok().and_then(|t| t.parse::<f64>().ok());
-        if back.is_some_and(|back| back.to_bits() == value.to_bits()) {
+    let own = match column {
+        TextColumn { decimals: Some(places), fixed: true, .. } => Digits::Decimals(places),
+        TextColumn { digits, .. } => digits,
+    };
+    if own != Digits::Fewest && value.is_finite() {
+        let text = written(value, own);
+        if text.parse::<f64>().is_ok_and(|back| back.to_bits() == value.to_bits()) {
+            line.extend(text.bytes());
             return Ok(());
         }
-        line.truncate(start);
     }
     print_float(line, value)
 }

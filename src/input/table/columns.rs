@@ -1,7 +1,9 @@
 //! What is learned of each column while a table is read, and which type holds all of it.
 
 use super::notation::{EXACT, Form, Notation, Number, POWERS};
+use super::rounded::{Rounded, comes_back};
 use crate::error::{Error, Result};
+use crate::input::options::Rounding;
 use crate::matrix::{DType, TextColumn};
 
 /// What is known of the numbers of a column.
@@ -19,12 +21,15 @@ pub(super) struct Column {
     missing: bool,
     /// The first integer that no `f64` is.
     inexact: Option<Box<str>>,
-    /// The first number that comes back as another.
+    /// The first number above 2^53 that comes back as another.
     changed: Option<Box<str>>,
+    /// What others are rounded by.
+    rounded: Rounded,
 }
 
 impl Column {
-    pub(super) fn new() -> Self {
+    /// Begins a column whose decimals may be rounded by so much.
+    pub(super) fn new(rounding: Rounding) -> Self {
         Self {
             min: f64::INFINITY,
             max: f64::NEG_INFINITY,
@@ -35,6 +40,7 @@ impl Column {
             missing: false,
             inexact: None,
             changed: None,
+            rounded: Rounded::new(rounding),
         }
     }
 
@@ -51,6 +57,9 @@ impl Column {
                 self.unsigned &= number.value >= 0.0;
                 // A negative zero is no integer of any type.
                 self.signed &= number.value != 0.0 || number.value.is_sign_positive();
+                if self.rounded.take_short(number.value, places) {
+                    self.rounded.take(number.value, text, notation);
+                }
             }
             _ => self.take_long(number, text, notation),
         }
@@ -59,6 +68,7 @@ impl Column {
     #[cold]
     fn take_long(&mut self, number: &Number, text: &[u8], notation: Notation) {
         self.short = false;
+        self.rounded.take(number.value, text, notation);
         let integer = match number.form {
             Form::LongInteger => notation.integer(text),
             _ => None,
@@ -81,7 +91,12 @@ impl Column {
 
     /// Says whether a number comes back as another from an `f64`.
     pub(super) fn is_changed(&self) -> bool {
-        self.changed.is_some()
+        self.lost().is_some()
+    }
+
+    /// Returns the first such number.
+    fn lost(&self) -> Option<&str> {
+        self.changed.as_deref().or_else(|| self.rounded.lost(self.max - self.min))
     }
 
     pub(super) fn take_missing(&mut self) {
@@ -89,12 +104,27 @@ impl Column {
         (self.signed, self.unsigned) = (false, false);
     }
 
+    /// Says why its numbers are lost, and what would help.
+    fn why_lost(&self) -> String {
+        let why = match self {
+            _ if self.signed || self.unsigned => "an i64 or u64 does, but not the other columns",
+            _ if self.rounded.is_beyond() => "the largest is 1.8e308; write it in another unit",
+            Self { changed: None, .. } => {
+                let bound = self.rounded.sufficient_bound();
+                return format!("under a bound it may be rounded, as with --max-error {bound}");
+            }
+            _ if self.missing => "an i64 would, but the column has missing numbers",
+            _ => "no type does; write it as two columns",
+        };
+        why.to_string()
+    }
+
     /// Returns what it takes to write the column as it was.
     pub(super) fn layout(&self) -> TextColumn {
         let (fewest, most) = self.places;
-        let known = self.short && fewest <= most;
+        let known = self.short && fewest <= most && !self.rounded.is_rounded();
         if !known {
-            return TextColumn::default();
+            return TextColumn { digits: self.rounded.digits(), ..TextColumn::default() };
         }
         let power = POWERS[usize::from(most)];
         let units = |value: f64| {
@@ -104,30 +134,13 @@ impl Column {
         let (Some(min), Some(max)) = (units(self.min), units(self.max)) else {
             return TextColumn::default();
         };
-        TextColumn { decimals: Some(most), fixed: fewest == most, range: (max - min) as u64 }
-    }
-}
-
-/// Says whether the shortest decimal of `value` is the decimal that was read.
-fn comes_back(value: f64, text: &[u8], notation: Notation) -> bool {
-    let Some(plain) = notation.plain(text.trim_ascii()) else { return false };
-    let printed = format!("{value}");
-    let digits = |text: &[u8]| -> Vec<u8> {
-        let unsigned = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
-        let (whole, fraction) = match unsigned.iter().position(|b| *b == b'.') {
-            Some(mark) => (&unsigned[..mark], &unsigned[mark + 1..]),
-            None => (unsigned, &b""[..]),
-        };
-        let zeros = whole.iter().take_while(|b| **b == b'0').count();
-        let mut out = whole[zeros..].to_vec();
-        out.push(b'.');
-        out.extend(fraction);
-        while out.last() == Some(&b'0') {
-            out.pop();
+        TextColumn {
+            decimals: Some(most),
+            fixed: fewest == most,
+            range: (max - min) as u64,
+            ..TextColumn::default()
         }
-        out
-    };
-    digits(&plain) == digits(printed.as_bytes())
+    }
 }
 
 /// Chooses a type that holds every number of the columns exactly.
@@ -135,7 +148,7 @@ fn comes_back(value: f64, text: &[u8], notation: Notation) -> bool {
 /// # Errors
 /// `Argument` if none does, with the column's name, which `name` returns, and what to do.
 pub(super) fn dtype(columns: &[Column], name: &dyn Fn(usize) -> String) -> Result<DType> {
-    if columns.iter().all(|c| c.inexact.is_none() && c.changed.is_none()) {
+    if columns.iter().all(|c| c.inexact.is_none() && !c.is_changed()) {
         return Ok(DType::F64);
     }
     if columns.iter().all(|c| c.signed) {
@@ -144,15 +157,14 @@ pub(super) fn dtype(columns: &[Column], name: &dyn Fn(usize) -> String) -> Resul
     if columns.iter().all(|c| c.unsigned) {
         return Ok(DType::U64);
     }
-    let bad = |c: &&Column| c.changed.is_some();
-    let Some(at) = columns.iter().position(|c| bad(&c)) else { return Ok(DType::F64) };
+    let Some(at) = columns.iter().position(Column::is_changed) else { return Ok(DType::F64) };
     Err(Error::argument(refusal(columns, at, name)))
 }
 
 /// Says why no type holds the column at `at` beside the others, and what to do.
 fn refusal(columns: &[Column], at: usize, name: &dyn Fn(usize) -> String) -> String {
     let own = &columns[at];
-    let example = own.changed.as_deref().unwrap_or_default();
+    let example = own.lost().unwrap_or_default();
     let apart = |keep: &dyn Fn(&Column) -> bool| -> Option<String> {
         let kept: Vec<usize> = (0..columns.len()).filter(|&k| keep(&columns[k])).collect();
         let list: Vec<String> = kept.iter().map(|&k| escaped(&name(k))).collect();
@@ -160,22 +172,19 @@ fn refusal(columns: &[Column], at: usize, name: &dyn Fn(usize) -> String) -> Str
         (!kept.is_empty() && list.len() <= LONGEST_LIST).then_some(list)
     };
     let whole = own.signed || own.unsigned;
-    let why = match whole {
-        true => "an i64 or u64 does, but not the other columns",
-        false if own.missing => "an i64 would, but the column has missing numbers",
-        false => "no type does; write it as two columns",
-    };
+    let why = own.why_lost();
     let alone = whole.then(|| apart(&|c| if own.signed { c.signed } else { c.unsigned })).flatten();
-    let rest = apart(&|c| c.changed.is_none());
+    let rest = apart(&|c| !c.is_changed());
+    let what = format!("column {:?} has {example}, which no f64 holds", name(at));
     let advice = match (alone, rest) {
         (Some(alone), Some(rest)) => {
             format!("compress them apart: --columns '{alone}', and --columns '{rest}'")
         }
         (Some(alone), None) => format!("choose columns: --columns '{alone}'"),
         (None, Some(rest)) => format!("leave it out: --columns '{rest}'"),
-        (None, None) => "choose other columns with --columns".to_string(),
+        (None, None) => return format!("{what}; {why}"),
     };
-    format!("column {:?} has {example}, which no f64 holds; {why}; {advice}", name(at))
+    format!("{what}; {why}; {advice}")
 }
 
 /// A longer list of columns helps nobody.

@@ -1,4 +1,4 @@
-//! Texts in other encodings than UTF-8.
+//! Texts in other encodings than UTF-8, or with other line ends than LF.
 
 use crate::error::{Error, Result};
 use crate::input::magic::{UTF16_LOOK, byte_order};
@@ -56,9 +56,44 @@ pub(super) fn to_utf8(source: &Source) -> Result<Option<Source>> {
     }
 }
 
+/// Returns the same text with LF at the ends of lines if those are CR alone, as old programs for Macs wrote
+/// them; `None` if they are not.
+pub(super) fn with_line_feeds(source: &Source) -> Result<Option<Source>> {
+    let head = source.head(CHUNK)?;
+    let ends_line = head.windows(2).any(|pair| pair[0] == b'\r' && pair[1] != b'\n')
+        || (head.len() < CHUNK && head.last() == Some(&b'\r'));
+    if !ends_line || head.contains(&b'\n') {
+        return Ok(None);
+    }
+    let mut spool = Spool::new();
+    let mut buffer = vec![0; CHUNK];
+    let mut at = 0;
+    loop {
+        let count = source.read_up_to(at, &mut buffer)?;
+        if count == 0 {
+            return spool.finish().map(Some);
+        }
+        buffer[..count].iter_mut().filter(|b| **b == b'\r').for_each(|b| *b = b'\n');
+        spool.write(&buffer[..count])?;
+        at += count as u64;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn carriage_returns_end_lines_where_nothing_else_does() {
+        let text = "a,b\r1,2\r".repeat(20_000);
+        let changed = with_line_feeds(&Source::from_memory(text.clone().into_bytes())).unwrap();
+        let expected = text.replace('\r', "\n");
+        assert_eq!(changed.unwrap().head(expected.len() + 1).unwrap(), expected.as_bytes());
+        for other in ["a\r\n1\r\n", "\"a\rb\"\n1\n", "a,b", ""] {
+            let source = Source::from_memory(other.as_bytes().to_vec());
+            assert!(with_line_feeds(&source).unwrap().is_none(), "{other:?}");
+        }
+    }
 
     #[test]
     fn utf16_becomes_utf8() {

@@ -5,6 +5,7 @@ use super::faults::{Fault, is_other_number};
 use super::notation::{Field, Notation};
 use super::plan::Plan;
 use crate::error::Result;
+use crate::input::options::Rounding;
 use crate::input::source::Source;
 use csv::ByteRecord;
 
@@ -37,6 +38,7 @@ pub(super) struct Asked<'a> {
     pub(super) fields: usize,
     /// Which of them are asked for, in their order.
     pub(super) columns: &'a [usize],
+    pub(super) rounding: Rounding,
 }
 
 impl Asked<'_> {
@@ -57,7 +59,8 @@ impl Asked<'_> {
 
     /// Looks at every field of every row.
     fn kinds(&self, source: &Source) -> Result<Vec<Kind>> {
-        let unknown = Kind { numbers: Column::new(), is_empty: true, is_text: false };
+        let numbers = Column::new(self.rounding);
+        let unknown = Kind { numbers, is_empty: true, is_text: false };
         let mut kinds = vec![unknown; self.columns.len()];
         let mut records = self.plan.records(source);
         let mut record = ByteRecord::new();

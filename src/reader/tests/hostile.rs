@@ -93,6 +93,81 @@ fn few_bytes_make_no_large_model() {
     Reader::new(own.build()).unwrap();
 }
 
+/// One latent, `1 << hidden` units in each of two hidden layers, and weights of 0.
+fn deep(hidden: u32) -> ModelRecord {
+    let units = 1_usize << hidden;
+    let layer = |inputs: usize| Hidden {
+        weights: vec![0; inputs * units],
+        bias: vec![0; units],
+        multiplier: 1,
+        ..Hidden::default()
+    };
+    let layers = vec![layer(1), layer(units)];
+    let weights = vec![0; units];
+    let mut record = ModelRecord {
+        latent_clamp: vec![9],
+        latent_temporal: vec![256],
+        gain: 4,
+        skip: vec![1],
+        hidden: Some(HiddenPath { input_shift: vec![0], layers, weights, multiplier: 1 }),
+        ..ramp(1)
+    };
+    record.classes.means = vec![0];
+    record.classes.latent_tables = vec![0];
+    record
+}
+
+#[test]
+fn few_bytes_make_little_work() {
+    let rows = 1 << 16;
+    for (record, longer) in [(ramp(2000), 30_000), (deep(9), 30_000)] {
+        let mut own = of_one_block(record.clone(), rows);
+        let small = own.build();
+        assert!(small.len() < 10_000, "{}", small.len());
+        assert_eq!(Reader::new(&small).unwrap_err().kind(), ErrorKind::Limit);
+        // A longer file may have it, wherever it is longer.
+        let room = vec![0; longer];
+        own.gap = section::encode(*b"room", &room);
+        Reader::new(own.build()).unwrap();
+        own.gap.clear();
+        own.sections.insert(1, (*b"room", room));
+        Reader::new(own.build()).unwrap();
+        // And so may fewer rows.
+        Reader::new(of_one_block(record, rows / 16).build()).unwrap();
+    }
+    // Rows that are all alike take none.
+    let mut record = plain(2000);
+    record.tables = vec![TableSpec::Zero];
+    Reader::new(of_one_block(record, rows).build()).unwrap().verify().unwrap();
+}
+
+#[cfg(feature = "compress")]
+#[test]
+fn a_file_is_as_long_as_its_rows_take_work() {
+    use crate::container::file::FileWriter;
+    let width = 2000;
+    let record = ramp(width);
+    let work = Program::new(record.clone(), DType::F32).unwrap().row_work();
+    let schema = Schema::new(DType::F32, &[width]);
+    let promise = Some(&Fidelity::Lossless);
+    let write = |rows: usize| {
+        let model = record.encode(width);
+        let file = FileWriter::begin(Vec::new(), &schema, promise, Some(&model), None).unwrap();
+        let mut file = file.with_row_work(work);
+        file.block(rows, &block::encode_coded(0, &nothing(), &[])).unwrap();
+        file.finish_into().unwrap().1
+    };
+    let (few, many) = (write(100), write(1 << 16));
+    assert!(few.len() < 1000 && many.len() > 10_000, "{} {}", few.len(), many.len());
+    let mut row = vec![0.0_f32; width];
+    Reader::new(&many).unwrap().read_row(9, &mut row).unwrap();
+    assert_eq!(row, vec![5.0; width]);
+    let mut damaged = many.clone();
+    damaged[many.len() - 5000] ^= 1;
+    assert_eq!(Reader::new(&damaged).unwrap_err().kind(), ErrorKind::Corrupt);
+    Reader::new(&many[..many.len() - 1]).unwrap_err();
+}
+
 #[cfg(feature = "compress")]
 #[test]
 fn what_is_written_may_be_read_however_few_its_bytes() {
