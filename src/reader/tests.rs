@@ -100,7 +100,6 @@ fn plain(width: usize) -> ModelRecord {
         },
         tables: vec![TableSpec::Ladder { shape: 2, scale: 22 }],
         ..ModelRecord::default()
-        neighbours: None,
     }
 }
 
@@ -159,6 +158,7 @@ fn rich(width: usize) -> ModelRecord {
                 .collect(),
         },
         tables: vec![coin, wide, narrow, TableSpec::Zero],
+        neighbours: None,
     }
 }
 
