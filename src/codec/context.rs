@@ -242,7 +242,7 @@ impl Directions {
                 (THIRD_UP_RIGHT, (up && right).then(|| (column + a).checked_sub(b))),
             ];
             for (n, place) in around {
-                let place = place.flatten().filter(|&k| row > 0 || k < j);
+                let place = place.flatten().filter(|&k| k < window.width() && (row > 0 || k < j));
                 sums[n] = sum(place.map(|k| (row, k)), sums[THIRD]);
             }
         }
