@@ -159,6 +159,7 @@ fn rich(width: usize) -> ModelRecord {
                 .collect(),
         },
         tables: vec![coin, wide, narrow, TableSpec::Zero],
+        neighbours: None,
     }
 }
 
