@@ -418,7 +418,7 @@ fn largest() -> Parts {
 fn extreme(median: bool) -> Parts {
     let mut m = record(6, vec![integer(1, 2, 4), ordered_integer(), integer(1, 32, 3)]);
     m.grid_of = vec![0, 2, 0, 2, 0, 1];
-    m.base = vec![i64::MAX, i64::MIN, 5, 0, -1, 1 << 62];
+    m.base = vec![7, i64::MIN, 5, 0, i64::MAX, 1 << 62];
     m.tables = vec![tokens(0), atom_table(&[30_000, 900, 900, 968])];
     m.classes.count = 2;
     m.classes.next = vec![0; 2];
@@ -440,7 +440,26 @@ fn extreme(median: bool) -> Parts {
             };
         }
     }
-    made.trees((11, &[1]), (61, &[moved(0), own(0)])).parts()
+    // Its prediction is just below 2^63, and rounding it to whole steps of 2^32 wraps.
+    made.rows[5].atoms = vec![2, 2, 2, 0, 0, 0];
+    let mut made = made.trees((11, &[1]), (61, &[moved(0), moved(0)]));
+    // Property 24 is never above this.
+    let most = TreeNode::Decision { feature: 24, threshold: i64::from(i32::MAX) };
+    let n = made.looks();
+    n.tree = [&[most][..], &n.tree, &[own(1)]].concat();
+    made.parts()
+}
+
+/// Floats' places, whose grids have a step and a fraction that say nothing.
+fn ordered_atoms() -> Parts {
+    let grid = Grid { fraction: 3, step: 5, ..ordered(1.5, 0.25) };
+    let mut m = record(6, vec![grid]);
+    m.base = vec![1 << 20, 0, -5, 3, 99, 7];
+    let mut n = weighing([1, 3, 0], &[(0, 128), (3, 128)]);
+    n.atoms = vec![40, -1];
+    Made::new((DType::F32, &[2, 3]), m, n, (10, 9, 117))
+        .trees((9, &[2, 3]), (21, &[own(0), own(1), moved(2)]))
+        .parts()
 }
 
 /// A grid of steps so long that hardly any two atoms differ.
@@ -494,6 +513,7 @@ pub(super) fn uncommon() -> Vec<(&'static str, Parts)> {
         ("neighbours-at-their-limits", extreme(false)),
         ("neighbours-median-at-its-limits", extreme(true)),
         ("neighbours-atoms-odd", atoms()),
+        ("neighbours-atoms-ordered", ordered_atoms()),
         ("neighbours-median-and-weights", median_weighed()),
         ("neighbours-far-left", distances([11, 11, 11], 112)),
         ("neighbours-left-beyond-above", distances([5, 3, 2], 113)),
