@@ -12,6 +12,7 @@ import sys
 import zlib
 from bisect import bisect_right
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -394,6 +395,15 @@ class Grid:
     def whole_step(self):
         return 1 if self.kind == ORDERED else 1 << self.fraction
 
+    def nearest_sum(self, k, base):
+        """The sum that gives the integer k or comes nearest."""
+        d = wrap(k - base)
+        if self.kind == ORDERED:
+            return d
+        step = max(self.step, 1)
+        nearest = (2 * (d << self.fraction) + step) // (2 * step)
+        return min(max(nearest, -(1 << 63)), (1 << 63) - 1)
+
 
 class Model:
     def __init__(self, payload, width, line, room):
@@ -402,9 +412,12 @@ class Model:
         self.read_columns()
         self.read_network()
         self.tables, shared = [], ArrayModel()
-        for _ in range(self.within(1, 1 << 20)):
+        tables = self.number()
+        need(1 <= abs(tables) <= 1 << 20, f"there cannot be {tables} tables")
+        for _ in range(abs(tables)):
             self.tables.append(self.table(shared))
         self.read_classes()
+        self.neighbours = Neighbours(self) if tables < 0 else None
         self.coder.finish()
 
     def spend(self, count):
@@ -499,7 +512,7 @@ class Model:
             return zero_table
         if kind == 1:
             shape, scale = self.number(7), self.number(8)
-            return lambda: ladder(shape, scale)
+            return partial(ladder, shape, scale)
         if kind == 2:
             raw, count, escape = self.number(12), self.number(9), self.number(10)
             need(0 <= count <= 4096, "a histogram is too long")
@@ -545,7 +558,9 @@ class Model:
         """What is left to prove before any row may be decoded."""
         for grid in self.grids:
             need((grid.kind == INTEGER) != (dtype.kind == "f"), "a grid does not fit the type")
-        self.tables = [make() for make in self.tables]
+        made, self.tables = self.tables, [make() for make in self.tables]
+        if self.neighbours:
+            self.neighbours.move_scales(made, self.tables)
         hidden = 0
         if self.layers:
             small = [layer[2] for layer in self.layers] + [self.multiplier]
@@ -605,6 +620,243 @@ class Model:
                 x = np.clip(z, -clamp, clamp)
             total += x @ self.output * self.multiplier
         return (total + ((1 << self.gain) >> 1)) >> self.gain
+
+
+# ---------------------------------------------------------------- neighbours
+
+# In the order of their coefficients.
+(LEFT, LEFT2, LEFT3, ABOVE, ABOVE2, ABOVE_LEFT, ABOVE_RIGHT, THIRD, THIRD2, THIRD3, THIRD_LEFT,
+ THIRD_RIGHT, THIRD_ABOVE, THIRD_BELOW, THIRD_ABOVE_LEFT, THIRD_ABOVE_RIGHT) = range(16)
+
+
+class Tree:
+    """Decisions and leaves; a leaf is a table's number, or None and a shift."""
+
+    def __init__(self, model):
+        count = model.within(1, 8191)
+        kinds = model.flat(count)
+        decisions = sum(kind != 0 for kind in kinds)
+        thresholds = iter(model.flat(decisions))
+        tables = model.flat(count - decisions)
+        shifts = iter(model.flat(tables.count(0)))
+        need(all(0 <= kind <= 32 for kind in kinds), "a tree decides by an undefined property")
+        model.indices(tables, len(model.tables) + 1)
+        tables = iter(tables)
+        # Each node's property and threshold, then the numbers of its branches; or a leaf.
+        self.nodes, waiting = [], [(None, 0)]
+        for i, kind in enumerate(kinds):
+            need(waiting, "a tree goes on after its last branch")
+            parent, depth = waiting.pop()
+            if parent is not None:
+                self.nodes[parent].append(i)
+            if kind == 0:
+                table = next(tables)
+                shift = next(shifts) if table == 0 else 0
+                need(abs(shift) < 240, "a scale is moved too far")
+                self.nodes.append((table - 1 if table else None, shift))
+                continue
+            need(depth < 32, "a tree is too deep")
+            self.nodes.append([kind - 1, next(thresholds)])
+            waiting += [(i, depth + 1)] * 2
+        need(not waiting, "a tree lacks a branch")
+        self.leaves = [node for node in self.nodes if isinstance(node, tuple)]
+        self.trivial = count == 1
+
+    def leaf(self, properties):
+        node = self.nodes[0]
+        while isinstance(node, list):
+            name, threshold, below, above = node
+            node = self.nodes[below if properties[name] <= threshold else above]
+        return node
+
+
+def clamp(x, most):
+    return min(max(x, -most), most)
+
+
+class Neighbours:
+    """What a model says of neighbours, and how rows are decoded by it."""
+
+    def __init__(self, model):
+        width = self.width = model.width
+        self.a, self.b, self.c = model.within(1, width), model.within(0, width), model.within(0, width)
+        flags = model.within(0, 3)
+        self.median, self.aligned = flags & 1, flags & 2
+        used = model.within(0, (1 << 16) - 1)
+        groups = model.within(1, width) if used else 1
+        self.group_of = range(width) if groups > 1 else [0] * width
+        if 1 < groups < width:
+            self.group_of = model.indices(model.array(ArrayModel(), width), groups)
+        shared = ArrayModel()
+        self.coefficients = {}
+        for n in range(16):
+            if used >> n & 1:
+                own = self.coefficients[n] = model.array(shared, groups)
+                need(all(abs(a) < 1 << 12 for a in own), "a coefficient is not below 16")
+        self.atoms = []
+        atoms = model.within(0, 7)
+        if atoms:
+            self.atoms = model.flat(atoms)
+            self.atom_tree = Tree(model)
+            need(all(t is not None for t, _ in self.atom_tree.leaves), "atoms without a table")
+        self.tree = Tree(model)
+        shifts = {shift for table, shift in self.tree.leaves if table is None}
+        model.spend(len(shifts) * len(model.tables))
+        need(not (self.aligned and model.latents), "whole steps with latents")
+        need(not any(model.column_temporal), "neighbours and temporal coefficients")
+        self.line = self.b or width
+        self.looks_back = self.b == 0 or self.c == 0 and any(n >= THIRD for n in self.coefficients)
+        self.decides = not self.tree.trivial or bool(self.atoms) and not self.atom_tree.trivial
+
+    def move_scales(self, made, tables):
+        """Finds the table of each shift and table: ladders have their scale moved."""
+        ladders, self.moved = {}, {}
+        for shift in {shift for table, shift in self.tree.leaves if table is None}:
+            for t, make in enumerate(made):
+                table = tables[t]
+                if isinstance(make, partial):
+                    shape, scale = make.args
+                    key = shape, min(max(scale + shift, 0), 239)
+                    if key not in ladders:
+                        ladders[key] = ladder(*key)
+                    table = ladders[key]
+                self.moved[shift, t] = table
+
+    def places(self, row, j):
+        """Where the neighbours are: rows back and column, or None."""
+        a, b, c, line = self.a, self.b, self.c, self.line
+        x, y = j % line, j // line
+
+        def there(back, column):
+            """A place, if it lies in a row and has been decoded."""
+            inside = 0 <= column < (self.width if back else j)
+            return (back, column) if inside and back <= row else None
+
+        at = [None] * 16
+        for i, n in enumerate((LEFT, LEFT2, LEFT3), 1):
+            at[n] = (0, j - i * a) if x >= i * a else None
+        for i, n in enumerate((ABOVE, ABOVE2), 1):
+            at[n] = there(i, j) if b == 0 else (0, j - i * b) if y >= i else None
+        for i, n in enumerate((THIRD, THIRD2, THIRD3), 1):
+            at[n] = there(i, j) if c == 0 else there(0, j - i * c)
+        left, right, above, below = x >= a, x + a < line, b > 0 and y > 0, b > 0
+        if at[ABOVE]:
+            back, k = at[ABOVE]
+            at[ABOVE_LEFT] = (back, k - a) if left else None
+            at[ABOVE_RIGHT] = (back, k + a) if right else None
+        if at[THIRD]:
+            back, k = at[THIRD]
+            at[THIRD_LEFT] = there(back, k - a) if left else None
+            at[THIRD_RIGHT] = there(back, k + a) if right else None
+            at[THIRD_ABOVE] = there(back, k - b) if above else None
+            at[THIRD_BELOW] = there(back, k + b) if below else None
+            at[THIRD_ABOVE_LEFT] = there(back, k - b - a) if above and left else None
+            at[THIRD_ABOVE_RIGHT] = there(back, k - b + a) if above and right else None
+        return at
+
+    @staticmethod
+    def sums(at, known):
+        """The neighbours' sums; others stand for those that are not there."""
+        own = [known(place)[0] if place else None for place in at]
+
+        def fill(n, other):
+            if own[n] is None:
+                own[n] = other
+
+        fill(ABOVE, own[LEFT] if at[LEFT] else 0)
+        fill(LEFT, own[ABOVE])
+        fill(ABOVE_LEFT, own[LEFT] if at[LEFT] else own[ABOVE])
+        fill(ABOVE_RIGHT, own[ABOVE])
+        fill(LEFT2, own[LEFT])
+        fill(LEFT3, own[LEFT2])
+        fill(ABOVE2, own[ABOVE])
+        fill(THIRD, 0)
+        fill(THIRD2, own[THIRD])
+        fill(THIRD3, own[THIRD2])
+        for n in range(THIRD_LEFT, 16):
+            fill(n, own[THIRD])
+        return own
+
+    def predict(self, s, j, fraction):
+        if self.median:
+            most, least = max(s[LEFT], s[ABOVE]), min(s[LEFT], s[ABOVE])
+            p = min(max(wrap(s[LEFT] + s[ABOVE] - s[ABOVE_LEFT]), least), most)
+        else:
+            g = self.group_of[j]
+            p = sum(a[g] * clamp(s[n], 1 << 47) for n, a in self.coefficients.items())
+            p = (p + 128) >> 8
+        if self.aligned:
+            p = wrap(p + ((1 << fraction) >> 1)) >> fraction << fraction
+        return p
+
+    def properties(self, j, at, s, p, fraction, known):
+        most = (1 << 26) - 1
+        q = [clamp(n >> max(fraction - 2, 0), most) for n in s]
+        l, u, ul, ur = q[LEFT], q[ABOVE], q[ABOVE_LEFT], q[ABOVE_RIGHT]
+        ll, uu, t, tt = q[LEFT2], q[ABOVE2], q[THIRD], q[THIRD2]
+        near = LEFT, ABOVE, ABOVE_LEFT, ABOVE_RIGHT, LEFT2, THIRD
+        r = [clamp(known(at[n])[1], most) if at[n] else 0 for n in near]
+        rl, ru, rul, rur, rll, rt = r
+        near = LEFT, ABOVE, ABOVE_LEFT, ABOVE_RIGHT, THIRD
+        atoms = [known(at[n])[2] if at[n] else 0 for n in near]
+        activity = abs(l - ul) + abs(u - ul) + abs(ur - u) + abs(l - ll)
+        both = abs(rl) + abs(ru)
+        joined = activity + 4 * (both << min(fraction, 2))
+        return [
+            j % self.line, j // self.line, j % self.line % self.a,
+            l, u, ul, ur, ll, uu, t,
+            l - ul, u - ul, ur - u, l - ll, u - uu, l - u, t - tt,
+            clamp(p >> max(fraction - 2, 0), most),
+            min(l, u, ul, ur), max(l, u, ul, ur),
+            activity, rl, ru, both, min(joined, (1 << 31) - 1), rt,
+            2 * both + abs(rul) + abs(rur) + abs(rll) + 2 * abs(rt),
+            sum(atom > 0 for atom in atoms), atoms[0], atoms[1], atoms[4],
+            abs(rl) + abs(rll),
+        ]
+
+    def decode(self, model, coder, classes, before):
+        """The next rows, which are decoded together: of each value its sum, residual and atom.
+        `before` are the rows of the block before them."""
+        rows = [[] for _ in classes]
+        for j in range(self.width):
+            grid = model.grids[model.grid_of[j]]
+            whole = grid.whole_step()
+            fraction = whole.bit_length() - 1
+            seen = []
+            for own in rows:
+
+                def known(place, own=own):
+                    back, column = place
+                    return before[-back][column] if back else own[column]
+
+                at = self.places(len(before) if self.looks_back else 0, j)
+                s = self.sums(at, known)
+                p = self.predict(s, j, fraction)
+                decides = self.properties(j, at, s, p, fraction, known) if self.decides else None
+                seen.append((p, decides))
+            quanta = [model.quantum[c] for c in classes]
+            atoms = [0] * len(rows)
+            if self.atoms:
+                for i, (p, decides) in enumerate(seen):
+                    if quanta[i] >= 0:
+                        table, _ = self.atom_tree.leaf(decides)
+                        atoms[i] = model.tables[table].decode(coder)
+                        need(0 <= atoms[i] <= len(self.atoms), "an atom that is not there")
+            for i, (p, decides) in enumerate(seen):
+                sum_, r = p, 0
+                if atoms[i] > 0:
+                    if model.latents == 0:
+                        sum_ = grid.nearest_sum(self.atoms[atoms[i] - 1], model.base[j])
+                elif quanta[i] >= 0:
+                    table, shift = self.tree.leaf(decides)
+                    if table is None:
+                        table = self.moved[shift, model.residual_tables[classes[i]][j]]
+                    else:
+                        table = model.tables[table]
+                    r = table.decode(coder)
+                    sum_ = wrap(p + r * (quanta[i] or whole))
+                rows[i].append((sum_, r, atoms[i]))
+        return rows
 
 
 # ---------------------------------------------------------------- the encoder
@@ -706,17 +958,21 @@ def carry(a, e):
     return (min(max(e, -(1 << 47)), 1 << 47) * a + 128) >> 8
 
 
-def read_rows(model, stream, count):
-    """Latents and residuals of a block's rows."""
-    coder, c = Rans(stream), 0
-    y, e = [0] * model.latents, [0] * model.width
-    latents, residuals = [], []
-    steps = [model.grids[g].whole_step() for g in model.grid_of]
-    for _ in range(count):
+class Rows:
+    """What a block's rows are decoded with, one after another."""
+
+    def __init__(self, model, stream):
+        self.model, self.coder = model, Rans(stream)
+        self.c, self.y, self.e = 0, [0] * model.latents, [0] * model.width
+        self.steps = [model.grids[g].whole_step() for g in model.grid_of]
+
+    def head(self):
+        """Class and latents of the next row."""
+        model, coder = self.model, self.coder
         if model.classes > 1:
-            c = model.tables[model.next[c]].decode(coder)
-            need(0 <= c < model.classes, "a row of a class that is not there")
-        state = 0
+            self.c = model.tables[model.next[self.c]].decode(coder)
+            need(0 <= self.c < model.classes, "a row of a class that is not there")
+        state, c = 0, self.c
         for k in range(model.latents):
             second = model.trellis > 0 and state >= model.trellis // 2
             at = 2 * k + second if model.trellis else k
@@ -725,20 +981,43 @@ def read_rows(model, stream, count):
             if model.trellis:
                 state = NEXT[model.trellis][state][s & 1]
                 v = 2 * s - (((s > 0) - (s < 0)) if second else 0)
-            v = wrap(carry(model.latent_temporal[k], y[k]) + v + model.means[c][k])
-            y[k] = min(max(v, -model.latent_clamp[k]), model.latent_clamp[k])
-        quantum = model.quantum[c]
+            v = wrap(carry(model.latent_temporal[k], self.y[k]) + v + model.means[c][k])
+            self.y[k] = clamp(v, model.latent_clamp[k])
+        return c, list(self.y)
+
+    def residuals(self):
+        """Residuals of a row that does not look at neighbours."""
+        model, e, quantum = self.model, self.e, self.model.quantum[self.c]
         for j in range(model.width):
             r = 0
             if quantum >= 0:
-                table = model.tables[model.residual_tables[c][j]]
-                r = 0 if table.zero else table.decode(coder)
-            e[j] = wrap(carry(model.column_temporal[j], e[j]) + r * (quantum or steps[j]))
-        latents.append(list(y))
-        residuals.append(list(e))
-    coder.finish()
-    shape = (count, model.latents)
-    return np.array(latents, np.int64).reshape(shape), np.array(residuals, np.int64)
+                table = model.tables[model.residual_tables[self.c][j]]
+                r = 0 if table.zero else table.decode(self.coder)
+            e[j] = wrap(carry(model.column_temporal[j], e[j]) + r * (quantum or self.steps[j]))
+        return list(e)
+
+
+def read_rows(model, stream, count):
+    """Latents and residuals of a block's rows, and which atoms their values are."""
+    rows = Rows(model, stream)
+    latents, residuals = [], []
+    atoms = np.zeros((count, model.width), np.int64)
+    looks = model.neighbours
+    together = 8 if looks and not looks.looks_back else 1
+    decoded = []
+    for first in range(0, count, together):
+        heads = [rows.head() for _ in range(first, min(first + together, count))]
+        latents += [y for _, y in heads]
+        if looks:
+            decoded += looks.decode(model, rows.coder, [c for c, _ in heads], decoded)
+        else:
+            residuals.append(rows.residuals())
+    if looks:
+        residuals = [[cell[0] for cell in row] for row in decoded]
+        atoms[:] = [[cell[2] for cell in row] for row in decoded]
+    rows.coder.finish()
+    latents = np.array(latents, np.int64).reshape(count, model.latents)
+    return latents, np.array(residuals, np.int64), atoms
 
 
 def from_float(x, dtype):
@@ -770,7 +1049,13 @@ def values(grid, base, m, e, dtype):
     if grid.step != 1 << grid.fraction:
         half = np.int64((1 << grid.fraction) >> 1)
         t = (t * np.int64(wrap(grid.step)) + half) >> np.int64(grid.fraction)
-    k = base + t
+    return integer_value(grid, base + t, dtype)
+
+
+def integer_value(grid, k, dtype):
+    """The values of integers, as int64."""
+    if grid.kind == ORDERED:
+        return from_order(k, dtype)
     if grid.kind == LINEAR:
         return from_float(grid.offset + k.astype(np.float64) * grid.unit, dtype)
     if grid.kind == RATIO:
@@ -889,7 +1174,7 @@ def decode_stream(cursor, count, width, dtype, model, room):
     stream, packed = rest[: len(rest) - length], rest[len(rest) - length :]
     need(stream, "a block's stream is empty", "truncated")
     need(model is not None, "a coded block in a file without a model")
-    latents, e = read_rows(model, stream, count)
+    latents, e, atoms = read_rows(model, stream, count)
     m = model.predict(latents)
     out = np.zeros((count, width), dtype)
     base = np.array(model.base, np.int64)
@@ -897,6 +1182,10 @@ def decode_stream(cursor, count, width, dtype, model, room):
         j = np.array(model.grid_of) == g
         with np.errstate(over="ignore"):
             out[:, j] = values(grid, base[j], m[:, j], e[:, j], dtype)
+            if model.latents and model.neighbours:
+                for atom, k in enumerate(model.neighbours.atoms, 1):
+                    value = integer_value(grid, np.array([k], np.int64), dtype)
+                    out[:, j] = np.where(atoms[:, j] == atom, value, out[:, j])
     out = bytearray(out.tobytes())
     if packed:
         claimed = Cursor(packed).varint() >> 1

@@ -12,8 +12,9 @@ pub(crate) const LANES: usize = 8;
 const ROWS_BEFORE: usize = 3;
 /// Sums that predictions weigh are held within ±2^47, as [`super::value::carry`] does.
 const LARGEST_SUM: i64 = 1 << 47;
-/// Properties are made of numbers within ±2^26, so that sums of them have 32 bits.
-const LARGEST: i64 = 1 << 26;
+/// Properties are made of numbers within ± this, so that sums of them have 32 bits: 16 times two of
+/// them are just below 2^31.
+const LARGEST: i64 = (1 << 26) - 1;
 /// Differences are told apart to quarters of a step.
 const QUARTER: u32 = 2;
 
@@ -107,8 +108,18 @@ impl<const N: usize> Window<N> {
             residuals: vec![[0; N]; width],
             atoms: vec![[0; N]; width],
         };
-        let strips = if looks_back { ROWS_BEFORE + 1 } else { 1 };
+        let strips = Self::strips(looks_back);
         Self { strips: vec![strip; strips], now: 0, before: 0, begun: false }
+    }
+
+    fn strips(looks_back: bool) -> usize {
+        if looks_back { ROWS_BEFORE + 1 } else { 1 }
+    }
+
+    /// Returns the bytes that a window takes for each column.
+    pub(crate) fn bytes(looks_back: bool) -> usize {
+        let cell = size_of::<i64>() + size_of::<i32>() + size_of::<u8>();
+        Self::strips(looks_back) * N * cell
     }
 
     /// Goes on to the next row, or the next `N`.
@@ -231,7 +242,7 @@ impl Directions {
         sums[THIRD3] = sum(third(3), sums[THIRD2]);
         if let Some((row, column)) = t {
             // Where above is in the row before, its neighbours are those above.
-            let (up, down) = (b > 0 && y > 0, b > 0 && column + b < window.width());
+            let (up, down) = (b > 0 && y > 0, b > 0);
             let (left, right) = (x >= a, x + a < self.line);
             let around = [
                 (THIRD_LEFT, left.then(|| column.checked_sub(a))),
@@ -241,8 +252,10 @@ impl Directions {
                 (THIRD_UP_LEFT, (up && left).then(|| column.checked_sub(a + b))),
                 (THIRD_UP_RIGHT, (up && right).then(|| (column + a).checked_sub(b))),
             ];
+            // In the row itself only what was decoded; in rows before, the last line may be short.
+            let end = if row > 0 { window.width() } else { j };
             for (n, place) in around {
-                let place = place.flatten().filter(|&k| k < window.width() && (row > 0 || k < j));
+                let place = place.flatten().filter(|&k| k < end);
                 sums[n] = sum(place.map(|k| (row, k)), sums[THIRD]);
             }
         }

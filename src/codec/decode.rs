@@ -1,6 +1,5 @@
 //! Decoding of rows: entropy coder, recursions over rows, network, values.
 
-#[cfg(feature = "apps")]
 use super::context::LANES;
 use super::group::Group;
 use super::program::{Program, dequantise, second_quantiser};
@@ -214,12 +213,17 @@ impl Batch {
         (BATCH_CELLS / width.max(latents).max(1)).clamp(1, BATCH).min(rows)
     }
 
-    /// Returns the bytes that decoding `rows` rows takes besides them: residuals of 8 bytes,
-    /// predictions and latents of 4.
-    pub(crate) fn bytes(rows: usize, width: usize, latents: usize) -> u64 {
+    /// Returns the bytes that decoding a block of `rows` rows of `width` columns takes besides them:
+    /// residuals of 8 bytes, predictions and latents of 4, and what is known of neighbours.
+    pub(crate) fn bytes(program: Option<&Program>, rows: usize, width: usize) -> u64 {
+        let latents = program.map_or(0, |p| p.record.latents());
         let batch = Self::rows(rows, width, latents) as u64;
-        // One more row of each is held by the entropy decoder.
+        let group =
+            program.and_then(|p| p.neighbours.as_ref()).map_or(0, |n| Group::bytes(n, rows));
+        // One more row of each is held by the entropy decoder, and a group's with neighbours.
         (batch + 1).saturating_mul(12 * width as u64 + 4 * latents as u64)
+            + group.saturating_mul(width as u64)
+            + if group > 0 { 4 * (LANES * latents) as u64 } else { 0 }
     }
 
     /// Fills `out` with the next rows, as little-endian bytes.

@@ -37,6 +37,8 @@ impl Group {
         let n = program.neighbours.as_ref()?;
         let width = program.record.width();
         let windows = match n.looks_back {
+            // The order of symbols is the same, and no row is before it.
+            _ if rows <= 1 => Windows::One(Window::new(width, false)),
             true => Windows::One(n.window(width)),
             false => Windows::Many(n.window(width)),
         };
@@ -50,6 +52,15 @@ impl Group {
             classes,
             stray: false,
         }))
+    }
+
+    /// Returns the bytes that a block of `rows` rows takes for each column.
+    pub(super) fn bytes(n: &Neighbourhood, rows: usize) -> u64 {
+        (match n.looks_back {
+            _ if rows <= 1 => Window::<1>::bytes(false),
+            true => Window::<1>::bytes(true),
+            false => Window::<LANES>::bytes(false),
+        }) as u64
     }
 
     /// Returns how many rows are decoded together from here on; 0 where some are still to be handed
@@ -151,7 +162,7 @@ impl<const N: usize> WideLoop for ReadRows<'_, '_, '_, N> {
                     if m.latents() == 0 {
                         let grid = &m.grids[m.grid_of[j]];
                         let k = n.atoms[usize::from(atoms[i]) - 1];
-                        cell.sum = atom_sum(k, m.base[j], grid.step, fraction);
+                        cell.sum = atom_sum(k, m.base[j], grid);
                     }
                 } else if quanta[i] >= 0 {
                     let own = m.classes.residual_tables[classes[i] * width + j];

@@ -14,6 +14,8 @@ mod group;
 pub(crate) mod neighbourhood;
 pub(crate) mod network;
 pub(crate) mod program;
+#[cfg(test)]
+mod tests;
 pub(crate) mod tree;
 pub(crate) mod units;
 pub(crate) mod value;

@@ -177,8 +177,7 @@ impl<'a> NeighbourCoder<'a> {
         if self.program.record.latents() > 0 {
             return Some((column.carried, grid.at(k)));
         }
-        let fraction = column.step.trailing_zeros();
-        let sum = atom_sum(k, column.base, grid.step, fraction);
+        let sum = atom_sum(k, column.base, grid);
         Some((sum, grid.value(column.base, column.predicted, sum)))
     }
 
@@ -198,3 +197,6 @@ impl<'a> NeighbourCoder<'a> {
         self.errors.decoded()
     }
 }
+
+#[cfg(test)]
+mod tests;

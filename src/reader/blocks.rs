@@ -117,7 +117,7 @@ impl<S: Source> Blocks<S> {
 
     /// Returns the bytes that decoding a block takes besides its rows.
     fn working(&self, place: &Place) -> u64 {
-        Batch::bytes(place.rows, self.frame.schema.width(), self.frame.latents())
+        Batch::bytes(self.frame.program.as_ref(), place.rows, self.frame.schema.width())
     }
 
     /// Decodes rows of one block into `out`, as row-major little-endian bytes. With `go_on`, a call

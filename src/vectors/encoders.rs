@@ -95,7 +95,8 @@ pub(super) fn uncommon() -> Vec<(&'static str, Parts)> {
     let mut before = codec();
     before.sections.insert(1, (ENCODER, encoder().encode()));
     assert_eq!((before.sections[1].0, before.sections[2].0), (ENCODER, MODEL));
-    let row = Row { latents: vec![7, -3], residuals: vec![0, 1, 2, -9], class: 0 };
+    let row =
+        Row { latents: vec![7, -3], residuals: vec![0, 1, 2, -9], class: 0, ..Row::default() };
     let rows = Parts::new(&schema(DType::F32, &[4]), "max-error 1")
         .model(&model(), 4)
         .section(ENCODER, encoder().encode())

@@ -1,23 +1,14 @@
 //! Files in parts, so that a part can be made wrong before they are joined.
 
-use crate::codec::program::{Program, second_quantiser};
+pub(super) use super::stream::{Row, stream};
 use crate::container::block;
 use crate::container::forever::{COLUMNS, DATA, FOOTER_LEN, HEAD, INDEX, MODEL};
 use crate::container::head;
 use crate::container::index::Index;
 use crate::container::model::ModelRecord;
 use crate::container::section::{self, Footer, Header};
-use crate::entropy::rans::RansEncoder;
 use crate::fidelity::Fidelity;
 use crate::matrix::{DType, Schema};
-
-/// What a row's stream says, symbol by symbol.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Row {
-    pub(super) class: usize,
-    pub(super) latents: Vec<i64>,
-    pub(super) residuals: Vec<i64>,
-}
 
 /// A file in parts; `None` stands for what follows from the others.
 #[derive(Debug, Clone)]
@@ -133,45 +124,6 @@ impl Parts {
 /// Makes a schema without names.
 pub(super) fn schema(dtype: DType, shape: &[usize]) -> Schema {
     Schema::new(dtype, shape)
-}
-
-/// Codes the stream of `rows`, each symbol in the table that the format asks for.
-pub(super) fn stream(record: &ModelRecord, dtype: DType, rows: &[Row]) -> Vec<u8> {
-    let p = Program::new(record.clone(), dtype).unwrap();
-    let m = &p.record;
-    let (latents, width, sets) = (m.latents(), m.width(), m.table_sets());
-    let mut coder = RansEncoder::default();
-    let mut say = |table: usize, number: i64| {
-        assert!(p.tables[table].encode(number, &mut coder), "{:?}, {number}", m.tables[table]);
-    };
-    let mut last = 0;
-    for row in rows {
-        if m.classes.count > 1 {
-            say(m.classes.next[last], row.class as i64);
-        }
-        last = row.class.min(m.classes.count - 1);
-        assert_eq!(row.latents.len(), latents);
-        let mut state = 0_u8;
-        for (k, &s) in row.latents.iter().enumerate() {
-            let second = m.trellis > 0 && second_quantiser(state, m.trellis);
-            say(m.classes.latent_tables[(last * latents + k) * sets + usize::from(second)], s);
-            if let Some(next) = p.trellis() {
-                state = next[usize::from(state)][(s & 1) as usize];
-            }
-        }
-        if m.classes.quantum[last] < 0 {
-            continue;
-        }
-        assert_eq!(row.residuals.len(), width);
-        for (j, &r) in row.residuals.iter().enumerate() {
-            if !p.silent[last][j] {
-                say(m.classes.residual_tables[last * width + j], r);
-            }
-        }
-    }
-    let mut out = Vec::new();
-    coder.finish(&mut out);
-    out
 }
 
 /// Makes a version 1.0 `.npy` file of little-endian `bytes`.

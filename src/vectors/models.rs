@@ -217,7 +217,11 @@ fn temporal_latents() -> Vec<u8> {
     m.latent_temporal = vec![256, -256, 128, -3];
     m.classes.means = vec![1, -2, 0, 9];
     let list: Vec<Row> = (0..25)
-        .map(|_| Row { latents: random.list(4, 40), residuals: random.list(4, 2), class: 0 })
+        .map(|_| Row {
+            latents: random.list(4, 40),
+            residuals: random.list(4, 2),
+            ..Row::default()
+        })
         .collect();
     file(DType::F32, &m, &list)
 }
@@ -244,7 +248,12 @@ fn classes(count: usize) -> Vec<u8> {
             let class = (i * i + i / 3) % count;
             let tables = &m.classes.residual_tables[class * 5..class * 5 + 5];
             let residuals = tables.iter().map(|&t| if t == 1 { 0 } else { random.around(9) });
-            Row { class, residuals: residuals.collect(), latents: random.list(2, 30) }
+            Row {
+                class,
+                residuals: residuals.collect(),
+                latents: random.list(2, 30),
+                ..Row::default()
+            }
         })
         .collect();
     file(DType::F64, &m, &list)
@@ -281,7 +290,7 @@ impl NetworkCase<'_> {
             .map(|_| Row {
                 latents: clamps.iter().map(|&c| random.around(c)).collect(),
                 residuals: random.list(width, 1),
-                class: 0,
+                ..Row::default()
             })
             .collect();
         file(dtype, &m, &list)

@@ -25,7 +25,7 @@ fn rows(m: &ModelRecord, count: usize, seed: u64) -> Vec<Row> {
         .map(|_| Row {
             latents: m.latent_clamp.iter().map(|&c| random.around(c)).collect(),
             residuals: random.list(m.width(), 1),
-            class: 0,
+            ..Row::default()
         })
         .collect();
     list[0].latents = m.latent_clamp.clone();

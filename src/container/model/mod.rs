@@ -5,6 +5,8 @@
 
 mod neighbours;
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub(crate) use neighbours::{

@@ -20,9 +20,11 @@ pub(crate) const MAX_DEPTH: usize = 32;
 /// Number of properties that trees decide by; see [`crate::codec::context`].
 pub(crate) const FEATURES: usize = 32;
 /// Coefficients, in 1/256, are below this.
-const MAX_COEFFICIENT: i64 = 1 << 12;
+const MAX_COEFFICIENT: u64 = 1 << 12;
 /// A ladder's scale may be moved by less than this, in quarter octaves.
-const MAX_SHIFT: i64 = 240;
+const MAX_SHIFT: u64 = 240;
+/// Bytes of a group of coefficients in memory once the model is ready, and of a column's group.
+const GROUP_BYTES: usize = 2 * NEIGHBOURS + size_of::<u32>();
 /// Bytes of a table of which a tree asks for another scale, in memory.
 const SHIFTED_TABLE_BYTES: usize = 8192;
 /// The most such tables: there are so many ladders.
@@ -40,7 +42,8 @@ pub(crate) struct Neighbours {
     pub(crate) aligned: bool,
     /// Which group each column belongs to; empty where all have one, or each its own.
     pub(crate) group_of: Vec<usize>,
-    /// Coefficients of each of the [`NEIGHBOURS`], in 1/256: one for each group, or none.
+    /// Coefficients of each of the [`NEIGHBOURS`], in 1/256: one for each group, or none. As many
+    /// groups as columns means that each column is one.
     pub(crate) coefficients: Vec<Vec<i64>>,
     /// Integers of values that are named in place of a residual.
     pub(crate) atoms: Vec<i64>,
@@ -77,13 +80,14 @@ impl Neighbours {
     pub(super) fn write(&self, w: &mut RecordWriter) {
         self.distances.iter().for_each(|&d| w.number(d as i64));
         w.number(i64::from(self.median) + 2 * i64::from(self.aligned));
-        let groups = self.coefficients.iter().map(Vec::len).max().unwrap_or(0).max(1);
-        w.number(groups as i64);
-        if !self.group_of.is_empty() {
-            w.indices(&mut ArrayModel::new(), &self.group_of);
-        }
         let used = |n: usize| !self.coefficients[n].is_empty();
         w.number((0..NEIGHBOURS).filter(|&n| used(n)).map(|n| 1 << n).sum());
+        if let Some(groups) = self.coefficients.iter().map(Vec::len).max().filter(|&g| g > 0) {
+            w.number(groups as i64);
+            if !self.group_of.is_empty() {
+                w.indices(&mut ArrayModel::new(), &self.group_of);
+            }
+        }
         let mut model = ArrayModel::new();
         for own in self.coefficients.iter().filter(|c| !c.is_empty()) {
             w.array(&mut model, own);
@@ -104,19 +108,7 @@ impl Neighbours {
         }
         let flags = r.within("neighbours' flags", 0, 3)?;
         (n.median, n.aligned) = (flags & 1 == 1, flags & 2 == 2);
-        let groups = r.within("groups of coefficients", 1, width)?;
-        if groups > 1 && groups < width {
-            n.group_of = r.indices(&mut ArrayModel::new(), width, groups)?;
-        }
-        let used = r.within("neighbours", 0, (1 << NEIGHBOURS) - 1)?;
-        let mut model = ArrayModel::new();
-        for i in 0..NEIGHBOURS {
-            let own = if used >> i & 1 == 1 { r.array(&mut model, groups)? } else { Vec::new() };
-            if own.iter().any(|a| a.abs() >= MAX_COEFFICIENT) {
-                return Err(Error::corrupt("a neighbour's coefficient is not below 16"));
-            }
-            n.coefficients.push(own);
-        }
+        n.read_coefficients(r, width)?;
         let atoms = r.within("atoms", 0, MAX_ATOMS)?;
         n.atom_tree = vec![OWN_TABLE];
         if atoms > 0 {
@@ -131,6 +123,27 @@ impl Neighbours {
         r.spend(SHIFTED_TABLES.min(shifts.len().saturating_mul(tables)), SHIFTED_TABLE_BYTES)?;
         r.spend(shifts.len().saturating_mul(tables), size_of::<u32>())?;
         Ok(n)
+    }
+}
+
+impl Neighbours {
+    /// Reads which neighbours are weighed, in which groups of columns, and their coefficients.
+    fn read_coefficients(&mut self, r: &mut RecordReader<'_>, width: usize) -> Result<()> {
+        let used = r.within("neighbours", 0, (1 << NEIGHBOURS) - 1)?;
+        let groups = if used > 0 { r.within("groups of coefficients", 1, width)? } else { 1 };
+        r.spend(groups, GROUP_BYTES)?;
+        if groups > 1 && groups < width {
+            self.group_of = r.indices(&mut ArrayModel::new(), width, groups)?;
+        }
+        let mut model = ArrayModel::new();
+        for i in 0..NEIGHBOURS {
+            let own = if used >> i & 1 == 1 { r.array(&mut model, groups)? } else { Vec::new() };
+            if own.iter().any(|a| a.unsigned_abs() >= MAX_COEFFICIENT) {
+                return Err(Error::corrupt("a neighbour's coefficient is not below 16"));
+            }
+            self.coefficients.push(own);
+        }
+        Ok(())
     }
 }
 
@@ -175,7 +188,7 @@ fn read_tree(r: &mut RecordReader<'_>, tables: usize) -> Result<Vec<TreeNode>> {
             match leaves.next().unwrap_or(0) {
                 0 => {
                     let shift = shifts.next().unwrap_or(0);
-                    if shift.abs() >= MAX_SHIFT {
+                    if shift.unsigned_abs() >= MAX_SHIFT {
                         return Err(Error::corrupt("a table's scale is moved beyond all scales"));
                     }
                     TreeNode::Leaf { table: None, shift }

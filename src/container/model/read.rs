@@ -107,8 +107,16 @@ impl ModelRecord {
         r.classes(&mut m, width)?;
         if tables < 0 {
             let neighbours = Neighbours::read(r, width, count)?;
-            if (neighbours.aligned && latents > 0) || m.temporal.iter().any(|&a| a != 0) {
-                return Err(Error::corrupt("neighbours beside latents or rows before"));
+            if neighbours.aligned && latents > 0 {
+                return Err(Error::corrupt(
+                    "predictions from neighbours are rounded to whole steps, which a model with \
+                     latents does not allow",
+                ));
+            }
+            if m.temporal.iter().any(|&a| a != 0) {
+                return Err(Error::corrupt(
+                    "residuals look at neighbours and carry over from the row before as well",
+                ));
             }
             m.neighbours = Some(neighbours);
         }

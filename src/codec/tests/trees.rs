@@ -1,0 +1,83 @@
+use super::random_tree;
+use crate::codec::tree::Tree;
+use crate::container::model::OWN_TABLE;
+use crate::container::model::{FEATURES, MAX_DEPTH, TreeNode};
+use crate::matrix::rng::Rng;
+
+/// A tree as one draws it.
+enum Drawn {
+    Leaf(u16),
+    Decision { feature: usize, threshold: i64, branches: Box<[Drawn; 2]> },
+}
+
+impl Drawn {
+    fn new(nodes: &mut impl Iterator<Item = TreeNode>, leaves: &mut u16) -> Self {
+        match nodes.next().unwrap() {
+            TreeNode::Leaf { .. } => {
+                *leaves += 1;
+                Drawn::Leaf(*leaves - 1)
+            }
+            TreeNode::Decision { feature, threshold } => {
+                let lower = Self::new(nodes, leaves);
+                let branches = Box::new([lower, Self::new(nodes, leaves)]);
+                Drawn::Decision { feature: usize::from(feature), threshold, branches }
+            }
+        }
+    }
+
+    fn walk(&self, properties: &[i32; FEATURES]) -> u16 {
+        match self {
+            Drawn::Leaf(leaf) => *leaf,
+            Drawn::Decision { feature, threshold, branches } => {
+                branches[usize::from(i64::from(properties[*feature]) > *threshold)].walk(properties)
+            }
+        }
+    }
+}
+
+fn check(nodes: &[TreeNode], rng: &mut Rng) -> usize {
+    let (tree, mut leaves) = (Tree::new(nodes), 0);
+    let drawn = Drawn::new(&mut nodes.iter().copied(), &mut leaves);
+    let mut reached = std::collections::BTreeSet::new();
+    for _ in 0..60 {
+        let properties: [[i32; 8]; FEATURES] =
+            std::array::from_fn(|_| std::array::from_fn(|_| rng.below(11) as i32 - 5));
+        let found = tree.leaves(&properties);
+        for lane in 0..8 {
+            assert_eq!(found[lane], drawn.walk(&properties.map(|p| p[lane])));
+            reached.insert(found[lane]);
+        }
+    }
+    reached.len()
+}
+
+#[test]
+fn leaves_are_those_of_a_walk_from_the_root() {
+    let mut rng = Rng::new(5);
+    let mut most = 0;
+    for _ in 0..200 {
+        let mut nodes = Vec::new();
+        random_tree(&mut rng, 9, &mut nodes, OWN_TABLE);
+        most = most.max(check(&nodes, &mut rng));
+    }
+    assert!(most > 20, "{most}");
+}
+
+#[test]
+fn the_deepest_trees_are_walked_to_their_ends() {
+    let mut rng = Rng::new(6);
+    let decision = |threshold| TreeNode::Decision { feature: 7, threshold };
+    // Down the upper branches, and down the lower ones.
+    let mut upper: Vec<TreeNode> = [decision(-6), OWN_TABLE].repeat(MAX_DEPTH);
+    upper.push(OWN_TABLE);
+    let mut lower = vec![decision(4); MAX_DEPTH];
+    lower.extend([OWN_TABLE; MAX_DEPTH + 1]);
+    for nodes in [upper, lower] {
+        assert!(check(&nodes, &mut rng) >= 1);
+    }
+    // Thresholds beyond what a property may be.
+    for (threshold, leaf) in [(i64::MIN, 1), (i64::MAX, 0), (1 << 40, 0), (-1 << 40, 1)] {
+        let tree = Tree::new(&[decision(threshold), OWN_TABLE, OWN_TABLE]);
+        assert_eq!(tree.leaves(&[[i32::MAX - 1, -5]; FEATURES]), [leaf; 2]);
+    }
+}

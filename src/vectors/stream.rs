@@ -1,0 +1,178 @@
+//! Streams of blocks, from what each row's symbols are.
+
+use crate::codec::context::{Decoded, LANES, Spot, Window};
+use crate::codec::neighbourhood::{Neighbourhood, atom_sum};
+use crate::codec::program::{Program, second_quantiser};
+use crate::container::model::{FEATURES, ModelRecord};
+use crate::entropy::rans::RansEncoder;
+use crate::matrix::DType;
+
+/// What a row's stream says, symbol by symbol.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Row {
+    pub(super) class: usize,
+    pub(super) latents: Vec<i64>,
+    pub(super) residuals: Vec<i64>,
+    /// Which atom each value is, 0 for none; empty where none is.
+    pub(super) atoms: Vec<u8>,
+}
+
+/// Codes the stream of `rows`, each symbol in the table that the format asks for.
+pub(super) fn stream(record: &ModelRecord, dtype: DType, rows: &[Row]) -> Vec<u8> {
+    let p = Program::new(record.clone(), dtype).unwrap();
+    let mut coder = RansEncoder::default();
+    let mut last = 0;
+    let mut heads = |rows: &[Row], coder: &mut RansEncoder| {
+        for row in rows {
+            say_head(&p, last, row, coder);
+            last = row.class.min(p.record.classes.count - 1);
+        }
+    };
+    match &p.neighbours {
+        Some(n) => {
+            let mut window = n.window(p.record.width());
+            for group in rows.chunks(if n.looks_back { 1 } else { LANES }) {
+                heads(group, &mut coder);
+                say_group(&p, n, &mut window, group, &mut coder);
+            }
+        }
+        None => {
+            for row in rows {
+                heads(std::slice::from_ref(row), &mut coder);
+                say_residuals(&p, row, &mut coder);
+            }
+        }
+    }
+    let mut out = Vec::new();
+    coder.finish(&mut out);
+    out
+}
+
+fn say(p: &Program, table: usize, number: i64, coder: &mut RansEncoder) {
+    assert!(p.tables[table].encode(number, coder), "{:?}, {number}", p.record.tables.get(table));
+}
+
+/// Codes a row's class, where the one before was `last`, and its latents.
+fn say_head(p: &Program, last: usize, row: &Row, coder: &mut RansEncoder) {
+    let m = &p.record;
+    let (latents, sets) = (m.latents(), m.table_sets());
+    if m.classes.count > 1 {
+        say(p, m.classes.next[last], row.class as i64, coder);
+    }
+    let class = row.class.min(m.classes.count - 1);
+    assert_eq!(row.latents.len(), latents);
+    let mut state = 0_u8;
+    for (k, &s) in row.latents.iter().enumerate() {
+        let second = m.trellis > 0 && second_quantiser(state, m.trellis);
+        let at = (class * latents + k) * sets + usize::from(second);
+        say(p, m.classes.latent_tables[at], s, coder);
+        if let Some(next) = p.trellis() {
+            state = next[usize::from(state)][(s & 1) as usize];
+        }
+    }
+}
+
+fn say_residuals(p: &Program, row: &Row, coder: &mut RansEncoder) {
+    let (m, width) = (&p.record, p.record.width());
+    let class = row.class.min(m.classes.count - 1);
+    if m.classes.quantum[class] < 0 {
+        return;
+    }
+    assert_eq!(row.residuals.len(), width);
+    for (j, &r) in row.residuals.iter().enumerate() {
+        if !p.silent[class][j] {
+            say(p, m.classes.residual_tables[class * width + j], r, coder);
+        }
+    }
+}
+
+/// Codes the atoms and residuals of rows that are decoded together: column by column, of each first
+/// all atoms, then all residuals.
+fn say_group(
+    p: &Program,
+    n: &Neighbourhood,
+    window: &mut Window<1>,
+    rows: &[Row],
+    coder: &mut RansEncoder,
+) {
+    let width = p.record.width();
+    let cells: Vec<Vec<Cell>> = rows.iter().map(|row| row_cells(p, n, window, row)).collect();
+    for j in 0..width {
+        for (table, atom) in cells.iter().filter_map(|row| row[j].atom) {
+            say(p, table, atom, coder);
+        }
+        for (table, residual) in cells.iter().filter_map(|row| row[j].residual) {
+            say(p, table, residual, coder);
+        }
+    }
+}
+
+/// Tables and numbers of a value's symbols, and by which properties its tables were chosen.
+pub(super) struct Cell {
+    pub(super) atom: Option<(usize, i64)>,
+    pub(super) residual: Option<(usize, i64)>,
+    pub(super) sum: i64,
+    pub(super) features: [i32; FEATURES],
+}
+
+/// Finds the symbols of a row, the next of the window, value by value.
+pub(super) fn row_cells(
+    p: &Program,
+    n: &Neighbourhood,
+    window: &mut Window<1>,
+    row: &Row,
+) -> Vec<Cell> {
+    window.begin_row();
+    let width = p.record.width();
+    let mut out = Vec::with_capacity(width);
+    for spot in n.spots(width) {
+        let (cell, decoded) = cell(p, n, window, row, spot);
+        window.set(0, spot.column, decoded);
+        out.push(cell);
+    }
+    out
+}
+
+fn cell(
+    p: &Program,
+    n: &Neighbourhood,
+    window: &Window<1>,
+    row: &Row,
+    spot: Spot,
+) -> (Cell, Decoded) {
+    let (m, j) = (&p.record, spot.column);
+    let class = row.class.min(m.classes.count - 1);
+    let quantum = m.classes.quantum[class];
+    let near = n.directions.near(window, spot);
+    let fraction = p.steps[j].trailing_zeros();
+    let predicted = n.predict(&near, j, fraction);
+    let all = near.features(n.directions.place(spot), &predicted, fraction);
+    let features = all.map(|f| f[0]);
+    let mut decoded = Decoded { sum: predicted[0], residual: 0, atom: 0 };
+    let mut cell = Cell { atom: None, residual: None, sum: 0, features };
+    if quantum >= 0 {
+        let atom = row.atoms.get(j).copied().unwrap_or(0);
+        if !n.atoms.is_empty() {
+            cell.atom = Some((n.atom_table(n.atom_tree.leaves(&all)[0]), i64::from(atom)));
+        }
+        // An atom that is not there says no residual either.
+        match n.atoms.get(usize::from(atom).wrapping_sub(1)) {
+            Some(&k) if m.latents() == 0 => {
+                decoded.sum = atom_sum(k, m.base[j], &m.grids[m.grid_of[j]]);
+            }
+            Some(_) => {}
+            None if atom > 0 => {}
+            None => {
+                let own = m.classes.residual_tables[class * m.width() + j];
+                let (table, r) = (n.table(n.tree.leaves(&all)[0], own), row.residuals[j]);
+                cell.residual = Some((table, r));
+                let step = if quantum == 0 { p.steps[j] } else { quantum };
+                decoded.residual = r;
+                decoded.sum = predicted[0].wrapping_add(r.wrapping_mul(step));
+            }
+        }
+        decoded.atom = atom.min(n.atoms.len() as u8);
+    }
+    cell.sum = decoded.sum;
+    (cell, decoded)
+}
