@@ -5,9 +5,13 @@
 
 mod neighbours;
 mod read;
+mod read_neighbours;
+mod record_reader;
+mod record_writer;
 #[cfg(test)]
 mod tests;
 mod write;
+mod write_neighbours;
 
 pub(crate) use neighbours::{
     FEATURES, MAX_ATOMS, MAX_DEPTH, MAX_NODES, NEIGHBOURS, Neighbours, OWN_TABLE, TreeNode,

@@ -1,5 +1,6 @@
 //! Bytes to a record: nothing in them is believed.
 
+use super::record_reader::{RecordReader, WORD, into_indices};
 use super::{Classes, Grid, Hidden, HiddenPath, ModelRecord, Neighbours, TEMPORAL_ONE, Value};
 use super::{context, grid_kind, table_kind};
 use crate::container::forever::{MAX_CLASSES, MAX_HIDDEN, MAX_TABLES, MAX_UNITS};
@@ -7,7 +8,7 @@ use crate::entropy::array::ArrayModel;
 use crate::entropy::intcoder::{IntDecoder, IntModel};
 use crate::entropy::table::TableSpec;
 use crate::error::{Error, Result};
-use crate::limits::{self, Limits};
+use crate::limits::Limits;
 use crate::matrix::Schema;
 
 /// Latents lie within ± this, so that their sums with weights can be proved to fit.
@@ -18,8 +19,6 @@ const MAX_QUANTUM: i64 = 1 << 40;
 const MAX_SHIFT: usize = 62;
 /// The most leading bits that a token keeps.
 const MAX_LEAD: i64 = 4;
-/// Bytes of an integer in memory.
-const WORD: usize = 8;
 /// Bytes that a table takes in memory besides its entries: its buckets, mainly.
 const TABLE_BYTES: usize = 2048;
 /// The most entries of a ladder, and the bytes that each takes in memory.
@@ -131,58 +130,7 @@ fn check_temporal(values: &[i64]) -> Result<()> {
     Err(Error::corrupt("a temporal coefficient is above 1"))
 }
 
-/// Reads the parts, spending from a budget before memory is taken.
-pub(super) struct RecordReader<'a> {
-    coder: IntDecoder<'a>,
-    head: IntModel,
-    line: usize,
-    left: u64,
-}
-
 impl RecordReader<'_> {
-    pub(super) fn spend(&mut self, count: usize, size: usize) -> Result<()> {
-        let bytes = (count as u64).saturating_mul(size as u64);
-        limits::check("the model", bytes, self.left)?;
-        self.left -= bytes;
-        Ok(())
-    }
-
-    pub(super) fn number(&mut self) -> Result<i64> {
-        self.context(context::NUMBER)
-    }
-
-    fn context(&mut self, context: usize) -> Result<i64> {
-        self.coder.int(&mut self.head, context)
-    }
-
-    /// Reads a number between `least` and `most`; `what` names it in errors.
-    pub(super) fn within(&mut self, what: &str, least: usize, most: usize) -> Result<usize> {
-        let value = self.number()?;
-        usize::try_from(value).ok().filter(|v| (least..=most).contains(v)).ok_or_else(|| {
-            Error::corrupt(format!("{what}: {value} is not between {least} and {most}"))
-        })
-    }
-
-    pub(super) fn array(&mut self, model: &mut ArrayModel, count: usize) -> Result<Vec<i64>> {
-        self.spend(count, WORD)?;
-        model.decode(&mut self.coder, count, self.line)
-    }
-
-    pub(super) fn flat(&mut self, count: usize) -> Result<Vec<i64>> {
-        self.spend(count, WORD)?;
-        ArrayModel::new().decode(&mut self.coder, count, 1)
-    }
-
-    /// Reads values below `end`.
-    pub(super) fn indices(
-        &mut self,
-        model: &mut ArrayModel,
-        count: usize,
-        end: usize,
-    ) -> Result<Vec<usize>> {
-        into_indices(self.array(model, count)?, end)
-    }
-
     fn grid(&mut self) -> Result<Grid> {
         let kind = self.number()?;
         let fraction = self.within("fraction bits", 0, 32)? as u32;
@@ -339,16 +287,4 @@ impl RecordReader<'_> {
 /// Converts a frequency; what is none becomes too large to add up.
 fn frequency(value: i64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
-}
-
-fn into_indices(values: Vec<i64>, end: usize) -> Result<Vec<usize>> {
-    values
-        .into_iter()
-        .map(|v| {
-            usize::try_from(v)
-                .ok()
-                .filter(|&v| v < end)
-                .ok_or_else(|| Error::corrupt(format!("the model refers to number {v} of {end}")))
-        })
-        .collect()
 }

@@ -1,5 +1,6 @@
 //! The record to bytes.
 
+use super::record_writer::RecordWriter;
 use super::{EncodedModel, Grid, HiddenPath, ModelRecord, Value, context, grid_kind, table_kind};
 use crate::entropy::array::ArrayModel;
 use crate::entropy::intcoder::{IntEncoder, IntModel};
@@ -63,36 +64,7 @@ impl ModelRecord {
     }
 }
 
-/// Writes the parts of a record one after another.
-pub(super) struct RecordWriter {
-    coder: IntEncoder,
-    head: IntModel,
-    line: usize,
-}
-
 impl RecordWriter {
-    pub(super) fn number(&mut self, value: i64) {
-        self.context(context::NUMBER, value);
-    }
-
-    fn context(&mut self, context: usize, value: i64) {
-        self.coder.int(&mut self.head, context, value);
-    }
-
-    pub(super) fn array(&mut self, model: &mut ArrayModel, values: &[i64]) {
-        model.encode(&mut self.coder, values, self.line);
-    }
-
-    /// Writes an array that is not over the columns.
-    pub(super) fn flat(&mut self, values: &[i64]) {
-        ArrayModel::new().encode(&mut self.coder, values, 1);
-    }
-
-    pub(super) fn indices(&mut self, model: &mut ArrayModel, values: &[usize]) {
-        let values: Vec<i64> = values.iter().map(|&v| v as i64).collect();
-        self.array(model, &values);
-    }
-
     fn grid(&mut self, grid: &Grid) {
         let (kind, a, b) = match grid.value {
             Value::Integer { unit } => (grid_kind::INTEGER, 0, unit),

@@ -1,0 +1,54 @@
+//! Neighbours to bytes.
+
+use super::neighbours::{NEIGHBOURS, Neighbours, TreeNode};
+use super::record_writer::RecordWriter;
+use crate::entropy::array::ArrayModel;
+
+impl Neighbours {
+    pub(super) fn write(&self, w: &mut RecordWriter) {
+        self.distances.iter().for_each(|&d| w.number(d as i64));
+        w.number(i64::from(self.median) + 2 * i64::from(self.aligned));
+        let used = |n: usize| !self.coefficients[n].is_empty();
+        w.number((0..NEIGHBOURS).filter(|&n| used(n)).map(|n| 1 << n).sum());
+        if let Some(groups) = self.coefficients.iter().map(Vec::len).max().filter(|&g| g > 0) {
+            w.number(groups as i64);
+            if !self.group_of.is_empty() {
+                w.indices(&mut ArrayModel::new(), &self.group_of);
+            }
+        }
+        let mut model = ArrayModel::new();
+        for own in self.coefficients.iter().filter(|c| !c.is_empty()) {
+            w.array(&mut model, own);
+        }
+        w.number(self.atoms.len() as i64);
+        if !self.atoms.is_empty() {
+            w.flat(&self.atoms);
+            write_tree(&self.atom_tree, w);
+        }
+        write_tree(&self.tree, w);
+    }
+}
+
+fn write_tree(tree: &[TreeNode], w: &mut RecordWriter) {
+    let (mut kinds, mut thresholds) = (Vec::new(), Vec::new());
+    let (mut tables, mut shifts) = (Vec::new(), Vec::new());
+    for node in tree {
+        match *node {
+            TreeNode::Decision { feature, threshold } => {
+                kinds.push(i64::from(feature) + 1);
+                thresholds.push(threshold);
+            }
+            TreeNode::Leaf { table, shift } => {
+                kinds.push(0);
+                tables.push(table.map_or(0, |t| t as i64 + 1));
+                if table.is_none() {
+                    shifts.push(shift);
+                }
+            }
+        }
+    }
+    w.number(tree.len() as i64);
+    for list in [kinds, thresholds, tables, shifts] {
+        w.flat(&list);
+    }
+}
