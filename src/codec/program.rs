@@ -20,6 +20,8 @@ pub(crate) const TRELLIS8: [[u8; 2]; 8] =
 
 /// Multiply-adds that take as long as decoding a number: a latent, a value, or a unit's result.
 const NUMBER_WORK: u64 = 256;
+/// How many times as long a number takes whose neighbours are looked at.
+const NEIGHBOURS_WORK: usize = 4;
 /// Numbers that take as long as what each row takes whatever its width.
 const NUMBERS_PER_ROW: usize = 4;
 
@@ -125,7 +127,9 @@ impl Program {
             return 0;
         }
         let units: usize = self.record.hidden_units().iter().sum();
-        let numbers = NUMBERS_PER_ROW + self.record.width() + self.record.latents() + units;
+        let times = if self.neighbours.is_some() { NEIGHBOURS_WORK } else { 1 };
+        let width = times * self.record.width();
+        let numbers = NUMBERS_PER_ROW + width + self.record.latents() + units;
         NUMBER_WORK * numbers as u64 + self.network.work()
     }
 

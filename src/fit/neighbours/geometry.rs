@@ -69,7 +69,7 @@ fn is_alike(apart: &[f64], lag: usize) -> bool {
 /// Returns the lengths of lines that values tell, the likeliest first.
 fn lines(apart: &[f64]) -> Vec<usize> {
     let dip = |lag: usize| match apart.get(lag - 1..=lag + 1) {
-        Some(&[nearer, own, farther]) => own / nearer.min(farther).max(f64::MIN_POSITIVE),
+        Some(&[nearer, own, farther]) if nearer.min(farther) > 0.0 => own / nearer.min(farther),
         _ => 1.0,
     };
     let mut found: Vec<usize> =

@@ -208,3 +208,62 @@ fn best_decision<C: Criterion>(
     }
     binned.par_iter().enumerate().map(of_feature).reduce(|| (0.0, usize::MAX, 0), better)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fit::neighbours::criteria::OwnTable;
+    use crate::matrix::rng::Rng;
+
+    /// Cells of two properties that say something, and one that does not: numbers are wide where the
+    /// first is above 10, and 7 more where the second is above 0.
+    fn cells(count: usize) -> (Vec<[i32; FEATURES]>, Vec<i64>) {
+        let mut rng = Rng::new(5);
+        let mut draw = |reach: f32| ((rng.unit() - 0.5) * 2.0 * reach).round() as i64;
+        let (mut features, mut numbers) = (Vec::new(), Vec::new());
+        for _ in 0..count {
+            let mut f = [0; FEATURES];
+            (f[4], f[9], f[20]) = (draw(30.0) as i32, draw(5.0) as i32, draw(99.0) as i32);
+            let reach = if f[4] > 10 { 19.0 } else { 0.6 };
+            numbers.push(draw(reach) + if f[9] > 0 { 7 } else { 0 });
+            features.push(f);
+        }
+        (features, numbers)
+    }
+
+    fn decisions(tree: &[TreeNode]) -> Vec<(u8, i64)> {
+        let of_node = |node: &TreeNode| match *node {
+            TreeNode::Decision { feature, threshold } => Some((feature, threshold)),
+            TreeNode::Leaf { .. } => None,
+        };
+        tree.iter().filter_map(of_node).collect()
+    }
+
+    #[test]
+    fn decisions_are_those_that_numbers_depend_on() {
+        let (features, numbers) = cells(20_000);
+        let all = (0..features.len() as u32).collect();
+        let growth = Growth { leaves: 4, depth: 8 };
+        let criterion = OwnTable::new(&numbers, 1.0);
+        let tree = grow(&features, all, &criterion, &[2, 4, 9, 20], growth);
+        let found = decisions(&tree);
+        assert_eq!(found.len(), 3, "{tree:?}");
+        assert!(found.iter().all(|(f, _)| [4, 9].contains(f)), "{found:?}");
+        let near =
+            |feature: u8, at: i64| found.iter().any(|&(f, t)| f == feature && (t - at).abs() <= 1);
+        assert!(near(4, 10) && near(9, 0), "{found:?}");
+    }
+
+    #[test]
+    fn noise_is_not_divided_and_depth_has_an_end() {
+        let (features, mut numbers) = cells(20_000);
+        let growth = Growth { leaves: 64, depth: 2 };
+        let all: Vec<u32> = (0..features.len() as u32).collect();
+        let deep = grow(&features, all.clone(), &OwnTable::new(&numbers, 1.0), &[4, 9], growth);
+        assert!(decisions(&deep).len() <= 3);
+        // Numbers in another order have nothing to do with properties.
+        numbers.rotate_left(7_777);
+        let tree = grow(&features, all, &OwnTable::new(&numbers, 1.0), &[4, 9, 20], growth);
+        assert_eq!(decisions(&tree), []);
+    }
+}

@@ -157,3 +157,122 @@ impl Way {
         Ok(Candidate { encoder, fitted_bytes: bytes, model, tally, linear: None })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::cursor::BlockCursor;
+    use crate::codec::decode::EncodedBlock;
+    use crate::codec::value::Cell;
+    use crate::container::index::Place;
+    use crate::fit::data::columns::{Tolerance, normaliser, plan};
+    use crate::fit::data::components::Components;
+    use crate::fit::data::sample::Sample;
+    use crate::fit::linear;
+    use crate::matrix::Matrix;
+    use crate::matrix::rng::Rng;
+    use std::borrow::Cow;
+
+    const EFFORT: ContextEffort = ContextEffort { cells: 40_000, leaves: 32 };
+
+    /// Bytes without and with neighbours of rows of `shape`; every block is decoded and compared with
+    /// the rows, of which none may be off by more than `bound`.
+    fn sizes<T: Cell + Into<f64>>(rows: &[T], shape: &[usize], bound: f64) -> [f64; 2] {
+        let matrix = Matrix::from_slice(rows, shape).unwrap();
+        let sample = Sample::draw(&matrix, 1 << 24).unwrap();
+        let columns = plan(&sample, &Tolerance::Bounds(vec![bound; sample.schema.width()]));
+        let normalised = normaliser(&columns).normalise(
+            sample.schema.dtype,
+            &sample.schema.fill_values,
+            &sample.bytes,
+        );
+        let context = FitContext {
+            sample: &sample,
+            columns: &columns,
+            components: &Components::fit(&normalised[..columns.len()], columns.len()),
+            normalised: &normalised,
+            effort: ClassEffort { classes: 1, rounds: 0 },
+            keeps_zero_rows: false,
+            measures: false,
+            neighbours: None,
+            atoms: &[],
+        };
+        let alone = linear::build(&context, &crate::fit::search::bounded::NO_LATENTS).unwrap();
+        let found = build(&context, EFFORT, f64::INFINITY).unwrap().unwrap();
+        let encoder = &found.encoder;
+        for run in sample.split() {
+            let symbols = encoder.symbols(run, &[], false);
+            let bytes = encoder.block(0, run, &symbols);
+            let place = Place { row: 0, rows: symbols.rows, offset: 0, length: bytes.len() };
+            let block = EncodedBlock {
+                program: Some(&encoder.program),
+                dtype: sample.schema.dtype,
+                width: columns.len(),
+                place,
+                bytes: Cow::Borrowed(&bytes),
+                room: 1 << 30,
+            };
+            let mut out = vec![0; run.len()];
+            let mut cursor = BlockCursor::new(block).unwrap();
+            cursor.rows(Some(&encoder.program), 0..symbols.rows, &mut out).unwrap();
+            let pairs = crate::encode::project::cells::<T>(run).into_iter();
+            for (x, y) in pairs.zip(crate::encode::project::cells::<T>(&out)) {
+                let (x, y): (f64, f64) = (x.into(), y.into());
+                assert!((x - y).abs() <= bound, "{x} {y}");
+            }
+        }
+        [alone.fitted_bytes, found.fitted_bytes]
+    }
+
+    /// Pictures of 16 × 16 with a bright disc on nothing.
+    fn discs() -> Vec<u8> {
+        let mut rng = Rng::new(2);
+        let mut out = Vec::new();
+        for _ in 0..300 {
+            let (x, y, r) = (16.0 * rng.unit(), 16.0 * rng.unit(), 3.0 + 3.0 * rng.unit());
+            let light = 60.0 + 150.0 * rng.unit();
+            for i in 0..256 {
+                let (dx, dy) = ((i % 16) as f32 - x, (i / 16) as f32 - y);
+                let inside = dx * dx + dy * dy < r * r;
+                let shade = light + 3.0 * dx + 6.0 * (rng.unit() - 0.5);
+                out.push(if inside { shade.clamp(1.0, 255.0) as u8 } else { 0 });
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn pictures_on_nothing_are_far_smaller_with_their_neighbours() {
+        for bound in [0.0, 2.0, 9.0] {
+            let [alone, found] = sizes(&discs(), &[16, 16], bound);
+            assert!(found < 0.6 * alone, "±{bound}: {alone} {found}");
+        }
+        // Where no shape tells the lines, values do.
+        let [alone, found] = sizes(&discs(), &[256], 2.0);
+        assert!(found < 0.62 * alone, "{alone} {found}");
+    }
+
+    #[test]
+    fn smooth_tracks_are_predicted_along_their_rows_and_from_those_before() {
+        let mut rng = Rng::new(4);
+        let mut track = [[0.0_f64; 2]; 3];
+        let mut rows: Vec<f64> = Vec::new();
+        for _ in 0..3000 {
+            for [speed, place] in &mut track {
+                *speed += 0.02 * f64::from(rng.unit() - 0.5);
+                *place += *speed;
+                rows.push(*place);
+            }
+        }
+        let [alone, found] = sizes(&rows, &[3], 1e-3);
+        assert!(found < 0.8 * alone, "{alone} {found}");
+    }
+
+    #[test]
+    fn noise_is_left_alone() {
+        let mut rng = Rng::new(6);
+        let rows: Vec<f32> = (0..20_000).map(|_| 100.0 * rng.unit()).collect();
+        let [alone, found] = sizes(&rows, &[20], 0.5);
+        assert!(found < 1.02 * alone, "{alone} {found}");
+    }
+}

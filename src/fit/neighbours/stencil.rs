@@ -35,12 +35,14 @@ struct Products {
     with_value: [f64; NEIGHBOURS],
     value: f64,
     count: f64,
+    /// What rounding adds to the squares of each neighbour.
+    noise: f64,
 }
 
 impl Products {
     fn new() -> Self {
         let squares = [[0.0; NEIGHBOURS]; NEIGHBOURS];
-        Self { squares, with_value: [0.0; NEIGHBOURS], value: 0.0, count: 0.0 }
+        Self { squares, with_value: [0.0; NEIGHBOURS], value: 0.0, count: 0.0, noise: 0.0 }
     }
 
     #[inline(always)]
@@ -54,6 +56,7 @@ impl Products {
         }
         self.value += value * value;
         self.count += 1.0;
+        self.noise += ROUNDING;
     }
 
     /// Adds another's, times `weight`.
@@ -66,6 +69,7 @@ impl Products {
         }
         self.value += weight * other.value;
         self.count += other.count;
+        self.noise += weight * other.noise;
     }
 
     /// Returns the mean square of what coefficients leave.
@@ -94,7 +98,7 @@ impl Products {
             }
             right[row] = self.with_value[i];
             let own = self.squares[i][i];
-            let noise = RIDGE * own + ROUNDING * self.count + 1e-9;
+            let noise = RIDGE * own + self.noise + 1e-9;
             matrix[row * n + row] += noise;
             if let Some(shared) = shared {
                 let pull = SHARED_ROWS * own / self.count;
@@ -198,5 +202,52 @@ impl Regression {
             }
         }
         (centres.iter().map(stored).collect(), of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::rng::Rng;
+
+    /// Products of values that are 0.75 of one neighbour and 0.5 of another in even columns, and their
+    /// difference in odd ones.
+    fn products() -> Regression {
+        let mut rng = Rng::new(9);
+        let mut groups = vec![Products::new(); 8];
+        for i in 0..8000 {
+            let mut near = [0.0; NEIGHBOURS];
+            near.iter_mut().for_each(|n| *n = f64::from(rng.unit() - 0.5) * 60.0);
+            let noise = f64::from(rng.unit() - 0.5);
+            let value = match i % 2 {
+                0 => 0.75 * near[0] + 0.5 * near[3],
+                _ => near[3] - near[5],
+            };
+            groups[i % 8].add(&near, value + noise);
+        }
+        Regression { groups }
+    }
+
+    #[test]
+    fn coefficients_are_those_that_values_were_made_with() {
+        let found = products().of_columns(&[0, 3, 5, 7]);
+        for (j, c) in found.iter().enumerate() {
+            let expected = [[192, 128, 0, 0], [0, 256, -256, 0]][j % 2];
+            for (n, a) in [0, 3, 5, 7].into_iter().zip(expected) {
+                assert!((c[n] - a).abs() <= 4, "{j}: {c:?}");
+            }
+        }
+        // Neighbours that may not be weighed are not.
+        assert!(products().of_columns(&[0, 3]).iter().all(|c| c[5] == 0));
+    }
+
+    #[test]
+    fn columns_of_two_kinds_get_two_groups() {
+        let (stencils, of) = products().of_groups(&[0, 3, 5], 2);
+        assert!(of.iter().enumerate().all(|(j, &g)| g == of[j % 2]) && of[0] != of[1]);
+        assert!((stencils[of[0]][0] - 192).abs() <= 4, "{stencils:?}");
+        // Nothing to learn from gives nothing.
+        let none = Regression { groups: vec![Products::new(); 2] };
+        assert_eq!(none.shared(&[0, 3]), [0; NEIGHBOURS]);
     }
 }

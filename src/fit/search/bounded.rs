@@ -219,7 +219,7 @@ fn planned(
 }
 
 /// Residuals alone.
-const NO_LATENTS: LinearChoice = LinearChoice {
+pub(crate) const NO_LATENTS: LinearChoice = LinearChoice {
     latents: 0,
     step: 1.0,
     trellis: 0,
@@ -291,8 +291,8 @@ struct BoundedSearch<'a> {
 /// and for the codec that is chosen.
 const COMPARED: [usize; 2] = [100_000, 300_000];
 
-/// Share of the bytes without contexts below which no network is tried: it would have to make up for
-/// all that neighbours say.
+/// Share of the bytes without neighbours below which no network is tried where neighbours alone, without
+/// latents, make the smallest file: a network would have to make up for all that they say.
 const FAR_BELOW: f64 = 0.8;
 
 impl<'a> BoundedSearch<'a> {
@@ -323,10 +323,10 @@ impl<'a> BoundedSearch<'a> {
                 }
             }
         }
+        let has_latents = smallest.encoder.program.record.latents() > 0;
+        let neighbours_say_all = !has_latents && smallest.fitted_bytes < FAR_BELOW * bytes_alone;
         Ok(match training {
-            Some(training)
-                if training.is_asked() || smallest.fitted_bytes > FAR_BELOW * bytes_alone =>
-            {
+            Some(training) if training.is_asked() || !neighbours_say_all => {
                 full.with_network(training, &alone, smallest)
             }
             _ => smallest,
