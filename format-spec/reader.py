@@ -583,14 +583,16 @@ class Model:
     def row_work(self):
         """About how many multiply-adds a row takes."""
         rows = [t for q, t in zip(self.quantum, self.residual_tables) if q >= 0]
-        if self.latents == 0 and all(self.tables[i].zero for row in rows for i in row):
+        silent = all(self.tables[i].zero for row in rows for i in row)
+        if self.latents == 0 and silent and not self.neighbours:
             return 0
         wide = 0
         for k, clamp in enumerate(self.latent_clamp):
             weight = max(abs(int(w)) for w in self.skip[k])
             wide += weight > 32767 or clamp > 32767 or weight * clamp >= 1 << 29
         units = [len(layer[1]) for layer in self.layers]
-        work = 256 * (4 + self.width + self.latents + sum(units)) + 32 * wide * self.width
+        values = self.width * (4 if self.neighbours else 1)
+        work = 256 * (4 + values + self.latents + sum(units)) + 32 * wide * self.width
         sizes = [(self.latents - wide, self.width)]
         if units:
             sizes += zip([self.latents] + units, units + [self.width])

@@ -299,13 +299,12 @@ impl<const N: usize> Near<N> {
     #[inline(always)]
     pub(crate) fn weighted(&self, coefficients: &[i16; NEIGHBOURS], used: u32) -> [i64; N] {
         let mut total = [128; N];
-        for n in 0..NEIGHBOURS {
+        for (n, (sums, a)) in self.sums.iter().zip(coefficients).enumerate() {
             if used >> n & 1 == 0 {
                 continue;
             }
-            let a = i64::from(coefficients[n]);
-            for (total, sum) in total.iter_mut().zip(&self.sums[n]) {
-                *total += (*sum).clamp(-LARGEST_SUM, LARGEST_SUM) * a;
+            for (total, sum) in total.iter_mut().zip(sums) {
+                *total += (*sum).clamp(-LARGEST_SUM, LARGEST_SUM) * i64::from(*a);
             }
         }
         total.map(|t| t >> 8)

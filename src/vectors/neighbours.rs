@@ -20,7 +20,7 @@ use crate::matrix::DType;
 const BOUND: &str = "max-error 1";
 
 /// Neighbours in such distances, none of them weighed, and trees that decide nothing.
-fn neighbours(distances: [usize; 3]) -> Neighbours {
+pub(super) fn neighbours(distances: [usize; 3]) -> Neighbours {
     Neighbours {
         distances,
         coefficients: vec![Vec::new(); NEIGHBOURS],
