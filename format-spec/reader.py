@@ -741,7 +741,7 @@ class Neighbours:
             at[n] = there(i, j) if b == 0 else (0, j - i * b) if y >= i else None
         for i, n in enumerate((THIRD, THIRD2, THIRD3), 1):
             at[n] = there(i, j) if c == 0 else there(0, j - i * c)
-        left, right, above, below = x >= a, x + a < line, b > 0 and y > 0, b > 0
+        left, right, lines = x >= a, x + a < line, b > 0
         if at[ABOVE]:
             back, k = at[ABOVE]
             at[ABOVE_LEFT] = (back, k - a) if left else None
@@ -750,10 +750,10 @@ class Neighbours:
             back, k = at[THIRD]
             at[THIRD_LEFT] = there(back, k - a) if left else None
             at[THIRD_RIGHT] = there(back, k + a) if right else None
-            at[THIRD_ABOVE] = there(back, k - b) if above else None
-            at[THIRD_BELOW] = there(back, k + b) if below else None
-            at[THIRD_ABOVE_LEFT] = there(back, k - b - a) if above and left else None
-            at[THIRD_ABOVE_RIGHT] = there(back, k - b + a) if above and right else None
+            at[THIRD_ABOVE] = there(back, k - b) if lines else None
+            at[THIRD_BELOW] = there(back, k + b) if lines else None
+            at[THIRD_ABOVE_LEFT] = there(back, k - b - a) if lines and left else None
+            at[THIRD_ABOVE_RIGHT] = there(back, k - b + a) if lines and right else None
         return at
 
     @staticmethod

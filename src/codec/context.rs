@@ -242,15 +242,14 @@ impl Directions {
         sums[THIRD3] = sum(third(3), sums[THIRD2]);
         if let Some((row, column)) = t {
             // Where above is in the row before, its neighbours are those above.
-            let (up, down) = (b > 0 && y > 0, b > 0);
-            let (left, right) = (x >= a, x + a < self.line);
+            let (left, right, lines) = (x >= a, x + a < self.line, b > 0);
             let around = [
                 (THIRD_LEFT, left.then(|| column.checked_sub(a))),
                 (THIRD_RIGHT, right.then(|| column.checked_add(a))),
-                (THIRD_UP, up.then(|| column.checked_sub(b))),
-                (THIRD_DOWN, down.then(|| column.checked_add(b))),
-                (THIRD_UP_LEFT, (up && left).then(|| column.checked_sub(a + b))),
-                (THIRD_UP_RIGHT, (up && right).then(|| (column + a).checked_sub(b))),
+                (THIRD_UP, lines.then(|| column.checked_sub(b))),
+                (THIRD_DOWN, lines.then(|| column.checked_add(b))),
+                (THIRD_UP_LEFT, (lines && left).then(|| column.checked_sub(a + b))),
+                (THIRD_UP_RIGHT, (lines && right).then(|| (column + a).checked_sub(b))),
             ];
             // In the row itself only what was decoded; in rows before, the last line may be short.
             let end = if row > 0 { window.width() } else { j };
