@@ -639,3 +639,13 @@ pub(super) fn invalid() -> Vec<Case> {
     out.push(case("neighbours-cut", "truncated", cut));
     out
 }
+
+#[test]
+fn a_summary_tells_contexts_and_atoms() {
+    let told = |parts: Parts| {
+        let info = crate::reader::Reader::new(&parts.join()[..]).unwrap().info();
+        (info.contexts, info.atoms)
+    };
+    assert_eq!(told(deepest()), (33, 2));
+    assert_eq!(told(median()), (1, 0));
+}
