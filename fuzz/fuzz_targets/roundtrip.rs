@@ -58,7 +58,7 @@ fn case(input: &mut Unstructured<'_>) -> Result<(Matrix, Config)> {
         3 if image => vec![3, width.min(4), 3],
         _ => vec![width],
     };
-    let width = shape.iter().product();
+    let width: usize = shape.iter().product();
     let line = shape.last().copied().unwrap_or(1);
     for i in 0..rows * width {
         let (row, j) = (i / width, i % width);
