@@ -584,15 +584,15 @@ class Model:
         """About how many multiply-adds a row takes."""
         rows = [t for q, t in zip(self.quantum, self.residual_tables) if q >= 0]
         silent = all(self.tables[i].zero for row in rows for i in row)
-        if self.latents == 0 and not self.neighbours and silent:
+        if self.latents == 0 and silent and not self.neighbours:
             return 0
-        numbers = (4 if self.neighbours else 1) * self.width
         wide = 0
         for k, clamp in enumerate(self.latent_clamp):
             weight = max(abs(int(w)) for w in self.skip[k])
             wide += weight > 32767 or clamp > 32767 or weight * clamp >= 1 << 29
         units = [len(layer[1]) for layer in self.layers]
-        work = 256 * (4 + numbers + self.latents + sum(units)) + 32 * wide * self.width
+        values = self.width * (4 if self.neighbours else 1)
+        work = 256 * (4 + values + self.latents + sum(units)) + 32 * wide * self.width
         sizes = [(self.latents - wide, self.width)]
         if units:
             sizes += zip([self.latents] + units, units + [self.width])
@@ -741,7 +741,7 @@ class Neighbours:
             at[n] = there(i, j) if b == 0 else (0, j - i * b) if y >= i else None
         for i, n in enumerate((THIRD, THIRD2, THIRD3), 1):
             at[n] = there(i, j) if c == 0 else there(0, j - i * c)
-        left, right, above, below = x >= a, x + a < line, b > 0 and y > 0, b > 0
+        left, right, lines = x >= a, x + a < line, b > 0
         if at[ABOVE]:
             back, k = at[ABOVE]
             at[ABOVE_LEFT] = (back, k - a) if left else None
@@ -750,10 +750,10 @@ class Neighbours:
             back, k = at[THIRD]
             at[THIRD_LEFT] = there(back, k - a) if left else None
             at[THIRD_RIGHT] = there(back, k + a) if right else None
-            at[THIRD_ABOVE] = there(back, k - b) if above else None
-            at[THIRD_BELOW] = there(back, k + b) if below else None
-            at[THIRD_ABOVE_LEFT] = there(back, k - b - a) if above and left else None
-            at[THIRD_ABOVE_RIGHT] = there(back, k - b + a) if above and right else None
+            at[THIRD_ABOVE] = there(back, k - b) if lines else None
+            at[THIRD_BELOW] = there(back, k + b) if lines else None
+            at[THIRD_ABOVE_LEFT] = there(back, k - b - a) if lines and left else None
+            at[THIRD_ABOVE_RIGHT] = there(back, k - b + a) if lines and right else None
         return at
 
     @staticmethod

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 /// Test vectors with what takes long to learn, or is never written.
-const VECTORS: [&str; 10] = [
+const VECTORS: [&str; 15] = [
     "codec-encoder",
     "codec-labels",
     "codec-masked",
@@ -14,6 +14,11 @@ const VECTORS: [&str; 10] = [
     "codec-variational",
     "columns-beside-f32",
     "columns-corrected-f64",
+    "neighbours-classes",
+    "neighbours-in-images-before",
+    "neighbours-latents-f32",
+    "neighbours-median-aligned-atoms",
+    "neighbours-weighed-by-group",
     "network-one-hidden",
     "network-relu",
     "section-optional",

@@ -50,22 +50,41 @@ fn case(input: &mut Unstructured<'_>) -> Result<(Matrix, Config)> {
     }
     config.fidelity = fidelity(input)?;
     let mut bytes = Vec::new();
-    // Smooth columns with accidents, or nothing but accidents.
+    // Smooth columns with accidents, images with accidents, or nothing but accidents.
     let smooth = input.ratio(2, 3)?;
+    let image = input.ratio(1, 2)?;
+    let shape = match input.int_in_range(1..=3)? {
+        1 | 2 if image => vec![4, width.min(6)],
+        3 if image => vec![3, width.min(4), 3],
+        _ => vec![width],
+    };
+    let width: usize = shape.iter().product();
+    let line = shape.last().copied().unwrap_or(1);
     for i in 0..rows * width {
+        let (row, j) = (i / width, i % width);
         let value = match input.int_in_range(0..=15)? {
-            kind if kind < 12 && smooth => wave(dtype, i / width, i % width, kind),
+            kind if kind < 12 && smooth && image => pixel(dtype, row, (j / line, j % line), kind),
+            kind if kind < 12 && smooth => wave(dtype, row, j, kind),
             kind => accident(input, dtype, kind)?,
         };
         bytes.extend(&value.to_le_bytes()[..dtype.size()]);
     }
-    let schema = Schema::new(dtype, &[width]);
+    let schema = Schema::new(dtype, &shape);
     Ok((Matrix::new(schema, bytes).expect("whole rows"), config))
 }
 
 /// Bits of a value that a model can learn.
 fn wave(dtype: DType, row: usize, column: usize, noise: u64) -> u64 {
-    let v = 100.0 * (row as f64 * 0.2 + column as f64).sin() + noise as f64 * 0.3;
+    of_type(dtype, 100.0 * (row as f64 * 0.2 + column as f64).sin() + noise as f64 * 0.3)
+}
+
+/// Bits of a value that its neighbours say much of: at one of both ends often.
+fn pixel(dtype: DType, row: usize, (y, x): (usize, usize), noise: u64) -> u64 {
+    let v = (row as f64 * 0.1 + x as f64 * 0.7).sin() + (y as f64 * 0.4).cos();
+    of_type(dtype, (90.0 * v).clamp(0.0, 100.0) + (noise / 4) as f64)
+}
+
+fn of_type(dtype: DType, v: f64) -> u64 {
     match dtype {
         // 1.0 to 2.0, in steps of the type.
         DType::F16 => 0x3c00 + (v.abs() as u64),

@@ -242,15 +242,14 @@ impl Directions {
         sums[THIRD3] = sum(third(3), sums[THIRD2]);
         if let Some((row, column)) = t {
             // Where above is in the row before, its neighbours are those above.
-            let (up, down) = (b > 0 && y > 0, b > 0);
-            let (left, right) = (x >= a, x + a < self.line);
+            let (left, right, lines) = (x >= a, x + a < self.line, b > 0);
             let around = [
                 (THIRD_LEFT, left.then(|| column.checked_sub(a))),
                 (THIRD_RIGHT, right.then(|| column.checked_add(a))),
-                (THIRD_UP, up.then(|| column.checked_sub(b))),
-                (THIRD_DOWN, down.then(|| column.checked_add(b))),
-                (THIRD_UP_LEFT, (up && left).then(|| column.checked_sub(a + b))),
-                (THIRD_UP_RIGHT, (up && right).then(|| (column + a).checked_sub(b))),
+                (THIRD_UP, lines.then(|| column.checked_sub(b))),
+                (THIRD_DOWN, lines.then(|| column.checked_add(b))),
+                (THIRD_UP_LEFT, (lines && left).then(|| column.checked_sub(a + b))),
+                (THIRD_UP_RIGHT, (lines && right).then(|| (column + a).checked_sub(b))),
             ];
             // In the row itself only what was decoded; in rows before, the last line may be short.
             let end = if row > 0 { window.width() } else { j };
@@ -299,13 +298,12 @@ impl<const N: usize> Near<N> {
     #[inline(always)]
     pub(crate) fn weighted(&self, coefficients: &[i16; NEIGHBOURS], used: u32) -> [i64; N] {
         let mut total = [128; N];
-        for n in 0..NEIGHBOURS {
+        for (n, (sums, a)) in self.sums.iter().zip(coefficients).enumerate() {
             if used >> n & 1 == 0 {
                 continue;
             }
-            let a = i64::from(coefficients[n]);
-            for (total, sum) in total.iter_mut().zip(&self.sums[n]) {
-                *total += (*sum).clamp(-LARGEST_SUM, LARGEST_SUM) * a;
+            for (total, sum) in total.iter_mut().zip(sums) {
+                *total += (*sum).clamp(-LARGEST_SUM, LARGEST_SUM) * i64::from(*a);
             }
         }
         total.map(|t| t >> 8)

@@ -2,7 +2,8 @@
 //!
 //! [`network`] predicts, [`value`] turns integers into numbers of the data's type, [`program`]
 //! is a checked model ready to run, [`decode`] runs it over rows, [`cursor`] over a block, [`columns`] are
-//! what blocks keep beside it.
+//! what blocks keep beside it. Where residuals look at neighbours, [`context`] finds these,
+//! [`tree`] chooses tables by them as [`neighbourhood`] says, and [`group`] decodes rows side by side.
 
 pub(crate) mod bound;
 pub(crate) mod columns;

@@ -20,10 +20,10 @@ pub(crate) const TRELLIS8: [[u8; 2]; 8] =
 
 /// Multiply-adds that take as long as decoding a number: a latent, a value, or a unit's result.
 const NUMBER_WORK: u64 = 256;
-/// How many times as long a number takes whose neighbours are looked at.
-const NEIGHBOURS_WORK: usize = 4;
 /// Numbers that take as long as what each row takes whatever its width.
 const NUMBERS_PER_ROW: usize = 4;
+/// Numbers that take as long as a value that looks at its neighbours.
+const NUMBERS_WITH_NEIGHBOURS: usize = 4;
 
 /// Neighbouring columns that share a grid. There are as many as columns where none do, so it is small.
 #[derive(Debug, Clone, Copy)]
@@ -127,9 +127,8 @@ impl Program {
             return 0;
         }
         let units: usize = self.record.hidden_units().iter().sum();
-        let times = if self.neighbours.is_some() { NEIGHBOURS_WORK } else { 1 };
-        let width = times * self.record.width();
-        let numbers = NUMBERS_PER_ROW + width + self.record.latents() + units;
+        let each = if self.neighbours.is_some() { NUMBERS_WITH_NEIGHBOURS } else { 1 };
+        let numbers = NUMBERS_PER_ROW + each * self.record.width() + self.record.latents() + units;
         NUMBER_WORK * numbers as u64 + self.network.work()
     }
 

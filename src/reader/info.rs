@@ -43,6 +43,11 @@ pub struct Info {
     pub classes: usize,
     /// Number of tables of the entropy coder; 0 without a model.
     pub tables: usize,
+    /// Number of contexts in which the neighbours of a value choose its table: leaves of a tree; 0 where
+    /// values are coded as if they had no neighbours.
+    pub contexts: usize,
+    /// Number of values that recur exactly and are named in place of a residual.
+    pub atoms: usize,
     /// Number of states of dependent quantisation: 4, 8, or 0 where latents are quantised one by
     /// one.
     pub trellis_states: usize,
@@ -53,6 +58,7 @@ pub struct Info {
 impl Info {
     pub(super) fn new(frame: &Frame, file_bytes: u64) -> Self {
         let record = frame.program.as_ref().map(|p| &p.record);
+        let looks = record.and_then(|r| r.neighbours.as_ref());
         let blocks = frame.index.blocks();
         Self {
             version: frame.header.written,
@@ -71,6 +77,8 @@ impl Info {
             hidden: record.map_or_else(Vec::new, |r| r.hidden_units()),
             classes: record.map_or(0, |r| r.classes.count),
             tables: record.map_or(0, |r| r.tables.len()),
+            contexts: looks.map_or(0, |n| n.contexts()),
+            atoms: looks.map_or(0, |n| n.atoms.len()),
             trellis_states: record.map_or(0, |r| r.trellis),
             fidelity: frame.promise.clone(),
         }

@@ -20,7 +20,7 @@ use crate::matrix::DType;
 const BOUND: &str = "max-error 1";
 
 /// Neighbours in such distances, none of them weighed, and trees that decide nothing.
-fn neighbours(distances: [usize; 3]) -> Neighbours {
+pub(super) fn neighbours(distances: [usize; 3]) -> Neighbours {
     Neighbours {
         distances,
         coefficients: vec![Vec::new(); NEIGHBOURS],
@@ -419,7 +419,7 @@ fn extreme(median: bool) -> Parts {
     let mut m = record(6, vec![integer(1, 2, 4), ordered_integer(), integer(1, 32, 3)]);
     m.grid_of = vec![0, 2, 0, 2, 0, 1];
     m.base = vec![7, i64::MIN, 5, 0, i64::MAX, 1 << 62];
-    m.tables = vec![tokens(0), atom_table(&[30_000, 900, 900, 968])];
+    m.tables = vec![tokens(0), atom_table(&[30_000, 900, 900, 968]), tokens(1)];
     m.classes.count = 2;
     m.classes.next = vec![0; 2];
     m.classes.quantum = vec![0, (1 << 40) - 1];
@@ -443,10 +443,11 @@ fn extreme(median: bool) -> Parts {
     // Its prediction is just below 2^63, and rounding it to whole steps of 2^32 wraps.
     made.rows[5].atoms = vec![2, 2, 2, 0, 0, 0];
     let mut made = made.trees((11, &[1]), (61, &[moved(0), moved(0)]));
-    // Property 24 is never above this.
-    let most = TreeNode::Decision { feature: 24, threshold: i64::from(i32::MAX) };
+    // Property 24 is never above this, and property 17 is where a prediction did not wrap.
+    let decision = |feature, threshold| TreeNode::Decision { feature, threshold };
+    let [most, wrapped] = [decision(24, i64::from(i32::MAX)), decision(17, (1 << 26) - 2)];
     let n = made.looks();
-    n.tree = [&[most][..], &n.tree, &[own(1)]].concat();
+    n.tree = [&[most, wrapped][..], &n.tree, &[own(2), own(1)]].concat();
     made.parts()
 }
 
@@ -637,4 +638,14 @@ pub(super) fn invalid() -> Vec<Case> {
         .collect();
     out.push(case("neighbours-cut", "truncated", cut));
     out
+}
+
+#[test]
+fn a_summary_tells_contexts_and_atoms() {
+    let told = |parts: Parts| {
+        let info = crate::reader::Reader::new(&parts.join()[..]).unwrap().info();
+        (info.contexts, info.atoms)
+    };
+    assert_eq!(told(deepest()), (33, 2));
+    assert_eq!(told(median()), (1, 0));
 }

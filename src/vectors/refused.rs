@@ -2,6 +2,7 @@
 
 use super::case::{Case, base_model, base_stream, case, head_only};
 use super::file::{Parts, Row, schema};
+use super::neighbours::neighbours;
 use super::records::{
     Random, hidden, integer, ladder, linear, ordered, plain, ratio, with_latents,
 };
@@ -148,8 +149,11 @@ pub(super) fn work() -> Vec<Case> {
     deep.hidden = Some(path);
     let mut linear = plain(64, vec![integer(1, 0, 1)], vec![TableSpec::Zero, one]);
     linear = with_latents(linear, &[1 << 20; 64], 0, 4, vec![0; 64 * 64]);
+    let mut near = plain(200, vec![integer(1, 0, 1)], vec![TableSpec::Zero]);
+    near.neighbours = Some(neighbours([1, 0, 0]));
     vec![
         case("work-of-columns", "limit", file(&wide)),
+        case("work-of-neighbours", "limit", file(&near)),
         case("work-of-hidden-layers", "limit", file(&deep)),
         case("work-of-wide-latents", "limit", file(&linear)),
     ]

@@ -90,6 +90,9 @@ fn table(archive: &Archive, info: &Info, text: &[String]) -> Listing {
         table.line("hidden layers", layers(&info.hidden));
     }
     table.line("row classes", info.classes.to_string());
+    if info.contexts > 0 {
+        table.line("neighbours", format!("{} contexts, {} atoms", info.contexts, info.atoms));
+    }
     table.line("format version", info.version.to_string());
     table
 }
@@ -136,6 +139,8 @@ fn object(archive: &Archive, info: &Info, text: &[String]) -> String {
         "latents": info.latents,
         "hidden": info.hidden,
         "classes": info.classes,
+        "contexts": info.contexts,
+        "atoms": info.atoms,
         "version": info.version,
     })
     .to_string()

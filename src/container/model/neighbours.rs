@@ -50,6 +50,13 @@ pub(crate) enum TreeNode {
 /// The leaf of a tree that makes no difference.
 pub(crate) const OWN_TABLE: TreeNode = TreeNode::Leaf { table: None, shift: 0 };
 
+impl Neighbours {
+    /// Returns in how many ways the neighbours of a value choose its table.
+    pub(crate) fn contexts(&self) -> usize {
+        self.tree.iter().filter(|node| matches!(node, TreeNode::Leaf { .. })).count()
+    }
+}
+
 impl TreeNode {
     /// Returns by how much a leaf moves the scale of a column's own table.
     pub(super) fn shift(&self) -> Option<i64> {

@@ -94,6 +94,7 @@ fn a_summary_tells_what_is_there() {
     assert_eq!((info.rows, info.blocks, info.rows_per_block), (34, 2, 4));
     assert_eq!((info.latents, info.hidden, info.classes), (3, vec![5, 4], 3));
     assert_eq!((info.tables, info.trellis_states, info.index_bytes), (4, 4, 12));
+    assert_eq!((info.contexts, info.atoms), (0, 0));
     assert_eq!((info.file_bytes, info.dtype), (bytes.len() as u64, DType::F32));
     assert_eq!(info.fidelity.unwrap().text(), "0.25");
     assert!(!info.codec && !info.named_columns && info.model_bytes > 20);
