@@ -143,6 +143,12 @@ impl Program {
         })
     }
 
+    /// Says whether residuals depend on the row before.
+    #[cfg(feature = "compress")]
+    pub(crate) fn looks_back(&self) -> bool {
+        self.temporal || self.neighbours.as_ref().is_some_and(|n| n.looks_back)
+    }
+
     /// Says whether values may be atoms in place of what is predicted from latents.
     pub(crate) fn replaces(&self) -> bool {
         self.record.latents() > 0 && self.neighbours.as_ref().is_some_and(|n| !n.atoms.is_empty())

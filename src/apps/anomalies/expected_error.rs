@@ -19,7 +19,9 @@ const MOST_CARRIED: f64 = 0.99;
 pub(super) fn squared_errors(program: &Program) -> Option<Vec<f64>> {
     let m = &program.record;
     let ordered = m.grids.iter().any(|g| matches!(g.value, Value::Ordered { .. }));
-    if ordered || m.classes.quantum.iter().any(|q| *q < 0) {
+    // Residuals that look at their neighbours have tables by context, not by column.
+    let by_context = program.neighbours.is_some();
+    if ordered || by_context || m.classes.quantum.iter().any(|q| *q < 0) {
         return None;
     }
     let square: Vec<f64> =
