@@ -20,7 +20,7 @@ use rayon::prelude::*;
 /// Most decisions for a value.
 const DEPTH: usize = 14;
 /// Leaves that move the scale of the columns' tables, at most: more do not pay.
-const SHIFTED_LEAVES: usize = 24;
+const SHIFTED_LEAVES: usize = 96;
 /// Share of the bytes without contexts that contexts must reach: decoding takes longer with them.
 const WORTH: f64 = 0.99;
 /// Shifts of a scale that are tried for a leaf, in quarter octaves.
