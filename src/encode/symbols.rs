@@ -14,7 +14,8 @@ pub(crate) struct Symbols {
     pub(crate) second: Vec<bool>,
     /// Residuals in steps, `rows × columns`; empty where no class codes residuals.
     pub(crate) residuals: Vec<i64>,
-    /// Class of each row where its promise decides; else empty.
+    /// A class of each row where its promise decides; else empty. Classes with as fine residuals do
+    /// as well.
     pub(crate) forced: Vec<usize>,
     /// Cells stored exactly, as `row · columns + column`, ascending.
     pub(crate) escapes: Vec<u64>,
