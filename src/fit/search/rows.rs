@@ -153,8 +153,12 @@ impl RowFit<'_> {
             let Built { candidate, with_residuals, .. } = self.build(thin, codec)?;
             Some((Codec { with_residuals, ..codec }, candidate.fitted_bytes))
         };
-        let coordinates: &[_] =
-            if self.search.effort.trials > 0 { &[STEPS, LATENTS] } else { &[STEPS] };
+        // A network has the latents that it was trained with.
+        let is_linear = matches!(first.family, Family::Latents(_));
+        let coordinates: &[_] = match is_linear && self.search.effort.trials > 0 {
+            true => &[STEPS, LATENTS],
+            false => &[STEPS],
+        };
         let best = descend(trial(first)?, coordinates, GAIN, trial);
         if best.0.with_residuals > MANY_RESIDUALS
             && let Some(alike) = trial(Codec { patience: ALIKE, ..best.0 })
