@@ -95,7 +95,7 @@ impl LatentChooser {
 }
 
 /// What errors of a row's latents weigh, relative to what they do in the typical row.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Emphasis {
     /// Of the latents before [`Self::cut`].
     pub(crate) first: f32,
@@ -127,7 +127,8 @@ pub(crate) struct RowChooser<'a> {
     temporal: bool,
     /// What the next row's latents count from, in latent units.
     predicted: Vec<i64>,
-    /// What errors weigh in the row that is chosen for.
+    /// What errors weighed in the last row that was chosen for.
+    emphasis: Emphasis,
     weight: Vec<f32>,
 }
 
@@ -141,6 +142,7 @@ impl<'a> RowChooser<'a> {
             trellis: program.trellis().map(|next| Trellis::new(next, m.trellis)),
             temporal: m.latent_temporal.iter().any(|&a| a != 0),
             predicted: vec![0; m.latents()],
+            emphasis: Emphasis::all(1.0),
             weight: chooser.weight.clone(),
         }
     }
@@ -148,8 +150,11 @@ impl<'a> RowChooser<'a> {
     /// Chooses the latents of the next row, whose real latents are `real`.
     pub(crate) fn choose(&mut self, real: &[f32], emphasis: Emphasis, out: &mut RowLatents) {
         let Self { chooser, predicted, weight, .. } = self;
-        for (k, (own, w)) in weight.iter_mut().zip(&chooser.weight).enumerate() {
-            *own = w * if k < emphasis.cut { emphasis.first } else { emphasis.others };
+        if emphasis != self.emphasis {
+            self.emphasis = emphasis;
+            for (k, (own, w)) in weight.iter_mut().zip(&chooser.weight).enumerate() {
+                *own = w * if k < emphasis.cut { emphasis.first } else { emphasis.others };
+            }
         }
         out.symbols.clear();
         out.second.clear();
