@@ -88,7 +88,7 @@ impl<'a> RowCoder<'a> {
         let quantum = &self.coding.program.record.classes.quantum;
         let mut class = self.choose_latents(row, real).then_some(0);
         if class.is_none() {
-            self.decode_with(row, real, Emphasis::all(1.0));
+            // Of the latents that were tried, the last are the nearest.
             let holds = |&class: &usize| {
                 self.code(row, quantum[class], residuals);
                 self.judge(row).holds

@@ -45,8 +45,10 @@ const LATENTS: Coordinate<'_, Codec> = Coordinate {
     ],
     most: 3,
 };
-/// Share of rows with residuals from which on that is tried.
+/// Share of rows with residuals from which on that is tried at the end, and from which on it is tried
+/// at once: looking for latents that do without would be in vain.
 const MANY_RESIDUALS: f64 = 0.1;
+const MOSTLY_RESIDUALS: f64 = 0.5;
 
 /// Share of its bytes that a file must fall by for a change to be made: less is within noise.
 const GAIN: f64 = 0.0005;
@@ -159,12 +161,19 @@ impl RowFit<'_> {
             true => &[STEPS, LATENTS],
             false => &[STEPS],
         };
-        let best = descend(trial(first)?, coordinates, GAIN, trial);
+        let other_patience = |codec: Codec| {
+            let patience = if codec.patience == ALIKE { QUICK } else { ALIKE };
+            trial(Codec { patience, ..codec })
+        };
+        let mut best = trial(first)?;
+        if best.0.with_residuals > MOSTLY_RESIDUALS {
+            best = other_patience(first).filter(|other| other.1 < best.1).unwrap_or(best);
+        }
+        best = descend(best, coordinates, GAIN, trial);
         if best.0.with_residuals > MANY_RESIDUALS
-            && let Some(alike) = trial(Codec { patience: ALIKE, ..best.0 })
+            && let Some(other) = other_patience(best.0).filter(|other| other.1 < best.1)
         {
-            let alike = descend(alike, &[STEPS], GAIN, trial);
-            return Some(if alike.1 < best.1 { alike.0 } else { best.0 });
+            best = descend(other, &[STEPS], GAIN, trial);
         }
         Some(best.0)
     }
