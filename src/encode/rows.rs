@@ -152,7 +152,8 @@ impl<'a> RowCoder<'a> {
         emphasis: Emphasis,
         best: &mut Option<(f32, RowLatents)>,
     ) -> Judged {
-        self.decode_with(row, real, emphasis);
+        self.chooser.choose(real, emphasis, &mut self.latents);
+        self.decode(row);
         let judged = self.judge(row);
         if judged.holds {
             let bits = self.chooser.bits(&self.latents);
@@ -161,12 +162,6 @@ impl<'a> RowCoder<'a> {
             }
         }
         judged
-    }
-
-    /// Chooses latents with errors weighed by `emphasis`, and decodes them.
-    fn decode_with<T: Cell>(&mut self, row: &[T], real: &[f32], emphasis: Emphasis) {
-        self.chooser.choose(real, emphasis, &mut self.latents);
-        self.decode(row);
     }
 
     /// Predicts the row from its latents and decodes it without residuals.
