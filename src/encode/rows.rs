@@ -85,16 +85,10 @@ impl<'a> RowCoder<'a> {
         let first = symbols.forced.len() * width;
         symbols.residuals.resize(first + width, 0);
         let residuals = &mut symbols.residuals[first..];
-        let quantum = &self.coding.program.record.classes.quantum;
-        let mut class = self.choose_latents(row, real).then_some(0);
-        if class.is_none() {
-            // Of the latents that were tried, the last are the nearest.
-            let holds = |&class: &usize| {
-                self.code(row, quantum[class], residuals);
-                self.judge(row).holds
-            };
-            class = (1..quantum.len()).filter(|&class| quantum[class] >= 0).find(holds);
-        }
+        let class = match self.choose_latents(row, real) {
+            true => Some(0),
+            false => self.choose_residuals(row, real, residuals),
+        };
         if class.is_none() {
             self.chooser.choose(real, Emphasis::all(0.0), &mut self.latents);
         }
@@ -110,6 +104,42 @@ impl<'a> RowCoder<'a> {
         self.decoded.clear();
         self.decoded.extend(row.iter().map(|x| x.to_f64()));
         self.errors.fill(0.0);
+    }
+
+    /// Chooses residuals for a row that no latents were enough for, and latents with them: those with
+    /// the weight of the typical row, or the nearest where these can do with coarser residuals. Returns
+    /// the class, or none where none is fine enough.
+    fn choose_residuals<T: Cell>(
+        &mut self,
+        row: &[T],
+        real: &[f32],
+        residuals: &mut [i64],
+    ) -> Option<usize> {
+        // Of the latents that were tried, the last are the nearest.
+        let near = self.coarsest(row, residuals);
+        if self.promise.weights == 1 {
+            return near;
+        }
+        let latents = self.latents.clone();
+        self.chooser.choose(real, Emphasis::all(1.0), &mut self.latents);
+        self.decode(row);
+        let usual = self.coarsest(row, residuals);
+        let Some(near) = near.filter(|near| usual.is_none_or(|usual| *near < usual)) else {
+            return usual;
+        };
+        self.latents = latents;
+        self.decode(row);
+        self.code(row, self.coding.program.record.classes.quantum[near], residuals);
+        Some(near)
+    }
+
+    /// The class of the coarsest residuals with which the row, as it is predicted, keeps its promise.
+    fn coarsest<T: Cell>(&mut self, row: &[T], residuals: &mut [i64]) -> Option<usize> {
+        let quantum = &self.coding.program.record.classes.quantum;
+        (1..quantum.len()).filter(|&class| quantum[class] >= 0).find(|&class| {
+            self.code(row, quantum[class], residuals);
+            self.judge(row).holds
+        })
     }
 
     /// Looks for the latents of fewest bits with which the row needs no residual, and decodes them;
