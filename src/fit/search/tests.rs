@@ -135,7 +135,7 @@ fn latents_of_a_row_take_as_few_bits_as_its_promise_allows() {
     let promise = alike.row_promise.as_mut().unwrap();
     (promise.weights, promise.mixtures) = (1, 0);
     let (own, alike) = (bytes(&fitted.encoder), bytes(&alike));
-    assert!(own < alike * 97 / 100, "{own} bytes, {alike} with the same weight for all rows");
+    assert!(own < alike * 98 / 100, "{own} bytes, {alike} with the same weight for all rows");
 }
 
 #[test]
