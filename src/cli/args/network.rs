@@ -207,7 +207,7 @@ impl From<ActivationName> for Activation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aezip::{Loss, Patches, TrainConfig};
+    use aezip::{Fidelity, Loss, Patches, TrainConfig};
     use clap::Parser;
 
     #[derive(Parser)]
