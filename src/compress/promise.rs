@@ -9,7 +9,6 @@ use crate::error::Result;
 use crate::fit::data::sample::Sample;
 use crate::fit::network::context::TrainingContext;
 use crate::fit::search::goal::Goal;
-use crate::fit::search::rows;
 use crate::quality::{CheckedText, bounds};
 use std::io::Write;
 
@@ -51,15 +50,12 @@ pub(super) fn fit(job: &Job<'_>) -> Result<Fitted> {
 
 /// The same on a sample; `bounds` is what the promise stands for, if it is about single values.
 fn fit_on(job: &Job<'_>, sample: &Sample, bounds: Option<Vec<f64>>) -> Result<Fitted> {
-    let (schema, promise) = (job.rows.schema(), &job.config.fidelity);
+    let schema = job.rows.schema();
     if let Some(bounds) = bounds {
         return bounded(job, sample, bounds);
     }
-    if let Some(goal) = Goal::new(promise, job.rows.len(), schema.row_bytes()) {
+    if let Some(goal) = Goal::new(&job.config.fidelity, job.rows.len(), schema.row_bytes()) {
         return target::fit(job, goal, sample);
     }
-    match rows::fit(job.rows, sample, promise, job.level.search, job.basis)? {
-        Some(fitted) => Ok(Fitted::Codec(Box::new(fitted), None)),
-        None => bounded(job, sample, vec![0.0; schema.width()]),
-    }
+    target::fit_rows(job, sample)
 }

@@ -1,4 +1,4 @@
-//! What is written for a promise about a sum over the file.
+//! What is written for a promise about a sum over the file, and for one about each row.
 
 use crate::compress::job::{Fitted, Job, WholeFile, Written};
 use crate::compress::lossless::bounded;
@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::fit::candidate::Candidate;
 use crate::fit::data::sample::Sample;
 use crate::fit::search::goal::Goal;
+use crate::fit::search::rows::{RowCodecs, RowSearch};
 use crate::fit::search::target::{EncodedFile, TargetSearch};
 
 /// The mean squared error of whole numbers below which all of them may as well be exact: it is
@@ -16,13 +17,7 @@ const EXACT: f64 = 1.0 / 24.0;
 
 /// The file of the codec that keeps `goal` best; where none does, [`fall_back`].
 pub(super) fn fit(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> {
-    let encode = |fitted: Candidate| {
-        let file = job.encode(fitted, None, Vec::new())?;
-        let written = Written { report: file.report, encoder: Some(file.codec.encoder) };
-        let bytes = file.out.len() as f64;
-        let whole = WholeFile { bytes: file.out, written };
-        Ok(EncodedFile { bytes, tally: file.totals.tally, file: whole })
-    };
+    let encode = |fitted: Candidate| encode(job, fitted);
     let search = |goal| TargetSearch {
         promise: &job.config.fidelity,
         goal,
@@ -48,6 +43,40 @@ pub(super) fn fit(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> 
         Some(file) => Ok(Fitted::File(Box::new(file))),
         None => fall_back(job, goal, sample),
     }
+}
+
+/// The file of all rows with a codec.
+fn encode(job: &Job<'_>, fitted: Candidate) -> Result<EncodedFile<WholeFile>> {
+    let file = job.encode(fitted, None, Vec::new())?;
+    let written = Written { report: file.report, encoder: Some(file.codec.encoder) };
+    let bytes = file.out.len() as f64;
+    let whole = WholeFile { bytes: file.out, written };
+    Ok(EncodedFile { bytes, tally: file.totals.tally, file: whole })
+}
+
+/// What keeps a promise about each row with the fewest bytes.
+pub(super) fn fit_rows(job: &Job<'_>, sample: &Sample) -> Result<Fitted> {
+    let search = RowSearch {
+        rows: job.rows,
+        promise: &job.config.fidelity,
+        sample,
+        effort: job.level.search,
+        basis: job.basis,
+        training: &job.training,
+    };
+    let Some(RowCodecs { linear, network }) = search.run()? else {
+        return bounded(job, sample, vec![0.0; sample.schema.width()]);
+    };
+    let Some(network) = network else {
+        return Ok(Fitted::Codec(Box::new(linear), None));
+    };
+    let is_asked = job.training.request.wants_network() == Some(true);
+    if is_asked || job.training.weight_precision_factor.is_some() {
+        return Ok(Fitted::Codec(Box::new(network), None));
+    }
+    let (network, linear) = (encode(job, network)?, encode(job, linear)?);
+    let smaller = if network.bytes < linear.bytes { network } else { linear };
+    Ok(Fitted::File(Box::new(smaller.file)))
 }
 
 /// Bounds, in steps that a search begins with, that are tried before none: the last is above the range

@@ -121,15 +121,18 @@ impl TableCosts {
     /// Returns the class of every row of a block: the sequence of fewest bits.
     pub(crate) fn classify(&self, p: &Program, symbols: &Symbols) -> Vec<usize> {
         let count = p.record.classes.count;
-        if !symbols.forced.is_empty() {
-            return symbols.forced.clone();
-        }
         if count == 1 {
             return vec![0; symbols.rows];
         }
-        let own: Vec<f32> = (0..symbols.rows * count)
-            .map(|at| self.row(p, symbols, at / count, at % count))
-            .collect();
+        let quantum = &p.record.classes.quantum;
+        let is_allowed = |i: usize, class: usize| {
+            symbols.forced.get(i).is_none_or(|&own| quantum[class] == quantum[own])
+        };
+        let cost = |at: usize| match is_allowed(at / count, at % count) {
+            true => self.row(p, symbols, at / count, at % count),
+            false => f32::INFINITY,
+        };
+        let own: Vec<f32> = (0..symbols.rows * count).map(cost).collect();
         let next: Vec<f32> =
             (0..count * count).map(|at| self.transition(p, at / count, at % count)).collect();
         cheapest_path(&own, &next, count)

@@ -14,7 +14,7 @@ use crate::encode::neighbours::{CellObserver, NeighbourCoder};
 use crate::encode::project::{Projection, cells};
 use crate::encode::refine::Refiner;
 use crate::encode::residual::ResidualCoder;
-use crate::encode::rows::{RowCoder, RowRule};
+use crate::encode::rows::{RowCoder, RowCoding, RowPromise};
 use crate::encode::symbols::Symbols;
 use crate::entropy::rans;
 use crate::matrix::FillValues;
@@ -51,7 +51,7 @@ pub(crate) struct BlockEncoder {
     /// Values that are stored exactly, as they stand for missing numbers.
     pub(crate) fills: FillValues,
     /// What each row must hold, where the promise is one about rows.
-    pub(crate) rule: Option<RowRule>,
+    pub(crate) row_promise: Option<RowPromise>,
     /// Whether rows of zeros must be decoded to rows of zeros.
     pub(crate) keeps_zero_rows: bool,
 }
@@ -69,7 +69,7 @@ impl BlockEncoder {
             exact_level: None,
             block_rows: 1,
             fills,
-            rule: None,
+            row_promise: None,
             keeps_zero_rows: false,
         }
     }
@@ -96,21 +96,14 @@ impl BlockEncoder {
         let p = &self.program;
         let width = p.record.width();
         let mut symbols = Symbols { rows: cells.len() / width, ..Symbols::default() };
+        if let Some(promise) = &self.row_promise {
+            return self.symbols_of_rows(promise, cells, real);
+        }
         self.chooser.choose(p, real, &mut symbols);
         let mut predictions = vec![0; cells.len()];
         p.network.predict(&symbols.decoded_latents, &mut predictions);
         let origin = first_values(cells, width, &self.fills);
         let rows = cells.chunks_exact(width).zip(predictions.chunks_exact(width));
-        if let Some(rule) = &self.rule {
-            let mut coder = RowCoder::new(p, rule, &self.projection, &self.fills);
-            for (row, predicted) in rows {
-                coder.row(row, predicted, &mut symbols);
-                symbols
-                    .tally
-                    .row(row, coder.decoded(), &origin, &self.fills, |j, _| coder.error(row, j));
-            }
-            return symbols;
-        }
         macro_rules! code_rows {
             ($coder:expr) => {{
                 let mut coder = $coder;
@@ -129,6 +122,22 @@ impl BlockEncoder {
         match NeighbourCoder::new(p, &self.bounds, &self.fills) {
             Some(coder) => code_rows!(coder),
             None => code_rows!(ResidualCoder::new(p, &self.bounds, &self.fills)),
+        }
+        symbols
+    }
+
+    /// The same where each row must hold `promise`.
+    fn symbols_of_rows<T: Cell>(&self, promise: &RowPromise, cells: &[T], real: &[f32]) -> Symbols {
+        let (width, latents) = (self.program.record.width(), self.program.record.latents());
+        let mut symbols = Symbols { rows: cells.len() / width, ..Symbols::default() };
+        let origin = first_values(cells, width, &self.fills);
+        let Self { program, projection, chooser, fills, .. } = self;
+        let mut coder = RowCoder::new(RowCoding { program, projection, chooser, fills }, promise);
+        for (i, row) in cells.chunks_exact(width).enumerate() {
+            coder.row(row, &real[i * latents..(i + 1) * latents], &mut symbols);
+            symbols
+                .tally
+                .row(row, coder.decoded(), &origin, &self.fills, |j, _| coder.error(row, j));
         }
         symbols
     }

@@ -30,78 +30,168 @@ impl LatentChooser {
     /// Returns the bits of the latents' symbols of row `i`.
     pub(crate) fn bits(&self, program: &Program, symbols: &Symbols, i: usize) -> f32 {
         let latents = program.record.latents();
-        let bits = |k: usize| {
-            let at = i * latents + k;
-            let set = symbols.table_set(at, self.rates.sets());
-            self.rates.of(k, set).bits(symbols.latents[at].into())
+        let cells = i * latents..(i + 1) * latents;
+        let second = symbols.second.get(cells.clone()).unwrap_or_default();
+        self.bits_of(&symbols.latents[cells], second)
+    }
+
+    /// Returns the bits of a row's symbols; `second` is empty without dependent quantisation.
+    fn bits_of(&self, symbols: &[i32], second: &[bool]) -> f32 {
+        let bits = |(k, &s): (usize, &i32)| {
+            let set = usize::from(second.get(k) == Some(&true));
+            self.rates.of(k, set).bits(s.into())
         };
-        (0..latents).map(bits).sum()
+        symbols.iter().enumerate().map(bits).sum()
     }
 
     /// Chooses the symbols of consecutive rows that begin a block, whose real latents are
     /// `real`, `rows × latents` in latent units.
     pub(crate) fn choose(&self, program: &Program, real: &[f32], symbols: &mut Symbols) {
-        let m = &program.record;
-        let latents = m.latents();
-        if latents == 0 {
+        self.choose_weighted(program, real, |_| 1.0, symbols);
+    }
+
+    /// The same where errors weigh `weight_of(i)` times as much in row `i` as in the typical one.
+    pub(super) fn choose_weighted(
+        &self,
+        program: &Program,
+        real: &[f32],
+        weight_of: impl Fn(usize) -> f32,
+        symbols: &mut Symbols,
+    ) {
+        if program.record.latents() == 0 {
             return;
         }
         symbols.latents.reserve(real.len());
-        let mut last = vec![0_i32; latents];
-        let mut trellis = program.trellis().map(|next| Trellis::new(next, m.trellis));
-        let mut predicted = vec![0; latents];
-        let temporal = m.latent_temporal.iter().any(|&a| a != 0);
-        for row in real.chunks_exact(latents) {
-            if temporal {
-                for (k, p) in predicted.iter_mut().enumerate() {
-                    *p = carry(m.latent_temporal[k], i64::from(last[k]));
-                }
-            }
-            if let Some(trellis) = &mut trellis {
-                let best = widest(|| trellis.search(&self.weight, &self.rates, row, &predicted));
-                symbols.latents.extend(best.iter().map(|b| b.0));
-                symbols.second.extend(best.iter().map(|b| b.1));
-            } else {
-                for k in 0..latents {
-                    let target = row[k] - predicted[k] as f32;
-                    symbols.latents.push(self.nearest(k, target));
-                }
-            }
-            let at = symbols.latents.len() - latents;
-            for k in 0..latents {
-                let s = i64::from(symbols.latents[at + k]);
-                let v = match m.trellis {
-                    0 => s,
-                    _ => dequantise(s, symbols.second[at + k]),
-                };
-                let clamp = m.latent_clamp[k];
-                last[k] = (predicted[k] + v).clamp(-clamp, clamp) as i32;
-            }
-            symbols.decoded_latents.extend_from_slice(&last);
+        let mut rows = RowChooser::new(self, program);
+        let mut latents = RowLatents::default();
+        for (i, row) in real.chunks_exact(program.record.latents()).enumerate() {
+            rows.choose(row, Emphasis::all(weight_of(i)), &mut latents);
+            rows.take(&latents, symbols);
         }
     }
 
     /// Returns the integer nearest to `target` or the one next to it towards 0, whichever costs
-    /// less.
+    /// less; `weight` is what a squared error of 1 costs.
     #[inline]
-    fn nearest(&self, k: usize, target: f32) -> i32 {
+    fn nearest(&self, k: usize, weight: f32, target: f32) -> i32 {
         let rounded = if target.abs() < SMALL {
             (target + ROUNDING) - ROUNDING
         } else {
             target.round_ties_even().clamp(-LARGEST, LARGEST)
         };
         // Nearly always the error alone decides.
-        if self.weight[k] * (1.0 - 2.0 * (target - rounded).abs()) >= self.rates.steepest(k) {
+        if weight * (1.0 - 2.0 * (target - rounded).abs()) >= self.rates.steepest(k) {
             return rounded as i32;
         }
         let rates = self.rates.of(k, 0);
         let cost = |s: i64| {
             let error = target - s as f32;
-            self.weight[k] * error * error + rates.bits(s)
+            weight * error * error + rates.bits(s)
         };
         let nearest = rounded as i64;
         let smaller = nearest - nearest.signum();
         if cost(smaller) < cost(nearest) { smaller as i32 } else { nearest as i32 }
+    }
+}
+
+/// What errors of a row's latents weigh, relative to what they do in the typical row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Emphasis {
+    /// Of the latents before [`Self::cut`].
+    pub(crate) first: f32,
+    pub(crate) others: f32,
+    pub(crate) cut: usize,
+}
+
+impl Emphasis {
+    /// The same for all latents.
+    pub(crate) fn all(weight: f32) -> Self {
+        Self { first: weight, others: weight, cut: 0 }
+    }
+}
+
+/// Latents of one row.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RowLatents {
+    /// As in [`Symbols`], whose fields they become.
+    symbols: Vec<i32>,
+    second: Vec<bool>,
+    pub(crate) decoded: Vec<i32>,
+}
+
+/// Chooses latents row after row, from the beginning of a block.
+pub(crate) struct RowChooser<'a> {
+    chooser: &'a LatentChooser,
+    program: &'a Program,
+    trellis: Option<Trellis>,
+    temporal: bool,
+    /// What the next row's latents count from, in latent units.
+    predicted: Vec<i64>,
+    /// What errors weighed in the last row that was chosen for.
+    emphasis: Emphasis,
+    weight: Vec<f32>,
+}
+
+impl<'a> RowChooser<'a> {
+    /// Prepares for the rows of a block.
+    pub(crate) fn new(chooser: &'a LatentChooser, program: &'a Program) -> Self {
+        let m = &program.record;
+        Self {
+            chooser,
+            program,
+            trellis: program.trellis().map(|next| Trellis::new(next, m.trellis)),
+            temporal: m.latent_temporal.iter().any(|&a| a != 0),
+            predicted: vec![0; m.latents()],
+            emphasis: Emphasis::all(1.0),
+            weight: chooser.weight.clone(),
+        }
+    }
+
+    /// Chooses the latents of the next row, whose real latents are `real`.
+    pub(crate) fn choose(&mut self, real: &[f32], emphasis: Emphasis, out: &mut RowLatents) {
+        let Self { chooser, predicted, weight, .. } = self;
+        if emphasis != self.emphasis {
+            self.emphasis = emphasis;
+            for (k, (own, w)) in weight.iter_mut().zip(&chooser.weight).enumerate() {
+                *own = w * if k < emphasis.cut { emphasis.first } else { emphasis.others };
+            }
+        }
+        out.symbols.clear();
+        out.second.clear();
+        if let Some(trellis) = &mut self.trellis {
+            let best = widest(|| trellis.search(weight, &chooser.rates, real, predicted));
+            out.symbols.extend(best.iter().map(|b| b.0));
+            out.second.extend(best.iter().map(|b| b.1));
+        } else {
+            let nearest =
+                |(k, y): (usize, &f32)| chooser.nearest(k, weight[k], y - predicted[k] as f32);
+            out.symbols.extend(real.iter().enumerate().map(nearest));
+        }
+        let clamps = &self.program.record.latent_clamp;
+        out.decoded.clear();
+        out.decoded.extend(out.symbols.iter().zip(clamps).enumerate().map(|(k, (&s, clamp))| {
+            let s = i64::from(s);
+            let v = out.second.get(k).map_or(s, |&second| dequantise(s, second));
+            (predicted[k] + v).clamp(-clamp, *clamp) as i32
+        }));
+    }
+
+    /// Returns the bits of a row's latents.
+    pub(crate) fn bits(&self, latents: &RowLatents) -> f32 {
+        self.chooser.bits_of(&latents.symbols, &latents.second)
+    }
+
+    /// Adds the next row's latents to `symbols`; the row after it is predicted from them.
+    pub(crate) fn take(&mut self, latents: &RowLatents, symbols: &mut Symbols) {
+        symbols.latents.extend_from_slice(&latents.symbols);
+        symbols.second.extend_from_slice(&latents.second);
+        symbols.decoded_latents.extend_from_slice(&latents.decoded);
+        if self.temporal {
+            let coefficients = &self.program.record.latent_temporal;
+            for ((p, a), y) in self.predicted.iter_mut().zip(coefficients).zip(&latents.decoded) {
+                *p = carry(*a, i64::from(*y));
+            }
+        }
     }
 }
 
@@ -124,7 +214,7 @@ mod tests {
             };
             let up = target.round_ties_even() as i32;
             let best = cost(up).min(cost(up - up.signum()));
-            let own = chooser.nearest(0, target);
+            let own = chooser.nearest(0, chooser.weight[0], target);
             assert!((cost(own) - best).abs() < 1e-4, "{target}: {own}");
         }
     }

@@ -18,6 +18,8 @@ pub(crate) mod project;
 pub(crate) mod rates;
 pub(crate) mod refine;
 pub(crate) mod residual;
+pub(crate) mod row_rule;
+mod row_search;
 pub(crate) mod rows;
 pub(crate) mod symbols;
 mod trellis;

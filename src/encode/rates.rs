@@ -93,11 +93,6 @@ impl LatentRates {
     pub(super) fn steepest(&self, k: usize) -> f32 {
         self.steepest[k]
     }
-
-    /// Returns the number of table sets.
-    pub(super) fn sets(&self) -> usize {
-        self.sets
-    }
 }
 
 /// Bits of one latent's symbols.

@@ -6,10 +6,14 @@
 //! the decoder with Jacobian `J`, `S` the bits per squared error of each column and `w` those of
 //! each latent, followed by rounding `y` anew (proximal gradient descent, Daubechies, Defrise and
 //! De Mol 2004; refining latents after amortised inference: Kim et al. 2018, Yang et al. 2020).
+//!
+//! Where each row must keep a promise, `S` and `w` of a row are multiplied by a weight that follows
+//! what the row uses up of its promise, and the row costs its bits.
 
 use crate::codec::program::Program;
 use crate::encode::floats;
 use crate::encode::latents::LatentChooser;
+use crate::encode::row_rule::NormalisedRule;
 use crate::encode::symbols::Symbols;
 use crate::nn::network::Network;
 use crate::nn::pass::Tape;
@@ -22,6 +26,15 @@ const ROWS: usize = 128;
 /// 0.9 % larger, spectra 0.4 % smaller; double: spectra 1.6 % larger.
 const PACE: f32 = 0.4;
 
+/// Share of what a promise allows that a row's weight aims for, the power of the share by which the
+/// weight then changes, and its least and largest logarithm.
+const AIM: f32 = 0.98;
+const POWER: f32 = 1.5;
+const WEIGHTS: (f32, f32) = (-5.0, 5.0);
+
+/// What a row costs that misses its promise, in bits: more than any that keeps it.
+const MISSED: f32 = 1e9;
+
 /// Moves latents to where their rows cost less.
 #[derive(Debug, Clone)]
 pub(crate) struct Refiner {
@@ -31,6 +44,8 @@ pub(crate) struct Refiner {
     slope: Vec<f32>,
     /// Number of gradient steps.
     rounds: usize,
+    /// What each row must hold, where the promise is one about rows.
+    rule: Option<NormalisedRule>,
 }
 
 impl Refiner {
@@ -40,7 +55,12 @@ impl Refiner {
         let m = &program.record;
         let outputs: Vec<f64> = program.steps.iter().map(|s| 1.0 / *s as f64).collect();
         let decoder = floats::decoder(m, &vec![1.0; m.latents()], &outputs);
-        Self { decoder, slope, rounds }
+        Self { decoder, slope, rounds, rule: None }
+    }
+
+    /// The same for rows each of which must hold `rule`.
+    pub(crate) fn with_rule(self, rule: NormalisedRule) -> Self {
+        Self { rule: Some(rule), ..self }
     }
 
     /// Returns real latents that `chooser` rounds to cheaper ones than `real`, row by row, or to
@@ -80,6 +100,8 @@ struct Trial {
     errors: Vec<f32>,
     /// Bits of each row's latents and errors.
     costs: Vec<f32>,
+    /// Share of what is allowed that each row uses up, where its promise is one about rows.
+    used: Vec<f32>,
 }
 
 impl Descent<'_> {
@@ -90,8 +112,14 @@ impl Descent<'_> {
         let mut best = y.clone();
         let mut least = vec![f32::INFINITY; self.rows.len() / width];
         let mut gradient = vec![0.0; y.len()];
+        // Logarithms of what rows' errors weigh.
+        let mut weights = vec![0.0_f32; least.len()];
         for round in 0..=self.refiner.rounds {
-            let mut trial = self.evaluate(&y);
+            let mut trial = self.evaluate(&y, &weights);
+            for (weight, used) in weights.iter_mut().zip(&trial.used) {
+                let to = *weight + POWER * (used / AIM).clamp(1e-3, 1e3).ln();
+                *weight = to.clamp(WEIGHTS.0, WEIGHTS.1);
+            }
             for (i, cost) in trial.costs.iter().enumerate() {
                 if *cost < least[i] {
                     least[i] = *cost;
@@ -115,20 +143,31 @@ impl Descent<'_> {
         best
     }
 
-    /// Rounds latents and runs the decoder forward.
-    fn evaluate(&mut self, y: &[f32]) -> Trial {
+    /// Rounds latents, with errors of each row weighed by the exponential of its weight, and runs the
+    /// decoder forward.
+    fn evaluate(&mut self, y: &[f32], weights: &[f32]) -> Trial {
         let width = self.program.record.width();
         let mut symbols = Symbols::default();
-        self.chooser.choose(self.program, y, &mut symbols);
+        self.chooser.choose_weighted(self.program, y, |i| weights[i].exp(), &mut symbols);
         let decoded: Vec<f32> = symbols.decoded_latents.iter().map(|&v| v as f32).collect();
         let rows = self.rows.len() / width;
         let out = self.refiner.decoder.forward(&decoded, rows, &mut self.tape);
         let errors: Vec<f32> = self.rows.iter().zip(out).map(|(x, p)| x - p).collect();
-        let cost = |(i, row): (usize, &[f32])| {
-            let weighted = row.iter().zip(&self.refiner.slope).map(|(e, s)| e * e * s);
-            weighted.sum::<f32>() + self.chooser.bits(self.program, &symbols, i)
+        let bits = |i: usize| self.chooser.bits(self.program, &symbols, i);
+        let pairs = || errors.chunks_exact(width).zip(self.rows.chunks_exact(width));
+        let used: Vec<f32> = match &self.refiner.rule {
+            Some(rule) => pairs().map(|(errors, row)| rule.used(row, errors)).collect(),
+            None => Vec::new(),
         };
-        let costs = errors.chunks_exact(width).enumerate().map(cost).collect();
-        Trial { decoded, errors, costs }
+        let cost = |(i, (row, _)): (usize, (&[f32], &[f32]))| match used.get(i) {
+            Some(&used) if used > 1.0 => MISSED * used,
+            Some(_) => bits(i),
+            None => {
+                let weighted = row.iter().zip(&self.refiner.slope).map(|(e, s)| e * e * s);
+                weighted.sum::<f32>() + bits(i)
+            }
+        };
+        let costs = pairs().enumerate().map(cost).collect();
+        Trial { decoded, errors, costs, used }
     }
 }

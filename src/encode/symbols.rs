@@ -20,7 +20,8 @@ pub(crate) struct Symbols {
     pub(crate) atoms: Vec<u8>,
     /// The leaf of the table by which the atom is named, likewise.
     pub(crate) atom_leaves: Vec<u16>,
-    /// Class of each row where its promise decides; else empty.
+    /// A class of each row where its promise decides; else empty. Classes with as fine residuals do
+    /// as well.
     pub(crate) forced: Vec<usize>,
     /// Cells stored exactly, as `row · columns + column`, ascending.
     pub(crate) escapes: Vec<u64>,

@@ -104,7 +104,7 @@ fn choose(
         block_rows: 1,
         refiner: None,
         fills: context.sample.schema.fill_values.clone(),
-        rule: None,
+        row_promise: None,
         keeps_zero_rows: context.keeps_zero_rows,
     };
     if coding.temporal {

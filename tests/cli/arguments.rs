@@ -56,8 +56,6 @@ fn nonsense_is_wrong_usage() {
         ("compress digits.npy --hidden none --epochs 3", "leave out one"),
         ("compress digits.npy --hidden= --latent 3", "leave out one"),
         ("compress digits.npy -1 --batch 64", "add --hidden"),
-        ("compress digits.npy --row-nmse 0.1 --hidden 64", "--row-nmse"),
-        ("compress digits.npy --row-cosine 0.9 --time 5", "--row-cosine"),
         ("compress digits.npy --codec c --hidden none", "aezip train"),
         ("compress digits.npy --codec c --epochs 5", "--epochs has no effect with --codec"),
         ("train digits.npy -o c --hidden none --lr 0.1", "leave out one"),

@@ -60,7 +60,7 @@ fn a_network_is_trained_to_the_same_bits() {
         assert!(hidden.is_none_or(|h| report.hidden == h), "{fidelity}");
         out
     };
-    for (kind, text) in [("max-error", "0.01"), ("nmse", "0.01")] {
+    for (kind, text) in [("max-error", "0.01"), ("nmse", "0.01"), ("row-nmse", "0.01")] {
         let fidelity = Fidelity::parse(kind, text).unwrap();
         let small = Some(vec![16]);
         let one = file(&fidelity, small.clone(), 1, 0);

@@ -72,6 +72,18 @@ fn curved_rows_become_smaller_than_any_plane_makes_them() {
 }
 
 #[test]
+fn curved_rows_that_each_keep_a_promise_become_smaller_than_any_plane_makes_them() {
+    let rows = curved(3000);
+    let mut linear = config("row-nmse", "0.001");
+    linear.train.hidden = Some(Vec::new());
+    let linear = kept(&rows, &linear);
+    let network = kept(&rows, &config("row-nmse", "0.001"));
+    assert!(linear.hidden.is_empty() && !network.hidden.is_empty());
+    let (network, linear) = (network.bytes_out, linear.bytes_out);
+    assert!(network < linear * 9 / 10, "{network} bytes with a network, {linear} without");
+}
+
+#[test]
 fn a_level_is_never_larger_than_its_linear_codec() {
     let straight = {
         let mut random = Random(5);
@@ -83,6 +95,8 @@ fn a_level_is_never_larger_than_its_linear_codec() {
         (&curved(1000), "max-error", "0.02"),
         (&straight, "max-error", "0.01"),
         (&straight, "nmse", "0.01"),
+        (&curved(1000), "row-nmse", "0.001"),
+        (&straight, "row-cosine", "0.9999"),
     ] {
         let left = config(kind, text);
         let mut linear = left.clone();
@@ -124,6 +138,8 @@ fn odd_rows_end_in_a_file_or_an_error() {
             ("max-error-rel", "0.01", Some(4000)),
             ("nmse", "0.1", None),
             ("nmse", "0.1", Some(4000)),
+            ("row-nmse", "0.1", None),
+            ("row-cosine", "0.9", Some(4000)),
             ("lossless", "", None),
             ("ratio", "4", None),
         ] {
@@ -176,7 +192,7 @@ fn the_time_given_is_kept() {
 fn with_hardly_any_time_there_is_a_file_and_a_network_where_asked_for() {
     let rows = curved(2000);
     for hidden in [None, Some(vec![32])] {
-        for (kind, text) in [("max-error", "0.02"), ("nmse", "0.001")] {
+        for (kind, text) in [("max-error", "0.02"), ("nmse", "0.001"), ("row-nmse", "0.001")] {
             let mut config = config(kind, text);
             config.train.seconds = Some(1e-6);
             config.train.hidden = hidden.clone();

@@ -38,8 +38,8 @@ pub(crate) struct SearchEffort {
     /// Rounds of refining a network's latents row by row: time of fitting and writing against bits,
     /// of which the first rounds save most.
     pub(crate) refine_rounds: usize,
-    /// Turns of choosing a network's latents and refitting it to them, for a promise about a sum:
-    /// each is another short training, and the first save most.
+    /// Turns of choosing a network's latents and refitting it to them, for a promise about a sum or
+    /// about each row: each is another short training, and the first save most.
     pub(crate) refit_turns: usize,
     /// Contexts of neighbours, if they are looked at.
     pub(crate) contexts: Option<ContextEffort>,

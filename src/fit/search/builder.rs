@@ -1,5 +1,6 @@
 //! Codecs of each family for any step, fitted to a sample.
 
+use crate::encode::project::Projection;
 use crate::error::{Error, Result};
 use crate::fit::assemble::{complete, decoded_latents};
 use crate::fit::candidate::Candidate;
@@ -108,6 +109,11 @@ impl<'a> Builder<'a> {
             normalised: normalised.into(),
             ..self.clone()
         }
+    }
+
+    /// The same codecs, with other row classes.
+    pub(crate) fn with_classes(&self, classes: ClassEffort) -> Self {
+        Self { effort: SearchEffort { classes, ..self.effort }, ..self.clone() }
     }
 
     /// The same codecs, with a network beside them.
@@ -249,12 +255,23 @@ impl<'a> Builder<'a> {
             // It was trained to have none.
             return None;
         }
-        let mut trained = network.clone();
         let (prepared, coding) = self.prepare_network(family, step / self.unit).ok()?;
-        // The encoder's scale says how many integers a step has.
-        let net = prepared.projection.network.clone()?;
-        let units = net.latent[0] / trained.autoencoder.encoder.latent[0];
+        let projection = prepared.projection.clone();
         let decoded = decoded_latents(&self.context(), prepared, coding).ok()?;
+        self.refitted_to(&projection, &decoded, how)
+    }
+
+    /// The same for latents as decoded, in the latent units of a codec of this network that has
+    /// `projection`.
+    pub(crate) fn refitted_to(
+        &self,
+        projection: &Projection,
+        decoded: &[i32],
+        how: RefitConfig,
+    ) -> Option<TrainedNetwork> {
+        let mut trained = self.network.filter(|n| !n.autoencoder.has_no_linear_path())?.clone();
+        // The encoder's scale says how many integers a step has.
+        let units = projection.network.as_ref()?.latent[0] / trained.autoencoder.encoder.latent[0];
         let latents: Vec<f32> = decoded.iter().map(|y| *y as f32 / units).collect();
         refit(&mut trained.autoencoder, &self.normalised, &latents, how);
         Some(trained)

@@ -89,6 +89,18 @@ impl Family {
         self.map_network(|n| NetworkFamily { error_weight: n.error_weight * factor, ..n })
     }
 
+    /// The same with about `factor` times as many latents, where the family says how many there are.
+    pub(crate) fn with_latents(self, factor: f64) -> Self {
+        match self {
+            // Components' variances fall about as the square of their number.
+            Family::Latents(l) => {
+                let variance_threshold = l.variance_threshold / (factor * factor);
+                Family::Latents(LatentFamily { variance_threshold, ..l })
+            }
+            other => other,
+        }
+    }
+
     fn map_network(self, change: impl FnOnce(NetworkFamily) -> NetworkFamily) -> Self {
         match self {
             Family::Network(network) => Family::Network(change(network)),

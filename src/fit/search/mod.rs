@@ -13,6 +13,7 @@ pub(crate) mod family;
 pub(crate) mod goal;
 pub(crate) mod precision;
 pub(crate) mod rank;
+mod row_codec;
 pub(crate) mod rows;
 pub(crate) mod solver;
 pub(crate) mod target;
