@@ -37,6 +37,28 @@ pub(super) fn distances(row_shape: &[usize], rows: &[f32]) -> Vec<[usize; 3]> {
     }
 }
 
+/// Returns of each column those before it in the row whose residuals may foretell its own: one to three to
+/// the left, two above, and those beside the one above, as far as they lie within the row's lines.
+pub(crate) fn columns_before(row_shape: &[usize], rows: &[f32]) -> Vec<Vec<usize>> {
+    let width: usize = row_shape.iter().product();
+    let candidates = distances(row_shape, rows);
+    let [left, up, _] = *candidates.iter().find(|d| d[1] > 0).unwrap_or(&candidates[0]);
+    let line = if up > 0 { up } else { width };
+    let of = |j: usize| {
+        let x = j % line;
+        let mut near: Vec<usize> =
+            (1..=3).filter(|n| x >= n * left).map(|n| j - n * left).collect();
+        if up > 0 && j >= up {
+            near.push(j - up);
+            near.extend((x >= left).then(|| j - up - left));
+            near.extend((x + left < line).then(|| j - up + left));
+            near.extend((j >= 2 * up).then(|| j - 2 * up));
+        }
+        near
+    };
+    (0..width).map(of).collect()
+}
+
 /// Returns the mean absolute difference of values so many columns apart, for 0 columns and more; rows
 /// have `width` columns.
 fn differences(rows: &[f32], width: usize) -> Vec<f64> {
@@ -92,6 +114,17 @@ mod tests {
         assert_eq!(distances(&[200, 1], &[]), [[1, 0, 0]]);
         assert_eq!(distances(&[1], &[]), [[1, 0, 0]]);
         assert_eq!(distances(&[640, 3], &[]), [[3, 0, 1]]);
+    }
+
+    #[test]
+    fn columns_before_lie_in_the_rows_lines() {
+        let near = columns_before(&[3, 4], &[]);
+        assert_eq!(near[0], [0; 0]);
+        assert_eq!(near[3], [2, 1, 0]);
+        assert_eq!(near[4], [0, 1]);
+        assert_eq!(near[10], [9, 8, 6, 5, 7, 2]);
+        assert_eq!(near[11], [10, 9, 8, 7, 6, 3]);
+        assert_eq!(columns_before(&[5], &[])[4], [3, 2, 1]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ pub(crate) mod contexts;
 mod criteria;
 pub(crate) mod effort;
 mod entropy;
-mod geometry;
+pub(crate) mod geometry;
 mod grow;
 mod observe;
 pub(crate) mod plain;

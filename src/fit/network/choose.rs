@@ -8,6 +8,7 @@ use super::plan::NetworkPlan;
 use super::textbook;
 use super::train::{TrainedNetwork, train_on_bits};
 use crate::fit::context::FitContext;
+use crate::fit::neighbours::geometry;
 use crate::nn::deadline::Deadline;
 use crate::nn::objectives::bits::{Cost, Distortion};
 
@@ -149,7 +150,16 @@ impl NetworkChoice<'_> {
             seed: self.context.seed,
             held_out: if self.context.is_for_codec { HELD_OUT } else { 0.0 },
             deadline: self.deadline,
+            neighbours: self.neighbours(),
         }
+    }
+
+    /// Columns whose residuals may foretell each, if training is to look at them.
+    fn neighbours(&self) -> Vec<Vec<usize>> {
+        if !self.baseline.is_filtered {
+            return Vec::new();
+        }
+        geometry::columns_before(&self.fit.sample.schema.row_shape, self.fit.normalised)
     }
 
     /// The networks to be compared, all of which could pay for their weights.

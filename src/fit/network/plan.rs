@@ -30,6 +30,8 @@ pub(crate) struct NetworkPlan {
     /// Share of the rows by which the best pass is told, where the codec is for more than these.
     pub(crate) held_out: f64,
     pub(crate) deadline: Option<Deadline>,
+    /// Columns before each that may foretell its residual; empty where residuals are not looked at.
+    pub(crate) neighbours: Vec<Vec<usize>>,
 }
 
 /// Multiply-adds that the other work on a number takes, about: on each column and latent for its

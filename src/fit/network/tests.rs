@@ -56,6 +56,7 @@ fn short(distortion: Distortion, hidden: &[usize]) -> NetworkPlan {
         seed: 3,
         held_out: 0.0,
         deadline: None,
+        neighbours: Vec::new(),
     }
 }
 
@@ -143,6 +144,27 @@ fn rows_of_two_sorts_are_cheaper_in_two_classes() {
     let (one, two) = (bytes(1), bytes(2));
     // Half the rows take 5 bits less for each value, or the other half would.
     assert!(two < 0.9 * one, "{two} bytes a row in two classes, {one} in one");
+}
+
+#[test]
+fn what_neighbours_foretell_is_not_paid_for_again() {
+    let (_, _, normalised) = surface(2000);
+    let mut rng = Rng::new(9);
+    // Errors wander along a row.
+    let mut error = 0.0;
+    let wander = |(i, x): (usize, &f32)| {
+        error = if i % WIDTH == 0 { 0.0 } else { 0.95 * error } + 12.0 * (rng.unit() - 0.5);
+        x + error
+    };
+    let rows: Vec<f32> = normalised.iter().enumerate().map(wander).collect();
+    let bytes = |neighbours: Vec<Vec<usize>>| {
+        let plan = NetworkPlan { neighbours, ..short(Distortion::Coded, &[24]) };
+        let (_, costs) = trained(&rows, &plan);
+        costs.last().map(|c| c.latent + c.residual).unwrap()
+    };
+    let left = (0..WIDTH).map(|j| j.checked_sub(1).into_iter().collect()).collect();
+    let (without, with) = (bytes(Vec::new()), bytes(left));
+    assert!(with < 0.97 * without, "{with} bytes a row with neighbours, {without} without");
 }
 
 #[test]

@@ -50,6 +50,9 @@ pub(crate) fn train_on_bits(
         seed: plan.seed,
     };
     let mut bits = Bits::new(net, rows, &left, config);
+    if !plan.neighbours.is_empty() {
+        bits.look_at_neighbours(&plan.neighbours);
+    }
     let pass = train(&mut bits, &trainer(plan), &mut rng, &mut |pass| {
         progress(pass.done, &pass.trained);
         true

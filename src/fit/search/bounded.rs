@@ -311,10 +311,12 @@ impl<'a> BoundedSearch<'a> {
             .or_else(|_| last_resort(&self.full))?;
         let bytes_alone = smallest.fitted_bytes;
         let mut full = self;
+        let mut near: Option<Linear> = None;
         if let Some(effort) = contexts {
             full = full.looking_at_neighbours(effort, atoms);
             let found = full.linear(&SMALL).ok();
-            let built = found.and_then(|l| linear::build(&full.full, &l.best.choice).ok());
+            let built = found.as_ref().and_then(|l| linear::build(&full.full, &l.best.choice).ok());
+            near = found;
             let limit = built.as_ref().map_or(bytes_alone, |b| b.fitted_bytes.min(bytes_alone));
             let floor = floor(&full.full, limit);
             for other in built.into_iter().chain(floor) {
@@ -327,7 +329,7 @@ impl<'a> BoundedSearch<'a> {
         let neighbours_say_all = !has_latents && smallest.fitted_bytes < FAR_BELOW * bytes_alone;
         Ok(match training {
             Some(training) if training.is_asked() || !neighbours_say_all => {
-                full.with_network(training, &alone, smallest)
+                full.with_network(training, &alone, near.as_ref(), smallest)
             }
             _ => smallest,
         })
@@ -364,11 +366,13 @@ impl<'a> BoundedSearch<'a> {
         Ok(Linear { best, with_latents })
     }
 
-    /// `smallest`, or a network's codec that is smaller or was asked for.
+    /// `smallest`, or a network's codec that is smaller or was asked for; `near` are the linear codecs that
+    /// look at neighbours, where any do.
     fn with_network(
         &self,
         training: &TrainingContext<'_>,
         linear: &Linear,
+        near: Option<&Linear>,
         smallest: Candidate,
     ) -> Candidate {
         let per_row = smallest.fitted_bytes / self.full.sample.total.max(1) as f64;
@@ -377,20 +381,35 @@ impl<'a> BoundedSearch<'a> {
         if !promising && !training.is_asked() {
             return smallest;
         }
-        let LinearChoice { latents, step, weight_step, .. } = linear.with_latents.choice;
-        let baseline = LinearBaseline {
-            // One that is asked for is trained even where the linear codec wants no latents.
-            latents: latents.max(usize::from(training.is_asked())),
-            step,
-            distortion: Distortion::Coded,
-            linear: per_row,
-        };
+        let baselines = baselines(training, linear, near, per_row);
         let (full, trial, refine) = (&self.full, &self.trial, self.effort.refine_rounds);
-        let network =
-            BoundedNetwork { full, trial, baseline, weight_step, refine }.smallest(training);
+        let network = BoundedNetwork { full, trial, baselines, refine }.smallest(training);
         let asked = training.is_asked() || training.weight_precision_factor.is_some();
         network.filter(|n| n.fitted_bytes < smallest.fitted_bytes || asked).unwrap_or(smallest)
     }
+}
+
+/// Where a network's training may begin: with as many latents as the best linear codec, or as the one that
+/// looks at neighbours, where any does.
+fn baselines(
+    training: &TrainingContext<'_>,
+    linear: &Linear,
+    near: Option<&Linear>,
+    per_row: f64,
+) -> Vec<LinearBaseline> {
+    let of = |choice: LinearChoice| LinearBaseline {
+        // One that is asked for is trained even where the linear codec wants no latents.
+        latents: choice.latents.max(usize::from(training.is_asked())),
+        step: choice.step,
+        weight_step: choice.weight_step,
+        distortion: Distortion::Coded,
+        linear: per_row,
+        is_filtered: near.is_some(),
+    };
+    let many = of(linear.with_latents.choice);
+    let few = near.map(|l| of(l.with_latents.choice));
+    let few = few.filter(|few| few.latents > 0 && few.latents != many.latents);
+    [Some(many), few].into_iter().flatten().collect()
 }
 
 /// What cannot be proved to be decoded without overflow is no candidate.

@@ -1,5 +1,6 @@
 //! Row classes while training: how many, and which row is in which.
 
+use super::filter::RowFilter;
 use super::likelihood::Likelihood;
 use crate::kernels::math::ln;
 use crate::nn::autoencoder::Autoencoder;
@@ -36,6 +37,8 @@ pub(super) struct ClassChoice<'a> {
     pub(super) prior: &'a Likelihood,
     /// The distributions of what is left over, if that is coded.
     pub(super) residual: Option<&'a Likelihood>,
+    /// What is foretold of it.
+    pub(super) filter: Option<&'a RowFilter>,
 }
 
 impl ClassChoice<'_> {
@@ -49,13 +52,20 @@ impl ClassChoice<'_> {
         let total: f32 = frequencies.iter().sum();
         let own: Vec<f32> = frequencies.iter().map(|n| ln(total / n)).collect();
         classes.par_chunks_mut(ROWS).enumerate().for_each(|(part, classes)| {
-            let mut left = vec![0.0; width];
+            let own_rows = part * ROWS * width..(part * ROWS + classes.len()) * width;
+            let pairs = self.rows[own_rows.clone()].iter().zip(&predicted[own_rows]);
+            let mut all: Vec<f32> = pairs.map(|(x, p)| x - p).collect();
+            if let Some(filter) = self.filter {
+                let mut filtered = Vec::new();
+                filter.forward(&all, &mut filtered);
+                all = filtered;
+            }
+            all.iter_mut().for_each(|x| *x = x.round_ties_even());
             for (i, class) in classes.iter_mut().enumerate() {
+                let left = &all[i * width..(i + 1) * width];
                 let i = part * ROWS + i;
-                let pairs = self.rows[i * width..].iter().zip(&predicted[i * width..]);
-                left.iter_mut().zip(pairs).for_each(|(l, (x, p))| *l = (x - p).round_ties_even());
                 let y = &rounded[i * latents..(i + 1) * latents];
-                let residual = |c: usize| self.residual.map_or(0.0, |table| table.nats(&left, c));
+                let residual = |c: usize| self.residual.map_or(0.0, |table| table.nats(left, c));
                 let nats = |c: usize| own[c] + self.prior.nats(y, c) + residual(c);
                 let nats: Vec<f32> = (0..own.len()).map(nats).collect();
                 let best = (0..own.len()).min_by(|&a, &b| nats[a].total_cmp(&nats[b]));

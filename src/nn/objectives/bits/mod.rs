@@ -7,6 +7,7 @@
 //! classes, and each row is in the one that codes it with the fewest bits.
 
 mod classes;
+mod filter;
 pub(crate) mod likelihood;
 mod logistic;
 mod weights;
@@ -19,6 +20,7 @@ use crate::nn::pass::Tape;
 use crate::nn::price::error_price;
 use crate::nn::trainer::{Gradients, Measure, Objective, Position};
 use classes::ClassChoice;
+use filter::RowFilter;
 use likelihood::{Likelihood, LikelihoodGradients};
 
 /// What errors of the prediction cost.
@@ -72,6 +74,8 @@ const FOLLOW: f64 = 0.001;
 /// The price of errors stays between a thirtieth of the first one and thirty times it: what cannot be
 /// reached is not asked for at any price.
 const MOST_PRICE: f64 = 30.0;
+/// Rows that a filter is fitted to, at most.
+const FILTER_ROWS: usize = 2048;
 /// Told from the seeds of training.
 const HELD_OUT: u64 = 0x0068_656c_645f_6f75;
 
@@ -84,6 +88,8 @@ pub(crate) struct Bits<'a> {
     pub(crate) net: Autoencoder,
     prior: Likelihood,
     residual: Likelihood,
+    /// How residuals are foretold by those before them in the row, where that pays.
+    filter: Option<RowFilter>,
     /// The class of each row.
     classes: Vec<u8>,
     /// Bits per squared step of error.
@@ -102,6 +108,8 @@ struct Buffers {
     scaled: Vec<f32>,
     /// What is left over, in residual steps.
     left: Vec<f32>,
+    /// What neighbours do not foretell of it.
+    filtered: Vec<f32>,
     d_out: Vec<f32>,
     d_latent: Vec<f32>,
     encode: Tape,
@@ -117,6 +125,7 @@ impl<'a> Bits<'a> {
         Self {
             prior: Likelihood::new(&net.encoder.latent, false, 2),
             residual: Likelihood::new(left, true, 1),
+            filter: None,
             classes: vec![0; rows.len() / net.width()],
             error_price: error_price(f64::from(config.step)),
             config,
@@ -126,14 +135,42 @@ impl<'a> Bits<'a> {
         }
     }
 
+    /// Lets residuals be foretold by those of some columns before, the `neighbours` of each column, if
+    /// that saves enough.
+    pub(crate) fn look_at_neighbours(&mut self, neighbours: &[Vec<usize>]) {
+        let chosen = RowFilter::chosen(neighbours, &self.left_of_some());
+        if let Some((filter, residual)) = chosen {
+            (self.filter, self.residual) = (Some(filter), residual);
+        }
+    }
+
+    /// What the prediction leaves over of some rows, evenly from all.
+    fn left_of_some(&self) -> Vec<f32> {
+        let width = self.net.width();
+        let every = self.rows().div_ceil(FILTER_ROWS).max(1);
+        let some: Vec<f32> =
+            self.rows.chunks_exact(width).step_by(every).flatten().copied().collect();
+        let y: Vec<f32> =
+            self.net.encoder.encode(&some).iter().map(|y| y.round_ties_even()).collect();
+        let predicted = self.net.decode(&y);
+        some.iter().zip(predicted).map(|(x, p)| x - p).collect()
+    }
+
+    /// Fits the filter to what the prediction leaves over by now.
+    fn refit_filter(&mut self) {
+        if let Some(filter) = &self.filter {
+            self.filter = Some(filter.fitted(&self.left_of_some()));
+        }
+    }
+
     fn is_coded(&self) -> bool {
         self.config.distortion == Distortion::Coded
     }
 
     fn assign_classes(&mut self, frequencies: &[f32]) {
         let residual = self.is_coded().then_some(&self.residual);
-        let (net, rows, prior) = (&self.net, self.rows, &self.prior);
-        ClassChoice { net, rows, prior, residual }.assign(&mut self.classes, frequencies);
+        let (net, rows, prior, filter) = (&self.net, self.rows, &self.prior, self.filter.as_ref());
+        ClassChoice { net, rows, prior, residual, filter }.assign(&mut self.classes, frequencies);
     }
 
     fn gather(&mut self, batch: &[usize]) {
@@ -158,7 +195,14 @@ impl<'a> Bits<'a> {
         let (coded, price) = (self.is_coded(), self.error_price);
         let b = &mut self.buffers;
         if coded {
-            self.residual.backward(&b.left, &b.classes, scale, &mut b.residual);
+            match &self.filter {
+                None => self.residual.backward(&b.left, &b.classes, scale, &mut b.residual),
+                Some(filter) => {
+                    filter.forward(&b.left, &mut b.filtered);
+                    self.residual.backward(&b.filtered, &b.classes, scale, &mut b.residual);
+                    filter.backward(&b.filtered, &mut b.residual.d);
+                }
+            }
             cost.residual = sum(&b.residual.bits) / n / 8.0;
         } else {
             let twice = 2.0 * price as f32 * scale;
@@ -238,7 +282,11 @@ impl Objective for Bits<'_> {
 
     fn begin_pass(&mut self, at: Position) {
         let count = self.prior.classes;
-        if count < classes::due(at, self.config.classes) {
+        let splits = count < classes::due(at, self.config.classes);
+        if at.pass > 0 && (splits || classes::is_choice_due(at)) {
+            self.refit_filter();
+        }
+        if splits {
             self.prior.split();
             self.residual.split();
             // Nobody is in a class yet.
