@@ -1,7 +1,7 @@
 //! The smallest codec with a network under a bound on each value.
 
 use super::choose::train_network;
-use super::context::{Budget, LinearBaseline, TrainingContext, TrainingObserver, TrainingProgress};
+use super::context::{LinearBaseline, TrainingContext};
 use super::train::TrainedNetwork;
 use crate::error::Result;
 use crate::fit::assemble::complete;
@@ -25,43 +25,25 @@ pub(crate) struct BoundedNetwork<'a> {
     /// All rows of the sample, and the part of them on which the precision is decided.
     pub(crate) full: &'a FitContext<'a>,
     pub(crate) trial: &'a FitContext<'a>,
-    /// Where trainings begin: at the first alone, if the caller says how long, how, or with how
-    /// many latents.
-    pub(crate) baselines: Vec<LinearBaseline>,
+    pub(crate) baseline: LinearBaseline,
+    /// The precision of the linear codec's weights.
+    pub(crate) weight_step: f64,
     /// Rounds of refining latents.
     pub(crate) refine: usize,
 }
 
 impl BoundedNetwork<'_> {
-    /// The smallest codec that has a network, if one can be trained and built. The work is shared among
-    /// trainings from all baselines: a codec shows only when it is built what neighbours say of it, and
-    /// after a short training many latents seem to cost more than they do in the end.
+    /// The smallest codec that has a network, if one can be trained and built.
     pub(crate) fn smallest(&self, context: &TrainingContext<'_>) -> Option<Candidate> {
-        let request = context.request;
-        let is_fixed = request.seconds.is_some()
-            || request.epochs.is_some()
-            || request.latents.is_some()
-            || request.is_kind()
-            || context.codec_network.is_some();
-        let count = if is_fixed { 1 } else { self.baselines.len() };
-        let share = 1.0 / count as f64;
-        let budget = context.budget.map(|b| Budget { work: b.work * share, ..b });
-        let built = self.baselines.iter().take(count).enumerate().filter_map(|(i, baseline)| {
-            let observer = PartObserver { all: context.observer, done: share * i as f64, share };
-            let part = TrainingContext { budget, observer: &observer, ..*context };
-            self.smallest_from(*baseline, &part)
-        });
-        built.min_by(|a, b| a.fitted_bytes.total_cmp(&b.fitted_bytes))
-    }
-
-    /// The same with one training.
-    fn smallest_from(
-        &self,
-        baseline: LinearBaseline,
-        context: &TrainingContext<'_>,
-    ) -> Option<Candidate> {
-        let trained = train_network(context, self.full, baseline)?;
-        let start = first_precision(&trained, baseline);
+        let trained = train_network(context, self.full, self.baseline)?;
+        let step = self.baseline.step;
+        let start = Precision {
+            units: if step > 0.0 { (trained.step / step) as f32 } else { 1.0 },
+            trellis: 0,
+            output: self.weight_step,
+            hidden: HIDDEN,
+            error_weight: None,
+        };
         let coding = Coding { temporal: true, residual: true, patient: true, refine: 0 };
         if context.is_for_codec && context.request.is_kind() {
             return build(&trained, self.full, &precise(&trained, start), coding).ok();
@@ -80,37 +62,6 @@ impl BoundedNetwork<'_> {
             build(&trained, self.full, &precision, Coding { refine, ..coding }).ok()
         });
         built.min_by(|a, b| a.fitted_bytes.total_cmp(&b.fitted_bytes))
-    }
-}
-
-/// Hears of one of several trainings, and tells of all of them together.
-struct PartObserver<'a> {
-    all: &'a dyn TrainingObserver,
-    /// The share that was done before, and that of this training.
-    done: f64,
-    share: f64,
-}
-
-impl TrainingObserver for PartObserver<'_> {
-    fn training(&self, progress: &TrainingProgress) {
-        let share = self.done + self.share * progress.share;
-        self.all.training(&TrainingProgress { share, ..*progress });
-    }
-
-    fn refit(&self, turn: usize, turns: usize) {
-        self.all.refit(turn, turns);
-    }
-}
-
-/// Where the search for a precision begins.
-fn first_precision(trained: &TrainedNetwork, baseline: LinearBaseline) -> Precision {
-    let step = baseline.step;
-    Precision {
-        units: if step > 0.0 { (trained.step / step) as f32 } else { 1.0 },
-        trellis: 0,
-        output: baseline.weight_step,
-        hidden: HIDDEN,
-        error_weight: None,
     }
 }
 

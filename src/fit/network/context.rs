@@ -82,8 +82,6 @@ pub(crate) struct LinearBaseline {
     pub(crate) latents: usize,
     /// The latents' step in residual steps.
     pub(crate) step: f64,
-    /// The precision of its weights, where residuals are coded.
-    pub(crate) weight_step: f64,
     /// Whether residuals are trained on as neighbours in their row leave them, where that pays.
     pub(crate) is_filtered: bool,
     /// What errors of a network cost, to compare with it.

@@ -235,7 +235,6 @@ impl<'a> Builder<'a> {
             // One that is asked for is trained even where the linear codec wants no latents.
             latents: latents.max(usize::from(training.is_asked())),
             step: step / self.unit,
-            weight_step: 0.0,
             is_filtered: false,
             distortion: Distortion::Target((share * linear.tally.nmse() * variance).max(1e-9)),
             linear: linear.fitted_bytes / rows,
