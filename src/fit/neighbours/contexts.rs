@@ -53,9 +53,6 @@ impl Uncontexted<'_> {
                 best = Some(fitted);
             }
         }
-        if std::env::var("AEZ_DEBUG").is_ok() {
-            eprintln!("contexts: {} -> {:?}", self.fitted.bytes, best.as_ref().map(|b| b.bytes));
-        }
         Ok(best.filter(|b| b.bytes < WORTH * self.fitted.bytes))
     }
 

@@ -70,9 +70,6 @@ pub(crate) fn build(
         };
         let prediction = comparison.best()?;
         let bytes = way.fitted(&thin, &prediction, QUICK)?.fitted_bytes;
-        if std::env::var("AEZ_DEBUG").is_ok() {
-            eprintln!("aligned {} atoms {:?} bytes {bytes}", way.aligned, way.atoms);
-        }
         if best.as_ref().is_none_or(|b| bytes < b.2) {
             best = Some((way, prediction, bytes));
         }

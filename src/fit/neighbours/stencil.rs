@@ -47,12 +47,11 @@ impl Products {
 
     #[inline(always)]
     fn add(&mut self, near: &[f64; NEIGHBOURS], value: f64) {
-        for i in 0..NEIGHBOURS {
-            let a = near[i];
-            self.with_value[i] += a * value;
-            for k in 0..NEIGHBOURS {
-                self.squares[i][k] += a * near[k];
-            }
+        for ((a, squares), with_value) in
+            near.iter().zip(&mut self.squares).zip(&mut self.with_value)
+        {
+            *with_value += a * value;
+            squares.iter_mut().zip(near).for_each(|(s, b)| *s += a * b);
         }
         self.value += value * value;
         self.count += 1.0;

@@ -41,7 +41,7 @@ pub(super) fn own_tables(input: &ClassFitInput<'_>) -> ModelRecord {
     let mut tables = Tables::default();
     let has_atoms = !n.atoms.is_empty();
     if has_atoms {
-        let counts = count_leaves(input.symbols, leaves(&n.atom_tree), &|s, at| {
+        let counts = count_leaves(input.symbols, leaves(&n.atom_tree), |s, at| {
             Some((s.atom_leaves[at], i64::from(s.atoms[at])))
         });
         let all = n.atoms.len() as i64;
@@ -50,7 +50,7 @@ pub(super) fn own_tables(input: &ClassFitInput<'_>) -> ModelRecord {
         give(&mut n.atom_tree, &places);
     }
     if n.tree.iter().any(|node| matches!(node, TreeNode::Leaf { table: Some(_), .. })) {
-        let counts = count_leaves(input.symbols, leaves(&n.tree), &|s, at| {
+        let counts = count_leaves(input.symbols, leaves(&n.tree), |s, at| {
             (!has_atoms || s.atoms[at] == 0).then(|| (s.leaves[at], s.residuals[at]))
         });
         let fit = TableFit { weight: input.weight, usual_shape: None, may_be_zero: false };
@@ -109,7 +109,7 @@ fn give(tree: &mut [TreeNode], places: &[usize]) {
 fn count_leaves(
     symbols: &[Symbols],
     count: usize,
-    of_cell: &(dyn Fn(&Symbols, usize) -> Option<(u16, i64)> + Sync),
+    of_cell: impl Fn(&Symbols, usize) -> Option<(u16, i64)>,
 ) -> Vec<Counts> {
     let mut counts = vec![Counts::new(); count];
     for s in symbols {
