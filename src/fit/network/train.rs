@@ -51,7 +51,7 @@ pub(crate) fn train_on_bits(
     };
     let mut bits = Bits::new(net, rows, &left, config);
     if !plan.neighbours.is_empty() {
-        bits.look_at_neighbours(&plan.neighbours);
+        bits.look_at_neighbours(plan.neighbours.clone());
     }
     let pass = train(&mut bits, &trainer(plan), &mut rng, &mut |pass| {
         progress(pass.done, &pass.trained);

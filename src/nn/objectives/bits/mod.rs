@@ -74,6 +74,8 @@ const FOLLOW: f64 = 0.001;
 /// The price of errors stays between a thirtieth of the first one and thirty times it: what cannot be
 /// reached is not asked for at any price.
 const MOST_PRICE: f64 = 30.0;
+/// Share of the passes in which the network learns without its neighbours' help.
+const ALONE: f64 = 0.4;
 /// Rows that a filter is fitted to, at most.
 const FILTER_ROWS: usize = 2048;
 /// Told from the seeds of training.
@@ -90,6 +92,8 @@ pub(crate) struct Bits<'a> {
     residual: Likelihood,
     /// How residuals are foretold by those before them in the row, where that pays.
     filter: Option<RowFilter>,
+    /// Columns that may foretell each, until they are looked at.
+    neighbours: Vec<Vec<usize>>,
     /// The class of each row.
     classes: Vec<u8>,
     /// Bits per squared step of error.
@@ -126,6 +130,7 @@ impl<'a> Bits<'a> {
             prior: Likelihood::new(&net.encoder.latent, false, 2),
             residual: Likelihood::new(left, true, 1),
             filter: None,
+            neighbours: Vec::new(),
             classes: vec![0; rows.len() / net.width()],
             error_price: error_price(f64::from(config.step)),
             config,
@@ -135,12 +140,19 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Lets residuals be foretold by those of some columns before, the `neighbours` of each column, if
-    /// that saves enough.
-    pub(crate) fn look_at_neighbours(&mut self, neighbours: &[Vec<usize>]) {
-        let chosen = RowFilter::chosen(neighbours, &self.left_of_some());
-        if let Some((filter, residual)) = chosen {
-            (self.filter, self.residual) = (Some(filter), residual);
+    /// Lets residuals be foretold by those of some columns before, the `neighbours` of each column, once
+    /// the network has learned for a while, if that then saves enough: from the first pass on, neighbours
+    /// would say what the network is to learn.
+    pub(crate) fn look_at_neighbours(&mut self, neighbours: Vec<Vec<usize>>) {
+        self.neighbours = neighbours;
+    }
+
+    /// Begins to look at neighbours, if they save enough.
+    fn begin_to_look(&mut self) {
+        let neighbours = std::mem::take(&mut self.neighbours);
+        if let Some((filter, _)) = RowFilter::chosen(&neighbours, &self.left_of_some()) {
+            // Scales are as wide as before at first, and follow.
+            self.filter = Some(filter);
         }
     }
 
@@ -283,7 +295,9 @@ impl Objective for Bits<'_> {
     fn begin_pass(&mut self, at: Position) {
         let count = self.prior.classes;
         let splits = count < classes::due(at, self.config.classes);
-        if at.pass > 0 && (splits || classes::is_choice_due(at)) {
+        if !self.neighbours.is_empty() && at.pass as f64 >= ALONE * at.passes as f64 {
+            self.begin_to_look();
+        } else if at.pass > 0 && (splits || classes::is_choice_due(at)) {
             self.refit_filter();
         }
         if splits {
