@@ -205,9 +205,13 @@ impl<'a> ClassFitter<'a> {
             members[class].push(place);
         }
         let width = input.record.width();
+        // Blocks do not begin where the sample's runs do: residuals that depend on the rows before are
+        // others in the file, even where the sample is all of it.
+        let record = input.record;
+        let looks_back = record.neighbours.is_some() || record.temporal.iter().any(|&a| a != 0);
         let is_used = |j: usize| {
             let nonzero = |s: &Symbols| s.residuals.iter().skip(j).step_by(width).any(|&r| r != 0);
-            !input.whole || input.symbols.iter().any(nonzero)
+            !input.whole || looks_back || input.symbols.iter().any(nonzero)
         };
         let used = (0..width).into_par_iter().map(is_used).collect();
         Self { input, usual_shape, members, used }

@@ -75,7 +75,7 @@ const FOLLOW: f64 = 0.001;
 /// reached is not asked for at any price.
 const MOST_PRICE: f64 = 30.0;
 /// Share of the passes in which the network learns without its neighbours' help.
-const ALONE: f64 = 0.4;
+const ALONE: f64 = 0.1;
 /// Rows that a filter is fitted to, at most.
 const FILTER_ROWS: usize = 2048;
 /// Told from the seeds of training.
