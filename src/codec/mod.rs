@@ -15,7 +15,7 @@ mod group;
 pub(crate) mod neighbourhood;
 pub(crate) mod network;
 pub(crate) mod program;
-#[cfg(test)]
+#[cfg(all(test, feature = "compress"))]
 mod tests;
 pub(crate) mod tree;
 pub(crate) mod units;

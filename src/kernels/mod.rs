@@ -10,7 +10,6 @@ mod isa;
 pub(crate) mod math;
 #[cfg(target_arch = "aarch64")]
 mod neon;
-#[cfg(feature = "compress")]
 pub(crate) mod wide;
 #[cfg(target_arch = "x86_64")]
 mod x86;

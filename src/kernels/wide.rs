@@ -46,7 +46,7 @@ fn with_avx2<W: WideLoop>(work: W) -> W::Output {
     work.run()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "compress"))]
 mod tests {
     use super::*;
     use crate::kernels::math::{exp, ln, sigmoids, tanh};
