@@ -25,11 +25,9 @@ use rayon::prelude::*;
 const QUICK: ContextEffort = ContextEffort { cells: 50_000, leaves: 64 };
 /// How much larger than what is to be beaten the quick comparison may come out: with all effort it would
 /// be smaller.
+const PROMISING: f64 = 1.1;
 /// Columns of a row, at most: wider rows take much memory as it is.
 const WIDEST: usize = 1 << 22;
-/// Values by which the ways are compared, at most.
-const QUICK_CELLS: usize = 150_000;
-const PROMISING: f64 = 1.1;
 
 /// A way to count and to predict.
 struct Way {
@@ -54,10 +52,10 @@ pub(crate) fn build(
     if context.columns.len() > WIDEST {
         return Ok(None);
     }
-    let rows = (effort.cells.min(QUICK_CELLS) / context.columns.len().max(1)).max(1);
+    let rows = (effort.cells / context.columns.len().max(1)).max(1);
     let thinned = context.sample.thinned(rows);
     let thin = FitContext { sample: thinned.as_ref().unwrap_or(context.sample), ..*context };
-    let compared = NeighbourEffort { compared: QUICK_CELLS, thorough: true, contexts: None };
+    let compared = NeighbourEffort { compared: effort.cells, thorough: true, contexts: None };
     let own = Way { record: linear::frame(context.columns), aligned: false, atoms: Vec::new() };
     let mut best: Option<(Way, Prediction, f64)> = None;
     for way in alike(context).into_iter().chain([own]) {
