@@ -20,7 +20,7 @@ pub(super) fn all() -> Vec<Case> {
     out.extend(super::refused::work());
     out.extend(super::columns::invalid());
     out.extend(super::networks::invalid());
-    out.extend(super::neighbours::invalid());
+    out.extend(super::neighbours_refused::invalid());
     out.extend(super::encoders::invalid());
     out.extend(super::tasks::invalid());
     out

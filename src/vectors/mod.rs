@@ -11,6 +11,7 @@ mod invalid;
 mod models;
 mod mutants;
 mod neighbours;
+mod neighbours_refused;
 mod networks;
 mod records;
 mod refused;

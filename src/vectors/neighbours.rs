@@ -1,6 +1,5 @@
 //! Residuals that look at neighbours: predictions, trees of tables, atoms.
 
-use super::case::{Case, base_model, case, head_only};
 use super::file::{Parts, Row, schema, stream};
 use super::records::{
     Random, integer, ladder, linear, ordered, plain, ratio, tokens, with_latents,
@@ -8,16 +7,13 @@ use super::records::{
 use super::stream::row_cells;
 use crate::codec::context::neighbour;
 use crate::codec::program::Program;
-use crate::container::forever::MODEL;
 use crate::container::model::{
     FEATURES, Grid, MAX_NODES, ModelRecord, NEIGHBOURS, Neighbours, OWN_TABLE, TreeNode,
 };
-use crate::entropy::array::ArrayModel;
-use crate::entropy::intcoder::{IntEncoder, IntModel};
 use crate::entropy::table::TableSpec;
 use crate::matrix::DType;
 
-const BOUND: &str = "max-error 1";
+pub(super) const BOUND: &str = "max-error 1";
 
 /// Neighbours in such distances, none of them weighed, and trees that decide nothing.
 pub(super) fn neighbours(distances: [usize; 3]) -> Neighbours {
@@ -31,7 +27,7 @@ pub(super) fn neighbours(distances: [usize; 3]) -> Neighbours {
 }
 
 /// The same with one coefficient for all columns of each neighbour in `list`.
-fn weighing(distances: [usize; 3], list: &[(usize, i64)]) -> Neighbours {
+pub(super) fn weighing(distances: [usize; 3], list: &[(usize, i64)]) -> Neighbours {
     let mut n = neighbours(distances);
     list.iter().for_each(|&(at, a)| n.coefficients[at] = vec![a]);
     n
@@ -163,11 +159,11 @@ impl Grower {
     }
 }
 
-const fn own(table: usize) -> TreeNode {
+pub(super) const fn own(table: usize) -> TreeNode {
     TreeNode::Leaf { table: Some(table), shift: 0 }
 }
 
-const fn moved(shift: i64) -> TreeNode {
+pub(super) const fn moved(shift: i64) -> TreeNode {
     TreeNode::Leaf { table: None, shift }
 }
 
@@ -178,7 +174,7 @@ fn atom_table(frequencies: &[u32]) -> TableSpec {
 }
 
 /// Two tables of residuals, and two of no atom or two.
-fn tables() -> Vec<TableSpec> {
+pub(super) fn tables() -> Vec<TableSpec> {
     vec![
         ladder(0, 20),
         ladder(2, 24),
@@ -522,122 +518,6 @@ pub(super) fn uncommon() -> Vec<(&'static str, Parts)> {
         ("neighbours-third-beside", distances([3, 0, 1], 115)),
         ("neighbours-above-next-to-it", distances([1, 1, 4], 116)),
     ]
-}
-
-/// A model for two columns of such a number of tables, of which one is there, and behind it `rest`.
-fn said(tables: i64, rest: &[i64]) -> Vec<u8> {
-    let (mut coder, mut head) = (IntEncoder::new(), IntModel::new());
-    let columns = |coder: &mut IntEncoder| ArrayModel::new().encode(coder, &[0; 2], 2);
-    let grid = [(0, 1), (0, 0), (0, 0), (1, 0), (4, 1), (2, 0), (5, 0), (3, 0), (6, 1)];
-    grid.into_iter().for_each(|(context, n)| coder.int(&mut head, context, n));
-    columns(&mut coder);
-    columns(&mut coder);
-    // No latents; a table of kind Zero; one class.
-    [0, tables, 0, 1].into_iter().for_each(|n| coder.int(&mut head, 0, n));
-    ArrayModel::new().encode(&mut coder, &[0], 1);
-    columns(&mut coder);
-    rest.iter().for_each(|&n| coder.int(&mut head, 0, n));
-    head_only().section(MODEL, coder.finish()).join()
-}
-
-pub(super) fn invalid() -> Vec<Case> {
-    let file = |m: &ModelRecord| head_only().model(m, 2).join();
-    let base = || {
-        let mut m = base_model();
-        m.tables.extend(tables());
-        let mut n = weighing([1, 2, 0], &[(0, 100), (3, 50)]);
-        n.atoms = vec![1, 2];
-        n.atom_tree = vec![own(3)];
-        (m, n)
-    };
-    let with = |change: &dyn Fn(&mut ModelRecord, &mut Neighbours)| {
-        let (mut m, mut n) = base();
-        change(&mut m, &mut n);
-        m.neighbours = Some(n);
-        file(&m)
-    };
-    let by_tree = |tree: &[TreeNode]| with(&|_, n| n.tree = tree.to_vec());
-    let decision = TreeNode::Decision { feature: 3, threshold: 0 };
-    let chain = |depth: usize| {
-        let mut tree = [decision, OWN_TABLE].repeat(depth);
-        tree.push(OWN_TABLE);
-        tree
-    };
-    let bushy = [decision, OWN_TABLE].repeat(MAX_NODES / 2 + 1);
-    let undefined = TreeNode::Decision { feature: FEATURES as u8, threshold: 0 };
-    let (mut m, n) = base();
-    // Far from their end, among thresholds that nothing foretells.
-    let mut long = chain(20);
-    let mut random = Random(1);
-    for node in &mut long {
-        if let TreeNode::Decision { threshold, .. } = node {
-            *threshold = random.around(i64::MAX / 4);
-        }
-    }
-    m.neighbours = Some(Neighbours { tree: long, ..n.clone() });
-    let mut cut = m.encode(2);
-    cut.truncate(cut.len() - 80);
-    let cut = head_only().section(MODEL, cut).join();
-    let stray = {
-        m.neighbours = Some(Neighbours { atoms: vec![1], ..n });
-        let row = Row { residuals: vec![0; 2], atoms: vec![2, 0], ..Row::default() };
-        let s = stream(&m, DType::I16, &[row]);
-        head_only().model(&m, 2).coded(1, &s, &[]).join()
-    };
-    let list = vec![
-        ("distance-left-0", with(&|_, n| n.distances[0] = 0)),
-        ("distance-left-beyond-row", with(&|_, n| n.distances[0] = 3)),
-        ("distance-above-beyond-row", with(&|_, n| n.distances[1] = 3)),
-        ("distance-third-beyond-row", with(&|_, n| n.distances[2] = 3)),
-        ("groups-too-many", with(&|_, n| n.coefficients = vec![vec![1; 3]; NEIGHBOURS])),
-        ("neighbour-undefined", with(&|_, n| n.coefficients.push(vec![1]))),
-        ("coefficient-too-large", with(&|_, n| n.coefficients[5] = vec![4096])),
-        ("coefficient-lowest", with(&|_, n| n.coefficients[5] = vec![i64::MIN])),
-        ("atoms-8", with(&|_, n| n.atoms = vec![0; 8])),
-        ("atoms-without-table", with(&|_, n| n.atom_tree = vec![OWN_TABLE])),
-        ("tree-empty", by_tree(&[])),
-        ("tree-too-large", by_tree(&[&bushy[..], &[OWN_TABLE]].concat())),
-        ("tree-lacks-a-branch", by_tree(&[decision, OWN_TABLE])),
-        ("tree-goes-on", by_tree(&[OWN_TABLE, OWN_TABLE])),
-        ("tree-too-deep", by_tree(&chain(33))),
-        ("tree-property-undefined", by_tree(&[undefined, OWN_TABLE, OWN_TABLE])),
-        ("tree-table-undefined", by_tree(&[own(5)])),
-        ("tree-shift-too-large", by_tree(&[moved(240)])),
-        ("tree-shift-lowest", by_tree(&[moved(i64::MIN)])),
-        ("atom-tree-table-undefined", with(&|_, n| n.atom_tree = vec![own(5)])),
-        ("beside-temporal", with(&|m, _| m.temporal[1] = 1)),
-        ("aligned-with-latents", {
-            with(&|m, n| {
-                *m = with_latents(m.clone(), &[5], 0, 0, vec![1, 2]);
-                n.aligned = true;
-            })
-        }),
-        ("atom-undefined", stray),
-    ];
-    let groups_undefined = {
-        let mut m = plain(3, vec![integer(1, 0, 1)], tables());
-        let mut n = neighbours([1, 3, 0]);
-        n.coefficients[0] = vec![1, 2];
-        n.group_of = vec![0, 2, 1];
-        m.neighbours = Some(n);
-        Parts::new(&schema(DType::I16, &[3]), BOUND).model(&m, 3).join()
-    };
-    // What no record says: of a model of one silent table, what lies behind.
-    let said = [
-        ("tables-0", said(0, &[])),
-        ("tables-lowest", said(i64::MIN, &[])),
-        ("distance-negative", said(-1, &[1, -1, 0, 0])),
-        ("flags-undefined", said(-1, &[1, 2, 0, 4])),
-        ("groups-0", said(-1, &[1, 2, 0, 0, 1, 0])),
-    ];
-    let mut out: Vec<Case> = list
-        .into_iter()
-        .chain([("group-undefined", groups_undefined)])
-        .chain(said)
-        .map(|(name, bytes)| case(&format!("neighbours-{name}"), "corrupt", bytes))
-        .collect();
-    out.push(case("neighbours-cut", "truncated", cut));
-    out
 }
 
 #[test]
