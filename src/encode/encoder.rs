@@ -110,11 +110,12 @@ impl BlockEncoder {
                 for (i, (row, predicted)) in rows.enumerate() {
                     coder.row(i, row, predicted, &mut symbols);
                     if self.keeps_zero_rows && row.iter().all(|x| x.to_f64() == 0.0) {
-                        coder.make_exact(i, row, &mut symbols);
+                        coder.errors.make_exact(i, row, &mut symbols);
                     }
                     if measure {
-                        let (decoded, fills) = (coder.decoded(), &self.fills);
-                        symbols.tally.row(row, decoded, &origin, fills, |j, _| coder.error(row, j));
+                        let (errors, fills) = (&coder.errors, &self.fills);
+                        let error = |j: usize| errors.error(row, j);
+                        symbols.tally.row(row, errors.decoded(), &origin, fills, |j, _| error(j));
                     }
                 }
             }};
@@ -185,7 +186,7 @@ impl BlockEncoder {
                 let own = predictions.get(i * width..(i + 1) * width).unwrap_or(&zeros);
                 coder.row(i, row, own, &mut symbols);
                 if self.keeps_zero_rows && row.iter().all(|x| x.to_f64() == 0.0) {
-                    coder.make_exact(i, row, &mut symbols);
+                    coder.errors.make_exact(i, row, &mut symbols);
                 }
             }
         });

@@ -20,7 +20,8 @@ pub(crate) struct NeighbourCoder<'a> {
     window: Window<1>,
     /// Of each grid, in the columns' order, integers per value.
     inverses: Vec<f64>,
-    errors: RowErrors,
+    /// The last row as decoded, and its errors.
+    pub(crate) errors: RowErrors,
 }
 
 /// A value as it was coded.
@@ -179,22 +180,6 @@ impl<'a> NeighbourCoder<'a> {
         }
         let sum = atom_sum(k, column.base, grid);
         Some((sum, grid.value(column.base, column.predicted, sum)))
-    }
-
-    /// Returns the error of column `j` in the last row, which was `row`.
-    #[inline(always)]
-    pub(crate) fn error<T: Cell>(&self, row: &[T], j: usize) -> f64 {
-        self.errors.error(row, j)
-    }
-
-    /// Stores all values of `row`, row `i` of the block and the last that was coded, exactly.
-    pub(crate) fn make_exact<T: Cell>(&mut self, i: usize, row: &[T], symbols: &mut Symbols) {
-        self.errors.make_exact(i, row, symbols);
-    }
-
-    /// Returns the last row as decoded, in the data's units; values stored exactly are exact.
-    pub(crate) fn decoded(&self) -> &[f64] {
-        self.errors.decoded()
     }
 }
 

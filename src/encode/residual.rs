@@ -63,7 +63,8 @@ pub(crate) struct ResidualCoder<'a> {
     fills: &'a FillValues,
     /// The last row's difference between value and prediction in each column, in fine units.
     carried_from: Vec<i64>,
-    errors: RowErrors,
+    /// The last row as decoded, and its errors.
+    pub(crate) errors: RowErrors,
     /// Whether any class has a residual for each column.
     coded: Vec<bool>,
     /// Whether any class has residuals at all.
@@ -181,22 +182,6 @@ impl<'a> ResidualCoder<'a> {
         }
         good && T::DTYPE.size() < 8
     }
-
-    /// Returns the error of column `j` in the last row, which was `row`.
-    #[inline(always)]
-    pub(crate) fn error<T: Cell>(&self, row: &[T], j: usize) -> f64 {
-        self.errors.error(row, j)
-    }
-
-    /// Stores all values of `row`, row `i` of the block and the last that was coded, exactly.
-    pub(crate) fn make_exact<T: Cell>(&mut self, i: usize, row: &[T], symbols: &mut Symbols) {
-        self.errors.make_exact(i, row, symbols);
-    }
-
-    /// Returns the last row as decoded, in the data's units; values stored exactly are exact.
-    pub(crate) fn decoded(&self) -> &[f64] {
-        self.errors.decoded()
-    }
 }
 
 #[cfg(test)]
@@ -266,7 +251,7 @@ mod tests {
         let mut seen = Vec::new();
         for (i, row) in rows.chunks(WIDTH).enumerate() {
             coder.row(i, row, &predicted[i * WIDTH..][..WIDTH], &mut symbols);
-            seen.extend_from_slice(coder.decoded());
+            seen.extend_from_slice(coder.errors.decoded());
         }
         let decoded = decoded::<T>(p, &predicted, &symbols.residuals);
         for (at, [y, less, more]) in decoded.into_iter().enumerate() {

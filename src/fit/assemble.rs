@@ -46,15 +46,8 @@ pub(crate) fn complete(
     let mut tally = Tally::default();
     symbols.iter_mut().for_each(|s| tally.absorb(std::mem::take(&mut s.tally)));
     let input = ClassFitInput {
-        record: &encoder.program.record,
-        dtype: sample.schema.dtype,
-        line: context.line(),
-        symbols: &symbols,
-        specials: sample.specials(),
-        weight: sample.weight(),
-        whole: sample.is_whole(),
         residual: coding.residual,
-        quanta: None,
+        ..ClassFitInput::of(sample, &encoder.program.record, &symbols)
     };
     let fitted = fit_classes(&input, context.effort)?;
     let contexts = match coding.residual {

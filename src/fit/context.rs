@@ -28,10 +28,3 @@ pub(crate) struct FitContext<'a> {
     /// them.
     pub(crate) measures: bool,
 }
-
-impl FitContext<'_> {
-    /// Returns how many columns make a line of the rows' shape; see `ModelRecord::encode`.
-    pub(crate) fn line(&self) -> usize {
-        self.sample.schema.line_width()
-    }
-}

@@ -4,6 +4,7 @@ use crate::container::model::{Classes, EncodedModel, ModelRecord, TreeNode};
 use crate::encode::symbols::Symbols;
 use crate::entropy::rans::PROB_BITS;
 use crate::entropy::table::TableSpec;
+use crate::fit::data::sample::Sample;
 use crate::fit::entropy::counts::Counts;
 use crate::fit::entropy::tables::{FittedTable, TableFit, fit_table, normalise};
 use crate::matrix::DType;
@@ -46,7 +47,22 @@ pub(crate) struct ClassFitInput<'a> {
     pub(crate) quanta: Option<&'a [i64]>,
 }
 
-impl ClassFitInput<'_> {
+impl<'a> ClassFitInput<'a> {
+    /// What is fitted to the `symbols` of a sample, residuals among them.
+    pub(crate) fn of(sample: &Sample, record: &'a ModelRecord, symbols: &'a [Symbols]) -> Self {
+        Self {
+            record,
+            dtype: sample.schema.dtype,
+            line: sample.schema.line_width(),
+            symbols,
+            specials: sample.specials(),
+            weight: sample.weight(),
+            whole: sample.is_whole(),
+            residual: true,
+            quanta: None,
+        }
+    }
+
     /// Returns the number of rows in the sample.
     pub(crate) fn rows(&self) -> usize {
         self.symbols.iter().map(|s| s.rows).sum()

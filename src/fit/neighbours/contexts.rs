@@ -192,17 +192,7 @@ impl Uncontexted<'_> {
                 encoder.with_leaves(bytes, own, old)
             })
             .collect();
-        let input = ClassFitInput {
-            record: &encoder.program.record,
-            dtype: sample.schema.dtype,
-            line: self.context.line(),
-            symbols: &symbols,
-            specials: sample.specials(),
-            weight: sample.weight(),
-            whole: sample.is_whole(),
-            residual: true,
-            quanta: None,
-        };
+        let input = ClassFitInput::of(sample, &encoder.program.record, &symbols);
         let record = own_tables(&input);
         measured(&input, record)
     }

@@ -124,17 +124,7 @@ impl Way {
         let runs: Vec<&[u8]> = sample.split().collect();
         let symbols: Vec<Symbols> =
             runs.par_iter().map(|bytes| encoder.symbols(bytes, &[], context.measures)).collect();
-        let input = ClassFitInput {
-            record: &encoder.program.record,
-            dtype: sample.schema.dtype,
-            line: context.line(),
-            symbols: &symbols,
-            specials: sample.specials(),
-            weight: sample.weight(),
-            whole: sample.is_whole(),
-            residual: true,
-            quanta: None,
-        };
+        let input = ClassFitInput::of(sample, &encoder.program.record, &symbols);
         let one = ClassEffort { classes: 1, rounds: 0 };
         let mut fitted = fit_classes(&input, if self.aligned { one } else { context.effort })?;
         if !self.atoms.is_empty() {

@@ -96,15 +96,9 @@ fn fit(
     };
     let latents: Vec<Symbols> = symbols.iter().map(latents).collect();
     let input = ClassFitInput {
-        record,
-        dtype: sample.schema.dtype,
-        line: sample.schema.line_width(),
-        symbols: &latents,
-        specials: sample.specials(),
-        weight: sample.weight(),
         whole: false,
         residual: false,
-        quanta: None,
+        ..ClassFitInput::of(sample, record, &latents)
     };
     let classes = fit_classes(&input, builder.effort.classes)?.record;
     let count = classes.classes.count;

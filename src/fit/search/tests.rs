@@ -107,7 +107,12 @@ fn a_promise_about_rows_is_kept_by_each_and_costs_most_rows_no_residual() {
         let fitted = of_rows(&rows, &sample, &promise);
         let (tally, classes) = tally(&fitted.encoder, &sample);
         assert!(tally.worst_cosine.unwrap() >= least, "{:?}", tally.worst_cosine);
-        let with_residuals = classes.iter().filter(|c| **c > 0).count();
+        let quantum = &fitted.encoder.program.record.classes.quantum;
+        let with_residuals = classes.iter().filter(|c| quantum[**c] >= 0).count();
+        eprintln!(
+            "COUNT {least} {with_residuals} {quantum:?} latents {}",
+            fitted.encoder.program.record.latents()
+        );
         assert!(with_residuals < 400, "{with_residuals} of {}", classes.len());
         // Lossless floats take four bytes.
         assert!(fitted.fitted_bytes < 0.25 * (4 * values.len()) as f64, "{}", fitted.fitted_bytes);
@@ -137,7 +142,7 @@ fn latents_of_a_row_take_as_few_bits_as_its_promise_allows() {
     let promise = alike.row_promise.as_mut().unwrap();
     (promise.weights, promise.mixtures) = (1, 0);
     let (own, alike) = (bytes(&fitted.encoder), bytes(&alike));
-    assert!(own < alike * 98 / 100, "{own} bytes, {alike} with the same weight for all rows");
+    assert!(own < alike * 96 / 100, "{own} bytes, {alike} with the same weight for all rows");
 }
 
 #[test]
