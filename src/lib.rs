@@ -100,7 +100,7 @@ pub use fidelity::Fidelity;
 pub use limits::Limits;
 pub use matrix::{
     DType, Decimal, Digits, Element, F16, FillValues, KeptColumn, KeptText, Matrix, Origin, Rows,
-    Schema, SliceRows, TextColumn, TextLayout,
+    Schema, SliceRows, TextColumn, TextLayout, Tiling,
 };
 pub use quality::{PromiseCheck, Quality, ShortDecimals, check_promise};
 pub use reader::{Bytes, FileSource, Info, Mapped, Reader, ReaderOptions, Source};

@@ -11,6 +11,7 @@ mod origin;
 pub(crate) mod rng;
 mod rows;
 mod slice;
+mod tiling;
 
 pub use decimal::Decimal;
 pub use dtype::{DType, Element};
@@ -20,6 +21,7 @@ pub use kept::{KeptColumn, KeptText};
 pub use origin::{Digits, Origin, TextColumn, TextLayout};
 pub use rows::{Matrix, Rows, Schema};
 pub use slice::SliceRows;
+pub use tiling::Tiling;
 
 #[cfg(feature = "formats")]
 pub(crate) use decimal::Magnitude;
@@ -27,3 +29,4 @@ pub(crate) use described::Described;
 pub(crate) use fill::bits;
 pub(crate) use kept::memory as kept_memory;
 pub(crate) use rows::{check_range, from_little_endian, to_little_endian};
+pub(crate) use tiling::{MAX_RANK, Segment};

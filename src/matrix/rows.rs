@@ -4,6 +4,7 @@ use super::dtype::{DType, Element};
 use super::fill::FillValues;
 use super::kept::KeptText;
 use super::origin::Origin;
+use super::tiling::Tiling;
 use crate::error::{Error, Result};
 
 /// What the rows are: element type, shape of one row, and optional column names.
@@ -22,6 +23,8 @@ pub struct Schema {
     pub fill_values: FillValues,
     /// What the rows were read from, where the name does not tell it.
     pub origin: Option<Origin>,
+    /// How an array was cut, where a row is a tile of it; `None` where rows are what they were.
+    pub tiling: Option<Tiling>,
 }
 
 impl Schema {
@@ -33,6 +36,7 @@ impl Schema {
             columns: None,
             name: String::new(),
             origin: None,
+            tiling: None,
             fill_values: FillValues::default(),
         }
     }
@@ -40,6 +44,16 @@ impl Schema {
     /// Returns the columns of text that the rows have beside them, where they are known.
     pub fn kept_text(&self) -> Option<&KeptText> {
         self.origin.as_ref()?.text.as_ref()?.kept.as_deref()
+    }
+
+    /// Returns what the rows of the array are, of which these rows are tiles; the same where they are
+    /// not.
+    pub fn of_array(&self) -> Self {
+        let mut schema = self.clone();
+        if let Some(tiling) = schema.tiling.take() {
+            schema.row_shape = tiling.array().get(1..).unwrap_or(&[]).to_vec();
+        }
+        schema
     }
 
     /// Returns how many numbers a row has: the product of the row's shape, 1 for `[]`.

@@ -1,0 +1,327 @@
+//! Arrays cut into tiles: which tile holds a value, and where in it.
+
+use crate::error::{Error, Result};
+use std::ops::Range;
+
+/// Most dimensions of an array.
+pub(crate) const MAX_RANK: usize = 32;
+/// Tiles of a patch, about, where tiles have few values; a patch is about as much as a block holds.
+const PATCH_TILES: usize = 256;
+/// Values of a patch, about, where tiles have many.
+const PATCH_VALUES: usize = 1 << 16;
+
+/// An array cut into tiles of one shape, each of which is what a codec takes for a row.
+///
+/// Tiles at the array's far ends may reach beyond it. They are numbered *patch* by patch: a patch is
+/// a box of neighbouring tiles, so that tiles with near numbers lie near each other in every
+/// direction. Patches follow each other, and tiles each other in their patch, as values do in
+/// memory: along the last axis first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tiling {
+    array: Vec<usize>,
+    view: Vec<usize>,
+    tile: Vec<usize>,
+    patch: Vec<usize>,
+    /// Tiles along each axis.
+    grid: Vec<usize>,
+}
+
+/// Values that follow each other both in the array and in a tile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Segment {
+    /// The tile's number.
+    pub(crate) tile: usize,
+    /// Values of the tile before the first of them.
+    pub(crate) offset: usize,
+    /// How many they are.
+    pub(crate) length: usize,
+}
+
+impl Tiling {
+    /// Cuts an array of shape `array` into tiles of shape `tile`. The tiles are cut in `view`, another
+    /// shape of as many values in the same order; usually it is `array` itself.
+    ///
+    /// # Errors
+    /// `Argument` if the shapes have different numbers of values or axes, more than 32 axes or none,
+    /// an axis of no values, more values than this machine can count, or a tile is larger than the
+    /// array along an axis.
+    pub fn new(array: &[usize], view: &[usize], tile: &[usize]) -> Result<Self> {
+        let grid = grid(view, tile)?;
+        let patch = patch(&grid, tile.iter().product());
+        Self::with_patch(array, view, tile, &patch)
+    }
+
+    /// The same with `patch` tiles along each axis of a patch.
+    pub(crate) fn with_patch(
+        array: &[usize],
+        view: &[usize],
+        tile: &[usize],
+        patch: &[usize],
+    ) -> Result<Self> {
+        let grid = grid(view, tile)?;
+        // Shapes are shown as they are written in Python.
+        if array.len() > MAX_RANK || values(array) != values(view) {
+            return Err(Error::argument(format!(
+                "an array of shape {array:?} has not the values of one of shape {view:?}"
+            )));
+        }
+        if patch.len() != grid.len() || patch.iter().zip(&grid).any(|(p, g)| !(1..=*g).contains(p))
+        {
+            return Err(Error::argument(format!(
+                "patches of {patch:?} tiles do not divide a grid of {grid:?}"
+            )));
+        }
+        let [array, view, tile, patch] = [array, view, tile, patch].map(<[usize]>::to_vec);
+        Ok(Self { array, view, tile, patch, grid })
+    }
+
+    /// Returns the array's shape; `[]` for a single number.
+    pub fn array(&self) -> &[usize] {
+        &self.array
+    }
+
+    /// Returns the shape in which tiles are cut: the array's, or another of as many values.
+    pub fn view(&self) -> &[usize] {
+        &self.view
+    }
+
+    /// Returns the shape of a tile: as many axes as [`Tiling::view`].
+    pub fn tile(&self) -> &[usize] {
+        &self.tile
+    }
+
+    /// Returns how many tiles there are along each axis.
+    pub fn grid(&self) -> &[usize] {
+        &self.grid
+    }
+
+    /// Returns how many tiles a patch has along each axis, where it is whole.
+    pub(crate) fn patch(&self) -> &[usize] {
+        &self.patch
+    }
+
+    /// Returns how many tiles there are.
+    pub fn tiles(&self) -> usize {
+        self.grid.iter().product()
+    }
+
+    /// Returns how many values the array has.
+    pub fn values(&self) -> usize {
+        self.view.iter().product()
+    }
+
+    /// Returns a tile's shape as that of a row: without axes of one value before the others.
+    pub fn row_shape(&self) -> Vec<usize> {
+        self.tile.iter().copied().skip_while(|&n| n == 1).collect()
+    }
+
+    /// Returns the place of tile `number` in the grid.
+    pub(crate) fn place(&self, mut number: usize) -> Vec<usize> {
+        let mut corner = vec![0; self.grid.len()];
+        let mut extent = vec![0; self.grid.len()];
+        // Tiles of the patch so far, and of all of the grid behind an axis.
+        let (mut before, mut behind) = (1, self.tiles());
+        for (k, (&grid, &patch)) in self.grid.iter().zip(&self.patch).enumerate() {
+            behind /= grid;
+            let line = before * behind;
+            corner[k] = number / (line * patch) * patch;
+            extent[k] = patch.min(grid - corner[k]);
+            number -= corner[k] * line;
+            before *= extent[k];
+        }
+        for (corner, extent) in corner.iter_mut().zip(extent).rev() {
+            *corner += number % extent;
+            number /= extent;
+        }
+        corner
+    }
+
+    /// Returns the number of the tile at a place in the grid.
+    pub(crate) fn number(&self, place: &[usize]) -> usize {
+        let (mut before, mut behind) = (1, self.tiles());
+        let (mut first, mut within) = (0, 0);
+        for ((&grid, &patch), &at) in self.grid.iter().zip(&self.patch).zip(place) {
+            behind /= grid;
+            let corner = at / patch * patch;
+            let extent = patch.min(grid - corner);
+            first += corner * before * behind;
+            within = within * extent + at - corner;
+            before *= extent;
+        }
+        first + within
+    }
+
+    /// Visits the array's values `run`, counted in the order of memory, tile by tile as they come.
+    pub(crate) fn segments(&self, run: Range<usize>, mut visit: impl FnMut(Segment)) {
+        let last = self.view.len() - 1;
+        let (line, width) = (self.view[last], self.tile[last]);
+        let mut place = vec![0; self.view.len()];
+        let mut at = run.start;
+        while at < run.end {
+            let mut rest = at / line;
+            let (mut offset, mut size) = (0, width);
+            for k in (0..last).rev() {
+                let here = rest % self.view[k];
+                rest /= self.view[k];
+                place[k] = here / self.tile[k];
+                offset += here % self.tile[k] * size;
+                size *= self.tile[k];
+            }
+            let end = run.end.min(at - at % line + line);
+            let mut x = at % line;
+            while at < end {
+                place[last] = x / width;
+                let length = (end - at).min(width - x % width);
+                let tile = self.number(&place);
+                visit(Segment { tile, offset: offset + x % width, length });
+                at += length;
+                x += length;
+            }
+        }
+    }
+
+    /// Visits the lines of a tile, along its last axis, in order: where the first value of each lies
+    /// in the array, and how many of its values the array has. Of a line beyond the array, the values
+    /// nearest to it are given, so that no line is without any.
+    pub(crate) fn lines(&self, number: usize, mut visit: impl FnMut(usize, usize)) {
+        let last = self.view.len() - 1;
+        let place = self.place(number);
+        let first = place[last] * self.tile[last];
+        let length = self.tile[last].min(self.view[last] - first);
+        let lines: usize = self.tile[..last].iter().product();
+        for line in 0..lines {
+            let (mut rest, mut at, mut size) = (line, first, self.view[last]);
+            for k in (0..last).rev() {
+                let own = place[k] * self.tile[k] + rest % self.tile[k];
+                rest /= self.tile[k];
+                at += own.min(self.view[k] - 1) * size;
+                size *= self.view[k];
+            }
+            visit(at, length);
+        }
+    }
+}
+
+/// Returns the product of a shape, if there are that many numbers.
+fn values(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1_usize, |n, &m| n.checked_mul(m))
+}
+
+/// Returns how many tiles there are along each axis.
+fn grid(view: &[usize], tile: &[usize]) -> Result<Vec<usize>> {
+    let fits = view.len() == tile.len() && (1..=MAX_RANK).contains(&view.len());
+    if !fits || values(view).is_none() || tile.iter().zip(view).any(|(t, v)| !(1..=*v).contains(t))
+    {
+        return Err(Error::argument(format!(
+            "tiles of shape {tile:?} cannot be cut from an array of shape {view:?}: as many axes, and \
+             along each 1 to as many values as the array has are needed"
+        )));
+    }
+    Ok(view.iter().zip(tile).map(|(v, t)| v.div_ceil(*t)).collect())
+}
+
+/// Chooses a patch for tiles of `width` values: as long in each direction as the grid allows, the
+/// same along all axes where it can be.
+fn patch(grid: &[usize], width: usize) -> Vec<usize> {
+    let mut patch = vec![1; grid.len()];
+    let most = (PATCH_VALUES / width.max(1)).clamp(1, PATCH_TILES);
+    // From the last axis on, each shares what those before left over.
+    let mut left = most as f64;
+    let mut axes: Vec<usize> = (0..grid.len()).rev().collect();
+    axes.sort_by_key(|&k| grid[k]);
+    for (i, &k) in axes.iter().enumerate() {
+        let side = left.powf(1.0 / (axes.len() - i) as f64).round() as usize;
+        patch[k] = side.clamp(1, grid[k]);
+        left /= patch[k] as f64;
+    }
+    patch
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tilings() -> Vec<Tiling> {
+        let shapes: [(&[usize], &[usize], &[usize]); 7] = [
+            (&[1000], &[1000], &[64]),
+            (&[7], &[7], &[7]),
+            (&[], &[1], &[1]),
+            (&[35, 50], &[35, 50], &[4, 8]),
+            (&[350, 5], &[10, 35, 5], &[1, 4, 5]),
+            (&[3, 19, 23, 2], &[3, 19, 23, 2], &[2, 5, 4, 1]),
+            (&[600, 60], &[600, 60], &[1, 3]),
+        ];
+        shapes.iter().map(|(a, v, t)| Tiling::new(a, v, t).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_tile_has_one_number_and_one_place() {
+        for t in tilings() {
+            let mut seen = vec![false; t.tiles()];
+            for number in 0..t.tiles() {
+                let place = t.place(number);
+                assert!(place.iter().zip(t.grid()).all(|(p, g)| p < g), "{t:?}: {place:?}");
+                assert_eq!(t.number(&place), number, "{t:?}");
+                assert!(!std::mem::replace(&mut seen[number], true));
+            }
+        }
+        let t = Tiling::with_patch(&[4, 6], &[4, 6], &[1, 1], &[2, 4]).unwrap();
+        let order: Vec<usize> = (0..24).map(|i| t.number(&[i / 6, i % 6])).collect();
+        let by_hand = [
+            0, 1, 2, 3, 8, 9, //
+            4, 5, 6, 7, 10, 11, //
+            12, 13, 14, 15, 20, 21, //
+            16, 17, 18, 19, 22, 23,
+        ];
+        assert_eq!(order, by_hand);
+    }
+
+    #[test]
+    fn segments_and_lines_agree_on_where_values_are() {
+        for t in tilings() {
+            let width: usize = t.tile().iter().product();
+            // Which value of the array each cell of each tile is, or is filled with.
+            let mut cells = vec![Vec::new(); t.tiles()];
+            for (number, cells) in cells.iter_mut().enumerate() {
+                let line = t.tile()[t.tile().len() - 1];
+                t.lines(number, |at, length| {
+                    cells.extend((0..line).map(|i| at + i.min(length - 1)));
+                });
+                assert_eq!(cells.len(), width, "{t:?}");
+            }
+            for run in
+                [0..t.values(), 0..0, t.values() / 3..t.values() / 2, t.values() - 1..t.values()]
+            {
+                let mut at = run.start;
+                t.segments(run.clone(), |s| {
+                    for i in 0..s.length {
+                        assert_eq!(cells[s.tile][s.offset + i], at + i, "{t:?}: {s:?}");
+                    }
+                    at += s.length;
+                });
+                assert_eq!(at, run.end);
+            }
+        }
+    }
+
+    #[test]
+    fn shapes_that_make_no_sense_are_refused() {
+        let refused = |a: &[usize], v: &[usize], t: &[usize]| Tiling::new(a, v, t).is_err();
+        assert!(refused(&[4, 4], &[4, 4], &[4, 5]), "larger than the array");
+        assert!(refused(&[4, 4], &[4, 4], &[4]), "fewer axes");
+        assert!(refused(&[4, 4], &[3, 5], &[1, 1]), "another number of values");
+        assert!(refused(&[4, 4], &[4, 4], &[0, 1]), "no values");
+        assert!(refused(&[], &[], &[]), "no axes");
+        assert!(refused(&[usize::MAX, 2], &[usize::MAX, 2], &[1, 1]), "too many values");
+        assert!(Tiling::with_patch(&[4, 4], &[4, 4], &[2, 2], &[3, 1]).is_err(), "a large patch");
+    }
+
+    #[test]
+    fn patches_are_as_even_as_the_grid_allows() {
+        let patch = |grid: &[usize], width| super::patch(grid, width);
+        assert_eq!(patch(&[145, 145, 1], 200), [16, 16, 1]);
+        assert_eq!(patch(&[100_000], 64), [256]);
+        assert_eq!(patch(&[3, 500], 64), [3, 85]);
+        assert_eq!(patch(&[10, 10], 1 << 20), [1, 1]);
+    }
+}
