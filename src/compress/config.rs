@@ -2,6 +2,7 @@
 
 use crate::compress::levels::Level;
 use crate::compress::progress::{ProgressFn, Recorder};
+use crate::compress::tiles::Tile;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::fit::config::TrainConfig;
@@ -28,6 +29,12 @@ pub struct Config {
     /// Whether numbers that occur again and again, exactly, and far from all others of their columns
     /// are taken for such. Default true.
     pub detect_fill_values: bool,
+    /// How an array is cut into what is coded together. Only a bound on each value, absolute or of a
+    /// series relative to its range, and no loss at all go with tiles. Default [`Tile::Auto`].
+    pub tile: Tile,
+    /// The shape in which tiles are cut, where the array's own does not say how its values lie: a list
+    /// of spectra may be a picture of them. It has as many values, in the same order. Default none.
+    pub shape: Option<Vec<usize>>,
     /// Threads to use, at most 1024; 0, the default, for as many as there are cores. The file does
     /// not depend on it.
     pub threads: usize,
@@ -46,6 +53,8 @@ impl Default for Config {
             level: 5,
             fill_values: Vec::new(),
             detect_fill_values: true,
+            tile: Tile::Auto,
+            shape: None,
             threads: 0,
             seed: 0,
             train: TrainConfig::default(),
@@ -67,6 +76,8 @@ impl std::fmt::Debug for Config {
             .field("level", &self.level)
             .field("fill_values", &self.fill_values)
             .field("detect_fill_values", &self.detect_fill_values)
+            .field("tile", &self.tile)
+            .field("shape", &self.shape)
             .field("threads", &self.threads)
             .field("seed", &self.seed)
             .field("train", &self.train)

@@ -166,6 +166,8 @@ pub(super) fn check_schema(schema: &Schema) -> Result<()> {
 /// Refuses what a file could not say of rows: readers must take what stands before the blocks.
 fn prove_head(schema: &Schema, promise: &Fidelity) -> Result<()> {
     let mut head = Vec::new();
+    // A file of tiles has all of them; this one has none.
+    let schema = &Schema { tiling: None, ..schema.clone() };
     FileWriter::begin(&mut head, schema, Some(promise), None, None)?.finish()?;
     Reader::new(&head).map(drop).map_err(|e| {
         Error::argument(format!(

@@ -14,6 +14,7 @@ mod stream;
 mod target;
 #[cfg(all(test, feature = "formats"))]
 mod tests;
+mod tiles;
 mod writer;
 
 pub use crate::fit::config::{Activation, TrainConfig};
@@ -23,6 +24,7 @@ pub use codec_file::Codec;
 pub use config::Config;
 pub use progress::{Estimate, Progress, ProgressFn, Stage};
 pub use report::Report;
+pub use tiles::Tile;
 pub use writer::Writer;
 
 use crate::error::Result;
@@ -30,6 +32,7 @@ use crate::matrix::Rows;
 use filled::with_fill_values;
 use job::Job;
 use std::io::Write;
+use tiles::TiledRows;
 
 /// Compresses `rows` into `out` as `config` says; the same input gives the same bytes.
 ///
@@ -59,5 +62,14 @@ use std::io::Write;
 /// ```
 pub fn compress(rows: &dyn Rows, config: &Config, mut out: impl Write + Send) -> Result<Report> {
     let rows = &with_fill_values(rows, config)?;
-    promise::compress(&Job::new(rows, config, &config.recorder())?, &mut out)
+    let recorder = &config.recorder();
+    if tiles::may_be_cut(rows, config) {
+        let array = tiles::Array::new(rows)?;
+        if let Some(tiling) = tiles::tiling(&array, config)? {
+            let tiles = TiledRows::new(&array, tiling)?;
+            let report = promise::compress(&Job::new(&tiles, config, recorder)?, &mut out)?;
+            return Ok(report.of_array(rows));
+        }
+    }
+    promise::compress(&Job::new(rows, config, recorder)?, &mut out)
 }

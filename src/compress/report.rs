@@ -6,7 +6,7 @@ use crate::encode::blocks::Totals;
 use crate::encode::encoder::BlockEncoder;
 use crate::fidelity::Fidelity;
 use crate::fit::history::History;
-use crate::matrix::Schema;
+use crate::matrix::{Rows, Schema};
 use crate::quality::Quality;
 
 /// What was written.
@@ -78,5 +78,11 @@ impl Report {
             exact_values: totals.escapes,
             training: None,
         }
+    }
+
+    /// The same of the array whose tiles were written.
+    pub(super) fn of_array(self, rows: &dyn Rows) -> Self {
+        let count = rows.len() as u64;
+        Self { rows: count, bytes_in: count * rows.schema().row_bytes() as u64, ..self }
     }
 }

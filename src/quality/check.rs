@@ -101,6 +101,14 @@ impl FileStats {
         })?;
         let mut means = tally.means();
         means.resize(width, 0.0);
+        if rows.schema().tiling.is_some() {
+            // All columns of a tile are one of the array.
+            let all = extremes.iter().fold(Extremes::NONE, |mut all, own| {
+                all.join(*own);
+                all
+            });
+            extremes.fill(all);
+        }
         Ok(Self { means, ranges: extremes.iter().map(Extremes::range).collect() })
     }
 }

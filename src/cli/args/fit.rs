@@ -40,6 +40,11 @@ pub(crate) struct FitRequest {
 }
 
 impl FitArgs {
+    /// Takes the shape of an array out that says itself which numbers it holds.
+    pub(crate) fn take_array_shape(&mut self) -> Option<Vec<usize>> {
+        self.source.take_array_shape()
+    }
+
     /// Checks that all options make sense together; with a codec those of a network do not.
     pub(crate) fn checked(self, with_codec: bool) -> Result<FitRequest, Failure> {
         let mut options = self.source.options()?;

@@ -10,4 +10,5 @@ pub(crate) mod output;
 pub(crate) mod parsers;
 pub(crate) mod range;
 pub(crate) mod source;
+pub(crate) mod tile;
 pub(crate) mod tuning;

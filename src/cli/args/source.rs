@@ -16,9 +16,11 @@ pub(crate) struct SourceArgs {
     /// is read as f32. Files that say themselves what they are need no type.
     #[arg(long, value_name = "D", requires = "shape")]
     dtype: Option<RawType>,
-    /// Shape of one row of raw numbers, as in 28,28 or 28x28; the file's length gives the rows.
-    #[arg(long, value_name = "A,B", requires = "dtype")]
-    shape: Option<RowShape>,
+    /// Shape of one row of raw numbers, as in 28,28 or 28x28; the file's length gives the rows. To
+    /// compress, and without --dtype: how the values of the whole array lie, as in 145x145x200,
+    /// where the file's own shape does not say it; they come back in the file's.
+    #[arg(long, value_name = "A,B")]
+    shape: Option<Shape>,
     /// Only these columns, by their names or their numbers from 0; a comma in a name has a backslash
     /// before it.
     #[arg(long, value_name = "A,B")]
@@ -84,11 +86,11 @@ fn character(text: &str) -> Result<u8, &'static str> {
     }
 }
 
-/// Numbers along each axis of a row.
-#[derive(Debug, Clone)]
-struct RowShape(Vec<usize>);
+/// Numbers along each axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shape(pub(crate) Vec<usize>);
 
-impl std::str::FromStr for RowShape {
+impl std::str::FromStr for Shape {
     type Err = aezip::Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -121,9 +123,18 @@ impl std::str::FromStr for RawType {
 const BFLOAT16: &str = "bf16";
 
 impl SourceArgs {
+    /// Takes the shape of an array out that says itself which numbers it holds.
+    pub(crate) fn take_array_shape(&mut self) -> Option<Vec<usize>> {
+        let shape = if self.dtype.is_none() { self.shape.take() } else { None };
+        shape.map(|Shape(shape)| shape)
+    }
+
     /// Returns the options, if they agree with each other.
     pub(crate) fn options(self) -> Result<OpenOptions, Failure> {
-        let raw = self.dtype.zip(self.shape).map(|(raw, RowShape(row_shape))| RawLayout {
+        if self.dtype.is_none() && self.shape.is_some() {
+            return Err(Failure::usage("--shape is for raw numbers here, and needs --dtype"));
+        }
+        let raw = self.dtype.zip(self.shape).map(|(raw, Shape(row_shape))| RawLayout {
             dtype: raw.dtype,
             bfloat16: raw.bfloat16,
             rows: None,

@@ -3,6 +3,7 @@
 use crate::cli::args::fidelity::reached;
 use crate::cli::args::fit::FitArgs;
 use crate::cli::args::output::OutputArgs;
+use crate::cli::args::tile::TileArg;
 use crate::cli::io::archive;
 use crate::cli::io::console::{Console, print};
 use crate::cli::io::destination::{Destination, Writing};
@@ -15,7 +16,7 @@ use crate::cli::io::output::Output;
 use crate::cli::io::progress::Bar;
 use crate::cli::io::source::label;
 use crate::cli::io::text::text_columns;
-use aezip::{KeptText, Report};
+use aezip::{KeptText, Report, Tile};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -28,6 +29,7 @@ Examples:
   aezip compress table.csv --max-error temperature=0.1,*=0
   aezip compress vectors.fvecs --cosine 0.99 -9         smallest file for embeddings
   aezip compress spectra.npy --hidden 256,96 --epochs 200
+  aezip compress pixels.npy --shape 145x145x200         a picture of spectra, kept as a list
   aezip compress log.bin --dtype f32 --shape 128 --nmse 0.01
   aezip compress new.npy --codec old.codec              with what `aezip train` learned
   producer | aezip compress - --format csv > table.aez")]
@@ -41,6 +43,10 @@ pub(crate) struct Args {
     /// are for `aezip train` then.
     #[arg(long, value_name = "FILE")]
     codec: Option<PathBuf>,
+    /// Cut an array into tiles that are coded as rows are: auto, which sees what makes the smaller
+    /// file; rows, for none; or a shape of as many axes as the array has, as in 1x16x16.
+    #[arg(long, value_name = "T", default_value = "auto")]
+    tile: TileArg,
     /// Print what was done as one JSON object on standard output.
     #[arg(long)]
     json: bool,
@@ -51,10 +57,14 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let started = Instant::now();
-    let Args { input, output: OutputArgs { output, force }, codec, json, .. } = args;
+    let Args { input, output: OutputArgs { output, force }, codec, json, tile, mut fit } = args;
     let destination = output.map_or_else(|| Destination::for_archive_of(&input), Destination::new);
     destination.expect_not_beside_json(json)?;
-    let mut fit = args.fit.checked(codec.is_some())?;
+    let (TileArg(tile), shape) = (tile, fit.take_array_shape());
+    if codec.is_some() && (shape.is_some() || !matches!(tile, Tile::Auto | Tile::Rows)) {
+        return Err(Failure::usage("a codec is for rows: --tile and --shape do not go with it"));
+    }
+    let mut fit = fit.checked(codec.is_some())?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(codec.as_deref());
     destination.check(Writing::binary(force), &sources)?;
@@ -63,6 +73,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let codec = codec.as_deref().map(archive::read_codec).transpose()?;
     let rows = fit.open(&input, console)?;
     let mut config = fit.config;
+    (config.tile, config.shape) = (tile, shape);
 
     let output = Output::create(&destination, Writing::binary(force))?;
     let bar = Bar::new(console);

@@ -7,8 +7,6 @@ use crate::error::Result;
 use crate::matrix::{Rows, Schema};
 use rayon::prelude::*;
 
-/// Rows of a run: neighbours are kept together, so that their likeness can be measured.
-const RUN: usize = 128;
 /// Least rows of a sample, where the file has them, and most.
 const ROWS: [usize; 2] = [256, 1 << 20];
 /// Most values of a sample that is only as large as it has to be: wide rows are fewer than
@@ -34,12 +32,15 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
+    /// Rows of a run: neighbours are kept together, so that their likeness can be measured.
+    pub(crate) const RUN: usize = 128;
+
     /// Draws about as many rows as have `values` values, evenly from the whole file.
     ///
     /// # Errors
     /// `Io` if rows cannot be read.
     pub(crate) fn draw(rows: &dyn Rows, values: usize) -> Result<Self> {
-        Self::draw_runs(rows, values, RUN)
+        Self::draw_runs(rows, values, Self::RUN)
     }
 
     /// Draws the same in runs of `run` rows.
@@ -120,6 +121,24 @@ impl Sample {
             }
         }
         Sample { schema: self.schema.clone(), bytes, runs, total: self.total }
+    }
+
+    /// Divides each run: a share of its rows, the first of them, and the others; two rows or more.
+    /// Both are all of a sample that is too small for it.
+    pub(crate) fn divided(&self, share: f64) -> [Sample; 2] {
+        let row_bytes = self.schema.row_bytes();
+        let (schema, total) = (self.schema.clone(), self.total);
+        let empty = Sample { schema, bytes: Vec::new(), runs: Vec::new(), total };
+        let mut parts = [empty.clone(), empty];
+        for (run, &rows) in self.split().zip(&self.runs).filter(|(_, rows)| **rows > 1) {
+            let first = ((rows as f64 * share) as usize).clamp(1, rows - 1);
+            let (a, b) = run.split_at(first * row_bytes);
+            for (part, (run, rows)) in parts.iter_mut().zip([(a, first), (b, rows - first)]) {
+                part.bytes.extend_from_slice(run);
+                part.runs.push(rows);
+            }
+        }
+        if parts[1].runs.is_empty() { [self.clone(), self.clone()] } else { parts }
     }
 
     /// Returns the cells of each run.

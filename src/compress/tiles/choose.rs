@@ -1,0 +1,196 @@
+//! Which tiles make the smaller file.
+
+use super::array_of;
+use super::part::middle;
+use super::rows::{Array, TiledRows};
+use super::shapes::candidates;
+use crate::codec::fill::is_ordinary;
+use crate::codec::value::{Cell, with_cell};
+use crate::compress::levels::Level;
+use crate::container::file::FileWriter;
+use crate::container::forever::MAX_WIDTH;
+use crate::encode::blocks::{Encoding, block_rows, encode_rows};
+use crate::encode::project::cells;
+use crate::error::Result;
+use crate::fit::config::TrainConfig;
+use crate::fit::data::sample::Sample;
+use crate::fit::search::bounded::{SearchEffort, with_bounds};
+use crate::matrix::{FillValues, Matrix, Rows, Schema, Tiling};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Values of a sample on which shapes are compared, of which some are held out: with fewer, large
+/// tiles seem smaller than they are, as codecs know the few that they were fitted to by heart.
+const SAMPLE_VALUES: usize = 1 << 19;
+/// The same at the lowest levels, which take half as long for it.
+const FEWER_VALUES: usize = 1 << 18;
+const LOW_LEVEL: u8 = 2;
+/// Share of a sample's rows that are fitted to; the others are encoded.
+const FITTED: f64 = 0.75;
+/// Values of a run of a sample, at least: rows of few values are foretold from those before.
+const RUN_VALUES: usize = 1 << 14;
+/// Share of the bytes of rows below which tiles are taken: single rows are slower to read then.
+const WORTH: f64 = 0.97;
+/// Rows for each of their values from which on there is enough to learn from whole rows: of flat rows,
+/// and of such as have axes of their own.
+const MANY_FLAT_ROWS: f64 = 4.0;
+const MANY_ROWS: f64 = 0.25;
+/// Values that are looked at for how smooth an array is.
+const LOOKED_AT: usize = 1 << 16;
+/// Mean difference of neighbours along the last axis, in those of values far apart, below which an
+/// array is smooth. Columns of embeddings and tables are above it.
+const SMOOTH: f64 = 0.7;
+
+/// Says whether an array of a shape has few rows for their length, or is a series.
+pub(super) fn is_no_table(shape: &[usize]) -> bool {
+    let width = shape.iter().skip(1).product::<usize>() as f64;
+    match shape.len() {
+        0 | 1 => true,
+        2 => (shape[0] as f64) < MANY_FLAT_ROWS * width,
+        _ => (shape[0] as f64) < MANY_ROWS * width,
+    }
+}
+
+/// How shapes are compared.
+#[derive(Clone, Copy)]
+pub(super) struct Comparison {
+    /// The bound on each value.
+    pub(super) bound: f64,
+    /// The level of the file.
+    pub(super) level: u8,
+}
+
+impl Comparison {
+    fn is_short(&self) -> bool {
+        self.level <= LOW_LEVEL
+    }
+
+    fn values(&self) -> usize {
+        if self.is_short() { FEWER_VALUES } else { SAMPLE_VALUES }
+    }
+}
+
+/// What shapes are compared on: an array, or a part of it.
+struct Compared<'a> {
+    array: &'a Array<'a>,
+    shape: &'a [usize],
+    view: &'a [usize],
+    /// Values of the whole array for each of these.
+    times: f64,
+    /// Values of the whole array's rows for each of these rows'.
+    columns: f64,
+}
+
+/// Bytes of a file.
+struct Size {
+    model: f64,
+    rows: f64,
+}
+
+/// Returns the shape of tiles that makes the smallest file of an array of one shape, seen in another,
+/// by bytes of the whole file; `None` where rows do, or nearly.
+///
+/// # Errors
+/// `Io` if rows cannot be read.
+pub(super) fn smallest(
+    array: &Array<'_>,
+    (shape, view): (&[usize], &[usize]),
+    comparison: Comparison,
+) -> Result<Option<Vec<usize>>> {
+    let part = if view.len() > 1 { middle(array, view, comparison.values())? } else { None };
+    let Some(part) = &part else {
+        return Compared { array, shape, view, times: 1.0, columns: 1.0 }
+            .smallest(comparison, view);
+    };
+    let own = array_of(part);
+    let array = &Array::new(part)?;
+    let share = |axes: Range<usize>| {
+        view[axes.clone()].iter().zip(&own[axes]).map(|(v, n)| *v as f64 / *n as f64).product()
+    };
+    let (times, columns) = (share(0..view.len()), share(1..view.len()));
+    Compared { array, shape: &own, view: &own, times, columns }.smallest(comparison, view)
+}
+
+impl Compared<'_> {
+    /// Returns the best of the shapes for a whole array seen in the shape `view`.
+    fn smallest(&self, how: Comparison, view: &[usize]) -> Result<Option<Vec<usize>>> {
+        if view.len() > 1 && !is_smooth(self.array.rows)? {
+            return Ok(None);
+        }
+        let fits = |tile: &Vec<usize>| tile.iter().zip(self.view).all(|(t, v)| t <= v);
+        let mut tiles = candidates(view, how.is_short());
+        tiles.retain(fits);
+        let tiled = |tile: Vec<usize>| {
+            let tiling = Tiling::new(self.shape, self.view, &tile)?;
+            let Size { model, rows } = size(&TiledRows::new(self.array, tiling)?, how, self.times)?;
+            eprintln!("tile {tile:?} {:.0}", model + rows);
+            Ok((model + rows, tile))
+        };
+        let sizes: Vec<Result<(f64, Vec<usize>)>> = tiles.into_par_iter().map(tiled).collect();
+        let sizes = sizes.into_iter().collect::<Result<Vec<_>>>()?;
+        let Some((bytes, tile)) = sizes.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)) else {
+            return Ok(None);
+        };
+        // Who says how values lie wants it used.
+        let is_own = self.view == self.shape && self.array.rows.schema().width() <= MAX_WIDTH;
+        if is_own {
+            let Size { model, rows } = size(self.array.rows, how, self.times / self.columns)?;
+            if bytes > WORTH * (model + rows) * self.columns {
+                return Ok(None);
+            }
+        }
+        Ok(Some(tile))
+    }
+}
+
+/// Returns what a file of `times` as many rows as these would take with the linear codec, of which
+/// rows that it was not fitted to are encoded.
+fn size(rows: &dyn Rows, how: Comparison, times: f64) -> Result<Size> {
+    let width = rows.schema().width();
+    let run = RUN_VALUES.div_ceil(width).max(Sample::RUN);
+    let mut sample = Sample::draw_runs(rows, how.values(), run)?;
+    let is_all = sample.is_whole() && times <= 1.0;
+    let total = sample.total as f64 * times;
+    sample.total = total as usize;
+    let [fitted, others] = if is_all { [sample.clone(), sample] } else { sample.divided(FITTED) };
+    let effort: SearchEffort = Level::new(1, &TrainConfig::default()).search;
+    let candidate = with_bounds(&fitted, vec![how.bound; width], effort, None, None)?;
+    let model = candidate.model_bytes() as f64;
+    let mut encoder = candidate.encoder;
+    let row = (candidate.fitted_bytes - model) / total;
+    encoder.block_rows = block_rows(row, rows.schema().row_bytes(), encoder.program.looks_back());
+    let encoding = Encoding { encoder: &encoder, beside: None };
+    let schema = Schema { tiling: None, ..rows.schema().clone() };
+    let mut file = FileWriter::begin(std::io::sink(), &schema, None, None, None)?;
+    let before = file.bytes();
+    let others = Matrix::new(schema, others.bytes)?;
+    encode_rows(encoding, &others, &mut file, &|_| {})?;
+    let bytes = (file.bytes() - before) as f64;
+    Ok(Size { model, rows: bytes / others.len() as f64 * total })
+}
+
+/// Says whether values that follow each other in a row are alike.
+fn is_smooth(rows: &dyn Rows) -> Result<bool> {
+    let sample = Sample::draw(rows, LOOKED_AT)?;
+    let (width, fills) = (sample.schema.width(), &sample.schema.fill_values);
+    let (near, far) = with_cell!(sample.schema.dtype, T => {
+        let values = cells::<T>(&sample.bytes);
+        let rows = || values.chunks_exact(width.max(1));
+        (apart(rows(), 1, fills), apart(rows(), width / 2, fills))
+    });
+    Ok(near < SMOOTH * far)
+}
+
+/// Returns the mean difference of values so many columns apart.
+fn apart<'a, T: Cell>(rows: impl Iterator<Item = &'a [T]>, lag: usize, fills: &FillValues) -> f64 {
+    let (mut sum, mut count) = (0.0, 0_usize);
+    for row in rows {
+        for (a, b) in row.iter().zip(row.get(lag..).unwrap_or(&[])) {
+            if is_ordinary(*a, fills) && is_ordinary(*b, fills) {
+                sum += (a.to_f64() - b.to_f64()).abs();
+                count += 1;
+            }
+        }
+    }
+    sum / count.max(1) as f64
+}
