@@ -196,7 +196,7 @@ impl Model {
         if reader.model() != Some(&self.record) {
             return Err(Error::argument("the file has another model than this one"));
         }
-        let latents = reader.latents(0..reader.rows())?;
+        let latents = reader.latents(0..reader.coded_rows())?;
         let units = self.unit.iter().cycle();
         let out: Vec<f32> =
             latents.iter().zip(units).map(|(y, u)| (f64::from(*y) * u) as f32).collect();

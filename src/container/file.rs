@@ -2,7 +2,7 @@
 
 use crate::container::fills;
 use crate::container::forever::{
-    COLUMNS, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, INDEX, MODEL, ORIGIN, ROOM, TEXT,
+    COLUMNS, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, INDEX, MODEL, ORIGIN, ROOM, TEXT, TILE,
 };
 use crate::container::head;
 use crate::container::index::Index;
@@ -10,10 +10,11 @@ use crate::container::model::ModelRecord;
 use crate::container::origin;
 use crate::container::section::{self, Footer, Header};
 use crate::container::text;
+use crate::container::tile;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::limits::{self, Limits};
-use crate::matrix::{KeptText, Schema};
+use crate::matrix::{KeptText, Schema, Tiling};
 use std::io::Write;
 
 /// Writes sections and blocks in order, counting bytes.
@@ -84,15 +85,21 @@ impl<W: Write> FileWriter<W> {
     ) -> Result<Self> {
         let mut bytes = Header::encode(promise.is_none());
         bytes.extend(section::encode(HEAD, &head::encode(schema, promise)));
-        if let Some(names) = &schema.columns {
+        // A codec is for tiles of other arrays, too.
+        let tiling = schema.tiling.as_ref().filter(|_| promise.is_some());
+        if let Some(tiling) = tiling {
+            bytes.extend(section::encode(TILE, &tile::encode(tiling)));
+        }
+        if let Some(names) = schema.columns.as_ref().filter(|_| tiling.is_none()) {
             bytes.extend(section::encode(COLUMNS, &head::encode_columns(names)));
         }
         if let Some(own) = &schema.origin {
             let ranges = promise.is_some_and(depends_on_ranges);
-            bytes.extend(section::encode(ORIGIN, &origin::encode(own, schema.width(), ranges)));
+            let width = tiling.map_or(schema.width(), Tiling::row_values);
+            bytes.extend(section::encode(ORIGIN, &origin::encode(own, width, ranges)));
         }
         // A codec is for other rows, too.
-        if let Some(kept) = schema.kept_text().filter(|_| promise.is_some()) {
+        if let Some(kept) = schema.kept_text().filter(|_| promise.is_some() && tiling.is_none()) {
             bytes.extend(section::encode(TEXT, text::packed(kept)));
         }
         if !schema.fill_values.is_empty() {

@@ -1,7 +1,7 @@
 //! The bytes of a file: what is stored, and where.
 //!
 //! Mirrors `format-spec/` part by part: [`forever`] the constants, [`section`] framing,
-//! [`head`], [`origin`], [`text`], [`fills`], [`model`], [`encoder`], [`task`], [`block`],
+//! [`head`], [`origin`], [`tile`], [`text`], [`fills`], [`model`], [`encoder`], [`task`], [`block`],
 //! [`columns`], [`index`]. Knows no networks: a
 //! [`ModelRecord`](model::ModelRecord) is numbers, and `codec` says what they mean.
 
@@ -22,3 +22,4 @@ pub(crate) mod section;
 pub(crate) mod shuffle;
 pub(crate) mod task;
 pub(crate) mod text;
+pub(crate) mod tile;

@@ -110,6 +110,31 @@ impl Tiling {
         self.view.iter().product()
     }
 
+    /// Returns how many values a row of the array has: what follows its first axis.
+    pub(crate) fn row_values(&self) -> usize {
+        self.array.iter().skip(1).product()
+    }
+
+    /// Returns the most values, `most` or fewer, after which tiles end that begin before: whole patches
+    /// of them if so few fit; `most` itself where not even tiles do.
+    pub(crate) fn band(&self, most: usize) -> usize {
+        let mut behind = self.values();
+        for k in 0..self.view.len() {
+            behind /= self.view[k];
+            for thick in [(self.patch[k] * self.tile[k]).min(self.view[k]), self.tile[k]] {
+                let band = thick * behind;
+                if band <= most {
+                    return most / band * band;
+                }
+            }
+            // Further axes have no end of a tile where it is more than one thick.
+            if self.tile[k] > 1 {
+                break;
+            }
+        }
+        most
+    }
+
     /// Returns a tile's shape as that of a row: without axes of one value before the others.
     pub fn row_shape(&self) -> Vec<usize> {
         self.tile.iter().copied().skip_while(|&n| n == 1).collect()
@@ -198,6 +223,41 @@ impl Tiling {
                 size *= self.view[k];
             }
             visit(at, length);
+        }
+    }
+
+    /// Visits the lines of a tile that the array has, along its last axis, in order: how many values
+    /// of the tile are before a line's first, where that lies in the array, and how many the array has.
+    pub(crate) fn own_lines(&self, number: usize, mut visit: impl FnMut(usize, usize, usize)) {
+        let place = self.place(number);
+        let mut axes = Vec::with_capacity(place.len());
+        let (mut at, mut size, mut tile_size) = (0, 1, 1);
+        for (k, place) in place.into_iter().enumerate().rev() {
+            let first = place * self.tile[k];
+            at += first * size;
+            // How many there are, and how far apart in the array and in the tile.
+            axes.push((self.tile[k].min(self.view[k] - first), size, tile_size));
+            size *= self.view[k];
+            tile_size *= self.tile[k];
+        }
+        let length = axes.remove(0).0;
+        let mut index = vec![0; axes.len()];
+        let mut offset = 0;
+        let mut left = axes.iter().map(|axis| axis.0).product::<usize>();
+        while left > 0 {
+            visit(offset, at, length);
+            left -= 1;
+            for (index, &(count, far, tile_far)) in index.iter_mut().zip(&axes) {
+                *index += 1;
+                at += far;
+                offset += tile_far;
+                if *index < count {
+                    break;
+                }
+                at -= count * far;
+                offset -= count * tile_far;
+                *index = 0;
+            }
         }
     }
 }
@@ -289,6 +349,14 @@ mod tests {
                 });
                 assert_eq!(cells.len(), width, "{t:?}");
             }
+            let mut own = 0;
+            for (number, cells) in cells.iter().enumerate() {
+                t.own_lines(number, |offset, at, length| {
+                    assert_eq!(cells[offset..offset + length], Vec::from_iter(at..at + length));
+                    own += length;
+                });
+            }
+            assert_eq!(own, t.values(), "{t:?}");
             for run in
                 [0..t.values(), 0..0, t.values() / 3..t.values() / 2, t.values() - 1..t.values()]
             {

@@ -120,6 +120,11 @@ impl<S: Source> Blocks<S> {
         Batch::bytes(self.frame.program.as_ref(), place.rows, self.frame.schema.width())
     }
 
+    /// Opens a block before its first row.
+    pub(super) fn cursor(&self, place: Place) -> Result<BlockCursor<'_>> {
+        BlockCursor::new(self.read(place)?)
+    }
+
     /// Decodes rows of one block into `out`, as row-major little-endian bytes. With `go_on`, a call
     /// that asks for the rows behind them begins there and not with the block's first.
     pub(super) fn fill(&self, part: BlockRows, out: &mut [u8], go_on: bool) -> Result<()> {
@@ -131,7 +136,7 @@ impl<S: Source> Blocks<S> {
         });
         let mut cursor = match kept.flatten() {
             Some(cursor) => cursor,
-            None => BlockCursor::new(self.read(place)?)?,
+            None => self.cursor(place)?,
         };
         let end = rows.end;
         cursor.rows(program, rows, out)?;
@@ -149,11 +154,7 @@ impl<S: Source> Blocks<S> {
     pub(super) fn verify(&self) -> Result<()> {
         let program = self.frame.program.as_ref();
         let parts: Vec<BlockRows> = self.parts(0..self.frame.index.total_rows() as usize).collect();
-        self.each(
-            parts,
-            |part| part,
-            |part| BlockCursor::new(self.read(part.place)?)?.check(program),
-        )
+        self.each(parts, |part| part, |part| self.cursor(part.place)?.check(program))
     }
 
     /// Runs tasks, each of which decodes rows of one block, several at once as long as they take

@@ -13,11 +13,11 @@ const SPAN_BYTES: usize = 4 << 20;
 
 /// A row to gather.
 #[derive(Debug, Clone, Copy)]
-struct Pick {
+pub(super) struct Pick {
     /// Its number in the file.
-    row: usize,
+    pub(super) row: usize,
     /// Its number in the output.
-    to: usize,
+    pub(super) to: usize,
 }
 
 impl<S: Source> Reader<S> {
@@ -35,6 +35,11 @@ impl<S: Source> Reader<S> {
         let mut picks: Vec<Pick> =
             rows.iter().enumerate().map(|(to, &row)| Pick { row, to }).collect();
         picks.sort_by_key(|pick| pick.row);
+        if let Some(tiling) = self.tiling() {
+            self.rows_of_tiles(tiling, &picks, bytemuck::cast_slice_mut(out))?;
+            to_native(out);
+            return Ok(());
+        }
         let block_of = |pick: &Pick| self.frame().index.find(pick.row as u64);
         let mut rest = &picks[..];
         while let Some(first) = rest.first() {
@@ -53,25 +58,30 @@ impl<S: Source> Reader<S> {
         let row_bytes = self.frame().schema.row_bytes();
         let local = |pick: &Pick| pick.row - place.row as usize;
         let whole = |i: usize| i * row_bytes..(i + 1) * row_bytes;
-        let cached = match self.cache.get(block) {
-            Some(cached) => Some(cached),
-            None if self.cache.wants(block, place.rows * row_bytes) => {
-                let mut decoded = vec![0; place.rows * row_bytes];
-                let part = BlockRows { place, rows: 0..place.rows };
-                self.blocks.fill(part, &mut decoded, false)?;
-                let decoded = Arc::new(decoded);
-                self.cache.put(block, decoded.clone());
-                Some(decoded)
-            }
-            None => None,
-        };
-        if let Some(decoded) = cached {
+        if let Some(decoded) = self.kept_block(block, false)? {
             for pick in picks {
                 out[whole(pick.to)].copy_from_slice(&decoded[whole(local(pick))]);
             }
             return Ok(());
         }
         self.gather_spans(place, picks, out)
+    }
+
+    /// Returns a block that is kept, or shall be: all of it is wanted, or it is asked for again.
+    pub(super) fn kept_block(&self, block: usize, all: bool) -> Result<Option<Arc<Vec<u8>>>> {
+        if let Some(kept) = self.cache.get(block) {
+            return Ok(Some(kept));
+        }
+        let place = self.frame().index.place(block);
+        let bytes = place.rows * self.frame().schema.row_bytes();
+        if !(all && bytes <= self.cache.budget() || self.cache.wants(block, bytes)) {
+            return Ok(None);
+        }
+        let mut decoded = vec![0; bytes];
+        self.blocks.fill(BlockRows { place, rows: 0..place.rows }, &mut decoded, false)?;
+        let decoded = Arc::new(decoded);
+        self.cache.put(block, decoded.clone());
+        Ok(Some(decoded))
     }
 
     /// The same without keeping the block: decoding ends at the last row wanted. Where the rows

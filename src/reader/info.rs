@@ -17,6 +17,13 @@ pub struct Info {
     pub rows: u64,
     /// Shape of one row; `[]` for one number per row.
     pub row_shape: Vec<usize>,
+    /// Shape of the whole array: the rows, then the shape of one; `[]` for a number without an axis.
+    pub shape: Vec<usize>,
+    /// Shape of the tiles into which the array was cut, each of which the codec takes for a row; `None`
+    /// where rows are rows.
+    pub tile: Option<Vec<usize>>,
+    /// Number of tiles along each axis; likewise.
+    pub grid: Option<Vec<usize>>,
     /// Type of every number.
     pub dtype: DType,
     /// Whether the columns have names.
@@ -31,10 +38,10 @@ pub struct Info {
     pub index_bytes: u64,
     /// Number of blocks.
     pub blocks: u64,
-    /// Number of rows in the first block; 0 without blocks. Only the last block has fewer in files
+    /// Number of rows, or of tiles, in the first block; 0 without blocks. Only the last block has fewer in files
     /// of this encoder.
     pub rows_per_block: u64,
-    /// Number of latents of a row; 0 without a model.
+    /// Number of latents of a row, or of a tile; 0 without a model.
     pub latents: usize,
     /// Number of units of each hidden layer of the decoder, from latents to row; empty for the
     /// linear codec.
@@ -60,11 +67,18 @@ impl Info {
         let record = frame.program.as_ref().map(|p| &p.record);
         let looks = record.and_then(|r| r.neighbours.as_ref());
         let blocks = frame.index.blocks();
+        let (rows, tiling) = (frame.rows_schema(), frame.schema.tiling.as_ref());
         Self {
             version: frame.header.written,
             codec: frame.header.codec,
-            rows: frame.index.total_rows(),
-            row_shape: frame.schema.row_shape.clone(),
+            rows: frame.rows() as u64,
+            row_shape: rows.row_shape.clone(),
+            shape: match tiling {
+                Some(tiling) => tiling.array().to_vec(),
+                None => [&[frame.rows()], &rows.row_shape[..]].concat(),
+            },
+            tile: tiling.map(|tiling| tiling.tile().to_vec()),
+            grid: tiling.map(|tiling| tiling.grid().to_vec()),
             dtype: frame.schema.dtype,
             named_columns: frame.schema.columns.is_some(),
             fill_values: numbers(frame.schema.dtype, &frame.schema.fill_values),

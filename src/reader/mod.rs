@@ -1,7 +1,8 @@
 //! Rows on demand: any row of a file, without decoding those before its block.
 //!
 //! [`open`] checks what lies around the blocks, [`blocks`] decodes them, [`read`] finds those that
-//! hold a row, [`gather`] several in any order, [`cache`] keeps what was decoded, [`source`] is where
+//! hold a row, [`gather`] several in any order, [`region`] any box of an array and [`tiles`] where that was
+//! cut into them ([`wanted`] are their values), [`cache`] keeps what was decoded, [`source`] is where
 //! bytes come from.
 
 mod blocks;
@@ -12,10 +13,13 @@ mod map;
 mod open;
 mod options;
 mod read;
+mod region;
 mod section;
 mod source;
 #[cfg(test)]
 mod tests;
+mod tiles;
+mod wanted;
 
 pub use info::Info;
 pub use map::Mapped;

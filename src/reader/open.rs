@@ -7,7 +7,7 @@ use crate::container::encoder::EncoderRecord;
 use crate::container::fills;
 use crate::container::forever::{
     COLUMNS, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, ORIGIN, ROOM,
-    SIGNATURE, TASK, TEXT, VERSION,
+    SIGNATURE, TASK, TEXT, TILE, VERSION,
 };
 use crate::container::head;
 use crate::container::index::Index;
@@ -15,10 +15,11 @@ use crate::container::origin;
 use crate::container::section::{Footer, Header};
 use crate::container::task::TaskRecord;
 use crate::container::text;
+use crate::container::tile;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::limits::{self, Limits};
-use crate::matrix::{KeptText, Schema};
+use crate::matrix::{KeptText, Schema, Tiling};
 use std::ops::Range;
 
 /// Most bytes of the HEAD section: dimensions and three short texts need far less.
@@ -30,7 +31,10 @@ const FLAGS_AT: u64 = 12;
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) header: Header,
+    /// What the rows of the blocks are: tiles, where an array was cut into them.
     pub(super) schema: Schema,
+    /// What the rows of the array are, of which the others are tiles.
+    array: Option<Schema>,
     pub(super) promise: Option<Fidelity>,
     pub(super) program: Option<Program>,
     pub(super) model_bytes: u64,
@@ -48,13 +52,18 @@ pub(super) struct Frame {
 pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Frame> {
     let (header, footer) = ends(source)?;
     let sections = Sections::scan(source, header.written, limits)?;
+    sections.expect_no_columns()?;
     let (mut schema, promise) = sections.heading.expect("the scan ends behind a heading");
+    if let Some(Payload { bytes, at }) = sections.tile {
+        schema.tiling = Some(tile::decode(&bytes, &schema, at)?);
+    }
     if let Some(Payload { bytes, at }) = sections.columns {
         let names = head::decode_columns(&bytes, schema.width(), limits.model_bytes, at)?;
         schema.columns = Some(names);
     }
     if let Some(Payload { bytes, at }) = sections.origin {
-        let origin = origin::decode(&bytes, schema.width(), limits.model_bytes, at)?;
+        let width = schema.tiling.as_ref().map_or(schema.width(), Tiling::row_values);
+        let origin = origin::decode(&bytes, width, limits.model_bytes, at)?;
         schema.origin = Some(origin);
     }
     if let Some(Payload { bytes, at }) = sections.fills {
@@ -67,9 +76,11 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Frame> {
         program = Some(Program::decode(&bytes, at, &schema, limits)?);
     }
     let (index, index_bytes) = index(source, sections.end, &footer, limits)?;
+    let array = schema.tiling.is_some().then(|| schema.of_array());
     let frame = Frame {
         header,
         schema,
+        array,
         promise,
         program,
         model_bytes,
@@ -113,6 +124,7 @@ fn ends<S: Source>(source: &S) -> Result<(Header, Footer)> {
 #[derive(Debug, Default)]
 struct Sections {
     heading: Option<(Schema, Option<Fidelity>)>,
+    tile: Option<Payload>,
     columns: Option<Payload>,
     origin: Option<Payload>,
     fills: Option<Payload>,
@@ -136,7 +148,9 @@ impl Sections {
             }
             match section.tag {
                 INDEX => return wrong("there is no section DATA"),
-                HEAD | COLUMNS | ORIGIN | FILLS | MODEL => out.read(source, section, limits)?,
+                HEAD | TILE | COLUMNS | ORIGIN | FILLS | MODEL => {
+                    out.read(source, section, limits)?
+                }
                 DATA => {
                     if !section.payload(source, limits.model_bytes)?.bytes.is_empty() {
                         return wrong("section DATA is not empty");
@@ -164,6 +178,10 @@ impl Sections {
                 expect_first(&self.heading, section)?;
                 self.heading = Some(head::decode(&payload.bytes, payload.at)?);
             }
+            TILE => {
+                expect_first(&self.tile, section)?;
+                self.tile = Some(payload);
+            }
             COLUMNS => {
                 expect_first(&self.columns, section)?;
                 self.columns = Some(payload);
@@ -182,6 +200,16 @@ impl Sections {
             }
         }
         Ok(())
+    }
+
+    /// Checks that what belongs to the columns of rows is not there where rows are tiles.
+    fn expect_no_columns(&self) -> Result<()> {
+        let Some(tile) = &self.tile else { return Ok(()) };
+        if self.columns.is_none() && self.text.is_none() {
+            return Ok(());
+        }
+        let what = "an array that is cut into tiles has neither names of columns nor text";
+        Err(Error::corrupt(what).at(tile.at))
     }
 
     /// Remembers a section that reading rows does not need.
@@ -262,6 +290,19 @@ fn expect_room<S: Source>(source: &S, bytes: Range<u64>) -> Result<()> {
 }
 
 impl Frame {
+    /// Returns what the rows are that are read: those of the array where it was cut into tiles.
+    pub(super) fn rows_schema(&self) -> &Schema {
+        self.array.as_ref().unwrap_or(&self.schema)
+    }
+
+    /// Returns how many rows can be read; of a number without an axis, one.
+    pub(super) fn rows(&self) -> usize {
+        match &self.schema.tiling {
+            Some(tiling) => tiling.array().first().copied().unwrap_or(1),
+            None => self.index.total_rows() as usize,
+        }
+    }
+
     /// Returns the number of latents; 0 without a model.
     pub(super) fn latents(&self) -> usize {
         self.program.as_ref().map_or(0, |p| p.record.latents())
@@ -283,6 +324,15 @@ impl Frame {
             _ => {}
         }
         let rows = self.index.total_rows();
+        if let Some(tiling) = &self.schema.tiling {
+            if codec {
+                return wrong("a codec with an array's tiles", HEADER_LEN as u64);
+            }
+            if tiling.tiles() as u64 != rows {
+                let what = format!("{rows} tiles, but the array has {}", tiling.tiles());
+                return wrong(&what, length - FOOTER_LEN as u64);
+            }
+        }
         if usize::try_from(rows).is_err() {
             return Err(Error::limit(format!("{rows} rows are more than this machine can count")));
         }

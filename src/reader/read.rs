@@ -6,6 +6,7 @@ use super::info::Info;
 use super::open::Frame;
 use super::options::ReaderOptions;
 use super::source::{Bytes, FileSource, Source};
+use super::tiles::row_ranges;
 #[cfg(feature = "compress")]
 use crate::container::encoder::EncoderRecord;
 use crate::container::model::ModelRecord;
@@ -109,14 +110,14 @@ impl<S: Source> Reader<S> {
         self.blocks.frame()
     }
 
-    /// Returns the number of rows; 0 for a codec.
+    /// Returns the number of rows; 0 for a codec, 1 for a number without an axis.
     pub fn rows(&self) -> usize {
-        self.frame().index.total_rows() as usize
+        self.frame().rows()
     }
 
     /// Returns the shape of one row.
     pub fn row_shape(&self) -> &[usize] {
-        &self.frame().schema.row_shape
+        &self.schema().row_shape
     }
 
     /// Returns the type of the numbers.
@@ -126,7 +127,7 @@ impl<S: Source> Reader<S> {
 
     /// Returns type, shape, column names and the source's name.
     pub fn schema(&self) -> &Schema {
-        &self.frame().schema
+        self.frame().rows_schema()
     }
 
     /// Returns the promise that the file keeps; `None` for a codec.
@@ -165,15 +166,17 @@ impl<S: Source> Reader<S> {
         self.blocks.task()
     }
 
-    pub(super) fn check_type<T: Element>(&self, values: usize, rows: usize) -> Result<()> {
-        let schema = &self.frame().schema;
-        if T::DTYPE != schema.dtype {
-            return Err(Error::argument(format!(
-                "asked for {}, the file holds {}",
-                T::DTYPE,
-                schema.dtype
-            )));
+    pub(super) fn expect_type<T: Element>(&self) -> Result<()> {
+        if T::DTYPE == self.dtype() {
+            return Ok(());
         }
+        let (asked, dtype) = (T::DTYPE, self.dtype());
+        Err(Error::argument(format!("asked for {asked}, the file holds {dtype}")))
+    }
+
+    pub(super) fn check_type<T: Element>(&self, values: usize, rows: usize) -> Result<()> {
+        self.expect_type::<T>()?;
+        let schema = self.schema();
         if rows.checked_mul(schema.width()) != Some(values) {
             return Err(Error::argument(format!(
                 "{values} numbers of room for {rows} rows of {}",
@@ -218,7 +221,11 @@ impl<S: Source> Reader<S> {
     /// or `Io` if a block cannot be read.
     pub fn read_bytes(&self, first: usize, out: &mut [u8]) -> Result<()> {
         check_range(self, first, out.len())?;
-        let row_bytes = self.frame().schema.row_bytes();
+        let row_bytes = self.schema().row_bytes();
+        if let Some(tiling) = self.tiling().filter(|_| !out.is_empty()) {
+            let rows = first..first + out.len() / row_bytes;
+            return self.region_of_tiles(tiling, &row_ranges(tiling, rows), out);
+        }
         let mut rest = out;
         let mut tasks = Vec::new();
         for part in self.blocks.parts(first..first + rest.len() / row_bytes) {
@@ -230,15 +237,19 @@ impl<S: Source> Reader<S> {
         self.blocks.each(tasks, |(part, _)| part, |(part, out)| self.blocks.fill(part, out, go_on))
     }
 
-    /// Reads the latents of rows, as the decoder's integers: `rows × info().latents`, row by row.
+    /// Reads the latents of rows, as the decoder's integers: `rows × info().latents`, row by row. Of an
+    /// array that was cut into tiles, `rows` are [tiles](Reader::coded_rows).
     ///
     /// Rows that are stored exactly have none; zeros stand for them.
     ///
     /// # Errors
     /// `Argument` if there are no such rows; `Corrupt`, `Limit` or `Io` if a block cannot be read.
     pub fn latents(&self, rows: Range<usize>) -> Result<Vec<i32>> {
-        if rows.end > self.rows() || rows.start > rows.end {
-            return Err(self.no_such_row(rows.end.max(rows.start)));
+        if rows.end > self.coded_rows() || rows.start > rows.end {
+            let (row, there) = (rows.end.max(rows.start), self.coded_rows());
+            return Err(Error::argument(format!(
+                "latents of row {row} asked for, there are {there}"
+            )));
         }
         let mut out = Vec::new();
         if self.model().is_some() {
@@ -249,15 +260,15 @@ impl<S: Source> Reader<S> {
         Ok(out)
     }
 
-    /// Returns the bits that each row takes in its block, without what all rows share. The sum over
+    /// Returns the bits that each row, or each [tile](Reader::coded_rows), takes in its block, without what all rows share. The sum over
     /// all rows is about the length of all blocks.
     ///
     /// # Errors
     /// `Corrupt`, `Limit` or `Io` if a block cannot be read.
     #[cfg(feature = "apps")]
     pub fn row_bits(&self) -> Result<Vec<f64>> {
-        let mut out = Vec::with_capacity(self.rows());
-        for part in self.blocks.parts(0..self.rows()) {
+        let mut out = Vec::with_capacity(self.coded_rows());
+        for part in self.blocks.parts(0..self.coded_rows()) {
             out.extend(self.blocks.read(part.place)?.row_bits()?);
         }
         Ok(out)
@@ -275,7 +286,7 @@ impl<S: Source> Reader<S> {
 
 impl<S: Source> Rows for Reader<S> {
     fn schema(&self) -> &Schema {
-        &self.frame().schema
+        self.frame().rows_schema()
     }
 
     fn len(&self) -> usize {

@@ -4,6 +4,8 @@ mod damage;
 mod hostile;
 mod reading;
 #[cfg(feature = "compress")]
+mod tiled;
+#[cfg(feature = "compress")]
 mod written;
 
 use super::*;
