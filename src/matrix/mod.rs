@@ -29,4 +29,4 @@ pub(crate) use described::Described;
 pub(crate) use fill::bits;
 pub(crate) use kept::memory as kept_memory;
 pub(crate) use rows::{check_range, from_little_endian, to_little_endian};
-pub(crate) use tiling::{MAX_RANK, Segment};
+pub(crate) use tiling::MAX_RANK;

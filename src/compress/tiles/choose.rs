@@ -28,7 +28,7 @@ const LOW_LEVEL: u8 = 2;
 /// Share of a sample's rows that are fitted to; the others are encoded.
 const FITTED: f64 = 0.75;
 /// Values of a run of a sample, at least: rows of few values are foretold from those before.
-const RUN_VALUES: usize = 1 << 14;
+const RUN_VALUES: usize = 1 << 11;
 /// Share of the bytes of rows below which tiles are taken: single rows are slower to read then.
 const WORTH: f64 = 0.97;
 /// Rows for each of their values from which on there is enough to learn from whole rows: of flat rows,
@@ -40,6 +40,9 @@ const LOOKED_AT: usize = 1 << 16;
 /// Mean difference of neighbours along the last axis, in those of values far apart, below which an
 /// array is smooth. Columns of embeddings and tables are above it.
 const SMOOTH: f64 = 0.7;
+/// Share of a row that lies between values far apart: no fraction, so that rows of lines are not
+/// compared at the same place of two lines.
+const FAR: f64 = 0.381_966;
 
 /// Says whether an array of a shape has few rows for their length, or is a series.
 pub(super) fn is_no_table(shape: &[usize]) -> bool {
@@ -123,7 +126,6 @@ impl Compared<'_> {
         let tiled = |tile: Vec<usize>| {
             let tiling = Tiling::new(self.shape, self.view, &tile)?;
             let Size { model, rows } = size(&TiledRows::new(self.array, tiling)?, how, self.times)?;
-            eprintln!("tile {tile:?} {:.0}", model + rows);
             Ok((model + rows, tile))
         };
         let sizes: Vec<Result<(f64, Vec<usize>)>> = tiles.into_par_iter().map(tiled).collect();
@@ -176,7 +178,7 @@ fn is_smooth(rows: &dyn Rows) -> Result<bool> {
     let (near, far) = with_cell!(sample.schema.dtype, T => {
         let values = cells::<T>(&sample.bytes);
         let rows = || values.chunks_exact(width.max(1));
-        (apart(rows(), 1, fills), apart(rows(), width / 2, fills))
+        (apart(rows(), 1, fills), apart(rows(), (FAR * width as f64) as usize, fills))
     });
     Ok(near < SMOOTH * far)
 }

@@ -4,29 +4,26 @@ use super::rows::Array;
 use crate::error::Result;
 use crate::matrix::{Matrix, Schema};
 
-/// How much longer than all others the last of three axes or more is where it may be shortened: it
-/// often holds what belongs together, such as a spectrum.
-const MUCH_LONGER: usize = 4;
+/// Length to which all axes but the first and the last are shortened, before the last is: it often
+/// holds what belongs together, such as a spectrum.
+const LEAST_LENGTH: usize = 8;
 
-/// Returns the shape of a part of an array that is seen in the shape `view`, of `most` values or
-/// fewer: about the same along all axes.
+/// Returns the shape of a part of an array that is seen in the shape `view`, of about `most` values as
+/// far as that can be: all along the first axis, as codecs of few rows know them by heart.
 fn shape_of_part(view: &[usize], most: usize) -> Vec<usize> {
     let mut shape = view.to_vec();
     let last = view.len() - 1;
-    while shape.iter().product::<usize>() > most.max(1) {
-        let others = &shape[..last];
-        let longest = (0..last).max_by_key(|&k| others[k]).unwrap_or(last);
-        let is_far_longer = last < 2 || shape[last] > MUCH_LONGER * shape[longest];
-        let shortened = match is_far_longer && shape[last] >= shape[longest] {
-            true => last,
-            false => longest,
-        };
+    let most = most + most / 2;
+    while last > 0 && shape.iter().product::<usize>() > most && shape[1..].iter().any(|n| *n > 1) {
+        let longest = (1..last).max_by_key(|&k| shape[k]).unwrap_or(last);
+        let shortened = if shape[longest] > LEAST_LENGTH { longest } else { last };
+        let shortened = if shape[shortened] > 1 { shortened } else { longest };
         shape[shortened] = shape[shortened].div_ceil(2);
     }
     shape
 }
 
-/// Copies the middle of an array that is seen in the shape `view`, of `most` values or fewer; `None`
+/// Copies the middle of an array that is seen in the shape `view`, of about `most` values; `None`
 /// where that would be all of it.
 ///
 /// # Errors
@@ -67,14 +64,15 @@ mod tests {
 
     #[test]
     fn the_middle_has_the_shape_of_the_whole() {
-        assert_eq!(shape_of_part(&[100], 200), [100]);
-        assert_eq!(shape_of_part(&[4096, 4096], 1 << 18), [512, 512]);
-        assert_eq!(shape_of_part(&[145, 145, 200], 1 << 18), [37, 37, 200]);
-        assert_eq!(shape_of_part(&[23, 126_000], 1 << 18), [23, 7875]);
+        assert_eq!(shape_of_part(&[100], 20), [100]);
+        assert_eq!(shape_of_part(&[4096, 4096], 1 << 18), [4096, 64]);
+        assert_eq!(shape_of_part(&[10, 2, 3], 1), [10, 1, 1]);
+        assert_eq!(shape_of_part(&[145, 145, 200], 1 << 18), [145, 10, 200]);
+        assert_eq!(shape_of_part(&[23, 126_000], 1 << 18), [23, 15_750]);
         let values: Vec<u16> = (0..6 * 10).collect();
         let rows = Matrix::from_slice(&values, &[10]).unwrap();
-        let part = middle(&Array::new(&rows).unwrap(), &[6, 10], 9).unwrap().unwrap();
-        assert_eq!((part.len(), part.schema().row_shape.as_slice()), (3, &[3][..]));
-        assert_eq!(part.to_vec::<u16>().unwrap(), [13, 14, 15, 23, 24, 25, 33, 34, 35]);
+        let part = middle(&Array::new(&rows).unwrap(), &[6, 10], 13).unwrap().unwrap();
+        assert_eq!((part.len(), part.schema().row_shape.as_slice()), (6, &[3][..]));
+        assert_eq!(part.to_vec::<u16>().unwrap()[..6], [3, 4, 5, 13, 14, 15]);
     }
 }
