@@ -1,6 +1,7 @@
 //! Rows in any order, from as few blocks as hold them.
 
 use super::blocks::BlockRows;
+use super::cache::REMEMBERED;
 use super::read::{Reader, to_native};
 use super::source::Source;
 use crate::container::index::Place;
@@ -74,7 +75,10 @@ impl<S: Source> Reader<S> {
         }
         let place = self.frame().index.place(block);
         let bytes = place.rows * self.frame().schema.row_bytes();
-        if !(all && bytes <= self.cache.budget() || self.cache.wants(block, bytes)) {
+        // Rows of an array ask for the same tiles again, and of all that they cross.
+        let budget = self.cache.budget();
+        let kept = if self.tiling().is_some() { budget / bytes } else { 0 };
+        if !(all && bytes <= budget || self.cache.wants(block, bytes, kept.max(REMEMBERED))) {
             return Ok(None);
         }
         let mut decoded = vec![0; bytes];

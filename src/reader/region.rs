@@ -4,7 +4,7 @@ use super::read::{Reader, to_native};
 use super::source::Source;
 use super::wanted::{Region, Wanted};
 use crate::error::{Error, Result};
-use crate::matrix::{Element, Tiling};
+use crate::matrix::{Element, Schema, Tiling};
 use std::ops::Range;
 
 /// Bytes of rows that are decoded together where parts of them are wanted.
@@ -30,6 +30,11 @@ impl<S: Source> Reader<S> {
     /// [`Reader::rows`]. There are latents for each of these.
     pub fn coded_rows(&self) -> usize {
         self.frame().index.total_rows() as usize
+    }
+
+    /// Returns what the rows are that the codec coded.
+    pub(crate) fn coded_schema(&self) -> Schema {
+        Schema { tiling: None, ..self.frame().schema.clone() }
     }
 
     /// Returns how many rows to read at once so that they take about `bytes` bytes, at least one: as
