@@ -331,11 +331,11 @@ mod tests {
     fn every_tile_has_one_number_and_one_place() {
         for t in tilings() {
             let mut seen = vec![false; t.tiles()];
-            for number in 0..t.tiles() {
+            for (number, seen) in seen.iter_mut().enumerate() {
                 let place = t.place(number);
                 assert!(place.iter().zip(t.grid()).all(|(p, g)| p < g), "{t:?}: {place:?}");
                 assert_eq!(t.number(&place), number, "{t:?}");
-                assert!(!std::mem::replace(&mut seen[number], true));
+                assert!(!std::mem::replace(seen, true));
             }
         }
         let t = Tiling::with_patch(&[4, 6], &[4, 6], &[1, 1], &[2, 4]).unwrap();

@@ -120,7 +120,8 @@ impl<S: Source> Reader<S> {
             let decoded = &mut decoded[..count * row_bytes];
             self.read_bytes(first, decoded)?;
             let shape = [&[count], self.row_shape()].concat();
-            let ranges = [&[0..count], &ranges[1..]].concat();
+            let mut ranges = ranges.to_vec();
+            ranges[0] = 0..count;
             let wanted = Wanted::Region(Region::new(&shape, &ranges));
             wanted.parts(0..count * self.schema().width(), |from, to, n| {
                 out[to * size..][..n * size].copy_from_slice(&decoded[from * size..][..n * size]);
