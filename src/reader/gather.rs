@@ -4,6 +4,7 @@ use super::blocks::BlockRows;
 use super::cache::REMEMBERED;
 use super::read::{Reader, to_native};
 use super::source::Source;
+use super::wanted::Pick;
 use crate::container::index::Place;
 use crate::error::Result;
 use crate::matrix::Element;
@@ -11,15 +12,6 @@ use std::sync::Arc;
 
 /// Bytes of rows that are decoded together to get at some of them.
 const SPAN_BYTES: usize = 4 << 20;
-
-/// A row to gather.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Pick {
-    /// Its number in the file.
-    pub(super) row: usize,
-    /// Its number in the output.
-    pub(super) to: usize,
-}
 
 impl<S: Source> Reader<S> {
     /// Reads the rows with these numbers into `out`, in the order given. A block that holds several

@@ -51,6 +51,24 @@ impl<S: Source> Reader<S> {
     /// Reads a box of the array into `out`, in the order of memory: `ranges` has a range for each axis
     /// of [`Reader::shape`]. Only tiles or rows that are met are decoded.
     ///
+    #[cfg_attr(feature = "compress", doc = "```")]
+    #[cfg_attr(not(feature = "compress"), doc = "```ignore")]
+    /// use aezip::{Config, Matrix, Reader, Tile, compress};
+    /// let field: Vec<i16> = (0..90 * 100).map(|i| i / 100 + i % 100).collect();
+    /// let mut config = Config::default();
+    /// config.fidelity = aezip::Fidelity::MaxError("0".parse()?);
+    /// config.tile = Tile::Shape(vec![10, 10]);
+    /// let mut file = Vec::new();
+    /// compress(&Matrix::from_slice(&field, &[100])?, &config, &mut file)?;
+    ///
+    /// let reader = Reader::new(file)?;
+    /// assert_eq!(reader.shape(), [90, 100]);
+    /// let mut part = [0_i16; 6];
+    /// reader.read_region(&[40..43, 7..9], &mut part)?;
+    /// assert_eq!(part, [47, 48, 48, 49, 49, 50]);
+    /// # Ok::<(), aezip::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// `Argument` if the array has no such box, or `out` has another type or length than it; `Corrupt`,
     /// `Limit` or `Io` if a block cannot be read.

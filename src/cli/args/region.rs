@@ -62,7 +62,7 @@ mod tests {
     fn every_form_means_what_it_says() {
         assert_eq!(within("0..10,:,40..60", &[20, 30, 60]), Some(vec![0..10, 0..30, 40..60]));
         assert_eq!(within("3, ..2", &[20, 30, 4]), Some(vec![3..4, 0..2, 0..4]));
-        assert_eq!(within("5..", &[5]), Some(vec![5..5]));
+        assert_eq!(within("5..", &[5, 2]), Some(vec![5..5, 0..2]));
     }
 
     #[test]

@@ -10,6 +10,9 @@ const ROWS_BYTES: usize = 4 << 20;
 /// The same where tiles are cut across rows: pieces that end where tiles do have none decoded twice.
 const TILES_BYTES: usize = 32 << 20;
 
+/// What is done with a piece.
+type Visit<'a> = dyn FnMut(&[Range<usize>]) -> Result<(), Failure> + 'a;
+
 /// How a box is cut into pieces.
 pub(crate) struct Pieces<'a> {
     reader: &'a Reader<FileSource>,
@@ -31,7 +34,7 @@ impl<'a> Pieces<'a> {
     pub(crate) fn each(
         &self,
         ranges: &[Range<usize>],
-        visit: &mut dyn FnMut(&[Range<usize>]) -> Result<(), Failure>,
+        visit: &mut Visit<'_>,
     ) -> Result<(), Failure> {
         if ranges.iter().any(Range::is_empty) {
             return Ok(());
@@ -44,7 +47,7 @@ impl<'a> Pieces<'a> {
         &self,
         mut ranges: Vec<Range<usize>>,
         axis: usize,
-        visit: &mut dyn FnMut(&[Range<usize>]) -> Result<(), Failure>,
+        visit: &mut Visit<'_>,
     ) -> Result<(), Failure> {
         let Some(whole) = ranges.get(axis).cloned() else { return visit(&ranges) };
         let one = bytes(&ranges[axis + 1..], self.reader.dtype().size());
