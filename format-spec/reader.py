@@ -1210,7 +1210,7 @@ def decode_stream(cursor, count, width, dtype, model, room):
 # ---------------------------------------------------------------- the file
 
 SIGNATURE, END = b"\x89AEZ\r\n\x1a\n", b"\nAEZend\n"
-KNOWN = b"HEAD", b"cols", b"from", b"text", b"fill", b"MODL", b"enco", b"task", b"DATA", b"INDX"
+KNOWN = b"HEAD", b"TILE", b"cols", b"from", b"text", b"fill", b"MODL", b"enco", b"task", b"DATA", b"INDX"
 TYPES = "<f2 <f4 <f8 |u1 |i1 <u2 <i2 <u4 <i4 <u8 <i8".split()
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -1319,6 +1319,61 @@ class Text:
             fields.finish()
 
 
+class Tiles:
+    """Section TILE: an array in tiles, which are the rows."""
+
+    def __init__(self, payload, row_shape):
+        cursor = Cursor(payload)
+        self.array = self.shape(cursor, self.axes(cursor))
+        axes = self.axes(cursor)
+        self.view = self.shape(cursor, axes) if axes else self.array
+        need(self.view, "no axes to cut tiles along")
+        need(self.values(self.array) == self.values(self.view), "a view of another size")
+        self.tile = self.shape(cursor, len(self.view))
+        self.patch = self.shape(cursor, len(self.view))
+        cursor.finish()
+        need(all(t <= n for t, n in zip(self.tile, self.view)), "a tile larger than the array")
+        self.grid = [-(-n // t) for t, n in zip(self.tile, self.view)]
+        need(all(p <= g for p, g in zip(self.patch, self.grid)), "a patch larger than the grid")
+        first = next((k for k, t in enumerate(self.tile) if t > 1), len(self.tile))
+        need(self.tile[first:] == row_shape, "tiles of another shape than the rows")
+
+    @staticmethod
+    def axes(cursor):
+        axes = cursor.varint()
+        need(axes <= 32, "too many axes")
+        return axes
+
+    @staticmethod
+    def values(shape):
+        count = 1
+        for n in shape:
+            count *= n
+        return count
+
+    def shape(self, cursor, axes):
+        shape = [cursor.varint() for _ in range(axes)]
+        need(1 <= self.values(shape) < 1 << 60, "too many values, or none")
+        return shape
+
+    def places(self):
+        """The places of all tiles in the grid, in the order of the rows."""
+        for corner in np.ndindex(*(-(-g // p) for g, p in zip(self.grid, self.patch))):
+            first = [c * p for c, p in zip(corner, self.patch)]
+            extent = (min(p, g - f) for f, p, g in zip(first, self.patch, self.grid))
+            for within in np.ndindex(*extent):
+                yield [f + w for f, w in zip(first, within)]
+
+    def join(self, rows):
+        out = np.empty(self.view, rows.dtype)
+        for row, place in zip(rows, self.places()):
+            start = [i * t for i, t in zip(place, self.tile)]
+            there = [min(t, n - s) for s, t, n in zip(start, self.tile, self.view)]
+            cells = row.reshape(self.tile)[tuple(slice(n) for n in there)]
+            out[tuple(slice(s, s + n) for s, n in zip(start, there))] = cells
+        return out.reshape(self.array)
+
+
 class File:
     def __init__(self, data):
         self.data = data
@@ -1349,6 +1404,13 @@ class File:
             seen[tag], at = payload, end
         need(not seen[b"DATA"], "DATA has a payload")
         self.read_head(seen[b"HEAD"])
+        self.tiles, row_values = None, self.width
+        if b"TILE" in seen:
+            need(not self.codec, "a codec with an array's tiles")
+            need(b"cols" not in seen and b"text" not in seen, "tiles with columns of rows")
+            self.tiles = Tiles(seen[b"TILE"], self.shape)
+            need(Tiles.values(self.tiles.grid) == self.rows, "another number of tiles than of rows")
+            row_values = Tiles.values(self.tiles.array[1:])
         self.room = room = room_of(len(data))
         if b"cols" in seen:
             claimed = Cursor(seen[b"cols"]).varint() >> 1
@@ -1357,7 +1419,7 @@ class File:
             cursor = Cursor(unpack(seen[b"cols"], 1 << 28))
             self.names = [cursor.text() for _ in range(self.width)]
             cursor.finish()
-        self.origin = Origin(seen[b"from"], self.width) if b"from" in seen else None
+        self.origin = Origin(seen[b"from"], row_values) if b"from" in seen else None
         self.text = None
         if b"text" in seen:
             self.text = Text(seen[b"text"], self.width, self.rows, room)
@@ -1434,7 +1496,8 @@ class File:
             decode_block(self.data[at : at + n], row, count, self.width, self.dtype, self.model, self.room)
             for at, n, row, count in self.blocks
         ]
-        return np.frombuffer(b"".join(rows), self.dtype).reshape(self.rows, *self.shape)
+        rows = np.frombuffer(b"".join(rows), self.dtype).reshape(self.rows, *self.shape)
+        return self.tiles.join(rows) if self.tiles else rows
 
 
 # ---------------------------------------------------------------- command line

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 /// Test vectors with what takes long to learn, or is never written.
-const VECTORS: [&str; 15] = [
+const VECTORS: [&str; 18] = [
     "codec-encoder",
     "codec-labels",
     "codec-masked",
@@ -22,6 +22,9 @@ const VECTORS: [&str; 15] = [
     "network-one-hidden",
     "network-relu",
     "section-optional",
+    "tiles-another-view",
+    "tiles-cube",
+    "tiles-number",
 ];
 
 /// Begins an input of the target `roundtrip`: a network, and many rows.

@@ -43,6 +43,45 @@ impl Seen {
     }
 }
 
+/// A box of the array is what its rows have there.
+fn regions(reader: &Reader<impl Source>, wishes: &[u8; 32], whole_is_sound: bool) {
+    let shape = reader.shape();
+    let (size, width) = (reader.dtype().size(), reader.schema().width());
+    let mut wishes = wishes.iter().map(|&n| usize::from(n)).cycle();
+    let mut wish = || wishes.next().unwrap_or(0);
+    let ranges: Vec<_> = shape
+        .iter()
+        .map(|&n| {
+            let start = wish() * 0x9e37 % n;
+            start..(start + wish() % 40 + 1).min(n)
+        })
+        .collect();
+    let values: usize = ranges.iter().map(|range| range.len()).product();
+    if values > 1 << 16 {
+        return;
+    }
+    let mut region = vec![0x33; values * size];
+    if let Err(error) = reader.read_region_bytes(&ranges, &mut region) {
+        assert!(!whole_is_sound, "{ranges:?} of a sound file: {error}");
+        return;
+    }
+    let Some((rows, columns)) = ranges.split_first() else { return };
+    let mut row = vec![0x77; width * size];
+    let mut own = region.chunks_exact(region.len() / rows.len());
+    for i in rows.clone() {
+        if reader.read_bytes(i, &mut row).is_err() {
+            return;
+        }
+        let mut places = vec![0];
+        for (&n, range) in shape[1..].iter().zip(columns) {
+            places = places.iter().flat_map(|at| range.clone().map(move |j| at * n + j)).collect();
+        }
+        let wanted: Vec<u8> =
+            places.iter().flat_map(|at| row[at * size..][..size].to_vec()).collect();
+        assert_eq!(own.next(), Some(&wanted[..]), "row {i} of {ranges:?}");
+    }
+}
+
 fn read<T: Element>(reader: &Reader<impl Source>, wishes: &[u8; 32]) {
     let (total, width) = (reader.rows(), reader.schema().width());
     let mut seen = Seen(HashMap::new());
@@ -64,6 +103,7 @@ fn read<T: Element>(reader: &Reader<impl Source>, wishes: &[u8; 32]) {
             seen.check(&rows, &whole);
         }
     }
+    regions(reader, wishes, whole_is_sound);
     for pair in wishes.as_chunks::<4>().0 {
         let [kind, a, b, c] = pair.map(usize::from);
         let spot = |n: usize| n * 0x9e37 % total;

@@ -9,7 +9,7 @@ const FOOTER: usize = 36;
 const FRAME: usize = 16;
 const ENTRY: usize = 6;
 /// The sections that the format names, but for the last one.
-const TAGS: [&[u8; 4]; 6] = [b"HEAD", b"cols", b"MODL", b"enco", b"task", b"DATA"];
+const TAGS: [&[u8; 4]; 7] = [b"HEAD", b"TILE", b"cols", b"MODL", b"enco", b"task", b"DATA"];
 
 /// Small limits and a small cache, so that no input takes long and both ways of reading a row
 /// are reached.
@@ -30,10 +30,23 @@ pub fn look_at_all(bytes: &[u8]) {
     if rows.saturating_mul(row_bytes) <= 1 << 20 {
         let _ = reader.verify();
     }
+    let coded = reader.coded_rows();
+    for i in [0, coded / 2, coded.wrapping_sub(1), coded] {
+        let _ = reader.latents(i..i.saturating_add(1));
+    }
+    // The last corner, a few values long in each direction.
+    let corner: Vec<_> = reader.shape().iter().map(|&n| n.saturating_sub(2)..n).collect();
+    let values: usize = corner.iter().map(|range| range.len()).product();
+    if values <= 1 << 12 {
+        let _ = reader.read_region_bytes(&corner, &mut vec![0; values * reader.dtype().size()]);
+    }
+    // A row of an array may be far larger than its tiles.
+    if row_bytes > 1 << 24 {
+        return;
+    }
     let mut row = vec![0; row_bytes];
     for i in [0, rows / 2, rows.wrapping_sub(1), rows] {
         let _ = reader.read_bytes(i, &mut row);
-        let _ = reader.latents(i..i.saturating_add(1));
     }
 }
 

@@ -187,7 +187,8 @@ impl Model {
 
     /// Reads the latents that a compressed file holds: rows × latents, `f32`, in the units of
     /// [`Self::embed`] and rounded to their quantisation steps. Rows that the file stores exactly
-    /// have no latents; zeros stand for them.
+    /// have no latents; zeros stand for them. Of an array that was cut into tiles, those of each tile, in
+    /// the shape of the grid: its first axis × the others × latents.
     ///
     /// # Errors
     /// `Argument` if this is not that file's model; otherwise whatever the reader fails with,
@@ -196,11 +197,16 @@ impl Model {
         if reader.model() != Some(&self.record) {
             return Err(Error::argument("the file has another model than this one"));
         }
-        let latents = reader.latents(0..reader.coded_rows())?;
+        let mut latents = reader.latents(0..reader.coded_rows())?;
+        let mut row_shape = vec![self.latents()];
+        if let Some(tiling) = reader.tiling() {
+            latents = tiling.in_grid_order(&latents, self.latents());
+            row_shape = [&tiling.grid()[1..], &row_shape].concat();
+        }
         let units = self.unit.iter().cycle();
         let out: Vec<f32> =
             latents.iter().zip(units).map(|(y, u)| (f64::from(*y) * u) as f32).collect();
-        Matrix::from_slice(&out, &[self.latents()])
+        Matrix::from_slice(&out, &row_shape)
     }
 
     /// Fails unless rows of `schema` can be embedded.

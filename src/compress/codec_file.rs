@@ -194,7 +194,7 @@ impl Codec {
     /// Those of [`Codec::read`].
     pub fn read_with(bytes: &[u8], limits: Limits) -> Result<Self> {
         let reader = Reader::new_with(bytes, ReaderOptions { limits, ..Default::default() })?;
-        let (schema, model) = (reader.schema().clone(), reader.model().cloned());
+        let (schema, model) = (reader.coded_schema(), reader.model().cloned());
         #[cfg_attr(not(feature = "apps"), allow(unused_mut))]
         let mut codec = Self::new(schema, model, reader.encoder()?)?;
         #[cfg(feature = "apps")]

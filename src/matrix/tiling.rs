@@ -176,6 +176,19 @@ impl Tiling {
         first + within
     }
 
+    /// Puts rows of `width` numbers, one for each tile by its number, into the order of the grid: along
+    /// its last axis first.
+    #[cfg(any(feature = "apps", test))]
+    pub(crate) fn in_grid_order<T: Copy>(&self, rows: &[T], width: usize) -> Vec<T> {
+        let mut out = rows.to_vec();
+        for number in 0..self.tiles() {
+            let place = self.place(number);
+            let at = place.iter().zip(&self.grid).fold(0, |at, (place, n)| at * n + place);
+            out[at * width..][..width].copy_from_slice(&rows[number * width..][..width]);
+        }
+        out
+    }
+
     /// Visits the array's values `run`, counted in the order of memory, tile by tile as they come.
     pub(crate) fn segments(&self, run: Range<usize>, mut visit: impl FnMut(Segment)) {
         let last = self.view.len() - 1;
@@ -318,11 +331,11 @@ mod tests {
     fn every_tile_has_one_number_and_one_place() {
         for t in tilings() {
             let mut seen = vec![false; t.tiles()];
-            for number in 0..t.tiles() {
+            for (number, seen) in seen.iter_mut().enumerate() {
                 let place = t.place(number);
                 assert!(place.iter().zip(t.grid()).all(|(p, g)| p < g), "{t:?}: {place:?}");
                 assert_eq!(t.number(&place), number, "{t:?}");
-                assert!(!std::mem::replace(&mut seen[number], true));
+                assert!(!std::mem::replace(seen, true));
             }
         }
         let t = Tiling::with_patch(&[4, 6], &[4, 6], &[1, 1], &[2, 4]).unwrap();
@@ -334,6 +347,9 @@ mod tests {
             16, 17, 18, 19, 22, 23,
         ];
         assert_eq!(order, by_hand);
+        let numbers: Vec<usize> = (0..24).flat_map(|i| [i, 100 + i]).collect();
+        let ordered = t.in_grid_order(&numbers, 2);
+        assert!(ordered.chunks(2).zip(by_hand).all(|(a, b)| a == [b, 100 + b]));
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many blocks are remembered that were asked for once: one that is asked for again soon is
-/// decoded whole.
-const REMEMBERED: usize = 64;
+/// How many blocks of rows are remembered that were asked for once: one that is asked for again soon
+/// is decoded whole.
+pub(super) const REMEMBERED: usize = 64;
 
 /// Least recently used blocks are dropped when a budget of bytes is full.
 #[derive(Debug)]
@@ -42,8 +42,9 @@ impl Cache {
         Some(found.1)
     }
 
-    /// Says whether a block of `bytes` is worth decoding whole: it fits, and is asked for again.
-    pub(super) fn wants(&self, block: usize, bytes: usize) -> bool {
+    /// Says whether a block of `bytes` is worth decoding whole: it fits, and is asked for again with
+    /// fewer than `remembered` others between.
+    pub(super) fn wants(&self, block: usize, bytes: usize, remembered: usize) -> bool {
         if bytes > self.budget {
             return false;
         }
@@ -52,9 +53,8 @@ impl Cache {
             return true;
         }
         inner.touched.push_back(block);
-        if inner.touched.len() > REMEMBERED {
-            inner.touched.pop_front();
-        }
+        let more = inner.touched.len().saturating_sub(remembered);
+        inner.touched.drain(..more);
         false
     }
 

@@ -1,8 +1,10 @@
 //! Rows in any order, from as few blocks as hold them.
 
 use super::blocks::BlockRows;
+use super::cache::REMEMBERED;
 use super::read::{Reader, to_native};
 use super::source::Source;
+use super::wanted::Pick;
 use crate::container::index::Place;
 use crate::error::Result;
 use crate::matrix::Element;
@@ -10,15 +12,6 @@ use std::sync::Arc;
 
 /// Bytes of rows that are decoded together to get at some of them.
 const SPAN_BYTES: usize = 4 << 20;
-
-/// A row to gather.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Pick {
-    /// Its number in the file.
-    pub(super) row: usize,
-    /// Its number in the output.
-    pub(super) to: usize,
-}
 
 impl<S: Source> Reader<S> {
     /// Reads the rows with these numbers into `out`, in the order given. A block that holds several
@@ -74,7 +67,10 @@ impl<S: Source> Reader<S> {
         }
         let place = self.frame().index.place(block);
         let bytes = place.rows * self.frame().schema.row_bytes();
-        if !(all && bytes <= self.cache.budget() || self.cache.wants(block, bytes)) {
+        // Rows of an array ask for the same tiles again, and of all that they cross.
+        let budget = self.cache.budget();
+        let kept = if self.tiling().is_some() { budget / bytes } else { 0 };
+        if !(all && bytes <= budget || self.cache.wants(block, bytes, kept.max(REMEMBERED))) {
             return Ok(None);
         }
         let mut decoded = vec![0; bytes];

@@ -6,7 +6,6 @@ use super::info::Info;
 use super::open::Frame;
 use super::options::ReaderOptions;
 use super::source::{Bytes, FileSource, Source};
-use super::tiles::row_ranges;
 #[cfg(feature = "compress")]
 use crate::container::encoder::EncoderRecord;
 use crate::container::model::ModelRecord;
@@ -224,7 +223,7 @@ impl<S: Source> Reader<S> {
         let row_bytes = self.schema().row_bytes();
         if let Some(tiling) = self.tiling().filter(|_| !out.is_empty()) {
             let rows = first..first + out.len() / row_bytes;
-            return self.region_of_tiles(tiling, &row_ranges(tiling, rows), out);
+            return self.run_of_tiles(tiling, rows, out);
         }
         let mut rest = out;
         let mut tasks = Vec::new();

@@ -4,7 +4,7 @@ use super::read::{Reader, to_native};
 use super::source::Source;
 use super::wanted::{Region, Wanted};
 use crate::error::{Error, Result};
-use crate::matrix::{Element, Tiling};
+use crate::matrix::{Element, Schema, Tiling};
 use std::ops::Range;
 
 /// Bytes of rows that are decoded together where parts of them are wanted.
@@ -32,6 +32,11 @@ impl<S: Source> Reader<S> {
         self.frame().index.total_rows() as usize
     }
 
+    /// Returns what the rows are that the codec coded.
+    pub(crate) fn coded_schema(&self) -> Schema {
+        Schema { tiling: None, ..self.frame().schema.clone() }
+    }
+
     /// Returns how many rows to read at once so that they take about `bytes` bytes, at least one: as
     /// many as end where tiles do, if so few fit. Who reads all rows of an array that was cut into tiles in
     /// other steps has the tiles decoded again and again.
@@ -45,6 +50,24 @@ impl<S: Source> Reader<S> {
 
     /// Reads a box of the array into `out`, in the order of memory: `ranges` has a range for each axis
     /// of [`Reader::shape`]. Only tiles or rows that are met are decoded.
+    ///
+    #[cfg_attr(feature = "compress", doc = "```")]
+    #[cfg_attr(not(feature = "compress"), doc = "```ignore")]
+    /// use aezip::{Config, Matrix, Reader, Tile, compress};
+    /// let field: Vec<i16> = (0..90 * 100).map(|i| i / 100 + i % 100).collect();
+    /// let mut config = Config::default();
+    /// config.fidelity = aezip::Fidelity::MaxError("0".parse()?);
+    /// config.tile = Tile::Shape(vec![10, 10]);
+    /// let mut file = Vec::new();
+    /// compress(&Matrix::from_slice(&field, &[100])?, &config, &mut file)?;
+    ///
+    /// let reader = Reader::new(file)?;
+    /// assert_eq!(reader.shape(), [90, 100]);
+    /// let mut part = [0_i16; 6];
+    /// reader.read_region(&[40..43, 7..9], &mut part)?;
+    /// assert_eq!(part, [47, 48, 48, 49, 49, 50]);
+    /// # Ok::<(), aezip::Error>(())
+    /// ```
     ///
     /// # Errors
     /// `Argument` if the array has no such box, or `out` has another type or length than it; `Corrupt`,
@@ -115,7 +138,8 @@ impl<S: Source> Reader<S> {
             let decoded = &mut decoded[..count * row_bytes];
             self.read_bytes(first, decoded)?;
             let shape = [&[count], self.row_shape()].concat();
-            let ranges = [&[0..count], &ranges[1..]].concat();
+            let mut ranges = ranges.to_vec();
+            ranges[0] = 0..count;
             let wanted = Wanted::Region(Region::new(&shape, &ranges));
             wanted.parts(0..count * self.schema().width(), |from, to, n| {
                 out[to * size..][..n * size].copy_from_slice(&decoded[from * size..][..n * size]);

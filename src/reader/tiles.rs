@@ -1,10 +1,9 @@
 //! Values of an array that was cut into tiles: each tile that holds some of them is decoded once.
 
 use super::blocks::BlockRows;
-use super::gather::Pick;
 use super::read::Reader;
 use super::source::Source;
-use super::wanted::{Met, Region, Wanted};
+use super::wanted::{Met, Pick, Region, Wanted};
 use crate::error::Result;
 use crate::matrix::Tiling;
 use std::ops::Range;
@@ -61,6 +60,16 @@ impl<S: Source> Reader<S> {
         met.add(tiling, ranges);
         let wanted = Wanted::Region(Region::new(tiling.array(), ranges));
         self.tiles(tiling, &met.tiles(), wanted, out)
+    }
+
+    /// Reads rows of the array that follow each other.
+    pub(super) fn run_of_tiles(
+        &self,
+        tiling: &Tiling,
+        rows: Range<usize>,
+        out: &mut [u8],
+    ) -> Result<()> {
+        self.region_of_tiles(tiling, &row_ranges(tiling, rows), out)
     }
 
     /// Reads rows of the array, given in ascending order of their numbers.
@@ -134,7 +143,7 @@ impl<S: Source> Reader<S> {
 }
 
 /// Returns the box that rows of an array are.
-pub(super) fn row_ranges(tiling: &Tiling, rows: Range<usize>) -> Vec<Range<usize>> {
+fn row_ranges(tiling: &Tiling, rows: Range<usize>) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = tiling.array().iter().map(|&n| 0..n).collect();
     if let Some(first) = ranges.first_mut() {
         *first = rows;

@@ -1,8 +1,16 @@
 //! Which values of an array are asked for, and where each of them goes.
 
-use super::gather::Pick;
 use crate::matrix::Tiling;
 use std::ops::Range;
+
+/// A row to gather.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pick {
+    /// Its number in the file.
+    pub(super) row: usize,
+    /// Its number in the output.
+    pub(super) to: usize,
+}
 
 /// Values of an array that are asked for.
 #[derive(Debug)]

@@ -127,18 +127,15 @@ pub(super) fn schema(dtype: DType, shape: &[usize]) -> Schema {
 }
 
 /// Makes a version 1.0 `.npy` file of little-endian `bytes`.
-pub(super) fn npy(schema: &Schema, rows: usize, bytes: &[u8]) -> Vec<u8> {
-    let kind = match schema.dtype.name().as_bytes() {
+pub(super) fn npy(dtype: DType, shape: &[usize], bytes: &[u8]) -> Vec<u8> {
+    let kind = match dtype.name().as_bytes() {
         [b'f', ..] => 'f',
         [b'u', ..] => 'u',
         _ => 'i',
     };
-    let size = schema.dtype.size();
+    let size = dtype.size();
     let order = if size == 1 { '|' } else { '<' };
-    let shape: Vec<String> = std::iter::once(rows)
-        .chain(schema.row_shape.iter().copied())
-        .map(|n| n.to_string())
-        .collect();
+    let shape: Vec<String> = shape.iter().map(usize::to_string).collect();
     let shape = if shape.len() == 1 { format!("{},", shape[0]) } else { shape.join(", ") };
     let mut head =
         format!("{{'descr': '{order}{kind}{size}', 'fortran_order': False, 'shape': ({shape}), }}");

@@ -23,6 +23,7 @@ pub(super) fn all() -> Vec<Case> {
     out.extend(super::neighbours_refused::invalid());
     out.extend(super::encoders::invalid());
     out.extend(super::tasks::invalid());
+    out.extend(super::tiles::invalid());
     out
 }
 

@@ -17,6 +17,7 @@ mod records;
 mod refused;
 mod stream;
 mod tasks;
+mod tiles;
 mod uncommon;
 mod valid;
 
@@ -51,12 +52,14 @@ fn all() -> Vec<Vector> {
     out.extend(good("valid", named(neighbours::valid())));
     out.extend(good("valid", named(encoders::valid())));
     out.extend(good("valid", named(tasks::valid())));
+    out.extend(good("valid", named(tiles::valid())));
     out.extend(good("uncommon", uncommon::all()));
     out.extend(good("uncommon", named(columns::uncommon())));
     out.extend(good("uncommon", named(networks::uncommon())));
     out.extend(good("uncommon", named(neighbours::uncommon())));
     out.extend(good("uncommon", named(encoders::uncommon())));
     out.extend(good("uncommon", named(tasks::uncommon())));
+    out.extend(good("uncommon", named(tiles::uncommon())));
     out.extend(invalid::all().into_iter().map(|(n, kind, bytes)| Vector {
         name: format!("invalid/{n}"),
         bytes,
@@ -82,7 +85,11 @@ fn decode(bytes: &[u8]) -> Result<Vec<u8>> {
         reader.read_bytes(i, &mut row)?;
         assert_eq!(row, out[i * size..(i + 1) * size]);
     }
-    Ok(file::npy(reader.schema(), reader.rows(), &out))
+    let all: Vec<_> = reader.shape().iter().map(|&n| 0..n).collect();
+    let mut whole = vec![0; out.len()];
+    reader.read_region_bytes(&all, &mut whole)?;
+    assert_eq!(whole, out);
+    Ok(file::npy(reader.dtype(), &reader.shape(), &out))
 }
 
 /// Opens a file and reads its rows, or what a codec consists of, without verifying it first.

@@ -47,6 +47,55 @@ fn rows_come_back_alone() {
 }
 
 #[test]
+fn parts_of_an_array_come_back_alone() {
+    for options in [&["--lossless"][..], &["--max-error", "0.4", "--tile", "10x5"]] {
+        let folder = Folder::with_archive(options);
+        let original = folder.read("digits.npy");
+        let all = npy_data(&original);
+        let region = |text: &str, name: &str| {
+            let args = ["decompress", "digits.npy.aez", "--region", text, "-o", name, "-f"];
+            folder.ok(&args);
+            folder.read(name)
+        };
+        let part = region("7..30, 9..11", "part.npy");
+        let shape = String::from_utf8_lossy(&part).contains("'shape': (23, 2)");
+        assert!(shape, "{}", String::from_utf8_lossy(&part));
+        let wanted: Vec<u8> = (7..30).flat_map(|i| [all[i * 64 + 9], all[i * 64 + 10]]).collect();
+        assert_eq!(npy_data(&part), wanted);
+        assert_eq!(npy_data(&region(":", "part.npy")), all);
+        assert_eq!(region(":,..", "all.raw"), all);
+        let text = String::from_utf8(region("1796,60..62", "part.csv")).unwrap();
+        let at = 1796 * 64 + 60;
+        assert_eq!(text.lines().last().unwrap(), format!("{},{}", all[at], all[at + 1]));
+        folder.ok(&["decompress", "digits.npy.aez", "-o", "whole.npy"]);
+        assert_eq!(folder.read("whole.npy"), original);
+        folder.ok(&["decompress", "digits.npy.aez", "-o", "rows.npy", "--rows", "3..5"]);
+        assert_eq!(npy_data(&folder.read("rows.npy")), &all[3 * 64..5 * 64]);
+        folder.ok(&["verify", "digits.npy.aez", "--against", "digits.npy"]);
+        let beyond = ["decompress", "digits.npy.aez", "--region", ":,60..65", "-o", "x.npy"];
+        assert!(folder.fails(1, &beyond).contains("60..65 asked for on axis 1"));
+        let nothing = ["decompress", "digits.npy.aez", "--region", ":,5..5", "-o", "x.npy"];
+        assert!(folder.fails(2, &nothing).contains("has no numbers"));
+    }
+}
+
+#[test]
+fn an_array_tells_its_shape_and_tiles() {
+    let folder = Folder::with_archive(&["--max-error", "1", "--tile", "10x5"]);
+    let info = folder.ok(&["info", "digits.npy.aez", "--json"]).json();
+    assert_eq!((&info["rows"], &info["row_shape"]), (&1797.into(), &serde_json::json!([64])));
+    assert_eq!(info["shape"], serde_json::json!([1797, 64]));
+    assert_eq!(info["tile"], serde_json::json!([10, 5]));
+    assert_eq!(info["grid"], serde_json::json!([180, 13]));
+    let told = folder.ok(&["info", "digits.npy.aez"]);
+    assert!(String::from_utf8(told.stdout).unwrap().contains("[10, 5], [180, 13] of them"));
+    let folder = Folder::with_archive(&["--max-error", "1", "--tile", "rows"]);
+    let info = folder.ok(&["info", "digits.npy.aez", "--json"]).json();
+    assert_eq!((&info["tile"], &info["grid"]), (&().into(), &().into()));
+    assert_eq!(info["shape"], serde_json::json!([1797, 64]));
+}
+
+#[test]
 fn the_output_decides_the_format() {
     let folder = Folder::with_archive(&["--lossless"]);
     let original = folder.read("digits.npy");

@@ -9,6 +9,7 @@ pub(crate) mod network;
 pub(crate) mod output;
 pub(crate) mod parsers;
 pub(crate) mod range;
+pub(crate) mod region;
 pub(crate) mod source;
 pub(crate) mod tile;
 pub(crate) mod tuning;

@@ -18,15 +18,17 @@ impl RowRange {
 
     /// Returns the range among `rows` rows.
     pub(crate) fn within(self, rows: usize) -> Result<Range<usize>, Failure> {
-        let end = self.end.unwrap_or(rows.max(self.start));
-        if end > rows || self.start > rows {
-            return Err(Failure::error(format!(
-                "rows {}..{end} asked for, but the file has {}",
-                self.start,
-                grouped(rows as u64)
-            )));
-        }
-        Ok(self.start..end)
+        self.among(rows).map_err(|asked| {
+            let there = grouped(rows as u64);
+            Failure::error(format!("rows {asked:?} asked for, but the file has {there}"))
+        })
+    }
+
+    /// Returns the range among `there` places, or what was asked for if it is not among them.
+    pub(crate) fn among(self, there: usize) -> Result<Range<usize>, Range<usize>> {
+        let end = self.end.unwrap_or(there.max(self.start));
+        let range = self.start..end;
+        if end > there || self.start > there { Err(range) } else { Ok(range) }
     }
 }
 

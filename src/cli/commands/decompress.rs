@@ -2,12 +2,14 @@
 
 use crate::cli::args::output::OutputArgs;
 use crate::cli::args::range::RowRange;
+use crate::cli::args::region::Region;
 use crate::cli::io::archive::Archive;
 use crate::cli::io::console::Console;
 use crate::cli::io::destination::Destination;
 use crate::cli::io::failure::Failure;
 use crate::cli::io::numbers::grouped;
 use crate::cli::io::output::Output;
+use crate::cli::io::pieces::{self, Pieces};
 use crate::cli::io::progress::Bar;
 use crate::cli::io::rows_out;
 use crate::cli::io::text::text_columns;
@@ -18,10 +20,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Bytes decoded at a time, or one row: enough that blocks are decoded in parallel, and little
-/// memory.
-const CHUNK: usize = 4 << 20;
-
 /// Bring the numbers back, all or some of them.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -29,7 +27,8 @@ Examples:
   aezip decompress spectra.npy.aez                   write spectra.npy
   aezip decompress spectra.npy.aez -o spectra.csv    in another format
   aezip decompress spectra.npy.aez --rows 100..200 -o part.npy
-  aezip decompress spectra.npy.aez --rows 7 --format csv -o -")]
+  aezip decompress spectra.npy.aez --rows 7 --format csv -o -
+  aezip decompress field.npy.aez --region 0..10,:,40..60 -o part.npy")]
 pub(crate) struct Args {
     /// File to decompress; - for standard input.
     #[arg(value_name = "IN")]
@@ -39,6 +38,10 @@ pub(crate) struct Args {
     /// Only these rows, from 0: A..B (without B), A.., ..B or N.
     #[arg(long, value_name = "ROWS", allow_hyphen_values = true)]
     rows: Option<RowRange>,
+    /// Only this part of the array: for each axis, from 0, A..B (without B), A.., ..B, N or : for all;
+    /// axes that are left out are whole.
+    #[arg(long, value_name = "A..B,…", conflicts_with = "rows")]
+    region: Option<Region>,
     /// Format to write, instead of the one that the output's name stands for, or else of the one that
     /// the rows were read from: npy, csv, idx, fvecs, bvecs, ivecs, fbin, u8bin, i8bin or raw.
     #[arg(long, value_name = "FORMAT")]
@@ -60,23 +63,34 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         rows_out::format_for(&destination, args.format, archive.reader.schema(), "--format")?;
     let writing = rows_out::writing(format, force);
     destination.check(writing, &[&args.input])?;
-    let rows = args.rows.unwrap_or(RowRange::ALL).within(archive.reader.rows())?;
-    let count = rows.len() as u64;
+    let mut ranges = match &args.region {
+        Some(region) => region.within(&archive.reader.shape())?,
+        None => archive.reader.shape().iter().map(|&n| 0..n).collect(),
+    };
+    if let Some(rows) = args.rows {
+        let rows = rows.within(archive.reader.rows())?;
+        // A number without an axis is one row.
+        if let Some(first) = ranges.first_mut() {
+            *first = rows;
+        }
+    }
 
     let output = Output::create(&destination, writing)?;
     let bar = Bar::new(console);
     let schema = layout(&archive, &destination, format);
-    let schema = with_text(schema, &archive, rows.clone(), format, console)?;
-    copy(&archive, rows, (format, &schema), &output, &bar)?;
+    let schema = part_of(schema, &archive, &ranges)?;
+    let rows = ranges.first().cloned().unwrap_or(0..1);
+    let schema = with_text(schema, &archive, rows, format, console)?;
+    copy(&archive, &ranges, (format, &schema), &output, &bar)?;
     drop(bar);
     output.commit()?;
 
     let seconds = started.elapsed().as_secs_f64();
-    console.note(&format!(
-        "{}: {} rows => {destination}, {seconds:.2} s",
-        archive.label,
-        grouped(count)
-    ));
+    let what = match args.region.is_some() || archive.reader.tiling().is_some() {
+        true => format!("shape {:?}", lengths(&ranges)),
+        false => format!("{} rows", grouped(ranges[0].len() as u64)),
+    };
+    console.note(&format!("{}: {what} => {destination}, {seconds:.2} s", archive.label));
     Ok(())
 }
 
@@ -95,6 +109,51 @@ fn layout(archive: &Archive, destination: &Destination, format: Format) -> Schem
         }
     }
     schema
+}
+
+/// Returns how long a box is along each axis.
+fn lengths(ranges: &[Range<usize>]) -> Vec<usize> {
+    ranges.iter().map(Range::len).collect()
+}
+
+/// Returns what the rows of a box are: of the columns only those that it has.
+fn part_of(
+    mut schema: Schema,
+    archive: &Archive,
+    ranges: &[Range<usize>],
+) -> Result<Schema, Failure> {
+    let Some((rows, columns)) = ranges.split_first() else {
+        // How a number without an axis is told from a row of one.
+        schema.tiling = archive.reader.tiling().cloned();
+        return Ok(schema);
+    };
+    let row_shape = lengths(columns);
+    if row_shape == schema.row_shape {
+        return Ok(schema);
+    }
+    if row_shape.contains(&0) {
+        let what = format!(
+            "a region of shape {:?} has no numbers",
+            [&[rows.len()], &row_shape[..]].concat()
+        );
+        return Err(Failure::usage(what));
+    }
+    let mut places = vec![0];
+    let text = schema.origin.as_mut().and_then(|origin| origin.text.as_mut());
+    let known = text.filter(|text| !text.columns.is_empty());
+    if known.is_some() || schema.columns.is_some() {
+        for (&n, range) in schema.row_shape.iter().zip(columns) {
+            places = places.iter().flat_map(|at| range.clone().map(move |i| at * n + i)).collect();
+        }
+    }
+    if let Some(text) = known {
+        text.columns = places.iter().filter_map(|&at| text.columns.get(at)).copied().collect();
+    }
+    if let Some(names) = &mut schema.columns {
+        *names = places.iter().filter_map(|&at| names.get(at)).cloned().collect();
+    }
+    schema.row_shape = row_shape;
+    Ok(schema)
 }
 
 /// Puts the columns of text beside `rows` of `schema`, where the format has room for them.
@@ -120,36 +179,51 @@ fn with_text(
     Ok(schema)
 }
 
-/// Decodes `rows` into `output`, a piece at a time.
+/// Returns how rows of `schema` are written with as few digits as the promise allows; `None` where it
+/// leaves no room for that, as tiles do.
+fn short_decimals(archive: &Archive, schema: &Schema) -> Option<ShortDecimals> {
+    let promise = archive.reader.promise()?;
+    // Bounds may be those of columns by their numbers.
+    let by_column = matches!(promise, Fidelity::MaxErrorColumns(_));
+    let other_columns = schema.row_shape != archive.reader.row_shape();
+    if archive.reader.tiling().is_some() || (by_column && other_columns) {
+        return None;
+    }
+    ShortDecimals::new(schema, promise)
+}
+
+/// Decodes a box into `output`, a piece at a time.
 fn copy(
     archive: &Archive,
-    rows: Range<usize>,
+    ranges: &[Range<usize>],
     (format, schema): (Format, &Schema),
     output: &Output,
     bar: &Bar,
 ) -> Result<(), Failure> {
-    let promise = archive.reader.promise();
-    // Text has as few digits as the promise allows.
-    let short = match format {
-        Format::Csv => promise.and_then(|p| ShortDecimals::new(archive.reader.schema(), p)),
-        _ => None,
-    };
-    let row_bytes = schema.row_bytes().max(1);
-    let step = (CHUNK / row_bytes).max(1);
-    let (start, count) = (rows.start as u64, rows.len() as u64);
+    let short = if format == Format::Csv { short_decimals(archive, schema) } else { None };
+    let whole_rows = !matches!(format, Format::Npy | Format::Raw | Format::Idx);
+    if whole_rows {
+        archive.expect_moderate_rows()?;
+    }
     let to = Box::new(output.writer());
     let written = |error| output.failure(error, &archive.label);
-    let mut rows_to = sink::create_sink(format, schema, count, to).map_err(written)?;
-    let mut buffer = vec![0; step.min(rows.len()) * row_bytes];
-    for first in rows.clone().step_by(step) {
-        let piece = &mut buffer[..step.min(rows.end - first) * row_bytes];
-        archive.reader.read_bytes(first, piece).map_err(|error| archive.failure(&error))?;
+    let rows = ranges.first().map_or(1, Range::len) as u64;
+    let mut rows_to = sink::create_sink(format, schema, rows, to).map_err(written)?;
+    let size = schema.dtype.size();
+    let (mut buffer, mut done) = (Vec::new(), 0);
+    let total = pieces::bytes(ranges, size) as u64;
+    Pieces::new(&archive.reader, whole_rows).each(ranges, &mut |piece| {
+        buffer.resize(pieces::bytes(piece, size), 0);
+        let read = archive.reader.read_region_bytes(piece, &mut buffer);
+        read.map_err(|error| archive.failure(&error))?;
         if let Some(short) = &short {
-            short.apply(piece);
+            short.apply(&mut buffer);
         }
-        rows_to.write(piece).map_err(written)?;
-        bar.set("decoding", first as u64 - start, count);
-    }
+        rows_to.write(&buffer).map_err(written)?;
+        done += buffer.len() as u64;
+        bar.set("decoding", done, total);
+        Ok(())
+    })?;
     rows_to.finish().map_err(written)
 }
 

@@ -83,12 +83,15 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     };
     out.write(&embedded)?;
     let seconds = started.elapsed().as_secs_f64();
-    let (from, to, latents) = (label(&input), out.label(), embedded.schema().width());
+    let (from, to, row_shape) = (label(&input), out.label(), &embedded.schema().row_shape);
+    let latents = row_shape.last().copied().unwrap_or(1);
     let share =
         lost.map_or(String::new(), |l| format!(", {} % of the variance lost", figure(100.0 * l)));
-    let rows = embedded.len();
+    // Those of an array's tiles lie in the shape of their grid.
+    let rows = embedded.len() * embedded.schema().width() / latents.max(1);
+    let what = if row_shape.len() > 1 { "tiles" } else { "rows" };
     let note = format!(
-        "{from}: {} rows of {latents} latents => {to}{share}{how}, {seconds:.2} s",
+        "{from}: {} {what} of {latents} latents => {to}{share}{how}, {seconds:.2} s",
         grouped(rows as u64)
     );
     out.tell(

@@ -55,6 +55,10 @@ fn table(archive: &Archive, info: &Info, text: &[String]) -> Listing {
     } else {
         table.line("rows", grouped(info.rows));
     }
+    if let (Some(tile), Some(grid)) = (&info.tile, &info.grid) {
+        table.line("shape", format!("{:?}", info.shape));
+        table.line("  tiles", format!("{tile:?}, {grid:?} of them"));
+    }
     table.line("row shape", format!("{:?}", schema.row_shape));
     table.line("type", schema.dtype.name());
     if !schema.name.is_empty() {
@@ -78,8 +82,11 @@ fn table(archive: &Archive, info: &Info, text: &[String]) -> Listing {
     let mut size = format!("{} bytes", grouped(info.file_bytes));
     if info.rows > 0 {
         let ratio = figure(quotient(plain_bytes(info, schema), info.file_bytes));
+        size += &format!(", ratio {ratio}");
+    }
+    if info.rows > 0 && info.tile.is_none() {
         let per_row = figure(quotient(info.file_bytes, info.rows));
-        size += &format!(", ratio {ratio}, {per_row} bytes a row");
+        size += &format!(", {per_row} bytes a row");
     }
     table.line("size", size);
     table.line("  model", format!("{} bytes", grouped(info.model_bytes)));
@@ -125,6 +132,9 @@ fn object(archive: &Archive, info: &Info, text: &[String]) -> String {
         "codec": archive.is_codec(),
         "rows": info.rows,
         "row_shape": schema.row_shape,
+        "shape": info.shape,
+        "tile": info.tile,
+        "grid": info.grid,
         "fill_values": info.fill_values,
         "dtype": schema.dtype.name(),
         "name": schema.name,

@@ -58,6 +58,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     };
 
     archive.expect_rows()?;
+    archive.expect_moderate_rows()?;
     console.detail(&sound(&archive));
     let Some(promise) = archive.reader.info().fidelity else {
         return Err(Failure::error(format!("{} promises nothing", archive.label)));

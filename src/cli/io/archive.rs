@@ -3,10 +3,16 @@
 use crate::cli::io::destination::PIPE;
 use crate::cli::io::failure::Failure;
 use crate::cli::io::source::label;
-use aezip::{Codec, ErrorKind, FileSource, Reader, ReaderOptions};
+use aezip::{Codec, ErrorKind, FileSource, Limits, Reader, ReaderOptions};
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
+
+/// Bytes of decoded tiles that are kept: rows of an array are read one after another, and tiles reach
+/// across many of them. Files of rows take none of it.
+const CACHE_BYTES: usize = 256 << 20;
+/// The most bytes of a row that commands hold as a whole.
+const MOST_ROW_BYTES: usize = 1 << 31;
 
 /// An open `.aez` file.
 pub(crate) struct Archive {
@@ -23,9 +29,10 @@ impl Archive {
     /// Opens `path`, or standard input for `-`. Pipes are spooled: the index comes last.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let label = label(path);
+        let options = ReaderOptions::new(Limits::default(), CACHE_BYTES);
         let opened = match spool(path, &label)? {
-            Some(file) => Reader::from_file(file, ReaderOptions::default()),
-            None => Reader::open(path),
+            Some(file) => Reader::from_file(file, options),
+            None => Reader::open_with(path, options),
         };
         let reader = opened.map_err(|error| failure(&label, &error))?;
         Ok(Self { reader, label })
@@ -39,6 +46,19 @@ impl Archive {
     /// Says whether this is a codec, which has no rows and promises nothing.
     pub(crate) fn is_codec(&self) -> bool {
         self.reader.info().fidelity.is_none()
+    }
+
+    /// Fails if a row of an array takes more memory than it should.
+    pub(crate) fn expect_moderate_rows(&self) -> Result<(), Failure> {
+        let bytes = self.reader.schema().row_bytes();
+        if bytes <= MOST_ROW_BYTES {
+            return Ok(());
+        }
+        Err(Failure::error(format!(
+            "{}: a row of shape {:?} takes {bytes} bytes, {MOST_ROW_BYTES} are allowed",
+            self.label,
+            self.reader.row_shape()
+        )))
     }
 
     /// Fails for a codec.

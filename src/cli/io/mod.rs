@@ -12,6 +12,7 @@ pub(crate) mod history;
 pub(crate) mod listing;
 pub(crate) mod numbers;
 pub(crate) mod output;
+pub(crate) mod pieces;
 pub(crate) mod progress;
 pub(crate) mod rows;
 pub(crate) mod rows_out;

@@ -43,6 +43,7 @@ pub(crate) fn open(
     }
     let archive = Archive::open(path)?;
     archive.expect_rows()?;
+    archive.expect_moderate_rows()?;
     if let Some(text) = archive.reader.kept_text().map_err(|error| archive.failure(&error))? {
         console.note(&format!("{}: {} text, and left out", archive.label, text_columns(&text)));
     }
@@ -53,6 +54,7 @@ pub(crate) fn open(
 fn decoded(path: &Path) -> Result<Box<dyn Rows>, Failure> {
     let archive = Archive::open(path)?;
     archive.expect_rows()?;
+    archive.expect_moderate_rows()?;
     Ok(Box::new(Compressed(archive)))
 }
 

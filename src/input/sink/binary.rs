@@ -28,7 +28,9 @@ pub(super) fn npy<W: Write>(mut out: W, schema: &Schema, rows: u64) -> Result<Bi
 }
 
 fn npy_header(schema: &Schema, rows: u64) -> Result<Vec<u8>> {
+    let is_one = schema.tiling.as_ref().is_some_and(|tiling| tiling.array().is_empty());
     let shape = match &schema.row_shape[..] {
+        [] if is_one => "()".to_string(),
         [] => format!("({rows},)"),
         axes => {
             let axes: Vec<_> = axes.iter().map(usize::to_string).collect();

@@ -16,10 +16,11 @@ const BUFFER: usize = 1 << 18;
 
 /// Takes rows one after another and writes them in some format.
 pub trait RowSink {
-    /// Writes whole rows: row-major, little-endian bytes.
+    /// Writes whole rows: row-major, little-endian bytes. For npy, raw and idx they may be parts of
+    /// rows, whole numbers.
     ///
     /// # Errors
-    /// `Argument` if the bytes are not whole rows, or are more rows than announced; `Io` if
+    /// `Argument` if the bytes are not such, or are more rows than announced; `Io` if
     /// they cannot be written.
     fn write(&mut self, rows: &[u8]) -> Result<()>;
 
@@ -33,7 +34,8 @@ pub trait RowSink {
 /// Starts a file of `rows` rows as described by `schema`: writes its header to `out`, which
 /// need not be buffered.
 ///
-/// npy, csv and raw hold everything. CSV is written as [`Schema::origin`] says, else with commas: each
+/// npy, csv and raw hold everything; npy a single number without an axis, too, where
+/// [`Schema::tiling`] says that the row is one. CSV is written as [`Schema::origin`] says, else with commas: each
 /// number with the fewest digits that give it back, or with as many decimals as all of its column had;
 /// a header if the columns have names, and columns of text at their places if they were kept for as many
 /// rows. fvecs, bvecs and ivecs hold rows of one axis and their one type,
@@ -68,44 +70,57 @@ pub fn create_sink<'a>(
             Box::new(vectors::counted(out, schema, rows, format)?)
         }
     };
-    Ok(Box::new(CountedSink { encoder, row_bytes, announced: rows, written: 0 }))
+    let unit = match format {
+        Format::Npy | Format::Raw | Format::Idx => schema.dtype.size(),
+        _ => row_bytes,
+    };
+    Ok(Box::new(CountedSink { encoder, unit, row_bytes, announced: rows, written: 0 }))
 }
 
-/// What all formats have in common: the rows are counted.
+/// What all formats have in common: the rows are counted, by their bytes.
 struct CountedSink<'a> {
     encoder: Box<dyn Encode + 'a>,
+    /// What is written is so many bytes, or a multiple of them.
+    unit: usize,
     row_bytes: usize,
     announced: u64,
-    written: u64,
+    written: u128,
+}
+
+impl CountedSink<'_> {
+    fn announced_bytes(&self) -> u128 {
+        u128::from(self.announced) * self.row_bytes as u128
+    }
 }
 
 impl RowSink for CountedSink<'_> {
     fn write(&mut self, rows: &[u8]) -> Result<()> {
-        if !rows.len().is_multiple_of(self.row_bytes) {
+        if !rows.len().is_multiple_of(self.unit) {
             return Err(Error::argument(format!(
-                "{} bytes are not whole rows of {} bytes",
+                "{} bytes are not whole rows or numbers of {} bytes",
                 rows.len(),
-                self.row_bytes
+                self.unit
             )));
         }
-        let count = (rows.len() / self.row_bytes) as u64;
-        if count > self.announced - self.written {
+        let written = self.written + rows.len() as u128;
+        if written > self.announced_bytes() {
             return Err(Error::argument(format!(
                 "{} rows written, but {} announced",
-                self.written + count,
+                written.div_ceil(self.row_bytes as u128),
                 self.announced
             )));
         }
         self.encoder.rows(rows)?;
-        self.written += count;
+        self.written = written;
         Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> Result<()> {
-        if self.written < self.announced {
+        if self.written < self.announced_bytes() {
             return Err(Error::argument(format!(
                 "only {} rows written, but {} announced",
-                self.written, self.announced
+                self.written / self.row_bytes as u128,
+                self.announced
             )));
         }
         self.encoder.flush().map_err(cannot_write)
