@@ -30,3 +30,5 @@ pub(crate) use fill::bits;
 pub(crate) use kept::memory as kept_memory;
 pub(crate) use rows::{check_range, from_little_endian, to_little_endian};
 pub(crate) use tiling::MAX_RANK;
+#[cfg(feature = "compress")]
+pub(crate) use tiling::patch_along;

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 /// Most dimensions of an array.
 pub(crate) const MAX_RANK: usize = 32;
-/// Tiles of a patch, about, where tiles have few values; a patch is about as much as a block holds.
-const PATCH_TILES: usize = 256;
-/// Values of a patch, about, where tiles have many.
-const PATCH_VALUES: usize = 1 << 16;
+/// Tiles of a patch along the last axis, where those of a line are neighbours in any case.
+const LAST_AXIS_TILES: usize = 1 << 16;
+/// Tiles of a patch along another axis: with more of them, a slice of the array is in more blocks;
+/// with fewer, more tiles have none before them.
+const OTHER_AXIS_TILES: usize = 32;
 
 /// An array cut into tiles of one shape, each of which is what a codec takes for a row.
 ///
@@ -47,7 +48,7 @@ impl Tiling {
     /// array along an axis.
     pub fn new(array: &[usize], view: &[usize], tile: &[usize]) -> Result<Self> {
         let grid = grid(view, tile)?;
-        let patch = patch(&grid, tile.iter().product());
+        let patch = patch(&grid);
         Self::with_patch(array, view, tile, &patch)
     }
 
@@ -293,20 +294,17 @@ fn grid(view: &[usize], tile: &[usize]) -> Result<Vec<usize>> {
     Ok(view.iter().zip(tile).map(|(v, t)| v.div_ceil(*t)).collect())
 }
 
-/// Chooses a patch for tiles of `width` values: as long in each direction as the grid allows, the
-/// same along all axes where it can be.
-fn patch(grid: &[usize], width: usize) -> Vec<usize> {
+/// Returns a patch of tiles in a line: along the last axis of the grid that has several.
+fn patch(grid: &[usize]) -> Vec<usize> {
+    let along = grid.iter().rposition(|&n| n > 1).unwrap_or(0);
+    patch_along(grid, along)
+}
+
+/// Returns a patch of tiles in a line along axis `along` of a grid.
+pub(crate) fn patch_along(grid: &[usize], along: usize) -> Vec<usize> {
     let mut patch = vec![1; grid.len()];
-    let most = (PATCH_VALUES / width.max(1)).clamp(1, PATCH_TILES);
-    // From the last axis on, each shares what those before left over.
-    let mut left = most as f64;
-    let mut axes: Vec<usize> = (0..grid.len()).rev().collect();
-    axes.sort_by_key(|&k| grid[k]);
-    for (i, &k) in axes.iter().enumerate() {
-        let side = left.powf(1.0 / (axes.len() - i) as f64).round() as usize;
-        patch[k] = side.clamp(1, grid[k]);
-        left /= patch[k] as f64;
-    }
+    let is_last = grid[along + 1..].iter().all(|&n| n == 1);
+    patch[along] = grid[along].min(if is_last { LAST_AXIS_TILES } else { OTHER_AXIS_TILES });
     patch
 }
 
@@ -401,11 +399,10 @@ mod tests {
     }
 
     #[test]
-    fn patches_are_as_even_as_the_grid_allows() {
-        let patch = |grid: &[usize], width| super::patch(grid, width);
-        assert_eq!(patch(&[145, 145, 1], 200), [16, 16, 1]);
-        assert_eq!(patch(&[100_000], 64), [256]);
-        assert_eq!(patch(&[3, 500], 64), [3, 85]);
-        assert_eq!(patch(&[10, 10], 1 << 20), [1, 1]);
+    fn patches_are_lines() {
+        assert_eq!(patch(&[145, 145, 1]), [1, 145, 1]);
+        assert_eq!(patch(&[100_000]), [65_536]);
+        assert_eq!(patch(&[1, 1]), [1, 1]);
+        assert_eq!(patch_along(&[744, 3, 5], 0), [32, 1, 1]);
     }
 }

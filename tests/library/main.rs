@@ -27,5 +27,7 @@ mod promises;
 mod reader;
 #[cfg(feature = "compress")]
 mod recovery;
+#[cfg(feature = "compress")]
+mod tiles;
 #[cfg(all(feature = "apps", feature = "formats"))]
 mod uses;

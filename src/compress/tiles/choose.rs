@@ -1,11 +1,11 @@
 //! Which tiles make the smaller file.
 
 use super::array_of;
+use super::order::{differences, ordered};
 use super::part::middle;
 use super::rows::{Array, TiledRows};
 use super::shapes::candidates;
-use crate::codec::fill::is_ordinary;
-use crate::codec::value::{Cell, with_cell};
+use crate::codec::value::with_cell;
 use crate::compress::levels::Level;
 use crate::container::file::FileWriter;
 use crate::container::forever::MAX_WIDTH;
@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::fit::config::TrainConfig;
 use crate::fit::data::sample::Sample;
 use crate::fit::search::bounded::{SearchEffort, with_bounds};
-use crate::matrix::{FillValues, Matrix, Rows, Schema, Tiling};
+use crate::matrix::{Matrix, Rows, Schema};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -124,7 +124,7 @@ impl Compared<'_> {
         let mut tiles = candidates(view, how.is_short());
         tiles.retain(fits);
         let tiled = |tile: Vec<usize>| {
-            let tiling = Tiling::new(self.shape, self.view, &tile)?;
+            let tiling = ordered(self.array, (self.shape, self.view), &tile)?;
             let Size { model, rows } = size(&TiledRows::new(self.array, tiling)?, how, self.times)?;
             Ok((model + rows, tile))
         };
@@ -175,24 +175,15 @@ fn size(rows: &dyn Rows, how: Comparison, times: f64) -> Result<Size> {
 fn is_smooth(rows: &dyn Rows) -> Result<bool> {
     let sample = Sample::draw(rows, LOOKED_AT)?;
     let (width, fills) = (sample.schema.width(), &sample.schema.fill_values);
-    let (near, far) = with_cell!(sample.schema.dtype, T => {
-        let values = cells::<T>(&sample.bytes);
-        let rows = || values.chunks_exact(width.max(1));
-        (apart(rows(), 1, fills), apart(rows(), (FAR * width as f64) as usize, fills))
-    });
-    Ok(near < SMOOTH * far)
-}
-
-/// Returns the mean difference of values so many columns apart.
-fn apart<'a, T: Cell>(rows: impl Iterator<Item = &'a [T]>, lag: usize, fills: &FillValues) -> f64 {
-    let (mut sum, mut count) = (0.0, 0_usize);
-    for row in rows {
-        for (a, b) in row.iter().zip(row.get(lag..).unwrap_or(&[])) {
-            if is_ordinary(*a, fills) && is_ordinary(*b, fills) {
-                sum += (a.to_f64() - b.to_f64()).abs();
-                count += 1;
-            }
+    let apart = |lag: usize| {
+        let (mut sum, mut count) = (0.0, 0);
+        for row in sample.bytes.chunks_exact(sample.schema.row_bytes()) {
+            let own =
+                with_cell!(sample.schema.dtype, T => differences(&cells::<T>(row), lag, fills));
+            sum += own.0;
+            count += own.1;
         }
-    }
-    sum / count.max(1) as f64
+        sum / count.max(1) as f64
+    };
+    Ok(apart(1) < SMOOTH * apart((FAR * width as f64) as usize))
 }

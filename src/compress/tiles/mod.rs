@@ -1,6 +1,7 @@
 //! Arrays that are not rows: cut into tiles, each of which is coded as a row.
 
 mod choose;
+mod order;
 mod part;
 mod rows;
 mod shapes;
@@ -11,6 +12,7 @@ use crate::fidelity::Fidelity;
 use crate::matrix::{Rows, Schema, Tiling};
 use crate::quality::bounds;
 use choose::{Comparison, is_no_table, smallest};
+use order::ordered;
 pub(super) use rows::{Array, TiledRows};
 
 /// How an array is cut into what is coded together.
@@ -53,7 +55,7 @@ pub(super) fn tiling(array: &Array<'_>, config: &Config) -> Result<Option<Tiling
             }
         }
     };
-    Tiling::new(&shape, &view, &tile).map(Some)
+    ordered(array, (&shape, &view), &tile).map(Some)
 }
 
 /// Says whether there can be any reason to cut rows.
