@@ -1,6 +1,6 @@
 use super::*;
 use crate::error::ErrorKind;
-use crate::matrix::{DType, Matrix, Origin, Rows, TextLayout};
+use crate::matrix::{DType, Matrix, Origin, Rows, TextLayout, Tiling};
 
 /// What `format` makes of the rows.
 fn written(format: Format, rows: &Matrix) -> Result<Vec<u8>> {
@@ -27,6 +27,33 @@ fn npy_is_what_numpy_writes() {
     let column = Matrix::from_slice(&[1_u8, 2], &[]).unwrap();
     let bytes = written(Format::Npy, &column).unwrap();
     assert!(bytes[10..].starts_with(b"{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }"));
+}
+
+#[test]
+fn a_number_without_an_axis_has_no_shape() {
+    let mut schema = Schema::new(DType::F64, &[]);
+    schema.tiling = Some(Tiling::new(&[], &[1], &[1]).unwrap());
+    let number = Matrix::new(schema, 1.5_f64.to_le_bytes().to_vec()).unwrap();
+    let bytes = written(Format::Npy, &number).unwrap();
+    assert!(bytes[10..].starts_with(b"{'descr': '<f8', 'fortran_order': False, 'shape': (), }  "));
+    assert_eq!(bytes[128..], *number.bytes());
+}
+
+#[test]
+fn rows_may_come_in_parts_where_their_numbers_just_follow_each_other() {
+    let rows = Matrix::from_slice(&[1_i16, 2, 3, 4, 5, 6], &[3]).unwrap();
+    for format in [Format::Npy, Format::Raw, Format::Idx] {
+        let mut out = Vec::new();
+        let mut sink = create_sink(format, rows.schema(), 2, Box::new(&mut out)).unwrap();
+        for part in rows.bytes().chunks(4) {
+            sink.write(part).unwrap();
+        }
+        assert!(sink.write(&[0]).is_err() && sink.write(&[0, 0]).is_err());
+        sink.finish().unwrap();
+        assert_eq!(out, written(format, &rows).unwrap());
+    }
+    let mut text = create_sink(Format::Csv, rows.schema(), 2, Box::new(Vec::new())).unwrap();
+    assert!(text.write(&rows.bytes()[..4]).is_err());
 }
 
 #[test]
