@@ -69,6 +69,7 @@ pub(super) fn bytes(n: &Neighbourhood, rows: usize, latents: usize) -> u64 {
 struct Lanes<S, const N: usize> {
     window: Window<S, N>,
     weights: Weights<N>,
+    width: usize,
     /// Rows of the block, those whose heads were read, and those handed out.
     rows: usize,
     heads: usize,
@@ -96,6 +97,7 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
         Self {
             window: Window::new(&n.surroundings, delay),
             weights: Weights::new(n),
+            width,
             rows,
             heads: 0,
             given: 0,
@@ -109,10 +111,6 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
             stray: false,
             unfit: false,
         }
-    }
-
-    fn width(&self) -> usize {
-        self.sums.len() / N
     }
 
     /// Returns where the latents of a row are.
@@ -155,7 +153,7 @@ impl<S: Sum, const N: usize> Group for Lanes<S, N> {
     fn read(&mut self, program: &Program, coder: &mut RansDecoder<'_>) -> bool {
         let Some(n) = &program.neighbours else { return true };
         let (round, lane) = (self.given / N, self.given % N);
-        let whole = round * self.window.period() + lane * self.delay + self.width();
+        let whole = round * self.window.period() + lane * self.delay + self.width;
         let until = whole.min(self.heads_at());
         if until > self.step {
             let steps = until - self.step;
@@ -167,7 +165,7 @@ impl<S: Sum, const N: usize> Group for Lanes<S, N> {
 
     fn give(&mut self, latents: &mut [i32], sums: &mut [i64], atoms: &mut [u8]) {
         latents.copy_from_slice(&self.latents[self.latents_of(self.given)]);
-        let (lane, width) = (self.given % N, self.width());
+        let (lane, width) = (self.given % N, self.width);
         let row = lane * width..(lane + 1) * width;
         sums.iter_mut().zip(&self.sums[row.clone()]).for_each(|(out, sum)| *out = sum.wide());
         if !atoms.is_empty() {
@@ -243,7 +241,7 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
     #[inline(always)]
     fn present(&mut self, p: &Program) -> ([bool; N], [bool; N]) {
         let front = self.window.front();
-        let width = self.width();
+        let width = self.width;
         let (mut there, mut coded) = ([false; N], [false; N]);
         for i in 0..N {
             if front.column[i] == 0 {
@@ -270,22 +268,25 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
         let mut tables = [first; N];
         if !n.atoms.is_empty() {
             let most = n.atoms.len() as i64;
+            let mut stray = false;
             for i in 0..N {
                 tables[i] = &p.tables[n.atom_table(n.atom_leaf(decided, i))];
             }
             for i in 0..N {
                 if values.coded[i] {
                     let atom = tables[i].decode(coder);
-                    self.stray |= !(0..=most).contains(&atom);
+                    stray |= !(0..=most).contains(&atom);
                     values.atoms[i] = atom.clamp(0, most) as u8;
                 }
             }
+            self.stray |= stray;
         }
         for i in 0..N {
             values.coded[i] &= values.atoms[i] == 0;
             if values.coded[i] {
                 let j = values.column[i] as usize;
-                let own = p.record.classes.residual_tables[self.classes[i] * self.width() + j];
+                let (class, width) = (self.classes[i], self.width);
+                let own = || p.record.classes.residual_tables[class * width + j];
                 tables[i] = &p.tables[n.table(n.leaf(decided, i), own)];
             }
         }
@@ -300,9 +301,10 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
     #[inline(always)]
     fn note(&mut self, p: &Program, n: &Neighbourhood, values: &Values<S, N>) {
         let m = &p.record;
-        let width = self.width();
+        let width = self.width;
         let mut sums = values.predicted;
         let mut residuals = [0; N];
+        let mut unfit = false;
         for i in 0..N {
             if !values.there[i] {
                 continue;
@@ -313,10 +315,10 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
                 sum = n.atom_sum(values.atoms[i], j).unwrap_or(sum);
             } else if values.coded[i] {
                 let quantum = m.classes.quantum[self.classes[i]];
-                let step = if quantum == 0 { p.steps[j] } else { quantum };
+                let step = if quantum == 0 { n.step(j, &p.steps) } else { quantum };
                 sum = sum.wrapping_add(values.residuals[i].wrapping_mul(step));
             }
-            self.unfit |= S::NARROW && sum.unsigned_abs() > n.narrow as u64;
+            unfit |= S::NARROW && sum.unsigned_abs() > n.narrow as u64;
             sums[i] = S::of(sum);
             residuals[i] = narrow(values.residuals[i]);
             self.sums[i * width + j] = sums[i];
@@ -324,6 +326,7 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
                 self.atoms[i * width + j] = values.atoms[i];
             }
         }
+        self.unfit |= unfit;
         self.window.set(sums, residuals, values.atoms);
     }
 }

@@ -141,10 +141,14 @@ impl<const N: usize> There<N> {
 }
 
 impl<S: Sum, const N: usize> Near<S, N> {
-    /// Finds what is `wanted`; `each` has a bit for each neighbour that is there, lane by lane. Of those
-    /// that are not, one to the left stands for one above and the other way round.
+    /// Finds what is `wanted`; `each` has a bit for each neighbour that is there, lane by lane,
+    /// some of them in rows before if `BACK` is set. Of those that are not, one to the left stands for one above and the other way round.
     #[inline(always)]
-    pub(super) fn new(window: &Window<S, N>, each: [u16; N], wanted: Wanted) -> Self {
+    pub(super) fn new<const BACK: bool>(
+        window: &Window<S, N>,
+        each: [u16; N],
+        wanted: Wanted,
+    ) -> Self {
         let (mut all, mut any) = (u16::MAX, 0);
         for own in each {
             (all, any) = (all & own, any | own);
@@ -157,35 +161,35 @@ impl<S: Sum, const N: usize> Near<S, N> {
             atoms: [[0; N]; WITH_ATOMS.len()],
             wanted,
         };
-        let left = there.or(LEFT, window.sums(LEFT), zero);
+        let left = there.or(LEFT, window.sums::<BACK>(LEFT), zero);
         let s = &mut out.sums;
-        s[UP] = there.or(UP, window.sums(UP), left);
+        s[UP] = there.or(UP, window.sums::<BACK>(UP), left);
         s[LEFT] = there.or(LEFT, left, s[UP]);
         let needs = |n: usize| wanted.sums >> n & 1 == 1;
         let stand_ins = [(UP_LEFT, LEFT), (UP_RIGHT, UP), (LEFT2, LEFT), (LEFT3, LEFT2), (UP2, UP)];
         for (n, other) in stand_ins {
             if needs(n) || n == LEFT2 && needs(LEFT3) {
-                s[n] = there.or(n, window.sums(n), s[other]);
+                s[n] = there.or(n, window.sums::<BACK>(n), s[other]);
             }
         }
         if wanted.sums >> THIRD != 0 {
-            s[THIRD] = there.or(THIRD, window.sums(THIRD), zero);
-            s[THIRD2] = there.or(THIRD2, window.sums(THIRD2), s[THIRD]);
-            s[THIRD3] = there.or(THIRD3, window.sums(THIRD3), s[THIRD2]);
+            s[THIRD] = there.or(THIRD, window.sums::<BACK>(THIRD), zero);
+            s[THIRD2] = there.or(THIRD2, window.sums::<BACK>(THIRD2), s[THIRD]);
+            s[THIRD3] = there.or(THIRD3, window.sums::<BACK>(THIRD3), s[THIRD2]);
             for n in THIRD3 + 1..NEIGHBOURS {
                 if needs(n) {
-                    s[n] = there.or(n, window.sums(n), s[THIRD]);
+                    s[n] = there.or(n, window.sums::<BACK>(n), s[THIRD]);
                 }
             }
         }
         if wanted.any(OF_RESIDUALS) {
             for (out, n) in out.residuals.iter_mut().zip(AROUND) {
-                *out = there.or(n, window.residuals(n), [0; N]);
+                *out = there.or(n, window.residuals::<BACK>(n), [0; N]);
             }
         }
         if wanted.any(OF_ATOMS) {
             for (out, n) in out.atoms.iter_mut().zip(WITH_ATOMS) {
-                *out = there.or(n, window.atoms(n), [0; N]);
+                *out = there.or(n, window.atoms::<BACK>(n), [0; N]);
             }
         }
         out

@@ -158,12 +158,12 @@ impl Neighbourhood {
         self.atom_tables[usize::from(leaf)] as usize
     }
 
-    /// Returns the table of a residual in leaf `leaf`, where its column and class have table `own`.
+    /// Returns the table of a residual in leaf `leaf`, where its column and class have table `own()`.
     #[inline(always)]
-    pub(crate) fn table(&self, leaf: u16, own: usize) -> usize {
+    pub(crate) fn table(&self, leaf: u16, own: impl FnOnce() -> usize) -> usize {
         match self.leaves[usize::from(leaf)] {
             LeafTable::Own(t) => t as usize,
-            LeafTable::Shifted(from) => self.shifted[from + own] as usize,
+            LeafTable::Shifted(from) => self.shifted[from + own()] as usize,
         }
     }
 
@@ -227,6 +227,12 @@ impl Neighbourhood {
     /// Makes a window for `N` rows of the model.
     pub(crate) fn window<S: Sum, const N: usize>(&self) -> Window<S, N> {
         Window::new(&self.surroundings, self.delay(N))
+    }
+
+    /// Returns a whole step in a column, where `steps` are those of all columns.
+    #[inline(always)]
+    pub(crate) fn step(&self, column: usize, steps: &[i64]) -> i64 {
+        self.fraction.map_or_else(|| steps[column], |fraction| 1 << fraction)
     }
 
     /// Returns the numbers of bits that sums in these columns have below a step, where `steps` are those

@@ -12,7 +12,7 @@ use crate::kernels::ruler::{Comparison, LANES, Rulers};
 /// Thresholds of all properties together, at most: with more, a walk is faster.
 const MOST_THRESHOLDS: usize = 192;
 /// Places of an axis, at most: sets for all of them should stay in the nearest cache.
-const MOST_PLACES: usize = 2048;
+const MOST_PLACES: usize = 4096;
 /// Axes, at most.
 const MOST_AXES: usize = 8;
 /// Numbers of 64 bits that a set of leaves has, at most.
@@ -119,17 +119,21 @@ fn clamped(threshold: i64) -> i32 {
     threshold.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
 }
 
-/// Divides properties among as few axes as they need.
+/// Divides properties among few axes: those with many thresholds first, each where there is room.
 fn axes(thresholds: &[Vec<i32>]) -> Option<Vec<Axis>> {
-    let mut axes = vec![Axis { places: 1, ..Axis::default() }];
-    for (feature, own) in thresholds.iter().enumerate().filter(|(_, own)| !own.is_empty()) {
-        let count = own.len() + 1;
-        if axes.last().is_none_or(|axis| axis.places * count > MOST_PLACES) {
-            axes.push(Axis { places: 1, ..Axis::default() });
-        }
-        let axis = axes.last_mut()?;
-        axis.features.push(feature);
-        axis.places *= count;
+    let mut features: Vec<usize> =
+        (0..thresholds.len()).filter(|&f| !thresholds[f].is_empty()).collect();
+    features.sort_by_key(|&f| std::cmp::Reverse(thresholds[f].len()));
+    let mut axes: Vec<Axis> = vec![Axis { features: Vec::new(), places: 1 }];
+    for feature in features {
+        let count = thresholds[feature].len() + 1;
+        let at = axes.iter().position(|axis| axis.places * count <= MOST_PLACES);
+        let at = at.unwrap_or_else(|| {
+            axes.push(Axis { features: Vec::new(), places: 1 });
+            axes.len() - 1
+        });
+        axes[at].features.push(feature);
+        axes[at].places *= count;
     }
     (axes.len() <= MOST_AXES).then_some(axes)
 }

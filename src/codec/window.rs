@@ -144,13 +144,13 @@ impl<const N: usize> Front<N> {
 }
 
 /// How many numbers back a neighbour lies.
-#[derive(Debug, Clone, Copy, Default)]
-struct Back {
+#[derive(Debug, Clone, Copy)]
+struct Back<const N: usize> {
     near: usize,
     /// For the first lanes, whose row before was decoded a round earlier.
     far: usize,
-    /// How many lanes that are.
-    split: usize,
+    /// Not 0 for lanes that are such.
+    is_far: [i32; N],
 }
 
 /// Values that were decoded, the rows in `N` lanes.
@@ -166,11 +166,13 @@ pub(crate) struct Window<S, const N: usize> {
     at: usize,
     /// Numbers before the present step that are kept.
     history: usize,
-    backs: [Back; NEIGHBOURS],
+    backs: [Back<N>; NEIGHBOURS],
     front: Front<N>,
     /// Steps from a row to the one that follows it in the same lane.
     period: usize,
     line: usize,
+    /// Whether all lanes begin at the same step.
+    together: bool,
 }
 
 impl<S: Sum, const N: usize> Window<S, N> {
@@ -181,7 +183,7 @@ impl<S: Sum, const N: usize> Window<S, N> {
         let ever = |n: usize| surroundings.ever(n);
         let backs = std::array::from_fn(|n| match ever(n) {
             true => Self::back(surroundings.places[n], delay, period),
-            false => Back::default(),
+            false => Back { near: 0, far: 0, is_far: [0; N] },
         });
         let history = backs.iter().map(|b| b.near.max(b.far)).max().unwrap_or(0) + N;
         let length = 2 * history + STEPS * N;
@@ -195,21 +197,22 @@ impl<S: Sum, const N: usize> Window<S, N> {
             front: Front::new(delay),
             period,
             line: surroundings.line,
+            together: delay == 0,
         }
     }
 
-    fn back(place: Place, delay: usize, period: usize) -> Back {
+    fn back(place: Place, delay: usize, period: usize) -> Back<N> {
         let (n, lanes) = (place.rows as isize, N as isize);
         let rounds = place.rows.div_ceil(N) as isize;
         let near = (n * delay as isize + place.columns) * lanes + n;
         let around = rounds * (period as isize - lanes * delay as isize) * lanes - rounds * lanes;
         let [near, far] = [near, near + around].map(|back| back.max(0) as usize);
-        let split = place.rows.min(N);
-        match split {
-            0 => Back { near, far: 0, split },
+        let is_far = std::array::from_fn(|lane| i32::from(lane < place.rows));
+        match place.rows {
+            0 => Back { near, far: near, is_far },
             // All lanes are first ones.
-            _ if split == N => Back { near: 0, far, split },
-            _ => Back { near, far, split },
+            n if n >= N => Back { near: far, far, is_far },
+            _ => Back { near, far, is_far },
         }
     }
 
@@ -270,39 +273,43 @@ impl<S: Sum, const N: usize> Window<S, N> {
     #[inline(always)]
     pub(crate) fn near(&self, surroundings: &Surroundings, wanted: Wanted) -> Near<S, N> {
         let (column, row) = (&self.front.column, &self.front.row);
-        let mut there = [0; N];
-        for i in 0..N {
+        let mut there = [surroundings.there(column[0] as usize, row[0] as usize); N];
+        // Lanes that begin together are in the same column, and have no rows before that they look at.
+        for i in if self.together { 0..0 } else { 1..N } {
             there[i] = surroundings.there(column[i] as usize, row[i] as usize);
         }
-        Near::new(self, there, wanted)
+        match self.together && N > 1 {
+            true => Near::new::<false>(self, there, wanted),
+            false => Near::new::<true>(self, there, wanted),
+        }
     }
 
-    /// Returns a neighbour's sum in each lane.
+    /// Returns a neighbour's sum in each lane; neighbours are in rows before only if `BACK` is set.
     #[inline(always)]
-    pub(super) fn sums(&self, n: usize) -> [S; N] {
-        self.lanes(&self.sums, n)
+    pub(super) fn sums<const BACK: bool>(&self, n: usize) -> [S; N] {
+        self.lanes::<BACK, _>(&self.sums, n)
     }
 
     /// Returns a neighbour's residual in each lane.
     #[inline(always)]
-    pub(super) fn residuals(&self, n: usize) -> [i32; N] {
-        self.lanes(&self.residuals, n)
+    pub(super) fn residuals<const BACK: bool>(&self, n: usize) -> [i32; N] {
+        self.lanes::<BACK, _>(&self.residuals, n)
     }
 
     /// Returns which atom a neighbour is in each lane.
     #[inline(always)]
-    pub(super) fn atoms(&self, n: usize) -> [u8; N] {
-        self.lanes(&self.atoms, n)
+    pub(super) fn atoms<const BACK: bool>(&self, n: usize) -> [u8; N] {
+        self.lanes::<BACK, _>(&self.atoms, n)
     }
 
     #[inline(always)]
-    fn lanes<T: Copy + Default>(&self, all: &[T], n: usize) -> [T; N] {
-        let Back { near, far, split } = self.backs[n];
+    fn lanes<const BACK: bool, T: Copy + Default>(&self, all: &[T], n: usize) -> [T; N] {
+        let Back { near, far, is_far } = &self.backs[n];
         let mut out = step(all, self.at - near);
-        if split > 0 {
+        if BACK && N > 1 {
             let far: [T; N] = step(all, self.at - far);
             for i in 0..N {
-                out[i] = if i < split { far[i] } else { out[i] };
+                out[i] = if is_far[i] != 0 { far[i] } else { out[i] };
             }
         }
         out

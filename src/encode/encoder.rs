@@ -350,7 +350,7 @@ impl BlockEncoder {
                 if !coded(row) {
                     has_code &= symbols.residuals[at] == 0 && atom(at) == 0;
                 } else if atom(at) == 0 {
-                    let own = m.classes.residual_tables[classes[row] * width + column];
+                    let own = || m.classes.residual_tables[classes[row] * width + column];
                     let table = n.table(symbols.leaves[at], own);
                     has_code &= p.tables[table].encode(symbols.residuals[at], coder);
                 }

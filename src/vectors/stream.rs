@@ -166,7 +166,7 @@ fn cell(
             Some(_) => {}
             None if atom > 0 => {}
             None => {
-                let own = m.classes.residual_tables[class * m.width() + j];
+                let own = || m.classes.residual_tables[class * m.width() + j];
                 let (table, r) = (n.table(n.leaf(&decided, 0), own), row.residuals[j]);
                 cell.residual = Some((table, r));
                 let step = if quantum == 0 { p.steps[j] } else { quantum };

@@ -114,7 +114,7 @@ fn one_by_one(p: &Program, stream: &[u8], count: usize) -> Vec<Vec<Decoded>> {
             if atom > 0 {
                 cell.sum = atom_sum(n.atoms[usize::from(atom) - 1], m.base[j], &m.grids[0]);
             } else if coded(row) {
-                let own = m.classes.residual_tables[classes[row] * width + j];
+                let own = || m.classes.residual_tables[classes[row] * width + j];
                 cell.residual = p.tables[n.table(n.leaf(&decided, 0), own)].decode(&mut coder);
                 let quantum = m.classes.quantum[classes[row]];
                 let step = if quantum == 0 { p.steps[j] } else { quantum };
@@ -185,7 +185,7 @@ fn a_table_of_another_scale_is_a_ladder_of_the_same_shape() {
     let costs = |table: &crate::entropy::table::Table| [-40, -3, 0, 1, 500].map(|n| table.cost(n));
     for (leaf, tables) in expected.into_iter().enumerate() {
         for (own, spec) in tables.into_iter().enumerate() {
-            let found = &p.tables[n.table(leaf as u16, own)];
+            let found = &p.tables[n.table(leaf as u16, || own)];
             let same = crate::entropy::table::Table::new(&spec).unwrap();
             assert_eq!(costs(found), costs(&same), "leaf {leaf}, table {own}");
         }
