@@ -708,6 +708,8 @@ class Neighbours:
         need(not any(model.column_temporal), "neighbours and temporal coefficients")
         self.line = self.b or width
         self.looks_back = self.b == 0 or self.c == 0 and any(n >= THIRD for n in self.coefficients)
+        below = self.b if THIRD_BELOW in self.coefficients else 0
+        self.delay = 1 + max(self.a, below) if self.looks_back else 0
         self.decides = not self.tree.trivial or bool(self.atoms) and not self.atom_tree.trivial
 
     def move_scales(self, made, tables):
@@ -751,7 +753,9 @@ class Neighbours:
             at[THIRD_LEFT] = there(back, k - a) if left else None
             at[THIRD_RIGHT] = there(back, k + a) if right else None
             at[THIRD_ABOVE] = there(back, k - b) if lines else None
-            at[THIRD_BELOW] = there(back, k + b) if lines else None
+            # Only where it is weighed: else it may be decoded later.
+            below = lines and THIRD_BELOW in self.coefficients
+            at[THIRD_BELOW] = there(back, k + b) if below else None
             at[THIRD_ABOVE_LEFT] = there(back, k - b - a) if lines and left else None
             at[THIRD_ABOVE_RIGHT] = there(back, k - b + a) if lines and right else None
         return at
@@ -816,49 +820,65 @@ class Neighbours:
             abs(rl) + abs(rll),
         ]
 
-    def decode(self, model, coder, classes, before):
-        """The next rows, which are decoded together: of each value its sum, residual and atom.
-        `before` are the rows of the block before them."""
-        rows = [[] for _ in classes]
-        for j in range(self.width):
+    def decode(self, model, rows, count):
+        """Heads of a block's rows, and of each value its sum, residual and atom."""
+        period = max(self.width, 8 * self.delay)
+        heads, cells = [], [[] for _ in range(count)]
+        last = max(count - 1, 0)
+        steps = last // 8 * period + last % 8 * self.delay + self.width if count else 0
+        for step in range(steps):
+            if step % period == 0:
+                first = step // period * 8
+                heads += [rows.head() for _ in range(first, min(first + 8, count))]
+            present = []
+            for lane in range(8):
+                own = step - lane * self.delay
+                row, j = own // period * 8 + lane, own % period
+                if own >= 0 and row < count and j < self.width:
+                    present.append((row, j))
+            self.decode_step(model, rows.coder, present, heads, cells)
+        return heads, cells
+
+    def decode_step(self, model, coder, present, heads, cells):
+        """Values that are decoded together: their rows and columns are `present`."""
+        seen = []
+        for row, j in present:
             grid = model.grids[model.grid_of[j]]
-            whole = grid.whole_step()
-            fraction = whole.bit_length() - 1
-            seen = []
-            for own in rows:
+            fraction = grid.whole_step().bit_length() - 1
 
-                def known(place, own=own):
-                    back, column = place
-                    return before[-back][column] if back else own[column]
+            def known(place, row=row):
+                back, column = place
+                return cells[row - back][column]
 
-                at = self.places(len(before) if self.looks_back else 0, j)
-                s = self.sums(at, known)
-                p = self.predict(s, j, fraction)
-                decides = self.properties(j, at, s, p, fraction, known) if self.decides else None
-                seen.append((p, decides))
-            quanta = [model.quantum[c] for c in classes]
-            atoms = [0] * len(rows)
-            if self.atoms:
-                for i, (p, decides) in enumerate(seen):
-                    if quanta[i] >= 0:
-                        table, _ = self.atom_tree.leaf(decides)
-                        atoms[i] = model.tables[table].decode(coder)
-                        need(0 <= atoms[i] <= len(self.atoms), "an atom that is not there")
+            at = self.places(row if self.looks_back else 0, j)
+            s = self.sums(at, known)
+            p = self.predict(s, j, fraction)
+            decides = self.properties(j, at, s, p, fraction, known) if self.decides else None
+            seen.append((p, decides))
+        quanta = [model.quantum[heads[row][0]] for row, _ in present]
+        atoms = [0] * len(present)
+        if self.atoms:
             for i, (p, decides) in enumerate(seen):
-                sum_, r = p, 0
-                if atoms[i] > 0:
-                    if model.latents == 0:
-                        sum_ = grid.nearest_sum(self.atoms[atoms[i] - 1], model.base[j])
-                elif quanta[i] >= 0:
-                    table, shift = self.tree.leaf(decides)
-                    if table is None:
-                        table = self.moved[shift, model.residual_tables[classes[i]][j]]
-                    else:
-                        table = model.tables[table]
-                    r = table.decode(coder)
-                    sum_ = wrap(p + r * (quanta[i] or whole))
-                rows[i].append((sum_, r, atoms[i]))
-        return rows
+                if quanta[i] >= 0:
+                    table, _ = self.atom_tree.leaf(decides)
+                    atoms[i] = model.tables[table].decode(coder)
+                    need(0 <= atoms[i] <= len(self.atoms), "an atom that is not there")
+        for i, (p, decides) in enumerate(seen):
+            row, j = present[i]
+            grid = model.grids[model.grid_of[j]]
+            sum_, r = p, 0
+            if atoms[i] > 0:
+                if model.latents == 0:
+                    sum_ = grid.nearest_sum(self.atoms[atoms[i] - 1], model.base[j])
+            elif quanta[i] >= 0:
+                table, shift = self.tree.leaf(decides)
+                if table is None:
+                    table = self.moved[shift, model.residual_tables[heads[row][0]][j]]
+                else:
+                    table = model.tables[table]
+                r = table.decode(coder)
+                sum_ = wrap(p + r * (quanta[i] or grid.whole_step()))
+            cells[row].append((sum_, r, atoms[i]))
 
 
 # ---------------------------------------------------------------- the encoder
@@ -1005,18 +1025,15 @@ def read_rows(model, stream, count):
     latents, residuals = [], []
     atoms = np.zeros((count, model.width), np.int64)
     looks = model.neighbours
-    together = 8 if looks and not looks.looks_back else 1
-    decoded = []
-    for first in range(0, count, together):
-        heads = [rows.head() for _ in range(first, min(first + together, count))]
-        latents += [y for _, y in heads]
-        if looks:
-            decoded += looks.decode(model, rows.coder, [c for c, _ in heads], decoded)
-        else:
-            residuals.append(rows.residuals())
     if looks:
+        heads, decoded = looks.decode(model, rows, count)
+        latents = [y for _, y in heads]
         residuals = [[cell[0] for cell in row] for row in decoded]
         atoms[:] = [[cell[2] for cell in row] for row in decoded]
+    else:
+        for _ in range(count):
+            latents.append(rows.head()[1])
+            residuals.append(rows.residuals())
     rows.coder.finish()
     latents = np.array(latents, np.int64).reshape(count, model.latents)
     return latents, np.array(residuals, np.int64), atoms

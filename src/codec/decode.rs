@@ -1,7 +1,8 @@
 //! Decoding of rows: entropy coder, recursions over rows, network, values.
 
+#[cfg(feature = "apps")]
 use super::context::LANES;
-use super::group::Group;
+use super::group::{self, Group, group};
 use super::program::{Program, dequantise, second_quantiser};
 use super::value::{Cell, carry, values, with_cell};
 use crate::container::block::{self, Block};
@@ -23,6 +24,9 @@ const BATCH_CELLS: usize = 1 << 19;
 /// Reads a block's stream row by row.
 pub(crate) struct RowDecoder<'p, 'b> {
     program: &'p Program,
+    stream: &'b [u8],
+    /// Rows of the block.
+    rows: usize,
     coder: RansDecoder<'b>,
     class: usize,
     /// Whether a row named a class that is not there.
@@ -34,7 +38,7 @@ pub(crate) struct RowDecoder<'p, 'b> {
     /// Which atoms the values of the row read last are, where predictions have to be replaced.
     atoms: Vec<u8>,
     /// Rows read together, where residuals depend on their neighbours.
-    group: Option<Box<Group>>,
+    group: Option<Box<dyn Group>>,
 }
 
 impl<'p, 'b> RowDecoder<'p, 'b> {
@@ -43,7 +47,9 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
         Ok(Self {
             program,
             atoms: vec![0; if program.replaces() { program.record.width() } else { 0 }],
-            group: Group::new(program, rows),
+            stream,
+            rows,
+            group: group(program, rows, true),
             coder: RansDecoder::new(stream)?,
             class: 0,
             stray: false,
@@ -55,8 +61,11 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
     /// Reads the next row.
     pub(crate) fn advance(&mut self) {
         if let Some(mut group) = self.group.take() {
-            self.advance_in(&mut group);
-            self.group = Some(group);
+            self.advance_in(&mut *group);
+            self.group = Some(match group.unfit() {
+                Some(given) => self.again(given).unwrap_or(group),
+                None => group,
+            });
             return;
         }
         self.read_class();
@@ -65,21 +74,34 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
     }
 
     /// Reads the next row where rows are read in groups.
-    fn advance_in(&mut self, group: &mut Group) {
-        let rows = group.begin();
-        for i in 0..rows {
-            self.read_class();
-            self.read_latents();
-            group.classes[i] = self.class;
-            group.latents.extend_from_slice(&self.latents);
+    fn advance_in(&mut self, group: &mut dyn Group) {
+        loop {
+            let heads = group.heads();
+            if !heads.is_empty() {
+                // A row's latents go on from those of the row before, not of the one handed out last.
+                group.last_latents(&mut self.latents);
+            }
+            for _ in heads {
+                self.read_class();
+                self.read_latents();
+                group.take_head(self.class, &self.latents);
+            }
+            if group.read(self.program, &mut self.coder) {
+                break;
+            }
         }
-        if rows > 0 {
-            group.read(self.program, &mut self.coder);
-            self.stray |= group.stray;
-        }
-        let row = group.take(&mut self.residuals, &mut self.atoms);
-        let count = self.latents.len();
-        self.latents.copy_from_slice(&group.latents[row * count..(row + 1) * count]);
+        self.stray |= group.is_stray();
+        group.give(&mut self.latents, &mut self.residuals, &mut self.atoms);
+    }
+
+    /// Reads the first `count` rows of the block once more, with sums that everything fits.
+    fn again(&mut self, count: usize) -> Option<Box<dyn Group>> {
+        let mut group = group(self.program, self.rows, false)?;
+        self.coder = RansDecoder::new(self.stream).ok()?;
+        (self.class, self.stray) = (0, false);
+        self.latents.fill(0);
+        (0..count).for_each(|_| self.advance_in(&mut *group));
+        Some(group)
     }
 
     fn read_class(&mut self) {
@@ -173,28 +195,29 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
 
     /// Lets go of program and stream, to go on later.
     pub(crate) fn pause(self) -> PausedRows {
-        let Self { coder, class, stray, latents, residuals, atoms, group, .. } = self;
-        PausedRows { coder: coder.place(), class, stray, latents, residuals, atoms, group }
+        let Self { rows, coder, class, stray, latents, residuals, atoms, group, .. } = self;
+        PausedRows { rows, coder: coder.place(), class, stray, latents, residuals, atoms, group }
     }
 
     /// Goes on with the program and the stream that it had when it was paused.
     pub(crate) fn resume(program: &'p Program, stream: &'b [u8], rows: PausedRows) -> Self {
-        let PausedRows { coder, class, stray, latents, residuals, atoms, group } = rows;
+        let PausedRows { rows, coder, class, stray, latents, residuals, atoms, group } = rows;
         let coder = RansDecoder::resume(stream, &coder);
-        Self { program, coder, class, stray, latents, residuals, atoms, group }
+        Self { program, stream, rows, coder, class, stray, latents, residuals, atoms, group }
     }
 }
 
 /// What a [`RowDecoder`] goes on from later.
 #[derive(Debug, Default)]
 pub(crate) struct PausedRows {
+    rows: usize,
     coder: RansPlace,
     class: usize,
     stray: bool,
     latents: Vec<i32>,
     residuals: Vec<i64>,
     atoms: Vec<u8>,
-    group: Option<Box<Group>>,
+    group: Option<Box<dyn Group>>,
 }
 
 /// Room for the rows whose predictions are made together, used again for the next ones.
@@ -218,12 +241,10 @@ impl Batch {
     pub(crate) fn bytes(program: Option<&Program>, rows: usize, width: usize) -> u64 {
         let latents = program.map_or(0, |p| p.record.latents());
         let batch = Self::rows(rows, width, latents) as u64;
-        let group =
-            program.and_then(|p| p.neighbours.as_ref()).map_or(0, |n| Group::bytes(n, rows));
+        let group = program.and_then(|p| p.neighbours.as_ref());
         // One more row of each is held by the entropy decoder, and a group's with neighbours.
         (batch + 1).saturating_mul(12 * width as u64 + 4 * latents as u64)
-            + group.saturating_mul(width as u64)
-            + if group > 0 { 4 * (LANES * latents) as u64 } else { 0 }
+            + group.map_or(0, |n| group::bytes(n, rows, latents))
     }
 
     /// Fills `out` with the next rows, as little-endian bytes.
@@ -362,7 +383,7 @@ impl EncodedBlock<'_> {
             out.push(shared + (before - decoder.coder.left()).max(0.0));
         }
         decoder.check().map_err(|e| e.at(at))?;
-        if program.neighbours.as_ref().is_some_and(|n| !n.looks_back) {
+        if program.neighbours.is_some() {
             // Rows that are decoded together share their bits.
             for group in out.chunks_mut(LANES) {
                 let mean = group.iter().sum::<f64>() / group.len() as f64;

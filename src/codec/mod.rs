@@ -12,11 +12,17 @@ pub(crate) mod cursor;
 pub(crate) mod decode;
 pub(crate) mod fill;
 mod group;
+pub(crate) mod near;
 pub(crate) mod neighbourhood;
 pub(crate) mod network;
+#[cfg(feature = "compress")]
+pub(crate) mod order;
 pub(crate) mod program;
+pub(crate) mod sieve;
+pub(crate) mod surroundings;
 #[cfg(all(test, feature = "compress"))]
 mod tests;
 pub(crate) mod tree;
 pub(crate) mod units;
 pub(crate) mod value;
+pub(crate) mod window;

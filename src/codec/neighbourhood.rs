@@ -1,7 +1,13 @@
 //! What a model says of neighbours, ready to decode with.
 
-use super::context::{Directions, Near, Spot, Window};
+use super::context::LANES;
+use super::context::neighbour::{FIRST_THIRD, LEFT, THIRD_DOWN, UP, UP_LEFT};
+use super::near::{Near, Wanted};
+use super::sieve::{Places, Sieve};
+use super::surroundings::Surroundings;
 use super::tree::Tree;
+use super::value::whole_step;
+use super::window::{Sum, Window};
 use crate::container::model::FEATURES;
 use crate::container::model::{Grid, ModelRecord, NEIGHBOURS, Neighbours, TreeNode, Value};
 use crate::entropy::table::{SCALE_COUNT, Table, TableSpec};
@@ -20,11 +26,19 @@ enum LeafTable {
 /// Neighbours' part of a checked model.
 #[derive(Debug, Clone)]
 pub(crate) struct Neighbourhood {
-    pub(crate) directions: Directions,
+    pub(crate) surroundings: Surroundings,
     /// Whether rows depend on those before.
     pub(crate) looks_back: bool,
+    /// How far ahead in rows before values may look.
+    ahead: usize,
     median: bool,
     aligned: bool,
+    /// Bits of a sum below a step, if all columns have as many.
+    fraction: Option<u32>,
+    /// Sums up to this, either way, may be kept in 32 bits.
+    pub(super) narrow: i64,
+    /// What predictions and trees ask of neighbours.
+    pub(crate) wanted: Wanted,
     /// Of each group of columns.
     coefficients: Vec<[i16; NEIGHBOURS]>,
     /// The group of each column; empty for one group.
@@ -33,9 +47,13 @@ pub(crate) struct Neighbourhood {
     used: u32,
     /// Integers of values that are named.
     pub(crate) atoms: Vec<i64>,
-    pub(crate) atom_tree: Tree,
+    /// Their sums in each column, atom after atom; empty where predictions are replaced.
+    atom_sums: Vec<i64>,
+    atom_tree: Tree,
     atom_tables: Vec<u32>,
-    pub(crate) tree: Tree,
+    tree: Tree,
+    /// Both trees, that of residuals first, if they are small enough.
+    sieve: Option<Sieve>,
     leaves: Vec<LeafTable>,
     /// Of each shift, one after another, where each of the model's tables is found.
     shifted: Vec<u32>,
@@ -58,7 +76,6 @@ impl Neighbourhood {
         };
         let used = n.coefficients.iter().enumerate().filter(|(_, c)| !c.is_empty());
         let used = used.map(|(i, _)| 1_u32 << i).sum();
-        let [_, up, _] = n.distances;
         let mut shifts = Shifts::new(record);
         let mut leaves = Vec::new();
         for node in &n.tree {
@@ -74,21 +91,27 @@ impl Neighbourhood {
             TreeNode::Leaf { table, .. } => Some(table.unwrap_or(0) as u32),
             TreeNode::Decision { .. } => None,
         };
+        let looks_back = looks_back(n, used);
+        let (tree, atom_tree) = (Tree::new(&n.tree), Tree::new(&n.atom_tree));
+        let predicting = if n.median { MEDIAN } else { used };
         Ok(Some(Self {
-            directions: Directions {
-                distances: n.distances,
-                line: if up == 0 { width } else { up },
-            },
-            looks_back: looks_back(n, used),
+            surroundings: Surroundings::new(n.distances, width, looks_back),
+            looks_back,
+            ahead: ahead(n.distances, used),
             median: n.median,
             aligned: n.aligned,
+            narrow: narrow(record, &coefficients),
+            fraction: fraction(record),
+            wanted: Wanted::new(predicting, tree.features() | atom_tree.features()),
             coefficients,
             group_of,
             used,
             atoms: n.atoms.clone(),
-            atom_tree: Tree::new(&n.atom_tree),
+            atom_sums: atom_sums(record, &n.atoms),
+            atom_tree,
             atom_tables: n.atom_tree.iter().filter_map(own).collect(),
-            tree: Tree::new(&n.tree),
+            tree,
+            sieve: Sieve::new(&[&n.tree, &n.atom_tree]),
             leaves,
             shifted: shifts.places,
         }))
@@ -100,26 +123,33 @@ impl Neighbourhood {
         !self.tree.is_trivial() || !self.atom_tree.is_trivial()
     }
 
-    /// Predicts the sum of a value in `N` rows; `fraction` is the number of its bits below a step.
+    /// Predicts the sums of values in `N` rows; `fraction` is the number of their bits below a step.
     #[inline(always)]
-    pub(crate) fn predict<const N: usize>(
+    pub(crate) fn predict<S: Sum, const N: usize>(
         &self,
-        near: &Near<N>,
-        column: usize,
-        fraction: u32,
-    ) -> [i64; N] {
+        near: &Near<S, N>,
+        weights: &Weights<N>,
+        fraction: [u32; N],
+    ) -> [S; N] {
         let exact = match self.median {
             true => near.median(),
-            false => {
-                let group = self.group_of.get(column).map_or(0, |&g| g as usize);
-                near.weighted(&self.coefficients[group], self.used)
-            }
+            false => near.weighted(&weights.own, self.used),
         };
         if !self.aligned {
             return exact;
         }
-        let half = (1_i64 << fraction) >> 1;
-        exact.map(|p| p.wrapping_add(half) >> fraction << fraction)
+        let mut out = exact;
+        for i in 0..N {
+            out[i] = exact[i].aligned(fraction[i]);
+        }
+        out
+    }
+
+    /// Returns the sum of atom `atom`, counted from 1, in a column, if it does not take what is predicted.
+    #[inline(always)]
+    pub(crate) fn atom_sum(&self, atom: u8, column: usize) -> Option<i64> {
+        let first = usize::from(atom).checked_sub(1)? * self.surroundings.width();
+        self.atom_sums.get(first + column).copied()
     }
 
     /// Returns the table by which leaf `leaf` of the atoms' tree names an atom.
@@ -128,49 +158,167 @@ impl Neighbourhood {
         self.atom_tables[usize::from(leaf)] as usize
     }
 
-    /// Returns the table of a residual in leaf `leaf`, where its column and class have table `own`.
+    /// Returns the table of a residual in leaf `leaf`, where its column and class have table `own()`.
     #[inline(always)]
-    pub(crate) fn table(&self, leaf: u16, own: usize) -> usize {
+    pub(crate) fn table(&self, leaf: u16, own: impl FnOnce() -> usize) -> usize {
         match self.leaves[usize::from(leaf)] {
             LeafTable::Own(t) => t as usize,
-            LeafTable::Shifted(from) => self.shifted[from + own] as usize,
+            LeafTable::Shifted(from) => self.shifted[from + own()] as usize,
         }
     }
 
-    /// Visits the columns of a row, from the first to the last.
+    /// Looks for leaves of values with such properties.
     #[inline(always)]
-    pub(crate) fn spots(&self, width: usize) -> impl Iterator<Item = Spot> + use<> {
-        let line = self.directions.line;
-        let (mut x, mut y) = (0, 0);
-        (0..width).map(move |column| {
-            let spot = Spot { column, x, y };
-            x += 1;
-            if x == line {
-                (x, y) = (0, y + 1);
-            }
-            spot
-        })
+    pub(crate) fn decide<const N: usize>(&self, features: &[[i32; N]; FEATURES]) -> Decided<N> {
+        // A single value is faster to walk with.
+        let eight = bytemuck::try_cast_ref::<_, [[i32; LANES]; FEATURES]>(features).ok();
+        match self.sieve.as_ref().zip(eight) {
+            Some((sieve, features)) => Decided::Sieved(sieve.places(features)),
+            _ if self.atoms.is_empty() => Decided::Walked([self.tree.leaves(features), [0; N]]),
+            _ => Decided::Walked([self.tree.leaves(features), self.atom_tree.leaves(features)]),
+        }
     }
 
-    /// Returns properties of a value, or zeros where no tree asks for them.
+    /// Returns the leaf of the residuals' tree in one of the lanes.
     #[inline(always)]
-    pub(crate) fn features<const N: usize>(
+    pub(crate) fn leaf<const N: usize>(&self, decided: &Decided<N>, lane: usize) -> u16 {
+        self.decided(decided, 0, lane)
+    }
+
+    /// Returns the leaf of the atoms' tree in one of the lanes.
+    #[inline(always)]
+    pub(crate) fn atom_leaf<const N: usize>(&self, decided: &Decided<N>, lane: usize) -> u16 {
+        self.decided(decided, 1, lane)
+    }
+
+    #[inline(always)]
+    fn decided<const N: usize>(&self, decided: &Decided<N>, tree: usize, lane: usize) -> u16 {
+        match (decided, &self.sieve) {
+            (Decided::Sieved(places), Some(sieve)) => sieve.leaf(tree, places, lane) as u16,
+            (Decided::Walked(leaves), _) => leaves[tree][lane],
+            _ => 0,
+        }
+    }
+
+    /// Returns properties of the values that are next in a window, or zeros where no tree asks for them.
+    #[inline(always)]
+    pub(crate) fn features<S: Sum, const N: usize>(
         &self,
-        near: &Near<N>,
-        spot: Spot,
-        predicted: (&[i64; N], u32),
+        near: &Near<S, N>,
+        window: &Window<S, N>,
+        predicted: (&[S; N], [u32; N]),
     ) -> [[i32; N]; FEATURES] {
         if self.has_contexts() {
-            near.features(self.directions.place(spot), predicted.0, predicted.1)
+            near.features(window.front(), &self.surroundings, predicted.0, predicted.1)
         } else {
             [[0; N]; FEATURES]
         }
     }
 
-    /// Makes a window for `N` rows of the model.
-    pub(crate) fn window<const N: usize>(&self, width: usize) -> Window<N> {
-        Window::new(width, self.looks_back)
+    /// Returns how many steps a lane begins after the one before, of so many.
+    pub(crate) fn delay(&self, lanes: usize) -> usize {
+        match lanes {
+            1 => 0,
+            _ if self.looks_back => 1 + self.ahead,
+            _ => 0,
+        }
     }
+
+    /// Makes a window for `N` rows of the model.
+    pub(crate) fn window<S: Sum, const N: usize>(&self) -> Window<S, N> {
+        Window::new(&self.surroundings, self.delay(N))
+    }
+
+    /// Returns a whole step in a column, where `steps` are those of all columns.
+    #[inline(always)]
+    pub(crate) fn step(&self, column: usize, steps: &[i64]) -> i64 {
+        self.fraction.map_or_else(|| steps[column], |fraction| 1 << fraction)
+    }
+
+    /// Returns the numbers of bits that sums in these columns have below a step, where `steps` are those
+    /// of all columns.
+    #[inline(always)]
+    pub(crate) fn fractions<const N: usize>(&self, columns: &[i32; N], steps: &[i64]) -> [u32; N] {
+        if let Some(fraction) = self.fraction {
+            return [fraction; N];
+        }
+        columns.map(|j| steps.get(j as usize).map_or(0, |step| step.trailing_zeros()))
+    }
+}
+
+/// Neighbours that a median is made of.
+const MEDIAN: u32 = 1 << LEFT | 1 << UP | 1 << UP_LEFT;
+
+/// What trees have decided of values side by side.
+pub(crate) enum Decided<const N: usize> {
+    /// Leaves of the residuals' tree and the atoms'.
+    Walked([[u16; N]; 2]),
+    /// What the sieve needs to tell the leaves.
+    Sieved(Places),
+}
+
+/// Coefficients of the values that are decoded next, lane by lane.
+#[derive(Debug, Clone)]
+pub(crate) struct Weights<const N: usize> {
+    group: [u32; N],
+    own: [[i16; N]; NEIGHBOURS],
+}
+
+impl<const N: usize> Weights<N> {
+    pub(crate) fn new(n: &Neighbourhood) -> Self {
+        let own = n.coefficients[0].map(|a| [a; N]);
+        Self { group: [0; N], own }
+    }
+
+    /// Goes on to values in other columns.
+    #[inline(always)]
+    pub(crate) fn follow(&mut self, n: &Neighbourhood, columns: &[i32; N]) {
+        if n.group_of.is_empty() {
+            return;
+        }
+        for (i, &column) in columns.iter().enumerate() {
+            let group = n.group_of.get(column as usize).copied().unwrap_or(0);
+            if group != self.group[i] {
+                self.group[i] = group;
+                let own = &n.coefficients[group as usize];
+                self.own.iter_mut().zip(own).for_each(|(out, a)| out[i] = *a);
+            }
+        }
+    }
+}
+
+/// Returns the bits of a sum below a step, if all grids have as many.
+fn fraction(record: &ModelRecord) -> Option<u32> {
+    let mut all = record.grids.iter().map(|g| whole_step(g).trailing_zeros());
+    let first = all.next()?;
+    all.all(|f| f == first).then_some(first)
+}
+
+/// Returns up to what sums may be kept in 32 bits: predictions made of them, rounded to whole steps and
+/// with the differences that a median takes, must not overflow. 0 where steps are too large.
+fn narrow(record: &ModelRecord, coefficients: &[[i16; NEIGHBOURS]]) -> i64 {
+    if record.grids.iter().any(|g| g.fraction > MOST_NARROW_FRACTION) {
+        return 0;
+    }
+    let weight = |own: &[i16; NEIGHBOURS]| own.iter().map(|a| i64::from(a.abs())).sum::<i64>();
+    let most = coefficients.iter().map(weight).max().unwrap_or(0).max(256);
+    (1 << 29) * 256 / most - 1
+}
+
+/// Half a step of so many bits, added to 2^29, is far from 2^31.
+const MOST_NARROW_FRACTION: u32 = 24;
+
+/// Returns the sums of atoms in each column, atom after atom; none where predictions are replaced.
+fn atom_sums(record: &ModelRecord, atoms: &[i64]) -> Vec<i64> {
+    if record.latents() > 0 {
+        return Vec::new();
+    }
+    let columns = || record.base.iter().zip(&record.grid_of);
+    let of = |k: &i64| {
+        let k = *k;
+        columns().map(move |(base, grid)| atom_sum(k, *base, &record.grids[*grid]))
+    };
+    atoms.iter().flat_map(of).collect()
 }
 
 /// Returns the sum of an atom, the integer `k`, in a column with `base`: the nearest in fine units,
@@ -201,7 +349,13 @@ const HALF_OF_MOST: i64 = i64::MAX / 2;
 /// Says whether rows depend on those before: in the direction above, or in a third that is weighed.
 fn looks_back(n: &Neighbours, used: u32) -> bool {
     let [_, up, third] = n.distances;
-    up == 0 || third == 0 && used >> super::context::neighbour::FIRST_THIRD > 0
+    up == 0 || third == 0 && used >> FIRST_THIRD > 0
+}
+
+/// Returns how many columns ahead, at most, values may look in the rows before: one to the right, or one
+/// line where what is below in the third direction is weighed.
+fn ahead([left, up, _]: [usize; 3], used: u32) -> usize {
+    left.max(if used >> THIRD_DOWN & 1 == 1 { up } else { 0 })
 }
 
 /// Tables of another scale.

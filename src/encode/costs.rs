@@ -85,7 +85,7 @@ impl TableCosts {
                 return bits;
             }
         }
-        bits + self.of(&p.tables, n.table(symbols.leaves[at], own), symbols.residuals[at])
+        bits + self.of(&p.tables, n.table(symbols.leaves[at], || own), symbols.residuals[at])
     }
 
     /// Adds the bits of each residual of row `i`, of `class`, to those of its column.

@@ -3,6 +3,7 @@
 use crate::codec::context::LANES;
 use crate::codec::fill::is_ordinary;
 use crate::codec::neighbourhood::Neighbourhood;
+use crate::codec::order::Order;
 use crate::codec::program::Program;
 use crate::codec::value::{Cell, whole_step, with_cell};
 use crate::container::block;
@@ -18,7 +19,6 @@ use crate::encode::rows::{RowCoder, RowCoding, RowPromise};
 use crate::encode::symbols::Symbols;
 use crate::entropy::rans;
 use crate::matrix::FillValues;
-use std::ops::Range;
 
 /// Encoded size, as a share of the values' own, from which on exact storage is tried as well. Exact
 /// blocks win only where coding does next to nothing, and trying them takes a run of zstd. Half or
@@ -249,85 +249,108 @@ impl BlockEncoder {
         Some((stream, escapes))
     }
 
-    /// Encodes symbols in the order in which `decode::Rows` reads them; returns false where a table
-    /// has no code for one of them.
+    /// Encodes symbols in the order in which `RowDecoder` reads them; returns false where a table has no
+    /// code for one of them.
     fn write(&self, symbols: &Symbols, classes: &[usize], coder: &mut rans::RansEncoder) -> bool {
+        let rows = classes.len();
+        if let Some(n) = &self.program.neighbours {
+            return self.write_with_neighbours(n, symbols, classes, coder);
+        }
+        (0..rows).fold(true, |has_code, i| {
+            let head = self.write_head(symbols, classes, i, coder);
+            self.write_residuals(symbols, classes[i], i, coder) && head && has_code
+        })
+    }
+
+    /// Encodes the class and the latents of row `i`.
+    fn write_head(
+        &self,
+        symbols: &Symbols,
+        classes: &[usize],
+        i: usize,
+        coder: &mut rans::RansEncoder,
+    ) -> bool {
         let mut has_code = true;
         let p = &self.program;
         let m = &p.record;
-        let (latents, width, sets) = (m.latents(), m.width(), m.table_sets());
-        let mut last = 0;
-        let group = match &p.neighbours {
-            Some(n) if !n.looks_back => LANES,
-            _ => 1,
-        };
-        for (i, &class) in classes.iter().enumerate() {
-            if m.classes.count > 1 {
-                has_code &= p.tables[m.classes.next[last]].encode(class as i64, coder);
-            }
-            last = class;
-            for k in 0..latents {
-                let at = i * latents + k;
-                let set = symbols.table_set(at, sets);
-                let table = m.classes.latent_tables[(class * latents + k) * sets + set];
-                let mean = m.classes.means[class * latents + k];
-                let number = i64::from(symbols.latents[at]).wrapping_sub(mean);
-                has_code &= p.tables[table].encode(number, coder);
-            }
-            if let Some(n) = &p.neighbours {
-                let rows = i / group * group..i + 1;
-                if rows.len() == group || i + 1 == classes.len() {
-                    has_code &= self.write_group(n, symbols, (rows, classes), coder);
-                }
-                continue;
-            }
-            if m.classes.quantum[class] >= 0 {
-                let tables = &m.classes.residual_tables[class * width..(class + 1) * width];
-                let row = &symbols.residuals[i * width..(i + 1) * width];
-                for (j, (&r, &table)) in row.iter().zip(tables).enumerate() {
-                    if p.silent[class][j] {
-                        has_code &= r == 0;
-                    } else {
-                        has_code &= p.tables[table].encode(r, coder);
-                    }
-                }
-            } else {
-                let row = symbols.residuals.chunks_exact(width).nth(i);
-                has_code &= row.is_none_or(|row| row.iter().all(|&r| r == 0));
-            }
+        let (latents, sets) = (m.latents(), m.table_sets());
+        let class = classes[i];
+        if m.classes.count > 1 {
+            let last = i.checked_sub(1).map_or(0, |last| classes[last]);
+            has_code &= p.tables[m.classes.next[last]].encode(class as i64, coder);
+        }
+        for k in 0..latents {
+            let at = i * latents + k;
+            let set = symbols.table_set(at, sets);
+            let table = m.classes.latent_tables[(class * latents + k) * sets + set];
+            let mean = m.classes.means[class * latents + k];
+            let number = i64::from(symbols.latents[at]).wrapping_sub(mean);
+            has_code &= p.tables[table].encode(number, coder);
         }
         has_code
     }
-}
 
-impl BlockEncoder {
-    /// Encodes the residuals of rows that are decoded together, column by column.
-    fn write_group(
+    /// Encodes the residuals of row `i`, which do not look at their neighbours.
+    fn write_residuals(
         &self,
-        n: &Neighbourhood,
         symbols: &Symbols,
-        (rows, classes): (Range<usize>, &[usize]),
+        class: usize,
+        i: usize,
         coder: &mut rans::RansEncoder,
     ) -> bool {
         let p = &self.program;
         let m = &p.record;
         let width = m.width();
+        let Some(row) = symbols.residuals.get(i * width..(i + 1) * width) else {
+            return m.classes.quantum[class] < 0;
+        };
+        if m.classes.quantum[class] < 0 {
+            return row.iter().all(|&r| r == 0);
+        }
+        let tables = &m.classes.residual_tables[class * width..(class + 1) * width];
         let mut has_code = true;
-        let coded = |i: &usize| m.classes.quantum[classes[*i]] >= 0;
-        for j in 0..width {
-            let atom = |i: usize| symbols.atoms.get(i * width + j).copied().unwrap_or(0);
+        for (j, (&r, &table)) in row.iter().zip(tables).enumerate() {
+            has_code &= match p.silent[class][j] {
+                true => r == 0,
+                false => p.tables[table].encode(r, coder),
+            };
+        }
+        has_code
+    }
+
+    /// Encodes rows that look at their neighbours, step by step.
+    fn write_with_neighbours(
+        &self,
+        n: &Neighbourhood,
+        symbols: &Symbols,
+        classes: &[usize],
+        coder: &mut rans::RansEncoder,
+    ) -> bool {
+        let p = &self.program;
+        let m = &p.record;
+        let width = m.width();
+        let order = Order { rows: classes.len(), width, delay: n.delay(LANES) };
+        let coded = |row: usize| m.classes.quantum[classes[row]] >= 0;
+        let atom = |at: usize| symbols.atoms.get(at).copied().unwrap_or(0);
+        let mut has_code = true;
+        for step in order.steps() {
+            for row in order.heads(step) {
+                has_code &= self.write_head(symbols, classes, row, coder);
+            }
+            let cells = order.cells(step);
             if !n.atoms.is_empty() {
-                for i in rows.clone().filter(coded) {
-                    let table = n.atom_table(symbols.atom_leaves[i * width + j]);
-                    has_code &= p.tables[table].encode(i64::from(atom(i)), coder);
+                for (row, column) in cells.clone().filter(|&(row, _)| coded(row)) {
+                    let at = row * width + column;
+                    let table = n.atom_table(symbols.atom_leaves[at]);
+                    has_code &= p.tables[table].encode(i64::from(atom(at)), coder);
                 }
             }
-            for i in rows.clone() {
-                let at = i * width + j;
-                if !coded(&i) {
-                    has_code &= symbols.residuals[at] == 0 && atom(i) == 0;
-                } else if atom(i) == 0 {
-                    let own = m.classes.residual_tables[classes[i] * width + j];
+            for (row, column) in cells {
+                let at = row * width + column;
+                if !coded(row) {
+                    has_code &= symbols.residuals[at] == 0 && atom(at) == 0;
+                } else if atom(at) == 0 {
+                    let own = || m.classes.residual_tables[classes[row] * width + column];
                     let table = n.table(symbols.leaves[at], own);
                     has_code &= p.tables[table].encode(symbols.residuals[at], coder);
                 }

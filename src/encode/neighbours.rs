@@ -1,10 +1,12 @@
 //! Residuals of models that look at neighbours, value by value as a decoder will have them, with the
 //! leaves of the trees that choose their tables.
 
-use crate::codec::context::{Decoded, Directions, Near, Spot, Window};
-use crate::codec::neighbourhood::{Neighbourhood, atom_sum};
+use crate::codec::context::Decoded;
+use crate::codec::near::{Near, Wanted};
+use crate::codec::neighbourhood::{Neighbourhood, Weights, atom_sum};
 use crate::codec::program::Program;
 use crate::codec::value::Cell;
+use crate::codec::window::Window;
 use crate::container::model::{FEATURES, Grid};
 use crate::encode::column::{Coded, Column, accepted, inverse};
 use crate::encode::residual::RowErrors;
@@ -17,7 +19,8 @@ pub(crate) struct NeighbourCoder<'a> {
     n: &'a Neighbourhood,
     bounds: &'a [f64],
     fills: &'a FillValues,
-    window: Window<1>,
+    window: Window<i64, 1>,
+    weights: Weights<1>,
     /// Of each grid, in the columns' order, integers per value.
     inverses: Vec<f64>,
     /// The last row as decoded, and its errors.
@@ -27,10 +30,11 @@ pub(crate) struct NeighbourCoder<'a> {
 /// A value as it was coded.
 pub(crate) struct Seen<'a> {
     pub(crate) row: usize,
-    pub(crate) spot: Spot,
-    pub(crate) near: &'a Near<1>,
-    pub(crate) directions: &'a Directions,
-    pub(crate) predicted: i64,
+    pub(crate) column: usize,
+    pub(crate) near: &'a Near<i64, 1>,
+    window: &'a Window<i64, 1>,
+    n: &'a Neighbourhood,
+    predicted: i64,
     /// Bits of a sum below a whole step.
     pub(crate) fraction: u32,
     pub(crate) cell: Decoded,
@@ -39,13 +43,17 @@ pub(crate) struct Seen<'a> {
 impl Seen<'_> {
     /// Returns the properties by which trees decide.
     pub(crate) fn features(&self) -> [i32; FEATURES] {
-        let place = self.directions.place(self.spot);
-        self.near.features(place, &[self.predicted], self.fraction).map(|f| f[0])
+        let Self { near, window, n, .. } = self;
+        near.features(window.front(), &n.surroundings, &[self.predicted], [self.fraction])
+            .map(|f| f[0])
     }
 }
 
 /// What is told of each value as it is coded.
 pub(crate) trait CellObserver {
+    /// What is to be known of a value's neighbours besides what coding it needs.
+    const WANTED: Option<Wanted> = None;
+
     fn cell(&mut self, seen: &Seen<'_>);
 }
 
@@ -70,7 +78,8 @@ impl<'a> NeighbourCoder<'a> {
             n,
             bounds,
             fills,
-            window: n.window(width),
+            window: n.window(),
+            weights: Weights::new(n),
             inverses: program.record.grids.iter().map(inverse).collect(),
             errors: RowErrors::new(width),
         })
@@ -100,23 +109,20 @@ impl<'a> NeighbourCoder<'a> {
         let (p, n) = (self.program, self.n);
         let first = i * row.len();
         let end = first + row.len();
-        let contexts = n.has_contexts();
+        let wanted = O::WANTED.map_or(n.wanted, |more| n.wanted.or(more));
         symbols.residuals.resize(end, 0);
         symbols.leaves.resize(end, 0);
         if !n.atoms.is_empty() {
             symbols.atoms.resize(end, 0);
             symbols.atom_leaves.resize(end, 0);
         }
-        self.window.begin_row();
-        for spot in n.spots(row.len()) {
-            let j = spot.column;
+        for j in 0..row.len() {
             let fraction = p.steps[j].trailing_zeros();
-            let near = n.directions.near(&self.window, spot);
-            let carried = n.predict(&near, j, fraction);
-            let features = match contexts {
-                true => near.features(n.directions.place(spot), &carried, fraction),
-                false => [[0]; FEATURES],
-            };
+            let near = self.window.near(&n.surroundings, wanted);
+            self.weights.follow(n, &[j as i32]);
+            let carried = n.predict(&near, &self.weights, [fraction]);
+            let features = n.features(&near, &self.window, (&carried, [fraction]));
+            let decided = n.decide(&features);
             let grid_at = p.record.grid_of[j];
             let column = Column {
                 grid: &p.record.grids[grid_at],
@@ -132,22 +138,24 @@ impl<'a> NeighbourCoder<'a> {
             }
             self.errors.set(j, row[j], value.unwrap_or(row[j]));
             symbols.residuals[first + j] = cell.residual;
-            symbols.leaves[first + j] = n.tree.leaves(&features)[0];
+            symbols.leaves[first + j] = n.leaf(&decided, 0);
             if !n.atoms.is_empty() {
                 symbols.atoms[first + j] = cell.atom;
-                symbols.atom_leaves[first + j] = n.atom_tree.leaves(&features)[0];
+                symbols.atom_leaves[first + j] = n.atom_leaf(&decided, 0);
             }
-            self.window.set(0, j, cell);
-            let (directions, predicted) = (&n.directions, carried[0]);
+            let (window, predicted) = (&self.window, carried[0]);
             observer.cell(&Seen {
                 row: i,
-                spot,
+                column: j,
                 near: &near,
-                directions,
+                window,
+                n,
                 predicted,
                 fraction,
                 cell,
             });
+            self.window.set_one(cell);
+            self.window.advance();
         }
     }
 

@@ -96,36 +96,38 @@ impl RansEncoder {
 ///
 /// Reading past the end gives zero bits and is noticed by [`RansDecoder::finish`], so that the
 /// hot loop carries no error path.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct RansDecoder<'a> {
-    states: [u64; 2],
+    /// The state whose turn it is, and the one whose turn comes next: they change places rather than be
+    /// numbered, so that both stay in registers.
+    now: u64,
+    next: u64,
     words: &'a [u8],
     overrun: bool,
-    lane: usize,
 }
 
 /// How far a [`RansDecoder`] has come in its stream.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RansPlace {
-    states: [u64; 2],
+    now: u64,
+    next: u64,
     /// Bytes of words still to come.
     left: usize,
     overrun: bool,
-    lane: usize,
 }
 
 impl<'a> RansDecoder<'a> {
     /// Goes on in `stream` from a place in it.
     pub(crate) fn resume(stream: &'a [u8], place: &RansPlace) -> Self {
-        let RansPlace { states, left, overrun, lane } = *place;
+        let RansPlace { now, next, left, overrun } = *place;
         let words = &stream[stream.len().saturating_sub(left)..];
-        Self { states, words, overrun, lane }
+        Self { now, next, words, overrun }
     }
 
     /// Says how far it has come.
     pub(crate) fn place(&self) -> RansPlace {
-        let Self { states, words, overrun, lane } = *self;
-        RansPlace { states, left: words.len(), overrun, lane }
+        let Self { now, next, words, overrun } = *self;
+        RansPlace { now, next, left: words.len(), overrun }
     }
 
     /// Starts on a stream.
@@ -143,28 +145,27 @@ impl<'a> RansDecoder<'a> {
                 return Err(Error::corrupt("an entropy coder starts in an impossible state"));
             }
         }
-        Ok(Self { states, words, overrun: false, lane: 0 })
+        Ok(Self { now: states[0], next: states[1], words, overrun: false })
     }
 
     /// Begins the next symbol.
     #[inline(always)]
     pub(crate) fn next_symbol(&mut self) {
-        self.lane ^= 1;
+        (self.now, self.next) = (self.next, self.now);
     }
 
     /// Returns the slot of the symbol to come.
     #[inline(always)]
     pub(crate) fn slot(&self) -> u32 {
-        self.states[self.lane] as u32 & (PROB_SCALE - 1)
+        self.now as u32 & (PROB_SCALE - 1)
     }
 
     /// Takes the symbol with slots `start..start + frequency`, which hold [`Self::slot`].
     #[inline(always)]
     pub(crate) fn take(&mut self, start: u32, frequency: u32) {
-        let x = self.states[self.lane];
-        let slot = x as u32 & (PROB_SCALE - 1);
-        let x = u64::from(frequency) * (x >> PROB_BITS) + u64::from(slot - start);
-        self.states[self.lane] = self.refill(x);
+        let offset = u64::from(self.slot() - start);
+        self.now = u64::from(frequency) * (self.now >> PROB_BITS) + offset;
+        self.refill();
     }
 
     /// Takes `count` raw bits, at most 64.
@@ -174,33 +175,34 @@ impl<'a> RansDecoder<'a> {
         let mut have = 0;
         while have < count {
             let n = (count - have).min(16);
-            let x = self.states[self.lane];
-            bits |= (x & ((1 << n) - 1)) << have;
-            self.states[self.lane] = self.refill(x >> n);
+            bits |= (self.now & ((1 << n) - 1)) << have;
+            self.now >>= n;
+            self.refill();
             have += n;
         }
         bits
     }
 
     #[inline(always)]
-    fn refill(&mut self, x: u64) -> u64 {
-        if x >= LOW {
-            return x;
+    fn refill(&mut self) {
+        if self.now >= LOW {
+            return;
         }
         if let Some((word, rest)) = self.words.split_first_chunk::<4>() {
             self.words = rest;
-            return x << 32 | u64::from(u32::from_le_bytes(*word));
+            self.now = self.now << 32 | u64::from(u32::from_le_bytes(*word));
+            return;
         }
         self.overrun = true;
         // Any valid state will do: the result is going to be refused.
-        x << 32 | LOW
+        self.now = self.now << 32 | LOW;
     }
 
     /// Returns about how many bits of information are still to come: what lies in the states is
     /// counted too, so that the difference over a symbol is what it took.
     #[cfg(feature = "apps")]
     pub(crate) fn left(&self) -> f64 {
-        let held: f64 = self.states.iter().map(|x| (*x as f64).log2()).sum();
+        let held: f64 = [self.now, self.next].iter().map(|x| (*x as f64).log2()).sum();
         held + 8.0 * self.words.len() as f64
     }
 
@@ -214,7 +216,7 @@ impl<'a> RansDecoder<'a> {
         if self.overrun {
             return Err(Error::corrupt("an entropy-coded stream ends before its rows do"));
         }
-        if !self.words.is_empty() || self.states != [LOW; 2] {
+        if !self.words.is_empty() || [self.now, self.next] != [LOW; 2] {
             return Err(Error::corrupt("an entropy-coded stream goes on after its rows"));
         }
         Ok(())

@@ -45,6 +45,21 @@ const ESCAPE_ANY: u8 = 253;
 /// The slots are divided into `2^BUCKET_BITS` buckets, so that finding a slot's entry takes few
 /// steps: they take 1 KiB of a table.
 const BUCKET_BITS: u32 = 9;
+/// `2^BUCKET_BITS`.
+const BUCKETS: usize = 1 << BUCKET_BITS;
+
+/// An entry as decoding finds it, all in one load.
+#[derive(Debug, Clone, Copy)]
+struct Slots {
+    start: u16,
+    /// At most `PROB_SCALE`, which has 16 bits.
+    frequency: u16,
+    /// The number, or [`LONG`] where more is to be read or the number is long.
+    number: i32,
+}
+
+/// Stands for a number that [`Slots`] does not hold.
+const LONG: i32 = i32::MIN;
 
 /// A table ready for coding.
 #[derive(Debug, Clone)]
@@ -55,8 +70,10 @@ pub(crate) struct Table {
     base: Box<[i64]>,
     /// Raw bits of each entry, or which escape it is.
     raw: Box<[u8]>,
+    /// The same, as decoding finds them.
+    slots: Box<[Slots]>,
     /// The entry of each bucket's first slot.
-    buckets: Box<[u16]>,
+    buckets: Box<[u16; BUCKETS]>,
     /// For ladders: `(raw bits, numbers on each side)`, to find an entry without searching.
     ladder: Option<(u32, i64)>,
 }
@@ -173,15 +190,24 @@ impl Table {
         starts.push(PROB_SCALE);
         let width = PROB_SCALE >> BUCKET_BITS;
         let mut entry = 0;
-        let buckets = (0..1 << BUCKET_BITS)
-            .map(|b| {
-                while starts[entry + 1] <= b * width {
-                    entry += 1;
-                }
-                entry as u16
-            })
-            .collect();
-        Ok(Self { starts: starts.into(), base, raw, buckets, ladder })
+        let buckets = std::array::from_fn(|b| {
+            while starts[entry + 1] <= b as u32 * width {
+                entry += 1;
+            }
+            entry as u16
+        });
+        let raw: Box<[u8]> = raw;
+        let base: Box<[i64]> = base;
+        let numbers = base.iter().zip(&raw).map(|(&b, &r)| match i32::try_from(b) {
+            Ok(number) if r == 0 => number,
+            _ => LONG,
+        });
+        let slots = numbers.zip(starts.windows(2)).map(|(number, ends)| {
+            let (start, frequency) = (ends[0] as u16, (ends[1] - ends[0]) as u16);
+            Slots { start, frequency, number }
+        });
+        let (slots, buckets) = (slots.collect(), Box::new(buckets));
+        Ok(Self { starts: starts.into(), base, raw, slots, buckets, ladder })
     }
 
     /// Lists numbers, the middle ones of intervals, with their probabilities; without escapes.
@@ -200,37 +226,42 @@ impl Table {
     pub(crate) fn decode(&self, coder: &mut RansDecoder<'_>) -> i64 {
         coder.next_symbol();
         let slot = coder.slot();
-        let mut i = usize::from(self.buckets[(slot >> (PROB_BITS - BUCKET_BITS)) as usize]);
-        while self.starts[i + 1] <= slot {
+        let mut i =
+            usize::from(self.buckets[(slot >> (PROB_BITS - BUCKET_BITS)) as usize % BUCKETS]);
+        let mut found = self.slots[i];
+        while slot - u32::from(found.start) >= u32::from(found.frequency) {
             i += 1;
+            found = self.slots[i];
         }
-        let start = self.starts[i];
-        let frequency = self.starts[i + 1] - start;
-        if frequency < PROB_SCALE {
-            coder.take(start, frequency);
+        coder.take(u32::from(found.start), u32::from(found.frequency));
+        if found.number != LONG {
+            return i64::from(found.number);
         }
-        match self.raw[i] {
-            0 => self.base[i],
-            raw => self.complete(i, raw, coder),
-        }
+        let (number, after) = self.complete(i, *coder);
+        *coder = after;
+        number
     }
 
+    /// Reads what an entry leaves open. The coder comes and goes by value, so that in a loop over
+    /// numbers it stays in registers.
     #[inline(never)]
-    fn complete(&self, i: usize, raw: u8, coder: &mut RansDecoder<'_>) -> i64 {
-        match raw {
+    fn complete<'a>(&self, i: usize, mut coder: RansDecoder<'a>) -> (i64, RansDecoder<'a>) {
+        let base = self.base[i];
+        let number = match self.raw[i] {
             ESCAPE_ANY => coder.raw(64) as i64,
-            ESCAPE_UP | ESCAPE_DOWN => {
+            raw @ (ESCAPE_UP | ESCAPE_DOWN) => {
                 // Exponential Golomb: the bit length of distance + 1, then its lower bits.
                 let length = coder.raw(6) as u32;
                 let distance = (1_u64 << length | coder.raw(length)).wrapping_sub(1) as i64;
                 if raw == ESCAPE_UP {
-                    self.base[i].wrapping_add(distance)
+                    base.wrapping_add(distance)
                 } else {
-                    self.base[i].wrapping_sub(distance)
+                    base.wrapping_sub(distance)
                 }
             }
-            bits => self.base[i].wrapping_add(coder.raw(u32::from(bits)) as i64),
-        }
+            bits => base.wrapping_add(coder.raw(u32::from(bits)) as i64),
+        };
+        (number, coder)
     }
 
     /// Finds the entry that holds `number`, if any does.

@@ -85,7 +85,7 @@ impl Made {
         let mut seen = Vec::new();
         let mut rows = self.rows.iter();
         for &count in &self.blocks {
-            let mut window = n.window(self.m.width());
+            let mut window = n.window();
             for row in rows.by_ref().take(count) {
                 seen.extend(row_cells(&p, n, &mut window, row).into_iter().map(|c| c.features));
             }

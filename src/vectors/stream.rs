@@ -1,8 +1,11 @@
 //! Streams of blocks, from what each row's symbols are.
 
-use crate::codec::context::{Decoded, LANES, Spot, Window};
-use crate::codec::neighbourhood::{Neighbourhood, atom_sum};
+use crate::codec::context::{Decoded, LANES};
+use crate::codec::near::Wanted;
+use crate::codec::neighbourhood::{Neighbourhood, Weights, atom_sum};
+use crate::codec::order::Order;
 use crate::codec::program::{Program, second_quantiser};
+use crate::codec::window::Window;
 use crate::container::model::{FEATURES, ModelRecord};
 use crate::entropy::rans::RansEncoder;
 use crate::matrix::DType;
@@ -30,10 +33,14 @@ pub(super) fn stream(record: &ModelRecord, dtype: DType, rows: &[Row]) -> Vec<u8
     };
     match &p.neighbours {
         Some(n) => {
-            let mut window = n.window(p.record.width());
-            for group in rows.chunks(if n.looks_back { 1 } else { LANES }) {
-                heads(group, &mut coder);
-                say_group(&p, n, &mut window, group, &mut coder);
+            let mut window = n.window();
+            let cells: Vec<Vec<Cell>> =
+                rows.iter().map(|row| row_cells(&p, n, &mut window, row)).collect();
+            let width = p.record.width();
+            let order = Order { rows: rows.len(), width, delay: n.delay(LANES) };
+            for step in order.steps() {
+                heads(&rows[order.heads(step)], &mut coder);
+                say_step(&p, order.cells(step).map(|(row, j)| &cells[row][j]), &mut coder);
             }
         }
         None => {
@@ -86,24 +93,17 @@ fn say_residuals(p: &Program, row: &Row, coder: &mut RansEncoder) {
     }
 }
 
-/// Codes the atoms and residuals of rows that are decoded together: column by column, of each first
-/// all atoms, then all residuals.
-fn say_group(
+/// Codes the values of a step: first all atoms, then all residuals.
+fn say_step<'a>(
     p: &Program,
-    n: &Neighbourhood,
-    window: &mut Window<1>,
-    rows: &[Row],
+    cells: impl Iterator<Item = &'a Cell> + Clone,
     coder: &mut RansEncoder,
 ) {
-    let width = p.record.width();
-    let cells: Vec<Vec<Cell>> = rows.iter().map(|row| row_cells(p, n, window, row)).collect();
-    for j in 0..width {
-        for (table, atom) in cells.iter().filter_map(|row| row[j].atom) {
-            say(p, table, atom, coder);
-        }
-        for (table, residual) in cells.iter().filter_map(|row| row[j].residual) {
-            say(p, table, residual, coder);
-        }
+    for (table, atom) in cells.clone().filter_map(|cell| cell.atom) {
+        say(p, table, atom, coder);
+    }
+    for (table, residual) in cells.filter_map(|cell| cell.residual) {
+        say(p, table, residual, coder);
     }
 }
 
@@ -119,15 +119,15 @@ pub(super) struct Cell {
 pub(super) fn row_cells(
     p: &Program,
     n: &Neighbourhood,
-    window: &mut Window<1>,
+    window: &mut Window<i64, 1>,
     row: &Row,
 ) -> Vec<Cell> {
-    window.begin_row();
     let width = p.record.width();
     let mut out = Vec::with_capacity(width);
-    for spot in n.spots(width) {
-        let (cell, decoded) = cell(p, n, window, row, spot);
-        window.set(0, spot.column, decoded);
+    for j in 0..width {
+        let (cell, decoded) = cell(p, n, window, row, j);
+        window.set_one(decoded);
+        window.advance();
         out.push(cell);
     }
     out
@@ -136,24 +136,27 @@ pub(super) fn row_cells(
 fn cell(
     p: &Program,
     n: &Neighbourhood,
-    window: &Window<1>,
+    window: &Window<i64, 1>,
     row: &Row,
-    spot: Spot,
+    j: usize,
 ) -> (Cell, Decoded) {
-    let (m, j) = (&p.record, spot.column);
+    let m = &p.record;
     let class = row.class.min(m.classes.count - 1);
     let quantum = m.classes.quantum[class];
-    let near = n.directions.near(window, spot);
+    let near = window.near(&n.surroundings, Wanted::ALL);
     let fraction = p.steps[j].trailing_zeros();
-    let predicted = n.predict(&near, j, fraction);
-    let all = near.features(n.directions.place(spot), &predicted, fraction);
+    let mut weights = Weights::new(n);
+    weights.follow(n, &[j as i32]);
+    let predicted = n.predict(&near, &weights, [fraction]);
+    let all = near.features(window.front(), &n.surroundings, &predicted, [fraction]);
     let features = all.map(|f| f[0]);
+    let decided = n.decide(&all);
     let mut decoded = Decoded { sum: predicted[0], residual: 0, atom: 0 };
     let mut cell = Cell { atom: None, residual: None, sum: 0, features };
     if quantum >= 0 {
         let atom = row.atoms.get(j).copied().unwrap_or(0);
         if !n.atoms.is_empty() {
-            cell.atom = Some((n.atom_table(n.atom_tree.leaves(&all)[0]), i64::from(atom)));
+            cell.atom = Some((n.atom_table(n.atom_leaf(&decided, 0)), i64::from(atom)));
         }
         // An atom that is not there says no residual either.
         match n.atoms.get(usize::from(atom).wrapping_sub(1)) {
@@ -163,8 +166,8 @@ fn cell(
             Some(_) => {}
             None if atom > 0 => {}
             None => {
-                let own = m.classes.residual_tables[class * m.width() + j];
-                let (table, r) = (n.table(n.tree.leaves(&all)[0], own), row.residuals[j]);
+                let own = || m.classes.residual_tables[class * m.width() + j];
+                let (table, r) = (n.table(n.leaf(&decided, 0), own), row.residuals[j]);
                 cell.residual = Some((table, r));
                 let step = if quantum == 0 { p.steps[j] } else { quantum };
                 decoded.residual = r;

@@ -1,6 +1,7 @@
 use super::record;
 use crate::codec::context::{Decoded, neighbour};
-use crate::codec::neighbourhood::{Neighbourhood, atom_sum};
+use crate::codec::near::Wanted;
+use crate::codec::neighbourhood::{Neighbourhood, Weights, atom_sum};
 use crate::container::model::{FEATURES, Grid, NEIGHBOURS, Value};
 use crate::matrix::rng::Rng;
 
@@ -36,15 +37,17 @@ impl Scene {
 
     /// Asks for prediction and properties of column 10: line 2, third place.
     fn ask(&self, fraction: u32) -> ([i64; NEIGHBOURS], i64, [i32; FEATURES]) {
-        let mut window = self.n.window::<1>(16);
-        window.begin_row();
-        (0..10).for_each(|j| window.set(0, j, self.cells[j]));
-        let spot = self.n.spots(16).nth(10).unwrap();
-        let near = self.n.directions.near(&window, spot);
-        let predicted = self.n.predict(&near, 10, fraction);
-        let place = self.n.directions.place(spot);
-        let properties = near.features(place, &predicted, fraction).map(|f| f[0]);
-        (near.sums.map(|s| s[0]), predicted[0], properties)
+        let n = &self.n;
+        let mut window = n.window::<i64, 1>();
+        for cell in &self.cells[..10] {
+            window.set_one(*cell);
+            window.advance();
+        }
+        let near = window.near(&n.surroundings, Wanted::ALL);
+        let predicted = n.predict(&near, &Weights::new(n), [fraction]);
+        let front = window.front();
+        let properties = near.features(front, &n.surroundings, &predicted, [fraction]);
+        (near.sums.map(|s| s[0]), predicted[0], properties.map(|f| f[0]))
     }
 }
 

@@ -1,5 +1,6 @@
 use super::record;
 use crate::codec::context::{Decoded, neighbour};
+use crate::codec::near::Wanted;
 use crate::codec::neighbourhood::Neighbourhood;
 use crate::container::model::NEIGHBOURS;
 use crate::matrix::rng::Rng;
@@ -48,14 +49,13 @@ fn compare(width: usize, distances: [usize; 3], (back, up): (usize, i64), rows: 
     let n = Neighbourhood::new(&record, &mut Vec::new()).unwrap().unwrap();
     assert_eq!(n.looks_back, distances[1] == 0 || distances[2] == 0);
     let line = if distances[1] == 0 { width } else { distances[1] };
-    let mut window = n.window::<1>(width);
+    let mut window = n.window::<i64, 1>();
     let mut rng = Rng::new(width as u64);
     let mut sheet: Vec<Vec<i64>> = Vec::new();
     let a = distances[0] as i64;
     for _ in 0..rows {
-        window.begin_row();
         sheet.push(Vec::new());
-        for spot in n.spots(width) {
+        for spot in n.surroundings.spots() {
             let seen = Sheet { rows: &sheet, line };
             let (x, y) = ((spot.column % line) as i64, (spot.column / line) as i64);
             let above = |times: i64, dx: i64| match distances[1] {
@@ -86,10 +86,11 @@ fn compare(width: usize, distances: [usize; 3], (back, up): (usize, i64), rows: 
                 around(-1, -a),
                 around(-1, a),
             ];
-            let near = n.directions.near(&window, spot);
+            let near = window.near(&n.surroundings, Wanted::ALL);
             assert_eq!(near.sums.map(|s| s[0]), stand_in(own), "{distances:?} {x}, {y}");
             let sum = rng.next_u64() as i64;
-            window.set(0, spot.column, Decoded { sum, residual: 0, atom: 0 });
+            window.set_one(Decoded { sum, residual: 0, atom: 0 });
+            window.advance();
             sheet.last_mut().unwrap().push(sum);
         }
     }
@@ -125,15 +126,14 @@ fn nothing_lies_behind_the_end_of_a_short_line() {
 fn rows_before_are_there_once_they_were_decoded() {
     let record = record(1, [1, 0, 0], &[(0, 1)]);
     let n = Neighbourhood::new(&record, &mut Vec::new()).unwrap().unwrap();
-    let mut window = n.window::<1>(1);
+    let mut window = n.window::<i64, 1>();
     use neighbour::{THIRD, THIRD2, THIRD3, UP, UP2};
     let mut seen = Vec::new();
     for row in 1..7 {
-        window.begin_row();
-        let spot = n.spots(1).next().unwrap();
-        let near = n.directions.near(&window, spot);
+        let near = window.near(&n.surroundings, Wanted::ALL);
         seen.push([UP, UP2, THIRD, THIRD2, THIRD3].map(|n| near.sums[n][0]));
-        window.set(0, 0, Decoded { sum: row, residual: 0, atom: 0 });
+        window.set_one(Decoded { sum: row, residual: 0, atom: 0 });
+        window.advance();
     }
     let one = [0, 0, 0, 0, 0];
     assert_eq!(seen[..4], [one, [1, 1, 1, 1, 1], [2, 1, 2, 1, 1], [3, 2, 3, 2, 1]]);

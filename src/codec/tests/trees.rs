@@ -1,4 +1,5 @@
 use super::random_tree;
+use crate::codec::sieve::Sieve;
 use crate::codec::tree::Tree;
 use crate::container::model::OWN_TABLE;
 use crate::container::model::{FEATURES, MAX_DEPTH, TreeNode};
@@ -39,11 +40,18 @@ fn check(nodes: &[TreeNode], rng: &mut Rng) -> usize {
     let (tree, mut leaves) = (Tree::new(nodes), 0);
     let drawn = Drawn::new(&mut nodes.iter().copied(), &mut leaves);
     let mut reached = std::collections::BTreeSet::new();
+    // Beside another tree, which is a leaf.
+    let sieve = Sieve::new(&[&[OWN_TABLE], nodes]);
     for _ in 0..60 {
         let properties: [[i32; 8]; FEATURES] =
             std::array::from_fn(|_| std::array::from_fn(|_| rng.below(11) as i32 - 5));
         let found = tree.leaves(&properties);
+        let places = sieve.as_ref().map(|sieve| (sieve, sieve.places(&properties)));
         for lane in 0..8 {
+            if let Some((sieve, places)) = &places {
+                assert_eq!(sieve.leaf(1, places, lane), usize::from(found[lane]));
+                assert_eq!(sieve.leaf(0, places, lane), 0);
+            }
             assert_eq!(found[lane], drawn.walk(&properties.map(|p| p[lane])));
             reached.insert(found[lane]);
         }
@@ -61,6 +69,19 @@ fn leaves_are_those_of_a_walk_from_the_root() {
         most = most.max(check(&nodes, &mut rng));
     }
     assert!(most > 20, "{most}");
+}
+
+#[test]
+fn trees_with_many_leaves_or_thresholds_are_not_sieved() {
+    let comb = |thresholds: usize, repeated: usize| {
+        let decisions = (0..thresholds * repeated).map(|i| (i % thresholds) as i64);
+        let decision = |threshold| TreeNode::Decision { feature: 3, threshold };
+        let mut nodes: Vec<TreeNode> = decisions.flat_map(|t| [decision(t), OWN_TABLE]).collect();
+        nodes.push(OWN_TABLE);
+        Sieve::new(&[&nodes]).is_some()
+    };
+    assert!(comb(100, 2) && comb(64, 1));
+    assert!(!comb(100, 3) && !comb(200, 1));
 }
 
 #[test]

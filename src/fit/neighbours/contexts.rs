@@ -12,7 +12,7 @@ use crate::fit::context::FitContext;
 use crate::fit::entropy::class_tables::{ClassFitInput, FittedClasses};
 use crate::fit::neighbours::criteria::{InLadder, Ladders, OwnTable, ShiftedTable};
 use crate::fit::neighbours::effort::ContextEffort;
-use crate::fit::neighbours::grow::{Growth, grow};
+use crate::fit::neighbours::grow::{Comparisons, Growth, grow};
 use crate::fit::neighbours::observe::{Collected, collect};
 use crate::fit::neighbours::tables::{measured, own_tables};
 use rayon::prelude::*;
@@ -60,7 +60,7 @@ impl Uncontexted<'_> {
     fn atom_tree(
         &self,
         record: &mut ModelRecord,
-        collected: &Collected,
+        (collected, made): (&Collected, &mut Comparisons),
         weight: f64,
         leaves: usize,
     ) {
@@ -69,7 +69,7 @@ impl Uncontexted<'_> {
         let all = (0..collected.len() as u32).collect();
         let growth = Growth { leaves, depth: DEPTH };
         let criterion = OwnTable::new(&atoms, weight);
-        n.atom_tree = grow(&collected.features, all, &criterion, &allowed(), growth);
+        n.atom_tree = grow(&collected.features, all, &criterion, (&allowed(), made), growth);
         for node in &mut n.atom_tree {
             // A leaf has some table before its own is fitted.
             if let TreeNode::Leaf { table, .. } = node {
@@ -86,11 +86,12 @@ impl Uncontexted<'_> {
         effort: ContextEffort,
     ) -> ModelRecord {
         let mut record = self.fitted.record.clone();
-        self.atom_tree(&mut record, collected, weight, effort.leaves.div_ceil(2));
+        let mut made = Comparisons::default();
+        self.atom_tree(&mut record, (collected, &mut made), weight, effort.leaves.div_ceil(2));
         let criterion = OwnTable::new(&collected.residuals, weight);
         let growth = Growth { leaves: effort.leaves, depth: DEPTH };
-        let tree =
-            grow(&collected.features, without_atoms(collected), &criterion, &allowed(), growth);
+        let cells = without_atoms(collected);
+        let tree = grow(&collected.features, cells, &criterion, (&allowed(), &mut made), growth);
         if let Some(n) = &mut record.neighbours {
             n.tree = tree;
         }
@@ -146,7 +147,9 @@ impl Uncontexted<'_> {
         let table = Ladders::new();
         let criterion = ShiftedTable::new(&table, &ladders, weight);
         let growth = Growth { leaves: SHIFTED_LEAVES.min(effort.leaves), depth: DEPTH };
-        let mut tree = grow(&collected.features, cells.clone(), &criterion, &allowed(), growth);
+        let mut made = Comparisons::default();
+        let choice = (&allowed()[..], &mut made);
+        let mut tree = grow(&collected.features, cells.clone(), &criterion, choice, growth);
         drop(criterion);
         let leaves = crate::codec::tree::Tree::new(&tree);
         let count = tree.iter().filter(|n| matches!(n, TreeNode::Leaf { .. })).count();
@@ -166,7 +169,7 @@ impl Uncontexted<'_> {
                 *shift = SHIFTS.start() + least.unwrap_or(0) as i64;
             }
         }
-        self.atom_tree(&mut record, collected, weight, effort.leaves.div_ceil(2));
+        self.atom_tree(&mut record, (collected, &mut made), weight, effort.leaves.div_ceil(2));
         if let Some(n) = &mut record.neighbours {
             n.tree = tree;
         }

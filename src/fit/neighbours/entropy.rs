@@ -52,7 +52,7 @@ impl CellObserver for Tokens {
         if seen.cell.atom > 0 {
             return;
         }
-        let block = self.blocks.of_column(seen.spot.column);
+        let block = self.blocks.of_column(seen.column);
         let r = seen.cell.residual;
         let m = r.unsigned_abs();
         let (size, raw) =

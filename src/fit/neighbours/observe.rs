@@ -1,5 +1,6 @@
 //! What is looked at while a sample is coded.
 
+use crate::codec::near::Wanted;
 use crate::container::model::FEATURES;
 use crate::encode::encoder::BlockEncoder;
 use crate::encode::neighbours::{CellObserver, Seen};
@@ -109,12 +110,14 @@ impl RunObserver for Collector {
 }
 
 impl CellObserver for Collector {
+    const WANTED: Option<Wanted> = Some(Wanted::ALL);
+
     #[inline(always)]
     fn cell(&mut self, seen: &Seen<'_>) {
         let row = self.first_row + seen.row;
-        if self.thinning.keeps(row, seen.spot.column) {
+        if self.thinning.keeps(row, seen.column) {
             self.out.features.push(seen.features());
-            self.out.columns.push(seen.spot.column as u32);
+            self.out.columns.push(seen.column as u32);
             self.out.rows.push(row as u32);
             self.out.residuals.push(seen.cell.residual);
             self.out.atoms.push(seen.cell.atom);

@@ -1,5 +1,6 @@
 //! Coefficients by which a value is predicted from its neighbours, by least squares.
 
+use crate::codec::near::Wanted;
 use crate::container::model::NEIGHBOURS;
 use crate::encode::encoder::BlockEncoder;
 use crate::encode::neighbours::{CellObserver, Seen};
@@ -126,6 +127,8 @@ impl RunObserver for Regression {
 }
 
 impl CellObserver for Regression {
+    const WANTED: Option<Wanted> = Some(Wanted::SUMS);
+
     #[inline(always)]
     fn cell(&mut self, seen: &Seen<'_>) {
         let unit = 1.0 / (1_u64 << seen.fraction) as f64;
@@ -134,7 +137,7 @@ impl CellObserver for Regression {
             return;
         }
         let near = seen.near.sums.map(|s| (s[0] as f64 * unit).clamp(-WILD, WILD));
-        let group = seen.spot.column % self.groups.len();
+        let group = seen.column % self.groups.len();
         self.groups[group].add(&near, value);
     }
 }

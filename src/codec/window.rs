@@ -1,0 +1,324 @@
+//! What was decoded of rows that are decoded side by side, as far back as the rows to come look.
+//!
+//! All lies in one line of memory, step after step and in each step lane after lane, so that a
+//! neighbour of all lanes is as many numbers back everywhere: only for the first lanes, whose row
+//! before is that of the last lane one round earlier, it is another number of them.
+
+use super::context::{Decoded, LARGEST, narrow};
+use super::near::{Near, Wanted};
+use super::surroundings::{Place, Surroundings};
+use crate::container::model::NEIGHBOURS;
+use std::fmt::Debug;
+
+/// Steps between two moves of what is looked back at, at least.
+const STEPS: usize = 64;
+/// Sums that predictions weigh are held within ±2^47, as [`super::value::carry`] does.
+const LARGEST_SUM: i64 = 1 << 47;
+
+/// A sum as a window keeps it.
+pub(crate) trait Sum: Copy + Default + Debug + Send + Sync + 'static {
+    /// Whether not every sum fits.
+    const NARROW: bool;
+
+    /// Keeps a sum, which must fit.
+    fn of(sum: i64) -> Self;
+    fn wide(self) -> i64;
+    /// Returns left + above − above-left held between left and above.
+    fn median(left: Self, up: Self, up_left: Self) -> Self;
+    /// Returns the sum without its lowest `shift` bits, held within the range of properties.
+    fn shifted(self, shift: u32) -> i32;
+    /// Returns the sum, held within the range of what is weighed, times a coefficient.
+    fn weighed(self, coefficient: i16) -> i64;
+    /// Rounds to a multiple of 2^`fraction`.
+    fn aligned(self, fraction: u32) -> Self;
+}
+
+impl Sum for i64 {
+    const NARROW: bool = false;
+
+    #[inline(always)]
+    fn of(sum: i64) -> Self {
+        sum
+    }
+
+    #[inline(always)]
+    fn wide(self) -> i64 {
+        self
+    }
+
+    #[inline(always)]
+    fn median(left: Self, up: Self, up_left: Self) -> Self {
+        left.wrapping_add(up).wrapping_sub(up_left).clamp(left.min(up), left.max(up))
+    }
+
+    #[inline(always)]
+    fn shifted(self, shift: u32) -> i32 {
+        narrow(self >> shift)
+    }
+
+    #[inline(always)]
+    fn weighed(self, coefficient: i16) -> i64 {
+        self.clamp(-LARGEST_SUM, LARGEST_SUM) * i64::from(coefficient)
+    }
+
+    #[inline(always)]
+    fn aligned(self, fraction: u32) -> Self {
+        let half = (1_i64 << fraction) >> 1;
+        self.wrapping_add(half) >> fraction << fraction
+    }
+}
+
+/// Sums far from the ends of 32 bits, as `Neighbourhood::narrow` says: nothing below overflows.
+impl Sum for i32 {
+    const NARROW: bool = true;
+
+    #[inline(always)]
+    fn of(sum: i64) -> Self {
+        sum as i32
+    }
+
+    #[inline(always)]
+    fn wide(self) -> i64 {
+        i64::from(self)
+    }
+
+    #[inline(always)]
+    fn median(left: Self, up: Self, up_left: Self) -> Self {
+        left.wrapping_add(up).wrapping_sub(up_left).max(left.min(up)).min(left.max(up))
+    }
+
+    #[inline(always)]
+    fn shifted(self, shift: u32) -> i32 {
+        (self >> (shift & 31)).clamp(-(LARGEST as i32), LARGEST as i32)
+    }
+
+    #[inline(always)]
+    fn weighed(self, coefficient: i16) -> i64 {
+        i64::from(self) * i64::from(coefficient)
+    }
+
+    #[inline(always)]
+    fn aligned(self, fraction: u32) -> Self {
+        let half = (1_i32 << (fraction & 31)) >> 1;
+        self.wrapping_add(half) >> (fraction & 31) << (fraction & 31)
+    }
+}
+
+/// The values that are decoded next, one in each lane.
+#[derive(Debug, Clone)]
+pub(crate) struct Front<const N: usize> {
+    /// Their columns; not one of the row while a lane waits for its next row.
+    pub(crate) column: [i32; N],
+    /// Columns before them in their lines.
+    pub(super) x: [i32; N],
+    /// Lines before theirs in the row.
+    pub(super) y: [i32; N],
+    /// Rows of the block before theirs.
+    pub(crate) row: [u32; N],
+}
+
+impl<const N: usize> Front<N> {
+    fn new(delay: usize) -> Self {
+        Self {
+            column: std::array::from_fn(|i| -((i * delay) as i32)),
+            x: [0; N],
+            y: [0; N],
+            row: std::array::from_fn(|i| i as u32),
+        }
+    }
+
+    #[inline(always)]
+    fn advance(&mut self, line: i32, period: i32) {
+        for i in 0..N {
+            let column = self.column[i] + 1;
+            let ends = column == period;
+            self.row[i] += if ends { N as u32 } else { 0 };
+            self.column[i] = if ends { 0 } else { column };
+            let x = self.x[i] + 1;
+            let wraps = x == line;
+            let begins = self.column[i] == 0;
+            self.x[i] = if wraps || begins { 0 } else { x };
+            self.y[i] = if begins { 0 } else { self.y[i] + i32::from(wraps) };
+        }
+    }
+}
+
+/// How many numbers back a neighbour lies.
+#[derive(Debug, Clone, Copy)]
+struct Back<const N: usize> {
+    near: usize,
+    /// For the first lanes, whose row before was decoded a round earlier.
+    far: usize,
+    /// Not 0 for lanes that are such.
+    is_far: [i32; N],
+}
+
+/// Values that were decoded, the rows in `N` lanes.
+#[derive(Debug, Clone)]
+pub(crate) struct Window<S, const N: usize> {
+    /// Differences between value and base, or between value and prediction, in fine units.
+    sums: Vec<S>,
+    /// Residuals, in steps.
+    residuals: Vec<i32>,
+    /// Which atom each value is; 0 for none.
+    atoms: Vec<u8>,
+    /// Where the present step begins.
+    at: usize,
+    /// Numbers before the present step that are kept.
+    history: usize,
+    backs: [Back<N>; NEIGHBOURS],
+    front: Front<N>,
+    /// Steps from a row to the one that follows it in the same lane.
+    period: usize,
+    line: usize,
+    /// Whether all lanes begin at the same step.
+    together: bool,
+}
+
+impl<S: Sum, const N: usize> Window<S, N> {
+    /// Makes room for rows with such surroundings, where each lane begins `delay` steps after the one
+    /// before.
+    pub(crate) fn new(surroundings: &Surroundings, delay: usize) -> Self {
+        let period = surroundings.width().max(N * delay);
+        let ever = |n: usize| surroundings.ever(n);
+        let backs = std::array::from_fn(|n| match ever(n) {
+            true => Self::back(surroundings.places[n], delay, period),
+            false => Back { near: 0, far: 0, is_far: [0; N] },
+        });
+        let history = backs.iter().map(|b| b.near.max(b.far)).max().unwrap_or(0) + N;
+        let length = 2 * history + STEPS * N;
+        Self {
+            sums: vec![S::default(); length],
+            residuals: vec![0; length],
+            atoms: vec![0; length],
+            at: history,
+            history,
+            backs,
+            front: Front::new(delay),
+            period,
+            line: surroundings.line,
+            together: delay == 0,
+        }
+    }
+
+    fn back(place: Place, delay: usize, period: usize) -> Back<N> {
+        let (n, lanes) = (place.rows as isize, N as isize);
+        let rounds = place.rows.div_ceil(N) as isize;
+        let near = (n * delay as isize + place.columns) * lanes + n;
+        let around = rounds * (period as isize - lanes * delay as isize) * lanes - rounds * lanes;
+        let [near, far] = [near, near + around].map(|back| back.max(0) as usize);
+        let is_far = std::array::from_fn(|lane| i32::from(lane < place.rows));
+        match place.rows {
+            0 => Back { near, far: near, is_far },
+            // All lanes are first ones.
+            n if n >= N => Back { near: far, far, is_far },
+            _ => Back { near, far, is_far },
+        }
+    }
+
+    /// Returns the bytes that a window for such rows takes.
+    pub(crate) fn bytes(surroundings: &Surroundings, delay: usize) -> u64 {
+        let period = surroundings.width().max(N * delay);
+        let cell = size_of::<S>() + size_of::<i32>() + size_of::<u8>();
+        // No neighbour lies farther back than so many rows and lines.
+        let steps = 2 * (4 * period.max(surroundings.width())) + STEPS;
+        (steps * N * cell) as u64
+    }
+
+    /// Returns the values that are decoded next.
+    #[inline(always)]
+    pub(crate) fn front(&self) -> &Front<N> {
+        &self.front
+    }
+
+    /// Returns the steps from a row to the one that follows it in the same lane.
+    pub(crate) fn period(&self) -> usize {
+        self.period
+    }
+
+    /// Goes on to the next step.
+    #[inline(always)]
+    pub(crate) fn advance(&mut self) {
+        self.front.advance(self.line as i32, self.period as i32);
+        self.at += N;
+        if self.at + N > self.sums.len() {
+            self.move_back();
+        }
+    }
+
+    #[inline(never)]
+    fn move_back(&mut self) {
+        let kept = self.at - self.history..self.at;
+        self.sums.copy_within(kept.clone(), 0);
+        self.residuals.copy_within(kept.clone(), 0);
+        self.atoms.copy_within(kept, 0);
+        self.at = self.history;
+    }
+
+    /// Notes the present values.
+    #[inline(always)]
+    pub(crate) fn set(&mut self, sums: [S; N], residuals: [i32; N], atoms: [u8; N]) {
+        let now = self.at..self.at + N;
+        self.sums[now.clone()].copy_from_slice(&sums);
+        self.residuals[now.clone()].copy_from_slice(&residuals);
+        self.atoms[now].copy_from_slice(&atoms);
+    }
+
+    /// Notes the present value of the only lane.
+    pub(crate) fn set_one(&mut self, cell: Decoded) {
+        self.set([S::of(cell.sum); N], [narrow(cell.residual); N], [cell.atom; N]);
+    }
+
+    /// Finds of the present values' neighbours what is `wanted`.
+    #[inline(always)]
+    pub(crate) fn near(&self, surroundings: &Surroundings, wanted: Wanted) -> Near<S, N> {
+        let (column, row) = (&self.front.column, &self.front.row);
+        let mut there = [surroundings.there(column[0] as usize, row[0] as usize); N];
+        // Lanes that begin together are in the same column, and have no rows before that they look at.
+        for i in if self.together { 0..0 } else { 1..N } {
+            there[i] = surroundings.there(column[i] as usize, row[i] as usize);
+        }
+        match self.together && N > 1 {
+            true => Near::new::<false>(self, there, wanted),
+            false => Near::new::<true>(self, there, wanted),
+        }
+    }
+
+    /// Returns a neighbour's sum in each lane; neighbours are in rows before only if `BACK` is set.
+    #[inline(always)]
+    pub(super) fn sums<const BACK: bool>(&self, n: usize) -> [S; N] {
+        self.lanes::<BACK, _>(&self.sums, n)
+    }
+
+    /// Returns a neighbour's residual in each lane.
+    #[inline(always)]
+    pub(super) fn residuals<const BACK: bool>(&self, n: usize) -> [i32; N] {
+        self.lanes::<BACK, _>(&self.residuals, n)
+    }
+
+    /// Returns which atom a neighbour is in each lane.
+    #[inline(always)]
+    pub(super) fn atoms<const BACK: bool>(&self, n: usize) -> [u8; N] {
+        self.lanes::<BACK, _>(&self.atoms, n)
+    }
+
+    #[inline(always)]
+    fn lanes<const BACK: bool, T: Copy + Default>(&self, all: &[T], n: usize) -> [T; N] {
+        let Back { near, far, is_far } = &self.backs[n];
+        let mut out = step(all, self.at - near);
+        if BACK && N > 1 {
+            let far: [T; N] = step(all, self.at - far);
+            for i in 0..N {
+                out[i] = if is_far[i] != 0 { far[i] } else { out[i] };
+            }
+        }
+        out
+    }
+}
+
+#[inline(always)]
+fn step<T: Copy + Default, const N: usize>(all: &[T], at: usize) -> [T; N] {
+    let mut out = [T::default(); N];
+    out.copy_from_slice(&all[at..at + N]);
+    out
+}
