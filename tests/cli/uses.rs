@@ -57,6 +57,27 @@ fn embeddings_are_learned_made_with_a_codec_or_taken_from_a_file() {
 }
 
 #[test]
+fn an_array_has_latents_for_each_tile() {
+    let folder = Folder::new();
+    let wave = |i: usize| ((i / 128) as f32 * 0.1).sin() * ((i % 128) as f32 * 0.07).cos() * 20.0;
+    folder.write("f.npy", npy_f32(&(0..96 * 128).map(wave).collect::<Vec<_>>(), 128));
+    folder.ok(&["compress", "f.npy", "-q", "-1", "--max-error", "0.05", "--tile", "8x16"]);
+    let latents = folder.ok(&["info", "f.npy.aez", "--json"]).json()["latents"].as_u64().unwrap();
+    let told = folder.ok(&["embed", "f.npy.aez", "-o", "z.npy", "--json"]).json();
+    assert_eq!((&told["rows"], &told["latents"]), (&96.into(), &latents.into()));
+    let file = folder.read("z.npy");
+    let shape = format!("'shape': (12, 8, {latents})");
+    assert!(String::from_utf8_lossy(&file).contains(&shape), "{shape}");
+    // The wave turns along the first axis: so do the latents of tiles that lie above each other.
+    let z = floats(&file);
+    let row = 8 * latents as usize;
+    let apart = |a: usize, b: usize| -> f32 {
+        (0..row).map(|i| (z[a * row + i] - z[b * row + i]).powi(2)).sum()
+    };
+    assert!(apart(0, 8) < apart(0, 4), "about one period and half a period below");
+}
+
+#[test]
 fn anomalies_are_listed() {
     let folder = Folder::new();
     let ran = ok(&folder, &["anomalies", "digits.npy", "--contamination", "0.02", "--rounds", "1"]);
