@@ -23,11 +23,12 @@ pub(crate) struct Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    /// Cuts the array of `reader`, between its rows or, if it is not `whole_rows` that are needed,
-    /// anywhere.
+    /// Cuts the array of `reader` between its rows. Where it is in tiles and not `whole_rows` are needed,
+    /// rows are cut, too: of those that are not in tiles, each part takes as long to decode as all.
     pub(crate) fn new(reader: &'a Reader<FileSource>, whole_rows: bool) -> Self {
-        let most = if reader.tiling().is_some() { TILES_BYTES } else { ROWS_BYTES };
-        Self { reader, most, whole_rows }
+        let in_tiles = reader.tiling().is_some();
+        let most = if in_tiles { TILES_BYTES } else { ROWS_BYTES };
+        Self { reader, most, whole_rows: whole_rows || !in_tiles }
     }
 
     /// Visits the pieces of a box, in the order of memory.
