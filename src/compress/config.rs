@@ -2,7 +2,7 @@
 
 use crate::compress::levels::Level;
 use crate::compress::progress::{ProgressFn, Recorder};
-use crate::compress::tiles::Tile;
+use crate::compress::tile::Tile;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::fit::config::TrainConfig;

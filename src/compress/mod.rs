@@ -14,6 +14,7 @@ mod stream;
 mod target;
 #[cfg(all(test, feature = "formats"))]
 mod tests;
+mod tile;
 mod tiles;
 mod writer;
 
@@ -24,7 +25,7 @@ pub use codec_file::Codec;
 pub use config::Config;
 pub use progress::{Estimate, Progress, ProgressFn, Stage};
 pub use report::Report;
-pub use tiles::Tile;
+pub use tile::Tile;
 pub use writer::Writer;
 
 use crate::error::Result;

@@ -1,9 +1,8 @@
 //! Which tiles make the smaller file.
 
-use super::array_of;
 use super::order::{differences, ordered};
 use super::part::middle;
-use super::rows::{Array, TiledRows};
+use super::rows::{Array, TiledRows, array_of};
 use super::shapes::candidates;
 use crate::codec::value::with_cell;
 use crate::compress::levels::Level;

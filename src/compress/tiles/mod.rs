@@ -7,25 +7,15 @@ mod rows;
 mod shapes;
 
 use crate::compress::config::Config;
+use crate::compress::tile::Tile;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::matrix::{Rows, Schema, Tiling};
 use crate::quality::bounds;
 use choose::{Comparison, is_no_table, smallest};
 use order::ordered;
+use rows::array_of;
 pub(super) use rows::{Array, TiledRows};
-
-/// How an array is cut into what is coded together.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Tile {
-    /// As makes the smaller file, judged on a sample.
-    #[default]
-    Auto,
-    /// Each row, one of the first axis, is a whole.
-    Rows,
-    /// Tiles of this shape: as many numbers as the array has axes.
-    Shape(Vec<usize>),
-}
 
 /// Says how `rows` are to be cut, as `config` says; `None` where they stay what they are.
 ///
@@ -70,13 +60,6 @@ pub(super) fn may_be_cut(rows: &dyn Rows, config: &Config) -> bool {
                     && own.is_some_and(|own| *own != shape) | is_no_table(&shape)
             }
         }
-}
-
-/// Returns the shape of the array that rows are.
-fn array_of(rows: &dyn Rows) -> Vec<usize> {
-    let mut shape = vec![rows.len()];
-    shape.extend(&rows.schema().row_shape);
-    shape
 }
 
 /// Checks the shape in which an array is to be seen.

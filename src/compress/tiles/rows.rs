@@ -168,6 +168,13 @@ impl Rows for TiledRows<'_> {
     }
 }
 
+/// Returns the shape of the array that rows are.
+pub(super) fn array_of(rows: &dyn Rows) -> Vec<usize> {
+    let mut shape = vec![rows.len()];
+    shape.extend(&rows.schema().row_shape);
+    shape
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
