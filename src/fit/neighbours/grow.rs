@@ -35,7 +35,7 @@ pub(crate) trait Criterion: Sync {
 pub(crate) struct Growth {
     /// Most leaves.
     pub(crate) leaves: usize,
-    /// Most decisions from the root to a leaf: a decoder takes as many steps for each value.
+    /// Most decisions from the root to a leaf.
     pub(crate) depth: usize,
 }
 
