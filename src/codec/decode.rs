@@ -1,7 +1,5 @@
 //! Decoding of rows: entropy coder, recursions over rows, network, values.
 
-#[cfg(feature = "apps")]
-use super::context::LANES;
 use super::group::{self, Group, group};
 use super::program::{Program, dequantise, second_quantiser};
 use super::value::{Cell, carry, values, with_cell};
@@ -82,9 +80,13 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
                 group.last_latents(&mut self.latents);
             }
             for _ in heads {
+                #[cfg(feature = "apps")]
+                let before = self.coder.left();
                 self.read_class();
                 self.read_latents();
                 group.take_head(self.class, &self.latents);
+                #[cfg(feature = "apps")]
+                group.count_head(before - self.coder.left());
             }
             if group.read(self.program, &mut self.coder) {
                 break;
@@ -377,19 +379,17 @@ impl EncodedBlock<'_> {
         let program = self.program()?;
         let mut decoder = RowDecoder::new(program, stream, rows).map_err(|e| e.at(at))?;
         let mut out = Vec::with_capacity(rows);
+        // With wide sums, nothing is read twice.
+        decoder.group = group(program, rows, false);
+        decoder.group.iter_mut().for_each(|group| group.count_bits());
         for _ in 0..rows {
             let before = decoder.coder.left();
             decoder.advance();
-            out.push(shared + (before - decoder.coder.left()).max(0.0));
+            let read = (before - decoder.coder.left()).max(0.0);
+            // Rows that are decoded side by side are read together.
+            out.push(shared + decoder.group.as_ref().map_or(read, |group| group.bits()));
         }
         decoder.check().map_err(|e| e.at(at))?;
-        if program.neighbours.is_some() {
-            // Rows that are decoded together share their bits.
-            for group in out.chunks_mut(LANES) {
-                let mean = group.iter().sum::<f64>() / group.len() as f64;
-                group.fill(mean);
-            }
-        }
         let exact = Escapes::decode(escapes, self.cells(), self.room, at)?;
         let each = 8.0 * escapes.len() as f64 / exact.len().max(1) as f64;
         exact.into_positions().for_each(|p| out[p / self.width] += each);

@@ -1,10 +1,13 @@
 //! Rows whose residuals depend on their neighbours, decoded side by side.
 
 use super::context::{LANES, narrow};
+use super::near::Near;
 use super::neighbourhood::{Decided, Neighbourhood, Weights};
 use super::program::Program;
-use super::window::{Sum, Window};
+use super::sum::Sum;
+use super::window::Window;
 use crate::entropy::rans::RansDecoder;
+use crate::entropy::table::Table;
 use crate::kernels::wide::{WideLoop, run_wide};
 use std::fmt::Debug;
 use std::ops::Range;
@@ -29,6 +32,18 @@ pub(super) trait Group: Debug + Send + Sync {
 
     /// Says whether an atom was named that is not there.
     fn is_stray(&self) -> bool;
+
+    /// Counts the bits of rows from here on.
+    #[cfg(feature = "apps")]
+    fn count_bits(&mut self);
+
+    /// Adds the bits of the head that was taken last.
+    #[cfg(feature = "apps")]
+    fn count_head(&mut self, bits: f64);
+
+    /// Returns the bits that the row handed out last takes, if they were counted.
+    #[cfg(feature = "apps")]
+    fn bits(&self) -> f64;
 
     /// Returns how many rows were handed out, if a sum did not fit, so that all have to be decoded anew
     /// with wide ones.
@@ -88,6 +103,9 @@ struct Lanes<S, const N: usize> {
     atoms: Vec<u8>,
     stray: bool,
     unfit: bool,
+    /// Bits of the row in each lane so far, if they are counted, and those of the heads that were read last.
+    bits: Option<[f64; N]>,
+    head_bits: [f64; N],
 }
 
 impl<S: Sum, const N: usize> Lanes<S, N> {
@@ -110,6 +128,8 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
             atoms: vec![0; if program.replaces() { N * width } else { 0 }],
             stray: false,
             unfit: false,
+            bits: None,
+            head_bits: [0.0; N],
         }
     }
 
@@ -178,6 +198,22 @@ impl<S: Sum, const N: usize> Group for Lanes<S, N> {
         self.stray
     }
 
+    #[cfg(feature = "apps")]
+    fn count_bits(&mut self) {
+        self.bits = Some([0.0; N]);
+    }
+
+    #[cfg(feature = "apps")]
+    fn count_head(&mut self, bits: f64) {
+        self.head_bits[self.heads.saturating_sub(1) % N] = bits;
+    }
+
+    #[cfg(feature = "apps")]
+    fn bits(&self) -> f64 {
+        let lane = self.given.saturating_sub(1) % N;
+        self.bits.map_or(0.0, |bits| bits[lane])
+    }
+
     fn unfit(&self) -> Option<usize> {
         self.unfit.then_some(self.given)
     }
@@ -225,7 +261,7 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
         let column = self.window.front().column;
         self.weights.follow(n, &column);
         let fraction = n.fractions(&column, &p.steps);
-        let near = self.window.near(&n.surroundings, n.wanted);
+        let near = Near::of(&self.window, &n.surroundings, n.wanted);
         let predicted = n.predict(&near, &self.weights, fraction);
         let features = n.features(&near, &self.window, (&predicted, fraction));
         let decided = n.decide(&features);
@@ -246,6 +282,9 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
         for i in 0..N {
             if front.column[i] == 0 {
                 self.classes[i] = self.next_classes[i];
+                if let Some(bits) = &mut self.bits {
+                    bits[i] = self.head_bits[i];
+                }
             }
             there[i] = (front.column[i] as usize) < width && (front.row[i] as usize) < self.rows;
             coded[i] = there[i] && p.record.classes.quantum[self.classes[i]] >= 0;
@@ -269,31 +308,42 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
         if !n.atoms.is_empty() {
             let most = n.atoms.len() as i64;
             let mut stray = false;
-            for i in 0..N {
-                tables[i] = &p.tables[n.atom_table(n.atom_leaf(decided, i))];
+            for (i, table) in tables.iter_mut().enumerate() {
+                *table = &p.tables[n.atom_table(n.atom_leaf(decided, i))];
             }
-            for i in 0..N {
+            for (i, table) in tables.iter().enumerate() {
                 if values.coded[i] {
-                    let atom = tables[i].decode(coder);
+                    let atom = table.decode(coder);
                     stray |= !(0..=most).contains(&atom);
                     values.atoms[i] = atom.clamp(0, most) as u8;
                 }
             }
             self.stray |= stray;
+            self.count(&tables, &values.coded, |i| i64::from(values.atoms[i]));
         }
-        for i in 0..N {
+        for (i, table) in tables.iter_mut().enumerate() {
             values.coded[i] &= values.atoms[i] == 0;
             if values.coded[i] {
                 let j = values.column[i] as usize;
                 let (class, width) = (self.classes[i], self.width);
                 let own = || p.record.classes.residual_tables[class * width + j];
-                tables[i] = &p.tables[n.table(n.leaf(decided, i), own)];
+                *table = &p.tables[n.table(n.leaf(decided, i), own)];
             }
         }
-        for i in 0..N {
+        for (i, table) in tables.iter().enumerate() {
             if values.coded[i] {
-                values.residuals[i] = tables[i].decode(coder);
+                values.residuals[i] = table.decode(coder);
             }
+        }
+        self.count(&tables, &values.coded, |i| values.residuals[i]);
+    }
+
+    /// Counts the bits of symbols, if they are counted.
+    #[inline(always)]
+    fn count(&mut self, tables: &[&Table; N], read: &[bool; N], symbol: impl Fn(usize) -> i64) {
+        let Some(bits) = &mut self.bits else { return };
+        for i in (0..N).filter(|&i| read[i]) {
+            bits[i] += f64::from(tables[i].cost(symbol(i)));
         }
     }
 
@@ -312,7 +362,7 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
             let j = values.column[i] as usize;
             let mut sum = sums[i].wide();
             if values.atoms[i] > 0 {
-                sum = n.atom_sum(values.atoms[i], j).unwrap_or(sum);
+                sum = n.sum_of_atom(m, values.atoms[i], j).unwrap_or(sum);
             } else if values.coded[i] {
                 let quantum = m.classes.quantum[self.classes[i]];
                 let step = if quantum == 0 { n.step(j, &p.steps) } else { quantum };

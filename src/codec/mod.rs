@@ -2,8 +2,9 @@
 //!
 //! [`network`] predicts, [`value`] turns integers into numbers of the data's type, [`program`]
 //! is a checked model ready to run, [`decode`] runs it over rows, [`cursor`] over a block, [`columns`] are
-//! what blocks keep beside it. Where residuals look at neighbours, [`context`] finds these,
-//! [`tree`] chooses tables by them as [`neighbourhood`] says, and [`group`] decodes rows side by side.
+//! what blocks keep beside it. Where residuals look at neighbours, [`surroundings`] says
+//! where these lie, [`near`] what they foretell, [`tree`] and [`sieve`] choose tables by them as
+//! [`neighbourhood`] says, and [`group`] decodes rows side by side, from what a [`window`] keeps.
 
 pub(crate) mod bound;
 pub(crate) mod columns;
@@ -19,6 +20,7 @@ pub(crate) mod network;
 pub(crate) mod order;
 pub(crate) mod program;
 pub(crate) mod sieve;
+pub(crate) mod sum;
 pub(crate) mod surroundings;
 #[cfg(all(test, feature = "compress"))]
 mod tests;

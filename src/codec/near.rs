@@ -1,8 +1,9 @@
 //! What the neighbours of a value foretell of it, and the properties by which trees choose a table.
 
 use super::context::{feature, neighbour};
+use super::sum::Sum;
 use super::surroundings::Surroundings;
-use super::window::{Front, Sum, Window};
+use super::window::{Front, Window};
 use crate::container::model::{FEATURES, NEIGHBOURS};
 use neighbour::{LEFT, LEFT2, LEFT3, THIRD, THIRD2, THIRD3, UP, UP_LEFT, UP_RIGHT, UP2};
 
@@ -141,14 +142,25 @@ impl<const N: usize> There<N> {
 }
 
 impl<S: Sum, const N: usize> Near<S, N> {
+    /// Finds of the neighbours of a window's present values what is `wanted`.
+    #[inline(always)]
+    pub(crate) fn of(window: &Window<S, N>, surroundings: &Surroundings, wanted: Wanted) -> Self {
+        let Front { column, row, .. } = window.front();
+        let mut there = [surroundings.there(column[0] as usize, row[0] as usize); N];
+        if window.is_together() && N > 1 {
+            // All are in the same column, and have no rows before that they look at.
+            return Self::new::<false>(window, there, wanted);
+        }
+        for i in 1..N {
+            there[i] = surroundings.there(column[i] as usize, row[i] as usize);
+        }
+        Self::new::<true>(window, there, wanted)
+    }
+
     /// Finds what is `wanted`; `each` has a bit for each neighbour that is there, lane by lane,
     /// some of them in rows before if `BACK` is set. Of those that are not, one to the left stands for one above and the other way round.
     #[inline(always)]
-    pub(super) fn new<const BACK: bool>(
-        window: &Window<S, N>,
-        each: [u16; N],
-        wanted: Wanted,
-    ) -> Self {
+    fn new<const BACK: bool>(window: &Window<S, N>, each: [u16; N], wanted: Wanted) -> Self {
         let (mut all, mut any) = (u16::MAX, 0);
         for own in each {
             (all, any) = (all & own, any | own);

@@ -4,10 +4,11 @@ use super::context::LANES;
 use super::context::neighbour::{FIRST_THIRD, LEFT, THIRD_DOWN, UP, UP_LEFT};
 use super::near::{Near, Wanted};
 use super::sieve::{Places, Sieve};
+use super::sum::Sum;
 use super::surroundings::Surroundings;
 use super::tree::Tree;
 use super::value::whole_step;
-use super::window::{Sum, Window};
+use super::window::Window;
 use crate::container::model::FEATURES;
 use crate::container::model::{Grid, ModelRecord, NEIGHBOURS, Neighbours, TreeNode, Value};
 use crate::entropy::table::{SCALE_COUNT, Table, TableSpec};
@@ -47,7 +48,8 @@ pub(crate) struct Neighbourhood {
     used: u32,
     /// Integers of values that are named.
     pub(crate) atoms: Vec<i64>,
-    /// Their sums in each column, atom after atom; empty where predictions are replaced.
+    /// Their sums in each column, atom after atom; empty where predictions are replaced or these are too
+    /// many to keep.
     atom_sums: Vec<i64>,
     atom_tree: Tree,
     atom_tables: Vec<u32>,
@@ -145,11 +147,16 @@ impl Neighbourhood {
         out
     }
 
-    /// Returns the sum of atom `atom`, counted from 1, in a column, if it does not take what is predicted.
+    /// Returns the sum of atom `atom`, counted from 1, in a column of the model `m`, if it does not take
+    /// what is predicted.
     #[inline(always)]
-    pub(crate) fn atom_sum(&self, atom: u8, column: usize) -> Option<i64> {
-        let first = usize::from(atom).checked_sub(1)? * self.surroundings.width();
-        self.atom_sums.get(first + column).copied()
+    pub(crate) fn sum_of_atom(&self, m: &ModelRecord, atom: u8, column: usize) -> Option<i64> {
+        let atom = usize::from(atom).checked_sub(1)?;
+        if let Some(&sum) = self.atom_sums.get(atom * self.surroundings.width() + column) {
+            return Some(sum);
+        }
+        let k = *self.atoms.get(atom).filter(|_| m.latents() == 0)?;
+        Some(atom_sum(k, m.base[column], &m.grids[m.grid_of[column]]))
     }
 
     /// Returns the table by which leaf `leaf` of the atoms' tree names an atom.
@@ -250,6 +257,8 @@ impl Neighbourhood {
 const MEDIAN: u32 = 1 << LEFT | 1 << UP | 1 << UP_LEFT;
 
 /// What trees have decided of values side by side.
+// It never leaves the loop over values.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Decided<const N: usize> {
     /// Leaves of the residuals' tree and the atoms'.
     Walked([[u16; N]; 2]),
@@ -308,9 +317,12 @@ fn narrow(record: &ModelRecord, coefficients: &[[i16; NEIGHBOURS]]) -> i64 {
 /// Half a step of so many bits, added to 2^29, is far from 2^31.
 const MOST_NARROW_FRACTION: u32 = 24;
 
-/// Returns the sums of atoms in each column, atom after atom; none where predictions are replaced.
+/// Sums of atoms that are kept, at most: 8 MiB of them.
+const MOST_ATOM_SUMS: usize = 1 << 20;
+
+/// Returns the sums of atoms in each column, atom after atom, if they are to be kept.
 fn atom_sums(record: &ModelRecord, atoms: &[i64]) -> Vec<i64> {
-    if record.latents() > 0 {
+    if record.latents() > 0 || atoms.len() * record.width() > MOST_ATOM_SUMS {
         return Vec::new();
     }
     let columns = || record.base.iter().zip(&record.grid_of);

@@ -4,106 +4,13 @@
 //! neighbour of all lanes is as many numbers back everywhere: only for the first lanes, whose row
 //! before is that of the last lane one round earlier, it is another number of them.
 
-use super::context::{Decoded, LARGEST, narrow};
-use super::near::{Near, Wanted};
+use super::context::{Decoded, narrow};
+use super::sum::Sum;
 use super::surroundings::{Place, Surroundings};
 use crate::container::model::NEIGHBOURS;
-use std::fmt::Debug;
 
 /// Steps between two moves of what is looked back at, at least.
 const STEPS: usize = 64;
-/// Sums that predictions weigh are held within ±2^47, as [`super::value::carry`] does.
-const LARGEST_SUM: i64 = 1 << 47;
-
-/// A sum as a window keeps it.
-pub(crate) trait Sum: Copy + Default + Debug + Send + Sync + 'static {
-    /// Whether not every sum fits.
-    const NARROW: bool;
-
-    /// Keeps a sum, which must fit.
-    fn of(sum: i64) -> Self;
-    fn wide(self) -> i64;
-    /// Returns left + above − above-left held between left and above.
-    fn median(left: Self, up: Self, up_left: Self) -> Self;
-    /// Returns the sum without its lowest `shift` bits, held within the range of properties.
-    fn shifted(self, shift: u32) -> i32;
-    /// Returns the sum, held within the range of what is weighed, times a coefficient.
-    fn weighed(self, coefficient: i16) -> i64;
-    /// Rounds to a multiple of 2^`fraction`.
-    fn aligned(self, fraction: u32) -> Self;
-}
-
-impl Sum for i64 {
-    const NARROW: bool = false;
-
-    #[inline(always)]
-    fn of(sum: i64) -> Self {
-        sum
-    }
-
-    #[inline(always)]
-    fn wide(self) -> i64 {
-        self
-    }
-
-    #[inline(always)]
-    fn median(left: Self, up: Self, up_left: Self) -> Self {
-        left.wrapping_add(up).wrapping_sub(up_left).clamp(left.min(up), left.max(up))
-    }
-
-    #[inline(always)]
-    fn shifted(self, shift: u32) -> i32 {
-        narrow(self >> shift)
-    }
-
-    #[inline(always)]
-    fn weighed(self, coefficient: i16) -> i64 {
-        self.clamp(-LARGEST_SUM, LARGEST_SUM) * i64::from(coefficient)
-    }
-
-    #[inline(always)]
-    fn aligned(self, fraction: u32) -> Self {
-        let half = (1_i64 << fraction) >> 1;
-        self.wrapping_add(half) >> fraction << fraction
-    }
-}
-
-/// Sums far from the ends of 32 bits, as `Neighbourhood::narrow` says: nothing below overflows.
-impl Sum for i32 {
-    const NARROW: bool = true;
-
-    #[inline(always)]
-    fn of(sum: i64) -> Self {
-        sum as i32
-    }
-
-    #[inline(always)]
-    fn wide(self) -> i64 {
-        i64::from(self)
-    }
-
-    #[inline(always)]
-    fn median(left: Self, up: Self, up_left: Self) -> Self {
-        left.wrapping_add(up).wrapping_sub(up_left).max(left.min(up)).min(left.max(up))
-    }
-
-    #[inline(always)]
-    fn shifted(self, shift: u32) -> i32 {
-        (self >> (shift & 31)).clamp(-(LARGEST as i32), LARGEST as i32)
-    }
-
-    #[inline(always)]
-    fn weighed(self, coefficient: i16) -> i64 {
-        i64::from(self) * i64::from(coefficient)
-    }
-
-    #[inline(always)]
-    fn aligned(self, fraction: u32) -> Self {
-        let half = (1_i32 << (fraction & 31)) >> 1;
-        self.wrapping_add(half) >> (fraction & 31) << (fraction & 31)
-    }
-}
-
 /// The values that are decoded next, one in each lane.
 #[derive(Debug, Clone)]
 pub(crate) struct Front<const N: usize> {
@@ -269,19 +176,10 @@ impl<S: Sum, const N: usize> Window<S, N> {
         self.set([S::of(cell.sum); N], [narrow(cell.residual); N], [cell.atom; N]);
     }
 
-    /// Finds of the present values' neighbours what is `wanted`.
+    /// Says whether all lanes begin at the same step, so that they are always in the same column.
     #[inline(always)]
-    pub(crate) fn near(&self, surroundings: &Surroundings, wanted: Wanted) -> Near<S, N> {
-        let (column, row) = (&self.front.column, &self.front.row);
-        let mut there = [surroundings.there(column[0] as usize, row[0] as usize); N];
-        // Lanes that begin together are in the same column, and have no rows before that they look at.
-        for i in if self.together { 0..0 } else { 1..N } {
-            there[i] = surroundings.there(column[i] as usize, row[i] as usize);
-        }
-        match self.together && N > 1 {
-            true => Near::new::<false>(self, there, wanted),
-            false => Near::new::<true>(self, there, wanted),
-        }
+    pub(super) fn is_together(&self) -> bool {
+        self.together
     }
 
     /// Returns a neighbour's sum in each lane; neighbours are in rows before only if `BACK` is set.

@@ -118,7 +118,7 @@ impl<'a> NeighbourCoder<'a> {
         }
         for j in 0..row.len() {
             let fraction = p.steps[j].trailing_zeros();
-            let near = self.window.near(&n.surroundings, wanted);
+            let near = Near::of(&self.window, &n.surroundings, wanted);
             self.weights.follow(n, &[j as i32]);
             let carried = n.predict(&near, &self.weights, [fraction]);
             let features = n.features(&near, &self.window, (&carried, [fraction]));

@@ -1,7 +1,7 @@
 //! Streams of blocks, from what each row's symbols are.
 
 use crate::codec::context::{Decoded, LANES};
-use crate::codec::near::Wanted;
+use crate::codec::near::{Near, Wanted};
 use crate::codec::neighbourhood::{Neighbourhood, Weights, atom_sum};
 use crate::codec::order::Order;
 use crate::codec::program::{Program, second_quantiser};
@@ -143,7 +143,7 @@ fn cell(
     let m = &p.record;
     let class = row.class.min(m.classes.count - 1);
     let quantum = m.classes.quantum[class];
-    let near = window.near(&n.surroundings, Wanted::ALL);
+    let near = Near::of(window, &n.surroundings, Wanted::ALL);
     let fraction = p.steps[j].trailing_zeros();
     let mut weights = Weights::new(n);
     weights.follow(n, &[j as i32]);

@@ -1,7 +1,7 @@
 use super::{random_tree, record};
 use crate::codec::context::{Decoded, LANES, neighbour};
 use crate::codec::decode::RowDecoder;
-use crate::codec::near::Wanted;
+use crate::codec::near::{Near, Wanted};
 use crate::codec::neighbourhood::{Decided, Neighbourhood, Weights, atom_sum};
 use crate::codec::order::Order;
 use crate::codec::program::Program;
@@ -72,7 +72,7 @@ fn read_atom(p: &Program, window: &Window<i64, 1>, j: usize, coder: &mut RansDec
 fn known(p: &Program, window: &Window<i64, 1>, j: usize) -> (i64, Decided<1>) {
     let n = p.neighbours.as_ref().unwrap();
     let fraction = [p.steps[j].trailing_zeros()];
-    let near = window.near(&n.surroundings, Wanted::ALL);
+    let near = Near::of(window, &n.surroundings, Wanted::ALL);
     let predicted = n.predict(&near, &Weights::new(n), fraction);
     let features = near.features(window.front(), &n.surroundings, &predicted, fraction);
     (predicted[0], n.decide(&features))

@@ -1,6 +1,6 @@
 use super::record;
 use crate::codec::context::{Decoded, neighbour};
-use crate::codec::near::Wanted;
+use crate::codec::near::{Near, Wanted};
 use crate::codec::neighbourhood::{Neighbourhood, Weights, atom_sum};
 use crate::container::model::{FEATURES, Grid, NEIGHBOURS, Value};
 use crate::matrix::rng::Rng;
@@ -43,7 +43,7 @@ impl Scene {
             window.set_one(*cell);
             window.advance();
         }
-        let near = window.near(&n.surroundings, Wanted::ALL);
+        let near = Near::of(&window, &n.surroundings, Wanted::ALL);
         let predicted = n.predict(&near, &Weights::new(n), [fraction]);
         let front = window.front();
         let properties = near.features(front, &n.surroundings, &predicted, [fraction]);

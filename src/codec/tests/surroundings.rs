@@ -1,6 +1,6 @@
 use super::record;
 use crate::codec::context::{Decoded, neighbour};
-use crate::codec::near::Wanted;
+use crate::codec::near::{Near, Wanted};
 use crate::codec::neighbourhood::Neighbourhood;
 use crate::container::model::NEIGHBOURS;
 use crate::matrix::rng::Rng;
@@ -86,7 +86,7 @@ fn compare(width: usize, distances: [usize; 3], (back, up): (usize, i64), rows: 
                 around(-1, -a),
                 around(-1, a),
             ];
-            let near = window.near(&n.surroundings, Wanted::ALL);
+            let near = Near::of(&window, &n.surroundings, Wanted::ALL);
             assert_eq!(near.sums.map(|s| s[0]), stand_in(own), "{distances:?} {x}, {y}");
             let sum = rng.next_u64() as i64;
             window.set_one(Decoded { sum, residual: 0, atom: 0 });
@@ -130,7 +130,7 @@ fn rows_before_are_there_once_they_were_decoded() {
     use neighbour::{THIRD, THIRD2, THIRD3, UP, UP2};
     let mut seen = Vec::new();
     for row in 1..7 {
-        let near = window.near(&n.surroundings, Wanted::ALL);
+        let near = Near::of(&window, &n.surroundings, Wanted::ALL);
         seen.push([UP, UP2, THIRD, THIRD2, THIRD3].map(|n| near.sums[n][0]));
         window.set_one(Decoded { sum: row, residual: 0, atom: 0 });
         window.advance();

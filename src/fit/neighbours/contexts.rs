@@ -19,6 +19,11 @@ use rayon::prelude::*;
 
 /// Most decisions for a value.
 const DEPTH: usize = 14;
+/// Comparisons that a model's trees make for each 8 leaves that they may have: decoding takes longer with more,
+/// and files of level 1 are no smaller.
+const COMPARISONS_PER_8: usize = 5;
+/// Comparisons that a model's trees make, at most.
+const MOST_COMPARISONS: usize = 160;
 /// Leaves that move the scale of the columns' tables, at most: more do not pay.
 const SHIFTED_LEAVES: usize = 96;
 /// Share of the bytes without contexts that contexts must reach: decoding takes longer with them.
@@ -33,6 +38,12 @@ pub(super) struct Uncontexted<'a> {
     pub(super) encoder: &'a BlockEncoder,
     pub(super) symbols: &'a [Symbols],
     pub(super) fitted: &'a FittedClasses,
+}
+
+/// Returns how many comparisons a model's trees may make together; the first tree grown may make half of
+/// them.
+fn most_comparisons(effort: ContextEffort) -> usize {
+    (effort.leaves * COMPARISONS_PER_8 / 8).min(MOST_COMPARISONS)
 }
 
 impl Uncontexted<'_> {
@@ -87,11 +98,18 @@ impl Uncontexted<'_> {
     ) -> ModelRecord {
         let mut record = self.fitted.record.clone();
         let mut made = Comparisons::default();
-        self.atom_tree(&mut record, (collected, &mut made), weight, effort.leaves.div_ceil(2));
+        let for_atoms = made.up_to(most_comparisons(effort) / 2);
+        self.atom_tree(&mut record, (collected, for_atoms), weight, effort.leaves.div_ceil(2));
         let criterion = OwnTable::new(&collected.residuals, weight);
         let growth = Growth { leaves: effort.leaves, depth: DEPTH };
         let cells = without_atoms(collected);
-        let tree = grow(&collected.features, cells, &criterion, (&allowed(), &mut made), growth);
+        let tree = grow(
+            &collected.features,
+            cells,
+            &criterion,
+            (&allowed(), made.up_to(most_comparisons(effort))),
+            growth,
+        );
         if let Some(n) = &mut record.neighbours {
             n.tree = tree;
         }
@@ -148,7 +166,7 @@ impl Uncontexted<'_> {
         let criterion = ShiftedTable::new(&table, &ladders, weight);
         let growth = Growth { leaves: SHIFTED_LEAVES.min(effort.leaves), depth: DEPTH };
         let mut made = Comparisons::default();
-        let choice = (&allowed()[..], &mut made);
+        let choice = (&allowed()[..], made.up_to(most_comparisons(effort) / 2));
         let mut tree = grow(&collected.features, cells.clone(), &criterion, choice, growth);
         drop(criterion);
         let leaves = crate::codec::tree::Tree::new(&tree);
@@ -169,7 +187,8 @@ impl Uncontexted<'_> {
                 *shift = SHIFTS.start() + least.unwrap_or(0) as i64;
             }
         }
-        self.atom_tree(&mut record, (collected, &mut made), weight, effort.leaves.div_ceil(2));
+        let for_atoms = made.up_to(most_comparisons(effort));
+        self.atom_tree(&mut record, (collected, for_atoms), weight, effort.leaves.div_ceil(2));
         if let Some(n) = &mut record.neighbours {
             n.tree = tree;
         }

@@ -14,10 +14,6 @@ const MOST_THRESHOLDS: usize = 30;
 const DECISION_BITS: f32 = 22.0;
 /// Cells on each side of a decision, at least.
 const LEAST_CELLS: usize = 24;
-/// Comparisons of a model's trees, at most. Without a limit they are 100 to 200; files are 0.1 % smaller at
-/// the most.
-const MOST_COMPARISONS: usize = 80;
-
 /// What the values in a leaf cost.
 pub(crate) trait Criterion: Sync {
     /// Numbers of which the sums over a leaf's values say what they cost.
@@ -35,7 +31,7 @@ pub(crate) trait Criterion: Sync {
 pub(crate) struct Growth {
     /// Most leaves.
     pub(crate) leaves: usize,
-    /// Most decisions from the root to a leaf: a decoder takes as many steps for each value.
+    /// Most decisions from the root to a leaf.
     pub(crate) depth: usize,
 }
 
@@ -67,12 +63,22 @@ impl Binned {
 /// Comparisons of a property with a threshold that trees make, anywhere: a decoder makes all of them for
 /// every value, so there may only be so many. Leaves that come late do with those that others make.
 #[derive(Debug, Default)]
-pub(crate) struct Comparisons(BTreeSet<(usize, i32)>);
+pub(crate) struct Comparisons {
+    made: BTreeSet<(usize, i32)>,
+    /// How many there may be.
+    most: usize,
+}
 
 impl Comparisons {
+    /// Lets the next tree make comparisons until all trees together make `most`.
+    pub(crate) fn up_to(&mut self, most: usize) -> &mut Self {
+        self.most = most;
+        self
+    }
+
     /// Says whether a tree may make one.
     fn allow(&self, feature: usize, threshold: i32) -> bool {
-        self.0.len() < MOST_COMPARISONS || self.0.contains(&(feature, threshold))
+        self.made.len() < self.most || self.made.contains(&(feature, threshold))
     }
 }
 
@@ -149,7 +155,7 @@ pub(crate) fn grow<C: Criterion>(
             heap.push(open(best.node, best.depth, best.cells, comparisons));
             continue;
         }
-        comparisons.0.insert((*feature, threshold));
+        comparisons.made.insert((*feature, threshold));
         let (low, high): (Vec<u32>, Vec<u32>) =
             best.cells.iter().partition(|&&cell| usize::from(b.bins[cell as usize]) <= best.bin);
         let branches = [nodes.len(), nodes.len() + 1];
@@ -269,8 +275,13 @@ mod tests {
         let all = (0..features.len() as u32).collect();
         let growth = Growth { leaves: 4, depth: 8 };
         let criterion = OwnTable::new(&numbers, 1.0);
-        let tree =
-            grow(&features, all, &criterion, (&[2, 4, 9, 20], &mut Comparisons::default()), growth);
+        let tree = grow(
+            &features,
+            all,
+            &criterion,
+            (&[2, 4, 9, 20], Comparisons::default().up_to(80)),
+            growth,
+        );
         let found = decisions(&tree);
         assert_eq!(found.len(), 3, "{tree:?}");
         assert!(found.iter().all(|(f, _)| [4, 9].contains(f)), "{found:?}");
@@ -288,7 +299,7 @@ mod tests {
             &features,
             all.clone(),
             &OwnTable::new(&numbers, 1.0),
-            (&[4, 9], &mut Comparisons::default()),
+            (&[4, 9], Comparisons::default().up_to(80)),
             growth,
         );
         assert!(decisions(&deep).len() <= 3);
@@ -298,7 +309,7 @@ mod tests {
             &features,
             all,
             &OwnTable::new(&numbers, 1.0),
-            (&[4, 9, 20], &mut Comparisons::default()),
+            (&[4, 9, 20], Comparisons::default().up_to(80)),
             growth,
         );
         assert_eq!(decisions(&tree), []);

@@ -3,7 +3,7 @@
 use crate::kernels::dense::micro::{Micro, dense_kernel};
 use crate::kernels::dense::panels::{COLUMNS, Product};
 use crate::kernels::isa::Isa;
-use crate::kernels::ruler::{LANES, Rulers};
+use crate::kernels::ruler::sums::{LANES, Sums};
 use std::arch::x86_64::*;
 
 /// Proof that this CPU has AVX2 and FMA.
@@ -27,26 +27,26 @@ impl Micro for Avx2 {
 }
 
 impl Avx2 {
-    /// Adds as [`Rulers::add`] says.
+    /// Adds as [`Sums`] says.
     #[inline(always)]
     pub(crate) fn add<const ROWS: usize, const SUMS: usize>(
         self,
-        rulers: &Rulers,
+        all: &Sums,
         rows: &[[i32; LANES]; ROWS],
         sums: &mut [[i32; LANES]; SUMS],
     ) {
         // SAFETY: the CPU has AVX2, as `self` proves.
-        unsafe { add(rulers, rows, sums) }
+        unsafe { add(all, rows, sums) }
     }
 }
 
 #[target_feature(enable = "avx2")]
 fn add<const ROWS: usize, const SUMS: usize>(
-    rulers: &Rulers,
+    all: &Sums,
     rows: &[[i32; LANES]; ROWS],
     sums: &mut [[i32; LANES]; SUMS],
 ) {
-    for (sum, comparisons) in sums.iter_mut().zip(rulers.sums()) {
+    for (sum, comparisons) in sums.iter_mut().zip(&all.0) {
         // SAFETY: an array of 8 numbers has 256 bits.
         let mut own = unsafe { _mm256_loadu_si256(sum.as_ptr().cast()) };
         for c in comparisons {

@@ -1,24 +1,15 @@
 //! Adds up what numbers score by being above thresholds, eight numbers side by side.
 
+pub(crate) mod sums;
+
 use super::isa::Isa;
+use sums::Sums;
+pub(crate) use sums::{Comparison, LANES};
 
-/// Numbers side by side.
-pub(crate) const LANES: usize = 8;
-
-/// A comparison of a row of numbers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Comparison {
-    /// Which row of numbers.
-    pub(crate) row: u32,
-    pub(crate) threshold: i32,
-    /// What a number scores by being above the threshold.
-    pub(crate) score: i32,
-}
-
-/// Comparisons, those of one sum after those of another.
+/// Comparisons, ready to be made.
 #[derive(Debug, Clone)]
 pub(crate) struct Rulers {
-    sums: Vec<Vec<Comparison>>,
+    sums: Sums,
     #[cfg(target_arch = "x86_64")]
     avx2: Option<super::x86::Avx2>,
 }
@@ -27,16 +18,10 @@ impl Rulers {
     /// Prepares the comparisons of each sum.
     pub(crate) fn new(sums: Vec<Vec<Comparison>>) -> Self {
         Self {
-            sums,
+            sums: Sums(sums),
             #[cfg(target_arch = "x86_64")]
             avx2: super::x86::Avx2::new().filter(|_| Isa::chosen() != Isa::Scalar),
         }
-    }
-
-    /// Lists the comparisons of each sum.
-    #[inline(always)]
-    pub(super) fn sums(&self) -> &[Vec<Comparison>] {
-        &self.sums
     }
 
     /// Adds to each of `sums` what the numbers in `rows` score.
@@ -48,23 +33,9 @@ impl Rulers {
     ) {
         #[cfg(target_arch = "x86_64")]
         if let Some(avx2) = self.avx2 {
-            return avx2.add(self, rows, sums);
+            return avx2.add(&self.sums, rows, sums);
         }
-        self.add_anywhere(rows, sums);
-    }
-
-    fn add_anywhere<const ROWS: usize, const SUMS: usize>(
-        &self,
-        rows: &[[i32; LANES]; ROWS],
-        sums: &mut [[i32; LANES]; SUMS],
-    ) {
-        for (sum, comparisons) in sums.iter_mut().zip(&self.sums) {
-            for c in comparisons {
-                for (sum, number) in sum.iter_mut().zip(&rows[c.row as usize % ROWS]) {
-                    *sum += if *number > c.threshold { c.score } else { 0 };
-                }
-            }
-        }
+        self.sums.add(rows, sums);
     }
 }
 
@@ -86,7 +57,7 @@ mod tests {
         ];
         let (mut found, mut plain) = ([[1; LANES]; 2], [[1; LANES]; 2]);
         rulers.add(&rows, &mut found);
-        rulers.add_anywhere(&rows, &mut plain);
+        rulers.sums.add(&rows, &mut plain);
         assert_eq!(found, plain);
         assert_eq!(found[0], [1, 11, 11, 11, 11, 11, 11, 11]);
         assert_eq!(found[1], [1, 1, 102, 2, 3, 103, 4, 4]);

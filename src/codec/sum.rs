@@ -1,0 +1,96 @@
+//! Sums as they are kept while rows are decoded: of 64 bits, or of 32 where they fit.
+
+use super::context::{LARGEST, narrow};
+use std::fmt::Debug;
+
+/// Sums that predictions weigh are held within ±2^47, as [`super::value::carry`] does.
+const LARGEST_SUM: i64 = 1 << 47;
+
+/// A sum as a window keeps it.
+pub(crate) trait Sum: Copy + Default + Debug + Send + Sync + 'static {
+    /// Whether not every sum fits.
+    const NARROW: bool;
+
+    /// Keeps a sum, which must fit.
+    fn of(sum: i64) -> Self;
+    fn wide(self) -> i64;
+    /// Returns left + above − above-left held between left and above.
+    fn median(left: Self, up: Self, up_left: Self) -> Self;
+    /// Returns the sum without its lowest `shift` bits, held within the range of properties.
+    fn shifted(self, shift: u32) -> i32;
+    /// Returns the sum, held within the range of what is weighed, times a coefficient.
+    fn weighed(self, coefficient: i16) -> i64;
+    /// Rounds to a multiple of 2^`fraction`.
+    fn aligned(self, fraction: u32) -> Self;
+}
+
+impl Sum for i64 {
+    const NARROW: bool = false;
+
+    #[inline(always)]
+    fn of(sum: i64) -> Self {
+        sum
+    }
+
+    #[inline(always)]
+    fn wide(self) -> i64 {
+        self
+    }
+
+    #[inline(always)]
+    fn median(left: Self, up: Self, up_left: Self) -> Self {
+        left.wrapping_add(up).wrapping_sub(up_left).clamp(left.min(up), left.max(up))
+    }
+
+    #[inline(always)]
+    fn shifted(self, shift: u32) -> i32 {
+        narrow(self >> shift)
+    }
+
+    #[inline(always)]
+    fn weighed(self, coefficient: i16) -> i64 {
+        self.clamp(-LARGEST_SUM, LARGEST_SUM) * i64::from(coefficient)
+    }
+
+    #[inline(always)]
+    fn aligned(self, fraction: u32) -> Self {
+        let half = (1_i64 << fraction) >> 1;
+        self.wrapping_add(half) >> fraction << fraction
+    }
+}
+
+/// Sums far from the ends of 32 bits, as `Neighbourhood::narrow` says: nothing below overflows.
+impl Sum for i32 {
+    const NARROW: bool = true;
+
+    #[inline(always)]
+    fn of(sum: i64) -> Self {
+        sum as i32
+    }
+
+    #[inline(always)]
+    fn wide(self) -> i64 {
+        i64::from(self)
+    }
+
+    #[inline(always)]
+    fn median(left: Self, up: Self, up_left: Self) -> Self {
+        left.wrapping_add(up).wrapping_sub(up_left).max(left.min(up)).min(left.max(up))
+    }
+
+    #[inline(always)]
+    fn shifted(self, shift: u32) -> i32 {
+        (self >> (shift & 31)).clamp(-(LARGEST as i32), LARGEST as i32)
+    }
+
+    #[inline(always)]
+    fn weighed(self, coefficient: i16) -> i64 {
+        i64::from(self) * i64::from(coefficient)
+    }
+
+    #[inline(always)]
+    fn aligned(self, fraction: u32) -> Self {
+        let half = (1_i32 << (fraction & 31)) >> 1;
+        self.wrapping_add(half) >> (fraction & 31) << (fraction & 31)
+    }
+}
