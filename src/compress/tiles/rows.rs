@@ -84,13 +84,13 @@ impl<'a> TiledRows<'a> {
 
     /// Returns the run of the array's values in which tiles `numbers` lie.
     fn run(&self, numbers: Range<usize>) -> Range<usize> {
-        let mut run = usize::MAX..0;
+        let (mut start, mut end) = (usize::MAX, 0);
         for number in numbers {
             self.tiling.lines(number, |at, length| {
-                run = run.start.min(at)..run.end.max(at + length);
+                (start, end) = (start.min(at), end.max(at + length));
             });
         }
-        run
+        start.min(end)..end
     }
 
     /// Fills `out` with tile `number`, all of whose values are in `part`.
