@@ -6,10 +6,11 @@ use crate::container::model::{NEIGHBOURS, Neighbours, OWN_TABLE, TreeNode};
 use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
 use crate::fit::context::FitContext;
+use crate::fit::data::sample::Thinning;
 use crate::fit::neighbours::effort::NeighbourEffort;
 use crate::fit::neighbours::entropy::{Blocks, block_bits};
 use crate::fit::neighbours::geometry;
-use crate::fit::neighbours::stencil::{Regression, Stencil};
+use crate::fit::neighbours::stencil::{Regression, Stencil, Weighing};
 use std::collections::HashMap;
 
 /// Columns of a row, at most, for coefficients of their own or of groups.
@@ -20,6 +21,9 @@ const LEAST_ROWS: usize = 48;
 const GROUPS: [usize; 2] = [6, 24];
 /// Bits of a coefficient in the model.
 const COEFFICIENT_BITS: f64 = 7.0;
+/// Simple sums that are compared on all values, and the part of these by which they are found.
+const LIKELIEST: usize = 2;
+const QUICK_LOOK: usize = 4;
 /// Share of all bits that prediction must save to be used.
 const WORTH: f64 = 0.998;
 /// Neighbours that are weighed: the nearest, those of the row, and all.
@@ -79,6 +83,15 @@ impl Tried {
 impl Prediction {
     fn all(distances: [usize; 3], stencil: Stencil) -> Self {
         Self { distances, median: false, stencils: vec![stencil], of: Vec::new() }
+    }
+
+    /// The same, for which rows before are kept: something weighs them, if only with nothing.
+    fn looking_back(&self) -> Self {
+        let mut probe = self.clone();
+        for stencil in probe.stencils.iter_mut().filter(|s| s[THIRD] == 0) {
+            stencil[THIRD] = 1;
+        }
+        probe
     }
 
     /// Bits of the model.
@@ -151,55 +164,84 @@ impl Comparison<'_> {
         Ok(best.prediction)
     }
 
-    /// Every how manieth run of the sample is looked at.
-    fn every(&self) -> usize {
+    /// Which rows of the sample are looked at.
+    fn some(&self) -> Thinning {
         let sample = self.context.sample;
-        let cells = sample.rows() * sample.schema.width();
-        (cells / self.effort.compared.max(1)).clamp(1, sample.runs.len().max(1))
+        sample.thinning(self.effort.compared / sample.schema.width().max(1))
+    }
+
+    /// How many they are.
+    fn rows(&self) -> usize {
+        let some = self.some();
+        self.context.sample.runs.iter().step_by(some.every).map(|&run| run.min(some.rows)).sum()
     }
 
     /// Rows of the file for each that is looked at.
     fn weight(&self) -> f64 {
-        let runs = &self.context.sample.runs;
-        let seen: usize = runs.iter().step_by(self.every()).sum();
-        self.context.sample.total as f64 / seen.max(1) as f64
+        self.context.sample.total as f64 / self.rows().max(1) as f64
     }
 
     fn blocks(&self) -> Blocks {
-        Blocks::of(self.context, self.every())
+        Blocks::of(self.context.sample.schema.width(), self.rows())
     }
 
     fn tried(&self, prediction: Prediction) -> Result<Tried> {
         let encoder = (self.encoder)(&prediction)?;
-        let bits =
-            block_bits(self.context, &encoder, self.predicted, (self.blocks(), self.every()));
+        let bits = block_bits(self.context, &encoder, self.predicted, (self.blocks(), self.some()));
         let own = prediction.bits(self.context.sample.schema.width());
         Ok(Tried { prediction, bits, own })
     }
 
     /// Tries predictions along some directions; the first is none.
     fn in_directions(&self, distances: [usize; 3]) -> Result<Vec<Tried>> {
-        let sample = self.context.sample;
-        let width = sample.schema.width();
         let simple = simple_sums();
         let mut tried = vec![self.tried(Prediction::all(distances, simple[0]))?];
         if self.whole_values {
             let median = Prediction::all(distances, simple[0]);
             tried.push(self.tried(Prediction { median: true, ..median })?);
         }
-        let likely = if self.effort.thorough { &simple[1..] } else { &[] };
+        let likely = match self.effort.thorough {
+            true => self.likeliest(distances, &simple[1..])?,
+            false => vec![simple[1]],
+        };
         for stencil in likely {
-            tried.push(self.tried(Prediction::all(distances, *stencil))?);
+            tried.push(self.tried(Prediction::all(distances, stencil))?);
         }
-        let by_column =
-            width > 1 && width <= MOST_COLUMNS && sample.rows() / self.every() >= LEAST_ROWS;
-        // Rows before are looked at where something weighs them, if only with nothing.
-        let mut probe = simple[0];
-        probe[THIRD] = 1;
-        let probe = (self.encoder)(&Prediction::all(distances, probe))?;
-        let products =
-            Regression::gather(self.context, &probe, self.predicted, (by_column, self.every()));
-        for used in if self.effort.thorough { &USED[..] } else { &USED[2..] } {
+        let nothing = Prediction::all(distances, simple[0]);
+        tried.extend(self.by_squares(&nothing, Weighing::Alike)?);
+        if self.effort.thorough {
+            let weight = self.weight();
+            let best = tried.iter().min_by(|a, b| a.total(weight).total_cmp(&b.total(weight)));
+            let best = best.map_or(nothing, |best| best.prediction.clone());
+            tried.extend(self.by_squares(&best, Weighing::ByScale)?);
+        }
+        Ok(tried)
+    }
+
+    /// Returns the best of simple sums, by a quick look.
+    fn likeliest(&self, distances: [usize; 3], sums: &[Stencil]) -> Result<Vec<Stencil>> {
+        let compared = self.effort.compared / QUICK_LOOK;
+        let quick = Self { effort: NeighbourEffort { compared, ..self.effort }, ..*self };
+        let mut looked: Vec<(f64, Stencil)> = Vec::new();
+        for &sum in sums {
+            let tried = quick.tried(Prediction::all(distances, sum))?;
+            looked.push((tried.total(1.0), sum));
+        }
+        looked.sort_by(|a, b| a.0.total_cmp(&b.0));
+        looked.truncate(LIKELIEST);
+        Ok(looked.into_iter().map(|l| l.1).collect())
+    }
+
+    /// Tries coefficients by least squares, weighed by what `before` leaves.
+    fn by_squares(&self, before: &Prediction, weighing: Weighing) -> Result<Vec<Tried>> {
+        let width = self.context.sample.schema.width();
+        let distances = before.distances;
+        let by_column = width > 1 && width <= MOST_COLUMNS && self.rows() >= LEAST_ROWS;
+        let probe = (self.encoder)(&before.looking_back())?;
+        let how = (by_column, self.some(), weighing);
+        let products = Regression::gather(self.context, &probe, self.predicted, how);
+        let mut tried = Vec::new();
+        for used in if self.effort.thorough { &USED[..] } else { &[USED[0], USED[2]] } {
             tried.push(self.tried(Prediction::all(distances, products.shared(used)))?);
         }
         if by_column {

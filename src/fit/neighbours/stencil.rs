@@ -1,10 +1,12 @@
 //! Coefficients by which a value is predicted from its neighbours, by least squares.
 
+use crate::codec::context::feature;
 use crate::codec::near::Wanted;
 use crate::container::model::NEIGHBOURS;
 use crate::encode::encoder::BlockEncoder;
 use crate::encode::neighbours::{CellObserver, Seen};
 use crate::fit::context::FitContext;
+use crate::fit::data::sample::Thinning;
 use crate::fit::neighbours::observe::{RunObserver, observe};
 use crate::linalg;
 
@@ -47,16 +49,17 @@ impl Products {
     }
 
     #[inline(always)]
-    fn add(&mut self, near: &[f64; NEIGHBOURS], value: f64) {
+    fn add(&mut self, near: &[f64; NEIGHBOURS], value: f64, weight: f64) {
         for ((a, squares), with_value) in
             near.iter().zip(&mut self.squares).zip(&mut self.with_value)
         {
+            let a = a * weight;
             *with_value += a * value;
             squares.iter_mut().zip(near).for_each(|(s, b)| *s += a * b);
         }
-        self.value += value * value;
+        self.value += weight * value * value;
         self.count += 1.0;
-        self.noise += ROUNDING;
+        self.noise += weight * ROUNDING;
     }
 
     /// Adds another's, times `weight`.
@@ -120,14 +123,43 @@ fn stored(c: &[f64; NEIGHBOURS]) -> Stencil {
 /// Products of each column, or of all together.
 pub(super) struct Regression {
     groups: Vec<Products>,
+    weighing: Weighing,
 }
+
+/// What values count for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weighing {
+    /// All the same.
+    Alike,
+    /// Less where the residuals around it, or its own, are large: bits are saved where what is left is
+    /// small, and squares look at where it is large. (The weights by which a distribution of Student
+    /// is fitted to residuals whose scale is that of those around; Lange, Little and Taylor 1989.)
+    ByScale,
+}
+
+impl Weighing {
+    #[inline(always)]
+    fn of(self, seen: &Seen<'_>) -> f64 {
+        if self == Self::Alike {
+            return 1.0;
+        }
+        let around = f64::from(seen.features()[feature::ALL_RESIDUALS]) / AROUND;
+        let own = seen.cell.residual as f64;
+        1.0 / (LEAST_SQUARE + around * around + own * own)
+    }
+}
+
+/// What the residuals around a value count for together.
+const AROUND: f64 = 9.0;
+/// Squared scale of residuals, at least: that of rounding, about.
+const LEAST_SQUARE: f64 = 0.25;
 
 impl RunObserver for Regression {
     fn begin_run(&mut self, _: usize) {}
 }
 
 impl CellObserver for Regression {
-    const WANTED: Option<Wanted> = Some(Wanted::SUMS);
+    const WANTED: Option<Wanted> = Some(Wanted::SUMS_AND_SCALE);
 
     #[inline(always)]
     fn cell(&mut self, seen: &Seen<'_>) {
@@ -138,7 +170,7 @@ impl CellObserver for Regression {
         }
         let near = seen.near.sums.map(|s| (s[0] as f64 * unit).clamp(-WILD, WILD));
         let group = seen.column % self.groups.len();
-        self.groups[group].add(&near, value);
+        self.groups[group].add(&near, value, self.weighing.of(seen));
     }
 }
 
@@ -149,12 +181,12 @@ impl Regression {
         context: &FitContext<'_>,
         encoder: &BlockEncoder,
         predictions: &[i32],
-        (by_column, every): (bool, usize),
+        (by_column, some, weighing): (bool, Thinning, Weighing),
     ) -> Self {
         let groups = if by_column { context.sample.schema.width() } else { 1 };
-        let new = || Self { groups: vec![Products::new(); groups] };
+        let new = || Self { groups: vec![Products::new(); groups], weighing };
         let mut all = new();
-        for part in observe(context, encoder, predictions, every, new) {
+        for part in observe(context, encoder, predictions, some, new) {
             all.groups.iter_mut().zip(&part.groups).for_each(|(a, b)| a.merge(b, 1.0));
         }
         all
@@ -225,9 +257,9 @@ mod tests {
                 0 => 0.75 * near[0] + 0.5 * near[3],
                 _ => near[3] - near[5],
             };
-            groups[i % 8].add(&near, value + noise);
+            groups[i % 8].add(&near, value + noise, 1.0);
         }
-        Regression { groups }
+        Regression { groups, weighing: Weighing::Alike }
     }
 
     #[test]
@@ -249,7 +281,7 @@ mod tests {
         assert!(of.iter().enumerate().all(|(j, &g)| g == of[j % 2]) && of[0] != of[1]);
         assert!((stencils[of[0]][0] - 192).abs() <= 4, "{stencils:?}");
         // Nothing to learn from gives nothing.
-        let none = Regression { groups: vec![Products::new(); 2] };
+        let none = Regression { groups: vec![Products::new(); 2], weighing: Weighing::Alike };
         assert_eq!(none.shared(&[0, 3]), [0; NEIGHBOURS]);
     }
 }

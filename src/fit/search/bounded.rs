@@ -275,8 +275,9 @@ struct Measured {
 struct Linear {
     /// The best of all.
     best: Measured,
-    /// The best with latents.
+    /// The best with latents, and where it is.
     with_latents: Measured,
+    place: Option<Place>,
 }
 
 struct BoundedSearch<'a> {
@@ -291,9 +292,13 @@ struct BoundedSearch<'a> {
 /// and for the codec that is chosen.
 const COMPARED: [usize; 2] = [100_000, 300_000];
 
+/// Contexts of codecs that are only compared.
+const QUICK_CONTEXTS: ContextEffort = ContextEffort { cells: 40_000, leaves: 64 };
+
 /// Share of the bytes without neighbours below which no network is tried where neighbours alone, without
-/// latents, make the smallest file: a network would have to make up for all that they say.
-const FAR_BELOW: f64 = 0.8;
+/// latents, make the smallest file: a network would have to make up for all that they say. (Those of an
+/// ECG take 0.81 of them, and a network makes that 8 % smaller.)
+const FAR_BELOW: f64 = 0.7;
 
 impl<'a> BoundedSearch<'a> {
     /// The smallest codec of all kinds; `floor` makes one without latents that looks at neighbours, if
@@ -305,7 +310,8 @@ impl<'a> BoundedSearch<'a> {
         training: Option<&TrainingContext<'_>>,
         floor: &dyn Fn(&FitContext<'_>, f64) -> Option<Candidate>,
     ) -> Result<Candidate> {
-        let Ok(alone) = self.linear(&[]) else { return last_resort(&self.full) };
+        let ranked = self.ranked();
+        let Ok(alone) = self.linear(ranked.as_slice()) else { return last_resort(&self.full) };
         let mut smallest = linear::build(&self.full, &alone.best.choice)
             .or_else(|_| linear::build(&self.full, &NO_LATENTS))
             .or_else(|_| last_resort(&self.full))?;
@@ -314,9 +320,10 @@ impl<'a> BoundedSearch<'a> {
         let mut near: Option<Linear> = None;
         if let Some(effort) = contexts {
             full = full.looking_at_neighbours(effort, atoms);
-            let found = full.linear(&SMALL).ok();
-            let built = found.as_ref().and_then(|l| linear::build(&full.full, &l.best.choice).ok());
-            near = found;
+            let mut starts = beside(ranked, &FEW);
+            starts.extend(ranked);
+            near = full.linear(&starts).ok();
+            let built = near.as_ref().and_then(|near| full.with_contexts(near, ranked));
             let limit = built.as_ref().map_or(bytes_alone, |b| b.fitted_bytes.min(bytes_alone));
             let floor = floor(&full.full, limit);
             for other in built.into_iter().chain(floor) {
@@ -348,12 +355,16 @@ impl<'a> BoundedSearch<'a> {
         }
     }
 
-    /// The best linear codec on the trial rows; some numbers of latents are looked at whatever is ranked
-    /// first.
-    fn linear(&self, also: &[usize]) -> Result<Linear> {
+    /// The place that is ranked first, if there is any.
+    fn ranked(&self) -> Option<Place> {
+        rank(self.trial.components, self.trial.sample.total as f64).first().copied()
+    }
+
+    /// The best linear codec on the trial rows, of those that a walk from the best of `starts` finds.
+    fn linear(&self, starts: &[Place]) -> Result<Linear> {
         let bytes = linear::build(&self.trial, &NO_LATENTS)?.fitted_bytes;
         let mut best = Measured { choice: NO_LATENTS, bytes };
-        let with_latents = best_with_latents(&self.trial, self.effort.trials, also);
+        let (with_latents, place) = best_with_latents(&self.trial, self.effort.trials, starts);
         if with_latents.bytes < best.bytes {
             best = with_latents;
         }
@@ -363,7 +374,24 @@ impl<'a> BoundedSearch<'a> {
                 best = trellis;
             }
         }
-        Ok(Linear { best, with_latents })
+        Ok(Linear { best, with_latents, place })
+    }
+
+    /// The smallest linear codec whose residuals have contexts, if it has latents: contexts may make up
+    /// for nearly all of them, so that it can be far from `near`, the one before there are any.
+    fn with_contexts(&self, near: &Linear, ranked: Option<Place>) -> Option<Candidate> {
+        let quick =
+            self.trial.neighbours.map(|n| NeighbourEffort { contexts: Some(QUICK_CONTEXTS), ..n });
+        let search = BoundedSearch {
+            trial: FitContext { neighbours: quick, ..self.trial },
+            full: FitContext { ..self.full },
+            effort: SearchEffort { trials: self.effort.trials / 2, ..self.effort },
+        };
+        let mut starts = beside(ranked, &FEWEST);
+        starts.extend(near.place);
+        let best = search.linear(&starts).ok()?.best;
+        // Without latents, other codecs are at least as small.
+        (best.choice.latents > 0).then(|| linear::build(&self.full, &best.choice).ok())?
     }
 
     /// `smallest`, or a network's codec that is smaller or was asked for; `near` are the linear codecs that
@@ -417,11 +445,16 @@ fn measure(trial: &FitContext<'_>, choice: LinearChoice) -> Measured {
     Measured { choice, bytes }
 }
 
-/// The best codec with latents: the one that is ranked first, or one that a walk of up to `most`
-/// trials finds from there.
-fn best_with_latents(trial: &FitContext<'_>, most: usize, also: &[usize]) -> Measured {
+/// The best codec with latents: the best of `starts`, or one that a walk of up to `most` trials finds from
+/// there; and its place.
+fn best_with_latents(
+    trial: &FitContext<'_>,
+    most: usize,
+    starts: &[Place],
+) -> (Measured, Option<Place>) {
     let (components, rows) = (trial.components, trial.sample.total as f64);
     let mut best = Measured { choice: NO_LATENTS, bytes: f64::INFINITY };
+    let mut at = None;
     let mut seen: Vec<LinearChoice> = Vec::new();
     let mut improves = |place: Place| {
         let choice = linear_choice(components, place, rows);
@@ -433,28 +466,30 @@ fn best_with_latents(trial: &FitContext<'_>, most: usize, also: &[usize]) -> Mea
         let measured = measure(trial, choice);
         let better = measured.bytes < best.bytes;
         if better {
-            best = measured;
+            (best, at) = (measured, Some(place));
         }
         better
     };
-    let Some(&first) = rank(components, rows).first() else { return best };
-    // Where neighbours say most, few latents do, and theirs must be known well.
-    let mut start = first;
-    let few = also.iter().filter(|&&latents| latents < first.latents);
-    for place in few.map(|&latents| Place { latents, weights: FINE_WEIGHTS, ..first }) {
-        if improves(place) {
-            start = place;
-        }
+    let start = starts.iter().copied().filter(|&place| improves(place)).last();
+    if let Some(start) = start {
+        walk(start, most, improves);
     }
-    if improves(first) {
-        start = first;
-    }
-    walk(start, most, improves);
-    best
+    (best, at)
 }
 
-/// Numbers of latents that are looked at where neighbours are.
-const SMALL: [usize; 3] = [3, 8, 20];
+/// Places with `few` latents beside the one that is ranked first, as far as these are fewer: where neighbours
+/// say most, few latents do, and theirs must be known well.
+fn beside(ranked: Option<Place>, few: &[usize]) -> Vec<Place> {
+    let of = |first: Place| {
+        let fewer = few.iter().filter(move |&&latents| latents < first.latents);
+        fewer.map(move |&latents| Place { latents, weights: FINE_WEIGHTS, ..first })
+    };
+    ranked.into_iter().flat_map(of).collect()
+}
+
+/// Numbers of latents that are looked at where neighbours are, and where there are contexts.
+const FEW: [usize; 3] = [3, 8, 20];
+const FEWEST: [usize; 3] = [1, 3, 8];
 /// Resolution of weights there, relative to the usual one: errors of weights are noise, which no
 /// neighbour foretells.
 const FINE_WEIGHTS: f64 = 0.25;
