@@ -197,6 +197,16 @@ mod tests {
     }
 
     #[test]
+    fn some_rows_are_from_as_many_places_as_they_can() {
+        let zeros = Zeros(Schema::new(DType::U8, &[2]), 1280);
+        let sample = Sample::draw(&zeros, 1 << 20).unwrap();
+        assert_eq!(sample.thin(320).runs, [32; 10]);
+        assert_eq!(sample.thin(640).runs, [64; 10]);
+        assert_eq!(sample.thin(128).runs.len(), 5);
+        assert!(sample.thinned(1000).is_none());
+    }
+
+    #[test]
     fn wide_rows_are_few() {
         let rows = |width: usize| {
             let zeros = Zeros(Schema::new(DType::U8, &[width]), 1000);

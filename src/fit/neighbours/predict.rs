@@ -21,9 +21,13 @@ const LEAST_ROWS: usize = 48;
 const GROUPS: [usize; 2] = [6, 24];
 /// Bits of a coefficient in the model.
 const COEFFICIENT_BITS: f64 = 7.0;
-/// Simple sums that are compared on all values, and the part of these by which they are found.
-const LIKELIEST: usize = 2;
+/// Simple sums that are compared on all values, for all columns and with those for some, at most; and the part
+/// of the values by which they are found.
+const LIKELIEST: [usize; 2] = [2, 5];
 const QUICK_LOOK: usize = 4;
+/// How much larger than the least bits, as they are estimated without contexts, those of a prediction may be
+/// that is the best with them.
+const NEARLY: f64 = 1.2;
 /// Share of all bits that prediction must save to be used.
 const WORTH: f64 = 0.998;
 /// Neighbours that are weighed: the nearest, those of the row, and all.
@@ -121,6 +125,11 @@ impl Prediction {
         }
     }
 
+    /// Says what tells it from others more than numbers do.
+    fn kind(&self) -> ([usize; 3], bool, bool) {
+        (self.distances, self.median, self.stencils.len() > 1)
+    }
+
     /// Says whether it predicts nothing.
     pub(super) fn is_nothing(&self) -> bool {
         !self.median && self.stencils.iter().all(|s| s.iter().all(|a| *a == 0))
@@ -142,26 +151,35 @@ pub(super) struct Comparison<'a> {
 impl Comparison<'_> {
     /// Returns the best prediction.
     pub(super) fn best(&self) -> Result<Prediction> {
+        Ok(self.likely(1)?.swap_remove(0))
+    }
+
+    /// Returns up to `most` predictions of different kinds that may turn out to be the best, the likeliest
+    /// first; at least one.
+    pub(super) fn likely(&self, most: usize) -> Result<Vec<Prediction>> {
         let sample = self.context.sample;
         let weight = self.weight();
-        let mut best: Option<(Tried, f64)> = None;
+        let mut all: Vec<(f64, Prediction)> = Vec::new();
         let mut nothing = f64::INFINITY;
         for distances in geometry::distances(&sample.schema.row_shape, self.context.normalised) {
             let tried = self.in_directions(distances)?;
             nothing = nothing.min(tried[0].total(weight));
             let mixed = self.mixed(distances, &tried)?;
-            for one in tried.into_iter().chain(mixed) {
-                let total = one.total(weight);
-                if best.as_ref().is_none_or(|(_, least)| total < *least) {
-                    best = Some((one, total));
-                }
-            }
+            all.extend(tried.into_iter().chain(mixed).map(|t| (t.total(weight), t.prediction)));
         }
-        let (best, least) = best.expect("there is a direction");
+        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let least = all[0].0;
         if least > WORTH * nothing && !self.whole_values {
-            return Ok(Prediction::all(best.prediction.distances, [0; NEIGHBOURS]));
+            return Ok(vec![Prediction::all(all[0].1.distances, [0; NEIGHBOURS])]);
         }
-        Ok(best.prediction)
+        let mut kinds = Vec::new();
+        all.retain(|(total, p)| {
+            let is_new = *total <= NEARLY * least && !kinds.contains(&p.kind());
+            kinds.push(p.kind());
+            is_new
+        });
+        all.truncate(most);
+        Ok(all.into_iter().map(|p| p.1).collect())
     }
 
     /// Which rows of the sample are looked at.
@@ -218,18 +236,26 @@ impl Comparison<'_> {
         Ok(tried)
     }
 
-    /// Returns the best of simple sums, by a quick look.
+    /// Returns the simple sums that suit all columns best, and those that suit some, by a quick look.
     fn likeliest(&self, distances: [usize; 3], sums: &[Stencil]) -> Result<Vec<Stencil>> {
         let compared = self.effort.compared / QUICK_LOOK;
         let quick = Self { effort: NeighbourEffort { compared, ..self.effort }, ..*self };
-        let mut looked: Vec<(f64, Stencil)> = Vec::new();
-        for &sum in sums {
-            let tried = quick.tried(Prediction::all(distances, sum))?;
-            looked.push((tried.total(1.0), sum));
+        let tried = sums.iter().map(|&sum| quick.tried(Prediction::all(distances, sum)));
+        let tried: Vec<Tried> = tried.collect::<Result<_>>()?;
+        let by = |bits: &dyn Fn(&Tried) -> f64| {
+            let mut order: Vec<usize> = (0..tried.len()).collect();
+            order.sort_by(|&a, &b| bits(&tried[a]).total_cmp(&bits(&tried[b])));
+            order
+        };
+        let mut found = by(&|t| t.total(1.0));
+        found.truncate(LIKELIEST[0]);
+        for block in 0..tried[0].bits.len() {
+            let best = by(&|t| t.bits[block])[0];
+            if !found.contains(&best) && found.len() < LIKELIEST[1] {
+                found.push(best);
+            }
         }
-        looked.sort_by(|a, b| a.0.total_cmp(&b.0));
-        looked.truncate(LIKELIEST);
-        Ok(looked.into_iter().map(|l| l.1).collect())
+        Ok(found.into_iter().map(|i| sums[i]).collect())
     }
 
     /// Tries coefficients by least squares, weighed by what `before` leaves.

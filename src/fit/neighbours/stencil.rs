@@ -138,15 +138,21 @@ pub(super) enum Weighing {
 }
 
 impl Weighing {
+    /// Returns what a value counts for.
     #[inline(always)]
     fn of(self, seen: &Seen<'_>) -> f64 {
-        if self == Self::Alike {
-            return 1.0;
+        match self {
+            Self::Alike => 1.0,
+            Self::ByScale => weight(seen.features()[feature::ALL_RESIDUALS], seen.cell.residual),
         }
-        let around = f64::from(seen.features()[feature::ALL_RESIDUALS]) / AROUND;
-        let own = seen.cell.residual as f64;
-        1.0 / (LEAST_SQUARE + around * around + own * own)
     }
+}
+
+/// Returns what a value counts for with residuals `around` it, and its `own`.
+#[inline(always)]
+fn weight(around: i32, own: i64) -> f64 {
+    let (around, own) = (f64::from(around) / AROUND, own as f64);
+    1.0 / (LEAST_SQUARE + around * around + own * own)
 }
 
 /// What the residuals around a value count for together.
@@ -273,6 +279,27 @@ mod tests {
         }
         // Neighbours that may not be weighed are not.
         assert!(products().of_columns(&[0, 3]).iter().all(|c| c[5] == 0));
+    }
+
+    #[test]
+    fn quiet_places_decide_where_values_count_by_scale() {
+        let mut rng = Rng::new(12);
+        let (mut alike, mut by_scale) = (Products::new(), Products::new());
+        for i in 0..8000 {
+            // Bursts that go their own way, and between them half of what lies to the left.
+            let (coefficient, scale) = if i % 40 < 4 { (-0.5, 60.0) } else { (0.5, 0.8) };
+            let left = f64::from(rng.unit() - 0.5) * 40.0;
+            let own = f64::from(rng.unit() - 0.5) * scale;
+            let mut near = [0.0; NEIGHBOURS];
+            near[0] = left;
+            let value = coefficient * left + own;
+            alike.add(&near, value, 1.0);
+            let residual = (value - 0.4 * left).round();
+            by_scale.add(&near, value, weight((AROUND * scale / 4.0) as i32, residual as i64));
+        }
+        let first = |p: &Products| p.solve(&[0], None)[0];
+        assert!(first(&alike) < 0.45, "{}", first(&alike));
+        assert!((first(&by_scale) - 0.5).abs() < 0.02, "{}", first(&by_scale));
     }
 
     #[test]
