@@ -76,8 +76,11 @@ impl Wanted {
     /// Everything.
     pub(crate) const ALL: Self = Self { properties: u32::MAX, sums: (1 << NEIGHBOURS) - 1 };
 
-    /// The sums of all neighbours.
-    pub(crate) const SUMS: Self = Self { properties: 0, sums: Self::ALL.sums };
+    /// How large the residuals around are.
+    pub(crate) const SCALE: Self = Self { properties: 1 << feature::ALL_RESIDUALS, sums: 0 };
+
+    /// The same, and the sums of all neighbours.
+    pub(crate) const SUMS_AND_SCALE: Self = Self { sums: Self::ALL.sums, ..Self::SCALE };
 
     /// Returns what is asked here or there.
     pub(crate) fn or(self, other: Self) -> Self {

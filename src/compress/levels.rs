@@ -46,7 +46,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 1, rounds: 0 },
             refine_rounds: 2,
             refit_turns: 2,
-            contexts: Some(ContextEffort { cells: 150_000, leaves: 128 }),
+            contexts: Some(ContextEffort { cells: 150_000, leaves: 128, predictions: 2 }),
             measures: false,
         },
         networks: None,
@@ -61,7 +61,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 4, rounds: 2 },
             refine_rounds: 2,
             refit_turns: 2,
-            contexts: Some(ContextEffort { cells: 150_000, leaves: 192 }),
+            contexts: Some(ContextEffort { cells: 150_000, leaves: 192, predictions: 2 }),
             measures: false,
         },
         networks: Some(Budget {
@@ -82,7 +82,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 8, rounds: 3 },
             refine_rounds: 3,
             refit_turns: 2,
-            contexts: Some(ContextEffort { cells: 300_000, leaves: 256 }),
+            contexts: Some(ContextEffort { cells: 300_000, leaves: 256, predictions: 3 }),
             measures: false,
         },
         networks: Some(Budget {
@@ -103,7 +103,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 16, rounds: 3 },
             refine_rounds: 3,
             refit_turns: 2,
-            contexts: Some(ContextEffort { cells: 300_000, leaves: 256 }),
+            contexts: Some(ContextEffort { cells: 300_000, leaves: 256, predictions: 3 }),
             measures: false,
         },
         networks: Some(Budget {
@@ -124,7 +124,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 64, rounds: 4 },
             refine_rounds: 5,
             refit_turns: 3,
-            contexts: Some(ContextEffort { cells: 600_000, leaves: 512 }),
+            contexts: Some(ContextEffort { cells: 600_000, leaves: 512, predictions: 4 }),
             measures: false,
         },
         networks: Some(Budget {
@@ -145,7 +145,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 64, rounds: 5 },
             refine_rounds: 5,
             refit_turns: 4,
-            contexts: Some(ContextEffort { cells: 600_000, leaves: 512 }),
+            contexts: Some(ContextEffort { cells: 600_000, leaves: 512, predictions: 4 }),
             measures: false,
         },
         networks: Some(Budget {
@@ -166,7 +166,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 64, rounds: 6 },
             refine_rounds: 8,
             refit_turns: 6,
-            contexts: Some(ContextEffort { cells: 1_000_000, leaves: 1024 }),
+            contexts: Some(ContextEffort { cells: 1_000_000, leaves: 1024, predictions: 4 }),
             measures: false,
         },
         networks: Some(Budget {
@@ -187,7 +187,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 128, rounds: 6 },
             refine_rounds: 8,
             refit_turns: 9,
-            contexts: Some(ContextEffort { cells: 1_000_000, leaves: 1024 }),
+            contexts: Some(ContextEffort { cells: 1_000_000, leaves: 1024, predictions: 4 }),
             measures: false,
         },
         networks: Some(Budget {
@@ -208,7 +208,7 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 128, rounds: 8 },
             refine_rounds: 8,
             refit_turns: 12,
-            contexts: Some(ContextEffort { cells: 2_000_000, leaves: 2048 }),
+            contexts: Some(ContextEffort { cells: 2_000_000, leaves: 2048, predictions: 4 }),
             measures: false,
         },
         networks: Some(Budget {

@@ -20,6 +20,20 @@ pub(crate) struct Prepared {
     pub(crate) slopes: Option<Vec<f32>>,
 }
 
+impl LinearChoice {
+    /// Residuals alone.
+    pub(crate) const NO_LATENTS: Self = Self {
+        latents: 0,
+        step: 1.0,
+        trellis: 0,
+        weight_step: 1.0,
+        temporal: true,
+        residual: true,
+        error_weight: 0.0,
+        patient: true,
+    };
+}
+
 /// What is coded, and how patiently latents are chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Coding {

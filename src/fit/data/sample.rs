@@ -18,6 +18,19 @@ const VALUES_AT_ONCE: usize = 1 << 16;
 /// Share of the file from which on the whole of it is taken: then nothing remains to be guessed.
 const NEARLY_ALL: [usize; 2] = [9, 10];
 
+/// Rows of a run, at least, where only some of a sample are looked at: they are to be from as many places as
+/// they can, but the first row of each has none before it.
+const SHORT_RUN: usize = 32;
+
+/// Which rows of a sample are looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Thinning {
+    /// Every how manieth run.
+    pub(crate) every: usize,
+    /// Its first rows, at most.
+    pub(crate) rows: usize,
+}
+
 /// Some rows of a file, or all.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
@@ -108,17 +121,16 @@ impl Sample {
         (self.rows() / rows.max(1) > 1).then(|| self.thin(rows))
     }
 
-    /// Returns about `rows` rows of this sample: every second, third, … run.
+    /// Returns about `rows` rows of this sample: the first ones of its runs, or of every second, third, …
     pub(crate) fn thin(&self, rows: usize) -> Sample {
-        let every = (self.rows() / rows.max(1)).max(1);
+        let thinning = self.thinning(rows);
         let row_bytes = self.schema.row_bytes();
         let mut bytes = Vec::new();
         let mut runs = Vec::new();
-        for (i, run) in self.split().enumerate() {
-            if i % every == 0 {
-                bytes.extend_from_slice(run);
-                runs.push(run.len() / row_bytes);
-            }
+        for run in self.split().step_by(thinning.every) {
+            let some = &run[..run.len().min(thinning.rows * row_bytes)];
+            bytes.extend_from_slice(some);
+            runs.push(some.len() / row_bytes);
         }
         Sample { schema: self.schema.clone(), bytes, runs, total: self.total }
     }
@@ -139,6 +151,14 @@ impl Sample {
             }
         }
         if parts[1].runs.is_empty() { [self.clone(), self.clone()] } else { parts }
+    }
+
+    /// Returns how about `rows` rows of this sample are taken.
+    pub(crate) fn thinning(&self, rows: usize) -> Thinning {
+        let longest = self.runs.iter().copied().max().unwrap_or(0).max(1);
+        let share = (self.rows() / rows.max(1)).max(1);
+        let rows = (longest / share).max(SHORT_RUN.min(longest));
+        Thinning { every: (share * rows / longest).clamp(1, self.runs.len().max(1)), rows }
     }
 
     /// Returns the cells of each run.
@@ -174,6 +194,16 @@ mod tests {
             out.fill(0);
             Ok(())
         }
+    }
+
+    #[test]
+    fn some_rows_are_from_as_many_places_as_they_can() {
+        let zeros = Zeros(Schema::new(DType::U8, &[2]), 1280);
+        let sample = Sample::draw(&zeros, 1 << 20).unwrap();
+        assert_eq!(sample.thin(320).runs, [32; 10]);
+        assert_eq!(sample.thin(640).runs, [64; 10]);
+        assert_eq!(sample.thin(128).runs.len(), 5);
+        assert!(sample.thinned(1000).is_none());
     }
 
     #[test]

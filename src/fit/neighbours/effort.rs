@@ -8,6 +8,9 @@ pub(crate) struct ContextEffort {
     /// Most leaves of the tree for residuals, which time grows with little; that for atoms has half as
     /// many.
     pub(crate) leaves: usize,
+    /// Predictions of different kinds that are compared with their contexts: without these, the best looks
+    /// like another.
+    pub(crate) predictions: usize,
 }
 
 /// How patiently a codec's residuals are fitted to their neighbours.

@@ -5,11 +5,15 @@ use crate::container::model::FEATURES;
 use crate::encode::encoder::BlockEncoder;
 use crate::encode::neighbours::{CellObserver, Seen};
 use crate::fit::context::FitContext;
+use crate::fit::data::sample::Thinning;
 use rayon::prelude::*;
 
 /// Parts of a sample that are coded side by side, whatever the number of threads: sums over them are
 /// the same on every machine.
 const PARTS: usize = 8;
+
+/// All rows of a sample.
+const ALL: Thinning = Thinning { every: 1, rows: usize::MAX };
 
 /// An observer of several runs of rows.
 pub(super) trait RunObserver: CellObserver + Send {
@@ -17,14 +21,13 @@ pub(super) trait RunObserver: CellObserver + Send {
     fn begin_run(&mut self, first_row: usize);
 }
 
-/// Codes the sample's rows, whose predictions by the network are `predictions` (none where all are 0),
-/// and tells observers that `new` makes of every `every`th run; they are returned in the order of the
-/// runs.
-pub(super) fn observe<O: RunObserver>(
-    context: &FitContext<'_>,
+/// Codes some of the sample's rows, whose predictions by the network are `predictions` (none where all are
+/// 0), and tells observers that `new` makes; they are returned in the order of the runs.
+pub(super) fn observe<'a, O: RunObserver>(
+    context: &FitContext<'a>,
     encoder: &BlockEncoder,
     predictions: &[i32],
-    every: usize,
+    some: Thinning,
     new: impl Fn() -> O + Sync,
 ) -> Vec<O> {
     let sample = context.sample;
@@ -34,7 +37,13 @@ pub(super) fn observe<O: RunObserver>(
         *at += rows;
         Some((from, *rows))
     });
-    let runs: Vec<(&[u8], (usize, usize))> = sample.split().zip(starts).step_by(every).collect();
+    let row_bytes = sample.schema.row_bytes();
+    let shortened = |(bytes, (from, rows)): (&'a [u8], (usize, usize))| {
+        let rows = rows.min(some.rows);
+        (&bytes[..rows * row_bytes], (from, rows))
+    };
+    let runs: Vec<(&[u8], (usize, usize))> =
+        sample.split().zip(starts).step_by(some.every).map(shortened).collect();
     runs.par_chunks(runs.len().div_ceil(PARTS).max(1))
         .map(|runs| {
             let mut observer = new();
@@ -57,15 +66,15 @@ pub(super) fn observe<O: RunObserver>(
 
 /// Keeps every cell with this chance, decided by its place alone.
 #[derive(Debug, Clone, Copy)]
-struct Thinning {
-    /// The chance, in 1/2^32.
-    chance: u64,
+struct Chance {
+    /// In 1/2^32.
+    share: u64,
 }
 
-impl Thinning {
+impl Chance {
     /// Keeps about `most` of `cells` cells.
     fn to(most: usize, cells: usize) -> Self {
-        Self { chance: ((most as u64) << 32) / cells.max(1) as u64 }
+        Self { share: ((most as u64) << 32) / cells.max(1) as u64 }
     }
 
     /// Says whether a cell is kept.
@@ -74,7 +83,7 @@ impl Thinning {
         // Fibonacci hashing: neighbours fall apart.
         let place = (row as u64) << 32 | column as u64;
         let hash = place.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-        hash.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32 < self.chance
+        hash.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32 < self.share
     }
 }
 
@@ -98,7 +107,7 @@ impl Collected {
 }
 
 struct Collector {
-    thinning: Thinning,
+    chance: Chance,
     first_row: usize,
     out: Collected,
 }
@@ -115,7 +124,7 @@ impl CellObserver for Collector {
     #[inline(always)]
     fn cell(&mut self, seen: &Seen<'_>) {
         let row = self.first_row + seen.row;
-        if self.thinning.keeps(row, seen.column) {
+        if self.chance.keeps(row, seen.column) {
             self.out.features.push(seen.features());
             self.out.columns.push(seen.column as u32);
             self.out.rows.push(row as u32);
@@ -133,10 +142,10 @@ pub(super) fn collect(
     most: usize,
 ) -> Collected {
     let cells = context.sample.rows() * context.sample.schema.width();
-    let thinning = Thinning::to(most, cells);
-    let new = || Collector { thinning, first_row: 0, out: Collected::default() };
+    let chance = Chance::to(most, cells);
+    let new = || Collector { chance, first_row: 0, out: Collected::default() };
     let mut all = Collected::default();
-    for run in observe(context, encoder, predictions, 1, new) {
+    for run in observe(context, encoder, predictions, ALL, new) {
         all.features.extend(run.out.features);
         all.columns.extend(run.out.columns);
         all.rows.extend(run.out.rows);

@@ -22,7 +22,7 @@ use crate::quality::Tally;
 use rayon::prelude::*;
 
 /// Effort for a comparison of the ways to count.
-const QUICK: ContextEffort = ContextEffort { cells: 50_000, leaves: 64 };
+const QUICK: ContextEffort = ContextEffort { cells: 50_000, leaves: 64, predictions: 1 };
 /// How much larger than what is to be beaten the quick comparison may come out: with all effort it would
 /// be smaller.
 const PROMISING: f64 = 1.1;
@@ -66,8 +66,15 @@ pub(crate) fn build(
             whole_values: true,
             effort: compared,
         };
-        let prediction = comparison.best()?;
-        let bytes = way.fitted(&thin, &prediction, QUICK)?.fitted_bytes;
+        let likely = comparison.likely(effort.predictions)?;
+        let mut best_of_way: Option<(Prediction, f64)> = None;
+        for prediction in likely {
+            let bytes = way.fitted(&thin, &prediction, QUICK)?.fitted_bytes;
+            if best_of_way.as_ref().is_none_or(|b| bytes < b.1) {
+                best_of_way = Some((prediction, bytes));
+            }
+        }
+        let Some((prediction, bytes)) = best_of_way else { continue };
         if best.as_ref().is_none_or(|b| bytes < b.2) {
             best = Some((way, prediction, bytes));
         }
@@ -150,6 +157,7 @@ mod tests {
     use crate::codec::decode::EncodedBlock;
     use crate::codec::value::Cell;
     use crate::container::index::Place;
+    use crate::fit::candidate::LinearChoice;
     use crate::fit::data::columns::{Tolerance, normaliser, plan};
     use crate::fit::data::components::Components;
     use crate::fit::data::sample::Sample;
@@ -158,7 +166,7 @@ mod tests {
     use crate::matrix::rng::Rng;
     use std::borrow::Cow;
 
-    const EFFORT: ContextEffort = ContextEffort { cells: 40_000, leaves: 32 };
+    const EFFORT: ContextEffort = ContextEffort { cells: 40_000, leaves: 32, predictions: 2 };
 
     /// Bytes without and with neighbours of rows of `shape`; every block is decoded and compared with
     /// the rows, of which none may be off by more than `bound`.
@@ -182,7 +190,7 @@ mod tests {
             neighbours: None,
             atoms: &[],
         };
-        let alone = linear::build(&context, &crate::fit::search::bounded::NO_LATENTS).unwrap();
+        let alone = linear::build(&context, &LinearChoice::NO_LATENTS).unwrap();
         let found = build(&context, EFFORT, f64::INFINITY).unwrap().unwrap();
         let encoder = &found.encoder;
         for run in sample.split() {

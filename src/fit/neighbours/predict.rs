@@ -6,10 +6,11 @@ use crate::container::model::{NEIGHBOURS, Neighbours, OWN_TABLE, TreeNode};
 use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
 use crate::fit::context::FitContext;
+use crate::fit::data::sample::Thinning;
 use crate::fit::neighbours::effort::NeighbourEffort;
 use crate::fit::neighbours::entropy::{Blocks, block_bits};
 use crate::fit::neighbours::geometry;
-use crate::fit::neighbours::stencil::{Regression, Stencil};
+use crate::fit::neighbours::stencil::{Regression, Stencil, Weighing};
 use std::collections::HashMap;
 
 /// Columns of a row, at most, for coefficients of their own or of groups.
@@ -20,6 +21,13 @@ const LEAST_ROWS: usize = 48;
 const GROUPS: [usize; 2] = [6, 24];
 /// Bits of a coefficient in the model.
 const COEFFICIENT_BITS: f64 = 7.0;
+/// Simple sums that are compared on all values, for all columns and with those for some, at most; and the part
+/// of the values by which they are found.
+const LIKELIEST: [usize; 2] = [2, 5];
+const QUICK_LOOK: usize = 4;
+/// How much larger than the least bits, as they are estimated without contexts, those of a prediction may be
+/// that is the best with them.
+const NEARLY: f64 = 1.2;
 /// Share of all bits that prediction must save to be used.
 const WORTH: f64 = 0.998;
 /// Neighbours that are weighed: the nearest, those of the row, and all.
@@ -81,6 +89,15 @@ impl Prediction {
         Self { distances, median: false, stencils: vec![stencil], of: Vec::new() }
     }
 
+    /// The same, for which rows before are kept: something weighs them, if only with nothing.
+    fn looking_back(&self) -> Self {
+        let mut probe = self.clone();
+        for stencil in probe.stencils.iter_mut().filter(|s| s[THIRD] == 0) {
+            stencil[THIRD] = 1;
+        }
+        probe
+    }
+
     /// Bits of the model.
     fn bits(&self, width: usize) -> f64 {
         let used = |s: &Stencil| s.iter().filter(|a| **a != 0).count() as f64;
@@ -108,6 +125,11 @@ impl Prediction {
         }
     }
 
+    /// Says what tells it from others more than numbers do.
+    fn kind(&self) -> ([usize; 3], bool, bool) {
+        (self.distances, self.median, self.stencils.len() > 1)
+    }
+
     /// Says whether it predicts nothing.
     pub(super) fn is_nothing(&self) -> bool {
         !self.median && self.stencils.iter().all(|s| s.iter().all(|a| *a == 0))
@@ -129,77 +151,123 @@ pub(super) struct Comparison<'a> {
 impl Comparison<'_> {
     /// Returns the best prediction.
     pub(super) fn best(&self) -> Result<Prediction> {
+        Ok(self.likely(1)?.swap_remove(0))
+    }
+
+    /// Returns up to `most` predictions of different kinds that may turn out to be the best, the likeliest
+    /// first; at least one.
+    pub(super) fn likely(&self, most: usize) -> Result<Vec<Prediction>> {
         let sample = self.context.sample;
         let weight = self.weight();
-        let mut best: Option<(Tried, f64)> = None;
+        let mut all: Vec<(f64, Prediction)> = Vec::new();
         let mut nothing = f64::INFINITY;
         for distances in geometry::distances(&sample.schema.row_shape, self.context.normalised) {
             let tried = self.in_directions(distances)?;
             nothing = nothing.min(tried[0].total(weight));
             let mixed = self.mixed(distances, &tried)?;
-            for one in tried.into_iter().chain(mixed) {
-                let total = one.total(weight);
-                if best.as_ref().is_none_or(|(_, least)| total < *least) {
-                    best = Some((one, total));
-                }
-            }
+            all.extend(tried.into_iter().chain(mixed).map(|t| (t.total(weight), t.prediction)));
         }
-        let (best, least) = best.expect("there is a direction");
+        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let least = all[0].0;
         if least > WORTH * nothing && !self.whole_values {
-            return Ok(Prediction::all(best.prediction.distances, [0; NEIGHBOURS]));
+            return Ok(vec![Prediction::all(all[0].1.distances, [0; NEIGHBOURS])]);
         }
-        Ok(best.prediction)
+        let mut kinds = Vec::new();
+        all.retain(|(total, p)| {
+            let is_new = *total <= NEARLY * least && !kinds.contains(&p.kind());
+            kinds.push(p.kind());
+            is_new
+        });
+        all.truncate(most);
+        Ok(all.into_iter().map(|p| p.1).collect())
     }
 
-    /// Every how manieth run of the sample is looked at.
-    fn every(&self) -> usize {
+    /// Which rows of the sample are looked at.
+    fn some(&self) -> Thinning {
         let sample = self.context.sample;
-        let cells = sample.rows() * sample.schema.width();
-        (cells / self.effort.compared.max(1)).clamp(1, sample.runs.len().max(1))
+        sample.thinning(self.effort.compared / sample.schema.width().max(1))
+    }
+
+    /// How many they are.
+    fn rows(&self) -> usize {
+        let some = self.some();
+        self.context.sample.runs.iter().step_by(some.every).map(|&run| run.min(some.rows)).sum()
     }
 
     /// Rows of the file for each that is looked at.
     fn weight(&self) -> f64 {
-        let runs = &self.context.sample.runs;
-        let seen: usize = runs.iter().step_by(self.every()).sum();
-        self.context.sample.total as f64 / seen.max(1) as f64
+        self.context.sample.total as f64 / self.rows().max(1) as f64
     }
 
     fn blocks(&self) -> Blocks {
-        Blocks::of(self.context, self.every())
+        Blocks::of(self.context.sample.schema.width(), self.rows())
     }
 
     fn tried(&self, prediction: Prediction) -> Result<Tried> {
         let encoder = (self.encoder)(&prediction)?;
-        let bits =
-            block_bits(self.context, &encoder, self.predicted, (self.blocks(), self.every()));
+        let bits = block_bits(self.context, &encoder, self.predicted, (self.blocks(), self.some()));
         let own = prediction.bits(self.context.sample.schema.width());
         Ok(Tried { prediction, bits, own })
     }
 
     /// Tries predictions along some directions; the first is none.
     fn in_directions(&self, distances: [usize; 3]) -> Result<Vec<Tried>> {
-        let sample = self.context.sample;
-        let width = sample.schema.width();
         let simple = simple_sums();
         let mut tried = vec![self.tried(Prediction::all(distances, simple[0]))?];
         if self.whole_values {
             let median = Prediction::all(distances, simple[0]);
             tried.push(self.tried(Prediction { median: true, ..median })?);
         }
-        let likely = if self.effort.thorough { &simple[1..] } else { &[] };
+        let likely = match self.effort.thorough {
+            true => self.likeliest(distances, &simple[1..])?,
+            false => vec![simple[1]],
+        };
         for stencil in likely {
-            tried.push(self.tried(Prediction::all(distances, *stencil))?);
+            tried.push(self.tried(Prediction::all(distances, stencil))?);
         }
-        let by_column =
-            width > 1 && width <= MOST_COLUMNS && sample.rows() / self.every() >= LEAST_ROWS;
-        // Rows before are looked at where something weighs them, if only with nothing.
-        let mut probe = simple[0];
-        probe[THIRD] = 1;
-        let probe = (self.encoder)(&Prediction::all(distances, probe))?;
-        let products =
-            Regression::gather(self.context, &probe, self.predicted, (by_column, self.every()));
-        for used in if self.effort.thorough { &USED[..] } else { &USED[2..] } {
+        let nothing = Prediction::all(distances, simple[0]);
+        tried.extend(self.by_squares(&nothing, Weighing::Alike)?);
+        if self.effort.thorough {
+            let weight = self.weight();
+            let best = tried.iter().min_by(|a, b| a.total(weight).total_cmp(&b.total(weight)));
+            let best = best.map_or(nothing, |best| best.prediction.clone());
+            tried.extend(self.by_squares(&best, Weighing::ByScale)?);
+        }
+        Ok(tried)
+    }
+
+    /// Returns the simple sums that suit all columns best, and those that suit some, by a quick look.
+    fn likeliest(&self, distances: [usize; 3], sums: &[Stencil]) -> Result<Vec<Stencil>> {
+        let compared = self.effort.compared / QUICK_LOOK;
+        let quick = Self { effort: NeighbourEffort { compared, ..self.effort }, ..*self };
+        let tried = sums.iter().map(|&sum| quick.tried(Prediction::all(distances, sum)));
+        let tried: Vec<Tried> = tried.collect::<Result<_>>()?;
+        let by = |bits: &dyn Fn(&Tried) -> f64| {
+            let mut order: Vec<usize> = (0..tried.len()).collect();
+            order.sort_by(|&a, &b| bits(&tried[a]).total_cmp(&bits(&tried[b])));
+            order
+        };
+        let mut found = by(&|t| t.total(1.0));
+        found.truncate(LIKELIEST[0]);
+        for block in 0..tried[0].bits.len() {
+            let best = by(&|t| t.bits[block])[0];
+            if !found.contains(&best) && found.len() < LIKELIEST[1] {
+                found.push(best);
+            }
+        }
+        Ok(found.into_iter().map(|i| sums[i]).collect())
+    }
+
+    /// Tries coefficients by least squares, weighed by what `before` leaves.
+    fn by_squares(&self, before: &Prediction, weighing: Weighing) -> Result<Vec<Tried>> {
+        let width = self.context.sample.schema.width();
+        let distances = before.distances;
+        let by_column = width > 1 && width <= MOST_COLUMNS && self.rows() >= LEAST_ROWS;
+        let probe = (self.encoder)(&before.looking_back())?;
+        let how = (by_column, self.some(), weighing);
+        let products = Regression::gather(self.context, &probe, self.predicted, how);
+        let mut tried = Vec::new();
+        for used in if self.effort.thorough { &USED[..] } else { &[USED[0], USED[2]] } {
             tried.push(self.tried(Prediction::all(distances, products.shared(used)))?);
         }
         if by_column {

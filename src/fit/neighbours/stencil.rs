@@ -1,10 +1,12 @@
 //! Coefficients by which a value is predicted from its neighbours, by least squares.
 
+use crate::codec::context::feature;
 use crate::codec::near::Wanted;
 use crate::container::model::NEIGHBOURS;
 use crate::encode::encoder::BlockEncoder;
 use crate::encode::neighbours::{CellObserver, Seen};
 use crate::fit::context::FitContext;
+use crate::fit::data::sample::Thinning;
 use crate::fit::neighbours::observe::{RunObserver, observe};
 use crate::linalg;
 
@@ -47,16 +49,17 @@ impl Products {
     }
 
     #[inline(always)]
-    fn add(&mut self, near: &[f64; NEIGHBOURS], value: f64) {
+    fn add(&mut self, near: &[f64; NEIGHBOURS], value: f64, weight: f64) {
         for ((a, squares), with_value) in
             near.iter().zip(&mut self.squares).zip(&mut self.with_value)
         {
+            let a = a * weight;
             *with_value += a * value;
             squares.iter_mut().zip(near).for_each(|(s, b)| *s += a * b);
         }
-        self.value += value * value;
+        self.value += weight * value * value;
         self.count += 1.0;
-        self.noise += ROUNDING;
+        self.noise += weight * ROUNDING;
     }
 
     /// Adds another's, times `weight`.
@@ -120,14 +123,49 @@ fn stored(c: &[f64; NEIGHBOURS]) -> Stencil {
 /// Products of each column, or of all together.
 pub(super) struct Regression {
     groups: Vec<Products>,
+    weighing: Weighing,
 }
+
+/// What values count for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weighing {
+    /// All the same.
+    Alike,
+    /// Less where the residuals around it, or its own, are large: bits are saved where what is left is
+    /// small, and squares look at where it is large. (The weights by which a distribution of Student
+    /// is fitted to residuals whose scale is that of those around; Lange, Little and Taylor 1989.)
+    ByScale,
+}
+
+impl Weighing {
+    /// Returns what a value counts for.
+    #[inline(always)]
+    fn of(self, seen: &Seen<'_>) -> f64 {
+        match self {
+            Self::Alike => 1.0,
+            Self::ByScale => weight(seen.features()[feature::ALL_RESIDUALS], seen.cell.residual),
+        }
+    }
+}
+
+/// Returns what a value counts for with residuals `around` it, and its `own`.
+#[inline(always)]
+fn weight(around: i32, own: i64) -> f64 {
+    let (around, own) = (f64::from(around) / AROUND, own as f64);
+    1.0 / (LEAST_SQUARE + around * around + own * own)
+}
+
+/// What the residuals around a value count for together.
+const AROUND: f64 = 9.0;
+/// Squared scale of residuals, at least: that of rounding, about.
+const LEAST_SQUARE: f64 = 0.25;
 
 impl RunObserver for Regression {
     fn begin_run(&mut self, _: usize) {}
 }
 
 impl CellObserver for Regression {
-    const WANTED: Option<Wanted> = Some(Wanted::SUMS);
+    const WANTED: Option<Wanted> = Some(Wanted::SUMS_AND_SCALE);
 
     #[inline(always)]
     fn cell(&mut self, seen: &Seen<'_>) {
@@ -138,7 +176,7 @@ impl CellObserver for Regression {
         }
         let near = seen.near.sums.map(|s| (s[0] as f64 * unit).clamp(-WILD, WILD));
         let group = seen.column % self.groups.len();
-        self.groups[group].add(&near, value);
+        self.groups[group].add(&near, value, self.weighing.of(seen));
     }
 }
 
@@ -149,12 +187,12 @@ impl Regression {
         context: &FitContext<'_>,
         encoder: &BlockEncoder,
         predictions: &[i32],
-        (by_column, every): (bool, usize),
+        (by_column, some, weighing): (bool, Thinning, Weighing),
     ) -> Self {
         let groups = if by_column { context.sample.schema.width() } else { 1 };
-        let new = || Self { groups: vec![Products::new(); groups] };
+        let new = || Self { groups: vec![Products::new(); groups], weighing };
         let mut all = new();
-        for part in observe(context, encoder, predictions, every, new) {
+        for part in observe(context, encoder, predictions, some, new) {
             all.groups.iter_mut().zip(&part.groups).for_each(|(a, b)| a.merge(b, 1.0));
         }
         all
@@ -225,9 +263,9 @@ mod tests {
                 0 => 0.75 * near[0] + 0.5 * near[3],
                 _ => near[3] - near[5],
             };
-            groups[i % 8].add(&near, value + noise);
+            groups[i % 8].add(&near, value + noise, 1.0);
         }
-        Regression { groups }
+        Regression { groups, weighing: Weighing::Alike }
     }
 
     #[test]
@@ -244,12 +282,33 @@ mod tests {
     }
 
     #[test]
+    fn quiet_places_decide_where_values_count_by_scale() {
+        let mut rng = Rng::new(12);
+        let (mut alike, mut by_scale) = (Products::new(), Products::new());
+        for i in 0..8000 {
+            // Bursts that go their own way, and between them half of what lies to the left.
+            let (coefficient, scale) = if i % 40 < 4 { (-0.5, 60.0) } else { (0.5, 0.8) };
+            let left = f64::from(rng.unit() - 0.5) * 40.0;
+            let own = f64::from(rng.unit() - 0.5) * scale;
+            let mut near = [0.0; NEIGHBOURS];
+            near[0] = left;
+            let value = coefficient * left + own;
+            alike.add(&near, value, 1.0);
+            let residual = (value - 0.4 * left).round();
+            by_scale.add(&near, value, weight((AROUND * scale / 4.0) as i32, residual as i64));
+        }
+        let first = |p: &Products| p.solve(&[0], None)[0];
+        assert!(first(&alike) < 0.45, "{}", first(&alike));
+        assert!((first(&by_scale) - 0.5).abs() < 0.02, "{}", first(&by_scale));
+    }
+
+    #[test]
     fn columns_of_two_kinds_get_two_groups() {
         let (stencils, of) = products().of_groups(&[0, 3, 5], 2);
         assert!(of.iter().enumerate().all(|(j, &g)| g == of[j % 2]) && of[0] != of[1]);
         assert!((stencils[of[0]][0] - 192).abs() <= 4, "{stencils:?}");
         // Nothing to learn from gives nothing.
-        let none = Regression { groups: vec![Products::new(); 2] };
+        let none = Regression { groups: vec![Products::new(); 2], weighing: Weighing::Alike };
         assert_eq!(none.shared(&[0, 3]), [0; NEIGHBOURS]);
     }
 }

@@ -20,6 +20,7 @@ use crate::fit::neighbours::{atoms, plain};
 use crate::fit::network::bounded::BoundedNetwork;
 use crate::fit::network::context::{LinearBaseline, TrainingContext};
 use crate::fit::search::rank::{Place, components, linear_choice, rank};
+use crate::fit::search::walk::{Measured, beside, best_with_latents, measure};
 use crate::limits::Limits;
 use crate::nn::objectives::bits::Distortion;
 use std::borrow::Cow;
@@ -55,16 +56,6 @@ const QUICK: ClassEffort = ClassEffort { classes: 4, rounds: 2 };
 /// an ECG, spectra, embeddings and digits at level 1 stay the same; with 1, embeddings within ±0.03
 /// are 6 % smaller and digits within ±3 1.5 % larger.)
 const WORTH_LATENTS: f64 = 0.9;
-
-/// Relative change of the number of latents with which the walk begins, halved where no neighbour
-/// is better, and the one below which it ends. (At level 3, half of the first makes an ECG 0.6 %
-/// smaller, twice of it embeddings 0.04 % larger; half and twice of the last change nothing.)
-const FIRST_STRIDE: f64 = 0.4;
-const LEAST_STRIDE: f64 = 0.08;
-
-/// Factor between a step and its neighbours in the walk. (At level 3, 1.2 makes files 0.2 % smaller
-/// to 0.5 % larger, 2 makes them 0.3 % smaller to 3 % larger.)
-const STEP_RATIO: f64 = 1.4;
 
 /// States of dependent quantisation that are tried at the end: the most that the format has, as
 /// they cost time of writing alone.
@@ -218,18 +209,6 @@ fn planned(
     Planned { columns, normalised, components, atoms }
 }
 
-/// Residuals alone.
-pub(crate) const NO_LATENTS: LinearChoice = LinearChoice {
-    latents: 0,
-    step: 1.0,
-    trellis: 0,
-    weight_step: 1.0,
-    temporal: true,
-    residual: true,
-    error_weight: 0.0,
-    patient: true,
-};
-
 /// What is left where readers would refuse every model that was fitted.
 fn last_resort(context: &FitContext<'_>) -> Result<Candidate> {
     flat::codec(context.sample, context.columns.iter().map(|c| c.bound).collect())
@@ -238,7 +217,7 @@ fn last_resort(context: &FitContext<'_>) -> Result<Candidate> {
 /// The quick way: two candidates, and the better one as it is.
 fn short_cut(trial: &FitContext<'_>) -> Result<Candidate> {
     let rows = trial.sample.total as f64;
-    let plain = linear::build(trial, &LinearChoice { patient: false, ..NO_LATENTS })
+    let plain = linear::build(trial, &LinearChoice { patient: false, ..LinearChoice::NO_LATENTS })
         .or_else(|_| last_resort(trial))?;
     let Some(place) = rank(trial.components, rows).first().copied().filter(|p| p.latents > 0)
     else {
@@ -263,20 +242,13 @@ fn short_cut(trial: &FitContext<'_>) -> Result<Candidate> {
     }
 }
 
-/// A linear codec that was measured on the trial rows.
-#[derive(Debug, Clone, Copy)]
-struct Measured {
-    choice: LinearChoice,
-    /// Bytes of the whole file; infinite for what cannot be built.
-    bytes: f64,
-}
-
 /// What the search among linear codecs found.
 struct Linear {
     /// The best of all.
     best: Measured,
-    /// The best with latents.
+    /// The best with latents, and where it is.
     with_latents: Measured,
+    place: Option<Place>,
 }
 
 struct BoundedSearch<'a> {
@@ -291,9 +263,16 @@ struct BoundedSearch<'a> {
 /// and for the codec that is chosen.
 const COMPARED: [usize; 2] = [100_000, 300_000];
 
+/// Numbers of latents that are looked at where neighbours are, and where there are contexts.
+const FEW: [usize; 3] = [3, 8, 20];
+const FEWEST: [usize; 3] = [1, 3, 8];
+/// Contexts of codecs that are only compared.
+const QUICK_CONTEXTS: ContextEffort = ContextEffort { cells: 40_000, leaves: 64, predictions: 1 };
+
 /// Share of the bytes without neighbours below which no network is tried where neighbours alone, without
-/// latents, make the smallest file: a network would have to make up for all that they say.
-const FAR_BELOW: f64 = 0.8;
+/// latents, make the smallest file: a network would have to make up for all that they say. (Those of an
+/// ECG take 0.81 of them, and a network makes that 8 % smaller.)
+const FAR_BELOW: f64 = 0.7;
 
 impl<'a> BoundedSearch<'a> {
     /// The smallest codec of all kinds; `floor` makes one without latents that looks at neighbours, if
@@ -305,18 +284,20 @@ impl<'a> BoundedSearch<'a> {
         training: Option<&TrainingContext<'_>>,
         floor: &dyn Fn(&FitContext<'_>, f64) -> Option<Candidate>,
     ) -> Result<Candidate> {
-        let Ok(alone) = self.linear(&[]) else { return last_resort(&self.full) };
+        let ranked = self.ranked();
+        let Ok(alone) = self.linear(ranked.as_slice()) else { return last_resort(&self.full) };
         let mut smallest = linear::build(&self.full, &alone.best.choice)
-            .or_else(|_| linear::build(&self.full, &NO_LATENTS))
+            .or_else(|_| linear::build(&self.full, &LinearChoice::NO_LATENTS))
             .or_else(|_| last_resort(&self.full))?;
         let bytes_alone = smallest.fitted_bytes;
         let mut full = self;
         let mut near: Option<Linear> = None;
         if let Some(effort) = contexts {
             full = full.looking_at_neighbours(effort, atoms);
-            let found = full.linear(&SMALL).ok();
-            let built = found.as_ref().and_then(|l| linear::build(&full.full, &l.best.choice).ok());
-            near = found;
+            let mut starts = beside(ranked, &FEW);
+            starts.extend(ranked);
+            near = full.linear(&starts).ok();
+            let built = near.as_ref().and_then(|near| full.with_contexts(near, ranked));
             let limit = built.as_ref().map_or(bytes_alone, |b| b.fitted_bytes.min(bytes_alone));
             let floor = floor(&full.full, limit);
             for other in built.into_iter().chain(floor) {
@@ -348,12 +329,16 @@ impl<'a> BoundedSearch<'a> {
         }
     }
 
-    /// The best linear codec on the trial rows; some numbers of latents are looked at whatever is ranked
-    /// first.
-    fn linear(&self, also: &[usize]) -> Result<Linear> {
-        let bytes = linear::build(&self.trial, &NO_LATENTS)?.fitted_bytes;
-        let mut best = Measured { choice: NO_LATENTS, bytes };
-        let with_latents = best_with_latents(&self.trial, self.effort.trials, also);
+    /// The place that is ranked first, if there is any.
+    fn ranked(&self) -> Option<Place> {
+        rank(self.trial.components, self.trial.sample.total as f64).first().copied()
+    }
+
+    /// The best linear codec on the trial rows, of those that a walk from the best of `starts` finds.
+    fn linear(&self, starts: &[Place]) -> Result<Linear> {
+        let bytes = linear::build(&self.trial, &LinearChoice::NO_LATENTS)?.fitted_bytes;
+        let mut best = Measured { choice: LinearChoice::NO_LATENTS, bytes };
+        let (with_latents, place) = best_with_latents(&self.trial, self.effort.trials, starts);
         if with_latents.bytes < best.bytes {
             best = with_latents;
         }
@@ -363,7 +348,24 @@ impl<'a> BoundedSearch<'a> {
                 best = trellis;
             }
         }
-        Ok(Linear { best, with_latents })
+        Ok(Linear { best, with_latents, place })
+    }
+
+    /// The smallest linear codec whose residuals have contexts, if it has latents: contexts may make up
+    /// for nearly all of them, so that it can be far from `near`, the one before there are any.
+    fn with_contexts(&self, near: &Linear, ranked: Option<Place>) -> Option<Candidate> {
+        let quick =
+            self.trial.neighbours.map(|n| NeighbourEffort { contexts: Some(QUICK_CONTEXTS), ..n });
+        let search = BoundedSearch {
+            trial: FitContext { neighbours: quick, ..self.trial },
+            full: FitContext { ..self.full },
+            effort: SearchEffort { trials: self.effort.trials / 2, ..self.effort },
+        };
+        let mut starts = beside(ranked, &FEWEST);
+        starts.extend(near.place);
+        let best = search.linear(&starts).ok()?.best;
+        // Without latents, other codecs are at least as small.
+        (best.choice.latents > 0).then(|| linear::build(&self.full, &best.choice).ok())?
     }
 
     /// `smallest`, or a network's codec that is smaller or was asked for; `near` are the linear codecs that
@@ -409,131 +411,4 @@ const MANY_LATENTS: f64 = 0.25;
 /// Whether a linear codec has so many latents.
 fn wants_many(linear: &Linear, width: usize) -> bool {
     linear.with_latents.choice.latents as f64 > MANY_LATENTS * width as f64
-}
-
-/// What cannot be proved to be decoded without overflow is no candidate.
-fn measure(trial: &FitContext<'_>, choice: LinearChoice) -> Measured {
-    let bytes = linear::build(trial, &choice).map_or(f64::INFINITY, |c| c.fitted_bytes);
-    Measured { choice, bytes }
-}
-
-/// The best codec with latents: the one that is ranked first, or one that a walk of up to `most`
-/// trials finds from there.
-fn best_with_latents(trial: &FitContext<'_>, most: usize, also: &[usize]) -> Measured {
-    let (components, rows) = (trial.components, trial.sample.total as f64);
-    let mut best = Measured { choice: NO_LATENTS, bytes: f64::INFINITY };
-    let mut seen: Vec<LinearChoice> = Vec::new();
-    let mut improves = |place: Place| {
-        let choice = linear_choice(components, place, rows);
-        let exists = (1..=components.count()).contains(&place.latents);
-        if !exists || seen.contains(&choice) {
-            return false;
-        }
-        seen.push(choice);
-        let measured = measure(trial, choice);
-        let better = measured.bytes < best.bytes;
-        if better {
-            best = measured;
-        }
-        better
-    };
-    let Some(&first) = rank(components, rows).first() else { return best };
-    // Where neighbours say most, few latents do, and theirs must be known well.
-    let mut start = first;
-    let few = also.iter().filter(|&&latents| latents < first.latents);
-    for place in few.map(|&latents| Place { latents, weights: FINE_WEIGHTS, ..first }) {
-        if improves(place) {
-            start = place;
-        }
-    }
-    if improves(first) {
-        start = first;
-    }
-    walk(start, most, improves);
-    best
-}
-
-/// Numbers of latents that are looked at where neighbours are.
-const SMALL: [usize; 3] = [3, 8, 20];
-/// Resolution of weights there, relative to the usual one: errors of weights are noise, which no
-/// neighbour foretells.
-const FINE_WEIGHTS: f64 = 0.25;
-
-/// Walks from `first`, the best so far, to better neighbours in up to about `most` trials; `improves` says
-/// whether a place is better than all before.
-fn walk(first: Place, most: usize, mut improves: impl FnMut(Place) -> bool) {
-    let (mut place, mut trials, mut stride) = (first, 0, FIRST_STRIDE);
-    while trials < most && stride >= LEAST_STRIDE {
-        let better = neighbours(place, stride).into_iter().find(|near| {
-            trials += 1;
-            improves(*near)
-        });
-        match better {
-            Some(better) => place = better,
-            None => stride /= 2.0,
-        }
-    }
-}
-
-/// More or fewer latents, then coarser or finer, then with other weights.
-fn neighbours(place: Place, stride: f64) -> Vec<Place> {
-    let Place { latents, relative_step, weights } = place;
-    let more = ((latents as f64 * (1.0 + stride)) as usize).max(latents + 1);
-    let fewer = (latents as f64 / (1.0 + stride)).round() as usize;
-    let with = |latents: usize| Place { latents, ..place };
-    let of = |relative_step: f64| Place { relative_step, ..place };
-    let mut near = vec![
-        with(more),
-        with(fewer.min(latents.saturating_sub(1))),
-        of(relative_step * STEP_RATIO),
-        of(relative_step / STEP_RATIO),
-    ];
-    if weights < 1.0 {
-        near.extend([0.5, 2.0].map(|f| Place { weights: weights * f, ..place }));
-    }
-    near
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_walk_goes_down_to_the_bottom() {
-        for (latents, octaves) in [(40_usize, 1.0), (7, -1.0), (20, 0.0)] {
-            let cost = |p: &Place| {
-                let (k, step) = ((p.latents as f64 / latents as f64).ln(), p.relative_step.log2());
-                k * k + 0.1 * (step - octaves).powi(2)
-            };
-            let (mut best, mut trials) = (f64::INFINITY, 0);
-            let mut place = Place { latents: 20, relative_step: 1.0, weights: 1.0 };
-            walk(place, 40, |p| {
-                trials += 1;
-                let better = cost(&p) < best;
-                if better {
-                    (best, place) = (cost(&p), p);
-                }
-                better
-            });
-            assert!(place.latents.abs_diff(latents) <= latents / 12, "{latents}: {place:?}");
-            assert!((place.relative_step.log2() - octaves).abs() < 0.3, "{octaves}: {place:?}");
-            assert!(trials <= 44, "{trials}");
-        }
-    }
-
-    #[test]
-    fn the_walk_ends_where_nothing_can_be_built_or_trials_are_used_up() {
-        let count = |most: usize, good: usize| {
-            let (mut trials, first) = (0, Place { latents: 5, relative_step: 1.0, weights: 1.0 });
-            walk(first, most, |_| {
-                trials += 1;
-                trials <= good
-            });
-            trials
-        };
-        assert_eq!(count(40, 0), 12);
-        assert_eq!(count(3, 99), 3);
-        // No neighbour is better: strides of 0.4, 0.2 and 0.1.
-        assert_eq!(count(40, 1), 13);
-    }
 }

@@ -19,3 +19,4 @@ pub(crate) mod solver;
 pub(crate) mod target;
 #[cfg(test)]
 mod tests;
+mod walk;
