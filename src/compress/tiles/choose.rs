@@ -24,8 +24,8 @@ const SAMPLE_VALUES: usize = 1 << 19;
 /// The same at the lowest levels, which take half as long for it.
 const FEWER_VALUES: usize = 1 << 18;
 const LOW_LEVEL: u8 = 2;
-/// Share of a sample's rows that are fitted to; the others are encoded.
-const FITTED: f64 = 0.75;
+/// Share of a sample's rows that codecs are not fitted to but encode.
+const HELD_OUT: f64 = 0.25;
 /// Values of a run of a sample, at least: rows of few values are foretold from those before.
 const RUN_VALUES: usize = 1 << 11;
 /// Share of the bytes of rows below which tiles are taken: single rows are slower to read then.
@@ -81,6 +81,8 @@ struct Compared<'a> {
     times: f64,
     /// Values of the whole array's rows for each of these rows'.
     columns: f64,
+    /// Whether the array is seen in its own shape: who says otherwise wants it used.
+    own_shape: bool,
 }
 
 /// Bytes of a file.
@@ -100,9 +102,10 @@ pub(super) fn smallest(
     comparison: Comparison,
 ) -> Result<Option<Vec<usize>>> {
     let part = if view.len() > 1 { middle(array, view, comparison.values())? } else { None };
+    let own_shape = shape == view;
     let Some(part) = &part else {
-        return Compared { array, shape, view, times: 1.0, columns: 1.0 }
-            .smallest(comparison, view);
+        let all = Compared { array, shape, view, times: 1.0, columns: 1.0, own_shape };
+        return all.smallest(comparison, view);
     };
     let own = array_of(part);
     let array = &Array::new(part)?;
@@ -110,7 +113,8 @@ pub(super) fn smallest(
         view[axes.clone()].iter().zip(&own[axes]).map(|(v, n)| *v as f64 / *n as f64).product()
     };
     let (times, columns) = (share(0..view.len()), share(1..view.len()));
-    Compared { array, shape: &own, view: &own, times, columns }.smallest(comparison, view)
+    let part = Compared { array, shape: &own, view: &own, times, columns, own_shape };
+    part.smallest(comparison, view)
 }
 
 impl Compared<'_> {
@@ -124,7 +128,8 @@ impl Compared<'_> {
         tiles.retain(fits);
         let tiled = |tile: Vec<usize>| {
             let tiling = ordered(self.array, (self.shape, self.view), &tile)?;
-            let Size { model, rows } = size(&TiledRows::new(self.array, tiling)?, how, self.times)?;
+            let Size { model, rows } =
+                size(&TiledRows::new(self.array, tiling)?, (how, how.values()), self.times)?;
             Ok((model + rows, tile))
         };
         let sizes: Vec<Result<(f64, Vec<usize>)>> = tiles.into_par_iter().map(tiled).collect();
@@ -132,10 +137,11 @@ impl Compared<'_> {
         let Some((bytes, tile)) = sizes.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)) else {
             return Ok(None);
         };
-        // Who says how values lie wants it used.
-        let is_own = self.view == self.shape && self.array.rows.schema().width() <= MAX_WIDTH;
-        if is_own {
-            let Size { model, rows } = size(self.array.rows, how, self.times / self.columns)?;
+        if self.own_shape && self.array.rows.schema().width() <= MAX_WIDTH {
+            // Of long rows, few seem to be known by heart, as the file's own would not be.
+            let all = if view.len() > 1 { usize::MAX } else { how.values() };
+            let Size { model, rows } =
+                size(self.array.rows, (how, all), self.times / self.columns)?;
             if bytes > WORTH * (model + rows) * self.columns {
                 return Ok(None);
             }
@@ -144,16 +150,16 @@ impl Compared<'_> {
     }
 }
 
-/// Returns what a file of `times` as many rows as these would take with the linear codec, of which
-/// rows that it was not fitted to are encoded.
-fn size(rows: &dyn Rows, how: Comparison, times: f64) -> Result<Size> {
+/// Returns what a file of `times` as many rows as these would take with the linear codec, fitted to a
+/// sample of so many values; where that is not all of them, rows that it was not fitted to are encoded.
+fn size(rows: &dyn Rows, (how, values): (Comparison, usize), times: f64) -> Result<Size> {
     let width = rows.schema().width();
     let run = RUN_VALUES.div_ceil(width).max(Sample::RUN);
-    let mut sample = Sample::draw_runs(rows, how.values(), run)?;
+    let mut sample = Sample::draw_runs(rows, values, run)?;
     let is_all = sample.is_whole() && times <= 1.0;
     let total = sample.total as f64 * times;
     sample.total = total as usize;
-    let [fitted, others] = if is_all { [sample.clone(), sample] } else { sample.divided(FITTED) };
+    let [fitted, others] = if is_all { [sample.clone(), sample] } else { sample.divided(HELD_OUT) };
     let effort: SearchEffort = Level::new(1, &TrainConfig::default()).search;
     let candidate = with_bounds(&fitted, vec![how.bound; width], effort, None, None)?;
     let model = candidate.model_bytes() as f64;

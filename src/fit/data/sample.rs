@@ -18,9 +18,13 @@ const VALUES_AT_ONCE: usize = 1 << 16;
 /// Share of the file from which on the whole of it is taken: then nothing remains to be guessed.
 const NEARLY_ALL: [usize; 2] = [9, 10];
 
-/// Rows of a run, at least, where only some of a sample are looked at: they are to be from as many places as
-/// they can, but the first row of each has none before it.
+/// Places that rows are from, at least, where only some of a sample are looked at: with fewer, runs are
+/// shortened, but not below so many rows, as the first of each has none before it.
+const MANY_PLACES: usize = 32;
 const SHORT_RUN: usize = 32;
+
+/// Multiples of this lie evenly between whole numbers: the golden ratio less 1.
+const GOLDEN: f64 = 0.618_033_988_749_895;
 
 /// Which rows of a sample are looked at.
 #[derive(Debug, Clone, Copy)]
@@ -135,28 +139,35 @@ impl Sample {
         Sample { schema: self.schema.clone(), bytes, runs, total: self.total }
     }
 
-    /// Divides each run: a share of its rows, the first of them, and the others; two rows or more.
+    /// Divides each run into rows to fit to and others, a share of them that lies elsewhere in each.
     /// Both are all of a sample that is too small for it.
     pub(crate) fn divided(&self, share: f64) -> [Sample; 2] {
         let row_bytes = self.schema.row_bytes();
         let (schema, total) = (self.schema.clone(), self.total);
         let empty = Sample { schema, bytes: Vec::new(), runs: Vec::new(), total };
         let mut parts = [empty.clone(), empty];
-        for (run, &rows) in self.split().zip(&self.runs).filter(|(_, rows)| **rows > 1) {
-            let first = ((rows as f64 * share) as usize).clamp(1, rows - 1);
-            let (a, b) = run.split_at(first * row_bytes);
-            for (part, (run, rows)) in parts.iter_mut().zip([(a, first), (b, rows - first)]) {
-                part.bytes.extend_from_slice(run);
-                part.runs.push(rows);
+        for (i, (run, &rows)) in self.split().zip(&self.runs).enumerate() {
+            let some = (rows as f64 * share) as usize;
+            let before = ((i as f64 * GOLDEN).fract() * (rows - some + 1) as f64) as usize;
+            let ends = [(0, before), (before, before + some), (before + some, rows)];
+            for (part, (start, end)) in [0, 1, 0].into_iter().zip(ends) {
+                if start < end {
+                    parts[part].bytes.extend_from_slice(&run[start * row_bytes..end * row_bytes]);
+                    parts[part].runs.push(end - start);
+                }
             }
         }
-        if parts[1].runs.is_empty() { [self.clone(), self.clone()] } else { parts }
+        let is_too_small = parts.iter().any(|part| part.runs.is_empty());
+        if is_too_small { [self.clone(), self.clone()] } else { parts }
     }
 
     /// Returns how about `rows` rows of this sample are taken.
     pub(crate) fn thinning(&self, rows: usize) -> Thinning {
         let longest = self.runs.iter().copied().max().unwrap_or(0).max(1);
         let share = (self.rows() / rows.max(1)).max(1);
+        if self.runs.len() / share >= MANY_PLACES {
+            return Thinning { every: share, rows: longest };
+        }
         let rows = (longest / share).max(SHORT_RUN.min(longest));
         Thinning { every: (share * rows / longest).clamp(1, self.runs.len().max(1)), rows }
     }
