@@ -21,7 +21,18 @@ impl<S: Source> Reader<S> {
     /// `Argument` if the file has no such row, or `out` has another type or length than the rows;
     /// `Corrupt`, `Limit` or `Io` if a block cannot be read.
     pub fn gather<T: Element>(&self, rows: &[usize], out: &mut [T]) -> Result<()> {
-        self.check_type::<T>(out.len(), rows.len())?;
+        self.expect_type::<T>()?;
+        self.gather_bytes(rows, bytemuck::cast_slice_mut(out))?;
+        to_native(out);
+        Ok(())
+    }
+
+    /// The same as little-endian bytes of any type.
+    ///
+    /// # Errors
+    /// As [`Reader::gather`].
+    pub fn gather_bytes(&self, rows: &[usize], out: &mut [u8]) -> Result<()> {
+        self.check_room(out.len(), rows.len())?;
         if let Some(row) = rows.iter().find(|r| **r >= self.rows()) {
             return Err(self.no_such_row(*row));
         }
@@ -29,19 +40,16 @@ impl<S: Source> Reader<S> {
             rows.iter().enumerate().map(|(to, &row)| Pick { row, to }).collect();
         picks.sort_by_key(|pick| pick.row);
         if let Some(tiling) = self.tiling() {
-            self.rows_of_tiles(tiling, &picks, bytemuck::cast_slice_mut(out))?;
-            to_native(out);
-            return Ok(());
+            return self.rows_of_tiles(tiling, &picks, out);
         }
         let block_of = |pick: &Pick| self.frame().index.find(pick.row as u64);
         let mut rest = &picks[..];
         while let Some(first) = rest.first() {
             let block = block_of(first);
             let (own, tail) = rest.split_at(rest.partition_point(|p| block_of(p) == block));
-            self.gather_block(block, own, bytemuck::cast_slice_mut(out))?;
+            self.gather_block(block, own, out)?;
             rest = tail;
         }
-        to_native(out);
         Ok(())
     }
 

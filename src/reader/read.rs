@@ -173,12 +173,13 @@ impl<S: Source> Reader<S> {
         Err(Error::argument(format!("asked for {asked}, the file holds {dtype}")))
     }
 
-    pub(super) fn check_type<T: Element>(&self, values: usize, rows: usize) -> Result<()> {
-        self.expect_type::<T>()?;
+    /// Checks that `bytes` bytes are room for so many rows.
+    pub(super) fn check_room(&self, bytes: usize, rows: usize) -> Result<()> {
         let schema = self.schema();
-        if rows.checked_mul(schema.width()) != Some(values) {
+        if rows.checked_mul(schema.row_bytes()) != Some(bytes) {
             return Err(Error::argument(format!(
-                "{values} numbers of room for {rows} rows of {}",
+                "{} numbers of room for {rows} rows of {}",
+                bytes / schema.dtype.size(),
                 schema.width()
             )));
         }
@@ -203,7 +204,8 @@ impl<S: Source> Reader<S> {
         if rows.start > rows.end {
             return Err(Error::argument(format!("rows {rows:?} end before they begin")));
         }
-        self.check_type::<T>(out.len(), rows.len())?;
+        self.expect_type::<T>()?;
+        self.check_room(size_of_val(out), rows.len())?;
         self.read_bytes(rows.start, bytemuck::cast_slice_mut(out))?;
         to_native(out);
         Ok(())

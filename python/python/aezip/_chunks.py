@@ -1,0 +1,88 @@
+"""Chunks of any type and shape to bytes and back, for numcodecs and zarr.
+
+Numbers of types that files do not hold are stored as others of the same bytes: complex numbers as two
+floats, times and truth values as integers, all else as bytes. Only floats, complex numbers and integers
+are given to a promise that allows errors.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._arrays import NAMES
+from ._file import open
+from ._options import Options
+from ._write import dumps
+
+#: Chunks are many, and each is a file: the level that trains no network.
+LEVEL = 1
+#: What is not a promise among the options.
+_HOW = {"level", "threads", "seed", "fill_value", "tile", "shape", "hidden", "latent", "epochs", "batch", "lr",
+        "activation", "time", "loss", "linear", "sparse", "denoise", "mask_patches", "contractive",
+        "variational"}  # fmt: skip
+
+
+def checked(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options that all chunks are stored with; without a promise they are lossless."""
+    unknown = set(options) - set(Options.__annotations__)
+    if unknown:
+        raise TypeError(f"there is no option {sorted(unknown)[0]}; help(aezip.compress) lists them")
+    given = {name: value for name, value in options.items() if value is not None}
+    given.setdefault("level", LEVEL)
+    if not set(given) - _HOW:
+        given["lossless"] = True
+    return given
+
+
+def encode(chunk: NDArray[Any], options: dict[str, Any]) -> bytes:
+    """Return a chunk as the bytes of a file; none for an empty one."""
+    if chunk.size == 0:
+        return b""
+    stored = as_stored(np.ascontiguousarray(chunk).reshape(chunk.shape or (1,)))
+    if chunk.dtype.kind not in "iufc":
+        options = {name: value for name, value in options.items() if name in _HOW} | {"lossless": True}
+    return dumps(stored, **{"fill_value": "none", **options})
+
+
+def as_stored(chunk: NDArray[Any]) -> NDArray[Any]:
+    """Return the same bytes as numbers of a type that files hold, perhaps with an axis more."""
+    native = chunk.dtype.newbyteorder("=")
+    if native in NAMES:
+        return chunk.astype(native, copy=False)
+    kind, size = native.kind, native.itemsize
+    if kind == "c" and size <= 16:
+        return chunk.astype(native, copy=False)[..., None].view(f"f{size // 2}")
+    if kind in "mM":
+        return chunk.astype(native, copy=False).view("i8")
+    if kind == "b":
+        return chunk.view("u1")
+    if native.hasobject:
+        raise ValueError("objects have no bytes to store: use another codec for them")
+    return chunk[..., None].view("u1")
+
+
+def decode(data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], key: Any = ...) -> NDArray[Any]:
+    """Return a part of a chunk; no more is decoded than is asked for."""
+    if len(data) == 0:
+        return np.empty(shape, dtype)[key]
+    file = open(data)
+    native = dtype.newbyteorder("=")
+    stored = as_stored(np.empty((0,) + (shape or (1,)), native))
+    if file.dtype != stored.dtype or file.shape != stored.shape[1:]:
+        raise ValueError(
+            f"the chunk is {file.dtype} of shape {file.shape}, expected {stored.dtype} of {stored.shape[1:]}"
+        )
+    if stored.ndim > len(shape or (1,)) + 1:
+        # The last axis is within a number, whatever else is asked for.
+        keys = key if isinstance(key, tuple) else (key,)
+        key = keys + (slice(None),) if any(k is Ellipsis for k in keys) else (*keys, ..., slice(None))
+    if not shape:
+        return np.asarray(file[0]).reshape(-1).view(native).reshape(())[key].astype(dtype, copy=False)
+    part = np.ascontiguousarray(file[key])
+    if part.dtype != native or stored.ndim > len(shape) + 1:
+        last = part.shape[:-1] if stored.ndim > len(shape) + 1 else part.shape
+        part = part.view(native).reshape(last)
+    return part.astype(dtype, copy=False)

@@ -1,0 +1,105 @@
+"""Keyword arguments: promises and options, with the names that the program gives them."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypedDict
+
+#: Called with the stage, how much of it is done, and how much there is (0 if that is unknown).
+Listener = Callable[[str, int, int], Any]
+Progress = bool | Listener | None
+
+
+class Options(TypedDict, total=False):
+    """Promises, of which a file keeps one, and options; None for what is not given."""
+
+    max_error: float | str | Mapping[str | int, float | str] | None
+    max_error_rel: float | str | None
+    nmse: float | str | None
+    psnr: float | str | None
+    cosine: float | str | None
+    row_nmse: float | str | None
+    row_cosine: float | str | None
+    ratio: float | str | None
+    bytes_per_row: float | str | None
+    lossless: bool | None
+    level: int
+    threads: int
+    seed: int
+    fill_value: float | Sequence[float] | str | None
+    tile: str | Sequence[int] | None
+    shape: Sequence[int] | None
+    hidden: int | Sequence[int] | str | None
+    latent: int | None
+    epochs: int | None
+    batch: int | None
+    lr: float | None
+    activation: str | None
+    time: float | None
+    loss: str | None
+    linear: bool | None
+    sparse: float | None
+    denoise: str | Sequence[str] | None
+    mask_patches: str | None
+    contractive: float | None
+    variational: float | None
+
+
+class FillValueWarning(UserWarning):
+    """Numbers were taken for missing values, as they recur and lie far from all others."""
+
+
+def warn_of_fill_values(found: Sequence[float], options: Mapping[str, Any]) -> None:
+    """Say which numbers were taken for missing values, where nobody named any."""
+    if found and options.get("fill_value") is None:
+        listed = ", ".join(f"{x:g}" for x in found)
+        warnings.warn(
+            f"values that stand for missing numbers: {listed}; they come back bit for bit and are "
+            'part of no figure (fill_value="none": treat them as numbers)',
+            FillValueWarning,
+            stacklevel=4,
+        )
+
+
+@contextlib.contextmanager
+def listener(progress: Progress) -> Iterator[Listener | None]:
+    """Give what is told of progress: a callable as it is, a bar of tqdm or a line for True."""
+    if not progress:
+        yield None
+    elif callable(progress):
+        yield progress
+    else:
+        bar = _Bar()
+        try:
+            yield bar
+        finally:
+            bar.close()
+
+
+class _Bar:
+    """A bar of tqdm for each stage; a line on standard error where there is no tqdm."""
+
+    def __init__(self) -> None:
+        self.stage: str | None = None
+        self.bar: Any = None
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        try:
+            from tqdm.auto import tqdm  # type: ignore[import-untyped]
+        except ImportError:
+            import sys
+
+            share = f" {100 * done // total} %" if total else ""
+            print(f"\raezip: {stage}{share}    ", end="", file=sys.stderr, flush=True)
+            return
+        if stage != self.stage:
+            self.close()
+            self.stage, self.bar = stage, tqdm(desc=f"aezip: {stage}", total=total or None)
+        self.bar.n = done
+        self.bar.refresh()
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()

@@ -1,0 +1,142 @@
+"""Arrays to files."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import _aezip
+from ._arrays import as_rows
+from ._file import promise_of
+from ._options import Options, Progress, listener, warn_of_fill_values
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written.
+
+    ``max_error``, ``nmse``, ``psnr`` and ``cosine`` are measured on the decoded numbers.
+    """
+
+    rows: int
+    bytes_in: int
+    bytes_out: int
+    model_bytes: int
+    promise: dict[str, Any]
+    max_error: float
+    nmse: float
+    psnr: float
+    cosine: float
+    fill_values: list[float]
+    latents: int
+    hidden: list[int]
+
+    @property
+    def ratio(self) -> float:
+        """How many times smaller the file is than the numbers."""
+        return self.bytes_in / self.bytes_out
+
+
+def report_of(facts: dict[str, Any], options: Any) -> Report:
+    """Return what was told of a file, and warn of what may be a surprise in it."""
+    warn_of_fill_values(facts["fill_values"], options)
+    return Report(**{**facts, "promise": promise_of(facts["promise"])})
+
+
+def compress(
+    x: Any,
+    path: str | os.PathLike[str],
+    *,
+    progress: Progress = None,
+    **options: Unpack[Options],
+) -> Report:
+    """Compress an array into a file.
+
+    The file is written beside its place and renamed when it is complete, over one of the same name.
+    Ctrl-C ends the work and leaves nothing behind. Other threads run meanwhile.
+
+    Parameters
+    ----------
+    x : array_like
+        Floats of 16 to 64 bits or integers, of any shape with an axis; anything with ``__array__`` or
+        the Arrow C interface (fixed-size lists are rows, columns of a table are columns). It is not
+        copied if it is contiguous.
+    path : path
+        The file to write.
+    progress : bool or callable, optional
+        True for a bar, or what is called with a stage, how much of it is done, and how much there is.
+    **options
+        One promise, ``max_error_rel=0.001`` if none is given:
+
+        ``max_error=E``
+            no number is off by more than ``E``; a dict has a bound for each column by its number from
+            0, and ``"*"`` for the others;
+        ``max_error_rel=F``
+            … by more than ``F`` times the range of its column;
+        ``nmse=X``, ``psnr=DB``, ``cosine=C``
+            squared error in units of the variance, decibels, mean cosine of rows, over the file;
+        ``row_nmse=X``, ``row_cosine=C``
+            the same for each row;
+        ``ratio=R``, ``bytes_per_row=B``
+            the file is at most so large, and as good as that allows;
+        ``lossless=True``
+            every bit comes back.
+
+        And how: ``level`` (1 is fast, 9 small, 5 usual), ``threads``, ``seed``, ``fill_value`` (numbers that
+        stand for missing ones, or ``"none"``), ``tile`` (``"auto"``, ``"rows"`` or a shape), ``shape``; the network:
+        ``hidden``, ``latent``, ``epochs``, ``batch``, ``lr``, ``activation``, ``time``; its kind: ``loss``, ``linear``, ``sparse``,
+        ``denoise``, ``mask_patches``, ``contractive``, ``variational``. ``aezip compress --help`` explains each.
+
+    Returns
+    -------
+    Report
+        Sizes and measured errors.
+
+    Raises
+    ------
+    ValueError
+        If numbers are of a type that files do not hold, or the promise makes no sense for them.
+    OSError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import numpy as np, aezip, tempfile, os
+    >>> path = os.path.join(tempfile.mkdtemp(), "waves.aez")
+    >>> x = np.sin(np.arange(40_000, dtype="f4") * 0.01).reshape(400, 100)
+    >>> report = aezip.compress(x, path, max_error=0.01, level=1)
+    >>> report.ratio > 10, report.max_error <= 0.01
+    (True, True)
+    >>> bool(abs(aezip.open(path)[17] - x[17]).max() <= 0.01)
+    True
+    """
+    with listener(progress) as told:
+        _, facts = _aezip.compress(as_rows(x), os.fspath(path), options, told)
+    return report_of(facts, options)
+
+
+def dumps(x: Any, *, progress: Progress = None, **options: Unpack[Options]) -> bytes:
+    """Compress an array into bytes; arguments are those of :func:`aezip.compress`.
+
+    Parameters
+    ----------
+    x : array_like
+        The numbers.
+    progress : bool or callable, optional
+        Who is told how far it is.
+    **options
+        A promise and how to keep it.
+
+    Returns
+    -------
+    bytes
+        What :func:`aezip.loads` and :func:`aezip.open` read.
+    """
+    with listener(progress) as told:
+        data, facts = _aezip.compress(as_rows(x), None, options, told)
+    report_of(facts, options)
+    return data

@@ -1,0 +1,30 @@
+//! Errors of the library as Python's.
+
+use aezip::ErrorKind;
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use std::error::Error as _;
+
+pyo3::create_exception!(
+    aezip,
+    CorruptError,
+    PyValueError,
+    "A file that is damaged, ends early, or is no file of aezip."
+);
+
+/// The exception for `error`, with the library's own sentence.
+pub(crate) fn exception(error: &aezip::Error) -> PyErr {
+    let what = error.to_string();
+    match error.kind() {
+        ErrorKind::Corrupt | ErrorKind::Truncated => CorruptError::new_err(what),
+        ErrorKind::Io => {
+            let source = error.source().and_then(|e| e.downcast_ref::<std::io::Error>());
+            // With its number, Python chooses the kind: FileNotFoundError, PermissionError, …
+            match source.and_then(std::io::Error::raw_os_error) {
+                Some(number) => PyOSError::new_err((number, what)),
+                None => PyOSError::new_err(what),
+            }
+        }
+        _ => PyValueError::new_err(what),
+    }
+}

@@ -1,0 +1,162 @@
+//! Arrays to files.
+
+use crate::error::exception;
+use crate::options;
+use crate::rows::{Input, Watched};
+use crate::work::{Control, WatchedWriter, run};
+use aezip::{Codec, Config, Error, Fidelity, Report, Result, Rows};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::NamedTempFile;
+
+/// What the name of an unfinished file begins and ends with, as for the program, which removes those
+/// that a killed process left.
+const PREFIX: &str = ".aezip-";
+const SUFFIX: &str = ".tmp";
+
+/// A file beside `path` that becomes it when it is complete; it is locked so that nobody takes it
+/// for a remnant.
+struct Pending(NamedTempFile, PathBuf);
+
+impl Pending {
+    fn beside(path: &Path) -> Result<Self> {
+        // Through a link to the file that is meant.
+        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PREFIX).suffix(SUFFIX);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // Those of the file that is replaced, or what the user's mask leaves of all.
+            let old = std::fs::metadata(&path).map(|m| m.permissions());
+            builder.permissions(old.unwrap_or_else(|_| PermissionsExt::from_mode(0o666)));
+        }
+        let file = builder.tempfile_in(folder.unwrap_or(Path::new(".")));
+        let failed = |e| Error::io(format!("cannot create {}", path.display()), of_system(e));
+        let file = file.map_err(failed)?;
+        // Some file systems have no locks; then a run of the program is not to be told.
+        let _ = file.as_file().lock();
+        Ok(Self(file, path))
+    }
+
+    fn commit(self) -> Result<()> {
+        let Self(file, path) = self;
+        let failed = |e| Error::io(format!("cannot write {}", path.display()), e);
+        file.as_file().sync_all().map_err(failed)?;
+        file.persist(&path).map_err(|e| failed(e.error))?;
+        Ok(())
+    }
+}
+
+/// The error of the system, without the name of the unfinished file.
+fn of_system(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|e| e.source()?.downcast_ref::<io::Error>());
+    match inner.and_then(io::Error::raw_os_error) {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None => error,
+    }
+}
+
+/// Writes into a file at `path`, or into memory where there is none.
+fn written<T>(
+    path: Option<&Path>,
+    control: &Control,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<T>,
+) -> Result<(Vec<u8>, T)> {
+    let Some(path) = path else {
+        let mut bytes = Vec::new();
+        let done = write(&mut WatchedWriter(&mut bytes, control))?;
+        return Ok((bytes, done));
+    };
+    let pending = Pending::beside(path)?;
+    let file: &File = pending.0.as_file();
+    let mut out = BufWriter::new(WatchedWriter(file, control));
+    let done = write(&mut out)?;
+    out.flush().map_err(|e| Error::io(format!("cannot write {}", path.display()), e))?;
+    drop(out);
+    control.check()?;
+    pending.commit()?;
+    Ok((Vec::new(), done))
+}
+
+/// Compresses rows into the file `path`, or into bytes without one; gives these and what came of it.
+pub(crate) fn compress<'py>(
+    py: Python<'py>,
+    input: &Input<'py>,
+    codec: Option<&Codec>,
+    (path, options, progress): (Option<PathBuf>, &Bound<'py, PyDict>, Option<Py<PyAny>>),
+) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyDict>)> {
+    let (rows, mut config) = (input.rows()?, options::config(options)?);
+    let (bytes, report) = run(py, progress, |control| {
+        control.watch(&mut config);
+        let rows = Watched(&rows, control);
+        written(path.as_deref(), control, |out| match codec {
+            Some(codec) => codec.compress(&rows, &config, out),
+            None => aezip::compress(&rows, &config, out),
+        })
+    })?;
+    Ok((PyBytes::new(py, &bytes), described(py, &report)?))
+}
+
+/// Learns a codec from rows; `for_uses` for embedding and the like instead of files.
+pub(crate) fn train(
+    py: Python<'_>,
+    input: &Input<'_>,
+    for_uses: bool,
+    (options, progress): (&Bound<'_, PyDict>, Option<Py<PyAny>>),
+) -> PyResult<Codec> {
+    let (rows, mut config) = (input.rows()?, options::config(options)?);
+    run(py, progress, |control| {
+        control.watch(&mut config);
+        learned(&Watched(&rows, control), &config, for_uses)
+    })
+}
+
+fn learned(rows: &dyn Rows, config: &Config, for_uses: bool) -> Result<Codec> {
+    match for_uses {
+        true => Codec::fit(rows, &aezip::apps::config_for_uses(rows, config)?),
+        false => Codec::fit(rows, config),
+    }
+}
+
+/// Writes bytes beside `path` and renames them.
+#[pyfunction]
+pub(crate) fn write_file(py: Python<'_>, path: PathBuf, bytes: &[u8]) -> PyResult<()> {
+    py.detach(|| {
+        let control = Arc::new(Control::default());
+        written(Some(&path), &control, |out| {
+            out.write_all(bytes)
+                .map_err(|e| Error::io(format!("cannot write {}", path.display()), e))
+        })
+    })
+    .map(drop)
+    .map_err(|e| exception(&e))
+}
+
+/// A promise as a keyword argument: its name and its number, text where columns have their own.
+pub(crate) fn promise(fidelity: &Fidelity) -> (String, String) {
+    (fidelity.name().replace('-', "_"), fidelity.text())
+}
+
+fn described<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    out.set_item("rows", report.rows)?;
+    out.set_item("bytes_in", report.bytes_in)?;
+    out.set_item("bytes_out", report.bytes_out)?;
+    out.set_item("model_bytes", report.model_bytes)?;
+    out.set_item("promise", promise(&report.promised))?;
+    let quality = &report.measured;
+    out.set_item("max_error", quality.max_error)?;
+    out.set_item("nmse", quality.nmse)?;
+    out.set_item("psnr", quality.psnr)?;
+    out.set_item("cosine", quality.cosine)?;
+    out.set_item("fill_values", report.fill_values.clone())?;
+    out.set_item("latents", report.latents)?;
+    out.set_item("hidden", report.hidden.clone())?;
+    Ok(out)
+}

@@ -1,0 +1,95 @@
+"""What codecs are good for besides small files."""
+
+import aezip
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def groups():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 600)
+    centres = rng.normal(size=(3, 12)) * 4
+    return (centres[labels] + rng.normal(size=(600, 12))).astype("f4"), labels
+
+
+def test_a_codec_is_saved_and_loaded(waves, tmp_path):
+    codec = aezip.train(waves, level=1, nmse=0.001)
+    codec.save(tmp_path / "c.aez")
+    again = aezip.load_codec(tmp_path / "c.aez")
+    assert (again.embed(waves) == codec.embed(waves)).all()
+    report = again.compress(waves[:100], tmp_path / "x.aez", max_error=0.01)
+    assert report.max_error <= 0.01 and aezip.open(tmp_path / "x.aez").shape == (100, 32)
+    assert abs(codec.decode(codec.embed(waves)) - codec.reconstruct(waves)).max() < 1e-5
+    with pytest.raises(ValueError, match="32 numbers"):
+        codec.dumps(waves[:, :5])
+    with pytest.raises(FileNotFoundError):
+        aezip.load_codec(tmp_path / "none")
+    with pytest.raises(aezip.CorruptError):
+        aezip.load_codec(b"nothing")
+    (tmp_path / "x.aez").write_bytes(aezip.dumps(waves, level=1))
+    assert aezip.load_codec(tmp_path / "x.aez").latents > 0
+
+
+def test_anomalies(groups):
+    x = groups[0].copy()
+    x[[5, 99]] += 40 * np.random.default_rng(1).normal(size=(2, 12))
+    found = aezip.anomalies(x, epochs=10, contamination=0.01)
+    assert found.flagged[[5, 99]].all() and found.flagged.sum() <= 8
+    assert found.columns.shape == x.shape and found.scores[5] > found.threshold
+
+
+def test_impute(groups):
+    x = groups[0].copy()
+    x[3, 4], x[7, 2] = np.nan, -999
+    filled = aezip.impute(x, missing=-999)
+    assert filled.dtype == x.dtype and np.isfinite(filled).all() and abs(filled).max() < 50
+    known = np.isfinite(x) & (x != -999)
+    assert (filled[known] == x[known]).all()
+
+
+def test_denoise(waves):
+    noisy = waves + np.random.default_rng(0).normal(size=waves.shape).astype("f4") * 0.1
+    clean = aezip.denoise(noisy)
+    assert 0.08 < clean.noise < 0.12 and clean.components == 2
+    assert ((clean.rows - waves) ** 2).mean() < 0.2 * ((noisy - waves) ** 2).mean()
+    codec = aezip.train(waves, level=1)
+    assert aezip.denoise(noisy, codec).rows.shape == noisy.shape
+
+
+def test_sample_embed_plot(groups, tmp_path):
+    x, labels = groups
+    codec = aezip.train(x, variational=1.0, latent=2, epochs=3)
+    assert codec.sample(5, seed=1).shape == (5, 12)
+    assert (codec.sample(5, seed=1) == codec.sample(5, seed=1)).all()
+    assert aezip.embed(x, 3, epochs=2).shape == (600, 3)
+    svg = aezip.plot(codec.embed(x), color_by=labels, title="groups")
+    assert svg._repr_svg_().startswith("<svg") and svg._repr_html_() is None
+    page = aezip.plot(x, color_by=labels.astype(float) + 0.5, dim=3, to="html", epochs=2)
+    assert "iframe" in page._repr_html_() and page._repr_svg_() is None
+    page.save(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_bytes() == page.data
+    assert aezip.plot(x[:50], to="png")._repr_png_().startswith(b"\x89PNG")
+    assert "svg" in repr(aezip.plot(x, codec=codec))
+    for wrong in [{"dim": 4}, {"to": "gif"}, {"color_by": [1, 2]}]:
+        with pytest.raises(ValueError):
+            aezip.plot(x[:50], **wrong)
+
+
+def test_finetune_predict_export(groups, tmp_path):
+    x, labels = groups
+    codec = aezip.train(x, loss="mse", latent=4, epochs=5)
+    tuned, facts = codec.finetune(x[:300], labels[:300], epochs=20)
+    found = tuned.predict(x[300:])
+    assert facts["right"] > 0.8 and (found.values.reshape(-1) == labels[300:]).mean() > 0.9
+    assert found.probabilities.shape == (300, 3) and found.labels.tolist() == [0, 1, 2]
+    numbers, _ = codec.finetune(x[:300], x[:300, :2].sum(axis=1), epochs=20, task="regress")
+    assert numbers.predict(x[300:]).probabilities is None
+    tuned.export_onnx(tmp_path / "p.onnx", "predictor")
+    codec.export_onnx(tmp_path / "e.onnx")
+    assert (tmp_path / "p.onnx").stat().st_size > 100
+    for call in [lambda: codec.predict(x), lambda: codec.export_onnx(tmp_path / "q", "all")]:
+        with pytest.raises(ValueError):
+            call()
+    with pytest.raises(TypeError):
+        codec.finetune(x, labels, epoch=3)
