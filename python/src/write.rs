@@ -27,18 +27,22 @@ impl Pending {
         // Through a link to the file that is meant.
         let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(PREFIX).suffix(SUFFIX);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // Those of the file that is replaced, or what the user's mask leaves of all.
-            let old = std::fs::metadata(&path).map(|m| m.permissions());
-            builder.permissions(old.unwrap_or_else(|_| PermissionsExt::from_mode(0o666)));
+        let folder = folder.unwrap_or(Path::new("."));
+        let mut reason = None;
+        let file = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).make_in(folder, |path| {
+            // Unlike other temporary files, those who may are to read it.
+            let file = File::options().read(true).write(true).create_new(true).open(path);
+            file.inspect_err(|e| reason = e.raw_os_error())
+        });
+        let file = file.map_err(|e| {
+            let e = reason.map_or(e, io::Error::from_raw_os_error);
+            Error::io(format!("cannot create {}", path.display()), e)
+        })?;
+        if let Ok(old) = std::fs::metadata(&path) {
+            // The new contents are for the same eyes as the old.
+            let set = file.as_file().set_permissions(old.permissions());
+            set.map_err(|e| Error::io(format!("cannot create {}", path.display()), e))?;
         }
-        let file = builder.tempfile_in(folder.unwrap_or(Path::new(".")));
-        let failed = |e| Error::io(format!("cannot create {}", path.display()), of_system(e));
-        let file = file.map_err(failed)?;
         // Some file systems have no locks; then a run of the program is not to be told.
         let _ = file.as_file().lock();
         Ok(Self(file, path))
@@ -50,15 +54,6 @@ impl Pending {
         file.as_file().sync_all().map_err(failed)?;
         file.persist(&path).map_err(|e| failed(e.error))?;
         Ok(())
-    }
-}
-
-/// The error of the system, without the name of the unfinished file.
-fn of_system(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(|e| e.source()?.downcast_ref::<io::Error>());
-    match inner.and_then(io::Error::raw_os_error) {
-        Some(number) => io::Error::from_raw_os_error(number),
-        None => error,
     }
 }
 

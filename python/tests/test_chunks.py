@@ -56,6 +56,7 @@ zarr = pytest.importorskip("zarr", minversion="3")
 CASES = [((97,), (40,)), ((60, 50), (25, 20)), ((60, 50), (60, 50)), ((20, 9, 8), (7, 9, 3)), ((6, 5, 4, 3), (3, 5, 2, 3))]
 
 
+@pytest.mark.filterwarnings("ignore:.*does not have a Zarr V3 specification")
 @pytest.mark.parametrize("dtype", [*DTYPES, "S5", "U3"])
 @pytest.mark.parametrize(("shape", "chunks"), CASES)
 def test_zarr_gives_the_same_array_and_parts(dtype, shape, chunks):
@@ -70,7 +71,8 @@ def test_zarr_gives_the_same_array_and_parts(dtype, shape, chunks):
         np.testing.assert_array_equal(z[key], x[key])
     if x.ndim > 1:
         np.testing.assert_array_equal(z[2:5, 3], x[2:5, 3])
-        np.testing.assert_array_equal(z.oindex[[1, 4], [0, 3]], x[np.ix_([1, 4], [0, 3])])
+        np.testing.assert_array_equal(z.oindex[[1, 4]], x[[1, 4]])
+    if x.ndim == 2:
         np.testing.assert_array_equal(z.vindex[[1, 4], [0, 3]], x[[1, 4], [0, 3]])
 
 

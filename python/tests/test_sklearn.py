@@ -11,6 +11,15 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 
+NONE_FOUND = "the rows of this check are normally distributed: none is far from all others, so none is found"
+
+
+def expected_failures(estimator):
+    if getattr(estimator, "contamination", None) != "auto":
+        return {}
+    return {"check_outliers_train": NONE_FOUND, "check_outliers_fit_predict": NONE_FOUND}
+
+
 @parametrize_with_checks(
     [
         Autoencoder(level=1, epochs=3),
@@ -18,7 +27,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
         AnomalyDetector(contamination=0.1, level=1, epochs=3),
         Imputer(),
         Denoiser(),
-    ]
+    ],
+    expected_failed_checks=expected_failures,
 )
 def test_checks_of_scikit_learn(estimator, check):
     check(estimator)

@@ -10,7 +10,18 @@ _Path = str | PathLike[str]
 _Listener = Callable[[str, int, int], Any] | None
 _Options = Any
 
-__all__: list[str]
+__all__ = [
+    "Codec",
+    "CorruptError",
+    "Reader",
+    "anomalies",
+    "compress",
+    "denoise",
+    "embed",
+    "impute",
+    "scatter",
+    "write_file",
+]
 
 class CorruptError(ValueError): ...
 

@@ -41,7 +41,7 @@ def encode(chunk: NDArray[Any], options: dict[str, Any]) -> bytes:
     """Return a chunk as the bytes of a file; none for an empty one."""
     if chunk.size == 0:
         return b""
-    stored = as_stored(np.ascontiguousarray(chunk).reshape(chunk.shape or (1,)))
+    stored = as_stored(np.ascontiguousarray(chunk))
     if chunk.dtype.kind not in "iufc":
         options = {name: value for name, value in options.items() if name in _HOW} | {"lossless": True}
     return dumps(stored, **{"fill_value": "none", **options})
@@ -81,7 +81,7 @@ def decode(data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], key: Any = .
         key = keys + (slice(None),) if any(k is Ellipsis for k in keys) else (*keys, ..., slice(None))
     if not shape:
         return np.asarray(file[0]).reshape(-1).view(native).reshape(())[key].astype(dtype, copy=False)
-    part = np.ascontiguousarray(file[key])
+    part = np.asarray(file[key], order="C")
     if part.dtype != native or stored.ndim > len(shape) + 1:
         last = part.shape[:-1] if stored.ndim > len(shape) + 1 else part.shape
         part = part.view(native).reshape(last)

@@ -102,7 +102,7 @@ class File:
         for first in range(0, len(self), step):
             yield from self[first : first + step]
 
-    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError("a file has to be decoded, which needs memory: leave out copy=False")
         whole = self._reader.region([0] * self.ndim, list(self._shape))

@@ -87,7 +87,7 @@ class _Bar:
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         try:
-            from tqdm.auto import tqdm  # type: ignore[import-untyped]
+            from tqdm.auto import tqdm
         except ImportError:
             import sys
 
