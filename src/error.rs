@@ -18,6 +18,8 @@ pub enum ErrorKind {
     Argument,
     /// The operating system said no.
     Io,
+    /// The caller wanted the work to end before it was done.
+    Interrupted,
 }
 
 /// An error with its kind, the byte offset where there is one, and a sentence that says
@@ -49,6 +51,7 @@ impl Error {
         unsupported => Unsupported,
         limit => Limit,
         argument => Argument,
+        interrupted => Interrupted,
     }
 
     /// Wraps an error of the operating system; `what` says what failed: `cannot open x.npy`.
@@ -81,7 +84,7 @@ impl fmt::Display for Error {
             ErrorKind::Corrupt => f.write_str("corrupt: ")?,
             ErrorKind::Unsupported => f.write_str("unsupported: ")?,
             ErrorKind::Limit => f.write_str("over the limit: ")?,
-            ErrorKind::Argument | ErrorKind::Io => {}
+            ErrorKind::Argument | ErrorKind::Io | ErrorKind::Interrupted => {}
         }
         f.write_str(&self.what)?;
         if let Some(at) = self.at {

@@ -77,6 +77,8 @@ pub mod input;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
+#[cfg(feature = "compress")]
+mod interrupt;
 mod kernels;
 mod limits;
 #[cfg(feature = "compress")]

@@ -15,20 +15,19 @@ type Listener = Option<Py<PyAny>>;
 
 /// Scores of rows, which are flagged, the threshold, and what each value contributes.
 #[pyfunction]
-#[pyo3(signature = (rows, codec, options, score, contamination, rounds, progress=None))]
+#[pyo3(signature = (rows, codec, options, how, progress=None))]
 pub(crate) fn anomalies<'py>(
     py: Python<'py>,
     rows: Input<'py>,
     codec: Option<&PyCodec>,
     options: &Bound<'py, PyDict>,
-    score: &str,
-    contamination: Option<f64>,
-    rounds: Option<usize>,
+    how: (String, Option<f64>, Option<usize>),
     progress: Listener,
 ) -> PyResult<Bound<'py, PyDict>> {
     let (rows, mut config) = (rows.rows()?, options::config(options)?);
+    let (score, contamination, rounds) = how;
     let mut how = AnomalyConfig::default();
-    how.score = match score {
+    how.score = match score.as_str() {
         "error" => AnomalyScore::Error,
         "bits" => AnomalyScore::Bits,
         _ => return Err(PyValueError::new_err(format!("score {score:?} is not error or bits"))),

@@ -16,7 +16,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// What the two threads tell each other.
 #[derive(Default)]
 pub(crate) struct Control {
-    stop: AtomicBool,
+    stop: Arc<AtomicBool>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -28,9 +28,6 @@ struct State {
     progress: Option<Progress>,
 }
 
-/// What training unwinds with where it is to end.
-struct Stopped;
-
 impl Control {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -39,19 +36,16 @@ impl Control {
     /// Fails where the work is to end.
     pub(crate) fn check(&self) -> Result<()> {
         match self.stop.load(Ordering::Relaxed) {
-            true => Err(Error::argument("interrupted")),
+            true => Err(Error::interrupted("ended as the caller wanted")),
             false => Ok(()),
         }
     }
 
-    /// Lets `config` tell of progress here. As that has no way to say "no more", it unwinds where the
-    /// work is to end.
+    /// Lets `config` tell of progress here, and end where the work is to end.
     pub(crate) fn watch(self: &Arc<Self>, config: &mut Config) {
         let control = self.clone();
+        config.interrupt = Some(self.stop.clone());
         config.progress = Some(Arc::new(move |progress| {
-            if control.stop.load(Ordering::Relaxed) {
-                resume_unwind(Box::new(Stopped));
-            }
             control.state().progress = Some(progress);
             control.changed.notify_one();
         }));

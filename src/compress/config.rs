@@ -6,6 +6,9 @@ use crate::compress::tile::Tile;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::fit::config::TrainConfig;
+use crate::interrupt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// How to compress.
 ///
@@ -44,6 +47,9 @@ pub struct Config {
     pub train: TrainConfig,
     /// Is told about progress, if there. Default none.
     pub progress: Option<ProgressFn>,
+    /// Once it is true, the work ends soon, with an error of kind
+    /// [`Interrupted`](crate::ErrorKind::Interrupted); what is written by then is no file. Default none.
+    pub interrupt: Option<Arc<AtomicBool>>,
 }
 
 impl Default for Config {
@@ -59,6 +65,7 @@ impl Default for Config {
             seed: 0,
             train: TrainConfig::default(),
             progress: None,
+            interrupt: None,
         }
     }
 }
@@ -111,10 +118,12 @@ impl Config {
 
     /// Runs `work` on as many threads as asked for.
     pub(crate) fn on_threads<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
+        let flag = self.interrupt.clone();
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.threads)
+            .start_handler(move |_| interrupt::watch(flag.clone()))
             .build()
             .map_err(|e| Error::io("cannot start threads", std::io::Error::other(e)))?;
-        Ok(pool.install(work))
+        interrupt::caught(|| pool.install(work))
     }
 }

@@ -18,6 +18,7 @@ use crate::encode::residual::ResidualCoder;
 use crate::encode::rows::{RowCoder, RowCoding, RowPromise};
 use crate::encode::symbols::Symbols;
 use crate::entropy::rans;
+use crate::interrupt::checkpoint;
 use crate::matrix::FillValues;
 
 /// Encoded size, as a share of the values' own, from which on exact storage is tried as well. Exact
@@ -87,6 +88,7 @@ impl BlockEncoder {
     /// `bytes`, their real latents `real`; the errors of the decoded rows are tallied if `measure`
     /// is set, and always where the promise is one about rows.
     pub(crate) fn symbols(&self, bytes: &[u8], real: &[f32], measure: bool) -> Symbols {
+        checkpoint();
         with_cell!(self.program.dtype, T => {
             self.symbols_of_cells::<T>(&cells(bytes), real, measure)
         })

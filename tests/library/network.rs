@@ -2,6 +2,7 @@
 
 use crate::oracle::Random;
 use aezip::{Config, ErrorKind, Fidelity, Matrix, Reader, Report, check_promise, compress};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -239,4 +240,20 @@ fn wishes_out_of_range_are_refused() {
     refused(&|c| c.train.rate = Some(f64::NAN), "learning rate");
     refused(&|c| c.train.rate = Some(0.0), "learning rate");
     refused(&|c| c.train.seconds = Some(-1.0), "seconds");
+}
+
+#[test]
+fn work_ends_where_the_caller_wants_no_more() {
+    let mut random = Random::new(5);
+    let values: Vec<f32> = (0..20_000).map(|_| random.unit() as f32).collect();
+    let rows = Matrix::from_slice(&values, &[20]).unwrap();
+    for (kind, text) in [("max-error-rel", "0.01"), ("nmse", "0.1")] {
+        let flag = Arc::new(AtomicBool::new(true));
+        let mut config = forced(kind, text);
+        config.interrupt = Some(flag.clone());
+        let error = compress(&rows, &config, Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
+        flag.store(false, Ordering::Relaxed);
+        compress(&rows, &config, Vec::new()).unwrap();
+    }
 }

@@ -92,9 +92,7 @@ def anomalies(
     rows: _Rows,
     codec: Codec | None,
     options: _Options,
-    score: str,
-    contamination: float | None,
-    rounds: int | None,
+    how: tuple[str, float | None, int | None],
     progress: _Listener = None,
 ) -> dict[str, Any]: ...
 def impute(

@@ -94,7 +94,7 @@ def anomalies(
     rows = as_table(x)
     with listener(progress) as told:
         own = None if codec is None else codec._codec
-        found = _aezip.anomalies(rows, own, options, score, contamination, rounds, told)
+        found = _aezip.anomalies(rows, own, options, (score, contamination, rounds), told)
     columns = found["columns"]
     columns = columns.reshape(rows[2][0], -1) if columns.size else columns
     return Anomalies(found["scores"], found["flagged"], found["threshold"], columns)

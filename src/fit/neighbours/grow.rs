@@ -3,6 +3,7 @@
 //! Regression Trees*), for as long as the file gets smaller.
 
 use crate::container::model::{FEATURES, MAX_DEPTH, MAX_NODES, TreeNode};
+use crate::interrupt::checkpoint;
 use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, BinaryHeap};
@@ -189,6 +190,7 @@ fn best_decision<C: Criterion>(
     criterion: &C,
     made: &Comparisons,
 ) -> (f32, usize, usize) {
+    checkpoint();
     if cells.len() < 2 * LEAST_CELLS {
         return (0.0, 0, 0);
     }

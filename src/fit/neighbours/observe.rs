@@ -6,6 +6,7 @@ use crate::encode::encoder::BlockEncoder;
 use crate::encode::neighbours::{CellObserver, Seen};
 use crate::fit::context::FitContext;
 use crate::fit::data::sample::Thinning;
+use crate::interrupt::checkpoint;
 use rayon::prelude::*;
 
 /// Parts of a sample that are coded side by side, whatever the number of threads: sums over them are
@@ -48,6 +49,7 @@ pub(super) fn observe<'a, O: RunObserver>(
         .map(|runs| {
             let mut observer = new();
             for &(bytes, (from, rows)) in runs {
+                checkpoint();
                 observer.begin_run(from);
                 let zeros;
                 let own = match predictions {

@@ -11,6 +11,7 @@ use super::deadline::Deadline;
 use super::early_stopping::EarlyStopping;
 use super::network::Network;
 use super::schedule::Schedule;
+use crate::interrupt::checkpoint;
 use crate::matrix::rng::Rng;
 
 /// What networks learn from rows: a loss, its gradient, and what is judged by rows held out.
@@ -278,6 +279,7 @@ impl Run<'_> {
         let Batches { size, each_pass } = self.batches;
         let (mut sum, mut seen) = (O::Measure::default(), 0);
         for batch in order.chunks(size).take(each_pass) {
+            checkpoint();
             let passed = self.config.deadline.map_or(0.0, Deadline::passed);
             let rate =
                 self.schedule.rate(self.step.max((passed * self.schedule.steps as f64) as usize));
