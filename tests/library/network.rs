@@ -244,7 +244,7 @@ fn wishes_out_of_range_are_refused() {
 
 #[test]
 fn work_ends_where_the_caller_wants_no_more() {
-    let mut random = Random::new(5);
+    let mut random = Random(5);
     let values: Vec<f32> = (0..20_000).map(|_| random.unit() as f32).collect();
     let rows = Matrix::from_slice(&values, &[20]).unwrap();
     for (kind, text) in [("max-error-rel", "0.01"), ("nmse", "0.1")] {
