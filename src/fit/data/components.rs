@@ -38,6 +38,12 @@ impl Components {
         left
     }
 
+    /// Leaves out all but the first `count`.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.variance.truncate(count);
+        self.vectors.truncate(count * self.columns.len());
+    }
+
     /// Fits to centred rows of `width` numbers; there are none if rows are not finite.
     pub(crate) fn fit(rows: &[f32], width: usize) -> Self {
         let found = principal_components(rows, width).unwrap_or_default();

@@ -205,9 +205,16 @@ fn planned(
         &sample.schema.fill_values,
         &sample.bytes,
     );
-    let components = components(&normalised, &columns, basis);
+    let mut components = components(&normalised, &columns, basis);
+    if !sample.is_whole() {
+        components.truncate(sample.rows() / ROWS_PER_LATENT);
+    }
     Planned { columns, normalised, components, atoms }
 }
+
+/// Rows of a sample for each latent, at least, where the file has others: a codec that knows some rows
+/// by heart seems small on them and is not on the rest.
+const ROWS_PER_LATENT: usize = 8;
 
 /// What is left where readers would refuse every model that was fitted.
 fn last_resort(context: &FitContext<'_>) -> Result<Candidate> {
