@@ -214,4 +214,11 @@ fn what_cannot_be_cut_is_refused_with_a_reason() {
     assert!(refused(&field, exact(), &[11, 2], None).contains("[11, 2]"));
     assert!(refused(&field, exact(), &[2], None).contains("axes"));
     assert!(refused(&field, exact(), &[2, 2], Some(vec![9, 9])).contains("[9, 9]"));
+    let mut config = Config::default();
+    config.shape = Some(vec![9, 9]);
+    let error = compress(&field, &config, Vec::new()).unwrap_err();
+    assert!(
+        error.to_string().contains("[9, 9]"),
+        "a shape is checked where nothing is cut: {error}"
+    );
 }

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from ._codec import Codec
-    from ._file import File
+from typing import Any
 
 _COLOURS = {"rows": "#4477aa", "model": "#ccbb44", "index and rest": "#aa3377"}
 
 
-def file_view(file: File) -> str:
-    """Return a table of shape, promise and size, and a bar of where the bytes go."""
+def file_view(file: Any) -> str:
+    """Return a table of a `File`'s shape, promise and size, and a bar of where the bytes go."""
     info = file.info
     rest = info["file_bytes"] - info["model_bytes"]
     index = min(info["index_bytes"], rest)
@@ -29,8 +25,8 @@ def file_view(file: File) -> str:
     return f"{_table(facts)}{_bar(parts)}"
 
 
-def codec_view(codec: Codec) -> str:
-    """Return a table of what a codec is for."""
+def codec_view(codec: Any) -> str:
+    """Return a table of what a `Codec` is for."""
     facts = {
         "rows": f"{codec.dtype} {codec.row_shape}",
         "latents": codec.latents,

@@ -55,9 +55,9 @@ pub(super) fn may_be_cut(rows: &dyn Rows, config: &Config) -> bool {
             Tile::Rows => false,
             Tile::Shape(_) => true,
             Tile::Auto => {
-                let (shape, own) = (array_of(rows), config.shape.as_ref());
-                obstacle(rows.schema(), &config.fidelity).is_none()
-                    && own.is_some_and(|own| *own != shape) | is_no_table(&shape)
+                // A shape that is given is checked, whether it is of use or not.
+                let is_free = obstacle(rows.schema(), &config.fidelity).is_none();
+                config.shape.is_some() || is_free && is_no_table(&array_of(rows))
             }
         }
 }
