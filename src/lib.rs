@@ -105,7 +105,7 @@ pub use matrix::{
     Schema, SliceRows, TextColumn, TextLayout, Tiling,
 };
 pub use quality::{PromiseCheck, Quality, ShortDecimals, check_promise};
-pub use reader::{Bytes, FileSource, Info, Mapped, Reader, ReaderOptions, Source};
+pub use reader::{Bytes, Fetched, FileSource, Info, Mapped, Reader, ReaderOptions, Source};
 
 /// The examples in the README are tests.
 #[cfg(doctest)]

@@ -19,6 +19,10 @@ pub(crate) fn exception(error: &aezip::Error) -> PyErr {
         ErrorKind::Corrupt | ErrorKind::Truncated => CorruptError::new_err(what),
         ErrorKind::Io => {
             let source = error.source().and_then(|e| e.downcast_ref::<std::io::Error>());
+            if let Some(raised) = source.and_then(|e| e.get_ref()?.downcast_ref::<PyErr>()) {
+                // What a function of Python raised stays what it was.
+                return Python::attach(|py| raised.clone_ref(py));
+            }
             // With its number, Python chooses the kind: FileNotFoundError, PermissionError, …
             match source.and_then(std::io::Error::raw_os_error) {
                 Some(number) => PyOSError::new_err((number, what)),

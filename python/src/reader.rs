@@ -4,18 +4,23 @@ use crate::error::exception;
 use crate::pool;
 use crate::rows::{new_array, swap};
 use crate::write::promise;
-use aezip::{Bytes, DType, FileSource, Info, Reader, Result};
+use aezip::{Bytes, DType, Fetched, FileSource, Info, Limits, Reader, ReaderOptions, Result};
 use numpy::{PyReadonlyArray1, PyReadwriteArray1};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyDict;
+use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
+
+/// What brings bytes of a file: a function of Python.
+type Fetch = Box<dyn Fn(u64, &mut [u8]) -> io::Result<()> + Send + Sync>;
 
 /// A reader of whatever source.
 enum AnyReader {
     File(Reader<FileSource>),
     Bytes(Reader<Bytes<PyBackedBytes>>),
+    Fetched(Reader<Fetched<Fetch>>),
 }
 
 /// Calls the same method of either.
@@ -24,6 +29,7 @@ macro_rules! either {
         match $reader {
             AnyReader::File($r) => $call,
             AnyReader::Bytes($r) => $call,
+            AnyReader::Fetched($r) => $call,
         }
     };
 }
@@ -57,11 +63,28 @@ impl PyReader {
 
 #[pymethods]
 impl PyReader {
-    /// Opens the file at `path`.
+    /// Opens the file at `path`; decoded blocks of so many bytes are kept.
     #[staticmethod]
-    fn open(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let reader = py.detach(|| Reader::open(path)).map_err(|e| exception(&e))?;
+    #[pyo3(signature = (path, cache_bytes=None))]
+    fn open(py: Python<'_>, path: PathBuf, cache_bytes: Option<usize>) -> PyResult<Self> {
+        let options = options(cache_bytes);
+        let reader = py.detach(|| Reader::open_with(path, options)).map_err(|e| exception(&e))?;
         Ok(Self::new(AnyReader::File(reader)))
+    }
+
+    /// Opens a file of `length` bytes that `fetch` brings: it is called with the first byte that is
+    /// needed and how many, by any thread, and returns these bytes.
+    #[staticmethod]
+    #[pyo3(signature = (length, fetch, cache_bytes=None))]
+    fn fetching(
+        py: Python<'_>,
+        length: u64,
+        fetch: Py<PyAny>,
+        cache_bytes: Option<usize>,
+    ) -> PyResult<Self> {
+        let (fetch, options) = (fetching(fetch), options(cache_bytes));
+        let reader = py.detach(|| Reader::fetch(length, fetch, options));
+        Ok(Self::new(AnyReader::Fetched(reader.map_err(|e| exception(&e))?)))
     }
 
     /// Opens a file that is in memory, and is not copied.
@@ -133,11 +156,23 @@ impl PyReader {
     ) -> PyResult<Bound<'py, PyAny>> {
         let rows = rows.as_slice()?;
         new_array(py, self.dtype, &self.shape_of(rows.len()), |out| {
-            // Larger than any file: reported as what they are.
-            let rows: Vec<usize> =
-                rows.iter().map(|&r| usize::try_from(r).unwrap_or(usize::MAX)).collect();
+            let rows = numbers(rows);
             pool::install(|| either!(&self.reader, r => r.gather_bytes(&rows, out)))
         })
+    }
+
+    /// Where in the file these rows are: the first byte of each range, and the one behind its last.
+    fn bytes_of_rows(&self, rows: PyReadonlyArray1<'_, u64>) -> PyResult<Vec<(u64, u64)>> {
+        let rows: Vec<usize> = numbers(rows.as_slice()?);
+        let found = either!(&self.reader, r => r.bytes_of_rows(&rows));
+        Ok(pairs(found.map_err(|e| exception(&e))?))
+    }
+
+    /// The same for a box of the array.
+    fn bytes_of_region(&self, start: Vec<usize>, stop: Vec<usize>) -> PyResult<Vec<(u64, u64)>> {
+        let ranges: Vec<_> = start.iter().zip(&stop).map(|(a, b)| *a..*b).collect();
+        let found = either!(&self.reader, r => r.bytes_of_region(&ranges));
+        Ok(pairs(found.map_err(|e| exception(&e))?))
     }
 
     /// Reads everything and checks every checksum.
@@ -184,4 +219,35 @@ impl PyReader {
         out.set_item("classes", info.classes)?;
         Ok(out)
     }
+}
+
+fn options(cache_bytes: Option<usize>) -> ReaderOptions {
+    let usual = ReaderOptions::default();
+    ReaderOptions::new(Limits::default(), cache_bytes.unwrap_or(usual.cache_bytes))
+}
+
+/// Makes a function of Python, which returns bytes, one that fills a slice.
+fn fetching(fetch: Py<PyAny>) -> Fetch {
+    Box::new(move |offset, out| {
+        Python::attach(|py| {
+            let found = fetch.call1(py, (offset, out.len()))?;
+            let bytes: PyBackedBytes = found.extract(py)?;
+            if bytes.len() != out.len() {
+                let what = format!("{} bytes came, {} were asked for", bytes.len(), out.len());
+                return Err(pyo3::exceptions::PyOSError::new_err(what));
+            }
+            out.copy_from_slice(&bytes);
+            Ok(())
+        })
+        .map_err(|error: PyErr| io::Error::other(error))
+    })
+}
+
+/// Numbers of rows; those larger than any file stay so, and are reported as what they are.
+fn numbers(rows: &[u64]) -> Vec<usize> {
+    rows.iter().map(|&row| usize::try_from(row).unwrap_or(usize::MAX)).collect()
+}
+
+fn pairs(ranges: Vec<Range<u64>>) -> Vec<(u64, u64)> {
+    ranges.into_iter().map(|range| (range.start, range.end)).collect()
 }

@@ -3,10 +3,11 @@
 //! [`open`] checks what lies around the blocks, [`blocks`] decodes them, [`read`] finds those that
 //! hold a row, [`gather`] several in any order, [`region`] any box of an array and [`tiles`] where that was
 //! cut into them ([`wanted`] are their values), [`cache`] keeps what was decoded, [`source`] is where
-//! bytes come from.
+//! bytes come from, and [`extent`] which of them hold what is asked for.
 
 mod blocks;
 mod cache;
+mod extent;
 mod gather;
 mod info;
 mod map;
@@ -25,4 +26,4 @@ pub use info::Info;
 pub use map::Mapped;
 pub use options::ReaderOptions;
 pub use read::Reader;
-pub use source::{Bytes, FileSource, Source};
+pub use source::{Bytes, Fetched, FileSource, Source};

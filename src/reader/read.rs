@@ -5,7 +5,7 @@ use super::cache::Cache;
 use super::info::Info;
 use super::open::Frame;
 use super::options::ReaderOptions;
-use super::source::{Bytes, FileSource, Source};
+use super::source::{Bytes, Fetched, FileSource, Source};
 #[cfg(feature = "compress")]
 use crate::container::encoder::EncoderRecord;
 use crate::container::model::ModelRecord;
@@ -14,6 +14,7 @@ use crate::container::task::TaskRecord;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::matrix::{DType, Element, KeptText, Rows, Schema, check_range};
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 
@@ -25,7 +26,7 @@ use std::path::Path;
 /// Which constructor? [`Reader::open`] is safe and reads by position. [`Reader::map`] is 5 to 8 %
 /// faster for single rows and `unsafe`: nobody may change the file meanwhile, and where it becomes
 /// shorter, the system ends the program. [`Reader::new`]
-/// takes bytes in memory.
+/// takes bytes in memory, [`Reader::fetch`] what a function brings from far away.
 ///
 #[cfg_attr(feature = "compress", doc = "```")]
 #[cfg_attr(not(feature = "compress"), doc = "```ignore")]
@@ -96,6 +97,19 @@ impl<B: AsRef<[u8]> + Send + Sync> Reader<Bytes<B>> {
     /// `Truncated`, `Corrupt`, `Unsupported` or `Limit` if it is no valid file within the limits.
     pub fn new_with(bytes: B, options: ReaderOptions) -> Result<Self> {
         Self::with(Bytes(bytes), options)
+    }
+}
+
+impl<F: Fn(u64, &mut [u8]) -> io::Result<()> + Send + Sync> Reader<Fetched<F>> {
+    /// Opens a file of `length` bytes that `fetch` brings, to be read within `options`: it is called
+    /// with the first byte that is needed, and fills the slice from there on. What is to be read can be
+    /// asked for beforehand: [`Reader::bytes_of_rows`], [`Reader::bytes_of_region`].
+    ///
+    /// # Errors
+    /// `Io` where `fetch` fails; `Truncated`, `Corrupt`, `Unsupported` or `Limit` if it is no valid file
+    /// within the limits.
+    pub fn fetch(length: u64, fetch: F, options: ReaderOptions) -> Result<Self> {
+        Self::with(Fetched::new(length, fetch), options)
     }
 }
 

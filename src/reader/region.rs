@@ -102,7 +102,7 @@ impl<S: Source> Reader<S> {
     }
 
     /// Counts the values of a region, which must lie within the array.
-    fn region_values(&self, ranges: &[Range<usize>]) -> Result<usize> {
+    pub(super) fn region_values(&self, ranges: &[Range<usize>]) -> Result<usize> {
         let shape = self.shape();
         if ranges.len() != shape.len() {
             return Err(Error::argument(format!(

@@ -3,12 +3,14 @@
 use crate::error::{Error, Result};
 use crate::positioned::PositionedFile;
 use std::borrow::Cow;
+use std::fmt;
 use std::fs::File;
+use std::io;
 use std::path::Path;
 
 /// Bytes that can be read at any position, from several threads.
 ///
-/// Sealed: a map, a file read by position, or bytes in memory.
+/// Sealed: a map, a file read by position, bytes in memory, or what a function fetches.
 pub trait Source: Send + Sync + sealed::Sealed {
     /// Returns the number of bytes.
     fn len(&self) -> u64;
@@ -124,5 +126,39 @@ impl Source for FileSource {
             Ok(_) => Err(beyond(self, offset, out.len())),
             Err(e) => Err(Error::io("cannot read", e).at(offset)),
         }
+    }
+}
+
+/// Bytes that a function fetches, from a store of objects, say: it fills a slice from a byte on, and may
+/// be called by several threads at the same time.
+pub struct Fetched<F> {
+    length: u64,
+    fetch: F,
+}
+
+impl<F: Fn(u64, &mut [u8]) -> io::Result<()> + Send + Sync> Fetched<F> {
+    pub(super) fn new(length: u64, fetch: F) -> Self {
+        Self { length, fetch }
+    }
+}
+
+impl<F> fmt::Debug for Fetched<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetched").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+impl<F> sealed::Sealed for Fetched<F> {}
+
+impl<F: Fn(u64, &mut [u8]) -> io::Result<()> + Send + Sync> Source for Fetched<F> {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
+        if offset.checked_add(out.len() as u64).is_none_or(|end| end > self.length) {
+            return Err(beyond(self, offset, out.len()));
+        }
+        (self.fetch)(offset, out).map_err(|e| Error::io("cannot fetch", e).at(offset))
     }
 }

@@ -79,18 +79,9 @@ impl<S: Source> Reader<S> {
         picks: &[Pick],
         out: &mut [u8],
     ) -> Result<()> {
-        let mut met = Met::default();
-        let mut rest = picks;
-        while let Some(first) = rest.first() {
-            // Rows that follow each other are one box.
-            let next = |pair: &[Pick]| pair[1].row - pair[0].row > 1;
-            let count = rest.windows(2).position(next).map_or(rest.len(), |i| i + 1);
-            let end = rest[count - 1].row + 1;
-            met.add(tiling, &row_ranges(tiling, first.row..end));
-            rest = &rest[count..];
-        }
+        let rows: Vec<usize> = picks.iter().map(|pick| pick.row).collect();
         let wanted = Wanted::Rows(picks, tiling.row_values());
-        self.tiles(tiling, &met.tiles(), wanted, out)
+        self.tiles(tiling, &tiles_of_rows(tiling, &rows), wanted, out)
     }
 
     /// Decodes tiles, given in ascending order, and copies what is wanted of them.
@@ -140,6 +131,20 @@ impl<S: Source> Reader<S> {
         }
         Ok(())
     }
+}
+
+/// Returns the tiles that hold rows of an array, both in ascending order.
+pub(super) fn tiles_of_rows(tiling: &Tiling, rows: &[usize]) -> Vec<usize> {
+    let mut met = Met::default();
+    let mut rest = rows;
+    while let Some(&first) = rest.first() {
+        // Rows that follow each other are one box.
+        let next = |pair: &[usize]| pair[1] - pair[0] > 1;
+        let count = rest.windows(2).position(next).map_or(rest.len(), |i| i + 1);
+        met.add(tiling, &row_ranges(tiling, first..rest[count - 1] + 1));
+        rest = &rest[count..];
+    }
+    met.tiles()
 }
 
 /// Returns the box that rows of an array are.

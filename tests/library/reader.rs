@@ -4,7 +4,8 @@ use crate::oracle::Random;
 use aezip::{
     Config, ErrorKind, Fidelity, Limits, Matrix, Reader, ReaderOptions, Rows, Source, compress,
 };
-use std::sync::LazyLock;
+use std::ops::Range;
+use std::sync::{LazyLock, Mutex};
 
 const WIDTH: usize = 7;
 const ROWS: usize = 9000;
@@ -164,6 +165,43 @@ fn maps_files_and_memory_are_read_alike() {
     mapped.verify().unwrap();
     drop((opened, mapped));
     std::fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn what_is_fetched_is_what_was_named_before() {
+    for (seed, file) in (7..).zip(&*FILES) {
+        // Until it is told what to expect, all may be fetched.
+        let expected: Mutex<Option<Vec<Range<u64>>>> = Mutex::new(None);
+        let fetch = |offset: u64, out: &mut [u8]| {
+            let end = offset + out.len() as u64;
+            if let Some(ranges) = &*expected.lock().unwrap() {
+                assert!(
+                    ranges.iter().any(|r| r.start <= offset && end <= r.end),
+                    "{offset}..{end}"
+                );
+            }
+            out.copy_from_slice(&file[offset as usize..end as usize]);
+            Ok(())
+        };
+        let reader = Reader::fetch(file.len() as u64, fetch, ReaderOptions::default()).unwrap();
+        agrees(&reader, &all(&Reader::new(file).unwrap()), seed);
+
+        let uncached = ReaderOptions::new(Limits::default(), 0);
+        let reader = Reader::fetch(file.len() as u64, fetch, uncached).unwrap();
+        for rows in [vec![], vec![8999], vec![5000, 3, 4, 5000]] {
+            *expected.lock().unwrap() = Some(reader.bytes_of_rows(&rows).unwrap());
+            reader.gather(&rows, &mut vec![0_f32; rows.len() * WIDTH]).unwrap();
+        }
+        let region = [4000..4300, 2..5];
+        *expected.lock().unwrap() = Some(reader.bytes_of_region(&region).unwrap());
+        reader.read_region(&region, &mut [0_f32; 900]).unwrap();
+        assert!(reader.bytes_of_region(&[7..7, 0..WIDTH]).unwrap().is_empty());
+        assert_eq!(reader.bytes_of_rows(&[ROWS]).unwrap_err().kind(), ErrorKind::Argument);
+    }
+    let broken = |_: u64, _: &mut [u8]| Err(std::io::Error::other("no way there"));
+    let error = Reader::fetch(5000, broken, ReaderOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().contains("no way there"), "{error}");
 }
 
 #[test]
