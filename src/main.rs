@@ -3,8 +3,8 @@
 mod cli;
 
 use clap::{Parser, Subcommand};
-use cli::commands::{anomalies, compress, decompress, denoise, embed, export, finetune, impute};
-use cli::commands::{info, plot, predict, sample, train, verify};
+use cli::commands::{anomalies, compress, dataset, decompress, denoise, embed, export, finetune};
+use cli::commands::{impute, info, plot, predict, sample, train, verify};
 use cli::io::{console, temporary, usage};
 use std::process::ExitCode;
 
@@ -36,6 +36,7 @@ enum Command {
     Predict(predict::Args),
     Plot(plot::Args),
     Export(export::Args),
+    Dataset(dataset::Args),
 }
 
 const EXAMPLES: &str = "\
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         Command::Predict(args) => predict::run(args, &console),
         Command::Plot(args) => plot::run(args, &console),
         Command::Export(args) => export::run(&args, &console),
+        Command::Dataset(args) => dataset::run(&args, &console),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod damage;
+mod dataset;
 mod kinds;
 mod network;
 mod pipes;

@@ -105,7 +105,7 @@ fn table(archive: &Archive, info: &Info, text: &[String]) -> Listing {
 }
 
 /// Lists the first names, and says how many more there are.
-fn listed(names: &[String]) -> String {
+pub(crate) fn listed(names: &[String]) -> String {
     let shown = names[..names.len().min(NAMES)].join(", ");
     match names.len().saturating_sub(NAMES) {
         0 => shown,

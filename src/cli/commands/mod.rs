@@ -2,6 +2,7 @@
 
 pub(crate) mod anomalies;
 pub(crate) mod compress;
+pub(crate) mod dataset;
 pub(crate) mod decompress;
 pub(crate) mod denoise;
 pub(crate) mod embed;

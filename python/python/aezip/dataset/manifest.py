@@ -18,6 +18,9 @@ MOST_BYTES = 256 << 20
 #: Numbers of rows and bytes fit into what other languages count with.
 MOST = 2**63 - 1
 
+#: Axes that the shape of a row has at most, as in files.
+MOST_AXES = 32
+
 _PART = re.compile(r"data/[A-Za-z0-9][A-Za-z0-9._-]{0,199}\.aez", re.ASCII)
 _CODEC = re.compile(r"codec-[0-9a-f]{8,64}\.aez", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -96,20 +99,21 @@ def _checked(found: Any) -> Manifest:
     if not isinstance(found, dict):
         raise ValueError("no object of JSON")
     version = found.get("aezip_dataset")
-    if version != VERSION or isinstance(version, bool):
+    if type(version) is not int or version != VERSION:
         raise ValueError(
             f"its aezip_dataset is {version!r:.40}, not {VERSION}: no manifest, or one of a newer aezip"
         )
     dtype, columns = _get(found, "dtype", str), found.get("columns")
     if dtype not in DTYPES:
         raise ValueError(f"dtype {dtype!r:.40} is none of {', '.join(DTYPES)}")
-    if columns is not None and not (isinstance(columns, list) and all(isinstance(c, str) for c in columns)):
+    is_named = isinstance(columns, list) and columns and all(isinstance(c, str) for c in columns)
+    if columns is not None and not is_named:
         raise ValueError("columns is no list of names")
     promise = _get(found, "promise", dict)
     stored = found.get("codec")
     manifest = Manifest(
         dtype,
-        tuple(_count(n, "row_shape", 1) for n in _get(found, "row_shape", list)),
+        _row_shape(_get(found, "row_shape", list)),
         None if columns is None else tuple(columns),
         (_get(promise, "kind", str), _get(promise, "value", str)),
         None if stored is None else Stored(**_stored(stored, "codec", _CODEC)),
@@ -132,6 +136,12 @@ def _check_sums(manifest: Manifest, rows: int) -> None:
         values *= length
     if values * DTYPES[manifest.dtype].itemsize > MOST:
         raise ValueError(f"{rows} rows of shape {list(manifest.row_shape)} are more than can be counted")
+
+
+def _row_shape(found: list[Any]) -> tuple[int, ...]:
+    if len(found) > MOST_AXES:
+        raise ValueError(f"row_shape has {len(found)} axes, files have {MOST_AXES} at most")
+    return tuple(_count(n, "row_shape", 1) for n in found)
 
 
 def _part(found: Any, number: int) -> Part:
