@@ -2,8 +2,10 @@
 
 import os
 import pathlib
+import re
 import shutil
 import signal
+import sys
 from dataclasses import fields
 
 import aezip.dataset
@@ -19,14 +21,36 @@ BOUND = 0.01
 PARTS = 6
 
 
+README = pathlib.Path(__file__).parent.parent / "README.md"
+
+
+def absent(what):
+    """Skip, and say so; fail where nothing is to be skipped."""
+    if os.environ.get("AEZIP_ENGINES") == "all":
+        pytest.fail(f"{what} is not installed")
+    print(f"skipped: {what} is not installed")
+    pytest.skip(f"{what} is not installed: pip install 'aezip[engines]'")
+
+
 def engine(*names):
-    """Skip, and say so, where an engine is not installed."""
+    """Import what an engine consists of."""
     for name in names:
         try:
             __import__(name)
         except ImportError:
-            print(f"skipped: {name} is not installed")
-            pytest.skip(f"{name} is not installed: pip install 'aezip[engines]'")
+            absent(name)
+
+
+def example(name, folder):
+    """Run the example of an engine in the README, in a folder."""
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    (code,) = [block for block in blocks if f"import aezip.dataset.{name}" in block]
+    here = os.getcwd()
+    os.chdir(folder)
+    try:
+        exec(compile(code, str(README), "exec"), {})
+    finally:
+        os.chdir(here)
 
 
 def killed_once(writer, marker, task):
@@ -121,6 +145,21 @@ def test_ray_removes_what_fails(ray, waves, tmp_path):
     assert not (tmp_path / "d").exists()
 
 
+def test_ray_blocks_without_rows_and_put_together(ray, waves, tmp_path):
+    import aezip.dataset.ray
+
+    data = ray.data.from_numpy(np.array_split(waves, 10)).map_batches(
+        lambda batch: {"data": batch["data"][batch["data"][:, 0] > 0]}, batch_size=None
+    )
+    d = aezip.dataset.ray.write(data, tmp_path / "d", rows_per_part=200, max_error=BOUND, level=1)
+    expect(tmp_path / "d", waves[waves[:, 0] > 0], len(d.parts))
+    assert 1 < len(d.parts) < 5
+
+
+def test_ray_example_of_the_readme(ray, tmp_path):
+    example("ray", tmp_path)
+
+
 @pytest.fixture(scope="module")
 def cluster():
     engine("dask", "dask.array", "distributed")
@@ -173,14 +212,18 @@ def test_dask_removes_what_fails(cluster, waves, tmp_path):
     assert not (tmp_path / "d").exists()
 
 
+def test_dask_example_of_the_readme(cluster, tmp_path):
+    example("dask", tmp_path)
+
+
 @pytest.fixture(scope="module")
 def spark():
     engine("pyspark", "pyarrow", "pandas")
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
-        print("skipped: Spark needs Java")
-        pytest.skip("Spark needs Java")
+        absent("Java")
     from pyspark.sql import SparkSession
 
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     # A task may fail four times, as on a cluster.
     session = (
         SparkSession.builder.master("local[2,4]")
@@ -226,3 +269,7 @@ def test_spark_removes_what_fails(spark, waves, tmp_path):
     with pytest.raises(Exception, match="all are of one shape|different lengths"):
         aezip.dataset.spark.write(frame, tmp_path / "d", sample=waves[:, :2].astype("f8"), max_error=BOUND, level=1)
     assert not (tmp_path / "d").exists()
+
+
+def test_spark_example_of_the_readme(spark, tmp_path):
+    example("spark", tmp_path)

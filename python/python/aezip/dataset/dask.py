@@ -10,7 +10,7 @@ import dask
 
 from .._codec import Codec
 from .array import Dataset
-from .rows import Sample, sample_of
+from .rows import Sample, is_empty, sample_of
 from .writer import SAMPLE_BYTES, Writer, Written, abort, begin, commit
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _sample(blocks: list[Any], columns: Sequence[str] | None) -> Sample:
 
 
 def _few(block: Any, columns: Sequence[str] | None, most: int) -> Sample | None:
-    return sample_of([block], columns, most) if len(block) else None
+    return None if is_empty(block) else sample_of([block], columns, most)
 
 
 def _write(writer: Writer, number: int, block: Any) -> list[Written]:

@@ -92,7 +92,8 @@ def write(
         drawn,
         codec=codec,
         columns=columns,
-        rows_per_part=rows_per_part,
+        # Blocks are put together until there are enough rows, and seldom fit.
+        rows_per_part=None if rows_per_part is None else 2 * rows_per_part,
         overwrite=overwrite,
         storage_options=storage_options,
         **options,
@@ -105,6 +106,7 @@ def write(
             abort(writer)
             raise
     if sink.written is None:
+        abort(writer)
         raise ValueError("there are no rows, so there is nothing to store")
     return sink.written
 

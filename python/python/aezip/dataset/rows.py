@@ -23,9 +23,9 @@ def sample_of(batches: Iterable[Any], columns: Sequence[str] | None, most: int |
     """Return the rows of some batches; of each at most ``most`` bytes, evenly spread."""
     found, names = [], None
     for batch in batches:
-        rows = rows_of(batch, columns)
-        step = 1 if most is None else -(-rows.nbytes // most)
-        if len(rows):
+        if not is_empty(batch):
+            rows = rows_of(batch, columns)
+            step = 1 if most is None else -(-rows.nbytes // max(1, most))
             found.append(rows[:: max(1, step)])
             names = column_names(batch, columns)
     if not found:
@@ -67,6 +67,13 @@ def rows_of(batch: Any, columns: Sequence[str] | None = None) -> NDArray[Any]:
         if column.ndim != 1:
             raise ValueError(f"column {name} holds rows: name it alone, or the columns of numbers")
     return as_array(np.column_stack(found))
+
+
+def is_empty(batch: Any) -> bool:
+    """Say whether a batch has no rows, whatever its columns are."""
+    if isinstance(batch, Mapping):
+        return all(len(column) == 0 for column in batch.values())
+    return hasattr(batch, "__len__") and len(batch) == 0
 
 
 def column_names(batch: Any, columns: Sequence[str] | None = None) -> tuple[str, ...] | None:

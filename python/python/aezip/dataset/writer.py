@@ -22,7 +22,7 @@ from .._arrays import NAMES
 from .._codec import Codec, load_codec, train
 from .array import Dataset, read_manifest
 from .manifest import NAME, Manifest, Part, Stored
-from .rows import Sample, rows_of, sample_of
+from .rows import Sample, is_empty, rows_of, sample_of
 from .store import Store, store
 
 if TYPE_CHECKING:
@@ -124,11 +124,11 @@ class Writer:
             yield np.concatenate(held) if len(held) > 1 else held[0]
 
     def _rows(self, batch: Any) -> NDArray[Any]:
-        if hasattr(batch, "__len__") and len(batch) == 0:
+        if is_empty(batch):
             return np.empty((0, *self.row_shape))
         rows = rows_of(batch, self.chosen)
         dtype = np.dtype(next(d for d, name in NAMES.items() if name == self.dtype))
-        if len(rows) and rows.shape[1:] != self.row_shape:
+        if rows.shape[1:] != self.row_shape:
             raise ValueError(
                 f"rows of shape {rows.shape[1:]} among those of shape {self.row_shape}: all are of one shape"
             )
@@ -288,6 +288,8 @@ def write(
     if sample is None:
         first = [next(left, np.empty(0))]
         sample = first[0]
+    # Nobody else is at work here: all threads are for one part after another.
+    options.setdefault("threads", 0)
     writer = begin(
         path,
         sample,
