@@ -167,33 +167,49 @@ fn maps_files_and_memory_are_read_alike() {
     std::fs::remove_file(&path).unwrap();
 }
 
+/// Bytes of a file that are far away, of which only those may be fetched that were named before.
+pub(crate) struct Far<'a> {
+    pub(crate) file: &'a [u8],
+    /// All of them, until something is named.
+    pub(crate) named: Mutex<Option<Vec<Range<u64>>>>,
+}
+
+impl<'a> Far<'a> {
+    pub(crate) fn new(file: &'a [u8]) -> Self {
+        Self { file, named: Mutex::new(None) }
+    }
+
+    pub(crate) fn name(&self, ranges: Vec<Range<u64>>) {
+        *self.named.lock().unwrap() = Some(ranges);
+    }
+
+    pub(crate) fn fetch(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+        let end = offset + out.len() as u64;
+        if let Some(named) = &*self.named.lock().unwrap() {
+            let holds = |range: &Range<u64>| range.start <= offset && end <= range.end;
+            assert!(named.iter().any(holds), "{offset}..{end} of {named:?}");
+        }
+        out.copy_from_slice(&self.file[offset as usize..end as usize]);
+        Ok(())
+    }
+}
+
 #[test]
 fn what_is_fetched_is_what_was_named_before() {
     for (seed, file) in (7..).zip(&*FILES) {
-        // Until it is told what to expect, all may be fetched.
-        let expected: Mutex<Option<Vec<Range<u64>>>> = Mutex::new(None);
-        let fetch = |offset: u64, out: &mut [u8]| {
-            let end = offset + out.len() as u64;
-            if let Some(ranges) = &*expected.lock().unwrap() {
-                assert!(
-                    ranges.iter().any(|r| r.start <= offset && end <= r.end),
-                    "{offset}..{end}"
-                );
-            }
-            out.copy_from_slice(&file[offset as usize..end as usize]);
-            Ok(())
-        };
-        let reader = Reader::fetch(file.len() as u64, fetch, ReaderOptions::default()).unwrap();
+        let (far, length) = (Far::new(file), file.len() as u64);
+        let fetch = |offset: u64, out: &mut [u8]| far.fetch(offset, out);
+        let reader = Reader::fetch(length, fetch, ReaderOptions::default()).unwrap();
         agrees(&reader, &all(&Reader::new(file).unwrap()), seed);
 
         let uncached = ReaderOptions::new(Limits::default(), 0);
-        let reader = Reader::fetch(file.len() as u64, fetch, uncached).unwrap();
+        let reader = Reader::fetch(length, fetch, uncached).unwrap();
         for rows in [vec![], vec![8999], vec![5000, 3, 4, 5000]] {
-            *expected.lock().unwrap() = Some(reader.bytes_of_rows(&rows).unwrap());
+            far.name(reader.bytes_of_rows(&rows).unwrap());
             reader.gather(&rows, &mut vec![0_f32; rows.len() * WIDTH]).unwrap();
         }
         let region = [4000..4300, 2..5];
-        *expected.lock().unwrap() = Some(reader.bytes_of_region(&region).unwrap());
+        far.name(reader.bytes_of_region(&region).unwrap());
         reader.read_region(&region, &mut [0_f32; 900]).unwrap();
         assert!(reader.bytes_of_region(&[7..7, 0..WIDTH]).unwrap().is_empty());
         assert_eq!(reader.bytes_of_rows(&[ROWS]).unwrap_err().kind(), ErrorKind::Argument);

@@ -2,9 +2,10 @@
 //! slice of the array is.
 
 use crate::oracle::Random;
+use crate::reader::Far;
 use aezip::{
-    Config, DType, Element, F16, Fidelity, Matrix, Reader, Rows, Schema, Tile, check_promise,
-    compress,
+    Config, DType, Element, F16, Fidelity, Limits, Matrix, Reader, ReaderOptions, Rows, Schema,
+    Tile, check_promise, compress,
 };
 use std::ops::Range;
 
@@ -133,7 +134,23 @@ fn check(seed: u64) {
         let mut got = vec![0; wanted.len()];
         reader.read_region_bytes(&ranges, &mut got).unwrap();
         assert_eq!(got, wanted, "{what}: {ranges:?}");
+        check_far(&file, &ranges, &got);
     }
+}
+
+/// Checks that nothing but what is named beforehand is fetched for a box, and for its rows.
+fn check_far(file: &[u8], ranges: &[Range<usize>], wanted: &[u8]) {
+    let far = Far::new(file);
+    let fetch = |offset: u64, out: &mut [u8]| far.fetch(offset, out);
+    let options = ReaderOptions::new(Limits::default(), 0);
+    let reader = Reader::fetch(file.len() as u64, fetch, options).unwrap();
+    far.name(reader.bytes_of_region(ranges).unwrap());
+    let mut got = vec![0; wanted.len()];
+    reader.read_region_bytes(ranges, &mut got).unwrap();
+    assert!(got == wanted, "{ranges:?}");
+    let rows: Vec<usize> = ranges[0].clone().step_by(3).collect();
+    far.name(reader.bytes_of_rows(&rows).unwrap());
+    reader.gather_bytes(&rows, &mut vec![0; rows.len() * reader.schema().row_bytes()]).unwrap();
 }
 
 #[test]

@@ -118,10 +118,10 @@ class Writer:
                 held.append(own)
                 count += len(own)
                 if count == self.rows_per_part:
-                    yield np.concatenate(held) if len(held) > 1 else held[0]
-                    held, count = [], 0
+                    yield _joined(held, count)
+                    count = 0
         if held:
-            yield np.concatenate(held) if len(held) > 1 else held[0]
+            yield _joined(held, count)
 
     def _rows(self, batch: Any) -> NDArray[Any]:
         if is_empty(batch):
@@ -135,6 +135,19 @@ class Writer:
         if rows.dtype != dtype and not np.can_cast(rows.dtype, dtype, "safe"):
             raise ValueError(f"numbers of type {rows.dtype} among those of type {dtype}: give all one type")
         return rows.astype(dtype, copy=False)
+
+
+def _joined(held: list[NDArray[Any]], count: int) -> NDArray[Any]:
+    """Return arrays as one; each is let go once it is copied, so that there is room for one only."""
+    if len(held) == 1:
+        return held.pop()
+    out = np.empty((count, *held[0].shape[1:]), held[0].dtype)
+    at = count
+    while held:
+        rows = held.pop()
+        at -= len(rows)
+        out[at : at + len(rows)] = rows
+    return out
 
 
 def begin(

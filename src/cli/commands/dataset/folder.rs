@@ -4,7 +4,7 @@ use super::manifest::{Manifest, Stored};
 use crate::cli::io::failure::Failure;
 use crate::cli::io::source::label;
 use sha2::{Digest, Sha256};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ impl Folder {
     pub(super) fn open(root: &Path) -> Result<Self, Failure> {
         let path = root.join(MANIFEST);
         let at = label(&path);
-        let file = File::open(&path).map_err(|e| match e.kind() {
+        let (file, _) = open(&path).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => Failure::error(format!(
                 "{at}: there is no manifest, so this is no data set, or one whose writing did not end"
             )),
@@ -52,14 +52,13 @@ impl Folder {
         let path = self.path(file);
         let at = label(&path);
         let failed = |e| Failure::io(format_args!("cannot read {at}"), &e);
-        let mut open = File::open(&path).map_err(failed)?;
-        let there = open.metadata().map_err(failed)?;
-        if !there.is_file() || there.len() != file.bytes {
-            let what = format!("{} bytes, the manifest says {}", there.len(), file.bytes);
+        let (mut bytes, length) = open(&path).map_err(failed)?;
+        if length != file.bytes {
+            let what = format!("{length} bytes, the manifest says {}", file.bytes);
             return Err(Failure::error(format!("{at}: {what}")));
         }
         let mut digest = Sha256::new();
-        io::copy(&mut open, &mut digest).map_err(failed)?;
+        io::copy(&mut bytes, &mut digest).map_err(failed)?;
         let hash: String = digest.finalize().iter().map(|b| format!("{b:02x}")).collect();
         if hash != file.sha256 {
             let what = format!("its hash is {hash}, the manifest says {}", file.sha256);
@@ -67,4 +66,13 @@ impl Folder {
         }
         Ok(())
     }
+}
+
+/// Opens an ordinary file, and says how many bytes it has; a pipe would be waited for.
+fn open(path: &Path) -> io::Result<(File, u64)> {
+    let there = fs::metadata(path)?;
+    if !there.is_file() {
+        return Err(io::Error::other("it is no ordinary file"));
+    }
+    Ok((File::open(path)?, there.len()))
 }
