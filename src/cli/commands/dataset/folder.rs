@@ -13,6 +13,17 @@ const MANIFEST: &str = "_manifest.json";
 /// More than a million parts take; who claims more is not believed.
 const MOST_BYTES: u64 = 256 << 20;
 
+/// Which data set, and how to answer.
+#[derive(clap::Args)]
+pub(super) struct What {
+    /// Folder with a _manifest.json.
+    #[arg(value_name = "DIR")]
+    pub(super) folder: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
 /// A data set on this machine.
 pub(super) struct Folder {
     root: PathBuf,

@@ -1,7 +1,6 @@
 //! `aezip dataset info`.
 
-use super::What;
-use super::folder::Folder;
+use super::folder::{Folder, What};
 use super::manifest::Manifest;
 use crate::cli::commands::info::listed;
 use crate::cli::io::console::print;

@@ -7,7 +7,7 @@ mod verify;
 
 use crate::cli::io::console::Console;
 use crate::cli::io::failure::Failure;
-use std::path::PathBuf;
+use folder::What;
 
 /// Look at a data set: a folder of files with rows of one kind, which a manifest names.
 ///
@@ -46,16 +46,6 @@ Examples:
 struct VerifyArgs {
     #[command(flatten)]
     what: What,
-}
-
-#[derive(clap::Args)]
-struct What {
-    /// Folder with a _manifest.json.
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
-    /// Print one JSON object.
-    #[arg(long)]
-    json: bool,
 }
 
 /// Runs the command.

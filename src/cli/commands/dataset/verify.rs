@@ -1,7 +1,6 @@
 //! `aezip dataset verify`.
 
-use super::What;
-use super::folder::Folder;
+use super::folder::{Folder, What};
 use super::info::described;
 use super::manifest::Part;
 use crate::cli::io::archive::Archive;
