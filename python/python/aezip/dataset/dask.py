@@ -64,7 +64,7 @@ def write(
         storage_options=storage_options,
         **options,
     )
-    shared = dask.delayed(writer)
+    shared = dask.delayed(writer, traverse=False)
     task = dask.delayed(_write, pure=False)
     try:
         done = dask.compute(*(task(shared, number, block) for number, block in enumerate(blocks)))
