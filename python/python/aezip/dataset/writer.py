@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._aezip import Reader
-from .._arrays import NAMES
+from .._arrays import DTYPES, NAMES
 from .._codec import Codec, load_codec, train
 from .array import Dataset, read_manifest
 from .manifest import NAME, Manifest, Part, Stored
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from .._options import Options
 
-#: Bytes of numbers that a part holds at most: a worker needs a few times as many.
+#: Bytes of numbers that a part holds at most: a worker holds them at once, besides what its engine does.
 PART_BYTES = 256 << 20
 #: Bytes of numbers that a codec is learned from.
 SAMPLE_BYTES = 64 << 20
@@ -127,7 +127,7 @@ class Writer:
         if is_empty(batch):
             return np.empty((0, *self.row_shape))
         rows = rows_of(batch, self.chosen)
-        dtype = np.dtype(next(d for d, name in NAMES.items() if name == self.dtype))
+        dtype = DTYPES[self.dtype]
         if rows.shape[1:] != self.row_shape:
             raise ValueError(
                 f"rows of shape {rows.shape[1:]} among those of shape {self.row_shape}: all are of one shape"
