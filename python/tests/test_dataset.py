@@ -13,6 +13,7 @@ import aezip.dataset
 import numpy as np
 import pytest
 from aezip.dataset import remote, writer
+from aezip.dataset.manifest import Manifest
 from aezip.dataset.rows import rows_of
 
 BOUND = 0.01
@@ -365,6 +366,16 @@ def test_what_is_no_manifest(tmp_path, text):
     (tmp_path / "_manifest.json").write_bytes(text)
     with pytest.raises(aezip.CorruptError):
         aezip.dataset.open(tmp_path)
+
+
+def test_damaged_manifests_are_read_or_refused(place):
+    text, rng = (place / "_manifest.json").read_bytes(), np.random.default_rng(0)
+    for _ in range(3000):
+        spoilt = bytearray(text)
+        for at in rng.integers(0, len(text), rng.integers(1, 4)):
+            spoilt[at : at + rng.integers(0, 3)] = rng.choice([b"", b"9", b"-", b'"', b"[", b"}", b"null", b"\xff", b"."])
+        with contextlib.suppress(aezip.CorruptError):
+            Manifest.from_json(bytes(spoilt), "here")
 
 
 def test_the_sweep_leaves_other_files(waves, tmp_path):

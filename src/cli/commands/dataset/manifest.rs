@@ -199,3 +199,34 @@ fn list_of<'a>(found: &'a Map<String, Value>, name: &str) -> Result<&'a [Value],
 fn shown(text: &str) -> String {
     format!("{:?}", text.chars().take(SHOWN).collect::<String>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Manifest;
+
+    const GOOD: &str = r#"{"aezip_dataset": 1, "dtype": "f32", "row_shape": [4, 2], "columns": null,
+        "promise": {"kind": "max-error", "value": "0.01"}, "rows": 5, "codec": null, "parts": [
+        {"path": "data/part-0.aez", "bytes": 77, "sha256": "HASH", "rows": 5}]}"#;
+
+    #[test]
+    fn damaged_manifests_are_read_or_refused() {
+        let good = GOOD.replace("HASH", &"0a".repeat(32));
+        assert_eq!(Manifest::parse(good.as_bytes()).map(|m| m.plain_bytes()), Ok(Some(160)));
+        let pieces: [&[u8]; 9] = [b"", b"9", b"-", b"\"", b"[", b"}", b"null", b"\xff", b"."];
+        let mut state = 1_u64;
+        let mut below = |end: usize| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) as usize % end
+        };
+        for _ in 0..20_000 {
+            let mut spoilt = good.clone().into_bytes();
+            for _ in 0..1 + below(3) {
+                let at = below(spoilt.len() - 2);
+                spoilt.splice(at..at + below(3), pieces[below(9)].iter().copied());
+            }
+            if let Err(what) = Manifest::parse(&spoilt) {
+                assert!(!what.contains('\n') && what.len() < 300, "{what}");
+            }
+        }
+    }
+}
