@@ -243,6 +243,8 @@ def test_a_repeated_task_leaves_one_part_and_a_failed_one_nothing(waves, tmp_pat
     other = aezip.dataset.begin(tmp_path / "e", waves, max_error=BOUND, level=1)
     other.write(0, [waves])
     aezip.dataset.abort(other)
+    with pytest.raises(ValueError, match="has ended"):
+        other.write(1, [waves])
     assert not (tmp_path / "e").exists()
 
 

@@ -101,6 +101,9 @@ class Writer:
         data = codec.dumps(rows, **self.options)
         digest = hashlib.sha256(data).hexdigest()
         path = f"data/part-{number[0]:05}-{number[1]:03}-{digest[:DIGITS]}.aez"
+        # Engines do not wait for all tasks of a job that failed; what these would write nobody removes.
+        if not place.exists(_codec_of(self).path):
+            raise ValueError(f"{place.url}: the writing of this data set has ended; begin it again")
         place.write(path, data)
         kind, value = Reader.from_bytes(data).promise or ("none", "")
         promise = (kind.replace("_", "-"), value)
