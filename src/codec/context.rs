@@ -6,8 +6,6 @@
 
 /// Rows that are decoded side by side where none depends on the row before.
 pub(crate) const LANES: usize = crate::kernels::ruler::LANES;
-/// Rows before the present one that are kept, at most.
-pub(super) const ROWS_BEFORE: usize = 3;
 /// Properties are made of numbers within ± this, so that sums of them have 32 bits: 16 times two of
 /// them are just below 2^31.
 pub(super) const LARGEST: i64 = (1 << 26) - 1;

@@ -1,6 +1,7 @@
 //! Decoding of rows: entropy coder, recursions over rows, network, values.
 
 use super::group::{self, Group, group};
+use super::latents::LatentLines;
 use super::program::{Program, dequantise, second_quantiser};
 use super::value::{Cell, carry, values, with_cell};
 use crate::container::block::{self, Block};
@@ -31,6 +32,9 @@ pub(crate) struct RowDecoder<'p, 'b> {
     stray: bool,
     /// Latents of the row read last.
     pub(crate) latents: Vec<i32>,
+    /// Rows that latents are predicted from besides the last one, and what these foretell.
+    lines: Option<LatentLines>,
+    predicted: Vec<i64>,
     /// Residuals of the row read last, in fine units.
     pub(crate) residuals: Vec<i64>,
     /// Which atoms the values of the row read last are, where predictions have to be replaced.
@@ -52,6 +56,8 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
             class: 0,
             stray: false,
             latents: vec![0; program.record.latents()],
+            lines: LatentLines::new(&program.record),
+            predicted: vec![0; program.record.latents()],
             residuals: vec![0; program.record.width()],
         })
     }
@@ -102,6 +108,7 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
         self.coder = RansDecoder::new(self.stream).ok()?;
         (self.class, self.stray) = (0, false);
         self.latents.fill(0);
+        self.lines = LatentLines::new(&self.program.record);
         (0..count).for_each(|_| self.advance_in(&mut *group));
         Some(group)
     }
@@ -126,6 +133,9 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
         let tables = &m.classes.latent_tables[self.class * count * sets..];
         let trellis = p.trellis();
         let mut state = 0_u8;
+        if let Some(lines) = &self.lines {
+            lines.predict(m, &mut self.predicted);
+        }
         for (k, y) in self.latents.iter_mut().enumerate() {
             let second = trellis.is_some() && second_quantiser(state, m.trellis);
             let table = &p.tables[tables[k * sets + usize::from(second)]];
@@ -137,10 +147,16 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
                     dequantise(s, second)
                 }
             };
-            let predicted = carry(m.latent_temporal[k], i64::from(*y));
+            let predicted = match self.lines {
+                Some(_) => self.predicted[k],
+                None => carry(m.latent_temporal[k], i64::from(*y)),
+            };
             let clamp = m.latent_clamp[k];
             let v = predicted.wrapping_add(v.wrapping_add(means[k]));
             *y = v.clamp(-clamp, clamp) as i32;
+        }
+        if let Some(lines) = &mut self.lines {
+            lines.push(&self.latents);
         }
     }
 
@@ -197,15 +213,29 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
 
     /// Lets go of program and stream, to go on later.
     pub(crate) fn pause(self) -> PausedRows {
-        let Self { rows, coder, class, stray, latents, residuals, atoms, group, .. } = self;
-        PausedRows { rows, coder: coder.place(), class, stray, latents, residuals, atoms, group }
+        let Self { rows, coder, class, stray, latents, lines, residuals, atoms, group, .. } = self;
+        let coder = coder.place();
+        PausedRows { rows, coder, class, stray, latents, lines, residuals, atoms, group }
     }
 
     /// Goes on with the program and the stream that it had when it was paused.
     pub(crate) fn resume(program: &'p Program, stream: &'b [u8], rows: PausedRows) -> Self {
-        let PausedRows { rows, coder, class, stray, latents, residuals, atoms, group } = rows;
-        let coder = RansDecoder::resume(stream, &coder);
-        Self { program, stream, rows, coder, class, stray, latents, residuals, atoms, group }
+        let PausedRows { rows, coder, class, stray, latents, lines, residuals, atoms, group } =
+            rows;
+        Self {
+            program,
+            stream,
+            rows,
+            coder: RansDecoder::resume(stream, &coder),
+            class,
+            stray,
+            predicted: vec![0; latents.len()],
+            latents,
+            lines,
+            residuals,
+            atoms,
+            group,
+        }
     }
 }
 
@@ -217,6 +247,7 @@ pub(crate) struct PausedRows {
     class: usize,
     stray: bool,
     latents: Vec<i32>,
+    lines: Option<LatentLines>,
     residuals: Vec<i64>,
     atoms: Vec<u8>,
     group: Option<Box<dyn Group>>,
@@ -247,6 +278,7 @@ impl Batch {
         // One more row of each is held by the entropy decoder, and a group's with neighbours.
         (batch + 1).saturating_mul(12 * width as u64 + 4 * latents as u64)
             + group.map_or(0, |n| group::bytes(n, rows, latents))
+            + program.map_or(0, |p| LatentLines::bytes(&p.record))
     }
 
     /// Fills `out` with the next rows, as little-endian bytes.

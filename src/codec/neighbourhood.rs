@@ -97,7 +97,7 @@ impl Neighbourhood {
         let (tree, atom_tree) = (Tree::new(&n.tree), Tree::new(&n.atom_tree));
         let predicting = if n.median { MEDIAN } else { used };
         Ok(Some(Self {
-            surroundings: Surroundings::new(n.distances, width, looks_back),
+            surroundings: Surroundings::new(n, width, looks_back),
             looks_back,
             ahead: ahead(n.distances, used),
             median: n.median,
