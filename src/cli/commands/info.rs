@@ -115,7 +115,12 @@ pub(crate) fn listed(names: &[String]) -> String {
 
 /// Says what the rows were read from.
 fn described(origin: &Origin) -> String {
-    let Some(text) = &origin.text else { return origin.format.clone() };
+    let Some(text) = &origin.text else {
+        return match origin.part.as_deref() {
+            Some(part) if !part.contains('\n') => format!("{}, {part}", origin.format),
+            _ => origin.format.clone(),
+        };
+    };
     let delimiter = match text.delimiter {
         b'\t' => "tabs".to_string(),
         b' ' => "blanks".to_string(),
@@ -141,6 +146,7 @@ fn object(archive: &Archive, info: &Info, text: &[String]) -> String {
         "columns": schema.columns,
         "text_columns": text,
         "from": schema.origin.as_ref().map(|origin| origin.format.as_str()),
+        "part": schema.origin.as_ref().and_then(|origin| origin.part.as_deref()),
         "promised": info.fidelity.as_ref().map(fidelity_json),
         "plain_bytes": plain_bytes(info, schema),
         "file_bytes": info.file_bytes,

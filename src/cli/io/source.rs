@@ -37,10 +37,7 @@ pub(crate) fn open_quietly(path: &Path, options: &OpenOptions) -> Result<Box<dyn
     }
     let unreadable = |error| Failure::io(format_args!("cannot open {shown}"), &error);
     let there = fs::metadata(path).map_err(unreadable)?;
-    if there.is_dir() {
-        return Err(Failure::error(format!("{shown} is a folder")));
-    }
-    if there.is_file() {
+    if there.is_file() || there.is_dir() {
         return input::open(path, options).map_err(explained);
     }
     let mut pipe = File::open(path).map_err(unreadable)?;
