@@ -47,8 +47,8 @@ fn rows(line: &Line) -> Matrix {
         match line.dtype {
             DType::F64 => (n as f64 * 0.25).to_le_bytes().to_vec(),
             DType::F32 => (n as f32 * 0.25).to_le_bytes().to_vec(),
-            // 1 and a number of 1024ths.
-            DType::F16 => (0x3c00 + n as u16).to_le_bytes().to_vec(),
+            // 1 and a number of 128ths: few enough digits for text to hold them all.
+            DType::F16 => (0x3c00 + 8 * n as u16).to_le_bytes().to_vec(),
             _ => n.to_le_bytes()[..size].to_vec(),
         }
     };
@@ -169,7 +169,7 @@ fn comes_back(folder: &Folder, line: &Line, input: &str, rows: &Matrix) {
 #[test]
 fn arrays_are_chosen_by_name_and_come_back_with_it() {
     let folder = Folder::new();
-    let rows = Matrix::from_slice(&[0.5_f32; 60], &[3]).unwrap();
+    let rows = Matrix::from_slice(&[0.5_f32; 3 * ROWS], &[3]).unwrap();
     for (kind, name) in [("npz", "deep/x"), ("safetensors", "layer.0.weight")] {
         let mut schema = rows.schema().clone();
         schema.origin = Some(Origin::new(kind).with_part(name));
