@@ -67,6 +67,12 @@ pub fn remembered(schema: &Schema) -> Option<Format> {
     schema.origin.as_ref().and_then(|origin| origin.format.parse().ok())
 }
 
+/// Returns the name of the array or tensor that the rows were in a file of several.
+pub fn array_name(origin: &Origin) -> Option<&str> {
+    let several = [Format::Npz, Format::Safetensors].map(Format::name);
+    origin.part.as_deref().filter(|_| several.contains(&origin.format.as_str()))
+}
+
 /// Leaves of what `schema` says of single rows what is about `rows`: the names of pictures.
 pub fn of_rows(mut schema: Schema, rows: &Range<usize>) -> Schema {
     let origin = schema.origin.as_mut().filter(|origin| origin.format == Format::Png.name());

@@ -179,7 +179,7 @@ fn arrays_are_chosen_by_name_and_come_back_with_it() {
         folder.ok(&["compress", &file, "--array", name, "-1", "--lossless", "-o", "w.aez", "-f"]);
         let info = folder.ok(&["info", "w.aez"]);
         assert!(info.text().contains(name), "{info:?}");
-        assert_eq!(folder.ok(&["info", "w.aez", "--json"]).json()["part"], name);
+        assert_eq!(folder.ok(&["info", "w.aez", "--json"]).json()["array"], name);
         folder.ok(&["decompress", "w.aez", "-f"]);
         let (schema, _) = read(&folder.path(&file), kind, &rows);
         assert_eq!(schema.origin.unwrap().part.as_deref(), Some(name));
@@ -187,6 +187,15 @@ fn arrays_are_chosen_by_name_and_come_back_with_it() {
         assert!(error.contains(&file) && error.contains(name), "{error}");
     }
     folder.fails(1, &["compress", "digits.npy", "--array", "x"]);
+    // Compared with a file of several, it is the one that was compressed.
+    let header = r#"{"a":{"dtype":"U8","shape":[2,1],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2,1],"data_offsets":[2,4]}}"#;
+    let length = (header.len() as u64).to_le_bytes();
+    folder.write("two.safetensors", [&length[..], header.as_bytes(), &[1, 2, 3, 4]].concat());
+    assert!(folder.fails(1, &["compress", "two.safetensors"]).contains("--array: a, b"));
+    folder.ok(&["compress", "two.safetensors", "--array", "b", "--lossless"]);
+    folder.ok(&["verify", "two.safetensors.aez", "--against", "two.safetensors"]);
+    let other = ["verify", "two.safetensors.aez", "--against", "two.safetensors", "--array", "a"];
+    assert_eq!(folder.run(&other).code, Some(3));
 }
 
 #[test]
@@ -228,6 +237,54 @@ fn files_that_are_read_in_python_are_told_apart() {
             folder.write(name, bytes);
             let error = folder.fails(1, &["compress", name, "-o", "x.aez"]);
             assert!(error.contains(&format!("{name}: ")) && error.contains(says), "{error}");
+        }
+    }
+}
+
+/// Copies of a file with something wrong in each.
+fn damaged(good: &[u8]) -> Vec<Vec<u8>> {
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut below = |n: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed % n.max(1) as u64) as usize
+    };
+    let mut damage = |case: usize| {
+        let (mut bytes, at) = (good.to_vec(), below(good.len()));
+        let end = (at + 1 + below(12)).min(bytes.len());
+        match case % 5 {
+            0 => bytes.truncate(at),
+            1 => bytes[at] ^= 1 << below(8),
+            2 => bytes[at..end].fill([0, 0xff][below(2)]),
+            3 => drop(bytes.drain(at..end)),
+            _ => bytes.extend_from_slice(&good[at..]),
+        }
+        bytes
+    };
+    (0..30).map(&mut damage).collect()
+}
+
+#[test]
+fn damaged_files_of_every_kind_are_read_or_refused_in_one_line() {
+    for line in table() {
+        let (folder, rows) = (Folder::new(), rows(&line));
+        let input = name("rows", &line.kind);
+        write(&folder.path(&input), &line.kind, &rows);
+        let shape = line.shape.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+        let raw = ["--dtype", line.dtype.name(), "--shape", &shape];
+        let raw = if line.kind == "raw" { &raw[..] } else { &[] };
+        let file = if line.kind == "png" { "rows/000003.png" } else { &input };
+        for bytes in damaged(&folder.read(file)) {
+            folder.write(file, &bytes);
+            let compress = ["compress", &input, "--lossless", "-1", "-q", "-f", "-o", "a.aez"];
+            let ran = folder.run(&[&compress, raw].concat());
+            if ran.code == Some(0) {
+                continue;
+            }
+            assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 1), "{ran:?}");
+            let says = ran.stderr.strip_prefix(&format!("aezip: {input}: "));
+            assert!(says.is_some_and(|says| says.len() > 20), "{ran:?}");
         }
     }
 }
