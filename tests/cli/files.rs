@@ -24,7 +24,9 @@ fn table() -> Vec<Line> {
     let fields = |line: &str| -> Vec<String> {
         line.trim_matches('|').split('|').map(|field| field.trim().to_string()).collect()
     };
-    let mut lines = text.lines().filter(|line| line.starts_with('|')).map(fields);
+    let is_table = |line: &&str| line.starts_with('|');
+    let mut lines =
+        text.lines().skip_while(|line| !is_table(line)).take_while(is_table).map(fields);
     let kinds = lines.next().unwrap();
     let line = |fields: Vec<String>| {
         let (dtype, shape) = fields[1].split_once(' ').unwrap();

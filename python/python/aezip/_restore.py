@@ -10,6 +10,9 @@ from . import _aezip, _tables
 from ._file import File
 from ._file import open as open_file
 
+#: Formats that are written here, not by the program's writers.
+_OWN = (*_tables.FORMATS, "png")
+
 
 def decompress(
     path: str | os.PathLike[str],
@@ -65,28 +68,29 @@ def decompress(
         output = os.path.join(os.path.dirname(path), _safe(name))
         if os.path.exists(output):
             raise FileExistsError(f"{output} already exists: name another file")
-        named = None
+        named = stored if stored in _OWN else None
     else:
         output = os.fspath(output)
-        named = _tables.format_named(output)
-    chosen = format or named or (stored if stored in _tables.FORMATS and _is_unnamed(output) else None)
+        named = _tables.format_named(output) or (stored if stored in _OWN and _is_unnamed(output) else None)
+        named = "png" if output.endswith(("/", os.sep)) else named
+    chosen = format or named
     first, last, step = (rows or slice(None)).indices(len(file) if file.ndim else 1)
     if step != 1:
         raise ValueError("rows have to follow one another: leave out the step")
     last = max(first, last)
     if chosen in _tables.FORMATS:
-        _write_table(file, output, chosen, range(first, last))
-    elif format == "png" or output.endswith(("/", os.sep)) or (stored == "png" and not named and _is_unnamed(output)):
+        _write_table(file, output, str(chosen), range(first, last))
+    elif chosen == "png":
         _write_pictures(path, output, (first, last))
     else:
         bounds = None if rows is None else (operator.index(first), operator.index(last))
-        _aezip.decompress(path, output, format, bounds)
+        _aezip.decompress(path, output, chosen, bounds)
     return output
 
 
 def _is_unnamed(path: str) -> bool:
-    """Whether a file's name stands for no format but that of its contents."""
-    return _tables.format_named(path) is not None or not os.path.splitext(path.rstrip("/"))[1]
+    """Whether a file's name stands for no format."""
+    return not os.path.splitext(path)[1]
 
 
 def _safe(name: str) -> str:

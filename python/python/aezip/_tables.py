@@ -21,6 +21,8 @@ _ENDINGS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feathe
 FORMATS = ("parquet", "arrow")
 #: Whole numbers beyond are not all floats of 64 bits.
 _MOST_EXACT = 2**53
+#: Stands in the metadata of fields, while their rows are compressed.
+_NO_NULLS = b"aezip.no_nulls"
 #: Names of columns that an error lists.
 _LISTED = 12
 
@@ -73,7 +75,7 @@ def read(path: str, format: str, columns: Sequence[str] | None) -> Table:
     schema = _guarded(path, format, lambda: _schema(path, format))
     chosen = _choose(path, schema, columns)
     table = _guarded(path, format, lambda: _columns(path, format, chosen))
-    kept = pa.schema([schema.field(name) for name in chosen])
+    kept = pa.schema([_marked(schema.field(name), table.column(name)) for name in chosen])
     if len(chosen) == len(schema.names):
         kept = kept.with_metadata(schema.metadata)
     part = base64.b64encode(kept.serialize().to_pybytes()).decode()
@@ -86,6 +88,19 @@ def read(path: str, format: str, columns: Sequence[str] | None) -> Table:
     if arrays[0].ndim == 2:
         return Table(arrays[0], None, arrays, part)
     return Table(_joined(path, chosen, arrays), list(chosen), arrays, part)
+
+
+def _marked(field: Any, column: Any) -> Any:
+    """Note of a column without nulls that what is NaN there is that."""
+    if column.null_count:
+        return field
+    return field.with_metadata({**(field.metadata or {}), _NO_NULLS: b""})
+
+
+def _unmarked(field: Any) -> Any:
+    """Return a field without that note."""
+    others = {key: value for key, value in (field.metadata or {}).items() if key != _NO_NULLS}
+    return field.with_metadata(others or None)
 
 
 def _pyarrow() -> Any:
@@ -202,7 +217,10 @@ def _numbers(column: Any, name: str) -> NDArray[Any]:
         width = lengths[0] if lengths else 0
     if width == 0:
         raise ValueError(f"column {name!r} has vectors of no numbers, so there is nothing to store")
-    chunks = [_flat(chunk.flatten(), name) for chunk in column.chunks]
+    flat = [chunk.flatten() for chunk in column.chunks]
+    if any(chunk.null_count for chunk in flat) and pa.types.is_integer(column.type.value_type):
+        raise ValueError(f"column {name!r} has nulls among the whole numbers of its vectors: cast it to floats")
+    chunks = [_flat(chunk, name) for chunk in flat]
     rows = np.concatenate(chunks) if chunks else np.empty(0, "f4")
     return rows.reshape(-1, width)
 
@@ -282,9 +300,9 @@ def _tightened(bound: float, own: np.dtype[Any], shared: np.dtype[Any], reach: f
     if own.kind in "iu":
         whole = float(np.floor(bound))
         return min(bound, whole + 0.499)
-    # A value may be off by the bound before it is rounded.
-    spacing = float(np.spacing(own.type(min(reach + bound, float(np.finfo(own).max)))))
-    return max(bound - spacing, 0.0)
+    # Numbers of this type lie no farther apart, where a value is off by the bound before it is rounded.
+    apart = float(np.finfo(own).eps) * max(reach + bound, float(np.finfo(own).tiny))
+    return max(bound - apart, 0.0)
 
 
 def write(file: Any, path: str, format: str, rows: range) -> None:
@@ -326,12 +344,12 @@ def _restored(file: Any) -> tuple[Any, Callable[[NDArray[Any]], list[Any]]]:
         kind = schema.field(0).type
         if pa.types.is_fixed_size_list(kind) and kind.list_size != width:
             return _plain(file, width)
+        schema = pa.schema([_unmarked(schema.field(0))], metadata=schema.metadata)
         return schema, lambda block: [_vectors(block, kind)]
     types = _kept_types(file, schema)
-    if types != list(schema.types):
-        fields = [field.with_type(type) for field, type in zip(schema, types)]
-        schema = pa.schema(fields, metadata=schema.metadata)
-    nullable = [field.nullable for field in schema]
+    nullable = [field.nullable and _NO_NULLS not in (field.metadata or {}) for field in schema]
+    fields = [_unmarked(field).with_type(type) for field, type in zip(schema, types)]
+    schema = pa.schema(fields, metadata=schema.metadata)
     return schema, lambda block: [
         _own(block.reshape(-1, width)[:, j], type, nullable[j]) for j, type in enumerate(types)
     ]
@@ -383,22 +401,26 @@ def _kept_types(file: Any, schema: Any) -> list[Any]:
 def _own(column: NDArray[Any], type: Any, nullable: bool) -> Any:
     """Round numbers to the type of their column; what is missing becomes null where that may be."""
     pa = _pyarrow()
-    if column.dtype.kind != "f":
+    own = np.dtype(type.to_pandas_dtype())
+    if own == column.dtype and own.kind != "f":
         return pa.array(column, type)
-    missing = np.isnan(column)
-    mask = missing if nullable and missing.any() else None
-    if pa.types.is_integer(type):
-        own = np.dtype(type.to_pandas_dtype())
-        limits = np.iinfo(own)
-        values = np.clip(np.rint(np.where(missing, 0, column)), float(limits.min), float(limits.max))
-        return pa.array(_whole(values, own), type, mask=missing if missing.any() else None)
-    return pa.array(column.astype(type.to_pandas_dtype()), type, mask=mask)
+    missing = np.isnan(column) if column.dtype.kind == "f" else np.zeros(len(column), bool)
+    if own.kind in "iu":
+        values = _whole(np.where(missing, 0, column), own)
+        return pa.array(values, type, mask=missing if missing.any() else None)
+    most = float(np.finfo(own).max)
+    finite = np.where(np.isfinite(column), np.clip(column, -most, most), column)
+    return pa.array(finite.astype(own), type, mask=missing if nullable and missing.any() else None)
 
 
 def _whole(values: NDArray[Any], own: np.dtype[Any]) -> NDArray[Any]:
-    """Convert whole floats, the largest of which may be beyond the type by rounding."""
+    """Return the whole numbers of a type that lie next to others."""
     limits = np.iinfo(own)
-    if own.itemsize < 8:
-        return values.astype(own)
-    below = values < float(limits.max)
-    return np.where(below, np.where(below, values, 0).astype(own), limits.max)
+    if values.dtype.kind in "iu":
+        return np.clip(values, limits.min, limits.max).astype(own)
+    nearest = np.rint(values)
+    # The largest ones of 64 bits are no floats: as a float they are one more.
+    above, below = nearest >= float(limits.max), nearest < float(limits.min)
+    out = np.where(above | below, 0, nearest).astype(own)
+    out[above], out[below] = limits.max, limits.min
+    return out

@@ -63,8 +63,10 @@ impl Destination {
         if input == Path::new(PIPE) {
             return Destination::Stdout;
         }
-        // Without the slash that the name of a folder may end with.
-        let mut path = input.components().as_path().as_os_str().to_os_string();
+        // Without the slash that the name of a folder may end with; and `.` has a name, too.
+        let named = input.file_name().is_none().then(|| fs::canonicalize(input).ok()).flatten();
+        let input = named.as_deref().unwrap_or(input).components().as_path();
+        let mut path = input.as_os_str().to_os_string();
         path.push(".aez");
         Destination::Path(path.into())
     }
