@@ -39,9 +39,9 @@ const ELSEWHERE: [(&[u8], &str); 5] = [
 
 /// Returns what to do with a file that starts with `head`, if it is read elsewhere.
 pub(super) fn elsewhere(head: &[u8]) -> Option<&'static str> {
-    let is_netcdf = !head.starts_with(b"CDF") || matches!(head.get(3), Some(1 | 2 | 5));
     let found = ELSEWHERE.iter().find(|(magic, _)| head.starts_with(magic));
-    found.filter(|_| is_netcdf).map(|(_, what)| *what)
+    // Columns may be called PAR1.
+    found.filter(|_| !is_text(head)).map(|(_, what)| *what)
 }
 
 /// Codes of the types in the third byte of an idx file.
@@ -61,7 +61,7 @@ pub(super) fn is_idx(head: &[u8]) -> bool {
 }
 
 /// The longest header of JSON that is read: those of the largest models have a few megabytes.
-pub(super) const MOST_JSON: u64 = 1 << 25;
+pub(super) const MOST_JSON: u64 = 1 << 24;
 
 /// Says whether a file that starts with `head` may be one of tensors: a length, then JSON.
 pub(super) fn is_safetensors(head: &[u8]) -> bool {

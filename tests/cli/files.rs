@@ -228,12 +228,14 @@ fn some_pictures_of_a_folder_keep_their_names() {
 fn files_that_are_read_in_python_are_told_apart() {
     let folder = Folder::new();
     let starts: [(&[u8], &str); 5] = [
-        (b"PAR1\0\0\0\0", "Python package"),
+        (b"PAR1\x15\x04\0\0", "Python package"),
         (b"ARROW1\0\0", "Python package"),
         (b"\x89HDF\r\n\x1a\n", "h5py"),
         (b"CDF\x01\0\0\0\0", "xarray"),
         (b"\x89PNG\r\n\x1a\n", "folder"),
     ];
+    folder.write("table", "PAR1,PAR2\n1,2\n3,4\n");
+    folder.ok(&["compress", "table", "-q"]);
     for (bytes, says) in starts {
         for name in ["x", "x.csv", "x.npy"] {
             folder.write(name, bytes);

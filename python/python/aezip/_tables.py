@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from ._aezip import CorruptError
 from ._arrays import NAMES
 
+#: Bytes by which text is told from what is none.
+_HEAD = 64
 #: What files begin with, and the endings of their names.
 _MAGIC = {b"PAR1": "parquet", b"ARROW1": "arrow"}
 _ENDINGS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow"}
@@ -39,11 +41,13 @@ def format_of(path: str) -> str | None:
     """Return whether a file is read with pyarrow, and which format it has: by its first bytes."""
     try:
         with open(path, "rb") as file:
-            head = file.read(6)
+            head = file.read(_HEAD)
     except OSError:
         # Whoever reads it says what is wrong.
         return None
-    return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
+    # Columns of a table of text may be called PAR1.
+    is_text = all(byte >= 9 for byte in head)
+    return next((name for magic, name in _MAGIC.items() if head.startswith(magic) and not is_text), None)
 
 
 def format_named(path: str) -> str | None:
