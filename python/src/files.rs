@@ -2,7 +2,6 @@
 
 use crate::error::exception;
 use crate::options;
-use crate::rows::Watched;
 use crate::work::{Control, run};
 use crate::write::{Outcome, compress_rows, written};
 use aezip::input::sink::{RowSink, create_packed_sink, create_pictures};

@@ -198,7 +198,8 @@ impl PyReader {
     fn origin(&self) -> (String, Option<String>, Option<String>) {
         let schema = either!(&self.reader, r => r.schema());
         let origin = schema.origin.as_ref();
-        let (format, part) = (origin.map(|o| o.format.clone()), origin.and_then(|o| o.part.clone()));
+        let (format, part) =
+            (origin.map(|o| o.format.clone()), origin.and_then(|o| o.part.clone()));
         (schema.name.clone(), format, part)
     }
 

@@ -49,8 +49,7 @@ impl BorrowedRows<'_> {
         }
         self.schema.columns = columns;
         self.schema.name = name;
-        self.schema.origin = origin
-            .map(|(format, part)| Origin { part, ..Origin::new(format) });
+        self.schema.origin = origin.map(|(format, part)| Origin { part, ..Origin::new(format) });
         Ok(())
     }
 }
