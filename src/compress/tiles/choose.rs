@@ -13,6 +13,7 @@ use crate::encode::project::cells;
 use crate::error::Result;
 use crate::fit::config::TrainConfig;
 use crate::fit::data::sample::Sample;
+use crate::fit::neighbours::effort::ContextEffort;
 use crate::fit::search::bounded::{SearchEffort, with_bounds};
 use crate::matrix::{Matrix, Rows, Schema};
 use rayon::prelude::*;
@@ -34,6 +35,8 @@ const WORTH: f64 = 0.97;
 /// and of such as have axes of their own.
 const MANY_FLAT_ROWS: f64 = 4.0;
 const MANY_ROWS: f64 = 0.25;
+/// How patiently contexts are fitted: shapes differ by more than what further leaves save.
+const QUICK_CONTEXTS: ContextEffort = ContextEffort { cells: 50_000, leaves: 64, predictions: 1 };
 /// Values that are looked at for how smooth an array is.
 const LOOKED_AT: usize = 1 << 16;
 /// Mean difference of neighbours along the last axis, in those of values far apart, below which an
@@ -126,27 +129,32 @@ impl Compared<'_> {
         let fits = |tile: &Vec<usize>| tile.iter().zip(self.view).all(|(t, v)| t <= v);
         let mut tiles = candidates(view, how.is_short());
         tiles.retain(fits);
+        if tiles.is_empty() {
+            return Ok(None);
+        }
         let tiled = |tile: Vec<usize>| {
             let tiling = ordered(self.array, (self.shape, self.view), &tile)?;
             let Size { model, rows } =
                 size(&TiledRows::new(self.array, tiling)?, (how, how.values()), self.times)?;
             Ok((model + rows, tile))
         };
-        let sizes: Vec<Result<(f64, Vec<usize>)>> = tiles.into_par_iter().map(tiled).collect();
-        let sizes = sizes.into_iter().collect::<Result<Vec<_>>>()?;
-        let Some((bytes, tile)) = sizes.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)) else {
+        let tiled = || tiles.into_par_iter().map(tiled).collect::<Vec<Result<_>>>();
+        let (of_rows, sizes) = rayon::join(|| self.of_rows(how, view), tiled);
+        let sizes: Vec<(f64, Vec<usize>)> = sizes.into_iter().collect::<Result<_>>()?;
+        let smallest = sizes.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
+        let most = of_rows?.map_or(f64::INFINITY, |bytes| WORTH * bytes);
+        Ok(smallest.filter(|(bytes, _)| *bytes <= most).map(|(_, tile)| tile))
+    }
+
+    /// Returns the bytes of a file of the array's rows, if they may be taken instead of tiles.
+    fn of_rows(&self, how: Comparison, view: &[usize]) -> Result<Option<f64>> {
+        if !self.own_shape || self.array.rows.schema().width() > MAX_WIDTH {
             return Ok(None);
-        };
-        if self.own_shape && self.array.rows.schema().width() <= MAX_WIDTH {
-            // Of long rows, few seem to be known by heart, as the file's own would not be.
-            let all = if view.len() > 1 { usize::MAX } else { how.values() };
-            let Size { model, rows } =
-                size(self.array.rows, (how, all), self.times / self.columns)?;
-            if bytes > WORTH * (model + rows) * self.columns {
-                return Ok(None);
-            }
         }
-        Ok(Some(tile))
+        // Of long rows, few seem to be known by heart, as the file's own would not be.
+        let all = if view.len() > 1 { usize::MAX } else { how.values() };
+        let Size { model, rows } = size(self.array.rows, (how, all), self.times / self.columns)?;
+        Ok(Some((model + rows) * self.columns))
     }
 }
 
@@ -161,6 +169,7 @@ fn size(rows: &dyn Rows, (how, values): (Comparison, usize), times: f64) -> Resu
     sample.total = total as usize;
     let [fitted, others] = if is_all { [sample.clone(), sample] } else { sample.divided(HELD_OUT) };
     let effort: SearchEffort = Level::new(1, &TrainConfig::default()).search;
+    let effort = SearchEffort { contexts: Some(QUICK_CONTEXTS), ..effort };
     let candidate = with_bounds(&fitted, vec![how.bound; width], effort, None, None)?;
     let model = candidate.model_bytes() as f64;
     let mut encoder = candidate.encoder;
