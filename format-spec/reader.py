@@ -1295,6 +1295,7 @@ def check_promise(kind, text):
             "psnr": 0 <= near <= 300,
             "cosine": tiny <= exact <= 1 - Fraction(1, 1 << 53),
             "row-cosine": tiny <= exact <= 1 - Fraction(1, 1 << 53),
+            "row-l2": exact >= tiny,
             "ratio": exact >= tiny,
             "bytes-per-row": exact >= tiny,
         }

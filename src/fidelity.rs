@@ -38,6 +38,9 @@ pub enum Fidelity {
     /// The finite values of each row by themselves keep the bound of [`Fidelity::Cosine`]; rows of
     /// zeros come back as rows of zeros.
     RowCosine(Decimal),
+    /// Each row by itself is off by a length `‖x − x̂‖ ≤ E` at most, of its finite values, in the data's units;
+    /// `E > 0`.
+    RowL2(Decimal),
     /// Every value comes back bit for bit.
     Lossless,
 }
@@ -56,6 +59,7 @@ impl Fidelity {
             Fidelity::BytesPerRow(_) => "bytes-per-row",
             Fidelity::RowNmse(_) => "row-nmse",
             Fidelity::RowCosine(_) => "row-cosine",
+            Fidelity::RowL2(_) => "row-l2",
             Fidelity::Lossless => "lossless",
         }
     }
@@ -78,7 +82,8 @@ impl Fidelity {
             | Fidelity::Ratio(d)
             | Fidelity::BytesPerRow(d)
             | Fidelity::RowNmse(d)
-            | Fidelity::RowCosine(d) => d.text().to_string(),
+            | Fidelity::RowCosine(d)
+            | Fidelity::RowL2(d) => d.text().to_string(),
         }
     }
 
@@ -109,6 +114,7 @@ impl Fidelity {
             "bytes-per-row" => Fidelity::BytesPerRow(number()?),
             "row-nmse" => Fidelity::RowNmse(number()?),
             "row-cosine" => Fidelity::RowCosine(number()?),
+            "row-l2" => Fidelity::RowL2(number()?),
             "lossless" => Fidelity::Lossless,
             _ => return Err(Error::argument(format!("unknown kind of fidelity {name:?}"))),
         };
@@ -165,7 +171,9 @@ impl Fidelity {
                 let allowed = "above 0 and below 1, at most 0.9999999999999998";
                 need(d.floor() > 0.0 && d.ceil() < 1.0, allowed, d)
             }
-            Fidelity::Ratio(d) | Fidelity::BytesPerRow(d) => need(d.floor() > 0.0, "above 0", d),
+            Fidelity::Ratio(d) | Fidelity::BytesPerRow(d) | Fidelity::RowL2(d) => {
+                need(d.floor() > 0.0, "above 0", d)
+            }
         }
     }
 }

@@ -7,14 +7,16 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 /// The promises, of which a call has one.
-const PROMISES: [&str; 10] = [
+const PROMISES: [&str; 12] = [
     "max_error",
     "max_error_rel",
+    "max_error_range",
     "nmse",
     "psnr",
     "cosine",
     "row_nmse",
     "row_cosine",
+    "row_l2",
     "ratio",
     "bytes_per_row",
     "lossless",
@@ -60,7 +62,8 @@ fn explained(value: &Bound<'_, PyAny>, name: &str, error: PyErr) -> PyErr {
 /// The promise `name` of a number, or for bounds of columns of a dict.
 fn fidelity(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Fidelity> {
     let text = |value: &Bound<'_, PyAny>| -> PyResult<String> { Ok(value.str()?.to_string()) };
-    let kind = name.replace('_', "-");
+    // What is relative to the range has two names.
+    let kind = if name == "max_error_range" { "max_error_rel" } else { name }.replace('_', "-");
     let parsed = match value.cast::<PyDict>() {
         Ok(bounds) if name == "max_error" => {
             let mut parts = Vec::new();

@@ -13,6 +13,8 @@ pub(crate) enum RowRule {
     Nmse { limit: f64, means: Vec<f64> },
     /// The cosine of `x` and `x̂` is at least `limit`.
     Cosine { limit: f64 },
+    /// `‖x − x̂‖² ≤ limit`.
+    Length { limit: f64 },
 }
 
 /// What became of a row.
@@ -65,6 +67,16 @@ impl RowRule {
                 let ratio = ratio(error, deviation);
                 Judged { holds: same || ratio <= limit * (1.0 - MARGIN), used: ratio / limit }
             }
+            RowRule::Length { limit } => {
+                let errors = (0..x.len()).filter(|&j| is_ordinary(x[j], fills)).map(&error_of);
+                let (mut error, mut same) = (0.0, true);
+                for own in errors {
+                    same &= own == 0.0;
+                    error += own * own;
+                }
+                let ratio = ratio(error, 1.0);
+                Judged { holds: same || ratio <= limit * (1.0 - MARGIN), used: ratio / limit }
+            }
             RowRule::Cosine { limit } => {
                 let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
                 let mut same = true;
@@ -89,16 +101,17 @@ impl RowRule {
     pub(crate) fn normalised(&self, projection: &Projection) -> NormalisedRule {
         let scale = |s: &f64| if *s > 0.0 { (1.0 / s) as f32 } else { 0.0 };
         let scale: Vec<f32> = projection.inverse_scale.iter().map(scale).collect();
-        let (limit, about) = match self {
-            RowRule::Nmse { limit, means } => (*limit, Some(means)),
-            RowRule::Cosine { limit } => (1.0 - limit, None),
+        let (limit, figure, means) = match self {
+            RowRule::Nmse { limit, means } => (*limit, Figure::Nmse, Some(means)),
+            RowRule::Cosine { limit } => (1.0 - limit, Figure::Cosine, None),
+            RowRule::Length { limit } => (*limit, Figure::Length, None),
         };
-        let origin = |j: usize| projection.centre[j] - about.map_or(0.0, |means| means[j]);
+        let origin = |j: usize| projection.centre[j] - means.map_or(0.0, |means| means[j]);
         NormalisedRule {
             origin: (0..scale.len()).map(|j| origin(j) as f32).collect(),
             scale,
             allowed: limit as f32,
-            is_cosine: about.is_none(),
+            figure,
         }
     }
 }
@@ -110,9 +123,17 @@ pub(crate) struct NormalisedRule {
     scale: Vec<f32>,
     /// What normalised values count from, in the data's units: from 0, or from the columns' means.
     origin: Vec<f32>,
-    /// Error over deviation, or what the cosine may lack.
+    /// Error over deviation, what the cosine may lack, or the squared error.
     allowed: f32,
-    is_cosine: bool,
+    figure: Figure,
+}
+
+/// What is promised of a row.
+#[derive(Debug, Clone, Copy)]
+enum Figure {
+    Nmse,
+    Cosine,
+    Length,
 }
 
 impl NormalisedRule {
@@ -128,9 +149,10 @@ impl NormalisedRule {
             ee += e * e;
             xe += x * e;
         }
-        let lost = match self.is_cosine {
-            true => 1.0 - (xx - xe) / (xx * (xx - 2.0 * xe + ee).max(0.0)).sqrt(),
-            false => ee / xx,
+        let lost = match self.figure {
+            Figure::Cosine => 1.0 - (xx - xe) / (xx * (xx - 2.0 * xe + ee).max(0.0)).sqrt(),
+            Figure::Nmse => ee / xx,
+            Figure::Length => ee,
         };
         let used = lost / self.allowed;
         if used.is_nan() { f32::INFINITY } else { used }
@@ -160,7 +182,12 @@ mod tests {
             let z = |j: usize| ((row[j] - projection.centre[j]) / steps[j]) as f32;
             let z: Vec<f32> = (0..WIDTH).map(z).collect();
             let e: Vec<f32> = errors.iter().zip(&steps).map(|(e, s)| (e / s) as f32).collect();
-            for rule in [RowRule::Nmse { limit: 0.02, means }, RowRule::Cosine { limit: 0.99 }] {
+            let rules = [
+                RowRule::Nmse { limit: 0.02, means },
+                RowRule::Cosine { limit: 0.99 },
+                RowRule::Length { limit: 1.2 },
+            ];
+            for rule in rules {
                 let none = FillValues::default();
                 let judged = rule.judge(&row, &decoded, &none, |j| errors[j]);
                 let used = f64::from(rule.normalised(&projection).used(&z, &e));

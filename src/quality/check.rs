@@ -216,8 +216,8 @@ pub fn check_promise(
         if let Some(bounds) = &bounds {
             part.1.count = with_cell!(x.dtype, T => broken::<T>(x, y, bounds));
         }
-        if let Fidelity::RowNmse(d) | Fidelity::RowCosine(d) = promise {
-            part.1 = with_cell!(x.dtype, T => rows_broken::<T>(x, y, means.as_deref(), d));
+        if let Some(rule) = row_rule(promise, means.as_deref()) {
+            part.1 = with_cell!(x.dtype, T => rows_broken::<T>(x, y, rule));
         }
     };
     let mut tally = Tally::default();
@@ -270,6 +270,7 @@ fn verdict(
         }
         Fidelity::RowNmse(_) => (true, format!("worst row's NMSE {worst:.6e}")),
         Fidelity::RowCosine(_) => (true, format!("worst row's cosine {:.8}", 1.0 - worst)),
+        Fidelity::RowL2(_) => (true, format!("worst row's error has length {worst:.6e}")),
         _ => (true, format!("largest error {:e}", quality.max_error)),
     }
 }
@@ -279,7 +280,7 @@ fn verdict(
 struct Broken {
     /// Values or rows.
     count: u64,
-    /// The worst row's NMSE, or 1 less its cosine.
+    /// The worst row's NMSE, 1 less its cosine, or the length of its error.
     worst: f64,
 }
 
@@ -293,13 +294,28 @@ fn broken<T: Cell>(x: &Chunk<'_>, y: &Chunk<'_>, bounds: &[f64]) -> u64 {
         as u64
 }
 
-/// Finds the rows that break their promise: about their NMSE with `means`, else about their cosine.
-fn rows_broken<T: Cell>(
-    x: &Chunk<'_>,
-    y: &Chunk<'_>,
-    means: Option<&[f64]>,
-    d: &Decimal,
-) -> Broken {
+/// What each row promises.
+#[derive(Clone, Copy)]
+enum RowRule<'a> {
+    /// Its NMSE, against these means, is at most this.
+    Nmse(&'a [f64], f64),
+    /// Its cosine is at least this.
+    Cosine(f64),
+    /// The length of its error is at most this.
+    Length(f64),
+}
+
+fn row_rule<'a>(promise: &Fidelity, means: Option<&'a [f64]>) -> Option<RowRule<'a>> {
+    match promise {
+        Fidelity::RowNmse(d) => Some(RowRule::Nmse(means?, d.ceil() * (1.0 + SLACK))),
+        Fidelity::RowCosine(d) => Some(RowRule::Cosine(d.floor() * (1.0 - SLACK))),
+        Fidelity::RowL2(d) => Some(RowRule::Length(d.ceil() * (1.0 + SLACK))),
+        _ => None,
+    }
+}
+
+/// Finds the rows that break their promise.
+fn rows_broken<T: Cell>(x: &Chunk<'_>, y: &Chunk<'_>, rule: RowRule<'_>) -> Broken {
     let (width, fills) = (x.width, x.fills);
     let (x, y) = (x.cells::<T>(), y.cells::<T>());
     let mut all = Broken::default();
@@ -314,16 +330,22 @@ fn rows_broken<T: Cell>(
             let (x, y) = (x.to_f64(), y.to_f64());
             same &= d == 0.0;
             error += d * d;
-            deviation += means.map_or(0.0, |m| (x - m[j]) * (x - m[j]));
+            if let RowRule::Nmse(means, _) = rule {
+                deviation += (x - means[j]) * (x - means[j]);
+            }
             products.add(x, y);
         }
-        let (bad, broken) = if means.is_some() {
-            let nmse = if same { 0.0 } else { bound::not_nan(error / deviation.min(f64::MAX)) };
-            (nmse, nmse > d.ceil() * (1.0 + SLACK))
-        } else {
-            let cells = finite.map(|(_, (x, y))| (x.to_f64(), y.to_f64()));
-            let c = cosine(products, same, cells);
-            (1.0 - c, c < d.floor() * (1.0 - SLACK))
+        let (bad, broken) = match rule {
+            RowRule::Nmse(_, most) => {
+                let nmse = if same { 0.0 } else { bound::not_nan(error / deviation.min(f64::MAX)) };
+                (nmse, nmse > most)
+            }
+            RowRule::Cosine(least) => {
+                let cells = finite.map(|(_, (x, y))| (x.to_f64(), y.to_f64()));
+                let c = cosine(products, same, cells);
+                (1.0 - c, c < least)
+            }
+            RowRule::Length(most) => (error.sqrt(), error.sqrt() > most),
         };
         all.count += u64::from(broken);
         all.worst = all.worst.max(bad);

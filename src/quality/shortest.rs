@@ -65,7 +65,10 @@ impl ShortDecimals {
             Fidelity::MaxError(bound) => vec![bound.floor(); text.columns.len()],
             Fidelity::MaxErrorColumns(list) => named(schema, list).ok()?,
             Fidelity::MaxErrorRel(_) => vec![f64::INFINITY; text.columns.len()],
-            Fidelity::Lossless | Fidelity::RowNmse(_) | Fidelity::RowCosine(_) => return None,
+            Fidelity::Lossless
+            | Fidelity::RowNmse(_)
+            | Fidelity::RowCosine(_)
+            | Fidelity::RowL2(_) => return None,
             _ => return Some(Self { columns: for_sums(text), fills }),
         };
         let columns = text.columns.iter().zip(bounds);

@@ -114,6 +114,7 @@ fn every_promise_and_level_is_taken() {
         "--bytes-per-row 40",
         "--row-cosine 0.9",
         "--row-nmse 0.2",
+        "--row-l2 12",
         "--lossless",
     ] {
         let options: Vec<_> = promise.split(' ').collect();

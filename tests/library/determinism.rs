@@ -36,6 +36,7 @@ fn threads_and_repetition_do_not_change_the_file() {
         ("ratio", "8"),
         ("row-nmse", "0.01"),
         ("row-cosine", "0.999"),
+        ("row-l2", "0.3"),
     ] {
         let fidelity = Fidelity::parse(kind, text).unwrap();
         for level in [1, 5] {

@@ -325,6 +325,18 @@ impl<'a> Judge<'a> {
                     }
                 }
             }
+            Fidelity::RowL2(_) => {
+                for r in 0..self.original.len() {
+                    let own = || (r * width..(r + 1) * width).filter(|&i| finite(i));
+                    let size = own().map(|i| (x[i] - y[i]).abs()).fold(0.0, f64::max);
+                    let squares: f64 =
+                        own().map(|i| ((x[i] - y[i]) / size.max(f64::MIN_POSITIVE)).powi(2)).sum();
+                    let length = size * squares.sqrt() / power / power;
+                    if length > limit() * (1.0 + 1e-9) {
+                        return fail(&format!("the length of the error of row {r}"), length);
+                    }
+                }
+            }
             Fidelity::Ratio(_) => {
                 let ratio = self.original.bytes().len() as f64 / file_bytes as f64;
                 if ratio < limit() {

@@ -61,10 +61,11 @@ pub enum Wish {
     BytesPerRow,
     RowNmse,
     RowCosine,
+    RowL2,
 }
 
 impl Wish {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Wish::MaxError,
         Wish::Relative,
         Wish::Columns,
@@ -76,6 +77,7 @@ impl Wish {
         Wish::BytesPerRow,
         Wish::RowNmse,
         Wish::RowCosine,
+        Wish::RowL2,
     ];
 }
 
@@ -238,6 +240,11 @@ impl Recipe {
             }
             Wish::RowNmse => ("row-nmse", pick(&["1e-2", "1e-6", "0.5", "1"], random)),
             Wish::RowCosine => ("row-cosine", pick(&["0.9", "0.999", "0.9999999"], random)),
+            Wish::RowL2 => match bound(random) {
+                // Exact rows are asked for in another way.
+                exact if exact == "0" => ("row-l2", "1".to_string()),
+                length => ("row-l2", length),
+            },
         };
         Fidelity::parse(name, &text).expect("a promise")
     }

@@ -17,11 +17,13 @@ class Options(TypedDict, total=False):
 
     max_error: float | str | Mapping[str | int, float | str] | None
     max_error_rel: float | str | None
+    max_error_range: float | str | None
     nmse: float | str | None
     psnr: float | str | None
     cosine: float | str | None
     row_nmse: float | str | None
     row_cosine: float | str | None
+    row_l2: float | str | None
     ratio: float | str | None
     bytes_per_row: float | str | None
     lossless: bool | None

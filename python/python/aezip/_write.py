@@ -89,12 +89,14 @@ def compress(
         ``max_error=E``
             no number is off by more than ``E``; a dict has a bound for each column by its number from
             0, and ``"*"`` for the others;
-        ``max_error_rel=F``
-            … by more than ``F`` times the range of its column;
+        ``max_error_rel=F``, or by another name ``max_error_range=F``
+            … by more than ``F`` times the range of its column, the largest number less the smallest;
         ``nmse=X``, ``psnr=DB``, ``cosine=C``
             squared error in units of the variance, decibels, mean cosine of rows, over the file;
         ``row_nmse=X``, ``row_cosine=C``
             the same for each row;
+        ``row_l2=E``
+            the error of each row is at most ``E`` long, in the data's units;
         ``ratio=R``, ``bytes_per_row=B``
             the file is at most so large, and as good as that allows;
         ``lossless=True``

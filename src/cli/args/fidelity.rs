@@ -13,8 +13,9 @@ pub(crate) struct FidelityArgs {
     /// their own).
     #[arg(long, value_name = "E", value_parser = max_error, allow_hyphen_values = true)]
     max_error: Option<Fidelity>,
-    /// No value off by more than F times its column's range [default: 0.001].
-    #[arg(long, value_name = "F", value_parser = kind("max-error-rel"), allow_hyphen_values = true)]
+    /// No value off by more than F times the range of its column, max − min, not of its own size
+    /// [default: 0.001].
+    #[arg(long, visible_alias = "max-error-range", value_name = "F", value_parser = kind("max-error-rel"), allow_hyphen_values = true)]
     max_error_rel: Option<Fidelity>,
     /// Squared error at most X of the variance.
     #[arg(long, value_name = "X", value_parser = kind("nmse"), allow_hyphen_values = true)]
@@ -38,6 +39,9 @@ pub(crate) struct FidelityArgs {
     /// Squared error at most X of the variance for each row.
     #[arg(long, value_name = "X", value_parser = kind("row-nmse"), allow_hyphen_values = true)]
     row_nmse: Option<Fidelity>,
+    /// Error of each row at most E long, the root of its squares' sum.
+    #[arg(long, value_name = "E", value_parser = kind("row-l2"), allow_hyphen_values = true)]
+    row_l2: Option<Fidelity>,
     /// Every value bit for bit.
     #[arg(long)]
     lossless: bool,
@@ -105,6 +109,7 @@ impl FidelityArgs {
             .or(self.bytes_per_row)
             .or(self.row_cosine)
             .or(self.row_nmse)
+            .or(self.row_l2)
             .or(self.lossless.then_some(Fidelity::Lossless))
     }
 }
@@ -173,10 +178,13 @@ mod tests {
             ("bytes-per-row", "48"),
             ("row-cosine", "0.9"),
             ("row-nmse", "0.1"),
+            ("row-l2", "12.5"),
         ] {
             let fidelity = parse(&[&format!("--{option}"), value]).unwrap().unwrap();
             assert_eq!((fidelity.name(), fidelity.text().as_str()), (option, value));
         }
+        let range = parse(&["--max-error-range", "0.01"]).unwrap().unwrap();
+        assert_eq!(range.to_string(), "max-error-rel 0.01");
         assert_eq!(parse(&["--lossless"]), Ok(Some(Fidelity::Lossless)));
         assert_eq!(parse(&[]), Ok(None));
         assert_eq!(default().unwrap().to_string(), "max-error-rel 0.001");

@@ -3,6 +3,9 @@
 //! Every step keeps such a promise, as each row's latents are chosen by it and rows for which none
 //! are enough have residuals. So steps are compared by the bytes of the file.
 
+use crate::codec::fill::is_ordinary;
+use crate::codec::value::{Cell, with_cell};
+use crate::encode::project::cells;
 use crate::encode::row_rule::RowRule;
 use crate::encode::rows::RowPromise;
 use crate::error::Result;
@@ -49,6 +52,9 @@ const LATENTS: Coordinate<'_, Codec> = Coordinate {
 /// at once: looking for latents that do without would be in vain.
 const MANY_RESIDUALS: f64 = 0.1;
 const MOSTLY_RESIDUALS: f64 = 0.5;
+
+/// Least share of the squared deviation that steps are found for.
+const LEAST_NMSE: f64 = 1e-12;
 
 /// Share of its bytes that a file must fall by for a change to be made: less is within noise.
 const GAIN: f64 = 0.0005;
@@ -103,6 +109,11 @@ impl RowSearch<'_> {
                 (RowRule::Nmse { limit, means }, Goal::Nmse(limit))
             }
             Fidelity::RowCosine(d) => (RowRule::Cosine { limit: d.ceil() }, Goal::Cosine(d.ceil())),
+            Fidelity::RowL2(d) => {
+                let limit = d.floor() * d.floor();
+                let share = limit / squared_deviation(self.sample);
+                (RowRule::Length { limit }, Goal::Nmse(share.clamp(LEAST_NMSE, 1.0)))
+            }
             _ => unreachable!("only promises about rows come here"),
         };
         let start = goal.starting_step(self.sample);
@@ -119,6 +130,21 @@ impl RowSearch<'_> {
         let network = if may_train { fit.network(codec.step, &linear) } else { None };
         Ok(Some(RowCodecs { linear, network }))
     }
+}
+
+/// Returns the mean squared length of a row of a sample, from its columns' means.
+fn squared_deviation(sample: &Sample) -> f64 {
+    let (width, fills) = (sample.schema.width(), &sample.schema.fill_values);
+    with_cell!(sample.schema.dtype, T => {
+        let cells = cells::<T>(&sample.bytes);
+        let of_column = |j: usize| {
+            let own = cells.iter().skip(j).step_by(width).filter(|x| is_ordinary(**x, fills));
+            let count = own.clone().count().max(1) as f64;
+            let mean = own.clone().map(|x| x.to_f64() / count).sum::<f64>();
+            own.map(|x| (x.to_f64() - mean).powi(2) / count).sum::<f64>()
+        };
+        (0..width).map(of_column).sum()
+    })
 }
 
 /// A search that has begun.
