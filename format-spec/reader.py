@@ -679,13 +679,24 @@ def clamp(x, most):
     return min(max(x, -most), most)
 
 
+def one_less(c):
+    """Coefficients for one value fewer."""
+    *c, k = c
+    if abs(k) >= 4096:
+        c[-1] += k
+    else:
+        d = (1 << 24) - k * k
+        c = [(8192 * (4096 * a + k * b) + d) // (2 * d) for a, b in zip(c, reversed(c))]
+    return [clamp(a, 65535) for a in c]
+
+
 class Neighbours:
     """What a model says of neighbours, and how rows are decoded by it."""
 
     def __init__(self, model):
         width = self.width = model.width
         self.a, self.b, self.c = model.within(1, width), model.within(0, width), model.within(0, width)
-        flags = model.within(0, 15)
+        flags = model.within(0, 31)
         self.median, self.aligned = flags & 1, flags & 2
         self.rows_of_line, self.latents_above = 0, None
         if flags & 4:
@@ -694,7 +705,11 @@ class Neighbours:
             need(flags & 4 and model.latents, "latents above without lines of rows, or latents")
             self.latents_above = [model.flat(model.latents) for _ in range(3)]
             need(all(abs(a) <= 1024 for own in self.latents_above for a in own), "latents above")
-        used = model.within(0, (1 << 16) - 1)
+        self.predictors = None
+        if flags & 16:
+            need(not self.median, "a median by row")
+            self.predictors = self.read_predictors(model)
+        used = model.within(0, (1 << 16) - 1) if not self.predictors else 0
         groups = model.within(1, width) if used else 1
         self.group_of = range(width) if groups > 1 else [0] * width
         if 1 < groups < width:
@@ -721,6 +736,22 @@ class Neighbours:
         below = self.b if THIRD_BELOW in self.coefficients else 0
         self.delay = 1 + max(self.a, below) if self.looks_back else 0
         self.decides = not self.tree.trivial or bool(self.atoms) and not self.atom_tree.trivial
+
+    def read_predictors(self, model):
+        """Coefficients of each predictor for 0, 1, 2, … values."""
+        order = model.within(1, 32)
+        count = model.within(1, 256)
+        self.named = model.within(0, len(model.tables) - 1) if count > 1 else None
+        shared, predictors = ArrayModel(), []
+        model.spend(count * (order + 1) * order)
+        for _ in range(count):
+            c = shared.decode(model.coder, order, 1)
+            need(all(abs(a) < 1 << 16 for a in c), "a predictor's coefficient is not below 16")
+            orders = [c]
+            while len(orders[0]) > 1:
+                orders.insert(0, one_less(orders[0]))
+            predictors.append([[4096]] + orders)
+        return predictors
 
     def move_scales(self, made, tables):
         """Finds the table of each shift and table: ladders have their scale moved."""
@@ -796,8 +827,13 @@ class Neighbours:
             fill(n, own[THIRD])
         return own
 
-    def predict(self, s, j, fraction):
-        if self.median:
+    def predict(self, s, j, fraction, known, predictor):
+        if self.predictors:
+            order = min(len(self.predictors[0]) - 1, j % self.line // self.a)
+            left = [s[LEFT]] + [known((0, j - i * self.a))[0] for i in range(2, order + 1)]
+            terms = zip(self.predictors[predictor][order], left)
+            p = (2048 + sum(c * clamp(e, 1 << 41) for c, e in terms)) >> 12
+        elif self.median:
             most, least = max(s[LEFT], s[ABOVE]), min(s[LEFT], s[ABOVE])
             p = min(max(wrap(s[LEFT] + s[ABOVE] - s[ABOVE_LEFT]), least), most)
         else:
@@ -865,7 +901,7 @@ class Neighbours:
 
             at = self.places(row if self.looks_back else 0, j)
             s = self.sums(at, known)
-            p = self.predict(s, j, fraction)
+            p = self.predict(s, j, fraction, known, heads[row][2])
             decides = self.properties(j, at, s, p, fraction, known) if self.decides else None
             seen.append((p, decides))
         quanta = [model.quantum[heads[row][0]] for row, _ in present]
@@ -1003,11 +1039,15 @@ class Rows:
         self.steps = [model.grids[g].whole_step() for g in model.grid_of]
 
     def head(self):
-        """Class and latents of the next row."""
+        """Class, latents and predictor of the next row."""
         model, coder = self.model, self.coder
         if model.classes > 1:
             self.c = model.tables[model.next[self.c]].decode(coder)
             need(0 <= self.c < model.classes, "a row of a class that is not there")
+        predictor, looks = 0, model.neighbours
+        if looks and looks.predictors and looks.named is not None:
+            predictor = model.tables[looks.named].decode(coder)
+            need(0 <= predictor < len(looks.predictors), "a predictor that is not there")
         state, c = 0, self.c
         carried = self.carried()
         for k in range(model.latents):
@@ -1021,7 +1061,7 @@ class Rows:
             v = wrap(carried[k] + v + model.means[c][k])
             self.y[k] = clamp(v, model.latent_clamp[k])
         self.before.append(list(self.y))
-        return c, list(self.y)
+        return c, list(self.y), predictor
 
     def carried(self):
         """What rows before foretell of the next row's latents."""
@@ -1062,7 +1102,7 @@ def read_rows(model, stream, count):
     looks = model.neighbours
     if looks:
         heads, decoded = looks.decode(model, rows, count)
-        latents = [y for _, y in heads]
+        latents = [y for _, y, _ in heads]
         residuals = [[cell[0] for cell in row] for row in decoded]
         atoms[:] = [[cell[2] for cell in row] for row in decoded]
     else:

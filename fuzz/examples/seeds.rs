@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 /// Test vectors with what takes long to learn, or is never written.
-const VECTORS: [&str; 18] = [
+const VECTORS: [&str; 20] = [
     "codec-encoder",
     "codec-labels",
     "codec-masked",
@@ -14,6 +14,8 @@ const VECTORS: [&str; 18] = [
     "codec-variational",
     "columns-beside-f32",
     "columns-corrected-f64",
+    "neighbours-by-row-in-lines",
+    "neighbours-by-row-latents",
     "neighbours-classes",
     "neighbours-in-images-before",
     "neighbours-latents-f32",

@@ -89,8 +89,9 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
                 #[cfg(feature = "apps")]
                 let before = self.coder.left();
                 self.read_class();
+                let predictor = self.read_predictor();
                 self.read_latents();
-                group.take_head(self.class, &self.latents);
+                group.take_head(self.class, predictor, &self.latents);
                 #[cfg(feature = "apps")]
                 group.count_head(before - self.coder.left());
             }
@@ -122,6 +123,19 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
             self.stray |= class >= classes.count;
             self.class = class.min(classes.count - 1);
         }
+    }
+
+    /// Reads which of the model's predictors the next row has.
+    fn read_predictor(&mut self) -> usize {
+        let p = self.program;
+        let predictors = p.neighbours.as_ref().and_then(|n| n.by_row.as_ref());
+        let Some((predictors, table)) = predictors.and_then(|all| Some((all, all.table()?))) else {
+            return 0;
+        };
+        let named = p.tables[table].decode(&mut self.coder);
+        let named = usize::try_from(named).unwrap_or(usize::MAX);
+        self.stray |= named >= predictors.count();
+        named.min(predictors.count() - 1)
     }
 
     fn read_latents(&mut self) {
@@ -188,7 +202,9 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
             return self.finish();
         }
         if self.stray {
-            return Err(Error::corrupt("a row of a class, or an atom, that is not there"));
+            return Err(Error::corrupt(
+                "a row of a class or a predictor, or an atom, that is not there",
+            ));
         }
         Ok(())
     }

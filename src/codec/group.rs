@@ -20,8 +20,8 @@ pub(super) trait Group: Debug + Send + Sync {
     /// Copies the latents of the last row whose head was read.
     fn last_latents(&self, out: &mut [i32]);
 
-    /// Takes the class and the latents of the next row.
-    fn take_head(&mut self, class: usize, latents: &[i32]);
+    /// Takes the class of the next row, which of the model's predictors it has, and its latents.
+    fn take_head(&mut self, class: usize, predictor: usize, latents: &[i32]);
 
     /// Reads residuals until the next row is whole, or heads come next. Says whether it is whole.
     fn read(&mut self, program: &Program, coder: &mut RansDecoder<'_>) -> bool;
@@ -113,7 +113,7 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
         let width = program.record.width();
         let delay = n.delay(N);
         Self {
-            window: Window::new(&n.surroundings, delay),
+            window: n.window(),
             weights: Weights::new(n),
             width,
             rows,
@@ -163,7 +163,8 @@ impl<S: Sum, const N: usize> Group for Lanes<S, N> {
         }
     }
 
-    fn take_head(&mut self, class: usize, latents: &[i32]) {
+    fn take_head(&mut self, class: usize, predictor: usize, latents: &[i32]) {
+        self.weights.name(self.heads % N, predictor);
         self.next_classes[self.heads % N] = class;
         let slot = self.latents_of(self.heads);
         self.latents[slot].copy_from_slice(latents);
@@ -259,10 +260,10 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
     #[inline(always)]
     fn step(&mut self, p: &Program, n: &Neighbourhood, coder: &mut RansDecoder<'_>) {
         let column = self.window.front().column;
-        self.weights.follow(n, &column);
+        self.weights.follow(n, self.window.front());
         let fraction = n.fractions(&column, &p.steps);
         let near = Near::of(&self.window, &n.surroundings, n.wanted);
-        let predicted = n.predict(&near, &self.weights, fraction);
+        let predicted = n.predict(&self.window, &near, &self.weights, fraction);
         let features = n.features(&near, &self.window, (&predicted, fraction));
         let decided = n.decide(&features);
         let (there, coded) = self.present(p);

@@ -20,6 +20,7 @@ pub(crate) mod network;
 #[cfg(feature = "compress")]
 pub(crate) mod order;
 pub(crate) mod program;
+pub(crate) mod row_predictors;
 pub(crate) mod sieve;
 pub(crate) mod sum;
 pub(crate) mod surroundings;

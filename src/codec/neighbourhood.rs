@@ -3,12 +3,13 @@
 use super::context::LANES;
 use super::context::neighbour::{FIRST_THIRD, LEFT, THIRD_DOWN, UP, UP_LEFT};
 use super::near::{Near, Wanted};
+use super::row_predictors::{LinePredictors, RowWeights};
 use super::sieve::{Places, Sieve};
 use super::sum::Sum;
 use super::surroundings::Surroundings;
 use super::tree::Tree;
 use super::value::whole_step;
-use super::window::Window;
+use super::window::{Front, Window};
 use crate::container::model::FEATURES;
 use crate::container::model::{Grid, ModelRecord, NEIGHBOURS, Neighbours, TreeNode, Value};
 use crate::entropy::table::{SCALE_COUNT, Table, TableSpec};
@@ -46,6 +47,8 @@ pub(crate) struct Neighbourhood {
     group_of: Vec<u32>,
     /// A bit for each neighbour that has a coefficient.
     used: u32,
+    /// Predictors in place of all that, of which each row names one.
+    pub(crate) by_row: Option<LinePredictors>,
     /// Integers of values that are named.
     pub(crate) atoms: Vec<i64>,
     /// Their sums in each column, atom after atom; empty where predictions are replaced or these are too
@@ -95,19 +98,28 @@ impl Neighbourhood {
         };
         let looks_back = looks_back(n, used);
         let (tree, atom_tree) = (Tree::new(&n.tree), Tree::new(&n.atom_tree));
-        let predicting = if n.median { MEDIAN } else { used };
+        let surroundings = Surroundings::new(n, width, looks_back);
+        let line = surroundings.line;
+        let by_row = n.by_row.as_ref().map(|p| LinePredictors::new(p, n.distances[0], line));
+        let predicting = match &by_row {
+            Some(_) => 1 << LEFT,
+            None if n.median => MEDIAN,
+            None => used,
+        };
+        let most_weight = by_row.as_ref().map_or(0, LinePredictors::most_weight);
         Ok(Some(Self {
-            surroundings: Surroundings::new(n, width, looks_back),
+            surroundings,
             looks_back,
             ahead: ahead(n.distances, used),
             median: n.median,
             aligned: n.aligned,
-            narrow: narrow(record, &coefficients),
+            narrow: narrow(record, &coefficients, most_weight),
             fraction: fraction(record),
             wanted: Wanted::new(predicting, tree.features() | atom_tree.features()),
             coefficients,
             group_of,
             used,
+            by_row,
             atoms: n.atoms.clone(),
             atom_sums: atom_sums(record, &n.atoms),
             atom_tree,
@@ -129,13 +141,15 @@ impl Neighbourhood {
     #[inline(always)]
     pub(crate) fn predict<S: Sum, const N: usize>(
         &self,
+        window: &Window<S, N>,
         near: &Near<S, N>,
         weights: &Weights<N>,
         fraction: [u32; N],
     ) -> [S; N] {
-        let exact = match self.median {
-            true => near.median(),
-            false => near.weighted(&weights.own, self.used),
+        let exact = match (&self.by_row, &weights.by_row) {
+            (Some(p), Some(own)) => p.predict(window, near.sums[LEFT], own),
+            _ if self.median => near.median(),
+            _ => near.weighted(&weights.own, self.used),
         };
         if !self.aligned {
             return exact;
@@ -233,7 +247,8 @@ impl Neighbourhood {
 
     /// Makes a window for `N` rows of the model.
     pub(crate) fn window<S: Sum, const N: usize>(&self) -> Window<S, N> {
-        Window::new(&self.surroundings, self.delay(N))
+        let reach = self.by_row.as_ref().map_or(0, LinePredictors::reach);
+        Window::new(&self.surroundings, self.delay(N), reach)
     }
 
     /// Returns a whole step in a column, where `steps` are those of all columns.
@@ -271,17 +286,40 @@ pub(crate) enum Decided<const N: usize> {
 pub(crate) struct Weights<const N: usize> {
     group: [u32; N],
     own: [[i16; N]; NEIGHBOURS],
+    /// Those that rows name.
+    by_row: Option<RowWeights<N>>,
 }
 
 impl<const N: usize> Weights<N> {
     pub(crate) fn new(n: &Neighbourhood) -> Self {
         let own = n.coefficients[0].map(|a| [a; N]);
-        Self { group: [0; N], own }
+        Self { group: [0; N], own, by_row: n.by_row.as_ref().map(RowWeights::new) }
     }
 
-    /// Goes on to values in other columns.
+    /// Notes which predictor the next row of a lane has named.
+    pub(crate) fn name(&mut self, lane: usize, predictor: usize) {
+        if let Some(by_row) = &mut self.by_row {
+            by_row.name(lane, predictor);
+        }
+    }
+
+    /// Coefficients for values of a row that has named `predictor`.
+    #[cfg(test)]
+    pub(crate) fn naming(n: &Neighbourhood, predictor: usize, front: &Front<N>) -> Self {
+        let mut out = Self::new(n);
+        out.name(0, predictor);
+        out.by_row.iter_mut().for_each(|own| own.name_now(predictor));
+        out.follow(n, front);
+        out
+    }
+
+    /// Goes on to the values at `front`.
     #[inline(always)]
-    pub(crate) fn follow(&mut self, n: &Neighbourhood, columns: &[i32; N]) {
+    pub(crate) fn follow(&mut self, n: &Neighbourhood, front: &Front<N>) {
+        if let (Some(p), Some(by_row)) = (&n.by_row, &mut self.by_row) {
+            by_row.follow(p, front);
+        }
+        let columns = &front.column;
         if n.group_of.is_empty() {
             return;
         }
@@ -305,12 +343,13 @@ fn fraction(record: &ModelRecord) -> Option<u32> {
 
 /// Returns up to what sums may be kept in 32 bits: predictions made of them, rounded to whole steps and
 /// with the differences that a median takes, must not overflow. 0 where steps are too large.
-fn narrow(record: &ModelRecord, coefficients: &[[i16; NEIGHBOURS]]) -> i64 {
+fn narrow(record: &ModelRecord, coefficients: &[[i16; NEIGHBOURS]], weight_of_rows: i64) -> i64 {
     if record.grids.iter().any(|g| g.fraction > MOST_NARROW_FRACTION) {
         return 0;
     }
     let weight = |own: &[i16; NEIGHBOURS]| own.iter().map(|a| i64::from(a.abs())).sum::<i64>();
-    let most = coefficients.iter().map(weight).max().unwrap_or(0).max(256);
+    let most =
+        coefficients.iter().map(weight).max().unwrap_or(0).max(256).max(256 * weight_of_rows);
     (1 << 29) * 256 / most - 1
 }
 

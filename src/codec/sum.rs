@@ -5,6 +5,8 @@ use std::fmt::Debug;
 
 /// Sums that predictions weigh are held within ±2^47, as [`super::value::carry`] does.
 const LARGEST_SUM: i64 = 1 << 47;
+/// Sums that predictors of rows weigh: 32 of them times coefficients below 2^16 stay below 2^62.
+const LARGEST_FINE_SUM: i64 = 1 << 41;
 
 /// A sum as a window keeps it.
 pub(crate) trait Sum: Copy + Default + Debug + Send + Sync + 'static {
@@ -20,6 +22,8 @@ pub(crate) trait Sum: Copy + Default + Debug + Send + Sync + 'static {
     fn shifted(self, shift: u32) -> i32;
     /// Returns the sum, held within the range of what is weighed, times a coefficient.
     fn weighed(self, coefficient: i16) -> i64;
+    /// Returns the sum, held within the range of what predictors of rows weigh, times a coefficient.
+    fn weighed_finely(self, coefficient: i32) -> i64;
     /// Rounds to a multiple of 2^`fraction`.
     fn aligned(self, fraction: u32) -> Self;
 }
@@ -50,6 +54,11 @@ impl Sum for i64 {
     #[inline(always)]
     fn weighed(self, coefficient: i16) -> i64 {
         self.clamp(-LARGEST_SUM, LARGEST_SUM) * i64::from(coefficient)
+    }
+
+    #[inline(always)]
+    fn weighed_finely(self, coefficient: i32) -> i64 {
+        self.clamp(-LARGEST_FINE_SUM, LARGEST_FINE_SUM) * i64::from(coefficient)
     }
 
     #[inline(always)]
@@ -85,6 +94,11 @@ impl Sum for i32 {
 
     #[inline(always)]
     fn weighed(self, coefficient: i16) -> i64 {
+        i64::from(self) * i64::from(coefficient)
+    }
+
+    #[inline(always)]
+    fn weighed_finely(self, coefficient: i32) -> i64 {
         i64::from(self) * i64::from(coefficient)
     }
 

@@ -84,15 +84,16 @@ pub(crate) struct Window<S, const N: usize> {
 
 impl<S: Sum, const N: usize> Window<S, N> {
     /// Makes room for rows with such surroundings, where each lane begins `delay` steps after the one
-    /// before.
-    pub(crate) fn new(surroundings: &Surroundings, delay: usize) -> Self {
+    /// before; values up to `reach` columns to the left may be asked for besides neighbours.
+    pub(crate) fn new(surroundings: &Surroundings, delay: usize, reach: usize) -> Self {
         let period = surroundings.width().max(N * delay);
         let ever = |n: usize| surroundings.ever(n);
         let backs = std::array::from_fn(|n| match ever(n) {
             true => Self::back(surroundings.places[n], delay, period),
             false => Back { near: 0, far: 0, is_far: [0; N] },
         });
-        let history = backs.iter().map(|b| b.near.max(b.far)).max().unwrap_or(0) + N;
+        let history = backs.iter().map(|b| b.near.max(b.far)).max().unwrap_or(0);
+        let history = history.max(reach * N) + N;
         let length = 2 * history + STEPS * N;
         Self {
             sums: vec![S::default(); length],
@@ -184,6 +185,13 @@ impl<S: Sum, const N: usize> Window<S, N> {
     #[inline(always)]
     pub(super) fn sums<const BACK: bool>(&self, n: usize) -> [S; N] {
         self.lanes::<BACK, _>(&self.sums, n)
+    }
+
+    /// Returns the sum so many columns to the left in each lane, which is some number where no value of the
+    /// line lies there.
+    #[inline(always)]
+    pub(super) fn to_the_left(&self, columns: usize) -> [S; N] {
+        step(&self.sums, self.at - columns * N)
     }
 
     /// Returns a neighbour's residual in each lane.

@@ -5,13 +5,14 @@ use crate::codec::fill::is_ordinary;
 use crate::codec::neighbourhood::Neighbourhood;
 use crate::codec::order::Order;
 use crate::codec::program::Program;
+use crate::codec::row_predictors::LinePredictors;
 use crate::codec::value::{Cell, whole_step, with_cell};
 use crate::container::block;
 use crate::container::model::Grid;
 use crate::encode::column::{Column, inverse};
 use crate::encode::costs::TableCosts;
 use crate::encode::latents::LatentChooser;
-use crate::encode::neighbours::{CellObserver, NeighbourCoder};
+use crate::encode::neighbours::{CellObserver, NeighbourCoder, steps_of_rows};
 use crate::encode::project::{Projection, cells};
 use crate::encode::refine::Refiner;
 use crate::encode::residual::ResidualCoder;
@@ -166,6 +167,17 @@ impl BlockEncoder {
         });
     }
 
+    /// Returns how many steps from `predictions`, of the network, the values of rows lie; no predictions are
+    /// given where all are 0.
+    pub(crate) fn steps_of_rows(&self, bytes: &[u8], predictions: &[i32]) -> Vec<f64> {
+        with_cell!(self.program.dtype, T => {
+            let cells = cells::<T>(bytes);
+            let mut out = vec![0.0; cells.len()];
+            steps_of_rows(&self.program, &self.fills, (&cells, predictions), &mut out);
+            out
+        })
+    }
+
     /// Returns the symbols `old` of consecutive rows that begin a block, their latents as they are and
     /// their residuals by this encoder's program; `predictions` are the network's, none where it has no
     /// latents.
@@ -280,6 +292,10 @@ impl BlockEncoder {
         if m.classes.count > 1 {
             let last = i.checked_sub(1).map_or(0, |last| classes[last]);
             has_code &= p.tables[m.classes.next[last]].encode(class as i64, coder);
+        }
+        let predictors = p.neighbours.as_ref().and_then(|n| n.by_row.as_ref());
+        if let Some(table) = predictors.and_then(LinePredictors::table) {
+            has_code &= p.tables[table].encode(i64::from(symbols.predictors[i]), coder);
         }
         for k in 0..latents {
             let at = i * latents + k;

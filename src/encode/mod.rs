@@ -14,6 +14,7 @@ pub(crate) mod encoder;
 pub(crate) mod floats;
 pub(crate) mod latents;
 pub(crate) mod neighbours;
+pub(crate) mod predictor_choice;
 pub(crate) mod project;
 pub(crate) mod rates;
 pub(crate) mod refine;

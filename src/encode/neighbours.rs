@@ -2,6 +2,7 @@
 //! leaves of the trees that choose their tables.
 
 use crate::codec::context::Decoded;
+use crate::codec::fill::is_ordinary;
 use crate::codec::near::{Near, Wanted};
 use crate::codec::neighbourhood::{Neighbourhood, Weights, atom_sum};
 use crate::codec::program::Program;
@@ -9,6 +10,7 @@ use crate::codec::value::Cell;
 use crate::codec::window::Window;
 use crate::container::model::{FEATURES, Grid};
 use crate::encode::column::{Coded, Column, accepted, inverse};
+use crate::encode::predictor_choice::{PredictorChooser, fill};
 use crate::encode::residual::RowErrors;
 use crate::encode::symbols::Symbols;
 use crate::matrix::FillValues;
@@ -21,6 +23,8 @@ pub(crate) struct NeighbourCoder<'a> {
     fills: &'a FillValues,
     window: Window<i64, 1>,
     weights: Weights<1>,
+    /// Chooses a predictor for each row, where rows name one.
+    chooser: Option<PredictorChooser>,
     /// Of each grid, in the columns' order, integers per value.
     inverses: Vec<f64>,
     /// The last row as decoded, and its errors.
@@ -80,6 +84,7 @@ impl<'a> NeighbourCoder<'a> {
             fills,
             window: n.window(),
             weights: Weights::new(n),
+            chooser: n.by_row.as_ref().and_then(|p| PredictorChooser::new(p, width)),
             inverses: program.record.grids.iter().map(inverse).collect(),
             errors: RowErrors::new(width),
         })
@@ -116,22 +121,15 @@ impl<'a> NeighbourCoder<'a> {
             symbols.atoms.resize(end, 0);
             symbols.atom_leaves.resize(end, 0);
         }
+        self.name_predictor(row, predicted, symbols);
         for j in 0..row.len() {
             let fraction = p.steps[j].trailing_zeros();
             let near = Near::of(&self.window, &n.surroundings, wanted);
-            self.weights.follow(n, &[j as i32]);
-            let carried = n.predict(&near, &self.weights, [fraction]);
+            self.weights.follow(n, self.window.front());
+            let carried = n.predict(&self.window, &near, &self.weights, [fraction]);
             let features = n.features(&near, &self.window, (&carried, [fraction]));
             let decided = n.decide(&features);
-            let grid_at = p.record.grid_of[j];
-            let column = Column {
-                grid: &p.record.grids[grid_at],
-                inverse: self.inverses[grid_at],
-                base: p.record.base[j],
-                predicted: predicted[j],
-                carried: carried[0],
-                step: p.steps[j],
-            };
+            let column = column(p, &self.inverses, (j, predicted[j]), carried[0]);
             let (cell, value) = self.code(&column, row[j], j);
             if value.is_none() {
                 symbols.escapes.push((first + j) as u64);
@@ -157,6 +155,16 @@ impl<'a> NeighbourCoder<'a> {
             self.window.set_one(cell);
             self.window.advance();
         }
+    }
+
+    /// Chooses the predictor of the row that comes next, where rows name one.
+    fn name_predictor<T: Cell>(&mut self, row: &[T], predicted: &[i32], symbols: &mut Symbols) {
+        let Some(chooser) = &mut self.chooser else { return };
+        let (p, inverses, fills) = (self.program, &self.inverses, self.fills);
+        let named =
+            chooser.choose(|j| steps_to(column(p, inverses, (j, predicted[j]), 0), row[j], fills));
+        symbols.predictors.push(named as u8);
+        self.weights.name(0, named);
     }
 
     /// Finds what is coded for a value, and the value decoded from it, if it keeps the bound.
@@ -188,6 +196,50 @@ impl<'a> NeighbourCoder<'a> {
         }
         let sum = atom_sum(k, column.base, grid);
         Some((sum, grid.value(column.base, column.predicted, sum)))
+    }
+}
+
+/// What a decoder computes with in column `j`, where the network foretells `predicted` and the neighbours
+/// `carried`.
+#[inline(always)]
+fn column<'a>(
+    p: &'a Program,
+    inverses: &[f64],
+    (j, predicted): (usize, i32),
+    carried: i64,
+) -> Column<'a> {
+    let grid_at = p.record.grid_of[j];
+    Column {
+        grid: &p.record.grids[grid_at],
+        inverse: inverses[grid_at],
+        base: p.record.base[j],
+        predicted,
+        carried,
+        step: p.steps[j],
+    }
+}
+
+/// Returns how many steps from `column`'s prediction a value lies; none where it is no number.
+#[inline(always)]
+fn steps_to<T: Cell>(column: Column<'_>, x: T, fills: &FillValues) -> Option<f64> {
+    let coded = column.code(x, f64::INFINITY, is_ordinary(x, fills));
+    coded.value.filter(|_| is_ordinary(x, fills)).map(|_| coded.residual as f64)
+}
+
+/// Fills `out` with how many steps from the network's predictions the values of rows lie: what is to be
+/// predicted from neighbours.
+pub(crate) fn steps_of_rows<T: Cell>(
+    p: &Program,
+    fills: &FillValues,
+    (row, predicted): (&[T], &[i32]),
+    out: &mut [f64],
+) {
+    let inverses: Vec<f64> = p.record.grids.iter().map(inverse).collect();
+    let width = p.record.width();
+    let rows = row.chunks_exact(width).zip(out.chunks_exact_mut(width));
+    for (i, (row, out)) in rows.enumerate() {
+        let own = |j: usize| predicted.get(i * width + j).copied().unwrap_or(0);
+        fill(out, |j| steps_to(column(p, &inverses, (j, own(j)), 0), row[j], fills));
     }
 }
 

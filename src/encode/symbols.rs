@@ -14,6 +14,8 @@ pub(crate) struct Symbols {
     pub(crate) second: Vec<bool>,
     /// Residuals in steps, `rows × columns`; empty where no class codes residuals.
     pub(crate) residuals: Vec<i64>,
+    /// Which of the model's predictors each row has; empty where rows name none.
+    pub(crate) predictors: Vec<u8>,
     /// With neighbours, the leaf of each residual's table, `rows × columns`; else empty.
     pub(crate) leaves: Vec<u16>,
     /// Which atom each value is, 0 for none, `rows × columns`; empty where there are no atoms.

@@ -21,6 +21,7 @@ pub(super) fn all() -> Vec<Case> {
     out.extend(super::columns::invalid());
     out.extend(super::networks::invalid());
     out.extend(super::neighbours_refused::invalid());
+    out.extend(super::by_row::invalid());
     out.extend(super::encoders::invalid());
     out.extend(super::tasks::invalid());
     out.extend(super::tiles::invalid());

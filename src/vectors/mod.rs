@@ -3,6 +3,7 @@
 //! `AEZIP_WRITE_VECTORS=1 cargo test --lib vectors` writes them anew. A vector that has been in
 //! a release is never changed; new ones are added.
 
+mod by_row;
 mod case;
 mod columns;
 mod encoders;
@@ -50,6 +51,7 @@ fn all() -> Vec<Vector> {
     out.extend(good("valid", beside.collect()));
     out.extend(good("valid", named(networks::valid())));
     out.extend(good("valid", named(neighbours::valid())));
+    out.extend(good("valid", named(by_row::valid())));
     out.extend(good("valid", named(encoders::valid())));
     out.extend(good("valid", named(tasks::valid())));
     out.extend(good("valid", named(tiles::valid())));
@@ -57,6 +59,7 @@ fn all() -> Vec<Vector> {
     out.extend(good("uncommon", named(columns::uncommon())));
     out.extend(good("uncommon", named(networks::uncommon())));
     out.extend(good("uncommon", named(neighbours::uncommon())));
+    out.extend(good("uncommon", named(by_row::uncommon())));
     out.extend(good("uncommon", named(encoders::uncommon())));
     out.extend(good("uncommon", named(tasks::uncommon())));
     out.extend(good("uncommon", named(tiles::uncommon())));

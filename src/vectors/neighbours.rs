@@ -34,18 +34,18 @@ pub(super) fn weighing(distances: [usize; 3], list: &[(usize, i64)]) -> Neighbou
 }
 
 /// A file in the making: rows of `shape`, whose symbols are made up.
-struct Made {
+pub(super) struct Made {
     dtype: DType,
     shape: Vec<usize>,
     m: ModelRecord,
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
     /// Rows of each block.
     blocks: Vec<usize>,
 }
 
 impl Made {
     /// Rows with residuals of about `spread`; a third of the values are atoms where there are any.
-    fn new(
+    pub(super) fn new(
         (dtype, shape): (DType, &[usize]),
         mut m: ModelRecord,
         n: Neighbours,
@@ -54,8 +54,11 @@ impl Made {
         let mut random = Random(seed);
         let atoms = n.atoms.len() as i64;
         m.neighbours = Some(n);
+        let by_row = m.neighbours.iter().find_map(|n| n.by_row.as_ref());
+        let predictors = by_row.map_or(1, |own| own.coefficients.len());
         let rows: Vec<Row> = (0..rows)
-            .map(|_| Row {
+            .map(|i| Row {
+                predictor: (i * i / 2) % predictors,
                 latents: m.latent_clamp.iter().map(|&c| random.around(c)).collect(),
                 residuals: random.list(m.width(), spread),
                 atoms: (0..m.width() as i64)
@@ -68,7 +71,7 @@ impl Made {
         Self { dtype, shape: shape.to_vec(), m, rows, blocks }
     }
 
-    fn blocks(mut self, rows: &[usize]) -> Self {
+    pub(super) fn blocks(mut self, rows: &[usize]) -> Self {
         self.blocks = rows.to_vec();
         self
     }
@@ -79,7 +82,7 @@ impl Made {
 
     /// Grows trees of about so many nodes that tell apart the values that are there: that of atoms
     /// with the tables `atoms`, the other with `leaves`.
-    fn trees(mut self, atoms: (usize, &[usize]), leaves: (usize, &[TreeNode])) -> Self {
+    pub(super) fn trees(mut self, atoms: (usize, &[usize]), leaves: (usize, &[TreeNode])) -> Self {
         let p = Program::new(self.m.clone(), self.dtype).unwrap();
         let n = p.neighbours.as_ref().unwrap();
         let mut seen = Vec::new();
@@ -103,7 +106,7 @@ impl Made {
         self
     }
 
-    fn parts(self) -> Parts {
+    pub(super) fn parts(self) -> Parts {
         let line = self.shape.last().copied().unwrap_or(1);
         let mut parts = Parts::new(&schema(self.dtype, &self.shape), BOUND).model(&self.m, line);
         let mut rows = &self.rows[..];
@@ -168,7 +171,7 @@ pub(super) const fn moved(shift: i64) -> TreeNode {
 }
 
 /// Tables of atoms: one is as likely as another, or is not.
-fn atom_table(frequencies: &[u32]) -> TableSpec {
+pub(super) fn atom_table(frequencies: &[u32]) -> TableSpec {
     let entries = frequencies.iter().enumerate().map(|(i, &f)| (i as i64, f)).collect();
     TableSpec::Histogram { raw: 0, entries, escape: 0 }
 }
@@ -184,7 +187,7 @@ pub(super) fn tables() -> Vec<TableSpec> {
 }
 
 /// A record whose residuals all have table 0.
-fn record(width: usize, grids: Vec<Grid>) -> ModelRecord {
+pub(super) fn record(width: usize, grids: Vec<Grid>) -> ModelRecord {
     let mut m = plain(width, grids, tables());
     m.classes.residual_tables.fill(0);
     m

@@ -128,7 +128,7 @@ pub(super) fn invalid() -> Vec<Case> {
         ("tables-0", said(0, &[])),
         ("tables-lowest", said(i64::MIN, &[])),
         ("distance-negative", said(-1, &[1, -1, 0, 0])),
-        ("flags-undefined", said(-1, &[1, 2, 0, 16])),
+        ("flags-undefined", said(-1, &[1, 2, 0, 32])),
         ("groups-0", said(-1, &[1, 2, 0, 0, 1, 0])),
     ];
     let mut out: Vec<Case> = list

@@ -14,6 +14,8 @@ use crate::matrix::DType;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Row {
     pub(super) class: usize,
+    /// Which of the model's predictors the row has, if rows name one.
+    pub(super) predictor: usize,
     pub(super) latents: Vec<i64>,
     pub(super) residuals: Vec<i64>,
     /// Which atom each value is, 0 for none; empty where none is.
@@ -65,6 +67,9 @@ fn say_head(p: &Program, last: usize, row: &Row, coder: &mut RansEncoder) {
     let (latents, sets) = (m.latents(), m.table_sets());
     if m.classes.count > 1 {
         say(p, m.classes.next[last], row.class as i64, coder);
+    }
+    if let Some(table) = p.neighbours.as_ref().and_then(|n| n.by_row.as_ref()?.table()) {
+        say(p, table, row.predictor as i64, coder);
     }
     let class = row.class.min(m.classes.count - 1);
     assert_eq!(row.latents.len(), latents);
@@ -124,8 +129,11 @@ pub(super) fn row_cells(
 ) -> Vec<Cell> {
     let width = p.record.width();
     let mut out = Vec::with_capacity(width);
+    let mut weights = Weights::new(n);
+    weights.name(0, row.predictor.min(n.by_row.as_ref().map_or(0, |p| p.count() - 1)));
     for j in 0..width {
-        let (cell, decoded) = cell(p, n, window, row, j);
+        weights.follow(n, window.front());
+        let (cell, decoded) = cell(p, (n, &weights), window, row, j);
         window.set_one(decoded);
         window.advance();
         out.push(cell);
@@ -135,7 +143,7 @@ pub(super) fn row_cells(
 
 fn cell(
     p: &Program,
-    n: &Neighbourhood,
+    (n, weights): (&Neighbourhood, &Weights<1>),
     window: &Window<i64, 1>,
     row: &Row,
     j: usize,
@@ -145,9 +153,7 @@ fn cell(
     let quantum = m.classes.quantum[class];
     let near = Near::of(window, &n.surroundings, Wanted::ALL);
     let fraction = p.steps[j].trailing_zeros();
-    let mut weights = Weights::new(n);
-    weights.follow(n, &[j as i32]);
-    let predicted = n.predict(&near, &weights, [fraction]);
+    let predicted = n.predict(window, &near, weights, [fraction]);
     let all = near.features(window.front(), &n.surroundings, &predicted, [fraction]);
     let features = all.map(|f| f[0]);
     let decided = n.decide(&all);

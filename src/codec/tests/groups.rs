@@ -6,7 +6,7 @@ use crate::codec::neighbourhood::{Decided, Neighbourhood, Weights, atom_sum};
 use crate::codec::order::Order;
 use crate::codec::program::Program;
 use crate::codec::window::Window;
-use crate::container::model::{ModelRecord, OWN_TABLE, TreeNode};
+use crate::container::model::{ModelRecord, NEIGHBOURS, OWN_TABLE, RowPredictors, TreeNode};
 use crate::entropy::rans::RansDecoder;
 use crate::entropy::table::TableSpec;
 use crate::matrix::DType;
@@ -51,6 +51,15 @@ fn rich(rng: &mut Rng, width: usize, distances: [usize; 3]) -> ModelRecord {
     m
 }
 
+/// Lets rows name predictors of such an order in place of weighing neighbours.
+fn name_predictors(rng: &mut Rng, m: &mut ModelRecord, order: usize) {
+    let n = m.neighbours.as_mut().unwrap();
+    n.coefficients = vec![Vec::new(); NEIGHBOURS];
+    let mut own = || (0..order).map(|_| rng.below(4000) as i64 - 2000).collect();
+    let coefficients = (0..4).map(|_| own()).collect();
+    n.by_row = Some(RowPredictors { table: 4, coefficients });
+}
+
 /// A window with one lane, whose next value is behind `own` in the row behind `before`.
 fn window_at(n: &Neighbourhood, before: &[Vec<Decoded>], own: &[Decoded]) -> Window<i64, 1> {
     let mut window = n.window();
@@ -62,18 +71,29 @@ fn window_at(n: &Neighbourhood, before: &[Vec<Decoded>], own: &[Decoded]) -> Win
 }
 
 /// Reads which atom the next value of a window is.
-fn read_atom(p: &Program, window: &Window<i64, 1>, j: usize, coder: &mut RansDecoder<'_>) -> u8 {
+fn read_atom(
+    p: &Program,
+    window: &Window<i64, 1>,
+    place: (usize, usize),
+    coder: &mut RansDecoder<'_>,
+) -> u8 {
     let n = p.neighbours.as_ref().unwrap();
-    let (_, decided) = known(p, window, j);
+    let (_, decided) = known(p, window, place);
     p.tables[n.atom_table(n.atom_leaf(&decided, 0))].decode(coder) as u8
 }
 
-/// Returns what is predicted of the next value of a window, and what the trees decide of it.
-fn known(p: &Program, window: &Window<i64, 1>, j: usize) -> (i64, Decided<1>) {
+/// Returns what is predicted of the next value of a window, in column `j` of a row with such a predictor,
+/// and what the trees decide of it.
+fn known(
+    p: &Program,
+    window: &Window<i64, 1>,
+    (j, predictor): (usize, usize),
+) -> (i64, Decided<1>) {
     let n = p.neighbours.as_ref().unwrap();
     let fraction = [p.steps[j].trailing_zeros()];
     let near = Near::of(window, &n.surroundings, Wanted::ALL);
-    let predicted = n.predict(&near, &Weights::new(n), fraction);
+    let predicted =
+        n.predict(window, &near, &Weights::naming(n, predictor, window.front()), fraction);
     let features = near.features(window.front(), &n.surroundings, &predicted, fraction);
     (predicted[0], n.decide(&features))
 }
@@ -83,13 +103,16 @@ fn one_by_one(p: &Program, stream: &[u8], count: usize) -> Vec<Vec<Decoded>> {
     let n = p.neighbours.as_ref().unwrap();
     let (m, width) = (&p.record, p.record.width());
     let mut coder = RansDecoder::new(stream).unwrap();
-    let mut classes = Vec::new();
+    let (mut classes, mut predictors) = (Vec::new(), Vec::new());
     let mut out: Vec<Vec<Decoded>> = vec![Vec::new(); count];
     let order = Order { rows: count, width, delay: n.delay(LANES) };
     for step in order.steps() {
         for _ in order.heads(step) {
             let last = classes.last().copied().unwrap_or(0);
             classes.push(p.tables[m.classes.next[last]].decode(&mut coder) as usize);
+            let table = n.by_row.as_ref().and_then(|own| own.table());
+            let named = table.map_or(0, |t| p.tables[t].decode(&mut coder) as usize);
+            predictors.push(named);
         }
         let window = |out: &[Vec<Decoded>], row: usize| {
             // Rows before may be incomplete: what is missing lies too far ahead to be looked at.
@@ -105,11 +128,11 @@ fn one_by_one(p: &Program, stream: &[u8], count: usize) -> Vec<Vec<Decoded>> {
         let cells: Vec<(usize, usize)> = order.cells(step).collect();
         let mut atoms = vec![0; cells.len()];
         for (atom, &(row, j)) in atoms.iter_mut().zip(&cells).filter(|(_, (row, _))| coded(*row)) {
-            *atom = read_atom(p, &window(&out, row), j, &mut coder);
+            *atom = read_atom(p, &window(&out, row), (j, predictors[row]), &mut coder);
         }
         let before = out.clone();
         for (&atom, &(row, j)) in atoms.iter().zip(&cells) {
-            let (predicted, decided) = known(p, &window(&before, row), j);
+            let (predicted, decided) = known(p, &window(&before, row), (j, predictors[row]));
             let mut cell = Decoded { sum: predicted, residual: 0, atom };
             if atom > 0 {
                 cell.sum = atom_sum(n.atoms[usize::from(atom) - 1], m.base[j], &m.grids[0]);
@@ -132,10 +155,15 @@ fn rows_side_by_side_are_those_decoded_one_by_one() {
     let mut rng = Rng::new(10);
     let mut unfit = 0;
     for distances in [[1, 4, 0], [2, 3, 6], [1, 0, 0], [3, 12, 1], [5, 2, 3], [1, 6, 0]] {
-        for (width, coarse) in [(12, 1 << 20), (12, 1 << 45), (70, 1 << 20)] {
+        let sizes = [(12, 1 << 20, 0), (12, 1 << 45, 0), (70, 1 << 20, 0)];
+        let by_row = [(12, 1 << 20, 5), (70, 1 << 20, 32), (70, 1 << 45, 7)];
+        for (width, coarse, order) in sizes.into_iter().chain(by_row) {
             let mut m = rich(&mut rng, width, distances);
+            if order > 0 {
+                name_predictors(&mut rng, &mut m, order);
+            }
             m.classes.quantum[3] = coarse;
-            if distances[1] == 6 {
+            if distances[1] == 6 && order == 0 {
                 // What lies a line below in the row before.
                 m.neighbours.as_mut().unwrap().coefficients[neighbour::THIRD_DOWN] = vec![31];
             }

@@ -1,5 +1,6 @@
 //! What looks at neighbours, against the plainest way to say the same.
 
+mod by_row;
 mod groups;
 mod properties;
 mod surroundings;

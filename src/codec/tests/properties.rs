@@ -44,7 +44,7 @@ impl Scene {
             window.advance();
         }
         let near = Near::of(&window, &n.surroundings, Wanted::ALL);
-        let predicted = n.predict(&near, &Weights::new(n), [fraction]);
+        let predicted = n.predict(&window, &near, &Weights::new(n), [fraction]);
         let front = window.front();
         let properties = near.features(front, &n.surroundings, &predicted, [fraction]);
         (near.sums.map(|s| s[0]), predicted[0], properties.map(|f| f[0]))

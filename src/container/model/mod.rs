@@ -8,6 +8,7 @@ mod read;
 mod read_neighbours;
 mod record_reader;
 mod record_writer;
+mod row_predictors;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -17,6 +18,10 @@ pub(crate) use neighbours::{
     FEATURES, MAX_ATOMS, MAX_DEPTH, MAX_LINE_OF_ROWS, MAX_LINE_VALUES, MAX_NODES, NEIGHBOURS,
     Neighbours, OWN_TABLE, TreeNode,
 };
+
+#[cfg(feature = "compress")]
+pub(crate) use row_predictors::MAX_PREDICTORS;
+pub(crate) use row_predictors::{COEFFICIENT_END, RowPredictors};
 
 use crate::entropy::table::TableSpec;
 

@@ -1,6 +1,8 @@
 //! What residuals owe to values decoded before them: a prediction, a table by context, and values
 //! that recur exactly.
 
+use super::row_predictors::RowPredictors;
+
 /// Neighbours that a prediction may weigh: to the left one, two and three times; above and twice
 /// above; above-left, above-right; in the third direction one, two and three times, and from the first
 /// of these to the left, right, above, below, above-left and above-right.
@@ -41,6 +43,8 @@ pub(crate) struct Neighbours {
     /// Coefficients of each of the [`NEIGHBOURS`], in 1/256: one for each group, or none. As many
     /// groups as columns means that each column is one.
     pub(crate) coefficients: Vec<Vec<i64>>,
+    /// Predictors in place of all that, of which each row names one.
+    pub(crate) by_row: Option<RowPredictors>,
     /// Integers of values that are named in place of a residual.
     pub(crate) atoms: Vec<i64>,
     /// Whose leaves are the tables by which an atom, or 0 for none, is named; one leaf without atoms.

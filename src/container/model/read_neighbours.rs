@@ -4,7 +4,8 @@ use super::neighbours::{
     FEATURES, MAX_ATOMS, MAX_DEPTH, MAX_LINE_OF_ROWS, MAX_LINE_VALUES, MAX_NODES, NEIGHBOURS,
     Neighbours, OWN_TABLE, TreeNode,
 };
-use super::record_reader::RecordReader;
+use super::record_reader::{RecordReader, WORD};
+use super::row_predictors::{COEFFICIENT_END, MAX_ORDER, MAX_PREDICTORS, RowPredictors};
 use crate::entropy::array::ArrayModel;
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
@@ -32,10 +33,18 @@ impl Neighbours {
         for (i, d) in n.distances.iter_mut().enumerate() {
             *d = r.within("distance of neighbours", usize::from(i == 0), width)?;
         }
-        let flags = r.within("neighbours' flags", 0, 15)?;
+        let flags = r.within("neighbours' flags", 0, 31)?;
         (n.median, n.aligned) = (flags & 1 == 1, flags & 2 == 2);
         n.read_lines(r, [latents, width], (flags & 4 == 4, flags & 8 == 8))?;
-        n.read_coefficients(r, width)?;
+        if flags & 16 == 16 {
+            if n.median {
+                return Err(Error::corrupt("a median and predictors that rows name"));
+            }
+            n.coefficients = vec![Vec::new(); NEIGHBOURS];
+            n.by_row = Some(read_predictors(r, tables)?);
+        } else {
+            n.read_coefficients(r, width)?;
+        }
         let atoms = r.within("atoms", 0, MAX_ATOMS)?;
         n.atom_tree = vec![OWN_TABLE];
         if atoms > 0 {
@@ -102,6 +111,27 @@ impl Neighbours {
         }
         Ok(())
     }
+}
+
+/// Reads predictors that rows name, in a model with `tables` tables.
+fn read_predictors(r: &mut RecordReader<'_>, tables: usize) -> Result<RowPredictors> {
+    let order = r.within("values that predictors weigh", 1, MAX_ORDER)?;
+    let count = r.within("predictors of rows", 1, MAX_PREDICTORS)?;
+    let last_table = tables.saturating_sub(1);
+    let table = if count > 1 { r.within("table of predictors", 0, last_table)? } else { 0 };
+    // One predictor of each order is made of each.
+    r.spend(count * (order + 1), order * size_of::<i32>())?;
+    r.spend(count * order, WORD)?;
+    let mut model = ArrayModel::new();
+    let mut coefficients = Vec::with_capacity(count);
+    for _ in 0..count {
+        let own = model.decode(&mut r.coder, order, 1)?;
+        if own.iter().any(|a| a.unsigned_abs() >= COEFFICIENT_END as u64) {
+            return Err(Error::corrupt("a coefficient of a row's predictor is not below 16"));
+        }
+        coefficients.push(own);
+    }
+    Ok(RowPredictors { table, coefficients })
 }
 
 /// Reads a tree, node by node as they are passed from the left.

@@ -1,3 +1,4 @@
+use super::row_predictors::MAX_ORDER;
 use super::*;
 use crate::limits::Limits;
 use crate::matrix::{DType, Schema};
@@ -43,8 +44,21 @@ fn neighbours(width: usize, tables: usize) -> impl Strategy<Value = Neighbours> 
     let atoms = proptest::collection::vec(any::<i64>(), 0..=MAX_ATOMS);
     let named = (0..tables).prop_map(|t| TreeNode::Leaf { table: Some(t), shift: 0 });
     let trees = (tree(named), tree(leaf(tables).boxed()));
-    (distances, any::<[bool; 2]>(), weighed, atoms, trees).prop_map(
-        |((a, b, c), [median, aligned], (coefficients, group_of), atoms, (atom_tree, tree))| {
+    let names = (distances, any::<[bool; 2]>(), proptest::option::of(predictors(tables)));
+    (names, weighed, atoms, trees).prop_map(
+        |(
+            ((a, b, c), [median, aligned], by_row),
+            (coefficients, group_of),
+            atoms,
+            (atom_tree, tree),
+        )| {
+            let by_row = by_row.filter(|_| !median);
+            let weighed = |c: Vec<Vec<i64>>| match by_row {
+                Some(_) => vec![Vec::new(); NEIGHBOURS],
+                None => c,
+            };
+            let group_of = if by_row.is_some() { Vec::new() } else { group_of };
+            let coefficients = weighed(coefficients);
             let atom_tree = if atoms.is_empty() { vec![OWN_TABLE] } else { atom_tree };
             let distances = [a, b, c];
             Neighbours {
@@ -55,12 +69,24 @@ fn neighbours(width: usize, tables: usize) -> impl Strategy<Value = Neighbours> 
                 aligned,
                 group_of,
                 coefficients,
+                by_row,
                 atoms,
                 atom_tree,
                 tree,
             }
         },
     )
+}
+
+/// Predictors that rows name by one of so many tables.
+fn predictors(tables: usize) -> impl Strategy<Value = RowPredictors> {
+    (1..=MAX_ORDER, 1..=MAX_PREDICTORS.min(9), 0..tables).prop_flat_map(|(order, count, table)| {
+        let end = COEFFICIENT_END - 1;
+        let own = proptest::collection::vec(-end..=end, order);
+        let coefficients = proptest::collection::vec(own, count);
+        let table = if count > 1 { table } else { 0 };
+        coefficients.prop_map(move |coefficients| RowPredictors { table, coefficients })
+    })
 }
 
 fn record(width: usize, neighbours: Neighbours) -> ModelRecord {

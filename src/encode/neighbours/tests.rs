@@ -7,7 +7,9 @@ use crate::codec::decode::EncodedBlock;
 use crate::codec::value::with_cell;
 use crate::container::block::{self, Block};
 use crate::container::index::Place;
-use crate::container::model::{Classes, ModelRecord, NEIGHBOURS, Neighbours, TreeNode, Value};
+use crate::container::model::{
+    Classes, ModelRecord, NEIGHBOURS, Neighbours, RowPredictors, TreeNode, Value,
+};
 use crate::encode::encoder::BlockEncoder;
 use crate::encode::project::cells;
 use crate::entropy::table::TableSpec;
@@ -24,19 +26,107 @@ struct Look {
     median: bool,
     aligned: bool,
     line_of_rows: usize,
+    /// Values that predictors which rows name weigh, if they do.
+    order: usize,
 }
 
-const LOOKS: [Look; 10] = [
-    Look { width: 1, distances: [1, 0, 0], median: false, aligned: false, line_of_rows: 0 },
-    Look { width: 28, distances: [1, 28, 0], median: true, aligned: true, line_of_rows: 0 },
-    Look { width: 35, distances: [1, 7, 0], median: true, aligned: true, line_of_rows: 0 },
-    Look { width: 36, distances: [3, 9, 1], median: false, aligned: true, line_of_rows: 0 },
-    Look { width: 13, distances: [1, 5, 0], median: false, aligned: false, line_of_rows: 0 },
-    Look { width: 9, distances: [4, 2, 9], median: false, aligned: false, line_of_rows: 0 },
-    Look { width: 6, distances: [2, 0, 1], median: true, aligned: false, line_of_rows: 0 },
-    Look { width: 3, distances: [1, 0, 0], median: false, aligned: true, line_of_rows: 2 },
-    Look { width: 5, distances: [1, 0, 0], median: false, aligned: false, line_of_rows: 9 },
-    Look { width: 6, distances: [1, 3, 0], median: false, aligned: true, line_of_rows: 4 },
+const LOOKS: [Look; 12] = [
+    Look {
+        width: 1,
+        distances: [1, 0, 0],
+        median: false,
+        aligned: false,
+        line_of_rows: 0,
+        order: 0,
+    },
+    Look {
+        width: 28,
+        distances: [1, 28, 0],
+        median: true,
+        aligned: true,
+        line_of_rows: 0,
+        order: 0,
+    },
+    Look {
+        width: 35,
+        distances: [1, 7, 0],
+        median: true,
+        aligned: true,
+        line_of_rows: 0,
+        order: 0,
+    },
+    Look {
+        width: 36,
+        distances: [3, 9, 1],
+        median: false,
+        aligned: true,
+        line_of_rows: 0,
+        order: 0,
+    },
+    Look {
+        width: 13,
+        distances: [1, 5, 0],
+        median: false,
+        aligned: false,
+        line_of_rows: 0,
+        order: 0,
+    },
+    Look {
+        width: 9,
+        distances: [4, 2, 9],
+        median: false,
+        aligned: false,
+        line_of_rows: 0,
+        order: 0,
+    },
+    Look {
+        width: 6,
+        distances: [2, 0, 1],
+        median: true,
+        aligned: false,
+        line_of_rows: 0,
+        order: 0,
+    },
+    Look {
+        width: 3,
+        distances: [1, 0, 0],
+        median: false,
+        aligned: true,
+        line_of_rows: 2,
+        order: 0,
+    },
+    Look {
+        width: 5,
+        distances: [1, 0, 0],
+        median: false,
+        aligned: false,
+        line_of_rows: 9,
+        order: 0,
+    },
+    Look {
+        width: 6,
+        distances: [1, 3, 0],
+        median: false,
+        aligned: true,
+        line_of_rows: 4,
+        order: 0,
+    },
+    Look {
+        width: 30,
+        distances: [1, 0, 0],
+        median: false,
+        aligned: true,
+        line_of_rows: 3,
+        order: 4,
+    },
+    Look {
+        width: 14,
+        distances: [2, 7, 0],
+        median: false,
+        aligned: false,
+        line_of_rows: 0,
+        order: 9,
+    },
 ];
 
 /// A decision by a property that the data decide both ways, and leaves of all kinds.
@@ -44,6 +134,15 @@ fn tree(leaves: [TreeNode; 4]) -> Vec<TreeNode> {
     let decision = |feature| TreeNode::Decision { feature, threshold: 2 };
     let [a, b, c, d] = leaves;
     vec![decision(20), decision(28), a, b, decision(23), c, d]
+}
+
+/// Predictors of values like the one before, or on a line with those before.
+fn by_row(order: usize) -> Option<RowPredictors> {
+    let own = |first: [i64; 2]| [&first[..], &vec![0; order - 2]].concat();
+    (order > 0).then(|| RowPredictors {
+        table: 3,
+        coefficients: vec![own([3900, 100]), own([8100, -4050])],
+    })
 }
 
 fn model(look: &Look, grid: Grid, atoms: &[i64]) -> ModelRecord {
@@ -86,7 +185,11 @@ fn model(look: &Look, grid: Grid, atoms: &[i64]) -> ModelRecord {
             median: look.median,
             aligned: look.aligned,
             group_of: Vec::new(),
-            coefficients: coefficients.collect(),
+            coefficients: match look.order {
+                0 => coefficients.collect(),
+                _ => vec![Vec::new(); NEIGHBOURS],
+            },
+            by_row: by_row(look.order),
             atoms: atoms.to_vec(),
             atom_tree: if atoms.is_empty() { vec![own(2)] } else { tree([own(2); 4]) },
             tree: tree([own(0), moved(3), own(1), moved(-2)]),
@@ -246,5 +349,6 @@ fn what_rows_look_like_is_what_the_looks_say() {
         let p = Program::new(model(&look, grid, &[]), DType::I16).unwrap();
         p.neighbours.unwrap().looks_back
     });
-    assert_eq!(back, [true, true, true, false, true, false, true, true, true, true]);
+    let expected = [true, true, true, false, true, false, true, true, true, true, true, false];
+    assert_eq!(back, expected);
 }

@@ -125,6 +125,9 @@ impl Pool {
         for list in [&mut c.latent_tables, &mut c.residual_tables, &mut c.next] {
             list.iter_mut().for_each(|t| *t = moved[*t]);
         }
+        if let Some(predictors) = record.neighbours.as_mut().and_then(|n| n.by_row.as_mut()) {
+            predictors.table = moved.get(predictors.table).copied().unwrap_or(0);
+        }
         for node in record.neighbours.iter_mut().flat_map(|n| &mut n.atom_tree) {
             if let TreeNode::Leaf { table: Some(t), .. } = node {
                 *t = moved[*t];
@@ -179,6 +182,10 @@ pub(crate) fn fit_tables(
     if let Some(n) = record.neighbours.as_mut().filter(|n| !n.atoms.is_empty()) {
         let table = Some(pool.add(fitter.atoms(n.atoms.len())));
         n.atom_tree = vec![TreeNode::Leaf { table, shift: 0 }];
+    }
+    let by_row = record.neighbours.as_mut().and_then(|n| n.by_row.as_mut());
+    if let Some(own) = by_row.filter(|own| own.coefficients.len() > 1) {
+        own.table = pool.add(of_predictors(input.symbols, own.coefficients.len()));
     }
     let bits = pool.bits;
     pool.store(&mut record);
@@ -301,6 +308,15 @@ fn transitions(symbols: &[Symbols], assigned: &[usize], count: usize) -> Vec<Fit
         }
     }
     counts.iter().map(|counts| transition(counts)).collect()
+}
+
+/// Fits the table by which rows name one of `count` predictors.
+pub(crate) fn of_predictors(symbols: &[Symbols], count: usize) -> FittedTable {
+    let mut counts = vec![0_u64; count];
+    for named in symbols.iter().flat_map(|s| &s.predictors) {
+        counts[usize::from(*named).min(count - 1)] += 1;
+    }
+    transition(&counts)
 }
 
 /// Makes a histogram over all classes from how often each was seen.

@@ -76,6 +76,7 @@ fn thinned(input: &ClassFitInput<'_>, every: usize) -> Vec<Symbols> {
             latents: s.latents[cells(latents)].to_vec(),
             second: s.second.get(cells(latents)).map_or_else(Vec::new, <[bool]>::to_vec),
             residuals: s.residuals.get(cells(width)).map_or_else(Vec::new, <[i64]>::to_vec),
+            predictors: s.predictors.get(rows.clone()).map_or_else(Vec::new, <[u8]>::to_vec),
             leaves: s.leaves.get(cells(width)).map_or_else(Vec::new, <[u16]>::to_vec),
             atoms: s.atoms.get(cells(width)).map_or_else(Vec::new, <[u8]>::to_vec),
             atom_leaves: s.atom_leaves.get(cells(width)).map_or_else(Vec::new, <[u16]>::to_vec),

@@ -31,6 +31,7 @@ pub(crate) fn prediction(
     let record = &encoder.program.record;
     let comparison = Comparison {
         context,
+        by_row: Some(context),
         encoder: &|p| {
             let neighbours = Some(p.neighbours(false, context.atoms));
             let record = ModelRecord { neighbours, ..record.clone() };

@@ -2,7 +2,7 @@
 //! beside them.
 
 use crate::codec::program::Program;
-use crate::container::model::{FEATURES, ModelRecord, TreeNode};
+use crate::container::model::{Classes, FEATURES, ModelRecord, TreeNode};
 use crate::encode::costs::TableCosts;
 use crate::encode::encoder::BlockEncoder;
 use crate::encode::symbols::Symbols;
@@ -96,7 +96,7 @@ impl Uncontexted<'_> {
         weight: f64,
         effort: ContextEffort,
     ) -> ModelRecord {
-        let mut record = self.fitted.record.clone();
+        let mut record = without_needless_classes(self.fitted.record.clone());
         let mut made = Comparisons::default();
         let for_atoms = made.up_to(most_comparisons(effort) / 2);
         self.atom_tree(&mut record, (collected, for_atoms), weight, effort.leaves.div_ceil(2));
@@ -218,6 +218,22 @@ impl Uncontexted<'_> {
         let record = own_tables(&input);
         measured(&input, record)
     }
+}
+
+/// Leaves one class where classes say nothing but tables of residuals, which leaves are to have: rows need
+/// not name theirs then.
+fn without_needless_classes(record: ModelRecord) -> ModelRecord {
+    let classes = &record.classes;
+    if classes.count == 1 || record.latents() > 0 || classes.quantum.iter().any(|&q| q < 0) {
+        return record;
+    }
+    let classes = Classes {
+        count: 1,
+        quantum: vec![classes.quantum[0]],
+        residual_tables: classes.residual_tables[..record.width()].to_vec(),
+        ..Classes::default()
+    };
+    ModelRecord { classes, ..record }
 }
 
 /// Predictions of the network for all rows of the sample, none where it has no latents.

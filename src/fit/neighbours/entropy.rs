@@ -64,8 +64,7 @@ impl CellObserver for Tokens {
         let block = self.blocks.of_column(seen.column) * SIZES + octave;
         let r = seen.cell.residual;
         let m = r.unsigned_abs();
-        let (size, raw) =
-            if m <= SINGLE { (m, 0) } else { (12 + u64::from(m.ilog2()), m.ilog2() - 1) };
+        let (size, raw) = if m <= SINGLE { (m, 0) } else { (12 + u64::from(m.ilog2()), m.ilog2()) };
         let token = 2 * size.min(TOKENS as u64 / 2 - 1) + u64::from(r < 0);
         self.counts[block * TOKENS + token as usize] += 1;
         self.raw[block] += u64::from(raw);

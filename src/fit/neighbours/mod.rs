@@ -11,5 +11,8 @@ mod grow;
 mod observe;
 pub(crate) mod plain;
 mod predict;
+mod predictor_rounding;
+mod row_predictors;
+mod row_weighing;
 mod stencil;
 mod tables;

@@ -87,9 +87,12 @@ pub(crate) fn build(
     let own = Way { record: linear::frame(context.columns), aligned: false, atoms: Vec::new() };
     let mut found = Vec::new();
     let ways: Vec<Way> = alike(context).into_iter().chain([own]).collect();
-    for way in &ways {
+    for (at, way) in ways.iter().enumerate() {
         let encoder = |p: &Prediction| way.encoder(&thin, p);
-        let likely = comparison(&thin, &encoder, compared).likely(effort.predictions)?;
+        // The other way is not far from the first by row.
+        let by_row = (at == 0).then_some(context);
+        let compared_rows = Comparison { by_row, ..comparison(&thin, &encoder, compared) };
+        let likely = compared_rows.likely(effort.predictions)?;
         let fitted = likely.into_iter().map(|prediction| {
             let bytes = way.fitted(&thin, &prediction, QUICK)?.fitted_bytes;
             Ok(Found { way, prediction, bytes })
@@ -130,7 +133,7 @@ fn comparison<'a>(
     effort: NeighbourEffort,
 ) -> Comparison<'a> {
     let some = effort.some_of(context.sample);
-    Comparison { context, encoder, predicted: &[], whole_values: true, effort, some }
+    Comparison { context, by_row: None, encoder, predicted: &[], whole_values: true, effort, some }
 }
 
 impl Way {

@@ -2,7 +2,7 @@
 //! squares for all columns, for groups of them, or for each.
 
 use crate::codec::context::neighbour::{LEFT, LEFT2, THIRD, THIRD_LEFT, THIRD2, UP, UP_LEFT, UP2};
-use crate::container::model::{NEIGHBOURS, Neighbours, OWN_TABLE, TreeNode};
+use crate::container::model::{NEIGHBOURS, Neighbours, OWN_TABLE, RowPredictors, TreeNode};
 use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
 use crate::fit::context::FitContext;
@@ -10,6 +10,7 @@ use crate::fit::data::sample::Thinning;
 use crate::fit::neighbours::effort::NeighbourEffort;
 use crate::fit::neighbours::entropy::{Blocks, block_bits};
 use crate::fit::neighbours::geometry::{self, Directions};
+use crate::fit::neighbours::row_predictors::{self, StepsOfRow};
 use crate::fit::neighbours::stencil::{Regression, Stencil, Weighing};
 use std::collections::HashMap;
 
@@ -30,6 +31,9 @@ const QUICK_LOOK: usize = 4;
 const NEARLY: f64 = 1.2;
 /// Share of the bits without the line of rows before that may be left with it: blocks have more rows then.
 const LINE_WORTH: f64 = 0.99;
+/// The same of one by row, which contexts say less to, where many kinds are compared, and where few are:
+/// comparing takes time.
+const NEARLY_BY_ROW: [f64; 2] = [1.01, 0.97];
 /// Share of all bits that prediction must save to be used.
 const WORTH: f64 = 0.998;
 /// Neighbours that are weighed: the nearest, those of the row, and all.
@@ -69,7 +73,26 @@ pub(super) struct Prediction {
     stencils: Vec<Stencil>,
     /// The stencil of each column; empty where all have the first.
     of: Vec<usize>,
+    /// Predictors in place of all that, of which each row names one.
+    by_row: Option<RowPredictors>,
 }
+
+/// What tells predictions apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Kind {
+    directions: Directions,
+    median: bool,
+    in_groups: bool,
+    by_row: bool,
+    /// Whether coefficients are halves: where values lie on a grid of their own that the steps go across,
+    /// what is left of them repeats, and contexts say much.
+    simple: bool,
+}
+
+/// Half of one in coefficients.
+const HALF: i64 = 128;
+/// Up to so many kinds of predictions, the simple ones are not told from others.
+const FEW_KINDS: usize = 2;
 
 /// A prediction with what it leaves in the sample.
 struct Tried {
@@ -88,7 +111,7 @@ impl Tried {
 
 impl Prediction {
     fn all(directions: Directions, stencil: Stencil) -> Self {
-        Self { directions, median: false, stencils: vec![stencil], of: Vec::new() }
+        Self { directions, median: false, stencils: vec![stencil], of: Vec::new(), by_row: None }
     }
 
     /// The same, for which rows before are kept: something weighs them, if only with nothing.
@@ -123,6 +146,7 @@ impl Prediction {
             coefficients: (0..NEIGHBOURS)
                 .map(|n| if used(n) { of_groups(n) } else { Vec::new() })
                 .collect(),
+            by_row: self.by_row.clone(),
             atoms: atoms.to_vec(),
             atom_tree: vec![TreeNode::Leaf { table: Some(0), shift: 0 }],
             tree: vec![OWN_TABLE],
@@ -130,19 +154,30 @@ impl Prediction {
     }
 
     /// Says what tells it from others more than numbers do.
-    fn kind(&self) -> (Directions, bool, bool) {
-        (self.directions, self.median, self.stencils.len() > 1)
+    fn kind(&self) -> Kind {
+        let is_simple = |s: &Stencil| s.iter().all(|a| a % HALF == 0);
+        Kind {
+            directions: self.directions,
+            median: self.median,
+            in_groups: self.stencils.len() > 1,
+            by_row: self.by_row.is_some(),
+            simple: self.stencils.iter().all(is_simple),
+        }
     }
 
     /// Says whether it predicts nothing.
     pub(super) fn is_nothing(&self) -> bool {
-        !self.median && self.stencils.iter().all(|s| s.iter().all(|a| *a == 0))
+        !self.median
+            && self.by_row.is_none()
+            && self.stencils.iter().all(|s| s.iter().all(|a| *a == 0))
     }
 }
 
 /// What predictions are compared for.
 pub(super) struct Comparison<'a> {
     pub(super) context: &'a FitContext<'a>,
+    /// The same with more rows, to which predictors that rows name are fitted, if these are tried.
+    pub(super) by_row: Option<&'a FitContext<'a>>,
     /// Makes an encoder for a prediction.
     pub(super) encoder: &'a (dyn Fn(&Prediction) -> Result<BlockEncoder> + Sync),
     /// Predictions of the network, none where there is none.
@@ -213,13 +248,27 @@ impl Comparison<'_> {
         if least > WORTH * nothing && !self.whole_values {
             return Ok(vec![Prediction::all(all[0].1.directions, [0; NEIGHBOURS])]);
         }
-        let mut kinds = Vec::new();
+        let not_by_row = all.iter().find(|(_, p)| p.by_row.is_none());
+        let least_of_others = not_by_row.map_or(f64::INFINITY, |(total, _)| *total);
+        let mut kinds: Vec<Kind> = Vec::new();
         all.retain(|(total, p)| {
-            let is_new = *total <= NEARLY * least && !kinds.contains(&p.kind());
-            kinds.push(p.kind());
+            let kind = p.kind();
+            let simple = kind.simple && most > FEW_KINDS;
+            let kind = Kind { simple, ..kind };
+            let is_new = *total <= NEARLY * least && !kinds.contains(&kind);
+            kinds.push(kind);
             is_new
         });
-        all.truncate(most);
+        // Those by row take no place from others: contexts say less to them.
+        let nearly = NEARLY_BY_ROW[usize::from(most <= FEW_KINDS)];
+        let mut others = 0;
+        all.retain(|(total, p)| match p.by_row {
+            Some(_) => *total <= nearly * least_of_others,
+            None => {
+                others += 1;
+                others <= most
+            }
+        });
         Ok(all.into_iter().map(|p| p.1).collect())
     }
 
@@ -239,8 +288,8 @@ impl Comparison<'_> {
 
     fn tried(&self, prediction: Prediction) -> Result<Tried> {
         let encoder = (self.encoder)(&prediction)?;
-        let bits = block_bits(self.context, &encoder, self.predicted, (self.blocks(), self.some));
         let own = prediction.bits(self.context.sample.schema.width());
+        let bits = block_bits(self.context, &encoder, self.predicted, (self.blocks(), self.some));
         Ok(Tried { prediction, bits, own })
     }
 
@@ -266,8 +315,43 @@ impl Comparison<'_> {
             let best = tried.iter().min_by(|a, b| a.total(weight).total_cmp(&b.total(weight)));
             let best = best.map_or(nothing, |best| best.prediction.clone());
             tried.extend(self.by_squares(&best, Weighing::ByScale)?);
+            if let Some(whole) = self.by_row {
+                tried.extend(self.by_row(whole, directions, &tried)?);
+            }
         }
         Ok(tried)
+    }
+
+    /// Tries predictors that rows name, where they may be worth it beside what was `tried`.
+    fn by_row(
+        &self,
+        whole: &FitContext<'_>,
+        directions: Directions,
+        tried: &[Tried],
+    ) -> Result<Option<Tried>> {
+        let sample = whole.sample;
+        let width = sample.schema.width();
+        let [distance, line, _] = directions.distances;
+        let line = if line == 0 { width } else { line };
+        let weight = self.weight();
+        let least = tried.iter().map(|t| t.total(weight)).fold(f64::INFINITY, f64::min);
+        let total = sample.total as f64;
+        let steps = |context: &FitContext<'_>, predicted: &[i32]| {
+            let encoder = (self.encoder)(&Prediction::all(directions, [0; NEIGHBOURS]))?;
+            Ok(encoder.steps_of_rows(&context.sample.bytes, predicted))
+        };
+        let of_row = StepsOfRow { width, distance, line, total };
+        let others = least / (total * width as f64);
+        let few = || steps(self.context, self.predicted);
+        let all = || steps(whole, self.predicted);
+        let Some(fitted) = row_predictors::fit(&of_row, others, &few, &all)? else {
+            return Ok(None);
+        };
+        let by_row = Some(fitted.predictors);
+        let prediction = Prediction { by_row, ..Prediction::all(directions, [0; NEIGHBOURS]) };
+        let encoder = (self.encoder)(&prediction)?;
+        let bits = block_bits(self.context, &encoder, self.predicted, (self.blocks(), self.some));
+        Ok(Some(Tried { prediction, bits, own: fitted.bits }))
     }
 
     /// Returns the simple sums that suit all columns best, and those that suit some, by a quick look.
@@ -309,11 +393,23 @@ impl Comparison<'_> {
             let used = USED[2];
             let of = (0..width).collect();
             let stencils = products.of_columns(used);
-            tried.push(self.tried(Prediction { directions, median: false, stencils, of })?);
+            tried.push(self.tried(Prediction {
+                directions,
+                median: false,
+                stencils,
+                of,
+                by_row: None,
+            })?);
             let counts = if self.effort.thorough { &GROUPS[..] } else { &GROUPS[..1] };
             for &count in counts.iter().filter(|&&c| 4 * c <= width) {
                 let (stencils, of) = products.of_groups(used, count);
-                tried.push(self.tried(Prediction { directions, median: false, stencils, of })?);
+                tried.push(self.tried(Prediction {
+                    directions,
+                    median: false,
+                    stencils,
+                    of,
+                    by_row: None,
+                })?);
             }
         }
         Ok(tried)
@@ -326,7 +422,10 @@ impl Comparison<'_> {
         if blocks.count < 2 {
             return Ok(None);
         }
-        let usable: Vec<&Tried> = tried.iter().filter(|t| !t.prediction.median).collect();
+        let usable: Vec<&Tried> = tried
+            .iter()
+            .filter(|t| !t.prediction.median && t.prediction.by_row.is_none())
+            .collect();
         let base = usable.iter().map(|t| t.total(weight)).enumerate();
         let Some((base, _)) = base.min_by(|a, b| a.1.total_cmp(&b.1)) else { return Ok(None) };
         let per_block = width as f64 / blocks.count as f64;
@@ -365,6 +464,6 @@ impl Comparison<'_> {
             stencils = of.iter().map(|&g| stencils[g]).collect();
             of = (0..width).collect();
         }
-        self.tried(Prediction { directions, median: false, stencils, of }).map(Some)
+        self.tried(Prediction { directions, median: false, stencils, of, by_row: None }).map(Some)
     }
 }

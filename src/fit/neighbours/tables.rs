@@ -6,7 +6,9 @@ use crate::encode::costs::TableCosts;
 use crate::encode::symbols::Symbols;
 use crate::entropy::table::TableSpec;
 use crate::error::Result;
-use crate::fit::entropy::class_tables::{ClassFitInput, FittedClasses, escaped_bytes};
+use crate::fit::entropy::class_tables::{
+    ClassFitInput, FittedClasses, escaped_bytes, of_predictors,
+};
 use crate::fit::entropy::counts::Counts;
 use crate::fit::entropy::tables::{TableFit, fit_table, normalise};
 use rayon::prelude::*;
@@ -60,6 +62,9 @@ pub(super) fn own_tables(input: &ClassFitInput<'_>) -> ModelRecord {
         give(&mut n.tree, &places);
         // Columns' own tables are not asked for.
         record.classes.residual_tables.fill(record.classes.next.first().copied().unwrap_or(0));
+    }
+    if let Some(own) = n.by_row.as_mut().filter(|own| own.coefficients.len() > 1) {
+        own.table = tables.place(of_predictors(input.symbols, own.coefficients.len()).spec);
     }
     let old = std::mem::take(&mut record.tables);
     let c = &mut record.classes;
