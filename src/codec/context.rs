@@ -4,8 +4,8 @@
 //! All of it is made of residuals, never of the network's predictions: a row's latents and those of
 //! the rows before are not needed.
 
-/// Rows that are decoded side by side where none depends on the row before.
-pub(crate) const LANES: usize = crate::kernels::ruler::LANES;
+/// Rows that are decoded side by side: with 16, a vector of 256 bits holds a small number of each.
+pub(crate) const LANES: usize = crate::entropy::rans::LANES;
 /// Rows before the present one that are kept, at most.
 pub(super) const ROWS_BEFORE: usize = 3;
 /// Properties are made of numbers within ± this, so that sums of them have 32 bits: 16 times two of

@@ -7,7 +7,8 @@ use crate::container::block::{self, Block};
 #[cfg(feature = "apps")]
 use crate::container::block::{Cells, Escapes};
 use crate::container::index::Place;
-use crate::entropy::rans::{RansDecoder, RansPlace};
+use crate::entropy::lanes::{LaneDecoder, LanePlace};
+use crate::entropy::rans::{Coder, LANES, RansDecoder, RansPlace};
 use crate::error::{Error, Result};
 use crate::matrix::{DType, to_little_endian};
 use std::borrow::Cow;
@@ -25,7 +26,8 @@ pub(crate) struct RowDecoder<'p, 'b> {
     stream: &'b [u8],
     /// Rows of the block.
     rows: usize,
-    coder: RansDecoder<'b>,
+    coder: AnyCoder<'b>,
+    /// Class of the row read last.
     class: usize,
     /// Whether a row named a class that is not there.
     stray: bool,
@@ -39,6 +41,74 @@ pub(crate) struct RowDecoder<'p, 'b> {
     group: Option<Box<dyn Group>>,
 }
 
+/// What a block's stream is read with.
+#[derive(Debug)]
+enum AnyCoder<'b> {
+    /// Rows one after another.
+    Turns(RansDecoder<'b>),
+    /// Rows that look at their neighbours.
+    Lanes(LaneDecoder<'b>),
+}
+
+/// How far an [`AnyCoder`] has come.
+#[derive(Debug)]
+enum AnyPlace {
+    Turns(RansPlace),
+    Lanes(LanePlace),
+}
+
+impl Default for AnyPlace {
+    fn default() -> Self {
+        Self::Turns(RansPlace::default())
+    }
+}
+
+impl<'b> AnyCoder<'b> {
+    /// Begins a block of `rows` rows.
+    fn new(program: &Program, stream: &'b [u8], rows: usize) -> Result<Self> {
+        Ok(match program.neighbours {
+            Some(_) => Self::Lanes(LaneDecoder::new(stream, rows)?),
+            None => Self::Turns(RansDecoder::new(stream)?),
+        })
+    }
+
+    fn resume(stream: &'b [u8], place: &AnyPlace) -> Self {
+        match place {
+            AnyPlace::Turns(place) => Self::Turns(RansDecoder::resume(stream, place)),
+            AnyPlace::Lanes(place) => Self::Lanes(LaneDecoder::resume(stream, place)),
+        }
+    }
+
+    fn place(&self) -> AnyPlace {
+        match self {
+            Self::Turns(coder) => AnyPlace::Turns(coder.place()),
+            Self::Lanes(coder) => AnyPlace::Lanes(coder.place()),
+        }
+    }
+
+    fn overrun(&self) -> bool {
+        match self {
+            Self::Turns(coder) => coder.overrun(),
+            Self::Lanes(coder) => coder.overrun(),
+        }
+    }
+
+    fn finish(&self) -> Result<()> {
+        match self {
+            Self::Turns(coder) => coder.finish(),
+            Self::Lanes(coder) => coder.finish(),
+        }
+    }
+
+    #[cfg(feature = "apps")]
+    fn left(&self) -> f64 {
+        match self {
+            Self::Turns(coder) => coder.left(),
+            Self::Lanes(coder) => coder.left(),
+        }
+    }
+}
+
 impl<'p, 'b> RowDecoder<'p, 'b> {
     /// Begins a block of `rows` rows.
     pub(crate) fn new(program: &'p Program, stream: &'b [u8], rows: usize) -> Result<Self> {
@@ -48,7 +118,7 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
             stream,
             rows,
             group: group(program, rows, true),
-            coder: RansDecoder::new(stream)?,
+            coder: AnyCoder::new(program, stream, rows)?,
             class: 0,
             stray: false,
             latents: vec![0; program.record.latents()],
@@ -66,9 +136,19 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
             });
             return;
         }
-        self.read_class();
-        self.read_latents();
+        self.read_head(0);
         self.read_residuals();
+    }
+
+    /// Reads class and latents of the next row, which has one of the lanes.
+    fn read_head(&mut self, lane: usize) {
+        let p = self.program;
+        let head = Head { class: &mut self.class, stray: &mut self.stray };
+        let latents = &mut self.latents;
+        match &mut self.coder {
+            AnyCoder::Turns(coder) => head.read(p, coder, latents),
+            AnyCoder::Lanes(coder) => coder.alone(lane, |coder| head.read(p, coder, latents)),
+        }
     }
 
     /// Reads the next row where rows are read in groups.
@@ -79,16 +159,16 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
                 // A row's latents go on from those of the row before, not of the one handed out last.
                 group.last_latents(&mut self.latents);
             }
-            for _ in heads {
+            for row in heads {
                 #[cfg(feature = "apps")]
                 let before = self.coder.left();
-                self.read_class();
-                self.read_latents();
+                self.read_head(row % LANES);
                 group.take_head(self.class, &self.latents);
                 #[cfg(feature = "apps")]
                 group.count_head(before - self.coder.left());
             }
-            if group.read(self.program, &mut self.coder) {
+            let AnyCoder::Lanes(coder) = &mut self.coder else { break };
+            if group.read(self.program, coder) {
                 break;
             }
         }
@@ -99,53 +179,16 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
     /// Reads the first `count` rows of the block once more, with sums that everything fits.
     fn again(&mut self, count: usize) -> Option<Box<dyn Group>> {
         let mut group = group(self.program, self.rows, false)?;
-        self.coder = RansDecoder::new(self.stream).ok()?;
+        self.coder = AnyCoder::new(self.program, self.stream, self.rows).ok()?;
         (self.class, self.stray) = (0, false);
         self.latents.fill(0);
         (0..count).for_each(|_| self.advance_in(&mut *group));
         Some(group)
     }
 
-    fn read_class(&mut self) {
-        let p = self.program;
-        let classes = &p.record.classes;
-        if classes.count > 1 {
-            let table = &p.tables[classes.next[self.class]];
-            let class = usize::try_from(table.decode(&mut self.coder)).unwrap_or(usize::MAX);
-            self.stray |= class >= classes.count;
-            self.class = class.min(classes.count - 1);
-        }
-    }
-
-    fn read_latents(&mut self) {
-        let p = self.program;
-        let m = &p.record;
-        let count = m.latents();
-        let means = &m.classes.means[self.class * count..];
-        let sets = m.table_sets();
-        let tables = &m.classes.latent_tables[self.class * count * sets..];
-        let trellis = p.trellis();
-        let mut state = 0_u8;
-        for (k, y) in self.latents.iter_mut().enumerate() {
-            let second = trellis.is_some() && second_quantiser(state, m.trellis);
-            let table = &p.tables[tables[k * sets + usize::from(second)]];
-            let s = table.decode(&mut self.coder);
-            let v = match trellis {
-                None => s,
-                Some(next) => {
-                    state = next[usize::from(state)][(s & 1) as usize];
-                    dequantise(s, second)
-                }
-            };
-            let predicted = carry(m.latent_temporal[k], i64::from(*y));
-            let clamp = m.latent_clamp[k];
-            let v = predicted.wrapping_add(v.wrapping_add(means[k]));
-            *y = v.clamp(-clamp, clamp) as i32;
-        }
-    }
-
     fn read_residuals(&mut self) {
         let p = self.program;
+        let AnyCoder::Turns(coder) = &mut self.coder else { return };
         let classes = &p.record.classes;
         let width = p.record.width();
         let quantum = classes.quantum[self.class];
@@ -161,7 +204,7 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
         for (j, e) in self.residuals.iter_mut().enumerate() {
             let step = if quantum == 0 { p.steps[j] } else { quantum };
             let carried = if p.temporal { carry(p.record.temporal[j], *e) } else { 0 };
-            let r = if silent[j] { 0 } else { p.tables[tables[j]].decode(&mut self.coder) };
+            let r = if silent[j] { 0 } else { p.tables[tables[j]].decode(coder) };
             *e = carried.wrapping_add(r.wrapping_mul(step));
         }
     }
@@ -179,7 +222,8 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
 
     /// Reads `count` rows that are all alike: their classes, that is.
     fn read_classes(&mut self, count: usize) -> Result<()> {
-        (0..count).for_each(|_| self.read_class());
+        // They have no latents, nor do they look at neighbours.
+        (0..count).for_each(|_| self.read_head(0));
         self.check()
     }
 
@@ -204,8 +248,64 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
     /// Goes on with the program and the stream that it had when it was paused.
     pub(crate) fn resume(program: &'p Program, stream: &'b [u8], rows: PausedRows) -> Self {
         let PausedRows { rows, coder, class, stray, latents, residuals, atoms, group } = rows;
-        let coder = RansDecoder::resume(stream, &coder);
+        let coder = AnyCoder::resume(stream, &coder);
         Self { program, stream, rows, coder, class, stray, latents, residuals, atoms, group }
+    }
+}
+
+/// What is kept of the heads of rows from one to the next, but for the latents.
+struct Head<'a> {
+    class: &'a mut usize,
+    stray: &'a mut bool,
+}
+
+impl Head<'_> {
+    /// Reads the class and the latents of the next row.
+    fn read<C: Coder>(self, p: &Program, coder: &mut C, latents: &mut [i32]) {
+        let class = read_class(p, *self.class, coder);
+        let count = p.record.classes.count;
+        *self.stray |= class >= count;
+        *self.class = class.min(count - 1);
+        read_latents(p, *self.class, coder, latents);
+    }
+}
+
+/// Reads the class of the row after one of class `last`; it may be one that is not there.
+fn read_class<C: Coder>(p: &Program, last: usize, coder: &mut C) -> usize {
+    let classes = &p.record.classes;
+    match classes.count > 1 {
+        true => {
+            let table = &p.tables[classes.next[last]];
+            usize::try_from(table.decode(coder)).unwrap_or(usize::MAX)
+        }
+        false => last,
+    }
+}
+
+/// Reads the latents of a row, where `latents` are those of the row before.
+fn read_latents<C: Coder>(p: &Program, class: usize, coder: &mut C, latents: &mut [i32]) {
+    let m = &p.record;
+    let count = m.latents();
+    let means = &m.classes.means[class * count..];
+    let sets = m.table_sets();
+    let tables = &m.classes.latent_tables[class * count * sets..];
+    let trellis = p.trellis();
+    let mut state = 0_u8;
+    for (k, y) in latents.iter_mut().enumerate() {
+        let second = trellis.is_some() && second_quantiser(state, m.trellis);
+        let table = &p.tables[tables[k * sets + usize::from(second)]];
+        let s = table.decode(coder);
+        let v = match trellis {
+            None => s,
+            Some(next) => {
+                state = next[usize::from(state)][(s & 1) as usize];
+                dequantise(s, second)
+            }
+        };
+        let predicted = carry(m.latent_temporal[k], i64::from(*y));
+        let clamp = m.latent_clamp[k];
+        let v = predicted.wrapping_add(v.wrapping_add(means[k]));
+        *y = v.clamp(-clamp, clamp) as i32;
     }
 }
 
@@ -213,7 +313,7 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
 #[derive(Debug, Default)]
 pub(crate) struct PausedRows {
     rows: usize,
-    coder: RansPlace,
+    coder: AnyPlace,
     class: usize,
     stray: bool,
     latents: Vec<i32>,
@@ -446,14 +546,14 @@ pub(crate) fn draw_latents(
             stream.extend((random() >> 1 | 1 << 62).to_le_bytes());
         }
         (0..words).for_each(|_| stream.extend((random() as u32).to_le_bytes()));
-        let mut rows = RowDecoder::new(program, &stream, 0)?;
+        let mut coder = RansDecoder::new(&stream)?;
+        let (mut class, mut stray, mut row) = (0, false, vec![0; latents]);
         loop {
-            rows.read_class();
-            rows.read_latents();
-            if rows.coder.overrun() || out.len() == count * latents {
+            Head { class: &mut class, stray: &mut stray }.read(program, &mut coder, &mut row);
+            if coder.overrun() || out.len() == count * latents {
                 break;
             }
-            out.extend_from_slice(&rows.latents);
+            out.extend_from_slice(&row);
         }
     }
     Ok(out)

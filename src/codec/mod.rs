@@ -4,7 +4,8 @@
 //! is a checked model ready to run, [`decode`] runs it over rows, [`cursor`] over a block, [`columns`] are
 //! what blocks keep beside it. Where residuals look at neighbours, [`surroundings`] says
 //! where these lie, [`near`] what they foretell, [`tree`] and [`sieve`] choose tables by them as
-//! [`neighbourhood`] says, and [`group`] decodes rows side by side, from what a [`window`] keeps.
+//! [`neighbourhood`] says, [`steps`] decodes rows side by side, from what a [`window`] keeps, and
+//! [`group`] hands them out.
 
 pub(crate) mod bound;
 pub(crate) mod columns;
@@ -20,6 +21,7 @@ pub(crate) mod network;
 pub(crate) mod order;
 pub(crate) mod program;
 pub(crate) mod sieve;
+mod steps;
 pub(crate) mod sum;
 pub(crate) mod surroundings;
 #[cfg(all(test, feature = "compress"))]

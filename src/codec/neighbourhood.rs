@@ -3,7 +3,7 @@
 use super::context::LANES;
 use super::context::neighbour::{FIRST_THIRD, LEFT, THIRD_DOWN, UP, UP_LEFT};
 use super::near::{Near, Wanted};
-use super::sieve::{Places, Sieve};
+use super::sieve::Sieve;
 use super::sum::Sum;
 use super::surroundings::Surroundings;
 use super::tree::Tree;
@@ -11,17 +11,18 @@ use super::value::whole_step;
 use super::window::Window;
 use crate::container::model::FEATURES;
 use crate::container::model::{Grid, ModelRecord, NEIGHBOURS, Neighbours, TreeNode, Value};
+use crate::entropy::pool::Pool;
 use crate::entropy::table::{SCALE_COUNT, Table, TableSpec};
 use crate::error::Result;
 use std::collections::HashMap;
 
-/// Which table a leaf asks for.
+/// Which table a leaf asks for: that at `from` in a list, or so many places behind as is the number of
+/// the column's own table.
 #[derive(Debug, Clone, Copy)]
-enum LeafTable {
-    /// This one.
-    Own(u32),
-    /// The column's own, looked up from here on among the tables of shifted scale.
-    Shifted(usize),
+struct LeafTable {
+    from: u32,
+    /// All bits where the column's own table counts, none where it does not.
+    own: u32,
 }
 
 /// Neighbours' part of a checked model.
@@ -57,8 +58,13 @@ pub(crate) struct Neighbourhood {
     /// Both trees, that of residuals first, if they are small enough.
     sieve: Option<Sieve>,
     leaves: Vec<LeafTable>,
-    /// Of each shift, one after another, where each of the model's tables is found.
+    /// Whether any leaf asks for the column's own table.
+    asks_own: bool,
+    /// Tables that leaves ask for, and of each shift, one after another, where each of the model's tables
+    /// is found.
     shifted: Vec<u32>,
+    /// All tables, to decode in lanes.
+    pub(crate) pool: Pool,
 }
 
 impl Neighbourhood {
@@ -82,9 +88,13 @@ impl Neighbourhood {
         let mut leaves = Vec::new();
         for node in &n.tree {
             match *node {
-                TreeNode::Leaf { table: Some(t), .. } => leaves.push(LeafTable::Own(t as u32)),
+                TreeNode::Leaf { table: Some(t), .. } => {
+                    leaves.push(LeafTable { from: shifts.places.len() as u32, own: 0 });
+                    shifts.places.push(t as u32);
+                }
                 TreeNode::Leaf { table: None, shift } => {
-                    leaves.push(LeafTable::Shifted(shifts.place(shift, tables)?));
+                    let from = shifts.place(shift, tables)? as u32;
+                    leaves.push(LeafTable { from, own: u32::MAX });
                 }
                 TreeNode::Decision { .. } => {}
             }
@@ -113,9 +123,11 @@ impl Neighbourhood {
             atom_tree,
             atom_tables: n.atom_tree.iter().filter_map(own).collect(),
             tree,
-            sieve: Sieve::new(&[&n.tree, &n.atom_tree]),
+            sieve: Sieve::new([&n.tree, &n.atom_tree]),
+            asks_own: leaves.iter().any(|leaf| leaf.own > 0),
             leaves,
             shifted: shifts.places,
+            pool: Pool::new(tables),
         }))
     }
 
@@ -168,43 +180,26 @@ impl Neighbourhood {
     /// Returns the table of a residual in leaf `leaf`, where its column and class have table `own()`.
     #[inline(always)]
     pub(crate) fn table(&self, leaf: u16, own: impl FnOnce() -> usize) -> usize {
-        match self.leaves[usize::from(leaf)] {
-            LeafTable::Own(t) => t as usize,
-            LeafTable::Shifted(from) => self.shifted[from + own()] as usize,
-        }
+        let LeafTable { from, own: mask } = self.leaves[usize::from(leaf)];
+        let behind = if self.asks_own { own() as u32 & mask } else { 0 };
+        self.shifted[(from + behind) as usize] as usize
     }
 
-    /// Looks for leaves of values with such properties.
+    /// Finds the leaves of values with such properties.
     #[inline(always)]
     pub(crate) fn decide<const N: usize>(&self, features: &[[i32; N]; FEATURES]) -> Decided<N> {
         // A single value is faster to walk with.
-        let eight = bytemuck::try_cast_ref::<_, [[i32; LANES]; FEATURES]>(features).ok();
-        match self.sieve.as_ref().zip(eight) {
-            Some((sieve, features)) => Decided::Sieved(sieve.places(features)),
-            _ if self.atoms.is_empty() => Decided::Walked([self.tree.leaves(features), [0; N]]),
-            _ => Decided::Walked([self.tree.leaves(features), self.atom_tree.leaves(features)]),
+        let all = bytemuck::try_cast_ref::<_, [[i32; LANES]; FEATURES]>(features).ok();
+        if let Some((sieve, features)) = self.sieve.as_ref().zip(all)
+            && let Ok(leaves) = bytemuck::try_cast(sieve.leaves(features))
+        {
+            return Decided(leaves);
         }
-    }
-
-    /// Returns the leaf of the residuals' tree in one of the lanes.
-    #[inline(always)]
-    pub(crate) fn leaf<const N: usize>(&self, decided: &Decided<N>, lane: usize) -> u16 {
-        self.decided(decided, 0, lane)
-    }
-
-    /// Returns the leaf of the atoms' tree in one of the lanes.
-    #[inline(always)]
-    pub(crate) fn atom_leaf<const N: usize>(&self, decided: &Decided<N>, lane: usize) -> u16 {
-        self.decided(decided, 1, lane)
-    }
-
-    #[inline(always)]
-    fn decided<const N: usize>(&self, decided: &Decided<N>, tree: usize, lane: usize) -> u16 {
-        match (decided, &self.sieve) {
-            (Decided::Sieved(places), Some(sieve)) => sieve.leaf(tree, places, lane) as u16,
-            (Decided::Walked(leaves), _) => leaves[tree][lane],
-            _ => 0,
-        }
+        let atoms = match self.atoms.is_empty() {
+            true => [0; N],
+            false => self.atom_tree.leaves(features),
+        };
+        Decided([self.tree.leaves(features), atoms])
     }
 
     /// Returns properties of the values that are next in a window, or zeros where no tree asks for them.
@@ -242,6 +237,12 @@ impl Neighbourhood {
         self.fraction.map_or_else(|| steps[column], |fraction| 1 << fraction)
     }
 
+    /// Says whether all columns have the same step.
+    #[inline(always)]
+    pub(crate) fn steps_alike(&self) -> bool {
+        self.fraction.is_some()
+    }
+
     /// Returns the numbers of bits that sums in these columns have below a step, where `steps` are those
     /// of all columns.
     #[inline(always)]
@@ -256,14 +257,22 @@ impl Neighbourhood {
 /// Neighbours that a median is made of.
 const MEDIAN: u32 = 1 << LEFT | 1 << UP | 1 << UP_LEFT;
 
-/// What trees have decided of values side by side.
-// It never leaves the loop over values.
-#[allow(clippy::large_enum_variant)]
-pub(crate) enum Decided<const N: usize> {
-    /// Leaves of the residuals' tree and the atoms'.
-    Walked([[u16; N]; 2]),
-    /// What the sieve needs to tell the leaves.
-    Sieved(Places),
+/// What trees have decided of values side by side: leaves of the residuals' tree and the atoms'.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Decided<const N: usize>([[u16; N]; 2]);
+
+impl<const N: usize> Decided<N> {
+    /// Returns the leaf of the residuals' tree in one of the lanes.
+    #[inline(always)]
+    pub(crate) fn leaf(&self, lane: usize) -> u16 {
+        self.0[0][lane]
+    }
+
+    /// Returns the leaf of the atoms' tree in one of the lanes.
+    #[inline(always)]
+    pub(crate) fn atom_leaf(&self, lane: usize) -> u16 {
+        self.0[1][lane]
+    }
 }
 
 /// Coefficients of the values that are decoded next, lane by lane.

@@ -22,6 +22,11 @@ pub(crate) trait Sum: Copy + Default + Debug + Send + Sync + 'static {
     fn weighed(self, coefficient: i16) -> i64;
     /// Rounds to a multiple of 2^`fraction`.
     fn aligned(self, fraction: u32) -> Self;
+    /// Adds `residual` steps, the step being given as it is, in 32 bits, and with the largest residual for
+    /// which these do. Says whether the result is right.
+    fn plus(self, residual: i32, step: (i64, i32, i32)) -> (Self, bool);
+    /// Says whether it is within ± `most`, where not every sum fits.
+    fn is_within(self, most: i64) -> bool;
 }
 
 impl Sum for i64 {
@@ -56,6 +61,16 @@ impl Sum for i64 {
     fn aligned(self, fraction: u32) -> Self {
         let half = (1_i64 << fraction) >> 1;
         self.wrapping_add(half) >> fraction << fraction
+    }
+
+    #[inline(always)]
+    fn plus(self, residual: i32, (step, _, _): (i64, i32, i32)) -> (Self, bool) {
+        (self.wrapping_add(i64::from(residual).wrapping_mul(step)), true)
+    }
+
+    #[inline(always)]
+    fn is_within(self, _: i64) -> bool {
+        true
     }
 }
 
@@ -92,5 +107,17 @@ impl Sum for i32 {
     fn aligned(self, fraction: u32) -> Self {
         let half = (1_i32 << (fraction & 31)) >> 1;
         self.wrapping_add(half) >> (fraction & 31) << (fraction & 31)
+    }
+
+    #[inline(always)]
+    fn plus(self, residual: i32, (_, step, most): (i64, i32, i32)) -> (Self, bool) {
+        let held = residual.max(-most).min(most);
+        (self.wrapping_add(held.wrapping_mul(step)), held == residual)
+    }
+
+    #[inline(always)]
+    fn is_within(self, most: i64) -> bool {
+        let most = most as i32;
+        self <= most && self >= -most
     }
 }

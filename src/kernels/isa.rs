@@ -9,7 +9,7 @@ pub(crate) enum Isa {
     Scalar,
     /// x86 with AVX2 and FMA.
     Avx2,
-    /// x86 with AVX-512 F and BW.
+    /// x86 with AVX-512 F, BW, DQ and VL.
     Avx512,
     /// 64-bit Arm.
     Neon,
@@ -56,7 +56,10 @@ impl Isa {
             Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => {
-                is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
             }
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => std::arch::is_aarch64_feature_detected!("neon"),

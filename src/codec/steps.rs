@@ -1,0 +1,366 @@
+//! The loop over the values of rows that are decoded side by side.
+
+use super::context::narrow;
+use super::near::Near;
+use super::neighbourhood::{Decided, Neighbourhood, Weights};
+use super::program::Program;
+use super::sum::Sum;
+use super::window::Window;
+use crate::entropy::lanes::LaneDecoder;
+use crate::entropy::pool::Found;
+use crate::kernels::wide::WideLoop;
+
+/// Rows in `N` lanes: each lane has one row in `N`, and they begin one after another.
+#[derive(Debug)]
+pub(super) struct Lanes<S, const N: usize> {
+    pub(super) window: Window<S, N>,
+    weights: Weights<N>,
+    pub(super) width: usize,
+    /// Rows of the block.
+    pub(super) rows: usize,
+    /// Classes of the rows whose heads were read last, and of those that are being decoded.
+    pub(super) next_classes: [usize; N],
+    classes: [usize; N],
+    /// Whether these have residuals, and of how many fine units.
+    speaks: [bool; N],
+    steps: Steps<N>,
+    /// What was decoded of the row in each lane, and room for what is none of it.
+    sums: Vec<S>,
+    atoms: Vec<u8>,
+    /// Whether an atom was named that is not there.
+    pub(super) stray: bool,
+    /// Whether a sum did not fit.
+    pub(super) unfit: bool,
+    /// Bits of the row in each lane so far, if they are counted, and those of the heads that were read last.
+    pub(super) bits: Option<[f64; N]>,
+    pub(super) head_bits: [f64; N],
+}
+
+/// Steps of residuals, lane by lane.
+#[derive(Debug)]
+struct Steps<const N: usize> {
+    whole: [i64; N],
+    /// The same in 32 bits, and the largest residual for which that is the same.
+    short: [i32; N],
+    most: [i32; N],
+}
+
+/// Residuals that fit, times their steps, are within ± this.
+const MOST_SHORT: i64 = 1 << 30;
+
+impl<const N: usize> Steps<N> {
+    #[inline(always)]
+    fn set(&mut self, lane: usize, step: i64) {
+        let short = step.clamp(1, MOST_SHORT);
+        self.whole[lane] = step;
+        self.short[lane] = short as i32;
+        self.most[lane] = if step == short { (MOST_SHORT / short) as i32 } else { 0 };
+    }
+}
+
+/// As many steps of the loop as are asked for.
+pub(super) struct Run<'a, 'c, 'b, S, const N: usize> {
+    pub(super) program: &'a Program,
+    pub(super) n: &'a Neighbourhood,
+    pub(super) lanes: &'a mut Lanes<S, N>,
+    pub(super) steps: usize,
+    pub(super) coder: &'c mut LaneDecoder<'b>,
+}
+
+impl<S: Sum, const N: usize> WideLoop for Run<'_, '_, '_, S, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { program, n, lanes, steps, coder } = self;
+        // Copies, which need not be in memory while the loop runs.
+        let mut own = *coder;
+        for _ in 0..steps {
+            lanes.step(program, n, &mut own);
+        }
+        *coder = own;
+    }
+}
+
+/// Numbers that were read: of 32 bits, and all of them once more if any has more.
+struct Numbers<const N: usize> {
+    short: [i32; N],
+    long: Option<[i64; N]>,
+}
+
+impl<const N: usize> Numbers<N> {
+    #[inline(always)]
+    fn at(&self, lane: usize) -> i64 {
+        self.long.map_or_else(|| i64::from(self.short[lane]), |long| long[lane])
+    }
+}
+
+/// The values of a step.
+struct Values<S, const N: usize> {
+    column: [i32; N],
+    /// Whether there is a value in each lane, and whether it has symbols.
+    there: [bool; N],
+    coded: [bool; N],
+    predicted: [S; N],
+    atoms: [u8; N],
+    residuals: Numbers<N>,
+}
+
+impl<S: Sum, const N: usize> Lanes<S, N> {
+    pub(super) fn new(program: &Program, n: &Neighbourhood, rows: usize) -> Self {
+        let width = program.record.width();
+        Self {
+            window: n.window(),
+            weights: Weights::new(n),
+            width,
+            rows,
+            next_classes: [0; N],
+            classes: [0; N],
+            speaks: [false; N],
+            steps: Steps { whole: [1; N], short: [1; N], most: [0; N] },
+            sums: vec![S::default(); N * (width + 1)],
+            atoms: vec![0; if program.replaces() { N * (width + 1) } else { 0 }],
+            stray: false,
+            unfit: false,
+            bits: None,
+            head_bits: [0.0; N],
+        }
+    }
+
+    /// Copies what was decoded of the row in a lane: sums, and where `atoms` has room, which atoms its
+    /// values are.
+    pub(super) fn copy_row(&self, lane: usize, sums: &mut [i64], atoms: &mut [u8]) {
+        let from = lane * (self.width + 1);
+        let row = from..from + self.width;
+        sums.iter_mut().zip(&self.sums[row.clone()]).for_each(|(out, sum)| *out = sum.wide());
+        if !atoms.is_empty() {
+            atoms.copy_from_slice(&self.atoms[row]);
+        }
+    }
+
+    /// Decodes a value in each lane.
+    #[inline(always)]
+    fn step(&mut self, p: &Program, n: &Neighbourhood, coder: &mut LaneDecoder<'_>) {
+        let column = self.window.front().column;
+        self.weights.follow(n, &column);
+        let fraction = n.fractions(&column, &p.steps);
+        let near = Near::of(&self.window, &n.surroundings, n.wanted);
+        let predicted = n.predict(&near, &self.weights, fraction);
+        let features = n.features(&near, &self.window, (&predicted, fraction));
+        let decided = n.decide(&features);
+        let (there, coded) = self.present(p, n);
+        let residuals = Numbers { short: [0; N], long: None };
+        let mut values = Values { column, there, coded, predicted, atoms: [0; N], residuals };
+        if !n.atoms.is_empty() {
+            self.read_atoms(p, n, &decided, &mut values, coder);
+        }
+        self.read_residuals(p, n, &decided, &mut values, coder);
+        self.note(p, n, &values);
+        self.window.advance();
+    }
+
+    /// Says in which lanes there is a value, and in which it has symbols.
+    #[inline(always)]
+    fn present(&mut self, p: &Program, n: &Neighbourhood) -> ([bool; N], [bool; N]) {
+        let front = self.window.front();
+        let (width, rows) = (self.width as u32, self.rows as u32);
+        let (mut there, mut coded) = ([false; N], [false; N]);
+        let mut begins = false;
+        for i in 0..N {
+            begins |= front.column[i] == 0;
+            there[i] = (front.column[i] as u32) < width && front.row[i] < rows;
+        }
+        if begins || !n.steps_alike() {
+            self.begin(p, n);
+        }
+        for i in 0..N {
+            coded[i] = there[i] & self.speaks[i];
+        }
+        (there, coded)
+    }
+
+    /// Finds classes and steps, where rows begin or steps change with the column.
+    #[inline(never)]
+    fn begin(&mut self, p: &Program, n: &Neighbourhood) {
+        let columns = &self.window.front().column;
+        for (i, &column) in columns.iter().enumerate() {
+            if column == 0 {
+                self.classes[i] = self.next_classes[i];
+                if let Some(bits) = &mut self.bits {
+                    bits[i] = self.head_bits[i];
+                }
+            }
+            if (0..self.width as i32).contains(&column) {
+                let quantum = p.record.classes.quantum[self.classes[i]];
+                self.speaks[i] = quantum >= 0;
+                let own = || n.step(column as usize, &p.steps);
+                self.steps.set(i, if quantum == 0 { own() } else { quantum });
+            }
+        }
+    }
+
+    /// Reads which atoms values are.
+    #[inline(always)]
+    fn read_atoms(
+        &mut self,
+        p: &Program,
+        n: &Neighbourhood,
+        decided: &Decided<N>,
+        values: &mut Values<S, N>,
+        coder: &mut LaneDecoder<'_>,
+    ) {
+        let mut tables = [n.pool.silent(); N];
+        for i in 0..N {
+            let own = n.atom_table(decided.atom_leaf(i)) as u32;
+            tables[i] = if values.coded[i] { own } else { tables[i] };
+        }
+        let numbers = numbers(p, n, &tables, coder);
+        let most = n.atoms.len() as i64;
+        let mut stray = false;
+        for i in 0..N {
+            let atom = numbers.at(i);
+            stray |= atom < 0 || atom > most;
+            values.atoms[i] = atom.clamp(0, most) as u8;
+        }
+        self.stray |= stray;
+        self.count(p, &tables, &values.coded, &numbers);
+    }
+
+    /// Reads the residuals of values that are no atoms. Tables are found before any is read from.
+    #[inline(always)]
+    fn read_residuals(
+        &mut self,
+        p: &Program,
+        n: &Neighbourhood,
+        decided: &Decided<N>,
+        values: &mut Values<S, N>,
+        coder: &mut LaneDecoder<'_>,
+    ) {
+        let mut tables = [n.pool.silent(); N];
+        let (m, width) = (&p.record, self.width);
+        for i in 0..N {
+            let own = || {
+                let j = (values.column[i] as usize).min(width - 1);
+                m.classes.residual_tables[self.classes[i] * width + j]
+            };
+            let table = n.table(decided.leaf(i), own) as u32;
+            values.coded[i] &= values.atoms[i] == 0;
+            tables[i] = if values.coded[i] { table } else { tables[i] };
+        }
+        values.residuals = numbers(p, n, &tables, coder);
+        self.count(p, &tables, &values.coded, &values.residuals);
+    }
+
+    /// Counts the bits of symbols, if they are counted.
+    #[inline(always)]
+    fn count(&mut self, p: &Program, tables: &[u32; N], read: &[bool; N], numbers: &Numbers<N>) {
+        let Some(bits) = &mut self.bits else { return };
+        for i in (0..N).filter(|&i| read[i]) {
+            bits[i] += f64::from(p.tables[tables[i] as usize].cost(numbers.at(i)));
+        }
+    }
+
+    /// Notes the values of a step.
+    #[inline(always)]
+    fn note(&mut self, p: &Program, n: &Neighbourhood, values: &Values<S, N>) {
+        let Steps { whole, short, most } = &self.steps;
+        let mut sums = values.predicted;
+        let mut residuals = values.residuals.short;
+        let mut unfit = false;
+        if let Some(long) = &values.residuals.long {
+            for i in 0..N {
+                let sum = sums[i].wide().wrapping_add(long[i].wrapping_mul(whole[i]));
+                unfit |= values.there[i] && S::NARROW && sum.unsigned_abs() > n.narrow as u64;
+                sums[i] = S::of(sum);
+                residuals[i] = narrow(long[i]);
+            }
+        } else {
+            for i in 0..N {
+                let (sum, fits) = sums[i].plus(residuals[i], (whole[i], short[i], most[i]));
+                sums[i] = sum;
+                unfit |= values.there[i] & !(fits & sum.is_within(n.narrow));
+                residuals[i] = narrow(i64::from(residuals[i]));
+            }
+        }
+        if !n.atoms.is_empty() {
+            unfit |= put_atoms(p, n, values, &mut sums);
+        }
+        self.unfit |= unfit;
+        let rows = self.sums.chunks_exact_mut(self.width + 1);
+        for (i, row) in rows.enumerate().take(N) {
+            row[(values.column[i] as u32).min(self.width as u32) as usize] = sums[i];
+        }
+        if !self.atoms.is_empty() {
+            let rows = self.atoms.chunks_exact_mut(self.width + 1);
+            for (i, row) in rows.enumerate().take(N) {
+                row[(values.column[i] as u32).min(self.width as u32) as usize] = values.atoms[i];
+            }
+        }
+        self.window.set(sums, residuals, values.atoms);
+    }
+}
+
+/// Reads a number in each lane.
+#[inline(always)]
+fn numbers<const N: usize>(
+    p: &Program,
+    n: &Neighbourhood,
+    tables: &[u32; N],
+    coder: &mut LaneDecoder<'_>,
+) -> Numbers<N> {
+    let found = coder.symbols(&n.pool, tables);
+    let short = found.map(Found::number);
+    let mut incomplete = false;
+    for found in &found {
+        incomplete |= found.is_incomplete();
+    }
+    let long = incomplete.then(|| {
+        let (long, after) = complete(p, tables, &found, *coder);
+        *coder = after;
+        long
+    });
+    Numbers { short, long }
+}
+
+/// Reads what entries leave open, one lane after another. The coder comes and goes by value, so that in
+/// a loop over steps it need not be in memory.
+#[inline(never)]
+fn complete<'a, const N: usize>(
+    p: &Program,
+    tables: &[u32; N],
+    found: &[Found; N],
+    mut coder: LaneDecoder<'a>,
+) -> ([i64; N], LaneDecoder<'a>) {
+    let mut out = found.map(|found| i64::from(found.number()));
+    for (i, found) in found.iter().enumerate() {
+        if let Some(entry) = found.incomplete() {
+            out[i] = coder.alone(i, |coder| {
+                let (number, after) = p.tables[tables[i] as usize].complete(entry, *coder);
+                *coder = after;
+                number
+            });
+        }
+    }
+    (out, coder)
+}
+
+/// Puts the sums of atoms where values are such. Says whether one does not fit.
+#[inline(always)]
+fn put_atoms<S: Sum, const N: usize>(
+    p: &Program,
+    n: &Neighbourhood,
+    values: &Values<S, N>,
+    sums: &mut [S; N],
+) -> bool {
+    let mut unfit = false;
+    for i in 0..N {
+        if values.atoms[i] > 0 {
+            let j = values.column[i] as usize;
+            if let Some(sum) = n.sum_of_atom(&p.record, values.atoms[i], j) {
+                unfit |= S::NARROW && sum.unsigned_abs() > n.narrow as u64;
+                sums[i] = S::of(sum);
+            }
+        }
+    }
+    unfit
+}

@@ -1,0 +1,286 @@
+//! Vectors of sixteen numbers: two of 256 bits, or one of 512.
+
+use super::{Avx2, Avx512};
+use crate::kernels::vector::{Vector, WIDTH};
+use std::arch::x86_64::*;
+
+/// Sixteen numbers in two vectors of 256 bits. There is one only where the CPU has AVX2.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pair([__m256i; 2]);
+
+/// Sixteen numbers in a vector of 512 bits. There is one only where the CPU has AVX-512 F, BW, DQ and VL.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Whole(__m512i);
+
+/// Writes functions that do one thing with both halves.
+macro_rules! pairwise {
+    ($($name:ident($a:ident, $b:ident) => $body:expr;)*) => { $(
+        #[inline(always)]
+        fn $name(self, other: Self) -> Self {
+            let both = |$a: __m256i, $b: __m256i| {
+                // SAFETY: the CPU has AVX2, for `self` exists.
+                unsafe { $body }
+            };
+            Self([both(self.0[0], other.0[0]), both(self.0[1], other.0[1])])
+        }
+    )* };
+}
+
+impl Pair {
+    #[inline(always)]
+    fn each(self, f: impl Fn(__m256i) -> __m256i) -> Self {
+        Self([f(self.0[0]), f(self.0[1])])
+    }
+}
+
+impl Vector for Pair {
+    type Isa = Avx2;
+    type Mask = Self;
+    type Halves = __m256i;
+
+    #[inline(always)]
+    fn load(_: Avx2, from: &[i32; WIDTH]) -> Self {
+        let at = from.as_ptr().cast::<__m256i>();
+        // SAFETY: the CPU has AVX2, as is proven; 16 numbers are twice 256 bits.
+        unsafe { Self([_mm256_loadu_si256(at), _mm256_loadu_si256(at.add(1))]) }
+    }
+
+    #[inline(always)]
+    fn load_short(_: Avx2, from: &[i16; WIDTH]) -> Self {
+        let at = from.as_ptr().cast::<__m128i>();
+        // SAFETY: the CPU has AVX2, as is proven; 16 numbers are twice 128 bits.
+        let [a, b] = unsafe { [_mm_loadu_si128(at), _mm_loadu_si128(at.add(1))] };
+        // SAFETY: the same.
+        unsafe { Self([_mm256_cvtepi16_epi32(a), _mm256_cvtepi16_epi32(b)]) }
+    }
+
+    #[inline(always)]
+    fn load_bytes(_: Avx2, from: &[u8; WIDTH]) -> Self {
+        let at = from.as_ptr().cast::<__m128i>();
+        // SAFETY: the CPU has AVX2, as is proven; 16 bytes are 128 bits, the upper 8 of them are 64.
+        unsafe {
+            let all = _mm_loadu_si128(at);
+            Self([_mm256_cvtepu8_epi32(all), _mm256_cvtepu8_epi32(_mm_srli_si128::<8>(all))])
+        }
+    }
+
+    #[inline(always)]
+    fn all(_: Avx2, number: i32) -> Self {
+        // SAFETY: the CPU has AVX2, as is proven.
+        unsafe { Self([_mm256_set1_epi32(number); 2]) }
+    }
+
+    #[inline(always)]
+    fn array(self) -> [i32; WIDTH] {
+        bytemuck::cast(self.0)
+    }
+
+    pairwise! {
+        plus(a, b) => _mm256_add_epi32(a, b);
+        minus(a, b) => _mm256_sub_epi32(a, b);
+        times(a, b) => _mm256_mullo_epi32(a, b);
+        least(a, b) => _mm256_min_epi32(a, b);
+        most(a, b) => _mm256_max_epi32(a, b);
+        held_plus(a, b) => _mm256_min_epu32(_mm256_add_epi32(a, b), _mm256_set1_epi32(i32::MAX));
+        is(a, b) => _mm256_cmpeq_epi32(a, b);
+        is_above(a, b) => _mm256_cmpgt_epi32(a, b);
+        has_any(a, b) => {
+            let none = _mm256_cmpeq_epi32(_mm256_and_si256(a, b), _mm256_setzero_si256());
+            _mm256_xor_si256(none, _mm256_set1_epi32(-1))
+        };
+    }
+
+    #[inline(always)]
+    fn magnitude(self) -> Self {
+        // SAFETY: the CPU has AVX2, for `self` exists.
+        self.each(|a| unsafe { _mm256_abs_epi32(a) })
+    }
+
+    #[inline(always)]
+    fn shifted_left(self, bits: u32) -> Self {
+        // SAFETY: the CPU has AVX2, for `self` exists.
+        self.each(|a| unsafe { _mm256_sll_epi32(a, _mm_cvtsi32_si128(bits as i32)) })
+    }
+
+    #[inline(always)]
+    fn shifted_right(self, bits: u32) -> Self {
+        // SAFETY: the CPU has AVX2, for `self` exists.
+        self.each(|a| unsafe { _mm256_sra_epi32(a, _mm_cvtsi32_si128(bits as i32)) })
+    }
+
+    #[inline(always)]
+    fn or(self, mask: Self, other: Self) -> Self {
+        // SAFETY: the CPU has AVX2, for `self` exists.
+        let either = |i: usize| unsafe { _mm256_blendv_epi8(other.0[i], self.0[i], mask.0[i]) };
+        Self([either(0), either(1)])
+    }
+
+    #[inline(always)]
+    fn bits(mask: Self) -> u32 {
+        // SAFETY: the CPU has AVX2, for `mask` exists.
+        let bits = |i: usize| unsafe { _mm256_movemask_ps(_mm256_castsi256_ps(mask.0[i])) };
+        (bits(0) | bits(1) << 8) as u32
+    }
+
+    #[inline(always)]
+    fn halves(self) -> __m256i {
+        // SAFETY: the CPU has AVX2, for `self` exists.
+        unsafe {
+            let mixed = _mm256_packs_epi32(self.0[0], self.0[1]);
+            _mm256_permute4x64_epi64::<0b11_01_10_00>(mixed)
+        }
+    }
+
+    #[inline(always)]
+    fn all_halves(_: Avx2, number: u16) -> __m256i {
+        // SAFETY: the CPU has AVX2, as is proven.
+        unsafe { _mm256_set1_epi16(number as i16) }
+    }
+
+    #[inline(always)]
+    fn add_passed(numbers: __m256i, thresholds: &[i16], times: u16, sum: __m256i) -> __m256i {
+        // SAFETY: the CPU has AVX2, for `numbers` was made by `halves`.
+        unsafe { add_passed(numbers, thresholds, times, sum) }
+    }
+
+    #[inline(always)]
+    fn array_of_halves(halves: __m256i) -> [u16; WIDTH] {
+        bytemuck::cast(halves)
+    }
+}
+
+/// Adds as [`Vector::add_passed`] says.
+///
+/// # Safety
+/// The CPU must have AVX2.
+#[inline(always)]
+unsafe fn add_passed(numbers: __m256i, thresholds: &[i16], times: u16, sum: __m256i) -> __m256i {
+    // SAFETY: the CPU has AVX2, as the caller says.
+    unsafe {
+        // What is above is −1. Two counts, so that neither waits for the other.
+        let (mut even, mut odd) = (_mm256_setzero_si256(), _mm256_setzero_si256());
+        let (pairs, last) = thresholds.as_chunks::<2>();
+        for [a, b] in pairs {
+            even = _mm256_add_epi16(even, _mm256_cmpgt_epi16(numbers, _mm256_set1_epi16(*a)));
+            odd = _mm256_add_epi16(odd, _mm256_cmpgt_epi16(numbers, _mm256_set1_epi16(*b)));
+        }
+        for a in last {
+            even = _mm256_add_epi16(even, _mm256_cmpgt_epi16(numbers, _mm256_set1_epi16(*a)));
+        }
+        let passed = _mm256_add_epi16(even, odd);
+        _mm256_sub_epi16(sum, _mm256_mullo_epi16(passed, _mm256_set1_epi16(times as i16)))
+    }
+}
+
+/// Writes functions that do one thing.
+macro_rules! wholly {
+    ($($name:ident($a:ident, $b:ident) -> $out:ty => $body:expr;)*) => { $(
+        #[inline(always)]
+        fn $name(self, other: Self) -> $out {
+            let ($a, $b) = (self.0, other.0);
+            // SAFETY: the CPU has AVX-512 F, for `self` exists.
+            unsafe { $body }
+        }
+    )* };
+}
+
+impl Vector for Whole {
+    type Isa = Avx512;
+    type Mask = __mmask16;
+    type Halves = __m256i;
+
+    #[inline(always)]
+    fn load(_: Avx512, from: &[i32; WIDTH]) -> Self {
+        // SAFETY: the CPU has AVX-512 F, as is proven; 16 numbers are 512 bits.
+        unsafe { Self(_mm512_loadu_si512(from.as_ptr().cast())) }
+    }
+
+    #[inline(always)]
+    fn load_short(_: Avx512, from: &[i16; WIDTH]) -> Self {
+        // SAFETY: the CPU has AVX-512 F and with it AVX2, as is proven; 16 numbers are 256 bits.
+        unsafe { Self(_mm512_cvtepi16_epi32(_mm256_loadu_si256(from.as_ptr().cast()))) }
+    }
+
+    #[inline(always)]
+    fn load_bytes(_: Avx512, from: &[u8; WIDTH]) -> Self {
+        // SAFETY: the CPU has AVX-512 F, as is proven; 16 bytes are 128 bits.
+        unsafe { Self(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.as_ptr().cast()))) }
+    }
+
+    #[inline(always)]
+    fn all(_: Avx512, number: i32) -> Self {
+        // SAFETY: the CPU has AVX-512 F, as is proven.
+        unsafe { Self(_mm512_set1_epi32(number)) }
+    }
+
+    #[inline(always)]
+    fn array(self) -> [i32; WIDTH] {
+        bytemuck::cast(self.0)
+    }
+
+    wholly! {
+        plus(a, b) -> Self => Self(_mm512_add_epi32(a, b));
+        minus(a, b) -> Self => Self(_mm512_sub_epi32(a, b));
+        times(a, b) -> Self => Self(_mm512_mullo_epi32(a, b));
+        least(a, b) -> Self => Self(_mm512_min_epi32(a, b));
+        most(a, b) -> Self => Self(_mm512_max_epi32(a, b));
+        held_plus(a, b) -> Self => {
+            Self(_mm512_min_epu32(_mm512_add_epi32(a, b), _mm512_set1_epi32(i32::MAX)))
+        };
+        is(a, b) -> __mmask16 => _mm512_cmpeq_epi32_mask(a, b);
+        is_above(a, b) -> __mmask16 => _mm512_cmpgt_epi32_mask(a, b);
+        has_any(a, b) -> __mmask16 => _mm512_test_epi32_mask(a, b);
+    }
+
+    #[inline(always)]
+    fn magnitude(self) -> Self {
+        // SAFETY: the CPU has AVX-512 F, for `self` exists.
+        unsafe { Self(_mm512_abs_epi32(self.0)) }
+    }
+
+    #[inline(always)]
+    fn shifted_left(self, bits: u32) -> Self {
+        // SAFETY: the CPU has AVX-512 F, for `self` exists.
+        unsafe { Self(_mm512_sll_epi32(self.0, _mm_cvtsi32_si128(bits as i32))) }
+    }
+
+    #[inline(always)]
+    fn shifted_right(self, bits: u32) -> Self {
+        // SAFETY: the CPU has AVX-512 F, for `self` exists.
+        unsafe { Self(_mm512_sra_epi32(self.0, _mm_cvtsi32_si128(bits as i32))) }
+    }
+
+    #[inline(always)]
+    fn or(self, mask: __mmask16, other: Self) -> Self {
+        // SAFETY: the CPU has AVX-512 F, for `self` exists.
+        unsafe { Self(_mm512_mask_blend_epi32(mask, other.0, self.0)) }
+    }
+
+    #[inline(always)]
+    fn bits(mask: __mmask16) -> u32 {
+        u32::from(mask)
+    }
+
+    #[inline(always)]
+    fn halves(self) -> __m256i {
+        // SAFETY: the CPU has AVX-512 F, for `self` exists.
+        unsafe { _mm512_cvtsepi32_epi16(self.0) }
+    }
+
+    #[inline(always)]
+    fn all_halves(_: Avx512, number: u16) -> __m256i {
+        // SAFETY: the CPU has AVX-512 F and with it AVX2, as is proven.
+        unsafe { _mm256_set1_epi16(number as i16) }
+    }
+
+    #[inline(always)]
+    fn add_passed(numbers: __m256i, thresholds: &[i16], times: u16, sum: __m256i) -> __m256i {
+        // SAFETY: the CPU has AVX2, for `numbers` was made by `halves`.
+        unsafe { add_passed(numbers, thresholds, times, sum) }
+    }
+
+    #[inline(always)]
+    fn array_of_halves(halves: __m256i) -> [u16; WIDTH] {
+        bytemuck::cast(halves)
+    }
+}
