@@ -1,6 +1,6 @@
 //! Decoding of rows: entropy coder, recursions over rows, network, values.
 
-use super::group::{self, Group, group};
+use super::group::{self, Group, Way, group};
 use super::program::{Program, dequantise, second_quantiser};
 use super::value::{Cell, carry, values, with_cell};
 use crate::container::block::{self, Block};
@@ -117,7 +117,7 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
             atoms: vec![0; if program.replaces() { program.record.width() } else { 0 }],
             stream,
             rows,
-            group: group(program, rows, true),
+            group: group(program, rows, Way::fastest()),
             coder: AnyCoder::new(program, stream, rows)?,
             class: 0,
             stray: false,
@@ -130,10 +130,11 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
     pub(crate) fn advance(&mut self) {
         if let Some(mut group) = self.group.take() {
             self.advance_in(&mut *group);
-            self.group = Some(match group.unfit() {
-                Some(given) => self.again(given).unwrap_or(group),
-                None => group,
-            });
+            while let Some(given) = group.unfit() {
+                let Some(again) = self.again(given, group.way().next()) else { break };
+                group = again;
+            }
+            self.group = Some(group);
             return;
         }
         self.read_head(0);
@@ -176,9 +177,9 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
         group.give(&mut self.latents, &mut self.residuals, &mut self.atoms);
     }
 
-    /// Reads the first `count` rows of the block once more, with sums that everything fits.
-    fn again(&mut self, count: usize) -> Option<Box<dyn Group>> {
-        let mut group = group(self.program, self.rows, false)?;
+    /// Reads the first `count` rows of the block once more, in another way.
+    fn again(&mut self, count: usize, way: Way) -> Option<Box<dyn Group>> {
+        let mut group = group(self.program, self.rows, way)?;
         self.coder = AnyCoder::new(self.program, self.stream, self.rows).ok()?;
         (self.class, self.stray) = (0, false);
         self.latents.fill(0);
@@ -480,7 +481,7 @@ impl EncodedBlock<'_> {
         let mut decoder = RowDecoder::new(program, stream, rows).map_err(|e| e.at(at))?;
         let mut out = Vec::with_capacity(rows);
         // With wide sums, nothing is read twice.
-        decoder.group = group(program, rows, false);
+        decoder.group = group(program, rows, Way::Wide);
         decoder.group.iter_mut().for_each(|group| group.count_bits());
         for _ in 0..rows {
             let before = decoder.coder.left();

@@ -3,11 +3,13 @@
 use super::context::LANES;
 use super::neighbourhood::Neighbourhood;
 use super::program::Program;
-use super::steps::{Lanes, Run};
+use super::steps::{self, Lanes, Work};
 use super::sum::Sum;
+use super::swift;
 use super::window::Window;
 use crate::entropy::lanes::LaneDecoder;
-use crate::kernels::wide::run_widest;
+use crate::kernels::Isa;
+use crate::kernels::vector::has_vectors;
 use std::fmt::Debug;
 use std::ops::Range;
 
@@ -45,19 +47,64 @@ pub(super) trait Group: Debug + Send + Sync {
     fn bits(&self) -> f64;
 
     /// Returns how many rows were handed out, if a sum did not fit, so that all have to be decoded anew
-    /// with wide ones.
+    /// in the next way.
     fn unfit(&self) -> Option<usize>;
+
+    /// Returns the way in which they are decoded.
+    fn way(&self) -> Way;
 }
 
-/// Begins a block of `rows` rows, with sums of 32 bits if `narrow` is set and they may be so.
-pub(super) fn group(program: &Program, rows: usize, narrow: bool) -> Option<Box<dyn Group>> {
+/// A way to decode rows; all give the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// With vectors of these instructions.
+    Swift(Isa),
+    /// With sums of 32 bits.
+    Narrow,
+    /// With sums of 64 bits, which all fit.
+    Wide,
+}
+
+impl Way {
+    /// Returns the fastest.
+    pub(super) fn fastest() -> Self {
+        Self::Swift(Isa::chosen())
+    }
+
+    /// Returns one for larger sums.
+    pub(super) fn next(self) -> Self {
+        match self {
+            Self::Swift(_) => Self::Narrow,
+            _ => Self::Wide,
+        }
+    }
+
+    /// Returns this way, or the next that is possible for `rows` rows.
+    fn possible(self, n: &Neighbourhood, rows: usize) -> Self {
+        match self {
+            Self::Swift(isa) if n.swift > 0 && lanes(rows) == LANES && has_vectors(isa) => self,
+            Self::Swift(_) | Self::Narrow if n.narrow > 0 => Self::Narrow,
+            _ => Self::Wide,
+        }
+    }
+}
+
+/// Begins a block of `rows` rows, to be decoded in such a way if it is possible.
+pub(super) fn group(program: &Program, rows: usize, way: Way) -> Option<Box<dyn Group>> {
     let n = program.neighbours.as_ref()?;
-    let lanes = lanes(rows);
-    Some(match narrow && n.narrow > 0 {
-        true if lanes == 1 => Box::new(InLanes::<i32, 1>::new(program, n, rows)),
-        true => Box::new(InLanes::<i32, LANES>::new(program, n, rows)),
-        false if lanes == 1 => Box::new(InLanes::<i64, 1>::new(program, n, rows)),
-        false => Box::new(InLanes::<i64, LANES>::new(program, n, rows)),
+    let one = lanes(rows) == 1;
+    let way = way.possible(n, rows);
+    macro_rules! in_lanes {
+        ($sum:ty, $lanes:expr, $run:expr) => {
+            Box::new(InLanes::<$sum, $lanes>::new(program, n, (rows, way), $run))
+        };
+    }
+    Some(match way {
+        Way::Swift(_) => in_lanes!(i32, LANES, swift::run),
+        Way::Narrow if one => in_lanes!(i32, 1, steps::run),
+        Way::Narrow => in_lanes!(i32, LANES, steps::run),
+        Way::Wide if one => in_lanes!(i64, 1, steps::run),
+        Way::Wide => in_lanes!(i64, LANES, steps::run),
     })
 }
 
@@ -91,11 +138,23 @@ struct InLanes<S, const N: usize> {
     delay: usize,
     /// Latents of twice as many rows as lanes, one after another.
     latents: Vec<i32>,
+    way: Way,
+    run: RunSteps<S, N>,
 }
 
+/// What decodes steps.
+type RunSteps<S, const N: usize> = fn(&mut Lanes<S, N>, &Work<'_>, &mut LaneDecoder<'_>, Isa);
+
 impl<S: Sum, const N: usize> InLanes<S, N> {
-    fn new(program: &Program, n: &Neighbourhood, rows: usize) -> Self {
+    fn new(
+        program: &Program,
+        n: &Neighbourhood,
+        (rows, way): (usize, Way),
+        run: RunSteps<S, N>,
+    ) -> Self {
         Self {
+            way,
+            run,
             lanes: Lanes::new(program, n, rows),
             heads: 0,
             given: 0,
@@ -149,7 +208,8 @@ impl<S: Sum, const N: usize> Group for InLanes<S, N> {
         let until = whole.min(self.heads_at());
         if until > self.step {
             let steps = until - self.step;
-            run_widest(Run { program, n, lanes: &mut self.lanes, steps, coder });
+            let isa = if let Way::Swift(isa) = self.way { isa } else { Isa::Scalar };
+            (self.run)(&mut self.lanes, &Work { program, n, steps }, coder, isa);
             self.step = until;
         }
         until == whole
@@ -179,6 +239,10 @@ impl<S: Sum, const N: usize> Group for InLanes<S, N> {
     fn bits(&self) -> f64 {
         let lane = self.given.saturating_sub(1) % N;
         self.lanes.bits.map_or(0.0, |bits| bits[lane])
+    }
+
+    fn way(&self) -> Way {
+        self.way
     }
 
     fn unfit(&self) -> Option<usize> {

@@ -4,7 +4,8 @@
 //! is a checked model ready to run, [`decode`] runs it over rows, [`cursor`] over a block, [`columns`] are
 //! what blocks keep beside it. Where residuals look at neighbours, [`surroundings`] says
 //! where these lie, [`near`] what they foretell, [`tree`] and [`sieve`] choose tables by them as
-//! [`neighbourhood`] says, [`steps`] decodes rows side by side, from what a [`window`] keeps, and
+//! [`neighbourhood`] says, [`steps`] decodes rows side by side, from what a [`window`] keeps, [`swift`] the
+//! same with vectors, and
 //! [`group`] hands them out.
 
 pub(crate) mod bound;
@@ -24,6 +25,7 @@ pub(crate) mod sieve;
 mod steps;
 pub(crate) mod sum;
 pub(crate) mod surroundings;
+mod swift;
 #[cfg(all(test, feature = "compress"))]
 mod tests;
 pub(crate) mod tree;

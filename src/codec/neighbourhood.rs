@@ -14,6 +14,7 @@ use crate::container::model::{Grid, ModelRecord, NEIGHBOURS, Neighbours, TreeNod
 use crate::entropy::pool::Pool;
 use crate::entropy::table::{SCALE_COUNT, Table, TableSpec};
 use crate::error::Result;
+use crate::kernels::vector::Vector;
 use std::collections::HashMap;
 
 /// Which table a leaf asks for: that at `from` in a list, or so many places behind as is the number of
@@ -33,12 +34,14 @@ pub(crate) struct Neighbourhood {
     pub(crate) looks_back: bool,
     /// How far ahead in rows before values may look.
     ahead: usize,
-    median: bool,
-    aligned: bool,
+    pub(super) median: bool,
+    pub(super) aligned: bool,
     /// Bits of a sum below a step, if all columns have as many.
-    fraction: Option<u32>,
+    pub(super) fraction: Option<u32>,
     /// Sums up to this, either way, may be kept in 32 bits.
     pub(super) narrow: i64,
+    /// Sums up to this, either way, may be decoded with vectors; 0 where none may.
+    pub(super) swift: i32,
     /// What predictions and trees ask of neighbours.
     pub(crate) wanted: Wanted,
     /// Of each group of columns.
@@ -46,12 +49,14 @@ pub(crate) struct Neighbourhood {
     /// The group of each column; empty for one group.
     group_of: Vec<u32>,
     /// A bit for each neighbour that has a coefficient.
-    used: u32,
+    pub(super) used: u32,
     /// Integers of values that are named.
     pub(crate) atoms: Vec<i64>,
     /// Their sums in each column, atom after atom; empty where predictions are replaced or these are too
     /// many to keep.
     atom_sums: Vec<i64>,
+    /// The same in 32 bits, held within them, and beginning with no atom.
+    short_atom_sums: Vec<i32>,
     atom_tree: Tree,
     atom_tables: Vec<u32>,
     tree: Tree,
@@ -106,6 +111,16 @@ impl Neighbourhood {
         let looks_back = looks_back(n, used);
         let (tree, atom_tree) = (Tree::new(&n.tree), Tree::new(&n.atom_tree));
         let predicting = if n.median { MEDIAN } else { used };
+        let sieve = Sieve::new([&n.tree, &n.atom_tree]);
+        let atom_sums = atom_sums(record, &n.atoms);
+        let decided = tree.is_trivial() && atom_tree.is_trivial()
+            || sieve.as_ref().is_some_and(Sieve::is_swift);
+        let named = n.atoms.is_empty() || record.latents() > 0 || !atom_sums.is_empty();
+        let fraction = fraction(record);
+        let swift = match decided && named && fraction.is_some() {
+            true => swift(record, &coefficients),
+            false => 0,
+        };
         Ok(Some(Self {
             surroundings: Surroundings::new(n.distances, width, looks_back),
             looks_back,
@@ -113,17 +128,19 @@ impl Neighbourhood {
             median: n.median,
             aligned: n.aligned,
             narrow: narrow(record, &coefficients),
-            fraction: fraction(record),
+            fraction,
+            swift,
             wanted: Wanted::new(predicting, tree.features() | atom_tree.features()),
             coefficients,
             group_of,
             used,
             atoms: n.atoms.clone(),
-            atom_sums: atom_sums(record, &n.atoms),
+            short_atom_sums: short_sums(width, &atom_sums),
+            atom_sums,
             atom_tree,
             atom_tables: n.atom_tree.iter().filter_map(own).collect(),
             tree,
-            sieve: Sieve::new([&n.tree, &n.atom_tree]),
+            sieve,
             asks_own: leaves.iter().any(|leaf| leaf.own > 0),
             leaves,
             shifted: shifts.places,
@@ -169,6 +186,27 @@ impl Neighbourhood {
         }
         let k = *self.atoms.get(atom).filter(|_| m.latents() == 0)?;
         Some(atom_sum(k, m.base[column], &m.grids[m.grid_of[column]]))
+    }
+
+    /// Returns the sum of an atom, if it is kept, held within 32 bits: any number where there is none or
+    /// where there is no such column.
+    #[inline(always)]
+    pub(super) fn short_sum_of_atom(&self, atom: u8, column: i32) -> i32 {
+        let at = usize::from(atom) * self.surroundings.width() + column as usize;
+        self.short_atom_sums.get(at).copied().unwrap_or(0)
+    }
+
+    /// Finds leaves with vectors.
+    #[inline(always)]
+    pub(super) fn swift_leaves<V: Vector>(
+        &self,
+        isa: V::Isa,
+        features: &[V; FEATURES],
+    ) -> [[u16; LANES]; 2] {
+        match &self.sieve {
+            Some(sieve) => sieve.swift_leaves(isa, features),
+            None => [[0; LANES]; 2],
+        }
     }
 
     /// Returns the table by which leaf `leaf` of the atoms' tree names an atom.
@@ -279,7 +317,7 @@ impl<const N: usize> Decided<N> {
 #[derive(Debug, Clone)]
 pub(crate) struct Weights<const N: usize> {
     group: [u32; N],
-    own: [[i16; N]; NEIGHBOURS],
+    pub(super) own: [[i16; N]; NEIGHBOURS],
 }
 
 impl<const N: usize> Weights<N> {
@@ -323,6 +361,16 @@ fn narrow(record: &ModelRecord, coefficients: &[[i16; NEIGHBOURS]]) -> i64 {
     (1 << 29) * 256 / most - 1
 }
 
+/// Returns up to what sums may be decoded with vectors: products with coefficients must have 32 bits.
+fn swift(record: &ModelRecord, coefficients: &[[i16; NEIGHBOURS]]) -> i32 {
+    if narrow(record, coefficients) == 0 {
+        return 0;
+    }
+    let weight = |own: &[i16; NEIGHBOURS]| own.iter().map(|a| i64::from(a.abs())).sum::<i64>();
+    let most = coefficients.iter().map(weight).max().unwrap_or(0).max(256);
+    ((i64::from(i32::MAX) - 128) / most) as i32
+}
+
 /// Half a step of so many bits, added to 2^29, is far from 2^31.
 const MOST_NARROW_FRACTION: u32 = 24;
 
@@ -340,6 +388,17 @@ fn atom_sums(record: &ModelRecord, atoms: &[i64]) -> Vec<i64> {
         columns().map(move |(base, grid)| atom_sum(k, *base, &record.grids[*grid]))
     };
     atoms.iter().flat_map(of).collect()
+}
+
+/// Returns sums of atoms in 32 bits, behind as many for no atom.
+fn short_sums(width: usize, sums: &[i64]) -> Vec<i32> {
+    match sums.is_empty() {
+        true => Vec::new(),
+        false => {
+            let short = |v: &i64| (*v).clamp(i64::from(i32::MIN) + 1, i64::from(i32::MAX)) as i32;
+            std::iter::repeat_n(0, width).chain(sums.iter().map(short)).collect()
+        }
+    }
 }
 
 /// Returns the sum of an atom, the integer `k`, in a column with `base`: the nearest in fine units,

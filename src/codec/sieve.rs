@@ -8,6 +8,7 @@
 
 use super::context::LANES;
 use crate::container::model::{FEATURES, TreeNode};
+use crate::kernels::vector::{Set, Vector};
 
 /// Thresholds of all properties together, at most: with more, a walk is faster.
 const MOST_THRESHOLDS: usize = 384;
@@ -57,6 +58,10 @@ pub(crate) struct Sieve {
     thresholds: Vec<i16>,
     axes: Vec<Axis>,
     leaves: Leaves,
+    /// The same sets, one of both trees' leaves together for each place, if they are small enough: the
+    /// first numbers are those of the first tree.
+    joined: Vec<Set>,
+    first_words: usize,
 }
 
 impl Sieve {
@@ -79,7 +84,8 @@ impl Sieve {
         }
         let axes = axes(&thresholds)?;
         let leaves = leaves(trees, &thresholds, &axes)?;
-        Some(Self { thresholds: thresholds.concat(), axes, leaves })
+        let (joined, first_words) = joined(trees, &thresholds, &axes);
+        Some(Self { thresholds: thresholds.concat(), axes, leaves, joined, first_words })
     }
 
     /// Finds the leaves of both trees, of values with such properties.
@@ -103,6 +109,43 @@ impl Sieve {
             Leaves::SomeAndSome(sets) => self.only(sets, &places),
             Leaves::ManyAndMany(sets) => self.only(sets, &places),
         }
+    }
+
+    /// Finds the same leaves with vectors.
+    #[inline(always)]
+    pub(crate) fn swift_leaves<V: Vector>(
+        &self,
+        isa: V::Isa,
+        features: &[V; FEATURES],
+    ) -> [[u16; LANES]; 2] {
+        let mut places = [[0; LANES]; MOST_AXES];
+        for (axis, places) in self.axes.iter().zip(&mut places) {
+            let mut sum = V::all_halves(isa, axis.first);
+            for ruler in &axis.rulers {
+                let numbers = features[ruler.feature % FEATURES].halves();
+                let thresholds = &self.thresholds[ruler.from..ruler.to];
+                sum = V::add_passed(numbers, thresholds, ruler.score, sum);
+            }
+            *places = V::array_of_halves(sum);
+        }
+        let places = &places[..self.axes.len().min(MOST_AXES)];
+        let mut out = [[0; LANES]; 2];
+        for i in 0..LANES {
+            let set = V::common(isa, &self.joined, places, i);
+            let [a, b, c, d] = set;
+            (out[0][i], out[1][i]) = match self.first_words {
+                4 => (first(set), 0),
+                3 => (first([a, b, c]), first([d])),
+                2 => (first([a, b]), first([c, d])),
+                _ => (first([a]), first([b, c, d])),
+            };
+        }
+        out
+    }
+
+    /// Says whether all leaves of both trees are small enough for vectors.
+    pub(crate) fn is_swift(&self) -> bool {
+        !self.joined.is_empty()
     }
 
     /// Counts the thresholds that numbers are above.
@@ -197,6 +240,27 @@ fn leaves(trees: [&[TreeNode]; 2], thresholds: &[Vec<i16>], axes: &[Axis]) -> Op
         3 | 4 => Leaves::Many(both!(4, 0)),
         _ => return None,
     })
+}
+
+/// Finds the sets of both trees' leaves together, and how many numbers are of the first tree; none where
+/// they are too large.
+fn joined(
+    trees: [&[TreeNode]; 2],
+    thresholds: &[Vec<i16>],
+    axes: &[Axis],
+) -> (Vec<Set>, usize) {
+    let words = trees.map(|tree| tree.len().div_ceil(2).div_ceil(64));
+    let second = if trees[1].len() > 1 { words[1] } else { 0 };
+    let first = 4_usize.saturating_sub(second);
+    if first < words[0] || first == 0 {
+        return (Vec::new(), 0);
+    }
+    let [a, b] = trees.map(|tree| sets::<4>(tree, thresholds, axes));
+    let join = |(mut a, b): (Set, Set)| {
+        a[first..].copy_from_slice(&b[..second]);
+        a
+    };
+    (a.into_iter().zip(b).map(join).collect(), first)
 }
 
 fn sets<const W: usize>(

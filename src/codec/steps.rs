@@ -7,23 +7,24 @@ use super::program::Program;
 use super::sum::Sum;
 use super::window::Window;
 use crate::entropy::lanes::LaneDecoder;
-use crate::entropy::pool::Found;
-use crate::kernels::wide::WideLoop;
+use crate::entropy::pool::{Found, Pool};
+use crate::kernels::Isa;
+use crate::kernels::wide::{WideLoop, run_wide};
 
 /// Rows in `N` lanes: each lane has one row in `N`, and they begin one after another.
 #[derive(Debug)]
 pub(super) struct Lanes<S, const N: usize> {
     pub(super) window: Window<S, N>,
-    weights: Weights<N>,
+    pub(super) weights: Weights<N>,
     pub(super) width: usize,
     /// Rows of the block.
     pub(super) rows: usize,
     /// Classes of the rows whose heads were read last, and of those that are being decoded.
     pub(super) next_classes: [usize; N],
-    classes: [usize; N],
+    pub(super) classes: [usize; N],
     /// Whether these have residuals, and of how many fine units.
-    speaks: [bool; N],
-    steps: Steps<N>,
+    pub(super) speaks: [bool; N],
+    pub(super) steps: Steps<N>,
     /// What was decoded of the row in each lane, and room for what is none of it.
     sums: Vec<S>,
     atoms: Vec<u8>,
@@ -38,11 +39,11 @@ pub(super) struct Lanes<S, const N: usize> {
 
 /// Steps of residuals, lane by lane.
 #[derive(Debug)]
-struct Steps<const N: usize> {
-    whole: [i64; N],
+pub(super) struct Steps<const N: usize> {
+    pub(super) whole: [i64; N],
     /// The same in 32 bits, and the largest residual for which that is the same.
-    short: [i32; N],
-    most: [i32; N],
+    pub(super) short: [i32; N],
+    pub(super) most: [i32; N],
 }
 
 /// Residuals that fit, times their steps, are within ± this.
@@ -59,12 +60,27 @@ impl<const N: usize> Steps<N> {
 }
 
 /// As many steps of the loop as are asked for.
-pub(super) struct Run<'a, 'c, 'b, S, const N: usize> {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Work<'a> {
     pub(super) program: &'a Program,
     pub(super) n: &'a Neighbourhood,
-    pub(super) lanes: &'a mut Lanes<S, N>,
     pub(super) steps: usize,
-    pub(super) coder: &'c mut LaneDecoder<'b>,
+}
+
+/// Decodes as many steps as `work` says.
+pub(super) fn run<S: Sum, const N: usize>(
+    lanes: &mut Lanes<S, N>,
+    work: &Work<'_>,
+    coder: &mut LaneDecoder<'_>,
+    _: Isa,
+) {
+    run_wide(Run { lanes, work, coder });
+}
+
+struct Run<'a, 'c, 'b, S, const N: usize> {
+    lanes: &'a mut Lanes<S, N>,
+    work: &'a Work<'a>,
+    coder: &'c mut LaneDecoder<'b>,
 }
 
 impl<S: Sum, const N: usize> WideLoop for Run<'_, '_, '_, S, N> {
@@ -72,25 +88,22 @@ impl<S: Sum, const N: usize> WideLoop for Run<'_, '_, '_, S, N> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { program, n, lanes, steps, coder } = self;
-        // Copies, which need not be in memory while the loop runs.
-        let mut own = *coder;
-        for _ in 0..steps {
-            lanes.step(program, n, &mut own);
+        let Self { lanes, work: Work { program, n, steps }, coder } = self;
+        for _ in 0..*steps {
+            lanes.step(program, n, coder);
         }
-        *coder = own;
     }
 }
 
 /// Numbers that were read: of 32 bits, and all of them once more if any has more.
-struct Numbers<const N: usize> {
-    short: [i32; N],
-    long: Option<[i64; N]>,
+pub(super) struct Numbers<const N: usize> {
+    pub(super) short: [i32; N],
+    pub(super) long: Option<[i64; N]>,
 }
 
 impl<const N: usize> Numbers<N> {
     #[inline(always)]
-    fn at(&self, lane: usize) -> i64 {
+    pub(super) fn at(&self, lane: usize) -> i64 {
         self.long.map_or_else(|| i64::from(self.short[lane]), |long| long[lane])
     }
 }
@@ -181,7 +194,7 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
 
     /// Finds classes and steps, where rows begin or steps change with the column.
     #[inline(never)]
-    fn begin(&mut self, p: &Program, n: &Neighbourhood) {
+    pub(super) fn begin(&mut self, p: &Program, n: &Neighbourhood) {
         let columns = &self.window.front().column;
         for (i, &column) in columns.iter().enumerate() {
             if column == 0 {
@@ -214,7 +227,7 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
             let own = n.atom_table(decided.atom_leaf(i)) as u32;
             tables[i] = if values.coded[i] { own } else { tables[i] };
         }
-        let numbers = numbers(p, n, &tables, coder);
+        let numbers = numbers(p, &n.pool, &tables, coder);
         let most = n.atoms.len() as i64;
         let mut stray = false;
         for i in 0..N {
@@ -247,7 +260,7 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
             values.coded[i] &= values.atoms[i] == 0;
             tables[i] = if values.coded[i] { table } else { tables[i] };
         }
-        values.residuals = numbers(p, n, &tables, coder);
+        values.residuals = numbers(p, &n.pool, &tables, coder);
         self.count(p, &tables, &values.coded, &values.residuals);
     }
 
@@ -286,29 +299,38 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
             unfit |= put_atoms(p, n, values, &mut sums);
         }
         self.unfit |= unfit;
-        let rows = self.sums.chunks_exact_mut(self.width + 1);
-        for (i, row) in rows.enumerate().take(N) {
-            row[(values.column[i] as u32).min(self.width as u32) as usize] = sums[i];
+        self.keep(&values.column, &sums, &values.atoms);
+        self.window.set(sums, residuals, values.atoms);
+    }
+}
+
+impl<S: Sum, const N: usize> Lanes<S, N> {
+    /// Keeps values until their rows are handed out.
+    #[inline(always)]
+    pub(super) fn keep(&mut self, column: &[i32; N], sums: &[S; N], atoms: &[u8; N]) {
+        let width = self.width;
+        // What is not in a column of the row goes where nobody looks.
+        let at = |i: usize| (column[i] as u32 as usize).min(width);
+        for (i, row) in self.sums.chunks_exact_mut(width + 1).enumerate().take(N) {
+            row[at(i)] = sums[i];
         }
         if !self.atoms.is_empty() {
-            let rows = self.atoms.chunks_exact_mut(self.width + 1);
-            for (i, row) in rows.enumerate().take(N) {
-                row[(values.column[i] as u32).min(self.width as u32) as usize] = values.atoms[i];
+            for (i, row) in self.atoms.chunks_exact_mut(width + 1).enumerate().take(N) {
+                row[at(i)] = atoms[i];
             }
         }
-        self.window.set(sums, residuals, values.atoms);
     }
 }
 
 /// Reads a number in each lane.
 #[inline(always)]
-fn numbers<const N: usize>(
+pub(super) fn numbers<const N: usize>(
     p: &Program,
-    n: &Neighbourhood,
+    pool: &Pool,
     tables: &[u32; N],
     coder: &mut LaneDecoder<'_>,
 ) -> Numbers<N> {
-    let found = coder.symbols(&n.pool, tables);
+    let found = coder.symbols(pool, tables);
     let short = found.map(Found::number);
     let mut incomplete = false;
     for found in &found {

@@ -16,5 +16,4 @@ pub(crate) mod wide;
 mod x86;
 
 pub(crate) use dense::Panels;
-#[cfg(feature = "internals")]
 pub(crate) use isa::Isa;

@@ -22,18 +22,6 @@ pub(crate) fn run_wide<W: WideLoop>(work: W) -> W::Output {
     work.run()
 }
 
-/// Runs `work` as [`run_wide`] does, with vectors of 512 bits where the CPU has them: for loops that
-/// gain by masks and more registers, as each is compiled once more.
-#[inline(always)]
-pub(crate) fn run_widest<W: WideLoop>(work: W) -> W::Output {
-    #[cfg(target_arch = "x86_64")]
-    if super::isa::Isa::chosen() == super::isa::Isa::Avx512 && super::x86::Avx512::new().is_some() {
-        // SAFETY: AVX-512 F, BW, DQ and VL are there, as was just asked.
-        return unsafe { with_avx512(work) };
-    }
-    run_wide(work)
-}
-
 /// Runs a closure as [`run_wide`] does, if the compiler inlines it: it does where a closure is small
 /// and called from one place. For others [`WideLoop`] is certain.
 #[inline(always)]
@@ -58,10 +46,24 @@ fn with_avx2<W: WideLoop>(work: W) -> W::Output {
     work.run()
 }
 
+/// Runs `work` on a CPU that has AVX2.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn with_avx512<W: WideLoop>(work: W) -> W::Output {
-    work.run()
+#[inline(always)]
+pub(super) fn run_on_avx2<W: WideLoop>(_: super::x86::Avx2, work: W) -> W::Output {
+    // SAFETY: AVX2 is there, as is proven.
+    unsafe { with_avx2(work) }
+}
+
+/// Runs `work` on a CPU that has AVX-512.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(super) fn run_on_avx512<W: WideLoop>(_: super::x86::Avx512, work: W) -> W::Output {
+    #[target_feature(enable = "avx2,avx512f,avx512bw,avx512dq,avx512vl")]
+    fn with_avx512<W: WideLoop>(work: W) -> W::Output {
+        work.run()
+    }
+    // SAFETY: AVX-512 F, BW, DQ and VL are there, as is proven.
+    unsafe { with_avx512(work) }
 }
 
 #[cfg(all(test, feature = "compress"))]

@@ -1,7 +1,7 @@
 //! Vectors of sixteen numbers: two of 256 bits, or one of 512.
 
 use super::{Avx2, Avx512};
-use crate::kernels::vector::{Vector, WIDTH};
+use crate::kernels::vector::{Set, Vector, WIDTH};
 use std::arch::x86_64::*;
 
 /// Sixteen numbers in two vectors of 256 bits. There is one only where the CPU has AVX2.
@@ -12,25 +12,22 @@ pub(crate) struct Pair([__m256i; 2]);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Whole(__m512i);
 
-/// Writes functions that do one thing with both halves.
+/// Writes functions that do one thing with both halves. A closure would not be inlined.
 macro_rules! pairwise {
     ($($name:ident($a:ident, $b:ident) => $body:expr;)*) => { $(
         #[inline(always)]
         fn $name(self, other: Self) -> Self {
-            let both = |$a: __m256i, $b: __m256i| {
-                // SAFETY: the CPU has AVX2, for `self` exists.
-                unsafe { $body }
-            };
-            Self([both(self.0[0], other.0[0]), both(self.0[1], other.0[1])])
+            // SAFETY: the CPU has AVX2, for `self` exists.
+            unsafe {
+                let first = {
+                    let ($a, $b) = (self.0[0], other.0[0]);
+                    $body
+                };
+                let ($a, $b) = (self.0[1], other.0[1]);
+                Self([first, $body])
+            }
         }
     )* };
-}
-
-impl Pair {
-    #[inline(always)]
-    fn each(self, f: impl Fn(__m256i) -> __m256i) -> Self {
-        Self([f(self.0[0]), f(self.0[1])])
-    }
 }
 
 impl Vector for Pair {
@@ -93,33 +90,46 @@ impl Vector for Pair {
     #[inline(always)]
     fn magnitude(self) -> Self {
         // SAFETY: the CPU has AVX2, for `self` exists.
-        self.each(|a| unsafe { _mm256_abs_epi32(a) })
+        unsafe { Self([_mm256_abs_epi32(self.0[0]), _mm256_abs_epi32(self.0[1])]) }
     }
 
     #[inline(always)]
     fn shifted_left(self, bits: u32) -> Self {
         // SAFETY: the CPU has AVX2, for `self` exists.
-        self.each(|a| unsafe { _mm256_sll_epi32(a, _mm_cvtsi32_si128(bits as i32)) })
+        unsafe {
+            let bits = _mm_cvtsi32_si128(bits as i32);
+            Self([_mm256_sll_epi32(self.0[0], bits), _mm256_sll_epi32(self.0[1], bits)])
+        }
     }
 
     #[inline(always)]
     fn shifted_right(self, bits: u32) -> Self {
         // SAFETY: the CPU has AVX2, for `self` exists.
-        self.each(|a| unsafe { _mm256_sra_epi32(a, _mm_cvtsi32_si128(bits as i32)) })
+        unsafe {
+            let bits = _mm_cvtsi32_si128(bits as i32);
+            Self([_mm256_sra_epi32(self.0[0], bits), _mm256_sra_epi32(self.0[1], bits)])
+        }
     }
 
     #[inline(always)]
     fn or(self, mask: Self, other: Self) -> Self {
         // SAFETY: the CPU has AVX2, for `self` exists.
-        let either = |i: usize| unsafe { _mm256_blendv_epi8(other.0[i], self.0[i], mask.0[i]) };
-        Self([either(0), either(1)])
+        unsafe {
+            Self([
+                _mm256_blendv_epi8(other.0[0], self.0[0], mask.0[0]),
+                _mm256_blendv_epi8(other.0[1], self.0[1], mask.0[1]),
+            ])
+        }
     }
 
     #[inline(always)]
     fn bits(mask: Self) -> u32 {
         // SAFETY: the CPU has AVX2, for `mask` exists.
-        let bits = |i: usize| unsafe { _mm256_movemask_ps(_mm256_castsi256_ps(mask.0[i])) };
-        (bits(0) | bits(1) << 8) as u32
+        unsafe {
+            let low = _mm256_movemask_ps(_mm256_castsi256_ps(mask.0[0]));
+            let high = _mm256_movemask_ps(_mm256_castsi256_ps(mask.0[1]));
+            (low | high << 8) as u32
+        }
     }
 
     #[inline(always)]
@@ -147,6 +157,12 @@ impl Vector for Pair {
     fn array_of_halves(halves: __m256i) -> [u16; WIDTH] {
         bytemuck::cast(halves)
     }
+
+    #[inline(always)]
+    fn common(_: Self::Isa, sets: &[Set], axes: &[[u16; WIDTH]], lane: usize) -> Set {
+        // SAFETY: the CPU has AVX2, as is proven.
+        unsafe { common(sets, axes, lane) }
+    }
 }
 
 /// Adds as [`Vector::add_passed`] says.
@@ -170,6 +186,25 @@ unsafe fn add_passed(numbers: __m256i, thresholds: &[i16], times: u16, sum: __m2
         let passed = _mm256_add_epi16(even, odd);
         _mm256_sub_epi16(sum, _mm256_mullo_epi16(passed, _mm256_set1_epi16(times as i16)))
     }
+}
+
+/// Intersects as [`Vector::common`] says.
+///
+/// # Safety
+/// The CPU must have AVX2.
+#[inline(always)]
+unsafe fn common(sets: &[Set], axes: &[[u16; WIDTH]], lane: usize) -> Set {
+    let mut out = [u64::MAX; 4];
+    // SAFETY: the CPU has AVX2, as the caller says; a set has 256 bits.
+    unsafe {
+        let mut left = _mm256_set1_epi32(-1);
+        for places in axes {
+            let set = sets[usize::from(places[lane])].as_ptr();
+            left = _mm256_and_si256(left, _mm256_loadu_si256(set.cast()));
+        }
+        _mm256_storeu_si256(out.as_mut_ptr().cast(), left);
+    }
+    out
 }
 
 /// Writes functions that do one thing.
@@ -215,7 +250,10 @@ impl Vector for Whole {
 
     #[inline(always)]
     fn array(self) -> [i32; WIDTH] {
-        bytemuck::cast(self.0)
+        let mut out = [0; WIDTH];
+        // SAFETY: the CPU has AVX-512 F, for `self` exists; 16 numbers are 512 bits.
+        unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), self.0) };
+        out
     }
 
     wholly! {
@@ -282,5 +320,11 @@ impl Vector for Whole {
     #[inline(always)]
     fn array_of_halves(halves: __m256i) -> [u16; WIDTH] {
         bytemuck::cast(halves)
+    }
+
+    #[inline(always)]
+    fn common(_: Self::Isa, sets: &[Set], axes: &[[u16; WIDTH]], lane: usize) -> Set {
+        // SAFETY: the CPU has AVX2, as is proven.
+        unsafe { common(sets, axes, lane) }
     }
 }

@@ -1,0 +1,390 @@
+//! The loop over values of rows side by side, written with vectors: what [`super::steps`] says, [`super::near`]
+//! and [`super::neighbourhood`], for sums of 32 bits. Those are the reference; all give the same numbers.
+
+use super::context::{LANES, LARGEST, feature, narrow, neighbour};
+use super::near::{AROUND, OF_ATOMS, OF_RESIDUALS, QUARTER, WITH_ATOMS};
+use super::neighbourhood::Neighbourhood;
+use super::program::Program;
+use super::steps::{Lanes, Work, numbers};
+use super::window::Window;
+use crate::container::model::{FEATURES, NEIGHBOURS};
+use crate::entropy::lanes::LaneDecoder;
+use crate::kernels::Isa;
+use crate::kernels::vector::{Vector, VectorLoop, run_vectors};
+use neighbour::{LEFT, LEFT2, LEFT3, THIRD, THIRD2, THIRD3, UP, UP_LEFT, UP_RIGHT, UP2};
+
+/// Rows that are decoded with vectors.
+type SwiftLanes = Lanes<i32, LANES>;
+
+/// Decodes as many steps as `work` says.
+pub(super) fn run(lanes: &mut SwiftLanes, work: &Work<'_>, coder: &mut LaneDecoder<'_>, isa: Isa) {
+    run_vectors(isa, Run { lanes, work, coder });
+}
+
+struct Run<'a, 'c, 'b> {
+    lanes: &'a mut SwiftLanes,
+    work: &'a Work<'a>,
+    coder: &'c mut LaneDecoder<'b>,
+}
+
+impl VectorLoop for Run<'_, '_, '_> {
+    #[inline(always)]
+    fn run<V: Vector>(self, isa: V::Isa) {
+        let Self { lanes, work: Work { program, n, steps }, coder } = self;
+        let mut own = *coder;
+        for _ in 0..*steps {
+            step::<V>(isa, lanes, (program, n), &mut own);
+        }
+        *coder = own;
+    }
+}
+
+/// Decodes a value in each lane.
+#[inline(always)]
+fn step<V: Vector>(
+    isa: V::Isa,
+    lanes: &mut SwiftLanes,
+    (p, n): (&Program, &Neighbourhood),
+    coder: &mut LaneDecoder<'_>,
+) {
+    let column = lanes.window.front().column;
+    lanes.weights.follow(n, &column);
+    let around = Around::<V>::of(isa, &lanes.window, n);
+    let predicted = around.predict(isa, n, &lanes.weights.own);
+    let leaves = match n.has_contexts() {
+        true => n.swift_leaves(isa, &around.features(isa, n, &lanes.window, predicted)),
+        false => [[0; LANES]; 2],
+    };
+    let (there, mut coded) = present::<V>(isa, lanes, (p, n));
+    let mut atoms = [0; LANES];
+    if !n.atoms.is_empty() {
+        let mut tables = [n.pool.silent(); LANES];
+        for i in 0..LANES {
+            let own = n.atom_table(leaves[1][i]) as u32;
+            tables[i] = if coded >> i & 1 == 1 { own } else { tables[i] };
+        }
+        let named = numbers(p, &n.pool, &tables, coder);
+        let most = n.atoms.len() as i64;
+        let mut stray = false;
+        for i in 0..LANES {
+            let atom = named.at(i);
+            stray |= atom < 0 || atom > most;
+            atoms[i] = atom.clamp(0, most) as u8;
+            coded &= !(u32::from(atoms[i] > 0) << i);
+        }
+        lanes.stray |= stray;
+    }
+    let mut tables = [n.pool.silent(); LANES];
+    let (m, width) = (&p.record, lanes.width);
+    for i in 0..LANES {
+        let own = || {
+            let j = (column[i] as usize).min(width - 1);
+            m.classes.residual_tables[lanes.classes[i] * width + j]
+        };
+        let table = n.table(leaves[0][i], own) as u32;
+        tables[i] = if coded >> i & 1 == 1 { table } else { tables[i] };
+    }
+    let residuals = numbers(p, &n.pool, &tables, coder);
+    let mut sums = [0; LANES];
+    let mut short = residuals.short;
+    if let Some(long) = &residuals.long {
+        let predicted = predicted.array();
+        for i in 0..LANES {
+            let times = long[i].wrapping_mul(lanes.steps.whole[i]);
+            let sum = i64::from(predicted[i]).wrapping_add(times);
+            lanes.unfit |= there >> i & 1 == 1 && sum.unsigned_abs() > n.swift as u64;
+            sums[i] = sum as i32;
+            short[i] = narrow(long[i]);
+        }
+    } else {
+        let r = V::load(isa, &short);
+        let most = V::load(isa, &lanes.steps.most);
+        let zero = V::all(isa, 0);
+        let held = r.least(most).most(zero.minus(most));
+        let sum = predicted.plus(held.times(V::load(isa, &lanes.steps.short)));
+        lanes.unfit |= there & !(V::bits(held.is(r)) & within(isa, sum, n)) != 0;
+        sums = sum.array();
+        let largest = V::all(isa, LARGEST as i32);
+        short = r.least(largest).most(zero.minus(largest)).array();
+    }
+    if there & !coded != 0 && !n.atoms.is_empty() {
+        put_atoms::<V>(isa, lanes, (p, n), (&atoms, there), &mut sums);
+    }
+    lanes.keep(&column, &sums, &atoms);
+    lanes.window.set(sums, short, atoms);
+    lanes.window.advance_swiftly::<V>(isa);
+}
+
+/// Returns a bit for each sum that may be kept.
+#[inline(always)]
+fn within<V: Vector>(isa: V::Isa, sum: V, n: &Neighbourhood) -> u32 {
+    let most = V::all(isa, n.swift);
+    let below = V::all(isa, 0).minus(most);
+    !(V::bits(sum.is_above(most)) | V::bits(below.is_above(sum)))
+}
+
+/// Puts the sums of atoms where values are such.
+#[inline(always)]
+fn put_atoms<V: Vector>(
+    isa: V::Isa,
+    lanes: &mut SwiftLanes,
+    (p, n): (&Program, &Neighbourhood),
+    (atoms, there): (&[u8; LANES], u32),
+    sums: &mut [i32; LANES],
+) {
+    if p.record.latents() > 0 {
+        return;
+    }
+    let column = lanes.window.front().column;
+    let mut named = [0; LANES];
+    for i in 0..LANES {
+        named[i] = n.short_sum_of_atom(atoms[i], column[i]);
+    }
+    let is_atom = V::load_bytes(isa, atoms).is_above(V::all(isa, 0));
+    let named = V::load(isa, &named);
+    lanes.unfit |= there & V::bits(is_atom) & !within(isa, named, n) != 0;
+    *sums = named.or(is_atom, V::load(isa, sums)).array();
+}
+
+/// Says in which lanes there is a value, and in which it has symbols; a bit each.
+#[inline(always)]
+fn present<V: Vector>(
+    isa: V::Isa,
+    lanes: &mut SwiftLanes,
+    (p, n): (&Program, &Neighbourhood),
+) -> (u32, u32) {
+    let front = lanes.window.front();
+    let (column, row) = (V::load(isa, &front.column), V::load(isa, bytemuck::cast_ref(&front.row)));
+    let zero = V::all(isa, 0);
+    let begins = V::bits(column.is(zero));
+    let there = V::bits(column.is_above(V::all(isa, -1)))
+        & V::bits(V::all(isa, lanes.width as i32).is_above(column))
+        & V::bits(V::all(isa, lanes.rows as i32).is_above(row));
+    if begins != 0 {
+        lanes.begin(p, n);
+    }
+    let mut speaks = 0;
+    for i in 0..LANES {
+        speaks |= u32::from(lanes.speaks[i]) << i;
+    }
+    (there, there & speaks)
+}
+
+/// Neighbours of the values of a step.
+struct Around<V> {
+    sums: [V; NEIGHBOURS],
+    residuals: [V; AROUND.len()],
+    atoms: [V; WITH_ATOMS.len()],
+}
+
+/// Which of the neighbours are there: a bit for each, lane by lane, and those that are there in every
+/// lane, and in any.
+struct There<V> {
+    each: V,
+    all: u16,
+    any: u16,
+}
+
+impl<V: Vector> There<V> {
+    #[inline(always)]
+    fn of(isa: V::Isa, window: &Window<i32, LANES>, n: &Neighbourhood) -> Self {
+        let front = window.front();
+        let at = |i: usize| n.surroundings.there(front.column[i] as usize, front.row[i] as usize);
+        let first = at(0);
+        if window.is_together() {
+            return Self { each: V::all(isa, i32::from(first)), all: first, any: first };
+        }
+        let (mut all, mut any, mut each) = (first, first, [i32::from(first); LANES]);
+        for (i, each) in each.iter_mut().enumerate().skip(1) {
+            let own = at(i);
+            (all, any, *each) = (all & own, any | own, i32::from(own));
+        }
+        Self { each: V::load(isa, &each), all, any }
+    }
+
+    /// Returns a neighbour's sum where it is there, else `other`.
+    #[inline(always)]
+    fn sum(&self, isa: V::Isa, window: &Window<i32, LANES>, n: usize, other: V) -> V {
+        match self.any >> n & 1 {
+            0 => other,
+            _ => self.or(isa, n, window.sum_vector(isa, n), other),
+        }
+    }
+
+    /// Returns `own` where neighbour `n` is there, else `other`.
+    #[inline(always)]
+    fn or(&self, isa: V::Isa, n: usize, own: V, other: V) -> V {
+        if self.all >> n & 1 == 1 {
+            return own;
+        }
+        own.or(self.each.has_any(V::all(isa, 1 << n)), other)
+    }
+}
+
+impl<V: Vector> Around<V> {
+    /// Finds of the neighbours of a window's present values what is wanted.
+    #[inline(always)]
+    fn of(isa: V::Isa, window: &Window<i32, LANES>, n: &Neighbourhood) -> Self {
+        let there = There::<V>::of(isa, window, n);
+        let zero = V::all(isa, 0);
+        let wanted = n.wanted;
+        let mut out = Self {
+            sums: [zero; NEIGHBOURS],
+            residuals: [zero; AROUND.len()],
+            atoms: [zero; WITH_ATOMS.len()],
+        };
+        let left = there.sum(isa, window, LEFT, zero);
+        let s = &mut out.sums;
+        s[UP] = there.sum(isa, window, UP, left);
+        s[LEFT] = there.or(isa, LEFT, left, s[UP]);
+        let stand_ins = [(UP_LEFT, LEFT), (UP_RIGHT, UP), (LEFT2, LEFT), (LEFT3, LEFT2), (UP2, UP)];
+        for (k, other) in stand_ins {
+            if wanted.sums >> k & 1 == 1 || k == LEFT2 && wanted.sums >> LEFT3 & 1 == 1 {
+                s[k] = there.sum(isa, window, k, s[other]);
+            }
+        }
+        if wanted.sums >> THIRD != 0 {
+            s[THIRD] = there.sum(isa, window, THIRD, zero);
+            s[THIRD2] = there.sum(isa, window, THIRD2, s[THIRD]);
+            s[THIRD3] = there.sum(isa, window, THIRD3, s[THIRD2]);
+            for k in THIRD3 + 1..NEIGHBOURS {
+                if wanted.sums >> k & 1 == 1 {
+                    s[k] = there.sum(isa, window, k, s[THIRD]);
+                }
+            }
+        }
+        if wanted.any(OF_RESIDUALS) {
+            for (out, k) in out.residuals.iter_mut().zip(AROUND) {
+                if there.any >> k & 1 == 1 {
+                    *out = there.or(isa, k, window.residual_vector(isa, k), zero);
+                }
+            }
+        }
+        if wanted.any(OF_ATOMS) {
+            for (out, k) in out.atoms.iter_mut().zip(WITH_ATOMS) {
+                if there.any >> k & 1 == 1 {
+                    *out = there.or(isa, k, window.atom_vector(isa, k), zero);
+                }
+            }
+        }
+        out
+    }
+
+    /// Predicts sums.
+    #[inline(always)]
+    fn predict(
+        &self,
+        isa: V::Isa,
+        n: &Neighbourhood,
+        coefficients: &[[i16; LANES]; NEIGHBOURS],
+    ) -> V {
+        let s = &self.sums;
+        let exact = if n.median {
+            let (l, u, ul) = (s[LEFT], s[UP], s[UP_LEFT]);
+            l.plus(u).minus(ul).most(l.least(u)).least(l.most(u))
+        } else {
+            let mut total = V::all(isa, 128);
+            for (k, sum) in s.iter().enumerate() {
+                if n.used >> k & 1 == 1 {
+                    total = total.plus(sum.times(V::load_short(isa, &coefficients[k])));
+                }
+            }
+            total.shifted_right(8)
+        };
+        match (n.aligned, n.fraction) {
+            (true, Some(fraction)) => {
+                let half = V::all(isa, (1 << fraction) >> 1);
+                exact.plus(half).shifted_right(fraction).shifted_left(fraction)
+            }
+            _ => exact,
+        }
+    }
+
+    /// Computes properties: those that are wanted, and some more.
+    #[inline(always)]
+    fn features(
+        &self,
+        isa: V::Isa,
+        n: &Neighbourhood,
+        window: &Window<i32, LANES>,
+        predicted: V,
+    ) -> [V; FEATURES] {
+        let zero = V::all(isa, 0);
+        let mut f = [zero; FEATURES];
+        let (front, wanted) = (window.front(), n.wanted);
+        (f[feature::X], f[feature::Y]) = (V::load(isa, &front.x), V::load(isa, &front.y));
+        if wanted.has(feature::PHASE) {
+            let phases = n.surroundings.phases();
+            let phase = front.x.map(|x| (x as usize % phases) as i32);
+            f[feature::PHASE] = V::load(isa, &phase);
+        }
+        let fraction = n.fraction.unwrap_or(0);
+        let shift = fraction.saturating_sub(QUARTER);
+        let largest = V::all(isa, LARGEST as i32);
+        let least = zero.minus(largest);
+        macro_rules! quarters {
+            ($sum:expr) => {
+                $sum.shifted_right(shift).least(largest).most(least)
+            };
+        }
+        if wanted.has(feature::PREDICTED) {
+            f[feature::PREDICTED] = quarters!(predicted);
+        }
+        let mut q = [zero; THIRD2 + 1];
+        for k in [LEFT, UP, UP_LEFT, UP_RIGHT, LEFT2, UP2, THIRD, THIRD2] {
+            if wanted.sums >> k & 1 == 1 {
+                q[k] = quarters!(self.sums[k]);
+            }
+        }
+        let (l, u, ul, ur) = (q[LEFT], q[UP], q[UP_LEFT], q[UP_RIGHT]);
+        let (ll, uu, t, tt) = (q[LEFT2], q[UP2], q[THIRD], q[THIRD2]);
+        (f[feature::LEFT], f[feature::UP], f[feature::UP_LEFT]) = (l, u, ul);
+        (f[feature::UP_RIGHT], f[feature::LEFT2], f[feature::UP2]) = (ur, ll, uu);
+        f[feature::THIRD] = t;
+        f[feature::ACROSS] = l.minus(ul);
+        f[feature::DOWN] = u.minus(ul);
+        f[feature::RIGHT] = ur.minus(u);
+        f[feature::ACROSS2] = l.minus(ll);
+        f[feature::DOWN2] = u.minus(uu);
+        f[feature::DIAGONAL] = l.minus(u);
+        f[feature::ALONG_THIRD] = t.minus(tt);
+        f[feature::LEAST] = l.least(u).least(ul.least(ur));
+        f[feature::MOST] = l.most(u).most(ul.most(ur));
+        let across = f[feature::ACROSS].magnitude().plus(f[feature::DOWN].magnitude());
+        let beside = f[feature::RIGHT].magnitude().plus(f[feature::ACROSS2].magnitude());
+        let activity = across.plus(beside);
+        f[feature::ACTIVITY] = activity;
+        if wanted.any(OF_RESIDUALS) {
+            self.of_residuals(activity, fraction.min(QUARTER), &mut f);
+        }
+        if wanted.any(OF_ATOMS) {
+            self.of_atoms(isa, &mut f);
+        }
+        f
+    }
+
+    /// Computes properties of residuals, of which `unit` says how many quarters a step has.
+    #[inline(always)]
+    fn of_residuals(&self, activity: V, unit: u32, f: &mut [V; FEATURES]) {
+        let [l, u, ul, ur, ll, t] = self.residuals;
+        (f[feature::RESIDUAL_LEFT], f[feature::RESIDUAL_UP]) = (l, u);
+        f[feature::RESIDUAL_THIRD] = t;
+        let both = l.magnitude().plus(u.magnitude());
+        let others = ul.magnitude().plus(ur.magnitude()).plus(ll.magnitude());
+        let others = others.plus(t.magnitude().shifted_left(1));
+        f[feature::RESIDUALS] = both;
+        f[feature::ALL_RESIDUALS] = both.shifted_left(1).plus(others);
+        f[feature::RESIDUALS_LEFT] = l.magnitude().plus(ll.magnitude());
+        f[feature::ACTIVITY_RESIDUALS] = activity.held_plus(both.shifted_left(unit + 2));
+    }
+
+    /// Computes properties of atoms.
+    #[inline(always)]
+    fn of_atoms(&self, isa: V::Isa, f: &mut [V; FEATURES]) {
+        let [l, u, ul, ur, t] = self.atoms;
+        let one = V::all(isa, 1);
+        let across = l.least(one).plus(u.least(one)).plus(ul.least(one));
+        f[feature::ATOMS] = across.plus(ur.least(one)).plus(t.least(one));
+        (f[feature::ATOM_LEFT], f[feature::ATOM_UP], f[feature::ATOM_THIRD]) = (l, u, t);
+    }
+}
