@@ -117,7 +117,7 @@ impl Neighbourhood {
             || sieve.as_ref().is_some_and(Sieve::is_swift);
         let named = n.atoms.is_empty() || record.latents() > 0 || !atom_sums.is_empty();
         let fraction = fraction(record);
-        let swift = match decided && named && fraction.is_some() {
+        let swift = match decided && named && fraction.is_some() && width <= MOST_SWIFT_WIDTH {
             true => swift(record, &coefficients),
             false => 0,
         };
@@ -188,12 +188,11 @@ impl Neighbourhood {
         Some(atom_sum(k, m.base[column], &m.grids[m.grid_of[column]]))
     }
 
-    /// Returns the sum of an atom, if it is kept, held within 32 bits: any number where there is none or
-    /// where there is no such column.
+    /// Returns the sum of an atom, if it is kept, held within 32 bits. Sums are found at the atom times the
+    /// columns of a row, plus the column; there is any number where there is none.
     #[inline(always)]
-    pub(super) fn short_sum_of_atom(&self, atom: u8, column: i32) -> i32 {
-        let at = usize::from(atom) * self.surroundings.width() + column as usize;
-        self.short_atom_sums.get(at).copied().unwrap_or(0)
+    pub(super) fn short_sum_of_atom(&self, at: i32) -> i32 {
+        self.short_atom_sums.get(at as usize).copied().unwrap_or(0)
     }
 
     /// Finds leaves with vectors.
@@ -370,6 +369,9 @@ fn swift(record: &ModelRecord, coefficients: &[[i16; NEIGHBOURS]]) -> i32 {
     let most = coefficients.iter().map(weight).max().unwrap_or(0).max(256);
     ((i64::from(i32::MAX) - 128) / most) as i32
 }
+
+/// Columns of rows that are decoded with vectors, at most: places in sixteen of them have 32 bits.
+const MOST_SWIFT_WIDTH: usize = 1 << 24;
 
 /// Half a step of so many bits, added to 2^29, is far from 2^31.
 const MOST_NARROW_FRACTION: u32 = 24;

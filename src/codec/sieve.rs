@@ -13,9 +13,9 @@ use crate::kernels::vector::{Set, Vector};
 /// Thresholds of all properties together, at most: with more, a walk is faster.
 const MOST_THRESHOLDS: usize = 384;
 /// Places of an axis, at most: sets for all of them should stay in the nearest cache.
-const MOST_PLACES: usize = 192;
+const MOST_PLACES: usize = 1024;
 /// Axes, at most.
-const MOST_AXES: usize = 16;
+const MOST_AXES: usize = 8;
 
 /// A property, and where its thresholds are.
 #[derive(Debug, Clone, Copy)]
@@ -128,19 +128,34 @@ impl Sieve {
             }
             *places = V::array_of_halves(sum);
         }
-        let places = &places[..self.axes.len().min(MOST_AXES)];
-        let mut out = [[0; LANES]; 2];
-        for i in 0..LANES {
-            let set = V::common(isa, &self.joined, places, i);
-            let [a, b, c, d] = set;
-            (out[0][i], out[1][i]) = match self.first_words {
-                4 => (first(set), 0),
-                3 => (first([a, b, c]), first([d])),
-                2 => (first([a, b]), first([c, d])),
-                _ => (first([a]), first([b, c, d])),
+        let sets = self.swift_sets::<V>(isa, &places);
+        match self.first_words {
+            4 => firsts(&sets, |set| (first(set), 0)),
+            3 => firsts(&sets, |[a, b, c, d]| (first([a, b, c]), first([d]))),
+            2 => firsts(&sets, |[a, b, c, d]| (first([a, b]), first([c, d]))),
+            _ => firsts(&sets, |[a, b, c, d]| (first([a]), first([b, c, d]))),
+        }
+    }
+
+    /// Returns the sets that are left at places on all axes. How many there are is known to the loops.
+    #[inline(always)]
+    fn swift_sets<V: Vector>(
+        &self,
+        isa: V::Isa,
+        places: &[[u16; LANES]; MOST_AXES],
+    ) -> [Set; LANES] {
+        macro_rules! sets {
+            ($($count:literal)*) => {
+                match self.axes.len() {
+                    $($count => {
+                        let (some, _) = places.as_chunks::<$count>();
+                        V::common(isa, &self.joined, &some[0])
+                    })*
+                    _ => V::common(isa, &self.joined, places),
+                }
             };
         }
-        out
+        sets!(1 2 3 4 5 6)
     }
 
     /// Says whether all leaves of both trees are small enough for vectors.
@@ -181,6 +196,16 @@ impl Sieve {
         }
         out
     }
+}
+
+/// Returns the only numbers of both trees in each set.
+#[inline(always)]
+fn firsts(sets: &[Set; LANES], both: impl Fn(Set) -> (u16, u16)) -> [[u16; LANES]; 2] {
+    let mut out = [[0; LANES]; 2];
+    for i in 0..LANES {
+        (out[0][i], out[1][i]) = both(sets[i]);
+    }
+    out
 }
 
 /// Returns the only number that is in a set.
@@ -244,11 +269,7 @@ fn leaves(trees: [&[TreeNode]; 2], thresholds: &[Vec<i16>], axes: &[Axis]) -> Op
 
 /// Finds the sets of both trees' leaves together, and how many numbers are of the first tree; none where
 /// they are too large.
-fn joined(
-    trees: [&[TreeNode]; 2],
-    thresholds: &[Vec<i16>],
-    axes: &[Axis],
-) -> (Vec<Set>, usize) {
+fn joined(trees: [&[TreeNode]; 2], thresholds: &[Vec<i16>], axes: &[Axis]) -> (Vec<Set>, usize) {
     let words = trees.map(|tree| tree.len().div_ceil(2).div_ceil(64));
     let second = if trees[1].len() > 1 { words[1] } else { 0 };
     let first = 4_usize.saturating_sub(second);

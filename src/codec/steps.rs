@@ -7,7 +7,7 @@ use super::program::Program;
 use super::sum::Sum;
 use super::window::Window;
 use crate::entropy::lanes::LaneDecoder;
-use crate::entropy::pool::{Found, Pool};
+use crate::entropy::pool::{LAST_INCOMPLETE, Pool, incomplete};
 use crate::kernels::Isa;
 use crate::kernels::wide::{WideLoop, run_wide};
 
@@ -24,10 +24,14 @@ pub(super) struct Lanes<S, const N: usize> {
     pub(super) classes: [usize; N],
     /// Whether these have residuals, and of how many fine units.
     pub(super) speaks: [bool; N],
+    /// The same, a bit for each lane.
+    pub(super) speaking: u32,
     pub(super) steps: Steps<N>,
     /// What was decoded of the row in each lane, and room for what is none of it.
-    sums: Vec<S>,
-    atoms: Vec<u8>,
+    pub(super) sums: Vec<S>,
+    pub(super) atoms: Vec<u8>,
+    /// Where the row of each lane begins in them.
+    pub(super) row_starts: [i32; N],
     /// Whether an atom was named that is not there.
     pub(super) stray: bool,
     /// Whether a sum did not fit.
@@ -130,9 +134,11 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
             next_classes: [0; N],
             classes: [0; N],
             speaks: [false; N],
+            speaking: 0,
             steps: Steps { whole: [1; N], short: [1; N], most: [0; N] },
             sums: vec![S::default(); N * (width + 1)],
             atoms: vec![0; if program.replaces() { N * (width + 1) } else { 0 }],
+            row_starts: std::array::from_fn(|i| (i * (width + 1)) as i32),
             stray: false,
             unfit: false,
             bits: None,
@@ -206,6 +212,7 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
             if (0..self.width as i32).contains(&column) {
                 let quantum = p.record.classes.quantum[self.classes[i]];
                 self.speaks[i] = quantum >= 0;
+                self.speaking = self.speaking & !(1 << i) | u32::from(quantum >= 0) << i;
                 let own = || n.step(column as usize, &p.steps);
                 self.steps.set(i, if quantum == 0 { own() } else { quantum });
             }
@@ -330,14 +337,13 @@ pub(super) fn numbers<const N: usize>(
     tables: &[u32; N],
     coder: &mut LaneDecoder<'_>,
 ) -> Numbers<N> {
-    let found = coder.symbols(pool, tables);
-    let short = found.map(Found::number);
+    let short = coder.symbols(pool, tables);
     let mut incomplete = false;
-    for found in &found {
-        incomplete |= found.is_incomplete();
+    for number in &short {
+        incomplete |= *number <= LAST_INCOMPLETE;
     }
     let long = incomplete.then(|| {
-        let (long, after) = complete(p, tables, &found, *coder);
+        let (long, after) = complete(p, tables, &short, *coder);
         *coder = after;
         long
     });
@@ -347,15 +353,15 @@ pub(super) fn numbers<const N: usize>(
 /// Reads what entries leave open, one lane after another. The coder comes and goes by value, so that in
 /// a loop over steps it need not be in memory.
 #[inline(never)]
-fn complete<'a, const N: usize>(
+pub(super) fn complete<'a, const N: usize>(
     p: &Program,
     tables: &[u32; N],
-    found: &[Found; N],
+    numbers: &[i32; N],
     mut coder: LaneDecoder<'a>,
 ) -> ([i64; N], LaneDecoder<'a>) {
-    let mut out = found.map(|found| i64::from(found.number()));
-    for (i, found) in found.iter().enumerate() {
-        if let Some(entry) = found.incomplete() {
+    let mut out = numbers.map(i64::from);
+    for (i, &number) in numbers.iter().enumerate() {
+        if let Some(entry) = incomplete(number) {
             out[i] = coder.alone(i, |coder| {
                 let (number, after) = p.tables[tables[i] as usize].complete(entry, *coder);
                 *coder = after;

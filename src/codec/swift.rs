@@ -1,14 +1,15 @@
 //! The loop over values of rows side by side, written with vectors: what [`super::steps`] says, [`super::near`]
 //! and [`super::neighbourhood`], for sums of 32 bits. Those are the reference; all give the same numbers.
 
-use super::context::{LANES, LARGEST, feature, narrow, neighbour};
+use super::context::{LANES, LARGEST, feature, neighbour};
 use super::near::{AROUND, OF_ATOMS, OF_RESIDUALS, QUARTER, WITH_ATOMS};
 use super::neighbourhood::Neighbourhood;
 use super::program::Program;
-use super::steps::{Lanes, Work, numbers};
+use super::steps::{Lanes, Work, complete};
 use super::window::Window;
 use crate::container::model::{FEATURES, NEIGHBOURS};
 use crate::entropy::lanes::LaneDecoder;
+use crate::entropy::pool::{LAST_INCOMPLETE, Pool};
 use crate::kernels::Isa;
 use crate::kernels::vector::{Vector, VectorLoop, run_vectors};
 use neighbour::{LEFT, LEFT2, LEFT3, THIRD, THIRD2, THIRD3, UP, UP_LEFT, UP_RIGHT, UP2};
@@ -56,63 +57,89 @@ fn step<V: Vector>(
         false => [[0; LANES]; 2],
     };
     let (there, mut coded) = present::<V>(isa, lanes, (p, n));
-    let mut atoms = [0; LANES];
+    let zero = V::all(isa, 0);
+    let silent = V::all(isa, n.pool.silent() as i32);
+    let (mut atoms, mut are_atoms) = (zero, 0);
     if !n.atoms.is_empty() {
-        let mut tables = [n.pool.silent(); LANES];
+        let mut tables = [0; LANES];
         for i in 0..LANES {
-            let own = n.atom_table(leaves[1][i]) as u32;
-            tables[i] = if coded >> i & 1 == 1 { own } else { tables[i] };
+            tables[i] = n.atom_table(leaves[1][i]) as i32;
         }
-        let named = numbers(p, &n.pool, &tables, coder);
-        let most = n.atoms.len() as i64;
-        let mut stray = false;
-        for i in 0..LANES {
-            let atom = named.at(i);
-            stray |= atom < 0 || atom > most;
-            atoms[i] = atom.clamp(0, most) as u8;
-            coded &= !(u32::from(atoms[i] > 0) << i);
-        }
-        lanes.stray |= stray;
+        let tables = V::load(isa, &tables).or(V::mask(isa, coded), silent);
+        let named = read(isa, p, &n.pool, tables, coder).short;
+        let most = V::all(isa, n.atoms.len() as i32);
+        lanes.stray |= V::bits(named.is_above(most)) | V::bits(zero.is_above(named)) != 0;
+        atoms = named.least(most).most(zero);
+        are_atoms = V::bits(atoms.is_above(zero));
+        coded &= !are_atoms;
     }
-    let mut tables = [n.pool.silent(); LANES];
-    let (m, width) = (&p.record, lanes.width);
+    let mut tables = [0; LANES];
     for i in 0..LANES {
         let own = || {
-            let j = (column[i] as usize).min(width - 1);
-            m.classes.residual_tables[lanes.classes[i] * width + j]
+            let j = (column[i] as usize).min(lanes.width - 1);
+            p.record.classes.residual_tables[lanes.classes[i] * lanes.width + j]
         };
-        let table = n.table(leaves[0][i], own) as u32;
-        tables[i] = if coded >> i & 1 == 1 { table } else { tables[i] };
+        tables[i] = n.table(leaves[0][i], own) as i32;
     }
-    let residuals = numbers(p, &n.pool, &tables, coder);
-    let mut sums = [0; LANES];
-    let mut short = residuals.short;
-    if let Some(long) = &residuals.long {
-        let predicted = predicted.array();
-        for i in 0..LANES {
-            let times = long[i].wrapping_mul(lanes.steps.whole[i]);
-            let sum = i64::from(predicted[i]).wrapping_add(times);
-            lanes.unfit |= there >> i & 1 == 1 && sum.unsigned_abs() > n.swift as u64;
-            sums[i] = sum as i32;
-            short[i] = narrow(long[i]);
-        }
-    } else {
-        let r = V::load(isa, &short);
-        let most = V::load(isa, &lanes.steps.most);
-        let zero = V::all(isa, 0);
-        let held = r.least(most).most(zero.minus(most));
-        let sum = predicted.plus(held.times(V::load(isa, &lanes.steps.short)));
-        lanes.unfit |= there & !(V::bits(held.is(r)) & within(isa, sum, n)) != 0;
-        sums = sum.array();
-        let largest = V::all(isa, LARGEST as i32);
-        short = r.least(largest).most(zero.minus(largest)).array();
+    let tables = V::load(isa, &tables).or(V::mask(isa, coded), silent);
+    let residuals = read(isa, p, &n.pool, tables, coder);
+    let mut sum = added::<V>(isa, lanes, n, (predicted, &residuals), there);
+    if are_atoms != 0 {
+        sum = with_atoms::<V>(isa, lanes, (p, n), (sum, atoms), there);
     }
-    if there & !coded != 0 && !n.atoms.is_empty() {
-        put_atoms::<V>(isa, lanes, (p, n), (&atoms, there), &mut sums);
-    }
-    lanes.keep(&column, &sums, &atoms);
-    lanes.window.set(sums, short, atoms);
+    let largest = V::all(isa, LARGEST as i32);
+    let short = residuals.short.least(largest).most(zero.minus(largest));
+    let (sums, atoms) = (sum.array(), atoms.bytes());
+    lanes.keep_swiftly::<V>(isa, &sums, &atoms);
+    lanes.window.set(sums, short.array(), atoms);
     lanes.window.advance_swiftly::<V>(isa);
+}
+
+/// Numbers that were read: held within 32 bits, and all of them once more if any has more.
+struct Read<V> {
+    short: V,
+    long: Option<[i64; LANES]>,
+}
+
+/// Reads a number in each lane.
+#[inline(always)]
+fn read<V: Vector>(
+    isa: V::Isa,
+    p: &Program,
+    pool: &Pool,
+    tables: V,
+    coder: &mut LaneDecoder<'_>,
+) -> Read<V> {
+    let short = coder.swift_symbols(isa, pool, tables);
+    if V::bits(short.is_above(V::all(isa, LAST_INCOMPLETE))) == (1 << LANES) - 1 {
+        return Read { short, long: None };
+    }
+    let (long, after) = complete(p, &bytemuck::cast(tables.array()), &short.array(), *coder);
+    *coder = after;
+    let held = long.map(|v| v.clamp(i64::from(-i32::MAX), i64::from(i32::MAX)) as i32);
+    Read { short: V::load(isa, &held), long: Some(long) }
+}
+
+/// Adds residuals to what is predicted of sums.
+#[inline(always)]
+fn added<V: Vector>(
+    isa: V::Isa,
+    lanes: &mut SwiftLanes,
+    n: &Neighbourhood,
+    (predicted, residuals): (V, &Read<V>),
+    there: u32,
+) -> V {
+    let most = V::load(isa, &lanes.steps.most);
+    let held = residuals.short.least(most).most(V::all(isa, 0).minus(most));
+    let sum = predicted.plus(held.times(V::load(isa, &lanes.steps.short)));
+    let fits = V::bits(held.is(residuals.short)) & within(isa, sum, n);
+    lanes.unfit |= there & !fits != 0;
+    if let Some(long) = &residuals.long {
+        // Those that are not what is said of them in 32 bits do not fit either.
+        let short = residuals.short.array();
+        lanes.unfit |= (0..LANES).any(|i| there >> i & 1 == 1 && i64::from(short[i]) != long[i]);
+    }
+    sum
 }
 
 /// Returns a bit for each sum that may be kept.
@@ -125,25 +152,49 @@ fn within<V: Vector>(isa: V::Isa, sum: V, n: &Neighbourhood) -> u32 {
 
 /// Puts the sums of atoms where values are such.
 #[inline(always)]
-fn put_atoms<V: Vector>(
+fn with_atoms<V: Vector>(
     isa: V::Isa,
     lanes: &mut SwiftLanes,
     (p, n): (&Program, &Neighbourhood),
-    (atoms, there): (&[u8; LANES], u32),
-    sums: &mut [i32; LANES],
-) {
+    (sum, atoms): (V, V),
+    there: u32,
+) -> V {
     if p.record.latents() > 0 {
-        return;
+        return sum;
     }
-    let column = lanes.window.front().column;
+    let column = V::load(isa, &lanes.window.front().column);
+    let places = atoms.times(V::all(isa, lanes.width as i32)).plus(column).array();
     let mut named = [0; LANES];
     for i in 0..LANES {
-        named[i] = n.short_sum_of_atom(atoms[i], column[i]);
+        named[i] = n.short_sum_of_atom(places[i]);
     }
-    let is_atom = V::load_bytes(isa, atoms).is_above(V::all(isa, 0));
+    let is_atom = atoms.is_above(V::all(isa, 0));
     let named = V::load(isa, &named);
     lanes.unfit |= there & V::bits(is_atom) & !within(isa, named, n) != 0;
-    *sums = named.or(is_atom, V::load(isa, sums)).array();
+    named.or(is_atom, sum)
+}
+
+impl SwiftLanes {
+    /// Keeps values as [`Lanes::keep`] does.
+    #[inline(always)]
+    fn keep_swiftly<V: Vector>(&mut self, isa: V::Isa, sums: &[i32; LANES], atoms: &[u8; LANES]) {
+        let width = V::all(isa, self.width as i32);
+        let column = V::load(isa, &self.window.front().column);
+        let inside = column.is_above(V::all(isa, -1));
+        let at = V::load(isa, &self.row_starts).plus(column.least(width).or(inside, width)).array();
+        for i in 0..LANES {
+            if let Some(sum) = self.sums.get_mut(at[i] as usize) {
+                *sum = sums[i];
+            }
+        }
+        if !self.atoms.is_empty() {
+            for i in 0..LANES {
+                if let Some(atom) = self.atoms.get_mut(at[i] as usize) {
+                    *atom = atoms[i];
+                }
+            }
+        }
+    }
 }
 
 /// Says in which lanes there is a value, and in which it has symbols; a bit each.
@@ -163,11 +214,7 @@ fn present<V: Vector>(
     if begins != 0 {
         lanes.begin(p, n);
     }
-    let mut speaks = 0;
-    for i in 0..LANES {
-        speaks |= u32::from(lanes.speaks[i]) << i;
-    }
-    (there, there & speaks)
+    (there, there & lanes.speaking)
 }
 
 /// Neighbours of the values of a step.

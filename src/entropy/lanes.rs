@@ -4,9 +4,10 @@
 //! Lanes wait for none of each other: while one looks for its symbol, the others do, too. Words go to
 //! the lanes in their order, which are asked one after another.
 
-use super::pool::{Found, Pool};
+use super::pool::Pool;
 use super::rans::{Coder, LANE_LOW as LOW, LANES, PROB_BITS, PROB_SCALE};
 use crate::error::{Error, Result};
+use crate::kernels::vector::Vector;
 
 /// Bytes of a word.
 const WORD: usize = 2;
@@ -86,23 +87,15 @@ impl<'a> LaneDecoder<'a> {
     /// Reads a symbol in each of the first lanes, from the table that each has in `pool`. What is
     /// found may have to be completed.
     #[inline(always)]
-    pub(crate) fn symbols<const N: usize>(&mut self, pool: &Pool, tables: &[u32; N]) -> [Found; N] {
-        // The words that come next; behind the last, zeros.
-        let mut few = [0; LANES * WORD];
-        let next: &[u8; LANES * WORD] = match self.words.first_chunk() {
-            Some(next) => next,
-            None => {
-                few[..self.words.len()].copy_from_slice(self.words);
-                &few
-            }
-        };
-        let mut out = [Found::default(); N];
+    pub(crate) fn symbols<const N: usize>(&mut self, pool: &Pool, tables: &[u32; N]) -> [i32; N] {
+        let next = self.next_words();
+        let mut out = [0; N];
         let mut used = 0;
         for i in 0..N {
             let state = self.states[i % LANES];
             let slot = state % PROB_SCALE;
             let found = pool.find(tables[i], slot);
-            out[i] = found;
+            out[i] = found.number();
             let left = found.frequency() * (state >> PROB_BITS) + (slot - found.start());
             let at = used % LANES * WORD;
             let word = u32::from(u16::from_le_bytes([next[at], next[at + 1]]));
@@ -112,6 +105,34 @@ impl<'a> LaneDecoder<'a> {
         }
         self.skip(used * WORD);
         out
+    }
+
+    /// Reads the same numbers with vectors.
+    #[inline(always)]
+    pub(crate) fn swift_symbols<V: Vector>(&mut self, isa: V::Isa, pool: &Pool, tables: V) -> V {
+        let states = V::load(isa, bytemuck::cast_ref(&self.states));
+        let slots = states.bit_and(V::all(isa, PROB_SCALE as i32 - 1));
+        let [starts, frequencies, numbers] = pool.find_all(isa, tables, slots);
+        let left = frequencies.times(states.shifted_down(PROB_BITS)).plus(slots.minus(starts));
+        let refills = left.shifted_down(16).is(V::all(isa, 0));
+        let words = V::dealt(isa, refills, &self.next_words());
+        let states = left.shifted_left(16).bit_or(words).or(refills, left);
+        self.states = bytemuck::cast(states.array());
+        self.skip(V::bits(refills).count_ones() as usize * WORD);
+        numbers
+    }
+
+    /// Returns the words that come next; behind the last, zeros.
+    #[inline(always)]
+    fn next_words(&self) -> [u8; LANES * WORD] {
+        match self.words.first_chunk() {
+            Some(next) => *next,
+            None => {
+                let mut few = [0; LANES * WORD];
+                few[..self.words.len()].copy_from_slice(self.words);
+                few
+            }
+        }
     }
 
     #[inline(always)]

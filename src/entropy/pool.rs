@@ -2,14 +2,21 @@
 
 use super::rans::{PROB_BITS, PROB_SCALE};
 use super::table::Table;
+use crate::kernels::vector::{Vector, WIDTH};
 
 /// The slots are divided into `2^BUCKET_BITS` buckets, so that nearly every slot is found in the first
-/// or the second entry that is looked at: they take 1 KiB of a table.
-const BUCKET_BITS: u32 = 9;
+/// entry that is looked at: they take 3 KiB of a table.
+const BUCKET_BITS: u32 = 8;
 /// `2^BUCKET_BITS`.
 const BUCKETS: usize = 1 << BUCKET_BITS;
 /// Numbers up to this say which entry of its table has to be completed; no table has as many entries.
-const LAST_INCOMPLETE: i32 = i32::MIN + (1 << 16);
+pub(crate) const LAST_INCOMPLETE: i32 = i32::MIN + (1 << 16);
+
+/// Returns which entry of its table a number stands for that has to be completed.
+#[inline(always)]
+pub(crate) fn incomplete(number: i32) -> Option<usize> {
+    (number <= LAST_INCOMPLETE).then(|| (number - i32::MIN) as usize)
+}
 
 /// The entry of a table that holds a slot: first slot, number of slots, and above these the number.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,37 +43,19 @@ impl Found {
         slot.wrapping_sub(self.start()) < self.frequency()
     }
 
-    /// Returns the number, if it is complete.
+    /// Returns the number, or what is [`incomplete`].
     #[inline(always)]
     pub(crate) fn number(self) -> i32 {
         (self.0 >> 32) as i32
     }
-
-    /// Says whether it is not.
-    #[inline(always)]
-    pub(crate) fn is_incomplete(self) -> bool {
-        self.number() <= LAST_INCOMPLETE
-    }
-
-    /// Returns which entry of its table has to be completed, if it has to be.
-    #[inline(always)]
-    pub(crate) fn incomplete(self) -> Option<usize> {
-        self.is_incomplete().then(|| (self.number() - i32::MIN) as usize)
-    }
-}
-
-/// Where a table's entries are.
-#[derive(Debug, Clone)]
-struct Head {
-    first: u32,
-    /// The entry of each bucket's first slot, counted from the table's first.
-    buckets: [u16; BUCKETS],
 }
 
 /// Tables, found by their places.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pool {
-    heads: Vec<Head>,
+    /// The entry of each bucket's first slot, table after table, and where it is among all entries.
+    quick: Vec<Found>,
+    places: Vec<u32>,
     entries: Vec<Found>,
 }
 
@@ -75,53 +64,82 @@ impl Pool {
     pub(crate) fn new(tables: &[Table]) -> Self {
         let mut out = Self::default();
         for table in tables {
-            let first = out.entries.len() as u32;
+            let first = out.entries.len();
             let entries = table.entries().enumerate();
             out.entries.extend(entries.map(|(i, (start, frequency, number))| {
                 let number = number.filter(|&n| n > LAST_INCOMPLETE);
                 Found::new(start, frequency, number.unwrap_or(i32::MIN + i as i32))
             }));
-            out.push_head(first);
+            out.push_buckets(first);
         }
-        let first = out.entries.len() as u32;
         out.entries.push(Found::new(0, PROB_SCALE, 0));
-        out.push_head(first);
-        // Whoever looks at an entry looks at the one behind it, too.
-        out.entries.push(Found::default());
+        out.push_buckets(out.entries.len() - 1);
         out
     }
 
-    fn push_head(&mut self, first: u32) {
-        let own = &self.entries[first as usize..];
-        let width = PROB_SCALE >> BUCKET_BITS;
-        let mut entry = 0;
-        let buckets = std::array::from_fn(|b| {
-            while own[entry].start() + own[entry].frequency() <= b as u32 * width {
-                entry += 1;
+    fn push_buckets(&mut self, first: usize) {
+        let mut at = first;
+        for bucket in 0..BUCKETS as u32 {
+            let slot = bucket << (PROB_BITS - BUCKET_BITS);
+            while !self.entries[at].holds(slot) {
+                at += 1;
             }
-            entry as u16
-        });
-        self.heads.push(Head { first, buckets });
+            self.quick.push(self.entries[at]);
+            self.places.push(at as u32);
+        }
     }
 
     /// Returns the place of the table that says only 0.
     #[inline(always)]
     pub(crate) fn silent(&self) -> u32 {
-        self.heads.len() as u32 - 1
+        (self.quick.len() >> BUCKET_BITS) as u32 - 1
     }
 
     /// Finds the entry of a table that holds `slot`.
     #[inline(always)]
     pub(super) fn find(&self, table: u32, slot: u32) -> Found {
-        let head = &self.heads[table as usize];
-        let bucket = (slot >> (PROB_BITS - BUCKET_BITS)) as usize % BUCKETS;
-        let mut i = head.first as usize + usize::from(head.buckets[bucket]);
-        let [first, second] = [self.entries[i], self.entries[i + 1]];
-        let mut found = if first.holds(slot) { first } else { second };
-        while !found.holds(slot) {
-            i += 1;
-            found = self.entries[i + 1];
+        let bucket = (table as usize) << BUCKET_BITS | (slot >> (PROB_BITS - BUCKET_BITS)) as usize;
+        let found = self.quick[bucket];
+        match found.holds(slot) {
+            true => found,
+            false => self.find_behind(bucket, slot),
         }
-        found
+    }
+
+    /// Finds the entry that holds `slot` in a bucket, if it is not the bucket's first one.
+    #[inline(never)]
+    fn find_behind(&self, bucket: usize, slot: u32) -> Found {
+        let mut at = self.places[bucket] as usize + 1;
+        while !self.entries[at].holds(slot) {
+            at += 1;
+        }
+        self.entries[at]
+    }
+
+    /// Finds the entries of tables that hold slots, in each lane: first slots, numbers of slots, and
+    /// numbers.
+    #[inline(always)]
+    pub(super) fn find_all<V: Vector>(&self, isa: V::Isa, tables: V, slots: V) -> [V; 3] {
+        let buckets = tables.shifted_left(BUCKET_BITS);
+        let buckets = buckets.bit_or(slots.shifted_down(PROB_BITS - BUCKET_BITS)).array();
+        let mut found = [0; WIDTH];
+        for i in 0..WIDTH {
+            found[i] = self.quick[buckets[i] as usize].0;
+        }
+        let (mut low, mut numbers) = V::split(isa, &found);
+        let low_bits = V::all(isa, 0xffff);
+        let beyond = V::bits(
+            slots.minus(low.bit_and(low_bits)).is_above(low.shifted_down(16).minus(V::all(isa, 1))),
+        );
+        if beyond != 0 {
+            let (slots, mut left) = (slots.array(), beyond);
+            while left != 0 {
+                let i = left.trailing_zeros() as usize % WIDTH;
+                found[i] = self.find_behind(buckets[i] as usize, slots[i] as u32).0;
+                left &= left - 1;
+            }
+            (low, numbers) = V::split(isa, &found);
+        }
+        [low.bit_and(low_bits), low.shifted_down(16), numbers]
     }
 }

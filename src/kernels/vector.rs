@@ -34,7 +34,11 @@ pub(crate) trait Vector: Copy {
     fn magnitude(self) -> Self;
     /// Adds numbers that are not below 0; what is too large becomes the largest number.
     fn held_plus(self, other: Self) -> Self;
+    fn bit_and(self, other: Self) -> Self;
+    fn bit_or(self, other: Self) -> Self;
     fn shifted_left(self, bits: u32) -> Self;
+    /// Shifts to the right, with zeros.
+    fn shifted_down(self, bits: u32) -> Self;
     /// Shifts to the right, with copies of the sign.
     fn shifted_right(self, bits: u32) -> Self;
 
@@ -46,6 +50,15 @@ pub(crate) trait Vector: Copy {
     fn or(self, mask: Self::Mask, other: Self) -> Self;
     /// Returns a bit for each number, the first lowest.
     fn bits(mask: Self::Mask) -> u32;
+    /// Returns the mask of such bits.
+    fn mask(isa: Self::Isa, bits: u32) -> Self::Mask;
+    /// Gives each number for which `mask` says yes the next of some little-endian words of 16 bits; the
+    /// others are not told.
+    fn dealt(isa: Self::Isa, mask: Self::Mask, words: &[u8; 2 * WIDTH]) -> Self;
+    /// Returns the lower and the upper halves of numbers.
+    fn split(isa: Self::Isa, from: &[u64; WIDTH]) -> (Self, Self);
+    /// Returns numbers from 0 to 255.
+    fn bytes(self) -> [u8; WIDTH];
 
     /// Returns the numbers in 16 bits, held within their range.
     fn halves(self) -> Self::Halves;
@@ -59,8 +72,12 @@ pub(crate) trait Vector: Copy {
     ) -> Self::Halves;
     fn array_of_halves(halves: Self::Halves) -> [u16; WIDTH];
 
-    /// Returns what is in all of the sets at the places that a lane has on each axis.
-    fn common(isa: Self::Isa, sets: &[Set], axes: &[[u16; WIDTH]], lane: usize) -> Set;
+    /// Returns what is in all of the sets at the places that each number has on each axis.
+    fn common<const AXES: usize>(
+        isa: Self::Isa,
+        sets: &[Set],
+        axes: &[[u16; WIDTH]; AXES],
+    ) -> [Set; WIDTH];
 }
 
 /// A loop written with vectors. `run` must be `#[inline(always)]`, and all that it calls; closures cannot

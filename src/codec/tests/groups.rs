@@ -15,7 +15,8 @@ use crate::matrix::rng::Rng;
 /// Streams of random bits: any is the stream of some rows.
 fn random_stream(rng: &mut Rng, rows: usize, words: usize) -> Vec<u8> {
     let mut stream = Vec::new();
-    (0..rows.min(LANES)).for_each(|_| stream.extend((rng.next_u64() as u32 | 1 << 31).to_le_bytes()));
+    (0..rows.min(LANES))
+        .for_each(|_| stream.extend((rng.next_u64() as u32 | 1 << 31).to_le_bytes()));
     (0..words).for_each(|_| stream.extend((rng.next_u64() as u16).to_le_bytes()));
     stream
 }

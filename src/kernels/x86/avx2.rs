@@ -5,7 +5,7 @@ use crate::kernels::dense::panels::{COLUMNS, Product};
 use crate::kernels::isa::Isa;
 use std::arch::x86_64::*;
 
-/// Proof that this CPU has AVX2 and FMA.
+/// Proof that this CPU has AVX2, FMA, BMI1 and POPCNT.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Avx2(());
 

@@ -79,6 +79,8 @@ impl Vector for Pair {
         least(a, b) => _mm256_min_epi32(a, b);
         most(a, b) => _mm256_max_epi32(a, b);
         held_plus(a, b) => _mm256_min_epu32(_mm256_add_epi32(a, b), _mm256_set1_epi32(i32::MAX));
+        bit_and(a, b) => _mm256_and_si256(a, b);
+        bit_or(a, b) => _mm256_or_si256(a, b);
         is(a, b) => _mm256_cmpeq_epi32(a, b);
         is_above(a, b) => _mm256_cmpgt_epi32(a, b);
         has_any(a, b) => {
@@ -112,6 +114,15 @@ impl Vector for Pair {
     }
 
     #[inline(always)]
+    fn shifted_down(self, bits: u32) -> Self {
+        // SAFETY: the CPU has AVX2, for `self` exists.
+        unsafe {
+            let bits = _mm_cvtsi32_si128(bits as i32);
+            Self([_mm256_srl_epi32(self.0[0], bits), _mm256_srl_epi32(self.0[1], bits)])
+        }
+    }
+
+    #[inline(always)]
     fn or(self, mask: Self, other: Self) -> Self {
         // SAFETY: the CPU has AVX2, for `self` exists.
         unsafe {
@@ -129,6 +140,71 @@ impl Vector for Pair {
             let low = _mm256_movemask_ps(_mm256_castsi256_ps(mask.0[0]));
             let high = _mm256_movemask_ps(_mm256_castsi256_ps(mask.0[1]));
             (low | high << 8) as u32
+        }
+    }
+
+    #[inline(always)]
+    fn mask(_: Avx2, bits: u32) -> Self {
+        // SAFETY: the CPU has AVX2, as is proven.
+        unsafe {
+            let all = _mm256_set1_epi32(bits as i32);
+            let first = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let second = _mm256_slli_epi32::<8>(first);
+            Self([
+                _mm256_cmpeq_epi32(_mm256_and_si256(all, first), first),
+                _mm256_cmpeq_epi32(_mm256_and_si256(all, second), second),
+            ])
+        }
+    }
+
+    #[inline(always)]
+    fn dealt(_: Avx2, mask: Self, words: &[u8; 2 * WIDTH]) -> Self {
+        // SAFETY: the CPU has AVX2, for `mask` exists. There are at most 8 words before those of the second
+        // half, so that 8 more are there.
+        unsafe {
+            let low = _mm256_movemask_ps(_mm256_castsi256_ps(mask.0[0])) as usize;
+            let high = _mm256_movemask_ps(_mm256_castsi256_ps(mask.0[1])) as usize;
+            let at = words.as_ptr();
+            let first = _mm256_cvtepu16_epi32(_mm_loadu_si128(at.cast()));
+            let at = at.add(2 * low.count_ones() as usize);
+            let second = _mm256_cvtepu16_epi32(_mm_loadu_si128(at.cast()));
+            let low = _mm_loadl_epi64(DEALT[low % 256].as_ptr().cast());
+            let high = _mm_loadl_epi64(DEALT[high % 256].as_ptr().cast());
+            Self([
+                _mm256_permutevar8x32_epi32(first, _mm256_cvtepu8_epi32(low)),
+                _mm256_permutevar8x32_epi32(second, _mm256_cvtepu8_epi32(high)),
+            ])
+        }
+    }
+
+    #[inline(always)]
+    fn split(_: Avx2, from: &[u64; WIDTH]) -> (Self, Self) {
+        // SAFETY: the CPU has AVX2, as is proven; 16 numbers are 4 times 256 bits.
+        unsafe {
+            let at = from.as_ptr().cast::<f32>();
+            let (a, b) = (_mm256_loadu_ps(at), _mm256_loadu_ps(at.add(8)));
+            let (c, d) = (_mm256_loadu_ps(at.add(16)), _mm256_loadu_ps(at.add(24)));
+            macro_rules! ordered {
+                ($a:expr, $b:expr, $which:literal) => {{
+                    let mixed = _mm256_castps_si256(_mm256_shuffle_ps::<$which>($a, $b));
+                    _mm256_permute4x64_epi64::<0b11_01_10_00>(mixed)
+                }};
+            }
+            (
+                Self([ordered!(a, b, 0b10_00_10_00), ordered!(c, d, 0b10_00_10_00)]),
+                Self([ordered!(a, b, 0b11_01_11_01), ordered!(c, d, 0b11_01_11_01)]),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn bytes(self) -> [u8; WIDTH] {
+        // SAFETY: the CPU has AVX2, for `self` exists.
+        unsafe {
+            let halves = self.halves();
+            let (low, high) =
+                (_mm256_castsi256_si128(halves), _mm256_extracti128_si256::<1>(halves));
+            bytemuck::cast(_mm_packus_epi16(low, high))
         }
     }
 
@@ -159,9 +235,13 @@ impl Vector for Pair {
     }
 
     #[inline(always)]
-    fn common(_: Self::Isa, sets: &[Set], axes: &[[u16; WIDTH]], lane: usize) -> Set {
+    fn common<const AXES: usize>(
+        _: Self::Isa,
+        sets: &[Set],
+        axes: &[[u16; WIDTH]; AXES],
+    ) -> [Set; WIDTH] {
         // SAFETY: the CPU has AVX2, as is proven.
-        unsafe { common(sets, axes, lane) }
+        unsafe { common(sets, axes) }
     }
 }
 
@@ -193,19 +273,37 @@ unsafe fn add_passed(numbers: __m256i, thresholds: &[i16], times: u16, sum: __m2
 /// # Safety
 /// The CPU must have AVX2.
 #[inline(always)]
-unsafe fn common(sets: &[Set], axes: &[[u16; WIDTH]], lane: usize) -> Set {
-    let mut out = [u64::MAX; 4];
-    // SAFETY: the CPU has AVX2, as the caller says; a set has 256 bits.
-    unsafe {
-        let mut left = _mm256_set1_epi32(-1);
-        for places in axes {
-            let set = sets[usize::from(places[lane])].as_ptr();
-            left = _mm256_and_si256(left, _mm256_loadu_si256(set.cast()));
+unsafe fn common<const AXES: usize>(sets: &[Set], axes: &[[u16; WIDTH]; AXES]) -> [Set; WIDTH] {
+    let mut out = [[0; 4]; WIDTH];
+    for (i, out) in out.iter_mut().enumerate() {
+        // SAFETY: the CPU has AVX2, as the caller says; a set has 256 bits.
+        unsafe {
+            let mut left = _mm256_set1_epi32(-1);
+            for places in axes {
+                let set = sets[usize::from(places[i])].as_ptr();
+                left = _mm256_and_si256(left, _mm256_loadu_si256(set.cast()));
+            }
+            _mm256_storeu_si256(out.as_mut_ptr().cast(), left);
         }
-        _mm256_storeu_si256(out.as_mut_ptr().cast(), left);
     }
     out
 }
+
+/// Of each set of eight numbers, which of the numbers dealt out each gets.
+static DEALT: [[u8; 8]; 256] = {
+    let mut out = [[0; 8]; 256];
+    let mut bits = 0;
+    while bits < 256 {
+        let (mut i, mut given) = (0, 0);
+        while i < 8 {
+            out[bits][i] = given;
+            given += (bits >> i & 1) as u8;
+            i += 1;
+        }
+        bits += 1;
+    }
+    out
+};
 
 /// Writes functions that do one thing.
 macro_rules! wholly {
@@ -265,6 +363,8 @@ impl Vector for Whole {
         held_plus(a, b) -> Self => {
             Self(_mm512_min_epu32(_mm512_add_epi32(a, b), _mm512_set1_epi32(i32::MAX)))
         };
+        bit_and(a, b) -> Self => Self(_mm512_and_si512(a, b));
+        bit_or(a, b) -> Self => Self(_mm512_or_si512(a, b));
         is(a, b) -> __mmask16 => _mm512_cmpeq_epi32_mask(a, b);
         is_above(a, b) -> __mmask16 => _mm512_cmpgt_epi32_mask(a, b);
         has_any(a, b) -> __mmask16 => _mm512_test_epi32_mask(a, b);
@@ -289,6 +389,12 @@ impl Vector for Whole {
     }
 
     #[inline(always)]
+    fn shifted_down(self, bits: u32) -> Self {
+        // SAFETY: the CPU has AVX-512 F, for `self` exists.
+        unsafe { Self(_mm512_srl_epi32(self.0, _mm_cvtsi32_si128(bits as i32))) }
+    }
+
+    #[inline(always)]
     fn or(self, mask: __mmask16, other: Self) -> Self {
         // SAFETY: the CPU has AVX-512 F, for `self` exists.
         unsafe { Self(_mm512_mask_blend_epi32(mask, other.0, self.0)) }
@@ -297,6 +403,41 @@ impl Vector for Whole {
     #[inline(always)]
     fn bits(mask: __mmask16) -> u32 {
         u32::from(mask)
+    }
+
+    #[inline(always)]
+    fn mask(_: Avx512, bits: u32) -> __mmask16 {
+        bits as __mmask16
+    }
+
+    #[inline(always)]
+    fn dealt(_: Avx512, mask: __mmask16, words: &[u8; 2 * WIDTH]) -> Self {
+        // SAFETY: the CPU has AVX-512 F, as is proven; 32 bytes are 256 bits.
+        unsafe {
+            let words = _mm512_cvtepu16_epi32(_mm256_loadu_si256(words.as_ptr().cast()));
+            Self(_mm512_maskz_expand_epi32(mask, words))
+        }
+    }
+
+    #[inline(always)]
+    fn split(_: Avx512, from: &[u64; WIDTH]) -> (Self, Self) {
+        // SAFETY: the CPU has AVX-512 F, as is proven; 16 numbers are twice 512 bits.
+        unsafe {
+            let at = from.as_ptr().cast::<__m512i>();
+            let (a, b) = (_mm512_loadu_si512(at), _mm512_loadu_si512(at.add(1)));
+            let low = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let high = _mm512_add_epi32(low, _mm512_set1_epi32(1));
+            (
+                Self(_mm512_permutex2var_epi32(a, low, b)),
+                Self(_mm512_permutex2var_epi32(a, high, b)),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn bytes(self) -> [u8; WIDTH] {
+        // SAFETY: the CPU has AVX-512 F, for `self` exists.
+        unsafe { bytemuck::cast(_mm512_cvtepi32_epi8(self.0)) }
     }
 
     #[inline(always)]
@@ -323,8 +464,12 @@ impl Vector for Whole {
     }
 
     #[inline(always)]
-    fn common(_: Self::Isa, sets: &[Set], axes: &[[u16; WIDTH]], lane: usize) -> Set {
+    fn common<const AXES: usize>(
+        _: Self::Isa,
+        sets: &[Set],
+        axes: &[[u16; WIDTH]; AXES],
+    ) -> [Set; WIDTH] {
         // SAFETY: the CPU has AVX2, as is proven.
-        unsafe { common(sets, axes, lane) }
+        unsafe { common(sets, axes) }
     }
 }
