@@ -5,12 +5,13 @@
 //! what blocks keep beside it. Where residuals look at neighbours, [`surroundings`] says
 //! where these lie, [`near`] what they foretell, [`tree`] and [`sieve`] choose tables by them as
 //! [`neighbourhood`] says, [`steps`] decodes rows side by side, from what a [`window`] keeps, [`swift`] the
-//! same with vectors, and
+//! same with vectors, on the [`course`] that all lanes take, and
 //! [`group`] hands them out.
 
 pub(crate) mod bound;
 pub(crate) mod columns;
 pub(crate) mod context;
+mod course;
 pub(crate) mod cursor;
 pub(crate) mod decode;
 pub(crate) mod fill;

@@ -1,6 +1,7 @@
 //! What a model says of neighbours, ready to decode with.
 
 use super::context::LANES;
+use super::course::{Course, Groups};
 use super::context::neighbour::{FIRST_THIRD, LEFT, THIRD_DOWN, UP, UP_LEFT};
 use super::near::{Near, Wanted};
 use super::sieve::Sieve;
@@ -16,6 +17,7 @@ use crate::entropy::table::{SCALE_COUNT, Table, TableSpec};
 use crate::error::Result;
 use crate::kernels::vector::Vector;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// Which table a leaf asks for: that at `from` in a list, or so many places behind as is the number of
 /// the column's own table.
@@ -70,6 +72,8 @@ pub(crate) struct Neighbourhood {
     shifted: Vec<u32>,
     /// All tables, to decode in lanes.
     pub(crate) pool: Pool,
+    /// What lanes meet, laid out when it is first asked for, if it is not too much.
+    course: OnceLock<Option<Course>>,
 }
 
 impl Neighbourhood {
@@ -145,6 +149,7 @@ impl Neighbourhood {
             leaves,
             shifted: shifts.places,
             pool: Pool::new(tables),
+            course: OnceLock::new(),
         }))
     }
 
@@ -193,6 +198,17 @@ impl Neighbourhood {
     #[inline(always)]
     pub(super) fn short_sum_of_atom(&self, at: i32) -> i32 {
         self.short_atom_sums.get(at as usize).copied().unwrap_or(0)
+    }
+
+    /// Returns what lanes meet, if it is not too much to be laid out.
+    pub(super) fn course(&self) -> Option<&Course> {
+        let groups = Groups {
+            coefficients: &self.coefficients,
+            of_column: &self.group_of,
+            used: if self.median { 0 } else { self.used },
+        };
+        let new = || Course::new(&self.surroundings, groups, self.delay(LANES));
+        self.course.get_or_init(new).as_ref()
     }
 
     /// Finds leaves with vectors.
@@ -323,6 +339,16 @@ impl<const N: usize> Weights<N> {
     pub(crate) fn new(n: &Neighbourhood) -> Self {
         let own = n.coefficients[0].map(|a| [a; N]);
         Self { group: [0; N], own }
+    }
+
+    /// Returns those of neighbours that are `used`, and behind them others.
+    pub(super) fn used(&self, used: u32) -> [[i16; N]; NEIGHBOURS] {
+        let (mut out, mut count) = (self.own, 0);
+        for k in (0..NEIGHBOURS).filter(|k| used >> k & 1 == 1) {
+            out[count] = self.own[k];
+            count += 1;
+        }
+        out
     }
 
     /// Goes on to values in other columns.

@@ -5,7 +5,7 @@ use super::near::Near;
 use super::neighbourhood::{Decided, Neighbourhood, Weights};
 use super::program::Program;
 use super::sum::Sum;
-use super::window::Window;
+use super::window::{Front, Window};
 use crate::entropy::lanes::LaneDecoder;
 use crate::entropy::pool::{LAST_INCOMPLETE, Pool, incomplete};
 use crate::kernels::Isa;
@@ -27,6 +27,8 @@ pub(super) struct Lanes<S, const N: usize> {
     /// The same, a bit for each lane.
     pub(super) speaking: u32,
     pub(super) steps: Steps<N>,
+    /// Which neighbours are there as far as the rows before say, lane by lane, in all lanes and in any.
+    pub(super) in_rows: ([i16; N], u16, u16),
     /// What was decoded of the row in each lane, and room for what is none of it.
     pub(super) sums: Vec<S>,
     pub(super) atoms: Vec<u8>,
@@ -136,6 +138,7 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
             speaks: [false; N],
             speaking: 0,
             steps: Steps { whole: [1; N], short: [1; N], most: [0; N] },
+            in_rows: ([0; N], 0, 0),
             sums: vec![S::default(); N * (width + 1)],
             atoms: vec![0; if program.replaces() { N * (width + 1) } else { 0 }],
             row_starts: std::array::from_fn(|i| (i * (width + 1)) as i32),
@@ -201,9 +204,10 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
     /// Finds classes and steps, where rows begin or steps change with the column.
     #[inline(never)]
     pub(super) fn begin(&mut self, p: &Program, n: &Neighbourhood) {
-        let columns = &self.window.front().column;
+        let Front { column: columns, row: rows, .. } = self.window.front();
         for (i, &column) in columns.iter().enumerate() {
             if column == 0 {
+                self.in_rows.0[i] = n.surroundings.in_rows(rows[i] as usize) as i16;
                 self.classes[i] = self.next_classes[i];
                 if let Some(bits) = &mut self.bits {
                     bits[i] = self.head_bits[i];
@@ -217,6 +221,9 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
                 self.steps.set(i, if quantum == 0 { own() } else { quantum });
             }
         }
+        let (each, all, any) = &mut self.in_rows;
+        *all = each.iter().fold(u16::MAX, |all, own| all & *own as u16);
+        *any = each.iter().fold(0, |any, own| any | *own as u16);
     }
 
     /// Reads which atoms values are.

@@ -1,6 +1,7 @@
 //! The loop over values of rows side by side, written with vectors: what [`super::steps`] says, [`super::near`]
 //! and [`super::neighbourhood`], for sums of 32 bits. Those are the reference; all give the same numbers.
 
+use super::course::{Course, Meeting};
 use super::context::{LANES, LARGEST, feature, neighbour};
 use super::near::{AROUND, OF_ATOMS, OF_RESIDUALS, QUARTER, WITH_ATOMS};
 use super::neighbourhood::Neighbourhood;
@@ -33,8 +34,9 @@ impl VectorLoop for Run<'_, '_, '_> {
     fn run<V: Vector>(self, isa: V::Isa) {
         let Self { lanes, work: Work { program, n, steps }, coder } = self;
         let mut own = *coder;
+        let course = n.course();
         for _ in 0..*steps {
-            step::<V>(isa, lanes, (program, n), &mut own);
+            step::<V>(isa, lanes, (program, n, course), &mut own);
         }
         *coder = own;
     }
@@ -45,18 +47,33 @@ impl VectorLoop for Run<'_, '_, '_> {
 fn step<V: Vector>(
     isa: V::Isa,
     lanes: &mut SwiftLanes,
-    (p, n): (&Program, &Neighbourhood),
+    (p, n, course): (&Program, &Neighbourhood, Option<&Course>),
     coder: &mut LaneDecoder<'_>,
 ) {
     let column = lanes.window.front().column;
-    lanes.weights.follow(n, &column);
-    let around = Around::<V>::of(isa, &lanes.window, n);
-    let predicted = around.predict(isa, n, &lanes.weights.own);
+    let (there, mut coded) = present::<V>(isa, lanes, (p, n));
+    let (around, predicted) = match course {
+        Some(course) => {
+            // The first lane begins each period anew.
+            let step = column[0].max(0) as usize;
+            let met = There::<V>::meeting(isa, lanes, course.meeting(step));
+            let around = Around::<V>::of(isa, &lanes.window, n, met);
+            let predicted = around.predict(isa, n, course.weights(step));
+            (around, predicted)
+        }
+        None => {
+            lanes.weights.follow(n, &column);
+            let found = There::<V>::of(isa, &lanes.window, n);
+            let around = Around::<V>::of(isa, &lanes.window, n, found);
+            let count = n.used.count_ones() as usize;
+            let predicted = around.predict(isa, n, &lanes.weights.used(n.used)[..count]);
+            (around, predicted)
+        }
+    };
     let leaves = match n.has_contexts() {
         true => n.swift_leaves(isa, &around.features(isa, n, &lanes.window, predicted)),
         false => [[0; LANES]; 2],
     };
-    let (there, mut coded) = present::<V>(isa, lanes, (p, n));
     let zero = V::all(isa, 0);
     let silent = V::all(isa, n.pool.silent() as i32);
     let (mut atoms, mut are_atoms) = (zero, 0);
@@ -233,6 +250,16 @@ struct There<V> {
 }
 
 impl<V: Vector> There<V> {
+    /// Returns those that are there in the columns and, as far as is known of all lanes together, in the
+    /// rows.
+    #[inline(always)]
+    fn meeting(isa: V::Isa, lanes: &SwiftLanes, met: &Meeting) -> Self {
+        let (in_rows, all, any) = &lanes.in_rows;
+        let each = V::load_short(isa, bytemuck::cast_ref(&met.each));
+        let each = each.bit_and(V::load_short(isa, in_rows));
+        Self { each, all: met.all & all, any: met.any & any }
+    }
+
     #[inline(always)]
     fn of(isa: V::Isa, window: &Window<i32, LANES>, n: &Neighbourhood) -> Self {
         let front = window.front();
@@ -271,8 +298,12 @@ impl<V: Vector> There<V> {
 impl<V: Vector> Around<V> {
     /// Finds of the neighbours of a window's present values what is wanted.
     #[inline(always)]
-    fn of(isa: V::Isa, window: &Window<i32, LANES>, n: &Neighbourhood) -> Self {
-        let there = There::<V>::of(isa, window, n);
+    fn of(
+        isa: V::Isa,
+        window: &Window<i32, LANES>,
+        n: &Neighbourhood,
+        there: There<V>,
+    ) -> Self {
         let zero = V::all(isa, 0);
         let wanted = n.wanted;
         let mut out = Self {
@@ -323,7 +354,7 @@ impl<V: Vector> Around<V> {
         &self,
         isa: V::Isa,
         n: &Neighbourhood,
-        coefficients: &[[i16; LANES]; NEIGHBOURS],
+        coefficients: &[[i16; LANES]],
     ) -> V {
         let s = &self.sums;
         let exact = if n.median {
@@ -331,10 +362,11 @@ impl<V: Vector> Around<V> {
             l.plus(u).minus(ul).most(l.least(u)).least(l.most(u))
         } else {
             let mut total = V::all(isa, 128);
-            for (k, sum) in s.iter().enumerate() {
-                if n.used >> k & 1 == 1 {
-                    total = total.plus(sum.times(V::load_short(isa, &coefficients[k])));
-                }
+            let mut left = n.used;
+            for own in coefficients {
+                let sum = s[left.trailing_zeros() as usize % NEIGHBOURS];
+                total = total.plus(sum.times(V::load_short(isa, own)));
+                left &= left.wrapping_sub(1);
             }
             total.shifted_right(8)
         };
