@@ -65,8 +65,9 @@ pub(crate) struct Neighbourhood {
     /// Both trees, that of residuals first, if they are small enough.
     sieve: Option<Sieve>,
     leaves: Vec<LeafTable>,
-    /// Whether any leaf asks for the column's own table.
+    /// Whether any leaf asks for the column's own table, and the tables that leaves ask for if none does.
     asks_own: bool,
+    own_tables: Vec<u32>,
     /// Tables that leaves ask for, and of each shift, one after another, where each of the model's tables
     /// is found.
     shifted: Vec<u32>,
@@ -146,6 +147,7 @@ impl Neighbourhood {
             tree,
             sieve,
             asks_own: leaves.iter().any(|leaf| leaf.own > 0),
+            own_tables: leaves.iter().map(|leaf| shifts.places[leaf.from as usize]).collect(),
             leaves,
             shifted: shifts.places,
             pool: Pool::new(tables),
@@ -222,6 +224,18 @@ impl Neighbourhood {
             Some(sieve) => sieve.swift_leaves(isa, features),
             None => [[0; LANES]; 2],
         }
+    }
+
+    /// Returns the tables of leaves, where no leaf asks for a column's own.
+    #[inline(always)]
+    pub(super) fn tables(&self) -> Option<&[u32]> {
+        (!self.asks_own).then_some(&self.own_tables)
+    }
+
+    /// Returns the tables by which leaves of the atoms' tree name an atom.
+    #[inline(always)]
+    pub(super) fn atom_tables(&self) -> &[u32] {
+        &self.atom_tables
     }
 
     /// Returns the table by which leaf `leaf` of the atoms' tree names an atom.

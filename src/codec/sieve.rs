@@ -8,7 +8,7 @@
 
 use super::context::LANES;
 use crate::container::model::{FEATURES, TreeNode};
-use crate::kernels::vector::{Set, Vector};
+use crate::kernels::vector::{Ruler, Set, Vector};
 
 /// Thresholds of all properties together, at most: with more, a walk is faster.
 const MOST_THRESHOLDS: usize = 384;
@@ -17,19 +17,11 @@ const MOST_PLACES: usize = 1024;
 /// Axes, at most.
 const MOST_AXES: usize = 8;
 
-/// A property, and where its thresholds are.
-#[derive(Debug, Clone, Copy)]
-struct Ruler {
-    feature: usize,
-    from: usize,
-    to: usize,
-    /// Places of its axis that a threshold passed counts for.
-    score: u16,
-}
-
 /// Properties whose places are told apart together.
 #[derive(Debug, Clone, Default)]
 struct Axis {
+    /// How many places a threshold of each property counts for. Properties are compared as numbers of 16
+    /// bits, which all thresholds are.
     rulers: Vec<Ruler>,
     places: usize,
     /// Where its places begin among those of all axes.
@@ -54,14 +46,12 @@ enum Leaves {
 /// Two trees that are decided together.
 #[derive(Debug, Clone)]
 pub(crate) struct Sieve {
-    /// Properties are compared as numbers of 16 bits, which all thresholds are.
-    thresholds: Vec<i16>,
     axes: Vec<Axis>,
     leaves: Leaves,
-    /// The same sets, one of both trees' leaves together for each place, if they are small enough: the
-    /// first numbers are those of the first tree.
+    /// The same sets, one of both trees' leaves together for each place, if they are small enough, and how
+    /// many words of each set are of the first tree and of the second.
     joined: Vec<Set>,
-    first_words: usize,
+    words: [usize; 2],
 }
 
 impl Sieve {
@@ -84,8 +74,8 @@ impl Sieve {
         }
         let axes = axes(&thresholds)?;
         let leaves = leaves(trees, &thresholds, &axes)?;
-        let (joined, first_words) = joined(trees, &thresholds, &axes);
-        Some(Self { thresholds: thresholds.concat(), axes, leaves, joined, first_words })
+        let (joined, words) = joined(trees, &thresholds, &axes);
+        Some(Self { axes, leaves, joined, words })
     }
 
     /// Finds the leaves of both trees, of values with such properties.
@@ -95,9 +85,9 @@ impl Sieve {
         for (axis, places) in self.axes.iter().zip(&mut places) {
             *places = [axis.first; LANES];
             for ruler in &axis.rulers {
-                let passed = self.passed(ruler, &features[ruler.feature % FEATURES]);
+                let passed = passed(ruler, &features[ruler.measures % FEATURES]);
                 for i in 0..LANES {
-                    places[i] += passed[i] * ruler.score;
+                    places[i] += passed[i] * ruler.score[i] as u16;
                 }
             }
         }
@@ -120,20 +110,19 @@ impl Sieve {
     ) -> [[u16; LANES]; 2] {
         let mut places = [[0; LANES]; MOST_AXES];
         for (axis, places) in self.axes.iter().zip(&mut places) {
-            let mut sum = V::all_halves(isa, axis.first);
-            for ruler in &axis.rulers {
-                let numbers = features[ruler.feature % FEATURES].halves();
-                let thresholds = &self.thresholds[ruler.from..ruler.to];
-                sum = V::add_passed(numbers, thresholds, ruler.score, sum);
-            }
-            *places = V::array_of_halves(sum);
+            let first = V::all_halves(isa, axis.first);
+            *places = V::array_of_halves(V::add_scores(features, &axis.rulers, first));
         }
         let sets = self.swift_sets::<V>(isa, &places);
-        match self.first_words {
-            4 => firsts(&sets, |set| (first(set), 0)),
-            3 => firsts(&sets, |[a, b, c, d]| (first([a, b, c]), first([d]))),
-            2 => firsts(&sets, |[a, b, c, d]| (first([a, b]), first([c, d]))),
-            _ => firsts(&sets, |[a, b, c, d]| (first([a]), first([b, c, d]))),
+        match self.words {
+            [1, 0] => firsts(&sets, |[a, ..]| (first([a]), 0)),
+            [2, 0] => firsts(&sets, |[a, b, ..]| (first([a, b]), 0)),
+            [_, 0] => firsts(&sets, |set| (first(set), 0)),
+            [1, 1] => firsts(&sets, |[a, b, ..]| (first([a]), first([b]))),
+            [2, 1] => firsts(&sets, |[a, b, c, _]| (first([a, b]), first([c]))),
+            [1, _] => firsts(&sets, |[a, b, c, d]| (first([a]), first([b, c, d]))),
+            [2, _] => firsts(&sets, |[a, b, c, d]| (first([a, b]), first([c, d]))),
+            _ => firsts(&sets, |[a, b, c, d]| (first([a, b, c]), first([d]))),
         }
     }
 
@@ -163,19 +152,6 @@ impl Sieve {
         !self.joined.is_empty()
     }
 
-    /// Counts the thresholds that numbers are above.
-    #[inline(always)]
-    fn passed(&self, ruler: &Ruler, numbers: &[i32; LANES]) -> [u16; LANES] {
-        let numbers = numbers.map(|v| v.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16);
-        let mut passed = [0; LANES];
-        for threshold in &self.thresholds[ruler.from..ruler.to] {
-            for i in 0..LANES {
-                passed[i] += u16::from(numbers[i] > *threshold);
-            }
-        }
-        passed
-    }
-
     /// Returns the only leaf of each tree that is in the sets of all places, lane by lane.
     #[inline(always)]
     fn only<const A: usize, const B: usize>(
@@ -196,6 +172,19 @@ impl Sieve {
         }
         out
     }
+}
+
+/// Counts the thresholds that numbers are above.
+#[inline(always)]
+fn passed(ruler: &Ruler, numbers: &[i32; LANES]) -> [u16; LANES] {
+    let numbers = numbers.map(|v| v.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16);
+    let mut passed = [0; LANES];
+    for threshold in &ruler.thresholds {
+        for i in 0..LANES {
+            passed[i] += u16::from(numbers[i] > threshold[i]);
+        }
+    }
+    passed
 }
 
 /// Returns the only numbers of both trees in each set.
@@ -232,9 +221,9 @@ fn axes(thresholds: &[Vec<i16>]) -> Option<Vec<Axis>> {
             axes.push(empty());
             axes.len() - 1
         });
-        let from = thresholds[..feature].iter().map(Vec::len).sum();
-        let score = axes[at].places as u16;
-        axes[at].rulers.push(Ruler { feature, from, to: from + count - 1, score });
+        let own = thresholds[feature].iter().map(|&t| [t; LANES]).collect();
+        let score = [axes[at].places as i16; LANES];
+        axes[at].rulers.push(Ruler { measures: feature, thresholds: own, score });
         axes[at].places *= count;
     }
     for i in 1..axes.len() {
@@ -267,21 +256,25 @@ fn leaves(trees: [&[TreeNode]; 2], thresholds: &[Vec<i16>], axes: &[Axis]) -> Op
     })
 }
 
-/// Finds the sets of both trees' leaves together, and how many numbers are of the first tree; none where
-/// they are too large.
-fn joined(trees: [&[TreeNode]; 2], thresholds: &[Vec<i16>], axes: &[Axis]) -> (Vec<Set>, usize) {
-    let words = trees.map(|tree| tree.len().div_ceil(2).div_ceil(64));
-    let second = if trees[1].len() > 1 { words[1] } else { 0 };
-    let first = 4_usize.saturating_sub(second);
-    if first < words[0] || first == 0 {
-        return (Vec::new(), 0);
+/// Finds the sets of both trees' leaves together, and how many words are of each tree; none where they are
+/// too large.
+fn joined(
+    trees: [&[TreeNode]; 2],
+    thresholds: &[Vec<i16>],
+    axes: &[Axis],
+) -> (Vec<Set>, [usize; 2]) {
+    let [first, second] = trees.map(|tree| tree.len().div_ceil(2).div_ceil(64));
+    // A tree of one leaf has nothing to decide.
+    let second = if trees[1].len() > 1 { second } else { 0 };
+    if first + second > 4 {
+        return (Vec::new(), [0; 2]);
     }
     let [a, b] = trees.map(|tree| sets::<4>(tree, thresholds, axes));
     let join = |(mut a, b): (Set, Set)| {
-        a[first..].copy_from_slice(&b[..second]);
+        a[first..first + second].copy_from_slice(&b[..second]);
         a
     };
-    (a.into_iter().zip(b).map(join).collect(), first)
+    (a.into_iter().zip(b).map(join).collect(), [first, second])
 }
 
 fn sets<const W: usize>(
@@ -329,8 +322,8 @@ fn add<const W: usize>(set: &mut [u64; W], leaf: usize) {
 fn at<const W: usize>(axis: &Axis, mut place: usize, reachable: &[Vec<[u64; W]>]) -> [u64; W] {
     let mut out = [u64::MAX; W];
     for ruler in &axis.rulers {
-        let count = reachable[ruler.feature].len();
-        let own = &reachable[ruler.feature][place % count];
+        let count = reachable[ruler.measures].len();
+        let own = &reachable[ruler.measures][place % count];
         out.iter_mut().zip(own).for_each(|(out, own)| *out &= own);
         place /= count;
     }

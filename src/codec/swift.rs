@@ -35,8 +35,9 @@ impl VectorLoop for Run<'_, '_, '_> {
         let Self { lanes, work: Work { program, n, steps }, coder } = self;
         let mut own = *coder;
         let course = n.course();
+        let mut features = [V::all(isa, 0); FEATURES];
         for _ in 0..*steps {
-            step::<V>(isa, lanes, (program, n, course), &mut own);
+            step::<V>(isa, (lanes, &mut features), (program, n, course), &mut own);
         }
         *coder = own;
     }
@@ -46,7 +47,7 @@ impl VectorLoop for Run<'_, '_, '_> {
 #[inline(always)]
 fn step<V: Vector>(
     isa: V::Isa,
-    lanes: &mut SwiftLanes,
+    (lanes, features): (&mut SwiftLanes, &mut [V; FEATURES]),
     (p, n, course): (&Program, &Neighbourhood, Option<&Course>),
     coder: &mut LaneDecoder<'_>,
 ) {
@@ -70,19 +71,17 @@ fn step<V: Vector>(
             (around, predicted)
         }
     };
-    let leaves = match n.has_contexts() {
-        true => n.swift_leaves(isa, &around.features(isa, n, &lanes.window, predicted)),
-        false => [[0; LANES]; 2],
-    };
+    let mut leaves = [[0; LANES]; 2];
+    if n.has_contexts() {
+        around.features(isa, (n, &lanes.window), predicted, features);
+        leaves = n.swift_leaves(isa, features);
+    }
     let zero = V::all(isa, 0);
     let silent = V::all(isa, n.pool.silent() as i32);
     let (mut atoms, mut are_atoms) = (zero, 0);
     if !n.atoms.is_empty() {
-        let mut tables = [0; LANES];
-        for i in 0..LANES {
-            tables[i] = n.atom_table(leaves[1][i]) as i32;
-        }
-        let tables = V::load(isa, &tables).or(V::mask(isa, coded), silent);
+        let tables = looked_up(n.atom_tables(), &leaves[1]);
+        let tables = V::load(isa, bytemuck::cast_ref(&tables)).or(V::mask(isa, coded), silent);
         let named = read(isa, p, &n.pool, tables, coder).short;
         let most = V::all(isa, n.atoms.len() as i32);
         lanes.stray |= V::bits(named.is_above(most)) | V::bits(zero.is_above(named)) != 0;
@@ -90,15 +89,11 @@ fn step<V: Vector>(
         are_atoms = V::bits(atoms.is_above(zero));
         coded &= !are_atoms;
     }
-    let mut tables = [0; LANES];
-    for i in 0..LANES {
-        let own = || {
-            let j = (column[i] as usize).min(lanes.width - 1);
-            p.record.classes.residual_tables[lanes.classes[i] * lanes.width + j]
-        };
-        tables[i] = n.table(leaves[0][i], own) as i32;
-    }
-    let tables = V::load(isa, &tables).or(V::mask(isa, coded), silent);
+    let tables = match n.tables() {
+        Some(tables) => looked_up(tables, &leaves[0]),
+        None => lanes.tables(p, n, &leaves[0]),
+    };
+    let tables = V::load(isa, bytemuck::cast_ref(&tables)).or(V::mask(isa, coded), silent);
     let residuals = read(isa, p, &n.pool, tables, coder);
     let mut sum = added::<V>(isa, lanes, n, (predicted, &residuals), there);
     if are_atoms != 0 {
@@ -110,6 +105,16 @@ fn step<V: Vector>(
     lanes.keep_swiftly::<V>(isa, &sums, &atoms);
     lanes.window.set(sums, short.array(), atoms);
     lanes.window.advance_swiftly::<V>(isa);
+}
+
+/// Returns the tables of leaves.
+#[inline(always)]
+fn looked_up(tables: &[u32], leaves: &[u16; LANES]) -> [u32; LANES] {
+    let mut out = [0; LANES];
+    for i in 0..LANES {
+        out[i] = tables[usize::from(leaves[i])];
+    }
+    out
 }
 
 /// Numbers that were read: held within 32 bits, and all of them once more if any has more.
@@ -192,6 +197,19 @@ fn with_atoms<V: Vector>(
 }
 
 impl SwiftLanes {
+    /// Returns the tables that leaves ask for, or the columns' own.
+    #[inline(always)]
+    fn tables(&self, p: &Program, n: &Neighbourhood, leaves: &[u16; LANES]) -> [u32; LANES] {
+        let column = &self.window.front().column;
+        let mut out = [0; LANES];
+        for i in 0..LANES {
+            let j = (column[i] as usize).min(self.width - 1);
+            let own = || p.record.classes.residual_tables[self.classes[i] * self.width + j];
+            out[i] = n.table(leaves[i], own) as u32;
+        }
+        out
+    }
+
     /// Keeps values as [`Lanes::keep`] does.
     #[inline(always)]
     fn keep_swiftly<V: Vector>(&mut self, isa: V::Isa, sums: &[i32; LANES], atoms: &[u8; LANES]) {
@@ -384,12 +402,11 @@ impl<V: Vector> Around<V> {
     fn features(
         &self,
         isa: V::Isa,
-        n: &Neighbourhood,
-        window: &Window<i32, LANES>,
+        (n, window): (&Neighbourhood, &Window<i32, LANES>),
         predicted: V,
-    ) -> [V; FEATURES] {
+        f: &mut [V; FEATURES],
+    ) {
         let zero = V::all(isa, 0);
-        let mut f = [zero; FEATURES];
         let (front, wanted) = (window.front(), n.wanted);
         (f[feature::X], f[feature::Y]) = (V::load(isa, &front.x), V::load(isa, &front.y));
         if wanted.has(feature::PHASE) {
@@ -434,12 +451,11 @@ impl<V: Vector> Around<V> {
         let activity = across.plus(beside);
         f[feature::ACTIVITY] = activity;
         if wanted.any(OF_RESIDUALS) {
-            self.of_residuals(activity, fraction.min(QUARTER), &mut f);
+            self.of_residuals(activity, fraction.min(QUARTER), f);
         }
         if wanted.any(OF_ATOMS) {
-            self.of_atoms(isa, &mut f);
+            self.of_atoms(isa, f);
         }
-        f
     }
 
     /// Computes properties of residuals, of which `unit` says how many quarters a step has.

@@ -8,6 +8,20 @@ use super::wide::WideLoop;
 /// Numbers in a vector.
 pub(crate) const WIDTH: usize = 16;
 
+/// Vectors of numbers that rulers measure.
+pub(crate) const MEASURED: usize = 32;
+
+/// Thresholds of one vector of numbers.
+#[derive(Debug, Clone)]
+pub(crate) struct Ruler {
+    /// Which vector.
+    pub(crate) measures: usize,
+    /// Each threshold, as many times as a vector has numbers.
+    pub(crate) thresholds: Vec<[i16; WIDTH]>,
+    /// What a number scores by being above a threshold, likewise.
+    pub(crate) score: [i16; WIDTH],
+}
+
 /// Numbers below 256, a bit each.
 pub(crate) type Set = [u64; 4];
 
@@ -63,11 +77,10 @@ pub(crate) trait Vector: Copy {
     /// Returns the numbers in 16 bits, held within their range.
     fn halves(self) -> Self::Halves;
     fn all_halves(isa: Self::Isa, number: u16) -> Self::Halves;
-    /// Adds to `sum` so many `times` how many of `thresholds` each number is above.
-    fn add_passed(
-        numbers: Self::Halves,
-        thresholds: &[i16],
-        times: u16,
+    /// Adds to `sum` what numbers score by being above thresholds, as `rulers` say.
+    fn add_scores(
+        numbers: &[Self; MEASURED],
+        rulers: &[Ruler],
         sum: Self::Halves,
     ) -> Self::Halves;
     fn array_of_halves(halves: Self::Halves) -> [u16; WIDTH];

@@ -1,7 +1,7 @@
 //! Vectors of sixteen numbers: two of 256 bits, or one of 512.
 
 use super::{Avx2, Avx512};
-use crate::kernels::vector::{Set, Vector, WIDTH};
+use crate::kernels::vector::{MEASURED, Ruler, Set, Vector, WIDTH};
 use std::arch::x86_64::*;
 
 /// Sixteen numbers in two vectors of 256 bits. There is one only where the CPU has AVX2.
@@ -224,9 +224,13 @@ impl Vector for Pair {
     }
 
     #[inline(always)]
-    fn add_passed(numbers: __m256i, thresholds: &[i16], times: u16, sum: __m256i) -> __m256i {
-        // SAFETY: the CPU has AVX2, for `numbers` was made by `halves`.
-        unsafe { add_passed(numbers, thresholds, times, sum) }
+    fn add_scores(numbers: &[Self; MEASURED], rulers: &[Ruler], mut sum: __m256i) -> __m256i {
+        for ruler in rulers {
+            let own = numbers[ruler.measures % MEASURED].halves();
+            // SAFETY: the CPU has AVX2, for `numbers` exist.
+            sum = unsafe { add_score(own, ruler, sum) };
+        }
+        sum
     }
 
     #[inline(always)]
@@ -245,26 +249,40 @@ impl Vector for Pair {
     }
 }
 
-/// Adds as [`Vector::add_passed`] says.
+/// Adds what numbers score on one ruler.
 ///
 /// # Safety
 /// The CPU must have AVX2.
 #[inline(always)]
-unsafe fn add_passed(numbers: __m256i, thresholds: &[i16], times: u16, sum: __m256i) -> __m256i {
-    // SAFETY: the CPU has AVX2, as the caller says.
+unsafe fn add_score(numbers: __m256i, ruler: &Ruler, sum: __m256i) -> __m256i {
+    /// Returns −1 for numbers above a threshold.
+    macro_rules! above {
+        ($threshold:expr) => {
+            _mm256_cmpgt_epi16(numbers, _mm256_loadu_si256($threshold.as_ptr().cast()))
+        };
+    }
+    // SAFETY: the CPU has AVX2, as the caller says; 16 numbers are 256 bits.
     unsafe {
-        // What is above is −1. Two counts, so that neither waits for the other.
-        let (mut even, mut odd) = (_mm256_setzero_si256(), _mm256_setzero_si256());
-        let (pairs, last) = thresholds.as_chunks::<2>();
-        for [a, b] in pairs {
-            even = _mm256_add_epi16(even, _mm256_cmpgt_epi16(numbers, _mm256_set1_epi16(*a)));
-            odd = _mm256_add_epi16(odd, _mm256_cmpgt_epi16(numbers, _mm256_set1_epi16(*b)));
-        }
-        for a in last {
-            even = _mm256_add_epi16(even, _mm256_cmpgt_epi16(numbers, _mm256_set1_epi16(*a)));
-        }
-        let passed = _mm256_add_epi16(even, odd);
-        _mm256_sub_epi16(sum, _mm256_mullo_epi16(passed, _mm256_set1_epi16(times as i16)))
+        let score = _mm256_loadu_si256(ruler.score.as_ptr().cast());
+        // Most rulers have few thresholds.
+        let passed = match ruler.thresholds.as_slice() {
+            [a] => return _mm256_sub_epi16(sum, _mm256_mullo_epi16(above!(a), score)),
+            [a, b] => _mm256_add_epi16(above!(a), above!(b)),
+            [a, b, c] => _mm256_add_epi16(_mm256_add_epi16(above!(a), above!(b)), above!(c)),
+            all => {
+                let (mut even, mut odd) = (_mm256_setzero_si256(), _mm256_setzero_si256());
+                let (pairs, last) = all.as_chunks::<2>();
+                for [a, b] in pairs {
+                    even = _mm256_add_epi16(even, above!(a));
+                    odd = _mm256_add_epi16(odd, above!(b));
+                }
+                for a in last {
+                    even = _mm256_add_epi16(even, above!(a));
+                }
+                _mm256_add_epi16(even, odd)
+            }
+        };
+        _mm256_sub_epi16(sum, _mm256_mullo_epi16(passed, score))
     }
 }
 
@@ -453,9 +471,13 @@ impl Vector for Whole {
     }
 
     #[inline(always)]
-    fn add_passed(numbers: __m256i, thresholds: &[i16], times: u16, sum: __m256i) -> __m256i {
-        // SAFETY: the CPU has AVX2, for `numbers` was made by `halves`.
-        unsafe { add_passed(numbers, thresholds, times, sum) }
+    fn add_scores(numbers: &[Self; MEASURED], rulers: &[Ruler], mut sum: __m256i) -> __m256i {
+        for ruler in rulers {
+            let own = numbers[ruler.measures % MEASURED].halves();
+            // SAFETY: the CPU has AVX2, for `numbers` exist.
+            sum = unsafe { add_score(own, ruler, sum) };
+        }
+        sum
     }
 
     #[inline(always)]
