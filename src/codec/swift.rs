@@ -10,7 +10,7 @@ use super::steps::{Lanes, Work, complete};
 use super::window::Window;
 use crate::container::model::{FEATURES, NEIGHBOURS};
 use crate::entropy::lanes::LaneDecoder;
-use crate::entropy::pool::{LAST_INCOMPLETE, Pool};
+use crate::entropy::pool::LAST_INCOMPLETE;
 use crate::kernels::Isa;
 use crate::kernels::vector::{Vector, VectorLoop, run_vectors};
 use neighbour::{LEFT, LEFT2, LEFT3, THIRD, THIRD2, THIRD3, UP, UP_LEFT, UP_RIGHT, UP2};
@@ -77,12 +77,10 @@ fn step<V: Vector>(
         leaves = n.swift_leaves(isa, features);
     }
     let zero = V::all(isa, 0);
-    let silent = V::all(isa, n.pool.silent() as i32);
     let (mut atoms, mut are_atoms) = (zero, 0);
     if !n.atoms.is_empty() {
         let tables = looked_up(n.atom_tables(), &leaves[1]);
-        let tables = V::load(isa, bytemuck::cast_ref(&tables)).or(V::mask(isa, coded), silent);
-        let named = read(isa, p, &n.pool, tables, coder).short;
+        let named = read::<V>(isa, (p, n), (&tables, coded), coder).short;
         let most = V::all(isa, n.atoms.len() as i32);
         lanes.stray |= V::bits(named.is_above(most)) | V::bits(zero.is_above(named)) != 0;
         atoms = named.least(most).most(zero);
@@ -93,8 +91,7 @@ fn step<V: Vector>(
         Some(tables) => looked_up(tables, &leaves[0]),
         None => lanes.tables(p, n, &leaves[0]),
     };
-    let tables = V::load(isa, bytemuck::cast_ref(&tables)).or(V::mask(isa, coded), silent);
-    let residuals = read(isa, p, &n.pool, tables, coder);
+    let residuals = read::<V>(isa, (p, n), (&tables, coded), coder);
     let mut sum = added::<V>(isa, lanes, n, (predicted, &residuals), there);
     if are_atoms != 0 {
         sum = with_atoms::<V>(isa, lanes, (p, n), (sum, atoms), there);
@@ -123,20 +120,19 @@ struct Read<V> {
     long: Option<[i64; LANES]>,
 }
 
-/// Reads a number in each lane.
+/// Reads a number in each lane that is `coded`; others have 0.
 #[inline(always)]
 fn read<V: Vector>(
     isa: V::Isa,
-    p: &Program,
-    pool: &Pool,
-    tables: V,
+    (p, n): (&Program, &Neighbourhood),
+    (tables, coded): (&[u32; LANES], u32),
     coder: &mut LaneDecoder<'_>,
 ) -> Read<V> {
-    let short = coder.swift_symbols(isa, pool, tables);
+    let short = coder.swift_symbols::<V>(isa, &n.pool, tables, V::mask(isa, coded));
     if V::bits(short.is_above(V::all(isa, LAST_INCOMPLETE))) == (1 << LANES) - 1 {
         return Read { short, long: None };
     }
-    let (long, after) = complete(p, &bytemuck::cast(tables.array()), &short.array(), *coder);
+    let (long, after) = complete(p, tables, &short.array(), *coder);
     *coder = after;
     let held = long.map(|v| v.clamp(i64::from(-i32::MAX), i64::from(i32::MAX)) as i32);
     Read { short: V::load(isa, &held), long: Some(long) }
@@ -184,17 +180,28 @@ fn with_atoms<V: Vector>(
     if p.record.latents() > 0 {
         return sum;
     }
-    let column = V::load(isa, &lanes.window.front().column);
-    let places = atoms.times(V::all(isa, lanes.width as i32)).plus(column).array();
-    let mut named = [0; LANES];
-    for i in 0..LANES {
-        named[i] = n.short_sum_of_atom(places[i]);
-    }
     let is_atom = atoms.is_above(V::all(isa, 0));
-    let named = V::load(isa, &named);
+    let column = &lanes.window.front().column;
+    let mut named = sum;
+    if lanes.window.is_together() && n.atoms.len() <= FEW_ATOMS {
+        for atom in 1..=n.atoms.len() as i32 {
+            let own = n.short_sum_of_atom(atom * lanes.width as i32 + column[0]);
+            named = V::all(isa, own).or(atoms.is(V::all(isa, atom)), named);
+        }
+    } else {
+        let of_row = atoms.times(V::all(isa, lanes.width as i32));
+        let mut found = of_row.plus(V::load(isa, column)).array();
+        for found in &mut found {
+            *found = n.short_sum_of_atom(*found);
+        }
+        named = V::load(isa, &found).or(is_atom, sum);
+    }
     lanes.unfit |= there & V::bits(is_atom) & !within(isa, named, n) != 0;
-    named.or(is_atom, sum)
+    named
 }
+
+/// Atoms whose sums are put one atom after another where all lanes are in the same column, at most.
+const FEW_ATOMS: usize = 6;
 
 impl SwiftLanes {
     /// Returns the tables that leaves ask for, or the columns' own.

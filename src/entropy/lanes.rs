@@ -107,12 +107,18 @@ impl<'a> LaneDecoder<'a> {
         out
     }
 
-    /// Reads the same numbers with vectors.
+    /// Reads the same numbers with vectors, in those lanes that are `wanted`; in others there is 0.
     #[inline(always)]
-    pub(crate) fn swift_symbols<V: Vector>(&mut self, isa: V::Isa, pool: &Pool, tables: V) -> V {
+    pub(crate) fn swift_symbols<V: Vector>(
+        &mut self,
+        isa: V::Isa,
+        pool: &Pool,
+        tables: &[u32; LANES],
+        wanted: V::Mask,
+    ) -> V {
         let states = V::load(isa, bytemuck::cast_ref(&self.states));
         let slots = states.bit_and(V::all(isa, PROB_SCALE as i32 - 1));
-        let [starts, frequencies, numbers] = pool.find_all(isa, tables, slots);
+        let [starts, frequencies, numbers] = pool.find_all(isa, tables, slots, wanted);
         let left = frequencies.times(states.shifted_down(PROB_BITS)).plus(slots.minus(starts));
         let refills = left.shifted_down(16).is(V::all(isa, 0));
         let words = V::dealt(isa, refills, &self.next_words());

@@ -116,29 +116,37 @@ impl Pool {
         self.entries[at]
     }
 
-    /// Finds the entries of tables that hold slots, in each lane: first slots, numbers of slots, and
-    /// numbers.
+    /// Finds the entries of tables that hold slots, in each lane that is `wanted`: first slots, numbers of
+    /// slots, and numbers. Other lanes get an entry of all slots, that says 0.
     #[inline(always)]
-    pub(super) fn find_all<V: Vector>(&self, isa: V::Isa, tables: V, slots: V) -> [V; 3] {
-        let buckets = tables.shifted_left(BUCKET_BITS);
-        let buckets = buckets.bit_or(slots.shifted_down(PROB_BITS - BUCKET_BITS)).array();
+    pub(super) fn find_all<V: Vector>(
+        &self,
+        isa: V::Isa,
+        tables: &[u32; WIDTH],
+        slots: V,
+        wanted: V::Mask,
+    ) -> [V; 3] {
+        let buckets = slots.shifted_down(PROB_BITS - BUCKET_BITS).array();
         let mut found = [0; WIDTH];
         for i in 0..WIDTH {
-            found[i] = self.quick[buckets[i] as usize].0;
+            found[i] = self.quick[(tables[i] << BUCKET_BITS) as usize + buckets[i] as usize].0;
         }
-        let (mut low, mut numbers) = V::split(isa, &found);
-        let low_bits = V::all(isa, 0xffff);
-        let beyond = V::bits(
-            slots.minus(low.bit_and(low_bits)).is_above(low.shifted_down(16).minus(V::all(isa, 1))),
-        );
+        let (zero, low_bits) = (V::all(isa, 0), V::all(isa, 0xffff));
+        let all = V::all(isa, (PROB_SCALE << 16) as i32);
+        let (low, numbers) = V::split(isa, &found);
+        let (mut low, mut numbers) = (low.or(wanted, all), numbers.or(wanted, zero));
+        let last = low.shifted_down(16).minus(V::all(isa, 1));
+        let beyond = V::bits(slots.minus(low.bit_and(low_bits)).is_above(last));
         if beyond != 0 {
             let (slots, mut left) = (slots.array(), beyond);
             while left != 0 {
                 let i = left.trailing_zeros() as usize % WIDTH;
-                found[i] = self.find_behind(buckets[i] as usize, slots[i] as u32).0;
+                let bucket = (tables[i] << BUCKET_BITS) as usize + buckets[i] as usize;
+                found[i] = self.find_behind(bucket, slots[i] as u32).0;
                 left &= left - 1;
             }
-            (low, numbers) = V::split(isa, &found);
+            let (some, others) = V::split(isa, &found);
+            (low, numbers) = (some.or(wanted, all), others.or(wanted, zero));
         }
         [low.bit_and(low_bits), low.shifted_down(16), numbers]
     }
