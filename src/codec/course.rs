@@ -44,7 +44,11 @@ pub(super) struct Groups<'a> {
 
 impl Course {
     /// Lays out what lanes meet that begin `delay` steps after each other; none where it is too much.
-    pub(super) fn new(surroundings: &Surroundings, groups: Groups<'_>, delay: usize) -> Option<Self> {
+    pub(super) fn new(
+        surroundings: &Surroundings,
+        groups: Groups<'_>,
+        delay: usize,
+    ) -> Option<Self> {
         let width = surroundings.width();
         let period = width.max(LANES * delay);
         let used = groups.used.count_ones() as usize;

@@ -1,8 +1,8 @@
 //! What a model says of neighbours, ready to decode with.
 
 use super::context::LANES;
-use super::course::{Course, Groups};
 use super::context::neighbour::{FIRST_THIRD, LEFT, THIRD_DOWN, UP, UP_LEFT};
+use super::course::{Course, Groups};
 use super::near::{Near, Wanted};
 use super::sieve::Sieve;
 use super::sum::Sum;

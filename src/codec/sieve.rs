@@ -13,7 +13,7 @@ use crate::kernels::vector::{Ruler, Set, Vector};
 /// Thresholds of all properties together, at most: with more, a walk is faster.
 const MOST_THRESHOLDS: usize = 384;
 /// Places of an axis, at most: sets for all of them should stay in the nearest cache.
-const MOST_PLACES: usize = 1024;
+const MOST_PLACES: usize = 512;
 /// Axes, at most.
 const MOST_AXES: usize = 8;
 

@@ -1,8 +1,8 @@
 //! The loop over values of rows side by side, written with vectors: what [`super::steps`] says, [`super::near`]
 //! and [`super::neighbourhood`], for sums of 32 bits. Those are the reference; all give the same numbers.
 
-use super::course::{Course, Meeting};
 use super::context::{LANES, LARGEST, feature, neighbour};
+use super::course::{Course, Meeting};
 use super::near::{AROUND, OF_ATOMS, OF_RESIDUALS, QUARTER, WITH_ATOMS};
 use super::neighbourhood::Neighbourhood;
 use super::program::Program;
@@ -323,12 +323,7 @@ impl<V: Vector> There<V> {
 impl<V: Vector> Around<V> {
     /// Finds of the neighbours of a window's present values what is wanted.
     #[inline(always)]
-    fn of(
-        isa: V::Isa,
-        window: &Window<i32, LANES>,
-        n: &Neighbourhood,
-        there: There<V>,
-    ) -> Self {
+    fn of(isa: V::Isa, window: &Window<i32, LANES>, n: &Neighbourhood, there: There<V>) -> Self {
         let zero = V::all(isa, 0);
         let wanted = n.wanted;
         let mut out = Self {
@@ -375,12 +370,7 @@ impl<V: Vector> Around<V> {
 
     /// Predicts sums.
     #[inline(always)]
-    fn predict(
-        &self,
-        isa: V::Isa,
-        n: &Neighbourhood,
-        coefficients: &[[i16; LANES]],
-    ) -> V {
+    fn predict(&self, isa: V::Isa, n: &Neighbourhood, coefficients: &[[i16; LANES]]) -> V {
         let s = &self.sums;
         let exact = if n.median {
             let (l, u, ul) = (s[LEFT], s[UP], s[UP_LEFT]);

@@ -78,11 +78,7 @@ pub(crate) trait Vector: Copy {
     fn halves(self) -> Self::Halves;
     fn all_halves(isa: Self::Isa, number: u16) -> Self::Halves;
     /// Adds to `sum` what numbers score by being above thresholds, as `rulers` say.
-    fn add_scores(
-        numbers: &[Self; MEASURED],
-        rulers: &[Ruler],
-        sum: Self::Halves,
-    ) -> Self::Halves;
+    fn add_scores(numbers: &[Self; MEASURED], rulers: &[Ruler], sum: Self::Halves) -> Self::Halves;
     fn array_of_halves(halves: Self::Halves) -> [u16; WIDTH];
 
     /// Returns what is in all of the sets at the places that each number has on each axis.
