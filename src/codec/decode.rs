@@ -2,6 +2,8 @@
 
 use super::group::{self, Group, Way, group};
 use super::program::{Program, dequantise, second_quantiser};
+use super::short::{are_within, short_values};
+use super::sum::Sums;
 use super::value::{Cell, carry, values, with_cell};
 use crate::container::block::{self, Block};
 #[cfg(feature = "apps")]
@@ -128,6 +130,19 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
 
     /// Reads the next row.
     pub(crate) fn advance(&mut self) {
+        if self.group.is_some() {
+            self.advance_in_group();
+            if let Some(group) = &self.group {
+                group.copy(&mut self.latents, &mut self.residuals, &mut self.atoms);
+            }
+            return;
+        }
+        self.read_head(0);
+        self.read_residuals();
+    }
+
+    /// Reads the next row where rows are read in groups; what it holds is left there.
+    fn advance_in_group(&mut self) {
         if let Some(mut group) = self.group.take() {
             self.advance_in(&mut *group);
             while let Some(given) = group.unfit() {
@@ -135,10 +150,7 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
                 group = again;
             }
             self.group = Some(group);
-            return;
         }
-        self.read_head(0);
-        self.read_residuals();
     }
 
     /// Reads class and latents of the next row, which has one of the lanes.
@@ -174,7 +186,7 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
             }
         }
         self.stray |= group.is_stray();
-        group.give(&mut self.latents, &mut self.residuals, &mut self.atoms);
+        group.give();
     }
 
     /// Reads the first `count` rows of the block once more, in another way.
@@ -368,6 +380,9 @@ impl Batch {
         if program.constant {
             return self.repeat(rows, dtype, out);
         }
+        if latents == 0 && rows.group.is_some() {
+            return self.decode_in_group(rows, dtype, out);
+        }
         for out in out.chunks_mut((step * row_bytes).max(1)) {
             let count = out.len() / row_bytes;
             for i in 0..count {
@@ -387,6 +402,19 @@ impl Batch {
             });
         }
         Ok(())
+    }
+
+    /// The same where rows are read in groups and nothing is predicted from latents.
+    fn decode_in_group(
+        &mut self,
+        rows: &mut RowDecoder<'_, '_>,
+        dtype: DType,
+        out: &mut [u8],
+    ) -> Result<()> {
+        let width = rows.program.record.width();
+        let predictions = &mut self.predictions[..width];
+        predictions.fill(0);
+        with_cell!(dtype, T => write_in_group::<T>(rows, predictions, out))
     }
 
     /// The same where all rows are alike.
@@ -509,11 +537,55 @@ fn write<T: Cell>(program: &Program, predictions: &[i32], residuals: &[i64], out
             let base = &program.record.base[r.clone()];
             values::<T>(grid, base, &m[r.clone()], &e[r.clone()], &mut row[r]);
         }
-        if cfg!(target_endian = "little") {
-            out.copy_from_slice(bytemuck::cast_slice(&row));
-        } else {
-            out.copy_from_slice(&to_little_endian(&row));
+        put(&row, out);
+    }
+}
+
+/// Reads rows and writes their values where nothing is predicted from latents: `predictions` are zeros.
+fn write_in_group<T: Cell>(
+    rows: &mut RowDecoder<'_, '_>,
+    predictions: &[i32],
+    out: &mut [u8],
+) -> Result<()> {
+    let program = rows.program;
+    let mut row = vec![T::zeroed(); predictions.len()];
+    for out in out.chunks_exact_mut(predictions.len() * T::DTYPE.size()) {
+        rows.advance_in_group();
+        rows.check()?;
+        match rows.group.as_ref().map(|group| group.sums()) {
+            Some(Sums::Short(sums)) => write_short(program, sums, &mut row, out),
+            Some(Sums::Long(sums)) => write::<T>(program, predictions, sums, out),
+            None => {}
         }
+    }
+    Ok(())
+}
+
+/// Columns that are worth a call of [`short_values`].
+const WORTH_A_CALL: usize = 8;
+
+/// Computes the values of a row from sums of 32 bits, where nothing is predicted besides. `row` is room
+/// for it.
+fn write_short<T: Cell>(program: &Program, sums: &[i32], row: &mut [T], out: &mut [u8]) {
+    for (range, grid, limit) in program.short_runs() {
+        let (e, row) = (&sums[range.clone()], &mut row[range.clone()]);
+        if limit > 0 && e.len() >= WORTH_A_CALL && are_within(limit, e) {
+            short_values(grid, &program.short_base[range], e, row);
+            continue;
+        }
+        for ((out, &base), &e) in row.iter_mut().zip(&program.record.base[range]).zip(e) {
+            *out = grid.value(base, 0, i64::from(e));
+        }
+    }
+    put(row, out);
+}
+
+/// Puts a row as little-endian bytes.
+fn put<T: Cell>(row: &[T], out: &mut [u8]) {
+    if cfg!(target_endian = "little") {
+        out.copy_from_slice(bytemuck::cast_slice(row));
+    } else {
+        out.copy_from_slice(&to_little_endian(row));
     }
 }
 

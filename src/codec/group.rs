@@ -4,7 +4,7 @@ use super::context::LANES;
 use super::neighbourhood::Neighbourhood;
 use super::program::Program;
 use super::steps::{self, Lanes, Work};
-use super::sum::Sum;
+use super::sum::{Sum, Sums};
 use super::swift;
 use super::window::Window;
 use crate::entropy::lanes::LaneDecoder;
@@ -27,9 +27,15 @@ pub(super) trait Group: Debug + Send + Sync {
     /// Reads residuals until the next row is whole, or heads come next. Says whether it is whole.
     fn read(&mut self, program: &Program, coder: &mut LaneDecoder<'_>) -> bool;
 
-    /// Hands out the next row, which must be whole: its latents, its residuals' sums, and where `atoms`
-    /// has room, which atoms its values are.
-    fn give(&mut self, latents: &mut [i32], sums: &mut [i64], atoms: &mut [u8]);
+    /// Hands out the next row, which must be whole.
+    fn give(&mut self);
+
+    /// Returns the sums of the row handed out last.
+    fn sums(&self) -> Sums<'_>;
+
+    /// Copies of the row handed out last its latents, its sums, and where `atoms` has room, which atoms
+    /// its values are.
+    fn copy(&self, latents: &mut [i32], sums: &mut [i64], atoms: &mut [u8]);
 
     /// Says whether an atom was named that is not there.
     fn is_stray(&self) -> bool;
@@ -215,10 +221,18 @@ impl<S: Sum, const N: usize> Group for InLanes<S, N> {
         until == whole
     }
 
-    fn give(&mut self, latents: &mut [i32], sums: &mut [i64], atoms: &mut [u8]) {
-        latents.copy_from_slice(&self.latents[self.latents_of(self.given)]);
-        self.lanes.copy_row(self.given % N, sums, atoms);
+    fn give(&mut self) {
         self.given += 1;
+    }
+
+    fn sums(&self) -> Sums<'_> {
+        self.lanes.row(self.given.saturating_sub(1) % N)
+    }
+
+    fn copy(&self, latents: &mut [i32], sums: &mut [i64], atoms: &mut [u8]) {
+        let row = self.given.saturating_sub(1);
+        latents.copy_from_slice(&self.latents[self.latents_of(row)]);
+        self.lanes.copy_row(row % N, sums, atoms);
     }
 
     fn is_stray(&self) -> bool {

@@ -1,6 +1,6 @@
 //! From stored integers to values and back: the integer program of the format.
 //!
-//! [`network`] predicts, [`value`] turns integers into numbers of the data's type, [`program`]
+//! [`network`] predicts, [`value`] turns integers into numbers of the data's type ([`short`] small ones), [`program`]
 //! is a checked model ready to run, [`decode`] runs it over rows, [`cursor`] over a block, [`columns`] are
 //! what blocks keep beside it. Where residuals look at neighbours, [`surroundings`] says
 //! where these lie, [`near`] what they foretell, [`tree`] and [`sieve`] choose tables by them as
@@ -22,6 +22,7 @@ pub(crate) mod network;
 #[cfg(feature = "compress")]
 pub(crate) mod order;
 pub(crate) mod program;
+mod short;
 pub(crate) mod sieve;
 mod steps;
 pub(crate) mod sum;

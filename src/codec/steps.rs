@@ -4,7 +4,7 @@ use super::context::narrow;
 use super::near::Near;
 use super::neighbourhood::{Decided, Neighbourhood, Weights};
 use super::program::Program;
-use super::sum::Sum;
+use super::sum::{Sum, Sums};
 use super::window::{Front, Window};
 use crate::entropy::lanes::LaneDecoder;
 use crate::entropy::pool::{LAST_INCOMPLETE, Pool, incomplete};
@@ -147,6 +147,12 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
             bits: None,
             head_bits: [0.0; N],
         }
+    }
+
+    /// Returns the sums that were decoded of the row in a lane.
+    pub(super) fn row(&self, lane: usize) -> Sums<'_> {
+        let from = lane * (self.width + 1);
+        S::all(&self.sums[from..from + self.width])
     }
 
     /// Copies what was decoded of the row in a lane: sums, and where `atoms` has room, which atoms its

@@ -6,6 +6,13 @@ use std::fmt::Debug;
 /// Sums that predictions weigh are held within ±2^47, as [`super::value::carry`] does.
 const LARGEST_SUM: i64 = 1 << 47;
 
+/// Sums of either kind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sums<'a> {
+    Short(&'a [i32]),
+    Long(&'a [i64]),
+}
+
 /// A sum as a window keeps it.
 pub(crate) trait Sum: Copy + Default + Debug + Send + Sync + 'static {
     /// Whether not every sum fits.
@@ -14,6 +21,8 @@ pub(crate) trait Sum: Copy + Default + Debug + Send + Sync + 'static {
     /// Keeps a sum, which must fit.
     fn of(sum: i64) -> Self;
     fn wide(self) -> i64;
+    /// Returns many as they are.
+    fn all(sums: &[Self]) -> Sums<'_>;
     /// Returns left + above − above-left held between left and above.
     fn median(left: Self, up: Self, up_left: Self) -> Self;
     /// Returns the sum without its lowest `shift` bits, held within the range of properties.
@@ -40,6 +49,10 @@ impl Sum for i64 {
     #[inline(always)]
     fn wide(self) -> i64 {
         self
+    }
+
+    fn all(sums: &[Self]) -> Sums<'_> {
+        Sums::Long(sums)
     }
 
     #[inline(always)]
@@ -86,6 +99,10 @@ impl Sum for i32 {
     #[inline(always)]
     fn wide(self) -> i64 {
         i64::from(self)
+    }
+
+    fn all(sums: &[Self]) -> Sums<'_> {
+        Sums::Short(sums)
     }
 
     #[inline(always)]
