@@ -118,8 +118,7 @@ impl Neighbourhood {
         let predicting = if n.median { MEDIAN } else { used };
         let sieve = Sieve::new([&n.tree, &n.atom_tree]);
         let atom_sums = atom_sums(record, &n.atoms);
-        let decided = tree.is_trivial() && atom_tree.is_trivial()
-            || sieve.as_ref().is_some_and(Sieve::is_swift);
+        let decided = tree.is_trivial() && atom_tree.is_trivial() || sieve.is_some();
         let named = n.atoms.is_empty() || record.latents() > 0 || !atom_sums.is_empty();
         let fraction = fraction(record);
         let swift = match decided && named && fraction.is_some() && width <= MOST_SWIFT_WIDTH {

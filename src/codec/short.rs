@@ -112,6 +112,9 @@ mod tests {
     fn check<T: Cell>(grid: &Grid) {
         let base = [0, -70_000, 12, 3, 1 << 28];
         let limit = short_limit(grid, &base);
+        if limit == 0 {
+            return;
+        }
         let short = base.map(|b| b as i32);
         for scale in [1, 7, 1000, 90_000_000] {
             let residuals = [-2, -1, 0, 1, 3].map(|e| (e * scale).clamp(-limit, limit));

@@ -52,6 +52,8 @@ pub(crate) struct Sieve {
     /// many words of each set are of the first tree and of the second.
     joined: Vec<Set>,
     words: [usize; 2],
+    /// Those of the second tree by themselves, where both together are too large.
+    apart: Vec<Set>,
 }
 
 impl Sieve {
@@ -74,8 +76,8 @@ impl Sieve {
         }
         let axes = axes(&thresholds)?;
         let leaves = leaves(trees, &thresholds, &axes)?;
-        let (joined, words) = joined(trees, &thresholds, &axes);
-        Some(Self { axes, leaves, joined, words })
+        let Joined { joined, words, apart } = joined(trees, &thresholds, &axes);
+        Some(Self { axes, leaves, joined, words, apart })
     }
 
     /// Finds the leaves of both trees, of values with such properties.
@@ -113,7 +115,13 @@ impl Sieve {
             let first = V::all_halves(isa, axis.first);
             *places = V::array_of_halves(V::add_scores(features, &axis.rulers, first));
         }
-        let sets = self.swift_sets::<V>(isa, &places);
+        let sets = self.swift_sets::<V>(isa, &self.joined, &places);
+        if !self.apart.is_empty() {
+            let others = self.swift_sets::<V>(isa, &self.apart, &places);
+            let [first_leaves, _] = firsts(&sets, |set| (first(set), 0));
+            let [second_leaves, _] = firsts(&others, |set| (first(set), 0));
+            return [first_leaves, second_leaves];
+        }
         match self.words {
             [1, 0] => firsts(&sets, |[a, ..]| (first([a]), 0)),
             [2, 0] => firsts(&sets, |[a, b, ..]| (first([a, b]), 0)),
@@ -131,6 +139,7 @@ impl Sieve {
     fn swift_sets<V: Vector>(
         &self,
         isa: V::Isa,
+        sets: &[Set],
         places: &[[u16; LANES]; MOST_AXES],
     ) -> [Set; LANES] {
         macro_rules! sets {
@@ -138,18 +147,13 @@ impl Sieve {
                 match self.axes.len() {
                     $($count => {
                         let (some, _) = places.as_chunks::<$count>();
-                        V::common(isa, &self.joined, &some[0])
+                        V::common(isa, sets, &some[0])
                     })*
-                    _ => V::common(isa, &self.joined, places),
+                    _ => V::common(isa, sets, places),
                 }
             };
         }
         sets!(1 2 3 4 5 6)
-    }
-
-    /// Says whether all leaves of both trees are small enough for vectors.
-    pub(crate) fn is_swift(&self) -> bool {
-        !self.joined.is_empty()
     }
 
     /// Returns the only leaf of each tree that is in the sets of all places, lane by lane.
@@ -256,25 +260,28 @@ fn leaves(trees: [&[TreeNode]; 2], thresholds: &[Vec<i16>], axes: &[Axis]) -> Op
     })
 }
 
-/// Finds the sets of both trees' leaves together, and how many words are of each tree; none where they are
-/// too large.
-fn joined(
-    trees: [&[TreeNode]; 2],
-    thresholds: &[Vec<i16>],
-    axes: &[Axis],
-) -> (Vec<Set>, [usize; 2]) {
+/// Sets for vectors, as [`Sieve`] keeps them.
+struct Joined {
+    joined: Vec<Set>,
+    words: [usize; 2],
+    apart: Vec<Set>,
+}
+
+/// Finds the sets of both trees' leaves together, or of each tree by itself.
+fn joined(trees: [&[TreeNode]; 2], thresholds: &[Vec<i16>], axes: &[Axis]) -> Joined {
     let [first, second] = trees.map(|tree| tree.len().div_ceil(2).div_ceil(64));
     // A tree of one leaf has nothing to decide.
     let second = if trees[1].len() > 1 { second } else { 0 };
-    if first + second > 4 {
-        return (Vec::new(), [0; 2]);
-    }
     let [a, b] = trees.map(|tree| sets::<4>(tree, thresholds, axes));
+    let words = [first, second];
+    if first + second > 4 {
+        return Joined { joined: a, words, apart: b };
+    }
     let join = |(mut a, b): (Set, Set)| {
         a[first..first + second].copy_from_slice(&b[..second]);
         a
     };
-    (a.into_iter().zip(b).map(join).collect(), [first, second])
+    Joined { joined: a.into_iter().zip(b).map(join).collect(), words, apart: Vec::new() }
 }
 
 fn sets<const W: usize>(
