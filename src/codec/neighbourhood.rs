@@ -257,7 +257,8 @@ impl Neighbourhood {
         // A single value is faster to walk with.
         let all = bytemuck::try_cast_ref::<_, [[i32; LANES]; FEATURES]>(features).ok();
         if let Some((sieve, features)) = self.sieve.as_ref().zip(all)
-            && let Ok(leaves) = bytemuck::try_cast(sieve.leaves(features))
+            && let Some(leaves) = sieve.leaves(features)
+            && let Ok(leaves) = bytemuck::try_cast(leaves)
         {
             return Decided(leaves);
         }

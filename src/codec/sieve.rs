@@ -13,9 +13,13 @@ use crate::kernels::vector::{Ruler, Set, Vector};
 /// Thresholds of all properties together, at most: with more, a walk is faster.
 const MOST_THRESHOLDS: usize = 384;
 /// Places of an axis, at most: sets for all of them should stay in the nearest cache.
-const MOST_PLACES: usize = 512;
+const MOST_PLACES: usize = 1024;
 /// Axes, at most.
-const MOST_AXES: usize = 8;
+const MOST_AXES: usize = 12;
+/// Leaves of a set for vectors.
+const SET: usize = 256;
+/// Words of 64 leaves of a tree, at most: with more, a walk is faster.
+const MOST_WORDS: usize = 16;
 
 /// Properties whose places are told apart together.
 #[derive(Debug, Clone, Default)]
@@ -47,13 +51,14 @@ enum Leaves {
 #[derive(Debug, Clone)]
 pub(crate) struct Sieve {
     axes: Vec<Axis>,
-    leaves: Leaves,
+    /// None where there are too many leaves.
+    leaves: Option<Leaves>,
     /// The same sets, one of both trees' leaves together for each place, if they are small enough, and how
     /// many words of each set are of the first tree and of the second.
     joined: Vec<Set>,
     words: [usize; 2],
-    /// Those of the second tree by themselves, where both together are too large.
-    apart: Vec<Set>,
+    /// Where both together are too large, the sets of each tree by itself, 256 leaves after another.
+    apart: [Vec<Vec<Set>>; 2],
 }
 
 impl Sieve {
@@ -75,14 +80,15 @@ impl Sieve {
             return None;
         }
         let axes = axes(&thresholds)?;
-        let leaves = leaves(trees, &thresholds, &axes)?;
-        let Joined { joined, words, apart } = joined(trees, &thresholds, &axes);
+        let leaves = leaves(trees, &thresholds, &axes);
+        let Joined { joined, words, apart } = joined(trees, &thresholds, &axes)?;
         Some(Self { axes, leaves, joined, words, apart })
     }
 
     /// Finds the leaves of both trees, of values with such properties.
     #[inline(always)]
-    pub(crate) fn leaves(&self, features: &[[i32; LANES]; FEATURES]) -> [[u16; LANES]; 2] {
+    pub(crate) fn leaves(&self, features: &[[i32; LANES]; FEATURES]) -> Option<[[u16; LANES]; 2]> {
+        let leaves = self.leaves.as_ref()?;
         let mut places = [[0; LANES]; MOST_AXES];
         for (axis, places) in self.axes.iter().zip(&mut places) {
             *places = [axis.first; LANES];
@@ -93,14 +99,14 @@ impl Sieve {
                 }
             }
         }
-        match &self.leaves {
+        Some(match leaves {
             Leaves::Few(sets) => self.only(sets, &places),
             Leaves::Some(sets) => self.only(sets, &places),
             Leaves::Many(sets) => self.only(sets, &places),
             Leaves::FewAndFew(sets) => self.only(sets, &places),
             Leaves::SomeAndSome(sets) => self.only(sets, &places),
             Leaves::ManyAndMany(sets) => self.only(sets, &places),
-        }
+        })
     }
 
     /// Finds the same leaves with vectors.
@@ -115,13 +121,12 @@ impl Sieve {
             let first = V::all_halves(isa, axis.first);
             *places = V::array_of_halves(V::add_scores(features, &axis.rulers, first));
         }
-        let sets = self.swift_sets::<V>(isa, &self.joined, &places);
-        if !self.apart.is_empty() {
-            let others = self.swift_sets::<V>(isa, &self.apart, &places);
-            let [first_leaves, _] = firsts(&sets, |set| (first(set), 0));
-            let [second_leaves, _] = firsts(&others, |set| (first(set), 0));
-            return [first_leaves, second_leaves];
+        if self.joined.is_empty() {
+            let [first, second] = &self.apart;
+            let leaves = self.swift_parts::<V>(isa, first, &places);
+            return [leaves, self.swift_parts::<V>(isa, second, &places)];
         }
+        let sets = self.swift_sets::<V>(isa, &self.joined, &places);
         match self.words {
             [1, 0] => firsts(&sets, |[a, ..]| (first([a]), 0)),
             [2, 0] => firsts(&sets, |[a, b, ..]| (first([a, b]), 0)),
@@ -132,6 +137,26 @@ impl Sieve {
             [2, _] => firsts(&sets, |[a, b, c, d]| (first([a, b]), first([c, d]))),
             _ => firsts(&sets, |[a, b, c, d]| (first([a, b, c]), first([d]))),
         }
+    }
+
+    /// Returns the leaves of one tree, of which there are sets for 256 leaves after another.
+    #[inline(always)]
+    fn swift_parts<V: Vector>(
+        &self,
+        isa: V::Isa,
+        parts: &[Vec<Set>],
+        places: &[[u16; LANES]; MOST_AXES],
+    ) -> [u16; LANES] {
+        let mut out = [0; LANES];
+        for (i, part) in parts.iter().enumerate() {
+            let sets = self.swift_sets::<V>(isa, part, places);
+            for (out, set) in out.iter_mut().zip(&sets) {
+                let [a, b, c, d] = *set;
+                let own = (SET * i) as u16 + first(*set);
+                *out = if a | b | c | d == 0 { *out } else { own };
+            }
+        }
+        out
     }
 
     /// Returns the sets that are left at places on all axes. How many there are is known to the loops.
@@ -153,7 +178,7 @@ impl Sieve {
                 }
             };
         }
-        sets!(1 2 3 4 5 6)
+        sets!(1 2 3 4 5 6 7 8 9 10 11)
     }
 
     /// Returns the only leaf of each tree that is in the sets of all places, lane by lane.
@@ -264,24 +289,38 @@ fn leaves(trees: [&[TreeNode]; 2], thresholds: &[Vec<i16>], axes: &[Axis]) -> Op
 struct Joined {
     joined: Vec<Set>,
     words: [usize; 2],
-    apart: Vec<Set>,
+    apart: [Vec<Vec<Set>>; 2],
 }
 
-/// Finds the sets of both trees' leaves together, or of each tree by itself.
-fn joined(trees: [&[TreeNode]; 2], thresholds: &[Vec<i16>], axes: &[Axis]) -> Joined {
-    let [first, second] = trees.map(|tree| tree.len().div_ceil(2).div_ceil(64));
+/// Finds the sets of both trees' leaves together, or of each tree by itself; none where a tree has too many.
+fn joined(trees: [&[TreeNode]; 2], thresholds: &[Vec<i16>], axes: &[Axis]) -> Option<Joined> {
+    let leaves = trees.map(|tree| tree.len().div_ceil(2));
     // A tree of one leaf has nothing to decide.
-    let second = if trees[1].len() > 1 { second } else { 0 };
-    let [a, b] = trees.map(|tree| sets::<4>(tree, thresholds, axes));
-    let words = [first, second];
-    if first + second > 4 {
-        return Joined { joined: a, words, apart: b };
+    let words = leaves.map(|leaves| if leaves > 1 { leaves.div_ceil(64) } else { 0 });
+    let words = [words[0].max(1), words[1]];
+    let all = trees.map(|tree| sets::<MOST_WORDS>(tree, thresholds, axes));
+    if words.iter().any(|&w| w > MOST_WORDS) {
+        return None;
     }
-    let join = |(mut a, b): (Set, Set)| {
-        a[first..first + second].copy_from_slice(&b[..second]);
-        a
+    let [first, second] = words;
+    if first + second > 4 {
+        let parts = |tree: usize| {
+            let part = |from: usize| {
+                all[tree].iter().map(move |set| std::array::from_fn(|w| set[from + w])).collect()
+            };
+            (0..words[tree]).step_by(4).map(part).collect()
+        };
+        return Some(Joined { joined: Vec::new(), words, apart: [parts(0), parts(1)] });
+    }
+    let [a, b] = &all;
+    let join = |(a, b): (&[u64; MOST_WORDS], &[u64; MOST_WORDS])| {
+        let mut out = [0; 4];
+        out[..first].copy_from_slice(&a[..first]);
+        out[first..first + second].copy_from_slice(&b[..second]);
+        out
     };
-    Joined { joined: a.into_iter().zip(b).map(join).collect(), words, apart: Vec::new() }
+    let joined = a.iter().zip(b).map(join).collect();
+    Some(Joined { joined, words, apart: [Vec::new(), Vec::new()] })
 }
 
 fn sets<const W: usize>(
