@@ -1,5 +1,6 @@
 //! Decoding of rows: entropy coder, recursions over rows, network, values.
 
+use super::coder::{AnyCoder, AnyPlace};
 use super::group::{self, Group, Way, group};
 use super::program::{Program, dequantise, second_quantiser};
 use super::short::{are_within, short_values};
@@ -9,8 +10,9 @@ use crate::container::block::{self, Block};
 #[cfg(feature = "apps")]
 use crate::container::block::{Cells, Escapes};
 use crate::container::index::Place;
-use crate::entropy::lanes::{LaneDecoder, LanePlace};
-use crate::entropy::rans::{Coder, LANES, RansDecoder, RansPlace};
+#[cfg(feature = "apps")]
+use crate::entropy::rans::RansDecoder;
+use crate::entropy::rans::{Coder, LANES};
 use crate::error::{Error, Result};
 use crate::matrix::{DType, to_little_endian};
 use std::borrow::Cow;
@@ -41,74 +43,6 @@ pub(crate) struct RowDecoder<'p, 'b> {
     atoms: Vec<u8>,
     /// Rows read together, where residuals depend on their neighbours.
     group: Option<Box<dyn Group>>,
-}
-
-/// What a block's stream is read with.
-#[derive(Debug)]
-enum AnyCoder<'b> {
-    /// Rows one after another.
-    Turns(RansDecoder<'b>),
-    /// Rows that look at their neighbours.
-    Lanes(LaneDecoder<'b>),
-}
-
-/// How far an [`AnyCoder`] has come.
-#[derive(Debug)]
-enum AnyPlace {
-    Turns(RansPlace),
-    Lanes(LanePlace),
-}
-
-impl Default for AnyPlace {
-    fn default() -> Self {
-        Self::Turns(RansPlace::default())
-    }
-}
-
-impl<'b> AnyCoder<'b> {
-    /// Begins a block of `rows` rows.
-    fn new(program: &Program, stream: &'b [u8], rows: usize) -> Result<Self> {
-        Ok(match program.neighbours {
-            Some(_) => Self::Lanes(LaneDecoder::new(stream, rows)?),
-            None => Self::Turns(RansDecoder::new(stream)?),
-        })
-    }
-
-    fn resume(stream: &'b [u8], place: &AnyPlace) -> Self {
-        match place {
-            AnyPlace::Turns(place) => Self::Turns(RansDecoder::resume(stream, place)),
-            AnyPlace::Lanes(place) => Self::Lanes(LaneDecoder::resume(stream, place)),
-        }
-    }
-
-    fn place(&self) -> AnyPlace {
-        match self {
-            Self::Turns(coder) => AnyPlace::Turns(coder.place()),
-            Self::Lanes(coder) => AnyPlace::Lanes(coder.place()),
-        }
-    }
-
-    fn overrun(&self) -> bool {
-        match self {
-            Self::Turns(coder) => coder.overrun(),
-            Self::Lanes(coder) => coder.overrun(),
-        }
-    }
-
-    fn finish(&self) -> Result<()> {
-        match self {
-            Self::Turns(coder) => coder.finish(),
-            Self::Lanes(coder) => coder.finish(),
-        }
-    }
-
-    #[cfg(feature = "apps")]
-    fn left(&self) -> f64 {
-        match self {
-            Self::Turns(coder) => coder.left(),
-            Self::Lanes(coder) => coder.left(),
-        }
-    }
 }
 
 impl<'p, 'b> RowDecoder<'p, 'b> {

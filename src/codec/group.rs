@@ -9,7 +9,7 @@ use super::swift;
 use super::window::Window;
 use crate::entropy::lanes::LaneDecoder;
 use crate::kernels::Isa;
-use crate::kernels::vector::has_vectors;
+use crate::kernels::run::has_vectors;
 use std::fmt::Debug;
 use std::ops::Range;
 

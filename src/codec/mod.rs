@@ -9,6 +9,7 @@
 //! [`group`] hands them out.
 
 pub(crate) mod bound;
+mod coder;
 pub(crate) mod columns;
 pub(crate) mod context;
 mod course;

@@ -95,20 +95,7 @@ impl Neighbourhood {
         let used = n.coefficients.iter().enumerate().filter(|(_, c)| !c.is_empty());
         let used = used.map(|(i, _)| 1_u32 << i).sum();
         let mut shifts = Shifts::new(record);
-        let mut leaves = Vec::new();
-        for node in &n.tree {
-            match *node {
-                TreeNode::Leaf { table: Some(t), .. } => {
-                    leaves.push(LeafTable { from: shifts.places.len() as u32, own: 0 });
-                    shifts.places.push(t as u32);
-                }
-                TreeNode::Leaf { table: None, shift } => {
-                    let from = shifts.place(shift, tables)? as u32;
-                    leaves.push(LeafTable { from, own: u32::MAX });
-                }
-                TreeNode::Decision { .. } => {}
-            }
-        }
+        let leaves = shifts.leaves(&n.tree, tables)?;
         let own = |node: &TreeNode| match *node {
             TreeNode::Leaf { table, .. } => Some(table.unwrap_or(0) as u32),
             TreeNode::Decision { .. } => None,
@@ -493,6 +480,24 @@ struct Shifts<'a> {
 impl<'a> Shifts<'a> {
     fn new(record: &'a ModelRecord) -> Self {
         Self { record, found: HashMap::new(), listed: HashMap::new(), places: Vec::new() }
+    }
+
+    /// Lists what the leaves of a tree ask for.
+    fn leaves(&mut self, tree: &[TreeNode], tables: &mut Vec<Table>) -> Result<Vec<LeafTable>> {
+        let mut out = Vec::new();
+        for node in tree {
+            match *node {
+                TreeNode::Leaf { table: Some(t), .. } => {
+                    out.push(LeafTable { from: self.places.len() as u32, own: 0 });
+                    self.places.push(t as u32);
+                }
+                TreeNode::Leaf { table: None, shift } => {
+                    out.push(LeafTable { from: self.place(shift, tables)? as u32, own: u32::MAX });
+                }
+                TreeNode::Decision { .. } => {}
+            }
+        }
+        Ok(out)
     }
 
     /// Returns from where on the tables moved by `shift` are listed.

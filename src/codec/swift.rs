@@ -12,7 +12,8 @@ use crate::container::model::{FEATURES, NEIGHBOURS};
 use crate::entropy::lanes::LaneDecoder;
 use crate::entropy::pool::LAST_INCOMPLETE;
 use crate::kernels::Isa;
-use crate::kernels::vector::{Vector, VectorLoop, run_vectors};
+use crate::kernels::run::run_vectors;
+use crate::kernels::vector::{Vector, VectorLoop};
 use neighbour::{LEFT, LEFT2, LEFT3, THIRD, THIRD2, THIRD3, UP, UP_LEFT, UP_RIGHT, UP2};
 
 /// Rows that are decoded with vectors.

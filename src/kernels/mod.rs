@@ -10,6 +10,7 @@ mod isa;
 pub(crate) mod math;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+pub(crate) mod run;
 pub(crate) mod vector;
 pub(crate) mod wide;
 #[cfg(target_arch = "x86_64")]

@@ -5,7 +5,8 @@ use crate::codec::tree::Tree;
 use crate::container::model::OWN_TABLE;
 use crate::container::model::{FEATURES, MAX_DEPTH, TreeNode};
 use crate::kernels::Isa;
-use crate::kernels::vector::{Vector, VectorLoop, has_vectors, run_vectors};
+use crate::kernels::run::{has_vectors, run_vectors};
+use crate::kernels::vector::{Vector, VectorLoop};
 use crate::matrix::rng::Rng;
 
 /// A tree as one draws it.
@@ -55,7 +56,7 @@ fn with_vectors(
             *self.2 = self.0.swift_leaves(isa, &features);
         }
     }
-    Isa::available().filter(|isa| has_vectors(*isa)).map(|isa| {
+    Isa::available().filter(|isa| has_vectors(*isa)).map(move |isa| {
         let mut out = [[0; LANES]; 2];
         run_vectors(isa, Leaves(sieve, properties, &mut out));
         out
@@ -75,10 +76,8 @@ fn check(nodes: &[TreeNode], rng: &mut Rng) -> usize {
         if let Some(leaves) = sieve.as_ref().and_then(|sieve| sieve.leaves(&properties)) {
             assert_eq!(leaves, [[0; LANES], found]);
         }
-        for (sieve, leaves) in
-            sieve.iter().flat_map(|s| with_vectors(s, &properties).map(|l| (s, l)))
-        {
-            assert_eq!(leaves, [[0; LANES], found], "{sieve:?}");
+        for leaves in sieve.iter().flat_map(|sieve| with_vectors(sieve, &properties)) {
+            assert_eq!(leaves, [[0; LANES], found]);
         }
         for lane in 0..LANES {
             assert_eq!(found[lane], drawn.walk(&properties.map(|p| p[lane])));

@@ -1,6 +1,7 @@
 //! Vectors of sixteen numbers: two of 256 bits, or one of 512.
 
-use super::{Avx2, Avx512};
+use super::avx2::Avx2;
+use super::avx512::Avx512;
 use crate::kernels::vector::{MEASURED, Ruler, Set, Vector, WIDTH};
 use std::arch::x86_64::*;
 
