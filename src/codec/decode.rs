@@ -346,9 +346,9 @@ impl Batch {
         out: &mut [u8],
     ) -> Result<()> {
         let width = rows.program.record.width();
-        let predictions = &mut self.predictions[..width];
-        predictions.fill(0);
-        with_cell!(dtype, T => write_in_group::<T>(rows, predictions, out))
+        self.predictions.clear();
+        self.predictions.resize(width, 0);
+        with_cell!(dtype, T => write_in_group::<T>(rows, &self.predictions, out))
     }
 
     /// The same where all rows are alike.

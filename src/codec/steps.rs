@@ -194,9 +194,9 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
         let (width, rows) = (self.width as u32, self.rows as u32);
         let (mut there, mut coded) = ([false; N], [false; N]);
         let mut begins = false;
-        for i in 0..N {
+        for (i, there) in there.iter_mut().enumerate() {
             begins |= front.column[i] == 0;
-            there[i] = (front.column[i] as u32) < width && front.row[i] < rows;
+            *there = (front.column[i] as u32) < width && front.row[i] < rows;
         }
         if begins || !n.steps_alike() {
             self.begin(p, n);
@@ -243,9 +243,9 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
         coder: &mut LaneDecoder<'_>,
     ) {
         let mut tables = [n.pool.silent(); N];
-        for i in 0..N {
+        for (i, table) in tables.iter_mut().enumerate() {
             let own = n.atom_table(decided.atom_leaf(i)) as u32;
-            tables[i] = if values.coded[i] { own } else { tables[i] };
+            *table = if values.coded[i] { own } else { *table };
         }
         let numbers = numbers(p, &n.pool, &tables, coder);
         let most = n.atoms.len() as i64;
@@ -271,14 +271,14 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
     ) {
         let mut tables = [n.pool.silent(); N];
         let (m, width) = (&p.record, self.width);
-        for i in 0..N {
+        for (i, table) in tables.iter_mut().enumerate() {
             let own = || {
                 let j = (values.column[i] as usize).min(width - 1);
                 m.classes.residual_tables[self.classes[i] * width + j]
             };
-            let table = n.table(decided.leaf(i), own) as u32;
+            let asked = n.table(decided.leaf(i), own) as u32;
             values.coded[i] &= values.atoms[i] == 0;
-            tables[i] = if values.coded[i] { table } else { tables[i] };
+            *table = if values.coded[i] { asked } else { *table };
         }
         values.residuals = numbers(p, &n.pool, &tables, coder);
         self.count(p, &tables, &values.coded, &values.residuals);
@@ -394,12 +394,12 @@ fn put_atoms<S: Sum, const N: usize>(
     sums: &mut [S; N],
 ) -> bool {
     let mut unfit = false;
-    for i in 0..N {
+    for (i, kept) in sums.iter_mut().enumerate() {
         if values.atoms[i] > 0 {
             let j = values.column[i] as usize;
             if let Some(sum) = n.sum_of_atom(&p.record, values.atoms[i], j) {
                 unfit |= S::NARROW && sum.unsigned_abs() > n.narrow as u64;
-                sums[i] = S::of(sum);
+                *kept = S::of(sum);
             }
         }
     }
