@@ -730,8 +730,15 @@ class Neighbours:
     def __init__(self, model):
         width = self.width = model.width
         self.a, self.b, self.c = model.within(1, width), model.within(0, width), model.within(0, width)
-        flags = model.within(0, 3)
+        flags = model.within(0, 15)
         self.median, self.aligned = flags & 1, flags & 2
+        self.rows_of_line, self.latents_above = 0, None
+        if flags & 4:
+            self.rows_of_line = model.within(2, max(min(4096, (1 << 20) // width), 2))
+        if flags & 8:
+            need(flags & 4 and model.latents, "latents above without lines of rows, or latents")
+            self.latents_above = [model.flat(model.latents) for _ in range(3)]
+            need(all(abs(a) <= 1024 for own in self.latents_above for a in own), "latents above")
         used = model.within(0, (1 << 16) - 1)
         groups = model.within(1, width) if used else 1
         self.group_of = range(width) if groups > 1 else [0] * width
@@ -790,8 +797,12 @@ class Neighbours:
         for i, n in enumerate((ABOVE, ABOVE2), 1):
             at[n] = there(i, j) if b == 0 else (0, j - i * b) if y >= i else None
         for i, n in enumerate((THIRD, THIRD2, THIRD3), 1):
-            at[n] = there(i, j) if c == 0 else there(0, j - i * c)
-        left, right, lines = x >= a, x + a < line, b > 0
+            apart = i * (self.rows_of_line or 1)
+            at[n] = there(apart, j) if c == 0 else there(0, j - i * c)
+        left, right = x >= a, x + a < line
+        lined = c == 0 and self.rows_of_line > 0
+        lines = b > 0 or lined
+        up = 1 if b == 0 and lined else 0
         if at[ABOVE]:
             back, k = at[ABOVE]
             at[ABOVE_LEFT] = (back, k - a) if left else None
@@ -800,16 +811,15 @@ class Neighbours:
             back, k = at[THIRD]
             at[THIRD_LEFT] = there(back, k - a) if left else None
             at[THIRD_RIGHT] = there(back, k + a) if right else None
-            at[THIRD_ABOVE] = there(back, k - b) if lines else None
+            at[THIRD_ABOVE] = there(back + up, k - b) if lines else None
             # Only where it is weighed: else it may be decoded later.
             below = lines and THIRD_BELOW in self.coefficients
-            at[THIRD_BELOW] = there(back, k + b) if below else None
-            at[THIRD_ABOVE_LEFT] = there(back, k - b - a) if lines and left else None
-            at[THIRD_ABOVE_RIGHT] = there(back, k - b + a) if lines and right else None
+            at[THIRD_BELOW] = there(back - up, k + b) if below else None
+            at[THIRD_ABOVE_LEFT] = there(back + up, k - b - a) if lines and left else None
+            at[THIRD_ABOVE_RIGHT] = there(back + up, k - b + a) if lines and right else None
         return at
 
-    @staticmethod
-    def sums(at, known):
+    def sums(self, at, known):
         """The neighbours' sums; others stand for those that are not there."""
         own = [known(place)[0] if place else None for place in at]
 
@@ -824,7 +834,7 @@ class Neighbours:
         fill(LEFT2, own[LEFT])
         fill(LEFT3, own[LEFT2])
         fill(ABOVE2, own[ABOVE])
-        fill(THIRD, 0)
+        fill(THIRD, own[ABOVE] if self.rows_of_line else 0)
         fill(THIRD2, own[THIRD])
         fill(THIRD3, own[THIRD2])
         for n in range(THIRD_LEFT, 16):
@@ -1045,6 +1055,7 @@ class Rows:
         lanes = model.neighbours is not None
         self.model, self.coder = model, LaneRans(stream, count) if lanes else Rans(stream)
         self.c, self.y, self.e = 0, [0] * model.latents, [0] * model.width
+        self.before = []
         self.steps = [model.grids[g].whole_step() for g in model.grid_of]
 
     def head(self):
@@ -1054,6 +1065,7 @@ class Rows:
             self.c = model.tables[model.next[self.c]].decode(coder)
             need(0 <= self.c < model.classes, "a row of a class that is not there")
         state, c = 0, self.c
+        carried = self.carried()
         for k in range(model.latents):
             second = model.trellis > 0 and state >= model.trellis // 2
             at = 2 * k + second if model.trellis else k
@@ -1062,9 +1074,29 @@ class Rows:
             if model.trellis:
                 state = NEXT[model.trellis][state][s & 1]
                 v = 2 * s - (((s > 0) - (s < 0)) if second else 0)
-            v = wrap(carry(model.latent_temporal[k], self.y[k]) + v + model.means[c][k])
+            v = wrap(carried[k] + v + model.means[c][k])
             self.y[k] = clamp(v, model.latent_clamp[k])
+        self.before.append(list(self.y))
         return c, list(self.y)
+
+    def carried(self):
+        """What rows before foretell of the next row's latents."""
+        if not self.model.latents:
+            return []
+        temporal, looks = self.model.latent_temporal, self.model.neighbours
+        if not looks or not looks.latents_above:
+            return [carry(a, y) for a, y in zip(temporal, self.y)]
+
+        def back(rows, other):
+            return self.before[-rows] if rows <= len(self.before) else other
+
+        line = looks.rows_of_line
+        left = self.y
+        above = back(line, left)
+        terms = zip((temporal, *looks.latents_above),
+                    (left, above, back(line + 1, above), back(line - 1, above)))
+        products = [[a * y for a, y in zip(own, row)] for own, row in terms]
+        return [(sum(own) + 128) >> 8 for own in zip(*products)]
 
     def residuals(self):
         """Residuals of a row that does not look at neighbours."""

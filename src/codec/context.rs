@@ -6,8 +6,6 @@
 
 /// Rows that are decoded side by side: with 16, a vector of 256 bits holds a small number of each.
 pub(crate) const LANES: usize = crate::entropy::rans::LANES;
-/// Rows before the present one that are kept, at most.
-pub(super) const ROWS_BEFORE: usize = 3;
 /// Properties are made of numbers within ± this, so that sums of them have 32 bits: 16 times two of
 /// them are just below 2^31.
 pub(super) const LARGEST: i64 = (1 << 26) - 1;

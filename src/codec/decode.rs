@@ -2,6 +2,7 @@
 
 use super::coder::{AnyCoder, AnyPlace};
 use super::group::{self, Group, Way, group};
+use super::latents::LatentLines;
 use super::program::{Program, dequantise, second_quantiser};
 use super::short::{are_within, short_values};
 use super::sum::Sums;
@@ -37,6 +38,9 @@ pub(crate) struct RowDecoder<'p, 'b> {
     stray: bool,
     /// Latents of the row read last.
     pub(crate) latents: Vec<i32>,
+    /// Rows that latents are predicted from besides the last one, and what these foretell.
+    lines: Option<LatentLines>,
+    predicted: Vec<i64>,
     /// Residuals of the row read last, in fine units.
     pub(crate) residuals: Vec<i64>,
     /// Which atoms the values of the row read last are, where predictions have to be replaced.
@@ -58,6 +62,8 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
             class: 0,
             stray: false,
             latents: vec![0; program.record.latents()],
+            lines: LatentLines::new(&program.record),
+            predicted: vec![0; program.record.latents()],
             residuals: vec![0; program.record.width()],
         })
     }
@@ -90,7 +96,12 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
     /// Reads class and latents of the next row, which has one of the lanes.
     fn read_head(&mut self, lane: usize) {
         let p = self.program;
-        let head = Head { class: &mut self.class, stray: &mut self.stray };
+        let head = Head {
+            class: &mut self.class,
+            stray: &mut self.stray,
+            lines: &mut self.lines,
+            predicted: &mut self.predicted,
+        };
         let latents = &mut self.latents;
         match &mut self.coder {
             AnyCoder::Turns(coder) => head.read(p, coder, latents),
@@ -129,6 +140,7 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
         self.coder = AnyCoder::new(self.program, self.stream, self.rows).ok()?;
         (self.class, self.stray) = (0, false);
         self.latents.fill(0);
+        self.lines = LatentLines::new(&self.program.record);
         (0..count).for_each(|_| self.advance_in(&mut *group));
         Some(group)
     }
@@ -188,15 +200,29 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
 
     /// Lets go of program and stream, to go on later.
     pub(crate) fn pause(self) -> PausedRows {
-        let Self { rows, coder, class, stray, latents, residuals, atoms, group, .. } = self;
-        PausedRows { rows, coder: coder.place(), class, stray, latents, residuals, atoms, group }
+        let Self { rows, coder, class, stray, latents, lines, residuals, atoms, group, .. } = self;
+        let coder = coder.place();
+        PausedRows { rows, coder, class, stray, latents, lines, residuals, atoms, group }
     }
 
     /// Goes on with the program and the stream that it had when it was paused.
     pub(crate) fn resume(program: &'p Program, stream: &'b [u8], rows: PausedRows) -> Self {
-        let PausedRows { rows, coder, class, stray, latents, residuals, atoms, group } = rows;
-        let coder = AnyCoder::resume(stream, &coder);
-        Self { program, stream, rows, coder, class, stray, latents, residuals, atoms, group }
+        let PausedRows { rows, coder, class, stray, latents, lines, residuals, atoms, group } =
+            rows;
+        Self {
+            program,
+            stream,
+            rows,
+            coder: AnyCoder::resume(stream, &coder),
+            class,
+            stray,
+            predicted: vec![0; latents.len()],
+            latents,
+            lines,
+            residuals,
+            atoms,
+            group,
+        }
     }
 }
 
@@ -204,6 +230,9 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
 struct Head<'a> {
     class: &'a mut usize,
     stray: &'a mut bool,
+    lines: &'a mut Option<LatentLines>,
+    /// Room for what is predicted of latents.
+    predicted: &'a mut [i64],
 }
 
 impl Head<'_> {
@@ -213,7 +242,17 @@ impl Head<'_> {
         let count = p.record.classes.count;
         *self.stray |= class >= count;
         *self.class = class.min(count - 1);
-        read_latents(p, *self.class, coder, latents);
+        match self.lines {
+            Some(lines) => lines.predict(&p.record, self.predicted),
+            None => {
+                let rows = self.predicted.iter_mut().zip(&p.record.latent_temporal).zip(&*latents);
+                rows.for_each(|((out, &a), &y)| *out = carry(a, i64::from(y)));
+            }
+        }
+        read_latents(p, *self.class, coder, (latents, self.predicted));
+        if let Some(lines) = self.lines {
+            lines.push(latents);
+        }
     }
 }
 
@@ -229,8 +268,13 @@ fn read_class<C: Coder>(p: &Program, last: usize, coder: &mut C) -> usize {
     }
 }
 
-/// Reads the latents of a row, where `latents` are those of the row before.
-fn read_latents<C: Coder>(p: &Program, class: usize, coder: &mut C, latents: &mut [i32]) {
+/// Reads the latents of a row, of which this much is `predicted`.
+fn read_latents<C: Coder>(
+    p: &Program,
+    class: usize,
+    coder: &mut C,
+    (latents, predicted): (&mut [i32], &[i64]),
+) {
     let m = &p.record;
     let count = m.latents();
     let means = &m.classes.means[class * count..];
@@ -249,9 +293,8 @@ fn read_latents<C: Coder>(p: &Program, class: usize, coder: &mut C, latents: &mu
                 dequantise(s, second)
             }
         };
-        let predicted = carry(m.latent_temporal[k], i64::from(*y));
         let clamp = m.latent_clamp[k];
-        let v = predicted.wrapping_add(v.wrapping_add(means[k]));
+        let v = predicted[k].wrapping_add(v.wrapping_add(means[k]));
         *y = v.clamp(-clamp, clamp) as i32;
     }
 }
@@ -264,6 +307,7 @@ pub(crate) struct PausedRows {
     class: usize,
     stray: bool,
     latents: Vec<i32>,
+    lines: Option<LatentLines>,
     residuals: Vec<i64>,
     atoms: Vec<u8>,
     group: Option<Box<dyn Group>>,
@@ -294,6 +338,7 @@ impl Batch {
         // One more row of each is held by the entropy decoder, and a group's with neighbours.
         (batch + 1).saturating_mul(12 * width as u64 + 4 * latents as u64)
             + group.map_or(0, |n| group::bytes(n, rows, latents))
+            + program.map_or(0, |p| LatentLines::bytes(&p.record))
     }
 
     /// Fills `out` with the next rows, as little-endian bytes.
@@ -555,8 +600,11 @@ pub(crate) fn draw_latents(
         (0..words).for_each(|_| stream.extend((random() as u32).to_le_bytes()));
         let mut coder = RansDecoder::new(&stream)?;
         let (mut class, mut stray, mut row) = (0, false, vec![0; latents]);
+        let (mut lines, mut predicted) = (LatentLines::new(&program.record), vec![0; latents]);
         loop {
-            Head { class: &mut class, stray: &mut stray }.read(program, &mut coder, &mut row);
+            let (lines, predicted) = (&mut lines, &mut predicted);
+            let head = Head { class: &mut class, stray: &mut stray, lines, predicted };
+            head.read(program, &mut coder, &mut row);
             if coder.overrun() || out.len() == count * latents {
                 break;
             }

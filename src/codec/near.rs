@@ -152,18 +152,23 @@ impl<S: Sum, const N: usize> Near<S, N> {
         let mut there = [surroundings.there(column[0] as usize, row[0] as usize); N];
         if window.is_together() && N > 1 {
             // All are in the same column, and have no rows before that they look at.
-            return Self::new::<false>(window, there, wanted);
+            return Self::new::<false>(window, surroundings, there, wanted);
         }
         for i in 1..N {
             there[i] = surroundings.there(column[i] as usize, row[i] as usize);
         }
-        Self::new::<true>(window, there, wanted)
+        Self::new::<true>(window, surroundings, there, wanted)
     }
 
     /// Finds what is `wanted`; `each` has a bit for each neighbour that is there, lane by lane,
     /// some of them in rows before if `BACK` is set. Of those that are not, one to the left stands for one above and the other way round.
     #[inline(always)]
-    fn new<const BACK: bool>(window: &Window<S, N>, each: [u16; N], wanted: Wanted) -> Self {
+    fn new<const BACK: bool>(
+        window: &Window<S, N>,
+        surroundings: &Surroundings,
+        each: [u16; N],
+        wanted: Wanted,
+    ) -> Self {
         let (mut all, mut any) = (u16::MAX, 0);
         for own in each {
             (all, any) = (all & own, any | own);
@@ -188,7 +193,8 @@ impl<S: Sum, const N: usize> Near<S, N> {
             }
         }
         if wanted.sums >> THIRD != 0 {
-            s[THIRD] = there.or(THIRD, window.sums::<BACK>(THIRD), zero);
+            let other = if surroundings.is_lined() { s[UP] } else { zero };
+            s[THIRD] = there.or(THIRD, window.sums::<BACK>(THIRD), other);
             s[THIRD2] = there.or(THIRD2, window.sums::<BACK>(THIRD2), s[THIRD]);
             s[THIRD3] = there.or(THIRD3, window.sums::<BACK>(THIRD3), s[THIRD2]);
             for n in THIRD3 + 1..NEIGHBOURS {

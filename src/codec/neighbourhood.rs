@@ -113,7 +113,7 @@ impl Neighbourhood {
             false => 0,
         };
         Ok(Some(Self {
-            surroundings: Surroundings::new(n.distances, width, looks_back),
+            surroundings: Surroundings::new(n, width, looks_back),
             looks_back,
             ahead: ahead(n.distances, used),
             median: n.median,

@@ -1,7 +1,7 @@
 //! Where the neighbours of a value lie, and which of them are there.
 
-use super::context::{ROWS_BEFORE, Spot, neighbour};
-use crate::container::model::NEIGHBOURS;
+use super::context::{Spot, neighbour};
+use crate::container::model::{NEIGHBOURS, Neighbours};
 use neighbour::{LEFT, LEFT2, LEFT3, THIRD, THIRD2, THIRD3, UP, UP_LEFT, UP_RIGHT, UP2};
 use neighbour::{THIRD_DOWN, THIRD_LEFT, THIRD_RIGHT, THIRD_UP, THIRD_UP_LEFT, THIRD_UP_RIGHT};
 
@@ -17,28 +17,35 @@ pub(super) struct Place {
 pub(crate) struct Surroundings {
     /// Columns back to the left; above and in the third direction as well, or 0 for the row before.
     distances: [usize; 3],
+    /// Rows to the one that the third direction leads to, if they are several.
+    line_of_rows: usize,
     width: usize,
     /// Columns of a line: those up to the value above, or the whole row.
     pub(super) line: usize,
     pub(super) places: [Place; NEIGHBOURS],
     /// Of each column, a bit for each neighbour that is there once enough rows are before.
     columns: Vec<u16>,
-    /// A bit for each neighbour that needs no more rows before than so many.
-    rows: [u16; ROWS_BEFORE + 1],
+    /// A bit for each neighbour that needs no more rows before than so many, up to where all are there.
+    rows: Vec<u16>,
 }
 
 impl Surroundings {
-    /// Finds the neighbours in rows of `width` columns. Rows before are looked at where
+    /// Finds the neighbours `n` in rows of `width` columns. Rows before are looked at where
     /// `looks_back` is set.
-    pub(crate) fn new(distances: [usize; 3], width: usize, looks_back: bool) -> Self {
+    pub(crate) fn new(n: &Neighbours, width: usize, looks_back: bool) -> Self {
+        let Neighbours { distances, line_of_rows, .. } = *n;
         let [_, b, _] = distances;
         let line = if b == 0 { width } else { b };
-        let places = places(distances);
-        let rows = std::array::from_fn(|rows| {
-            let there = |p: &Place| p.rows <= if looks_back { rows } else { 0 };
-            (0..NEIGHBOURS).filter(|&n| there(&places[n])).map(|n| 1 << n).sum()
-        });
-        let mut out = Self { distances, width, line, places, columns: Vec::new(), rows };
+        let places = places(distances, line_of_rows);
+        let most = places.iter().map(|p| p.rows).max().filter(|_| looks_back);
+        let of_rows = |rows: usize| -> u16 {
+            let third = places[THIRD].rows <= rows;
+            let there = |&n: &usize| places[n].rows <= rows && (n <= THIRD3 || third);
+            (0..NEIGHBOURS).filter(there).map(|n| 1 << n).sum()
+        };
+        let rows = (0..=most.unwrap_or(0)).map(of_rows).collect();
+        let columns = Vec::new();
+        let mut out = Self { distances, line_of_rows, width, line, places, columns, rows };
         out.columns = out.spots().map(|spot| out.in_row(spot)).collect();
         out
     }
@@ -69,7 +76,8 @@ impl Surroundings {
         let right = x + a < self.line;
         let up = |n: usize| b == 0 || y >= n;
         let third = |n: usize| c == 0 || column >= n * c;
-        let lines = b > 0;
+        // Above the value that the third direction leads to is a line of its row, or a row of its line.
+        let lines = b > 0 || c == 0 && self.line_of_rows > 0;
         let there = [
             (LEFT, left(1)),
             (LEFT2, left(2)),
@@ -106,7 +114,7 @@ impl Surroundings {
     #[inline(always)]
     pub(super) fn there(&self, column: usize, rows: usize) -> u16 {
         let own = self.columns.get(column).copied().unwrap_or(0);
-        own & self.rows[rows.min(ROWS_BEFORE)]
+        own & self.rows[rows.min(self.rows.len() - 1)]
     }
 
     /// Returns a bit for each neighbour of a column that is there once enough rows are before.
@@ -116,12 +124,23 @@ impl Surroundings {
 
     /// Returns a bit for each neighbour for which `rows` rows before are enough.
     pub(super) fn in_rows(&self, rows: usize) -> u16 {
-        self.rows[rows.min(ROWS_BEFORE)]
+        self.rows[rows.min(self.rows.len() - 1)]
     }
 
     /// Says whether a neighbour can be there.
     pub(super) fn ever(&self, n: usize) -> bool {
-        self.rows[ROWS_BEFORE] >> n & 1 == 1
+        self.rows[self.rows.len() - 1] >> n & 1 == 1
+    }
+
+    /// Says whether the third direction leads to a line of rows before.
+    #[inline(always)]
+    pub(super) fn is_lined(&self) -> bool {
+        self.line_of_rows > 0
+    }
+
+    /// Returns how many rows before neighbours lie, at most.
+    pub(super) fn rows_before(&self) -> usize {
+        self.rows.len() - 1
     }
 
     /// Returns the distance to the left, by which colours of a pixel are told apart.
@@ -131,13 +150,16 @@ impl Surroundings {
     }
 }
 
-fn places([a, b, c]: [usize; 3]) -> [Place; NEIGHBOURS] {
+fn places([a, b, c]: [usize; 3], line_of_rows: usize) -> [Place; NEIGHBOURS] {
     let at = |rows: usize, columns: usize| Place { rows, columns: columns as isize };
     let up = |n: usize| if b == 0 { at(n, 0) } else { at(0, n * b) };
-    let third = |n: usize| if c == 0 { at(n, 0) } else { at(0, n * c) };
+    let apart = line_of_rows.max(1);
+    let third = |n: usize| if c == 0 { at(n * apart, 0) } else { at(0, n * c) };
+    // Above a value is a line of its row or, where a row is but one, the row before.
+    let rows_up = isize::from(b == 0 && c == 0 && line_of_rows > 0);
     let beside = |of: Place, left: isize, up: isize| Place {
+        rows: of.rows.saturating_add_signed(up * rows_up),
         columns: of.columns + left * a as isize + up * b as isize,
-        ..of
     };
     let mut out = [Place::default(); NEIGHBOURS];
     (out[LEFT], out[LEFT2], out[LEFT3]) = (at(0, a), at(0, 2 * a), at(0, 3 * a));

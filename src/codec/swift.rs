@@ -343,7 +343,8 @@ impl<V: Vector> Around<V> {
             }
         }
         if wanted.sums >> THIRD != 0 {
-            s[THIRD] = there.sum(isa, window, THIRD, zero);
+            let other = if n.surroundings.is_lined() { s[UP] } else { zero };
+            s[THIRD] = there.sum(isa, window, THIRD, other);
             s[THIRD2] = there.sum(isa, window, THIRD2, s[THIRD]);
             s[THIRD3] = there.sum(isa, window, THIRD3, s[THIRD2]);
             for k in THIRD3 + 1..NEIGHBOURS {

@@ -76,7 +76,7 @@ impl Front<WIDTH> {
 #[derive(Debug, Clone, Copy)]
 struct Back<const N: usize> {
     near: usize,
-    /// For the first lanes, whose row before was decoded a round earlier.
+    /// For the first lanes, whose row so many before was decoded a round earlier.
     far: usize,
     /// Not 0 for lanes that are such.
     is_far: [i32; N],
@@ -131,26 +131,24 @@ impl<S: Sum, const N: usize> Window<S, N> {
     }
 
     fn back(place: Place, delay: usize, period: usize) -> Back<N> {
-        let (n, lanes) = (place.rows as isize, N as isize);
-        let rounds = place.rows.div_ceil(N) as isize;
-        let near = (n * delay as isize + place.columns) * lanes + n;
-        let around = rounds * (period as isize - lanes * delay as isize) * lanes - rounds * lanes;
-        let [near, far] = [near, near + around].map(|back| back.max(0) as usize);
-        let is_far = std::array::from_fn(|lane| i32::from(lane < place.rows));
-        match place.rows {
-            0 => Back { near, far: near, is_far },
-            // All lanes are first ones.
-            n if n >= N => Back { near: far, far, is_far },
-            _ => Back { near, far, is_far },
-        }
+        // So many rounds and lanes before; in the first lanes, a round more and fewer lanes than none.
+        let (rounds, n, lanes) = ((place.rows / N) as isize, place.rows % N, N as isize);
+        let back = |rounds: isize, n: isize| {
+            let steps = rounds * period as isize + n * delay as isize + place.columns;
+            (steps * lanes + n).max(0) as usize
+        };
+        let near = back(rounds, n as isize);
+        let far = if n == 0 { near } else { back(rounds + 1, n as isize - lanes) };
+        Back { near, far, is_far: std::array::from_fn(|lane| i32::from(lane < n)) }
     }
 
     /// Returns the bytes that a window for such rows takes.
     pub(crate) fn bytes(surroundings: &Surroundings, delay: usize) -> u64 {
         let period = surroundings.width().max(N * delay);
         let cell = size_of::<S>() + size_of::<i32>() + size_of::<u8>();
-        // No neighbour lies farther back than so many rows and lines.
-        let steps = 2 * (4 * period.max(surroundings.width())) + STEPS;
+        // No neighbour lies farther back than so many rounds, and lines.
+        let rounds = surroundings.rows_before() / N + 4;
+        let steps = 2 * (rounds * period.max(surroundings.width())) + STEPS;
         (steps * N * cell) as u64
     }
 

@@ -40,7 +40,7 @@ impl<W: Write> Stream<W> {
     ) -> Result<Self> {
         let row = (fitted.fitted_bytes - fitted.model_bytes() as f64) / rows as f64;
         let Candidate { mut encoder, model, .. } = fitted;
-        encoder.block_rows = block_rows(row, schema.row_bytes(), &encoder.program);
+        encoder.block_rows = block_rows(&encoder.program, row, schema.row_bytes());
         encoder.exact_level = Some(config.effort().zstd);
         let EncodedModel { payload, decoder_bytes } = model;
         let file = FileWriter::begin(out, schema, Some(&config.fidelity), Some(&payload), None)?

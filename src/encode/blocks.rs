@@ -34,6 +34,9 @@ const BLOCK_BYTES_IN_LANES: f64 = 2.0 * BLOCK_BYTES;
 /// Rows of a block at least where rows are predicted from those before: the first has none. It trades
 /// the time of reading a single row; half: 0.7 % larger on fields.
 const LEAST_ROWS_IF_TEMPORAL: usize = 32;
+/// Lines of a block at least where rows lie in lines and are predicted from the line before: the first has
+/// none. It trades the time of reading a single row as well.
+const LEAST_LINES: usize = 8;
 /// Bytes of a block's rows at most, once decoded: what a reader must hold to get at one row.
 const MOST_DECODED_BYTES: usize = 4 << 20;
 /// Bytes of a block's rows, once decoded, where columns are kept beside the stream: as many as a block
@@ -183,10 +186,12 @@ pub(crate) fn block_rows_beside(row_bytes: usize) -> usize {
     (MOST_BYTES_BESIDE / row_bytes.max(1)).clamp(1, MOST_ROWS)
 }
 
-/// Returns how many rows of `program` make a block where a row takes `bytes_per_row`, and `row_bytes` once
+/// Returns how many rows of a program make a block where a row takes `bytes_per_row`, and `row_bytes` once
 /// decoded.
-pub(crate) fn block_rows(bytes_per_row: f64, row_bytes: usize, program: &Program) -> usize {
+pub(crate) fn block_rows(program: &Program, bytes_per_row: f64, row_bytes: usize) -> usize {
+    let line = program.record.neighbours.as_ref().map_or(0, |n| n.line_of_rows);
     let least = if program.looks_back() { LEAST_ROWS_IF_TEMPORAL } else { 1 };
+    let least = least.max(LEAST_LINES * line);
     let most = (MOST_DECODED_BYTES / row_bytes.max(1)).clamp(1, MOST_ROWS);
     // What takes next to nothing is limited by `most`.
     let rows = |bytes: f64| (bytes / bytes_per_row.max(0.01)) as usize;

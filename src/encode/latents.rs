@@ -4,6 +4,7 @@
 //! whichever costs less (rate–distortion-optimised quantisation). With it, the cheapest path of the
 //! whole row through the states of its trellis is found by the Viterbi algorithm.
 
+use crate::codec::latents::LatentLines;
 use crate::codec::program::{Program, dequantise};
 use crate::codec::value::carry;
 use crate::encode::rates::LatentRates;
@@ -125,6 +126,8 @@ pub(crate) struct RowChooser<'a> {
     program: &'a Program,
     trellis: Option<Trellis>,
     temporal: bool,
+    /// Rows of the line before, where these foretell latents as well.
+    lines: Option<LatentLines>,
     /// What the next row's latents count from, in latent units.
     predicted: Vec<i64>,
     /// What errors weighed in the last row that was chosen for.
@@ -141,6 +144,7 @@ impl<'a> RowChooser<'a> {
             program,
             trellis: program.trellis().map(|next| Trellis::new(next, m.trellis)),
             temporal: m.latent_temporal.iter().any(|&a| a != 0),
+            lines: LatentLines::new(m),
             predicted: vec![0; m.latents()],
             emphasis: Emphasis::all(1.0),
             weight: chooser.weight.clone(),
@@ -186,7 +190,10 @@ impl<'a> RowChooser<'a> {
         symbols.latents.extend_from_slice(&latents.symbols);
         symbols.second.extend_from_slice(&latents.second);
         symbols.decoded_latents.extend_from_slice(&latents.decoded);
-        if self.temporal {
+        if let Some(lines) = &mut self.lines {
+            lines.push(&latents.decoded);
+            lines.predict(&self.program.record, &mut self.predicted);
+        } else if self.temporal {
             let coefficients = &self.program.record.latent_temporal;
             for ((p, a), y) in self.predicted.iter_mut().zip(coefficients).zip(&latents.decoded) {
                 *p = carry(*a, i64::from(*y));

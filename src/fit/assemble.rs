@@ -2,7 +2,7 @@
 //! residuals against that decoder, and an entropy coder fitted to what they are.
 
 use crate::codec::program::Program;
-use crate::container::model::{Classes, ModelRecord};
+use crate::container::model::{Classes, ModelRecord, Neighbours};
 use crate::encode::costs::TableCosts;
 use crate::encode::encoder::BlockEncoder;
 use crate::encode::latents::LatentChooser;
@@ -15,6 +15,7 @@ use crate::fit::candidate::{Candidate, Coding, Prepared};
 use crate::fit::context::FitContext;
 use crate::fit::entropy::class_tables::{ClassFitInput, FittedClasses};
 use crate::fit::entropy::classes::fit_classes;
+use crate::fit::latent_lines;
 use crate::fit::neighbours::assembled::{prediction, with_contexts};
 use crate::fit::quantise::linear::deviations;
 use crate::fit::temporal;
@@ -107,7 +108,13 @@ fn choose(
         if let Some(symbols) = residual {
             match context.neighbours {
                 Some(effort) => {
-                    record.neighbours = prediction(context, &encoder, &symbols, effort)?;
+                    let above = latent_lines::fit(sample, &real, latents);
+                    let found = prediction(context, &encoder, &symbols, effort, above.as_ref())?;
+                    let used = found.as_ref().is_some_and(Neighbours::predicts_latents);
+                    if let Some(above) = above.filter(|_| used) {
+                        record.latent_temporal = above.temporal;
+                    }
+                    record.neighbours = found;
                 }
                 None => {
                     record.temporal =

@@ -10,6 +10,7 @@ pub(crate) mod data;
 pub(crate) mod entropy;
 pub(crate) mod flat;
 pub(crate) mod history;
+mod latent_lines;
 pub(crate) mod linear;
 pub(crate) mod neighbours;
 pub(crate) mod network;

@@ -486,6 +486,30 @@ fn distances(distances: [usize; 3], seed: u64) -> Parts {
         .parts()
 }
 
+/// Rows in lines of so many, the line before weighed in all directions; blocks of several lines and of part of one.
+fn lined(distances: [usize; 3], line_of_rows: usize, seed: u64) -> Parts {
+    let list: Vec<(usize, i64)> = (0..NEIGHBOURS).map(|n| (n, 13 * (n as i64 % 4) - 17)).collect();
+    let mut n = weighing(distances, &list);
+    n.line_of_rows = line_of_rows;
+    let m = record(6, vec![integer(1, 4, 16)]);
+    Made::new((DType::I32, &[6]), m, n, (61, 9, seed))
+        .blocks(&[49, 12])
+        .trees((1, &[2]), (61, &[own(0), own(1), moved(2)]))
+        .parts()
+}
+
+/// Latents that the line of rows before foretells.
+fn latents_above() -> Parts {
+    let mut m = record(4, vec![integer(1, 2, 4)]);
+    m.tables.push(ladder(0, 16));
+    let mut m = with_latents(m, &[300, 40], 4, 3, Random(120).list(8, 60));
+    m.latent_temporal = vec![100, -30];
+    let mut n = weighing([1, 0, 0], &[(3, 90), (7, 70)]);
+    n.line_of_rows = 10;
+    n.latents_above = [vec![140, 0], vec![-90, 1024], vec![60, -1024]];
+    Made::new((DType::I16, &[4]), m, n, (41, 9, 121)).blocks(&[35, 6]).parts()
+}
+
 /// Coefficients beside a median say only whether rows look back.
 fn median_weighed() -> Parts {
     let mut n = weighing([1, 3, 0], &[(neighbour::THIRD, 99)]);
@@ -517,6 +541,10 @@ pub(super) fn uncommon() -> Vec<(&'static str, Parts)> {
         ("neighbours-short-last-line", distances([2, 4, 0], 114)),
         ("neighbours-third-beside", distances([3, 0, 1], 115)),
         ("neighbours-above-next-to-it", distances([1, 1, 4], 116)),
+        ("neighbours-in-short-lines-of-rows", lined([1, 0, 0], 3, 117)),
+        ("neighbours-in-lines-of-rows", lined([2, 0, 0], 17, 118)),
+        ("neighbours-in-lines-of-images", lined([1, 3, 0], 8, 119)),
+        ("neighbours-latents-above", latents_above()),
     ]
 }
 

@@ -44,6 +44,12 @@ pub(super) fn invalid() -> Vec<Case> {
         m.neighbours = Some(n);
         file(&m)
     };
+    let above = |line: usize, coefficients: [i64; 3]| {
+        with(&|m, n| {
+            *m = with_latents(m.clone(), &[5], 0, 0, vec![1, 2]);
+            (n.line_of_rows, n.latents_above) = (line, coefficients.map(|a| vec![a]));
+        })
+    };
     let by_tree = |tree: &[TreeNode]| with(&|_, n| n.tree = tree.to_vec());
     let decision = TreeNode::Decision { feature: 3, threshold: 0 };
     let chain = |depth: usize| {
@@ -100,6 +106,13 @@ pub(super) fn invalid() -> Vec<Case> {
                 n.aligned = true;
             })
         }),
+        ("line-of-one-row", with(&|_, n| n.line_of_rows = 1)),
+        ("line-too-long", with(&|_, n| n.line_of_rows = 4097)),
+        ("latents-above-without-latents", {
+            with(&|_, n| (n.line_of_rows, n.latents_above) = (2, [1, 2, 3].map(|a| vec![a])))
+        }),
+        ("latents-above-without-lines", above(0, [1, 2, 3])),
+        ("latents-above-too-strong", above(2, [1, 1025, 3])),
         ("atom-undefined", stray),
     ];
     let groups_undefined = {
@@ -115,7 +128,7 @@ pub(super) fn invalid() -> Vec<Case> {
         ("tables-0", said(0, &[])),
         ("tables-lowest", said(i64::MIN, &[])),
         ("distance-negative", said(-1, &[1, -1, 0, 0])),
-        ("flags-undefined", said(-1, &[1, 2, 0, 4])),
+        ("flags-undefined", said(-1, &[1, 2, 0, 16])),
         ("groups-0", said(-1, &[1, 2, 0, 0, 1, 0])),
     ];
     let mut out: Vec<Case> = list

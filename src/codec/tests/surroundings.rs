@@ -23,7 +23,7 @@ impl Sheet<'_> {
 }
 
 /// Sums of neighbours where none is missing, or those that stand for them.
-fn stand_in(own: [Option<i64>; NEIGHBOURS]) -> [i64; NEIGHBOURS] {
+fn stand_in(own: [Option<i64>; NEIGHBOURS], lined: bool) -> [i64; NEIGHBOURS] {
     use neighbour::*;
     let mut s = own.map(Option::unwrap_or_default);
     s[UP] = own[UP].or(own[LEFT]).unwrap_or(0);
@@ -33,6 +33,7 @@ fn stand_in(own: [Option<i64>; NEIGHBOURS]) -> [i64; NEIGHBOURS] {
     s[LEFT2] = own[LEFT2].unwrap_or(s[LEFT]);
     s[LEFT3] = own[LEFT3].unwrap_or(s[LEFT2]);
     s[UP2] = own[UP2].unwrap_or(s[UP]);
+    s[THIRD] = own[THIRD].unwrap_or(if lined { s[UP] } else { 0 });
     s[THIRD2] = own[THIRD2].unwrap_or(s[THIRD]);
     s[THIRD3] = own[THIRD3].unwrap_or(s[THIRD2]);
     for n in THIRD_LEFT..NEIGHBOURS {
@@ -42,10 +43,15 @@ fn stand_in(own: [Option<i64>; NEIGHBOURS]) -> [i64; NEIGHBOURS] {
 }
 
 /// Goes over rows of random sums and compares the neighbours of each value with those on the sheet;
-/// `third` says how many rows back, and how many lines up, the third direction leads.
+/// `third` says how many rows back, and how many lines up, the third direction leads; several rows back if
+/// rows lie in lines.
 fn compare(width: usize, distances: [usize; 3], (back, up): (usize, i64), rows: usize) {
     let all: Vec<(usize, i64)> = (0..NEIGHBOURS).map(|n| (n, 1)).collect();
-    let record = record(width, distances, &all);
+    let mut record = record(width, distances, &all);
+    let lined = back > 1;
+    if let Some(n) = record.neighbours.as_mut().filter(|_| lined) {
+        n.line_of_rows = back;
+    }
     let n = Neighbourhood::new(&record, &mut Vec::new()).unwrap().unwrap();
     assert_eq!(n.looks_back, distances[1] == 0 || distances[2] == 0);
     let line = if distances[1] == 0 { width } else { distances[1] };
@@ -63,8 +69,13 @@ fn compare(width: usize, distances: [usize; 3], (back, up): (usize, i64), rows: 
                 _ => seen.at(0, y - times, x + dx),
             };
             let third = |times: i64, dy: i64, dx: i64| {
-                let own = seen.at(back * times as usize, y - up * times + dy, x + dx);
-                own.filter(|_| dy == 0 || distances[1] > 0)
+                let back = back as i64 * times;
+                if distances[1] > 0 {
+                    return seen.at(back as usize, y - up * times + dy, x + dx);
+                }
+                // A row is but one line: above and below are rows.
+                let own = seen.at((back - dy) as usize, 0, x + dx);
+                own.filter(|_| dy == 0 || lined)
             };
             // The corners are there only if what lies between is.
             let around = |dy, dx| third(1, 0, 0).and_then(|_| third(1, dy, dx));
@@ -87,7 +98,7 @@ fn compare(width: usize, distances: [usize; 3], (back, up): (usize, i64), rows: 
                 around(-1, a),
             ];
             let near = Near::of(&window, &n.surroundings, Wanted::ALL);
-            assert_eq!(near.sums.map(|s| s[0]), stand_in(own), "{distances:?} {x}, {y}");
+            assert_eq!(near.sums.map(|s| s[0]), stand_in(own, lined), "{distances:?} {x}, {y}");
             let sum = rng.next_u64() as i64;
             window.set_one(Decoded { sum, residual: 0, atom: 0 });
             window.advance();
@@ -112,7 +123,12 @@ fn neighbours_are_where_they_lie_on_a_sheet() {
     // Above is in the row before, and so is the third direction.
     for (width, a) in [(9, 1), (9, 2), (1, 1), (5, 5)] {
         compare(width, [a, 0, 0], (1, 0), 7);
+        // Unless rows lie in lines.
+        for line in [2, 5] {
+            compare(width, [a, 0, 0], (line, 0), 4 * line);
+        }
     }
+    compare(35, [1, 7, 0], (3, 0), 12);
 }
 
 #[test]

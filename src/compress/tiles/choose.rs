@@ -165,7 +165,7 @@ fn size(rows: &dyn Rows, (how, values): (Comparison, usize), times: f64) -> Resu
     let model = candidate.model_bytes() as f64;
     let mut encoder = candidate.encoder;
     let row = (candidate.fitted_bytes - model) / total;
-    encoder.block_rows = block_rows(row, rows.schema().row_bytes(), &encoder.program);
+    encoder.block_rows = block_rows(&encoder.program, row, rows.schema().row_bytes());
     let encoding = Encoding { encoder: &encoder, beside: None };
     let schema = Schema { tiling: None, ..rows.schema().clone() };
     let mut file = FileWriter::begin(std::io::sink(), &schema, None, None, None)?;

@@ -14,7 +14,8 @@ mod write;
 mod write_neighbours;
 
 pub(crate) use neighbours::{
-    FEATURES, MAX_ATOMS, MAX_DEPTH, MAX_NODES, NEIGHBOURS, Neighbours, OWN_TABLE, TreeNode,
+    FEATURES, MAX_ATOMS, MAX_DEPTH, MAX_LINE_OF_ROWS, MAX_LINE_VALUES, MAX_NODES, NEIGHBOURS,
+    Neighbours, OWN_TABLE, TreeNode,
 };
 
 use crate::entropy::table::TableSpec;

@@ -5,12 +5,18 @@
 /// above; above-left, above-right; in the third direction one, two and three times, and from the first
 /// of these to the left, right, above, below, above-left and above-right.
 pub(crate) const NEIGHBOURS: usize = 16;
+/// The first of them in the third direction.
+#[cfg(feature = "compress")]
+const FIRST_THIRD: usize = 7;
 /// Most values that may be named as atoms.
 pub(crate) const MAX_ATOMS: usize = 7;
 /// Most nodes of a tree, leaves among them.
 pub(crate) const MAX_NODES: usize = (1 << 13) - 1;
 /// Most decisions from a tree's root to a leaf.
 pub(crate) const MAX_DEPTH: usize = 32;
+/// Most rows of a line, and most values of all its rows: these are kept while the next lines are decoded.
+pub(crate) const MAX_LINE_OF_ROWS: usize = 1 << 12;
+pub(crate) const MAX_LINE_VALUES: usize = 1 << 20;
 /// Number of properties that trees decide by; see [`crate::codec::context`].
 pub(crate) const FEATURES: usize = 32;
 
@@ -20,6 +26,12 @@ pub(crate) struct Neighbours {
     /// How many columns back the values to the left, above and in the third direction lie; 0, for the
     /// last two: in the same column of the row before.
     pub(crate) distances: [usize; 3],
+    /// How many rows before the third direction leads to where it leads to rows before: the rows of a line
+    /// where rows lie in lines, as the pixels of an image do. 0 for the row before.
+    pub(crate) line_of_rows: usize,
+    /// Coefficients of each latent for that of the row a line before, of the one before that, and of the one
+    /// after it, in 1/256; empty, all three, where these foretell nothing.
+    pub(crate) latents_above: [Vec<i64>; 3],
     /// Whether the prediction is the median of left, above and left + above − above-left.
     pub(crate) median: bool,
     /// Whether predictions are rounded to whole steps.
@@ -51,6 +63,17 @@ pub(crate) enum TreeNode {
 pub(crate) const OWN_TABLE: TreeNode = TreeNode::Leaf { table: None, shift: 0 };
 
 impl Neighbours {
+    /// Says whether rows before are weighed that the third direction leads to.
+    #[cfg(feature = "compress")]
+    pub(crate) fn weighs_rows_in_third(&self) -> bool {
+        self.distances[2] == 0 && self.coefficients[FIRST_THIRD..].iter().any(|own| !own.is_empty())
+    }
+
+    /// Says whether latents are predicted from the line of rows before.
+    pub(crate) fn predicts_latents(&self) -> bool {
+        !self.latents_above[0].is_empty()
+    }
+
     /// Returns in how many ways the neighbours of a value choose its table.
     pub(crate) fn contexts(&self) -> usize {
         self.tree.iter().filter(|node| matches!(node, TreeNode::Leaf { .. })).count()

@@ -105,7 +105,7 @@ impl ModelRecord {
         }
         r.classes(&mut m, width)?;
         if tables < 0 {
-            let neighbours = Neighbours::read(r, width, count)?;
+            let neighbours = Neighbours::read(r, [latents, width, count])?;
             if neighbours.aligned && latents > 0 {
                 return Err(Error::corrupt(
                     "predictions from neighbours are rounded to whole steps, which a model with \

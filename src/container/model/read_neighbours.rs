@@ -1,7 +1,8 @@
 //! Neighbours from bytes: nothing in them is believed.
 
 use super::neighbours::{
-    FEATURES, MAX_ATOMS, MAX_DEPTH, MAX_NODES, NEIGHBOURS, Neighbours, OWN_TABLE, TreeNode,
+    FEATURES, MAX_ATOMS, MAX_DEPTH, MAX_LINE_OF_ROWS, MAX_LINE_VALUES, MAX_NODES, NEIGHBOURS,
+    Neighbours, OWN_TABLE, TreeNode,
 };
 use super::record_reader::RecordReader;
 use crate::entropy::array::ArrayModel;
@@ -10,6 +11,8 @@ use std::collections::BTreeSet;
 
 /// Coefficients, in 1/256, are below this.
 const MAX_COEFFICIENT: u64 = 1 << 12;
+/// Coefficients of latents a line before, in 1/256, are this at most.
+const MAX_ABOVE: u64 = 1 << 10;
 /// A ladder's scale may be moved by less than this, in quarter octaves.
 const MAX_SHIFT: u64 = 240;
 /// Bytes of a group of coefficients in memory once the model is ready, and of a column's group.
@@ -20,14 +23,18 @@ const SHIFTED_TABLE_BYTES: usize = 8192;
 const SHIFTED_TABLES: usize = 960;
 
 impl Neighbours {
-    /// Reads what a model of rows of `width` columns and `tables` tables has.
-    pub(super) fn read(r: &mut RecordReader<'_>, width: usize, tables: usize) -> Result<Self> {
+    /// Reads what a model of `latents` latents, rows of `width` columns and `tables` tables has.
+    pub(super) fn read(
+        r: &mut RecordReader<'_>,
+        [latents, width, tables]: [usize; 3],
+    ) -> Result<Self> {
         let mut n = Self::default();
         for (i, d) in n.distances.iter_mut().enumerate() {
             *d = r.within("distance of neighbours", usize::from(i == 0), width)?;
         }
-        let flags = r.within("neighbours' flags", 0, 3)?;
+        let flags = r.within("neighbours' flags", 0, 15)?;
         (n.median, n.aligned) = (flags & 1 == 1, flags & 2 == 2);
+        n.read_lines(r, [latents, width], (flags & 4 == 4, flags & 8 == 8))?;
         n.read_coefficients(r, width)?;
         let atoms = r.within("atoms", 0, MAX_ATOMS)?;
         n.atom_tree = vec![OWN_TABLE];
@@ -47,6 +54,36 @@ impl Neighbours {
 }
 
 impl Neighbours {
+    /// Reads what the line of rows before foretells, if rows are `lined`: of latents if it predicts these.
+    fn read_lines(
+        &mut self,
+        r: &mut RecordReader<'_>,
+        [latents, width]: [usize; 2],
+        (lined, predicts_latents): (bool, bool),
+    ) -> Result<()> {
+        if lined {
+            // The row before is not a line before, and no more values than that may be kept.
+            let most = MAX_LINE_OF_ROWS.min(MAX_LINE_VALUES / width.max(1));
+            self.line_of_rows = r.within("rows of a line", 2, most.max(2))?;
+        }
+        if !predicts_latents {
+            return Ok(());
+        }
+        if !lined || latents == 0 {
+            return Err(Error::corrupt(
+                "latents are predicted from a line of rows before, but rows have no latents or lie \
+                 in no lines",
+            ));
+        }
+        for own in &mut self.latents_above {
+            *own = r.flat(latents)?;
+            if own.iter().any(|a| a.unsigned_abs() > MAX_ABOVE) {
+                return Err(Error::corrupt("a coefficient of latents above is greater than 4"));
+            }
+        }
+        Ok(())
+    }
+
     /// Reads which neighbours are weighed, in which groups of columns, and their coefficients.
     fn read_coefficients(&mut self, r: &mut RecordReader<'_>, width: usize) -> Result<()> {
         let used = r.within("neighbours", 0, (1 << NEIGHBOURS) - 1)?;

@@ -49,6 +49,8 @@ fn neighbours(width: usize, tables: usize) -> impl Strategy<Value = Neighbours> 
             let distances = [a, b, c];
             Neighbours {
                 distances,
+                line_of_rows: 0,
+                latents_above: Default::default(),
                 median,
                 aligned,
                 group_of,

@@ -7,7 +7,15 @@ use crate::entropy::array::ArrayModel;
 impl Neighbours {
     pub(super) fn write(&self, w: &mut RecordWriter) {
         self.distances.iter().for_each(|&d| w.number(d as i64));
-        w.number(i64::from(self.median) + 2 * i64::from(self.aligned));
+        let (lined, above) = (self.line_of_rows > 0, self.predicts_latents());
+        let flags = [self.median, self.aligned, lined, above];
+        w.number(flags.iter().zip(0..).map(|(&flag, bit)| i64::from(flag) << bit).sum());
+        if lined {
+            w.number(self.line_of_rows as i64);
+        }
+        if above {
+            self.latents_above.iter().for_each(|own| w.flat(own));
+        }
         let used = |n: usize| !self.coefficients[n].is_empty();
         w.number((0..NEIGHBOURS).filter(|&n| used(n)).map(|n| 1 << n).sum());
         if let Some(groups) = self.coefficients.iter().map(Vec::len).max().filter(|&g| g > 0) {

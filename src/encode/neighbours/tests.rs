@@ -23,16 +23,20 @@ struct Look {
     distances: [usize; 3],
     median: bool,
     aligned: bool,
+    line_of_rows: usize,
 }
 
-const LOOKS: [Look; 7] = [
-    Look { width: 1, distances: [1, 0, 0], median: false, aligned: false },
-    Look { width: 28, distances: [1, 28, 0], median: true, aligned: true },
-    Look { width: 35, distances: [1, 7, 0], median: true, aligned: true },
-    Look { width: 36, distances: [3, 9, 1], median: false, aligned: true },
-    Look { width: 13, distances: [1, 5, 0], median: false, aligned: false },
-    Look { width: 9, distances: [4, 2, 9], median: false, aligned: false },
-    Look { width: 6, distances: [2, 0, 1], median: true, aligned: false },
+const LOOKS: [Look; 10] = [
+    Look { width: 1, distances: [1, 0, 0], median: false, aligned: false, line_of_rows: 0 },
+    Look { width: 28, distances: [1, 28, 0], median: true, aligned: true, line_of_rows: 0 },
+    Look { width: 35, distances: [1, 7, 0], median: true, aligned: true, line_of_rows: 0 },
+    Look { width: 36, distances: [3, 9, 1], median: false, aligned: true, line_of_rows: 0 },
+    Look { width: 13, distances: [1, 5, 0], median: false, aligned: false, line_of_rows: 0 },
+    Look { width: 9, distances: [4, 2, 9], median: false, aligned: false, line_of_rows: 0 },
+    Look { width: 6, distances: [2, 0, 1], median: true, aligned: false, line_of_rows: 0 },
+    Look { width: 3, distances: [1, 0, 0], median: false, aligned: true, line_of_rows: 2 },
+    Look { width: 5, distances: [1, 0, 0], median: false, aligned: false, line_of_rows: 9 },
+    Look { width: 6, distances: [1, 3, 0], median: false, aligned: true, line_of_rows: 4 },
 ];
 
 /// A decision by a property that the data decide both ways, and leaves of all kinds.
@@ -50,6 +54,7 @@ fn model(look: &Look, grid: Grid, atoms: &[i64]) -> ModelRecord {
         0 | 3 => vec![180; width],
         5 => (0..width as i64).map(|j| -90 - j % 5).collect(),
         13 => vec![-14; width],
+        7 | 9 | 12 | 15 if look.line_of_rows > 0 => vec![21; width],
         _ => Vec::new(),
     });
     let share = 32_768 / (atoms.len() as u32 + 1);
@@ -76,6 +81,8 @@ fn model(look: &Look, grid: Grid, atoms: &[i64]) -> ModelRecord {
         },
         neighbours: Some(Neighbours {
             distances: look.distances,
+            line_of_rows: look.line_of_rows,
+            latents_above: Default::default(),
             median: look.median,
             aligned: look.aligned,
             group_of: Vec::new(),
@@ -239,5 +246,5 @@ fn what_rows_look_like_is_what_the_looks_say() {
         let p = Program::new(model(&look, grid, &[]), DType::I16).unwrap();
         p.neighbours.unwrap().looks_back
     });
-    assert_eq!(back, [true, true, true, false, true, false, true]);
+    assert_eq!(back, [true, true, true, false, true, false, true, true, true, true]);
 }

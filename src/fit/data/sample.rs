@@ -4,8 +4,10 @@ use crate::codec::fill::is_ordinary;
 use crate::codec::value::with_cell;
 use crate::encode::project::cells;
 use crate::error::Result;
+use crate::fit::data::lines::line_of_rows;
 use crate::matrix::{Rows, Schema};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Least rows of a sample, where the file has them, and most.
 const ROWS: [usize; 2] = [256, 1 << 20];
@@ -19,9 +21,15 @@ const VALUES_AT_ONCE: usize = 1 << 16;
 const NEARLY_ALL: [usize; 2] = [9, 10];
 
 /// Places that rows are from, at least, where only some of a sample are looked at: with fewer, runs are
-/// shortened, but not below so many rows, as the first of each has none before it.
+/// cut into pieces, but not of fewer rows than so many, as the first of each has none before it.
 const MANY_PLACES: usize = 32;
 const SHORT_RUN: usize = 32;
+/// Lines of a run where rows lie in lines, and of a piece where the line before is looked at: the first one
+/// has none before it.
+const LINES_OF_RUN: usize = 8;
+const LINES_OF_PIECE: usize = 3;
+/// Such pieces, at least.
+const FEW_PLACES: usize = 6;
 
 /// Multiples of this lie evenly between whole numbers: the golden ratio less 1.
 const GOLDEN: f64 = 0.618_033_988_749_895;
@@ -29,10 +37,15 @@ const GOLDEN: f64 = 0.618_033_988_749_895;
 /// Which rows of a sample are looked at.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Thinning {
-    /// Every how manieth run.
-    pub(crate) every: usize,
-    /// Its first rows, at most.
-    pub(crate) rows: usize,
+    /// Every how manieth piece of a run.
+    every: usize,
+    /// Rows of a piece, at most.
+    rows: usize,
+}
+
+impl Thinning {
+    /// All rows, in their runs.
+    pub(crate) const ALL: Self = Self { every: 1, rows: usize::MAX };
 }
 
 /// Some rows of a file, or all.
@@ -46,6 +59,8 @@ pub(crate) struct Sample {
     pub(crate) runs: Vec<usize>,
     /// Number of rows in the file.
     pub(crate) total: usize,
+    /// Rows of a line, where rows seem to lie in lines; else 0.
+    pub(crate) line_of_rows: usize,
 }
 
 impl Sample {
@@ -57,10 +72,12 @@ impl Sample {
     /// # Errors
     /// `Io` if rows cannot be read.
     pub(crate) fn draw(rows: &dyn Rows, values: usize) -> Result<Self> {
-        Self::draw_runs(rows, values, Self::RUN)
+        let line_of_rows = line_of_rows(rows)?;
+        let sample = Self::draw_runs(rows, values, Self::RUN.max(LINES_OF_RUN * line_of_rows))?;
+        Ok(Self { line_of_rows, ..sample })
     }
 
-    /// Draws the same in runs of `run` rows.
+    /// Draws the same in runs of `run` rows, of which none is taken to lie in lines.
     ///
     /// # Errors
     /// `Io` if rows cannot be read.
@@ -84,7 +101,7 @@ impl Sample {
             rows.read(first, &mut bytes[at..])?;
             runs.push(n);
         }
-        Ok(Self { schema, bytes, runs, total })
+        Ok(Self { schema, bytes, runs, total, line_of_rows: 0 })
     }
 
     /// Returns the number of rows in the sample.
@@ -125,27 +142,27 @@ impl Sample {
         (self.rows() / rows.max(1) > 1).then(|| self.thin(rows))
     }
 
-    /// Returns about `rows` rows of this sample: the first ones of its runs, or of every second, third, …
+    /// Returns about `rows` rows of this sample: every second, third, … of its runs or of pieces of them.
     pub(crate) fn thin(&self, rows: usize) -> Sample {
-        let thinning = self.thinning(rows);
         let row_bytes = self.schema.row_bytes();
         let mut bytes = Vec::new();
         let mut runs = Vec::new();
-        for run in self.split().step_by(thinning.every) {
-            let some = &run[..run.len().min(thinning.rows * row_bytes)];
-            bytes.extend_from_slice(some);
-            runs.push(some.len() / row_bytes);
+        let some = self.thinning(rows);
+        for piece in self.pieces(some) {
+            bytes.extend_from_slice(&self.bytes[piece.start * row_bytes..piece.end * row_bytes]);
+            runs.push(piece.len());
         }
-        Sample { schema: self.schema.clone(), bytes, runs, total: self.total }
+        // In short pieces no row has a line before it.
+        let is_short = some.rows < LINES_OF_PIECE * self.line_of_rows;
+        let line_of_rows = if is_short { 0 } else { self.line_of_rows };
+        Sample { bytes, runs, line_of_rows, ..self.empty() }
     }
 
     /// Divides each run into rows to fit to and others, a share of them that lies elsewhere in each.
     /// Both are all of a sample that is too small for it.
     pub(crate) fn divided(&self, share: f64) -> [Sample; 2] {
         let row_bytes = self.schema.row_bytes();
-        let (schema, total) = (self.schema.clone(), self.total);
-        let empty = Sample { schema, bytes: Vec::new(), runs: Vec::new(), total };
-        let mut parts = [empty.clone(), empty];
+        let mut parts = [self.empty(), self.empty()];
         for (i, (run, &rows)) in self.split().zip(&self.runs).enumerate() {
             let some = (rows as f64 * share) as usize;
             let before = ((i as f64 * GOLDEN).fract() * (rows - some + 1) as f64) as usize;
@@ -161,15 +178,43 @@ impl Sample {
         if is_too_small { [self.clone(), self.clone()] } else { parts }
     }
 
+    /// Returns a sample of the same file without any rows.
+    fn empty(&self) -> Sample {
+        let Self { total, line_of_rows, .. } = *self;
+        let (bytes, runs) = (Vec::new(), Vec::new());
+        Sample { schema: self.schema.clone(), bytes, runs, total, line_of_rows }
+    }
+
     /// Returns how about `rows` rows of this sample are taken.
     pub(crate) fn thinning(&self, rows: usize) -> Thinning {
         let longest = self.runs.iter().copied().max().unwrap_or(0).max(1);
-        let share = (self.rows() / rows.max(1)).max(1);
-        if self.runs.len() / share >= MANY_PLACES {
-            return Thinning { every: share, rows: longest };
+        let every = (self.rows() / rows.max(1)).max(1);
+        if every == 1 || self.runs.len() / every >= MANY_PLACES {
+            return Thinning { every, rows: longest };
         }
-        let rows = (longest / share).max(SHORT_RUN.min(longest));
-        Thinning { every: (share * rows / longest).clamp(1, self.runs.len().max(1)), rows }
+        Thinning { every, rows: (longest.min(Self::RUN) / every).max(SHORT_RUN) }
+    }
+
+    /// Returns how about `rows` rows are taken, or more, where the line of rows before is looked at.
+    pub(crate) fn thinning_of_lines(&self, rows: usize) -> Thinning {
+        let piece = (LINES_OF_PIECE * self.line_of_rows).max(SHORT_RUN);
+        let places = (rows / piece).max(FEW_PLACES);
+        Thinning { every: (self.rows() / piece / places).max(1), rows: piece }
+    }
+
+    /// Returns the rows of each piece that is looked at.
+    pub(crate) fn pieces(&self, some: Thinning) -> impl Iterator<Item = Range<usize>> {
+        let starts = self.runs.iter().scan(0, |at, &rows| {
+            let from = *at;
+            *at += rows;
+            Some((from, rows))
+        });
+        let of_run = move |(from, rows): (usize, usize)| {
+            let piece = some.rows.min(rows.max(1));
+            let starts = (from..from + rows).step_by(piece);
+            starts.map(move |start| start..(start + piece).min(from + rows))
+        };
+        starts.flat_map(of_run).step_by(some.every)
     }
 
     /// Returns the cells of each run.
@@ -213,7 +258,7 @@ mod tests {
         let sample = Sample::draw(&zeros, 1 << 20).unwrap();
         assert_eq!(sample.thin(320).runs, [32; 10]);
         assert_eq!(sample.thin(640).runs, [64; 10]);
-        assert_eq!(sample.thin(128).runs.len(), 5);
+        assert_eq!(sample.thin(128).runs, [32; 4]);
         assert!(sample.thinned(1000).is_none());
     }
 

@@ -8,13 +8,15 @@ use crate::encode::symbols::Symbols;
 use crate::error::Result;
 use crate::fit::context::FitContext;
 use crate::fit::entropy::class_tables::FittedClasses;
+use crate::fit::latent_lines::LatentsAbove;
 use crate::fit::neighbours::contexts::{Uncontexted, predictions};
 use crate::fit::neighbours::effort::NeighbourEffort;
-use crate::fit::neighbours::geometry;
+use crate::fit::neighbours::geometry::{self, Directions};
 use crate::fit::neighbours::predict::Comparison;
 
 /// Returns how residuals are predicted from their neighbours, if that pays or there are atoms: `symbols`
-/// are those of `encoder`, whose residuals are not predicted.
+/// are those of `encoder`, whose residuals are not predicted. Where `above` is known of latents, they are
+/// predicted from the line of rows before as well, unless residuals look elsewhere in the rows before.
 ///
 /// # Errors
 /// Those of a program that no reader would take.
@@ -23,6 +25,7 @@ pub(crate) fn prediction(
     encoder: &BlockEncoder,
     symbols: &[Symbols],
     effort: NeighbourEffort,
+    above: Option<&LatentsAbove>,
 ) -> Result<Option<Neighbours>> {
     let predicted = predictions(encoder, symbols);
     let record = &encoder.program.record;
@@ -37,10 +40,18 @@ pub(crate) fn prediction(
         predicted: &predicted,
         whole_values: false,
         effort,
+        some: effort.some_of(context.sample),
     };
-    let prediction = comparison.best()?;
+    let prediction = comparison.best(above.map_or(0.0, |a| a.saved_bits))?;
+    let mut neighbours = prediction.neighbours(false, context.atoms);
     let needed = !context.atoms.is_empty() || !prediction.is_nothing();
-    Ok(needed.then(|| prediction.neighbours(false, context.atoms)))
+    let free = neighbours.line_of_rows > 0 || !neighbours.weighs_rows_in_third();
+    if let Some(above) = above.filter(|_| free) {
+        neighbours.line_of_rows = context.sample.line_of_rows;
+        neighbours.latents_above = above.coefficients.clone();
+        return Ok(Some(neighbours));
+    }
+    Ok(needed.then_some(neighbours))
 }
 
 /// Returns the fitted model with contexts where these make the file smaller; `symbols` are those of
@@ -75,8 +86,9 @@ pub(crate) fn with_contexts(
 
 /// Neighbours by which nothing is predicted.
 fn nothing(context: &FitContext<'_>) -> Neighbours {
+    let Directions { distances, .. } = geometry::directions(context.sample, &[])[0];
     Neighbours {
-        distances: geometry::distances(&context.sample.schema.row_shape, &[])[0],
+        distances,
         coefficients: vec![Vec::new(); NEIGHBOURS],
         atom_tree: vec![TreeNode::Leaf { table: Some(0), shift: 0 }],
         tree: vec![OWN_TABLE],

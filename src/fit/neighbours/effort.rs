@@ -1,5 +1,7 @@
 //! How patiently neighbours are looked at.
 
+use crate::fit::data::sample::{Sample, Thinning};
+
 /// How patiently contexts are fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ContextEffort {
@@ -22,4 +24,11 @@ pub(crate) struct NeighbourEffort {
     pub(crate) thorough: bool,
     /// Contexts, if any are to be fitted.
     pub(crate) contexts: Option<ContextEffort>,
+}
+
+impl NeighbourEffort {
+    /// Returns which rows of a sample are compared.
+    pub(super) fn some_of(&self, sample: &Sample) -> Thinning {
+        sample.thinning(self.compared / sample.schema.width().max(1))
+    }
 }

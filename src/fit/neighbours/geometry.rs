@@ -1,6 +1,8 @@
 //! Where the neighbours of a value lie, from the shape of a row, or from how alike values some columns
 //! apart are.
 
+use crate::fit::data::sample::Sample;
+
 /// Numbers of a last dimension that are taken for colours of a pixel or parts of a vector, at most.
 const COLOURS: usize = 4;
 /// Longest line that is looked for in rows of one dimension.
@@ -12,9 +14,24 @@ const ALIKE: f64 = 0.93;
 /// Lines of different lengths that are tried, at most.
 const MOST_LINES: usize = 2;
 
+/// Where neighbours lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Directions {
+    /// As in [`Neighbours`](crate::container::model::Neighbours).
+    pub(super) distances: [usize; 3],
+    pub(super) line_of_rows: usize,
+}
+
+/// Returns the directions that may suit a sample, of which `rows` are some, as differences from each column's
+/// centre.
+pub(super) fn directions(sample: &Sample, rows: &[f32]) -> Vec<Directions> {
+    let found = distances(&sample.schema.row_shape, rows).into_iter();
+    found.map(|distances| Directions { distances, line_of_rows: 0 }).collect()
+}
+
 /// Returns the distances to the left, above and in the third direction that may suit rows of a shape;
 /// 0 stands for the row before. `rows` are some of them, as differences from each column's centre.
-pub(super) fn distances(row_shape: &[usize], rows: &[f32]) -> Vec<[usize; 3]> {
+fn distances(row_shape: &[usize], rows: &[f32]) -> Vec<[usize; 3]> {
     let shape: Vec<usize> = row_shape.iter().copied().filter(|&n| n > 1).collect();
     let width: usize = shape.iter().product();
     match shape[..] {

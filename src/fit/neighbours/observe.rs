@@ -8,13 +8,11 @@ use crate::fit::context::FitContext;
 use crate::fit::data::sample::Thinning;
 use crate::interrupt::checkpoint;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Parts of a sample that are coded side by side, whatever the number of threads: sums over them are
 /// the same on every machine.
 const PARTS: usize = 8;
-
-/// All rows of a sample.
-const ALL: Thinning = Thinning { every: 1, rows: usize::MAX };
 
 /// An observer of several runs of rows.
 pub(super) trait RunObserver: CellObserver + Send {
@@ -33,31 +31,22 @@ pub(super) fn observe<'a, O: RunObserver>(
 ) -> Vec<O> {
     let sample = context.sample;
     let width = sample.schema.width();
-    let starts = sample.runs.iter().scan(0, |at, rows| {
-        let from = *at;
-        *at += rows;
-        Some((from, *rows))
-    });
     let row_bytes = sample.schema.row_bytes();
-    let shortened = |(bytes, (from, rows)): (&'a [u8], (usize, usize))| {
-        let rows = rows.min(some.rows);
-        (&bytes[..rows * row_bytes], (from, rows))
-    };
-    let runs: Vec<(&[u8], (usize, usize))> =
-        sample.split().zip(starts).step_by(some.every).map(shortened).collect();
+    let runs: Vec<Range<usize>> = sample.pieces(some).collect();
     runs.par_chunks(runs.len().div_ceil(PARTS).max(1))
         .map(|runs| {
             let mut observer = new();
-            for &(bytes, (from, rows)) in runs {
+            for run in runs {
                 checkpoint();
-                observer.begin_run(from);
+                observer.begin_run(run.start);
+                let bytes = &sample.bytes[run.start * row_bytes..run.end * row_bytes];
                 let zeros;
                 let own = match predictions {
                     [] => {
-                        zeros = vec![0; rows * width];
+                        zeros = vec![0; run.len() * width];
                         &zeros[..]
                     }
-                    all => &all[from * width..(from + rows) * width],
+                    all => &all[run.start * width..run.end * width],
                 };
                 encoder.observe(bytes, own, &mut observer);
             }
@@ -147,7 +136,7 @@ pub(super) fn collect(
     let chance = Chance::to(most, cells);
     let new = || Collector { chance, first_row: 0, out: Collected::default() };
     let mut all = Collected::default();
-    for run in observe(context, encoder, predictions, ALL, new) {
+    for run in observe(context, encoder, predictions, Thinning::ALL, new) {
         all.features.extend(run.out.features);
         all.columns.extend(run.out.columns);
         all.rows.extend(run.out.rows);

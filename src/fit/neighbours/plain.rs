@@ -26,6 +26,8 @@ const QUICK: ContextEffort = ContextEffort { cells: 50_000, leaves: 64, predicti
 /// How much larger than what is to be beaten the quick comparison may come out: with all effort it would
 /// be smaller.
 const PROMISING: f64 = 1.1;
+/// The same where rows lie in lines, which the quick comparison does not look at.
+const PROMISING_IN_LINES: f64 = 1.25;
 /// Columns of a row, at most: wider rows take much memory as it is.
 const WIDEST: usize = 1 << 22;
 
@@ -34,6 +36,32 @@ struct Way {
     record: ModelRecord,
     aligned: bool,
     atoms: Vec<i64>,
+}
+
+/// A way to count with the prediction that suits it best, and the bytes of a file.
+struct Found<'a> {
+    way: &'a Way,
+    prediction: Prediction,
+    bytes: f64,
+}
+
+impl<'a> Found<'a> {
+    /// The same way with a prediction that looks at the line of rows before, if that pays.
+    fn with_line_before(
+        &self,
+        context: &FitContext<'_>,
+        effort: NeighbourEffort,
+    ) -> Result<Option<Found<'a>>> {
+        let way = self.way;
+        let encoder = |p: &Prediction| way.encoder(context, p);
+        let comparison = comparison(context, &encoder, effort);
+        let found = comparison.with_line_before(&self.prediction, 0.0)?;
+        Ok(found.map(|(prediction, bits)| Found { way, prediction, bytes: bits / 8.0 }))
+    }
+}
+
+fn least<'a>(found: impl IntoIterator<Item = Found<'a>>) -> Option<Found<'a>> {
+    found.into_iter().min_by(|a, b| a.bytes.total_cmp(&b.bytes))
 }
 
 /// Fits the smaller of two codecs without latents: one whose columns all count from the same integer in
@@ -57,33 +85,25 @@ pub(crate) fn build(
     let thin = FitContext { sample: thinned.as_ref().unwrap_or(context.sample), ..*context };
     let compared = NeighbourEffort { compared: effort.cells, thorough: true, contexts: None };
     let own = Way { record: linear::frame(context.columns), aligned: false, atoms: Vec::new() };
-    let mut best: Option<(Way, Prediction, f64)> = None;
-    for way in alike(context).into_iter().chain([own]) {
-        let comparison = Comparison {
-            context: &thin,
-            encoder: &|p| way.encoder(&thin, p),
-            predicted: &[],
-            whole_values: true,
-            effort: compared,
-        };
-        let likely = comparison.likely(effort.predictions)?;
-        let mut best_of_way: Option<(Prediction, f64)> = None;
-        for prediction in likely {
+    let mut found = Vec::new();
+    let ways: Vec<Way> = alike(context).into_iter().chain([own]).collect();
+    for way in &ways {
+        let encoder = |p: &Prediction| way.encoder(&thin, p);
+        let likely = comparison(&thin, &encoder, compared).likely(effort.predictions)?;
+        let fitted = likely.into_iter().map(|prediction| {
             let bytes = way.fitted(&thin, &prediction, QUICK)?.fitted_bytes;
-            if best_of_way.as_ref().is_none_or(|b| bytes < b.1) {
-                best_of_way = Some((prediction, bytes));
-            }
-        }
-        let Some((prediction, bytes)) = best_of_way else { continue };
-        if best.as_ref().is_none_or(|b| bytes < b.2) {
-            best = Some((way, prediction, bytes));
-        }
+            Ok(Found { way, prediction, bytes })
+        });
+        found.extend(least(fitted.collect::<Result<Vec<_>>>()?));
     }
-    match best {
-        Some((way, prediction, bytes)) if bytes < PROMISING * limit => {
-            way.fitted(context, &prediction, effort).map(Some)
-        }
-        _ => Ok(None),
+    let lined = context.sample.line_of_rows > 0;
+    let promising = if lined { PROMISING_IN_LINES } else { PROMISING } * limit;
+    found.retain(|f| f.bytes < promising);
+    let with_line = found.iter().map(|f| f.with_line_before(context, compared));
+    let with_line = with_line.collect::<Result<Vec<_>>>()?.into_iter().flatten();
+    match least(with_line).or_else(|| least(found)) {
+        Some(Found { way, prediction, .. }) => way.fitted(context, &prediction, effort).map(Some),
+        None => Ok(None),
     }
 }
 
@@ -101,6 +121,16 @@ fn alike(context: &FitContext<'_>) -> Option<Way> {
     };
     let atoms = atoms::find(context.sample, &plan.grid, base);
     Some(Way { record, aligned: true, atoms })
+}
+
+/// What is compared of a sample's rows.
+fn comparison<'a>(
+    context: &'a FitContext<'a>,
+    encoder: &'a (dyn Fn(&Prediction) -> Result<BlockEncoder> + Sync),
+    effort: NeighbourEffort,
+) -> Comparison<'a> {
+    let some = effort.some_of(context.sample);
+    Comparison { context, encoder, predicted: &[], whole_values: true, effort, some }
 }
 
 impl Way {
@@ -132,15 +162,24 @@ impl Way {
         let symbols: Vec<Symbols> =
             runs.par_iter().map(|bytes| encoder.symbols(bytes, &[], context.measures)).collect();
         let input = ClassFitInput::of(sample, &encoder.program.record, &symbols);
-        let one = ClassEffort { classes: 1, rounds: 0 };
-        let mut fitted = fit_classes(&input, if self.aligned { one } else { context.effort })?;
-        if !self.atoms.is_empty() {
-            // Atoms have no table yet, so that nothing can be smaller than with contexts.
-            fitted.bytes = f64::INFINITY;
+        let fitted = |classes: ClassEffort| -> Result<FittedClasses> {
+            let mut fitted = fit_classes(&input, classes)?;
+            if !self.atoms.is_empty() {
+                // Atoms have no table yet, so that nothing can be smaller than with contexts.
+                fitted.bytes = f64::INFINITY;
+            }
+            let (encoder, symbols) = (&encoder, &symbols[..]);
+            let refined =
+                Uncontexted { context, encoder, symbols, fitted: &fitted }.refined(effort)?;
+            Ok(refined.unwrap_or(fitted))
+        };
+        let mut best = fitted(ClassEffort { classes: 1, rounds: 0 })?;
+        if !self.aligned && context.effort.classes > 1 {
+            // Contexts tell much of what classes do, and no row has to name them.
+            let several = fitted(context.effort)?;
+            best = if several.bytes < best.bytes { several } else { best };
         }
-        let plain = Uncontexted { context, encoder: &encoder, symbols: &symbols, fitted: &fitted };
-        let refined = plain.refined(effort)?;
-        let FittedClasses { model, bytes, .. } = refined.unwrap_or(fitted);
+        let FittedClasses { model, bytes, .. } = best;
         let mut tally = Tally::default();
         symbols.iter().for_each(|s| tally.add(&s.tally));
         drop(symbols);

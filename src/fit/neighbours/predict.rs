@@ -9,7 +9,7 @@ use crate::fit::context::FitContext;
 use crate::fit::data::sample::Thinning;
 use crate::fit::neighbours::effort::NeighbourEffort;
 use crate::fit::neighbours::entropy::{Blocks, block_bits};
-use crate::fit::neighbours::geometry;
+use crate::fit::neighbours::geometry::{self, Directions};
 use crate::fit::neighbours::stencil::{Regression, Stencil, Weighing};
 use std::collections::HashMap;
 
@@ -28,6 +28,8 @@ const QUICK_LOOK: usize = 4;
 /// How much larger than the least bits, as they are estimated without contexts, those of a prediction may be
 /// that is the best with them.
 const NEARLY: f64 = 1.2;
+/// Share of the bits without the line of rows before that may be left with it: blocks have more rows then.
+const LINE_WORTH: f64 = 0.99;
 /// Share of all bits that prediction must save to be used.
 const WORTH: f64 = 0.998;
 /// Neighbours that are weighed: the nearest, those of the row, and all.
@@ -62,7 +64,7 @@ fn simple_sums() -> Vec<Stencil> {
 /// How each column is predicted.
 #[derive(Debug, Clone)]
 pub(super) struct Prediction {
-    distances: [usize; 3],
+    directions: Directions,
     median: bool,
     stencils: Vec<Stencil>,
     /// The stencil of each column; empty where all have the first.
@@ -85,8 +87,8 @@ impl Tried {
 }
 
 impl Prediction {
-    fn all(distances: [usize; 3], stencil: Stencil) -> Self {
-        Self { distances, median: false, stencils: vec![stencil], of: Vec::new() }
+    fn all(directions: Directions, stencil: Stencil) -> Self {
+        Self { directions, median: false, stencils: vec![stencil], of: Vec::new() }
     }
 
     /// The same, for which rows before are kept: something weighs them, if only with nothing.
@@ -112,7 +114,9 @@ impl Prediction {
         let of_groups = |n: usize| self.stencils.iter().map(|s| s[n]).collect();
         let by_group = self.stencils.len() > 1 && self.stencils.len() < self.of.len();
         Neighbours {
-            distances: self.distances,
+            distances: self.directions.distances,
+            line_of_rows: self.directions.line_of_rows,
+            latents_above: Default::default(),
             median: self.median,
             aligned,
             group_of: if by_group { self.of.clone() } else { Vec::new() },
@@ -126,8 +130,8 @@ impl Prediction {
     }
 
     /// Says what tells it from others more than numbers do.
-    fn kind(&self) -> ([usize; 3], bool, bool) {
-        (self.distances, self.median, self.stencils.len() > 1)
+    fn kind(&self) -> (Directions, bool, bool) {
+        (self.directions, self.median, self.stencils.len() > 1)
     }
 
     /// Says whether it predicts nothing.
@@ -146,12 +150,49 @@ pub(super) struct Comparison<'a> {
     /// Whether sums of whole values are predicted, for which medians and simple sums are.
     pub(super) whole_values: bool,
     pub(super) effort: NeighbourEffort,
+    /// Which rows of the sample are looked at.
+    pub(super) some: Thinning,
 }
 
 impl Comparison<'_> {
-    /// Returns the best prediction.
-    pub(super) fn best(&self) -> Result<Prediction> {
-        Ok(self.likely(1)?.swap_remove(0))
+    /// Returns the best prediction, where looking at the line of rows before saves so many bits besides.
+    pub(super) fn best(&self, saved_by_line: f64) -> Result<Prediction> {
+        let best = self.likely(1)?.swap_remove(0);
+        Ok(self.with_line_before(&best, saved_by_line)?.map_or(best, |lined| lined.0))
+    }
+
+    /// Returns a prediction of the kind of `best` that looks at the line of rows before, if rows lie in lines
+    /// and it leaves clearly less than that and `saved` bits, and how many it leaves of the whole file.
+    pub(super) fn with_line_before(
+        &self,
+        best: &Prediction,
+        saved: f64,
+    ) -> Result<Option<(Prediction, f64)>> {
+        let sample = self.context.sample;
+        let line_of_rows = sample.line_of_rows;
+        if line_of_rows == 0 || best.directions.distances[2] > 0 || best.is_nothing() {
+            return Ok(None);
+        }
+        let rows = self.effort.compared / sample.schema.width().max(1);
+        let of_lines = Self { some: sample.thinning_of_lines(rows), ..*self };
+        let directions = Directions { line_of_rows, ..best.directions };
+        let before = of_lines.tried(best.clone())?;
+        let lined = Prediction { directions, ..best.clone() };
+        let weight = of_lines.weight();
+        let least = |all: Vec<Tried>| {
+            all.into_iter().min_by(|a, b| a.total(weight).total_cmp(&b.total(weight)))
+        };
+        let mut found = least(of_lines.by_squares(&lined, Weighing::Alike)?);
+        if let Some(first) = found.take_if(|_| self.effort.thorough) {
+            let mut tried = of_lines.by_squares(&first.prediction, Weighing::ByScale)?;
+            tried.push(first);
+            found = least(tried);
+        }
+        let pays = |t: &Tried| t.total(weight) < LINE_WORTH * before.total(weight) + saved;
+        Ok(found.filter(pays).map(|t| {
+            let bits = t.total(weight);
+            (t.prediction, bits)
+        }))
     }
 
     /// Returns up to `most` predictions of different kinds that may turn out to be the best, the likeliest
@@ -161,16 +202,16 @@ impl Comparison<'_> {
         let weight = self.weight();
         let mut all: Vec<(f64, Prediction)> = Vec::new();
         let mut nothing = f64::INFINITY;
-        for distances in geometry::distances(&sample.schema.row_shape, self.context.normalised) {
-            let tried = self.in_directions(distances)?;
+        for directions in geometry::directions(sample, self.context.normalised) {
+            let tried = self.in_directions(directions)?;
             nothing = nothing.min(tried[0].total(weight));
-            let mixed = self.mixed(distances, &tried)?;
+            let mixed = self.mixed(directions, &tried)?;
             all.extend(tried.into_iter().chain(mixed).map(|t| (t.total(weight), t.prediction)));
         }
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
         let least = all[0].0;
         if least > WORTH * nothing && !self.whole_values {
-            return Ok(vec![Prediction::all(all[0].1.distances, [0; NEIGHBOURS])]);
+            return Ok(vec![Prediction::all(all[0].1.directions, [0; NEIGHBOURS])]);
         }
         let mut kinds = Vec::new();
         all.retain(|(total, p)| {
@@ -182,16 +223,9 @@ impl Comparison<'_> {
         Ok(all.into_iter().map(|p| p.1).collect())
     }
 
-    /// Which rows of the sample are looked at.
-    fn some(&self) -> Thinning {
-        let sample = self.context.sample;
-        sample.thinning(self.effort.compared / sample.schema.width().max(1))
-    }
-
     /// How many they are.
     fn rows(&self) -> usize {
-        let some = self.some();
-        self.context.sample.runs.iter().step_by(some.every).map(|&run| run.min(some.rows)).sum()
+        self.context.sample.pieces(self.some).map(|piece| piece.len()).sum()
     }
 
     /// Rows of the file for each that is looked at.
@@ -205,27 +239,27 @@ impl Comparison<'_> {
 
     fn tried(&self, prediction: Prediction) -> Result<Tried> {
         let encoder = (self.encoder)(&prediction)?;
-        let bits = block_bits(self.context, &encoder, self.predicted, (self.blocks(), self.some()));
+        let bits = block_bits(self.context, &encoder, self.predicted, (self.blocks(), self.some));
         let own = prediction.bits(self.context.sample.schema.width());
         Ok(Tried { prediction, bits, own })
     }
 
     /// Tries predictions along some directions; the first is none.
-    fn in_directions(&self, distances: [usize; 3]) -> Result<Vec<Tried>> {
+    fn in_directions(&self, directions: Directions) -> Result<Vec<Tried>> {
         let simple = simple_sums();
-        let mut tried = vec![self.tried(Prediction::all(distances, simple[0]))?];
+        let mut tried = vec![self.tried(Prediction::all(directions, simple[0]))?];
         if self.whole_values {
-            let median = Prediction::all(distances, simple[0]);
+            let median = Prediction::all(directions, simple[0]);
             tried.push(self.tried(Prediction { median: true, ..median })?);
         }
         let likely = match self.effort.thorough {
-            true => self.likeliest(distances, &simple[1..])?,
+            true => self.likeliest(directions, &simple[1..])?,
             false => vec![simple[1]],
         };
         for stencil in likely {
-            tried.push(self.tried(Prediction::all(distances, stencil))?);
+            tried.push(self.tried(Prediction::all(directions, stencil))?);
         }
-        let nothing = Prediction::all(distances, simple[0]);
+        let nothing = Prediction::all(directions, simple[0]);
         tried.extend(self.by_squares(&nothing, Weighing::Alike)?);
         if self.effort.thorough {
             let weight = self.weight();
@@ -237,10 +271,11 @@ impl Comparison<'_> {
     }
 
     /// Returns the simple sums that suit all columns best, and those that suit some, by a quick look.
-    fn likeliest(&self, distances: [usize; 3], sums: &[Stencil]) -> Result<Vec<Stencil>> {
+    fn likeliest(&self, directions: Directions, sums: &[Stencil]) -> Result<Vec<Stencil>> {
         let compared = self.effort.compared / QUICK_LOOK;
-        let quick = Self { effort: NeighbourEffort { compared, ..self.effort }, ..*self };
-        let tried = sums.iter().map(|&sum| quick.tried(Prediction::all(distances, sum)));
+        let effort = NeighbourEffort { compared, ..self.effort };
+        let quick = Self { effort, some: effort.some_of(self.context.sample), ..*self };
+        let tried = sums.iter().map(|&sum| quick.tried(Prediction::all(directions, sum)));
         let tried: Vec<Tried> = tried.collect::<Result<_>>()?;
         let by = |bits: &dyn Fn(&Tried) -> f64| {
             let mut order: Vec<usize> = (0..tried.len()).collect();
@@ -261,31 +296,31 @@ impl Comparison<'_> {
     /// Tries coefficients by least squares, weighed by what `before` leaves.
     fn by_squares(&self, before: &Prediction, weighing: Weighing) -> Result<Vec<Tried>> {
         let width = self.context.sample.schema.width();
-        let distances = before.distances;
+        let directions = before.directions;
         let by_column = width > 1 && width <= MOST_COLUMNS && self.rows() >= LEAST_ROWS;
         let probe = (self.encoder)(&before.looking_back())?;
-        let how = (by_column, self.some(), weighing);
+        let how = (by_column, self.some, weighing);
         let products = Regression::gather(self.context, &probe, self.predicted, how);
         let mut tried = Vec::new();
         for used in if self.effort.thorough { &USED[..] } else { &[USED[0], USED[2]] } {
-            tried.push(self.tried(Prediction::all(distances, products.shared(used)))?);
+            tried.push(self.tried(Prediction::all(directions, products.shared(used)))?);
         }
         if by_column {
             let used = USED[2];
             let of = (0..width).collect();
             let stencils = products.of_columns(used);
-            tried.push(self.tried(Prediction { distances, median: false, stencils, of })?);
+            tried.push(self.tried(Prediction { directions, median: false, stencils, of })?);
             let counts = if self.effort.thorough { &GROUPS[..] } else { &GROUPS[..1] };
             for &count in counts.iter().filter(|&&c| 4 * c <= width) {
                 let (stencils, of) = products.of_groups(used, count);
-                tried.push(self.tried(Prediction { distances, median: false, stencils, of })?);
+                tried.push(self.tried(Prediction { directions, median: false, stencils, of })?);
             }
         }
         Ok(tried)
     }
 
     /// Takes for each block of columns what suits it best; nothing where that is the same for all.
-    fn mixed(&self, distances: [usize; 3], tried: &[Tried]) -> Result<Option<Tried>> {
+    fn mixed(&self, directions: Directions, tried: &[Tried]) -> Result<Option<Tried>> {
         let width = self.context.sample.schema.width();
         let (blocks, weight) = (self.blocks(), self.weight());
         if blocks.count < 2 {
@@ -330,6 +365,6 @@ impl Comparison<'_> {
             stencils = of.iter().map(|&g| stencils[g]).collect();
             of = (0..width).collect();
         }
-        self.tried(Prediction { distances, median: false, stencils, of }).map(Some)
+        self.tried(Prediction { directions, median: false, stencils, of }).map(Some)
     }
 }
