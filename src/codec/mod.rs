@@ -17,6 +17,7 @@ pub(crate) mod cursor;
 pub(crate) mod decode;
 pub(crate) mod fill;
 mod group;
+mod head;
 pub(crate) mod latents;
 pub(crate) mod near;
 pub(crate) mod neighbourhood;
