@@ -66,17 +66,20 @@ class Cursor:
         raise Refused("corrupt", "a number has more than 64 bits")
 
     def text(self):
-        data = self.take(self.varint())
-        try:
-            return data.decode("utf-8")
-        except UnicodeDecodeError:
-            raise Refused("corrupt", "a text is not UTF-8") from None
+        return utf8(self.take(self.varint()))
 
     def rest(self):
         return self.data[self.at :]
 
     def finish(self):
         need(self.at == len(self.data), "bytes follow the last field")
+
+
+def utf8(data):
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused("corrupt", "a text is not UTF-8") from None
 
 
 def unseal(data, what, start=b""):
@@ -1362,9 +1365,15 @@ class Origin:
 
     def __init__(self, payload, width):
         cursor = Cursor(payload)
-        self.format, self.columns = self.short(cursor), None
+        self.format, self.columns, self.part = self.short(cursor), None, None
         need(re.fullmatch("[0-9A-Za-z]+", self.format, re.ASCII), "the name of a file format")
         if not cursor.rest():
+            return
+        if cursor.rest()[0] == 0:
+            packed = cursor.rest()[1:]
+            claimed = Cursor(packed).varint() >> 1
+            need(1 <= claimed <= 1 << 24, "the part of a file is empty or too large")
+            self.part = utf8(unpack(packed, 1 << 24))
             return
         delimiter, mark, flags = cursor.take(3)
         self.delimiter, self.mark, self.crlf, self.bare = delimiter, mark, flags & 1, flags & 2

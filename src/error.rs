@@ -66,6 +66,12 @@ impl Error {
         self
     }
 
+    /// Says which part of the file the error is about.
+    #[cfg(feature = "formats")]
+    pub(crate) fn about(self, part: &str) -> Self {
+        Self { what: format!("{part}: {}", self.what), ..self }
+    }
+
     /// Says what went wrong, coarsely.
     pub fn kind(&self) -> ErrorKind {
         self.kind

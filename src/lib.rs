@@ -89,6 +89,8 @@ mod nn;
 mod positioned;
 mod quality;
 mod reader;
+#[cfg(feature = "formats")]
+pub mod restore;
 #[cfg(all(test, feature = "compress"))]
 mod vectors;
 

@@ -136,6 +136,9 @@ fn inputs() -> Result<Vec<(&'static str, Vec<u8>)>> {
         ("fvecs", Format::Fvecs, &f32s),
         ("bvecs", Format::Bvecs, &u8s),
         ("ivecs", Format::Ivecs, &i32s),
+        ("fbin", Format::Fbin, &f32s),
+        ("npz", Format::Npz, &i32s),
+        ("safetensors", Format::Safetensors, &u8s),
     ];
     for (name, format, rows) in cases {
         let mut file = Vec::new();
@@ -153,9 +156,18 @@ fn inputs() -> Result<Vec<(&'static str, Vec<u8>)>> {
     fortran.extend(format!("{head:<117}\n").bytes());
     fortran.extend(1..=12);
     out.push(("npy-fortran", chosen(Format::Npy, 0, &fortran)));
-    out.push(("detect", [&[7, 0], &fortran[..]].concat()));
+    let detect = |file: &[u8]| [&[DETECT, 0], file].concat();
+    out.push(("detect", detect(&fortran)));
+    out.push(("detect-gzip", detect(GZIP)));
+    out.push(("detect-zstd", detect(ZSTD)));
     Ok(out)
 }
+
+/// A choice beyond all formats.
+const DETECT: u8 = 15;
+/// Two lines of numbers, packed.
+const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x33\xd4\x31\xe2\x32\xd6\x31\xe1\x02\x00\x47\x93\x6c\xaf\x08\x00\x00\x00";
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd\x20\x08\x41\x00\x00\x31\x2c\x32\x0a\x33\x2c\x34\x0a";
 
 fn chosen(format: Format, kind: u8, file: &[u8]) -> Vec<u8> {
     let choice = Format::ALL.iter().position(|f| *f == format).expect("one of all") as u8;

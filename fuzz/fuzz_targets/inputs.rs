@@ -1,6 +1,6 @@
 //! Any bytes as a file of any input format; what can be read can be written and read again.
 //!
-//! The first byte chooses the format, the second a type for raw numbers; the rest is the file.
+//! The first byte chooses the format, or that it is to be found out, the second a type for raw numbers; the rest is the file.
 #![no_main]
 
 use aezip::input::{Format, OpenOptions, RawLayout, open_reader, sink::create_sink};
@@ -11,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     let Some(([choice, kind], file)) = bytes.split_first_chunk::<2>() else {
         return Corpus::Reject;
     };
-    let format = Format::ALL.get(usize::from(choice % 8)).copied();
+    let format = Format::ALL.get(usize::from(choice % 16)).copied();
     let mut options = OpenOptions { format, ..OpenOptions::default() };
     if format == Some(Format::Raw) {
         options.raw = Some(RawLayout {

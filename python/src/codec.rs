@@ -77,7 +77,7 @@ impl PyCodec {
         options: &Bound<'py, PyDict>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyDict>)> {
-        write::compress(py, &rows, Some(&self.0), (path, options, progress))
+        write::compress(py, &rows, Some(&self.0), (path, options, progress), None)
     }
 
     /// Latents of rows, rows × latents.

@@ -3,6 +3,7 @@
 
 mod codec;
 mod error;
+mod files;
 mod options;
 mod pool;
 mod reader;
@@ -12,21 +13,24 @@ mod work;
 mod write;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
-use rows::Input;
+use pyo3::types::PyDict;
+use rows::{About, Input};
 use std::path::PathBuf;
+use write::Outcome;
 
 /// Compresses rows into `path`, or into bytes where that is None; gives these and what came of it.
+/// `about` has names of columns, a format and which part of such a file the rows were, and a name.
 #[pyfunction]
-#[pyo3(signature = (rows, path, options, progress=None))]
+#[pyo3(signature = (rows, path, options, progress=None, about=None))]
 fn compress<'py>(
     py: Python<'py>,
     rows: Input<'py>,
     path: Option<PathBuf>,
     options: &Bound<'py, PyDict>,
     progress: Option<Py<PyAny>>,
-) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyDict>)> {
-    write::compress(py, &rows, None, (path, options, progress))
+    about: Option<About>,
+) -> PyResult<Outcome<'py>> {
+    write::compress(py, &rows, None, (path, options, progress), about)
 }
 
 /// The part of the package that is written in Rust.
@@ -36,6 +40,8 @@ fn _aezip(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<reader::PyReader>()?;
     m.add_class::<codec::PyCodec>()?;
     m.add_function(wrap_pyfunction!(compress, m)?)?;
+    m.add_function(wrap_pyfunction!(files::compress_file, m)?)?;
+    m.add_function(wrap_pyfunction!(files::decompress, m)?)?;
     m.add_function(wrap_pyfunction!(write::write_file, m)?)?;
     m.add_function(wrap_pyfunction!(uses::anomalies, m)?)?;
     m.add_function(wrap_pyfunction!(uses::impute, m)?)?;

@@ -192,6 +192,17 @@ impl PyReader {
         either!(&self.reader, r => r.promise()).map(promise)
     }
 
+    /// What the array was read from: the name of the file, its format and which part of it the array
+    /// was, where these are known.
+    #[getter]
+    fn origin(&self) -> (String, Option<String>, Option<String>) {
+        let schema = either!(&self.reader, r => r.schema());
+        let origin = schema.origin.as_ref();
+        let (format, part) =
+            (origin.map(|o| o.format.clone()), origin.and_then(|o| o.part.clone()));
+        (schema.name.clone(), format, part)
+    }
+
     /// Names of the columns, where they have some.
     #[getter]
     fn columns(&self) -> Option<Vec<String>> {

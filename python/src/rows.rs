@@ -2,7 +2,7 @@
 
 use crate::error::exception;
 use crate::work::Control;
-use aezip::{DType, Error, Matrix, Result, Rows, Schema};
+use aezip::{DType, Error, Matrix, Origin, Result, Rows, Schema};
 use numpy::{PyArrayDyn, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -29,11 +29,29 @@ impl Input<'_> {
     }
 }
 
+/// What is known of an array besides: names of columns, its format and which part of such a file it
+/// was, and its name.
+pub(crate) type About = (Option<Vec<String>>, Option<(String, Option<String>)>, String);
+
 /// Rows in memory that belongs to Python.
 pub(crate) struct BorrowedRows<'a> {
     schema: Schema,
     count: usize,
     bytes: &'a [u8],
+}
+
+impl BorrowedRows<'_> {
+    /// Adds what is known of the rows besides.
+    pub(crate) fn describe(&mut self, (columns, origin, name): About) -> PyResult<()> {
+        if columns.as_ref().is_some_and(|columns| columns.len() != self.schema.width()) {
+            let what = format!("not {} names of columns", self.schema.width());
+            return Err(PyValueError::new_err(what));
+        }
+        self.schema.columns = columns;
+        self.schema.name = name;
+        self.schema.origin = origin.map(|(format, part)| Origin { part, ..Origin::new(format) });
+        Ok(())
+    }
 }
 
 impl Rows for BorrowedRows<'_> {
@@ -61,7 +79,7 @@ impl Rows for BorrowedRows<'_> {
 }
 
 /// Rows whose reading ends where the caller wants no more.
-pub(crate) struct Watched<'a>(pub(crate) &'a BorrowedRows<'a>, pub(crate) &'a Control);
+pub(crate) struct Watched<'a>(pub(crate) &'a dyn Rows, pub(crate) &'a Control);
 
 impl Rows for Watched<'_> {
     fn schema(&self) -> &Schema {

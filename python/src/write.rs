@@ -2,7 +2,7 @@
 
 use crate::error::exception;
 use crate::options;
-use crate::rows::{Input, Watched};
+use crate::rows::{About, Input, Watched};
 use crate::work::{Control, WatchedWriter, run};
 use aezip::{Codec, Config, Error, Fidelity, Report, Result, Rows};
 use pyo3::prelude::*;
@@ -58,7 +58,7 @@ impl Pending {
 }
 
 /// Writes into a file at `path`, or into memory where there is none.
-fn written<T>(
+pub(crate) fn written<T>(
     path: Option<&Path>,
     control: &Control,
     write: impl FnOnce(&mut (dyn Write + Send)) -> Result<T>,
@@ -79,17 +79,33 @@ fn written<T>(
     Ok((Vec::new(), done))
 }
 
-/// Compresses rows into the file `path`, or into bytes without one; gives these and what came of it.
+/// The bytes, where there is no file, and what came of it.
+pub(crate) type Outcome<'py> = (Bound<'py, PyBytes>, Bound<'py, PyDict>);
+
+/// Compresses rows into the file `path`, or into bytes without one.
 pub(crate) fn compress<'py>(
     py: Python<'py>,
     input: &Input<'py>,
     codec: Option<&Codec>,
     (path, options, progress): (Option<PathBuf>, &Bound<'py, PyDict>, Option<Py<PyAny>>),
-) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyDict>)> {
-    let (rows, mut config) = (input.rows()?, options::config(options)?);
+    about: Option<About>,
+) -> PyResult<Outcome<'py>> {
+    let (mut rows, config) = (input.rows()?, options::config(options)?);
+    about.map_or(Ok(()), |about| rows.describe(about))?;
+    compress_rows(py, |_| Ok(&rows as &dyn Rows), codec, (path, config, progress))
+}
+
+/// The same of rows that are opened when the interpreter has been left.
+pub(crate) fn compress_rows<'py, 'r, R: std::ops::Deref<Target = dyn Rows + 'r>>(
+    py: Python<'py>,
+    open: impl FnOnce(&Control) -> Result<R> + Send,
+    codec: Option<&Codec>,
+    (path, mut config, progress): (Option<PathBuf>, Config, Option<Py<PyAny>>),
+) -> PyResult<Outcome<'py>> {
     let (bytes, report) = run(py, progress, |control| {
         control.watch(&mut config);
-        let rows = Watched(&rows, control);
+        let rows = open(control)?;
+        let rows = Watched(&*rows, control);
         written(path.as_deref(), control, |out| match codec {
             Some(codec) => codec.compress(&rows, &config, out),
             None => aezip::compress(&rows, &config, out),

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-MODULES = ["aezip", "_write", "_file", "_codec", "_uses", "sklearn", "numcodecs", "zarr", "dataset", "dataset.array"]
+MODULES = ["aezip", "_write", "_restore", "_file", "_codec", "_uses", "sklearn", "numcodecs", "zarr", "dataset", "dataset.array"]
 
 
 @pytest.mark.parametrize("name", MODULES)

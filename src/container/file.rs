@@ -58,7 +58,9 @@ fn memory(schema: &Schema, model: Option<&[u8]>, is_codec: bool) -> u64 {
         .map(|model| ModelRecord::decode_counted(model, 0, schema, &Limits::default()));
     let model = decoded.and_then(Result::ok).map_or(0, |(_, taken)| taken);
     let text = schema.kept_text().map_or(0, KeptText::memory);
-    (row.max(encoder) as u64).max(names).max(model).max(text)
+    let part = schema.origin.as_ref().and_then(|origin| origin.part.as_ref());
+    let part = part.map_or(0, |part| part.len() as u64);
+    (row.max(encoder) as u64).max(names).max(model).max(text).max(part)
 }
 
 impl<W: Write> FileWriter<W> {

@@ -46,6 +46,8 @@ pub(crate) const MAX_CLASSES: usize = 256;
 pub(crate) const MAX_NAME_BYTES: usize = 1 << 28;
 /// Most bytes of each text about what the rows were read from.
 pub(crate) const MAX_ORIGIN_TEXT: usize = 16;
+/// Most bytes of what says which part of a file the rows were.
+pub(crate) const MAX_ORIGIN_PART: usize = 1 << 24;
 /// Most decimals of a column of text: 10²² is the largest power of ten that an `f64` holds exactly.
 pub(crate) const MAX_DECIMALS: u8 = 22;
 /// The first byte about a column that is known by its significant digits, 16 to 40.

@@ -4,13 +4,16 @@ use super::bytes::Cursor;
 #[cfg(feature = "compress")]
 use super::bytes::put_varint;
 use super::forever::{
-    FIRST_LONG_DECIMALS, FIRST_SIGNIFICANT, MAX_ORIGIN_TEXT, MAX_TEXT_COLUMNS, UNDEFINED_COLUMN,
+    FIRST_LONG_DECIMALS, FIRST_SIGNIFICANT, MAX_ORIGIN_PART, MAX_ORIGIN_TEXT, MAX_TEXT_COLUMNS,
+    UNDEFINED_COLUMN,
 };
 use super::shuffle;
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::matrix::{Digits, Origin, TextColumn, TextLayout};
 
+/// What stands in the place of a delimiter where the rows were a part of a file.
+const PART: u8 = 0;
 /// Lines end in CR and LF.
 const CRLF: u8 = 1;
 /// Names that look like numbers have no quotes.
@@ -32,6 +35,12 @@ const VARINT: usize = 10;
 pub(crate) fn encode(origin: &Origin, width: usize, ranges: bool) -> Vec<u8> {
     let mut out = Vec::new();
     put_text(&mut out, &origin.format);
+    // What no reader would take is left out.
+    if let Some(part) = origin.part.as_ref().filter(|p| (1..=MAX_ORIGIN_PART).contains(&p.len())) {
+        out.push(PART);
+        out.extend(shuffle::compress(part.as_bytes(), LEVEL));
+        return out;
+    }
     let Some(text) = &origin.text else { return out };
     let known = text.columns.len() == width && width <= MAX_TEXT_COLUMNS;
     let ranges = known && ranges && text.columns.iter().any(|c| c.range > 0);
@@ -103,7 +112,12 @@ pub(crate) fn decode(payload: &[u8], width: usize, room: u64, at: u64) -> Result
         return Err(wrong(format!("{format:?} is not the name of a file format")));
     }
     if cursor.rest().is_empty() {
-        return Ok(Origin { format, text: None });
+        return Ok(Origin::new(format));
+    }
+    if cursor.rest()[0] == PART {
+        cursor.u8()?;
+        let part = Some(decode_part(cursor.rest(), room, at)?);
+        return Ok(Origin { format, part, text: None });
     }
     let (delimiter, decimal_mark, flags) = (cursor.u8()?, cursor.u8()?, cursor.u8()?);
     if !is_delimiter(delimiter) || !b".,".contains(&decimal_mark) || delimiter == decimal_mark {
@@ -128,7 +142,20 @@ pub(crate) fn decode(payload: &[u8], width: usize, room: u64, at: u64) -> Result
     let (crlf, bare_names) = (flags & CRLF != 0, flags & BARE_NAMES != 0);
     let text =
         TextLayout { delimiter, decimal_mark, crlf, bare_names, missing, columns, kept: None };
-    Ok(Origin { format, text: Some(text) })
+    Ok(Origin::new(format).with_text(text))
+}
+
+/// Reads which part of a file the rows were.
+fn decode_part(packed: &[u8], room: u64, at: u64) -> Result<String> {
+    let claimed = shuffle::claimed_len(packed, at)?;
+    if claimed == 0 || claimed > MAX_ORIGIN_PART as u64 {
+        let what =
+            format!("a part of a file in {claimed} bytes; 1 to {MAX_ORIGIN_PART} are allowed");
+        return Err(Error::corrupt(what).at(at));
+    }
+    limits::check("the name of a part", claimed, room).map_err(|e| e.at(at))?;
+    let bytes = shuffle::decompress(packed, MAX_ORIGIN_PART, at)?;
+    String::from_utf8(bytes).map_err(|_| Error::corrupt("a part's name is not UTF-8").at(at))
 }
 
 /// What can stand between fields without being taken for a part of them, or for a line's end.
@@ -181,7 +208,7 @@ mod tests {
             columns,
             kept: None,
         };
-        Origin { format: "csv".to_string(), text: Some(text) }
+        Origin::new("csv").with_text(text)
     }
 
     fn back(payload: &[u8]) -> Result<Origin> {
@@ -197,8 +224,12 @@ mod tests {
         assert_eq!(back(&encode(&origin, 3, false)).unwrap(), without);
         // Columns of other rows are left out.
         assert_eq!(back(&encode(&origin, 4, true)).unwrap().text.unwrap().columns, []);
-        let plain = Origin { format: "fvecs".to_string(), text: None };
+        let plain = Origin::new("fvecs");
         assert_eq!(back(&encode(&plain, 3, true)).unwrap(), plain);
+        let part = Origin::new("npz").with_part("layers/é");
+        assert_eq!(back(&encode(&part, 3, true)).unwrap(), part);
+        let long = Origin::new("npz").with_part("x".repeat(MAX_ORIGIN_PART + 1));
+        assert_eq!(back(&encode(&long, 3, true)).unwrap(), Origin::new("npz"));
     }
 
     #[test]
@@ -209,13 +240,23 @@ mod tests {
             all.map(|digits| TextColumn { digits, range: 9, ..TextColumn::default() }).collect();
         let width = columns.len();
         let text = Some(TextLayout { columns, ..TextLayout::default() });
-        let origin = Origin { format: "csv".to_string(), text };
+        let origin = Origin { format: "csv".to_string(), part: None, text };
         assert_eq!(decode(&encode(&origin, width, true), width, 1 << 20, 0).unwrap(), origin);
         assert!((UNDEFINED_COLUMN..=u8::MAX).all(|code| column(code).is_none()));
     }
 
     #[test]
     fn no_byte_makes_it_panic_and_much_memory_is_refused() {
+        let part = encode(&Origin::new("npz").with_part("weights".repeat(9)), 3, true);
+        assert!(decode(&part, 3, 62, 0).is_err());
+        for at in 0..part.len() {
+            for value in 0..=255 {
+                let mut bad = part.clone();
+                bad[at] = value;
+                let _ = back(&bad);
+            }
+            assert!(back(&part[..at]).is_err() || at == 4, "{at}");
+        }
         let good = encode(&table(), 3, true);
         for at in 0..good.len() {
             for value in 0..=255 {

@@ -1,6 +1,7 @@
 //! The file formats by name, by extension and by their first bytes.
 
 use super::magic;
+use super::packing::Packing;
 use crate::error::{Error, Result};
 use std::path::Path;
 
@@ -11,7 +12,13 @@ pub enum Format {
     Npy,
     /// Numbers as text, separated by commas, semicolons, tabs, bars or blanks.
     Csv,
-    /// The file format of MNIST, plain or (for reading) packed by gzip.
+    /// Arrays in a zip archive, as NumPy's `savez` writes them: one of them.
+    Npz,
+    /// Tensors behind a header of JSON, as PyTorch's users keep them: one of them.
+    Safetensors,
+    /// A folder of PNG pictures of one size.
+    Png,
+    /// The file format of MNIST.
     Idx,
     /// Rows of `f32`, each after its dimension.
     Fvecs,
@@ -31,7 +38,7 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 10] = [
+    pub const ALL: [Format; 13] = [
         Format::Npy,
         Format::Csv,
         Format::Idx,
@@ -42,12 +49,18 @@ impl Format {
         Format::U8bin,
         Format::I8bin,
         Format::Raw,
+        Format::Npz,
+        Format::Safetensors,
+        Format::Png,
     ];
 
     /// Returns the lower-case name as used on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Format::Npy => "npy",
+            Format::Npz => "npz",
+            Format::Safetensors => "safetensors",
+            Format::Png => "png",
             Format::Csv => "csv",
             Format::Idx => "idx",
             Format::Fvecs => "fvecs",
@@ -60,17 +73,26 @@ impl Format {
         }
     }
 
+    /// Says whether rows may be written a few numbers at a time.
+    pub fn takes_parts_of_rows(self) -> bool {
+        use Format::{Idx, Npy, Npz, Raw, Safetensors};
+        matches!(self, Npy | Npz | Safetensors | Raw | Idx)
+    }
+
     /// Returns the format that a file's name stands for, if it is a usual one.
     ///
-    /// Names ending in `.gz` have none, because nothing is written packed.
+    /// An ending that stands for a packing is left out before: `a.csv.gz` is CSV.
     pub fn from_extension(path: impl AsRef<Path>) -> Option<Self> {
-        let path = path.as_ref();
+        let name = path.as_ref().file_name()?.to_string_lossy();
+        let name = Packing::strip(&name);
         // MNIST's own names: train-images-idx3-ubyte, train-images.idx3-ubyte.
-        if path.file_name()?.to_string_lossy().ends_with("-ubyte") {
+        if name.ends_with("-ubyte") {
             return Some(Format::Idx);
         }
-        match path.extension()?.to_string_lossy().to_ascii_lowercase().as_str() {
+        match Path::new(name).extension()?.to_string_lossy().to_ascii_lowercase().as_str() {
             "npy" => Some(Format::Npy),
+            "npz" => Some(Format::Npz),
+            "safetensors" => Some(Format::Safetensors),
             "csv" | "tsv" | "tab" | "txt" => Some(Format::Csv),
             "idx" => Some(Format::Idx),
             "fvecs" => Some(Format::Fvecs),
@@ -91,19 +113,21 @@ impl Format {
         if head.starts_with(magic::NPY) {
             return Ok(Format::Npy);
         }
-        if head.starts_with(magic::GZIP) {
-            return Ok(Format::Idx);
+        let is_zip = [magic::ZIP, magic::EMPTY_ZIP].iter().any(|zip| head.starts_with(zip));
+        if is_zip && by_name.is_none_or(|format| format == Format::Csv) {
+            return Ok(Format::Npz);
         }
-        if head.starts_with(magic::ZIP) && by_name.is_none() {
-            return Err(Error::unsupported(
-                "this is a zip archive; if it is an .npz, save the one array as .npy with numpy.save",
-            ));
+        if let Some(what) = magic::elsewhere(head) {
+            return Err(Error::unsupported(what));
         }
         if let Some(format) = by_name {
             return Ok(format);
         }
         if magic::is_idx(head) {
             return Ok(Format::Idx);
+        }
+        if magic::is_safetensors(head) {
+            return Ok(Format::Safetensors);
         }
         if magic::is_utf16(head) {
             return Ok(Format::Csv);
@@ -125,12 +149,12 @@ const SURELY_TEXT: usize = 32;
 /// Fails if a file that is called `name` and starts with `head` says itself what it is, so that its
 /// bytes are not to be read as numbers of `size` bytes.
 pub(super) fn expect_raw(name: &str, head: &[u8], size: usize) -> Result<()> {
-    let packed = "packed; unpack it first";
     let own = [
         (magic::NPY, "an npy file, which says its type and shape itself; leave both out"),
         (magic::AEZ, "an .aez file; decompress it first"),
-        (magic::GZIP, packed),
-        (magic::ZIP, packed),
+        (magic::GZIP, "packed twice; unpack it first"),
+        (magic::ZSTD, "packed twice; unpack it first"),
+        (magic::ZIP, "a zip archive, whose arrays say their types and shapes; leave both out"),
     ];
     let known = own.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, what)| *what);
     let by_name = Format::from_extension(name);

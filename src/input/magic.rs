@@ -6,11 +6,43 @@ use crate::matrix::DType;
 pub(super) const NPY: &[u8] = b"\x93NUMPY";
 /// First bytes of a gzip file.
 pub(super) const GZIP: &[u8] = &[0x1f, 0x8b];
+/// First bytes of a zstd file.
+pub(super) const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// First bytes of a zip archive, as `.npz` is one.
 pub(super) const ZIP: &[u8] = b"PK\x03\x04";
+/// First bytes of a zip archive that holds nothing.
+pub(super) const EMPTY_ZIP: &[u8] = b"PK\x05\x06";
 
 /// First bytes of what this library writes.
 pub(super) const AEZ: &[u8] = b"\x89AEZ\r\n\x1a\n";
+
+/// First bytes of files that are read with the Python package, or not one by one.
+const ELSEWHERE: [(&[u8], &str); 5] = [
+    (
+        b"PAR1",
+        "this is a Parquet file; compress it with the Python package: aezip.compress(\"x.parquet\")",
+    ),
+    (
+        b"ARROW1",
+        "this is an Arrow file; compress it with the Python package: aezip.compress(\"x.arrow\")",
+    ),
+    (
+        b"\x89HDF",
+        "this is an HDF5 file; compress an array of it in Python: aezip.compress(h5py.File(\"x.h5\")[\"name\"], \"x.aez\")",
+    ),
+    (
+        b"CDF",
+        "this is a netCDF file; compress an array of it in Python: aezip.compress(xarray.open_dataset(\"x.nc\")[\"name\"].values, \"x.aez\")",
+    ),
+    (b"\x89PNG", "this is one picture; give the folder that holds pictures of one size"),
+];
+
+/// Returns what to do with a file that starts with `head`, if it is read elsewhere.
+pub(super) fn elsewhere(head: &[u8]) -> Option<&'static str> {
+    let found = ELSEWHERE.iter().find(|(magic, _)| head.starts_with(magic));
+    // Columns may be called PAR1.
+    found.filter(|_| !is_text(head)).map(|(_, what)| *what)
+}
 
 /// Codes of the types in the third byte of an idx file.
 pub(super) const IDX_TYPES: [(u8, DType); 6] = [
@@ -26,6 +58,16 @@ pub(super) const IDX_TYPES: [(u8, DType); 6] = [
 pub(super) fn is_idx(head: &[u8]) -> bool {
     matches!(head, [0, 0, code, axes, ..]
         if *axes > 0 && IDX_TYPES.iter().any(|(known, _)| known == code))
+}
+
+/// The longest header of JSON that is read: those of the largest models have a few megabytes.
+pub(super) const MOST_JSON: u64 = 1 << 24;
+
+/// Says whether a file that starts with `head` may be one of tensors: a length, then JSON.
+pub(super) fn is_safetensors(head: &[u8]) -> bool {
+    head.split_first_chunk::<8>().is_some_and(|(length, rest)| {
+        (2..=MOST_JSON).contains(&u64::from_le_bytes(*length)) && rest.starts_with(b"{\"")
+    })
 }
 
 /// Says whether a file that starts with `head` looks like text.

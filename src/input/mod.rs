@@ -28,14 +28,20 @@ mod idx;
 mod literal;
 mod magic;
 mod npy;
+mod npz;
 mod options;
+mod packing;
+mod pictures;
+mod safetensors;
 pub mod sink;
 mod source;
 mod table;
+mod unpack;
 mod vectors;
 
 pub use format::Format;
 pub use options::{Notes, OpenOptions, RawLayout, Rounding, TextOptions};
+pub use packing::Packing;
 
 use crate::error::{Error, Result};
 use crate::matrix::{DType, Origin, Rows};
@@ -48,7 +54,7 @@ use std::path::Path;
 /// Bytes that a format is known by, and by which text is told from binary.
 const HEAD: usize = 512;
 
-/// Opens the file at `path`.
+/// Opens the file at `path`, or the folder of PNG pictures.
 ///
 /// A table of text is parsed at once. What it is written like is found out from its first lines, and
 /// told to [`OpenOptions::notes`] where it is not usual: delimiter, decimal comma, what stands between
@@ -65,12 +71,12 @@ const HEAD: usize = 512;
 pub fn open(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Box<dyn Rows>> {
     let path = path.as_ref();
     let cannot_open = |e| Error::io(format!("cannot open {}", path.display()), e);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut file = File::open(path).map_err(cannot_open)?;
     let metadata = file.metadata().map_err(cannot_open)?;
     if metadata.is_dir() {
-        return Err(Error::argument(format!("{} is a folder, not a file", path.display())));
+        return open_folder(path, &name, options);
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
     if !metadata.is_file() {
         return open_reader(&mut file, &name, options);
     }
@@ -93,6 +99,27 @@ pub fn open_reader(
 }
 
 fn open_source(source: Source, name: &str, options: &OpenOptions) -> Result<Box<dyn Rows>> {
+    // Numbers of any kind may look like a packed file's first bytes.
+    let packing = Packing::of(&source.head(HEAD)?).filter(|_| options.format != Some(Format::Raw));
+    match packing {
+        Some(packing) => {
+            open_plain(unpack::unpack(packing, &source, name, options)?, name, options)
+        }
+        None => open_plain(source, name, options),
+    }
+}
+
+fn open_folder(path: &Path, name: &str, options: &OpenOptions) -> Result<Box<dyn Rows>> {
+    if options.raw.is_some() || options.format.is_some_and(|format| format != Format::Png) {
+        let what = "a folder is read as PNG pictures: leave the format, type and shape out";
+        return Err(Error::argument(what));
+    }
+    expect_fit(options, Format::Png)?;
+    Ok(Box::new(pictures::open(path, name, options)?))
+}
+
+/// Opens what is not packed; `name` may end in what stands for a packing.
+fn open_plain(source: Source, name: &str, options: &OpenOptions) -> Result<Box<dyn Rows>> {
     let format = match (&options.raw, options.format) {
         (Some(raw), None) => {
             format::expect_raw(name, &source.head(HEAD)?, raw.dtype.size())?;
@@ -106,24 +133,19 @@ fn open_source(source: Source, name: &str, options: &OpenOptions) -> Result<Box<
         (_, Some(format)) => format,
         (None, None) => Format::detect(name, &source.head(HEAD)?)?,
     };
-    if options.columns.is_some() && format != Format::Csv {
-        return Err(Error::argument(format!(
-            "columns can be chosen by name only from CSV, but the format is {format}"
-        )));
-    }
-    if options.text != TextOptions::default() && format != Format::Csv {
-        return Err(Error::argument(format!(
-            "header, lines to skip, delimiter and marks are those of a table of text, but the format \
-             is {format}"
-        )));
-    }
+    expect_fit(options, format)?;
     if format == Format::Csv {
         return open_table(&source, name, options);
     }
     let origin = !is_told(name, format);
-    let origin = origin.then(|| Origin { format: format.name().to_string(), text: None });
+    let origin = origin.then(|| Origin::new(format.name()));
     Ok(match format {
         Format::Npy => npy::open(source, name, origin)?,
+        Format::Npz => npz::open(source, name, options)?,
+        Format::Safetensors => Box::new(safetensors::open(source, name, options)?),
+        Format::Png => {
+            return Err(Error::argument("pictures are read from a folder: give its name"));
+        }
         Format::Idx => Box::new(idx::open(source, name)?.with_origin(origin)),
         Format::Fbin | Format::U8bin | Format::I8bin => {
             Box::new(vectors::open_counted(source, name, format)?.with_origin(origin))
@@ -137,16 +159,37 @@ fn open_source(source: Source, name: &str, options: &OpenOptions) -> Result<Box<
     })
 }
 
+/// Fails if options were given that are for other formats.
+fn expect_fit(options: &OpenOptions, format: Format) -> Result<()> {
+    if options.columns.is_some() && format != Format::Csv {
+        return Err(Error::argument(format!(
+            "columns can be chosen by name only from CSV, but the format is {format}"
+        )));
+    }
+    if options.text != TextOptions::default() && format != Format::Csv {
+        return Err(Error::argument(format!(
+            "header, lines to skip, delimiter and marks are those of a table of text, but the format \
+             is {format}"
+        )));
+    }
+    if options.array.is_some() && !matches!(format, Format::Npz | Format::Safetensors) {
+        return Err(Error::argument(format!(
+            "an array can be chosen by its name from .npz and .safetensors files, but the format is \
+             {format}"
+        )));
+    }
+    Ok(())
+}
+
 fn open_table(source: &Source, name: &str, options: &OpenOptions) -> Result<Box<dyn Rows>> {
     let table::Opened { rows, layout, notes } = table::open(source, name, options)?;
     options.notes.extend(notes);
     let format = Format::Csv.name().to_string();
-    Ok(Box::new(rows.with_origin(Some(Origin { format, text: Some(layout) }))))
+    Ok(Box::new(rows.with_origin(Some(Origin::new(format).with_text(layout)))))
 }
 
 /// Says whether a file's name, or that it has none, tells that it is written in `format` again.
 fn is_told(name: &str, format: Format) -> bool {
-    let name = name.strip_suffix(".gz").unwrap_or(name);
     Format::from_extension(name) == Some(format) || (name.is_empty() && format == Format::Npy)
 }
 

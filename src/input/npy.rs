@@ -19,6 +19,8 @@ use records::{Record, RecordRows};
 
 /// Headers of plain types take about a hundred bytes; NumPy itself refuses more than 10 000.
 const MAX_HEADER: usize = 1 << 16;
+/// All that stands before the numbers, at most.
+pub(super) const MAX_HEAD: usize = 12 + MAX_HEADER;
 
 /// What the header says about the array.
 enum Contents {
@@ -38,6 +40,16 @@ pub(super) fn open(source: Source, name: &str, origin: Option<Origin>) -> Result
             Box::new(RecordRows::new(source, name, record, &shape, start)?.with_origin(origin))
         }
     })
+}
+
+/// Returns the bytes that a file has which begins with `head`.
+pub(super) fn announced(head: &[u8]) -> Result<u64> {
+    let (contents, start) = read_header(&Source::from_memory(head.to_vec()))?;
+    let bytes = match contents {
+        Contents::Numbers(layout) => layout.bytes()?,
+        Contents::Records(record, shape) => record.total_bytes(&shape)?,
+    };
+    Ok(start.saturating_add(bytes))
 }
 
 /// Reads what the array consists of and the byte where it starts.

@@ -1,6 +1,7 @@
 //! What to assume about a file, where it does not say it itself.
 
 use super::format::Format;
+use crate::fidelity::Fidelity;
 use crate::matrix::DType;
 use std::sync::{Arc, Mutex};
 
@@ -13,6 +14,9 @@ pub struct OpenOptions {
     /// Names of the columns of a table to keep, in this order; the others may hold text.
     /// Without a header the names are `column 0`, `column 1`, ….
     pub columns: Option<Vec<String>>,
+    /// Which array of an `.npz` or tensor of a `.safetensors` file, by its name; needed where there are
+    /// several.
+    pub array: Option<String>,
     /// Keep columns of a table that are no numbers as text beside the rows
     /// ([`TextLayout::kept`](crate::TextLayout::kept)), instead of refusing it: words, dates, and
     /// numbers that no type holds exactly beside the others. One column of numbers must be left.
@@ -43,6 +47,24 @@ pub enum Rounding {
     Within(f64),
     /// The same, for this share of the column's range.
     WithinShare(f64),
+}
+
+impl Rounding {
+    /// Returns what decimals may be rounded by when they are read, if this is promised of them.
+    pub fn for_promise(promise: &Fidelity) -> Self {
+        match promise {
+            Fidelity::Lossless => Rounding::Within(0.0),
+            Fidelity::MaxError(bound) => Rounding::Within(bound.floor()),
+            Fidelity::MaxErrorRel(share) => Rounding::WithinShare(share.floor()),
+            Fidelity::MaxErrorColumns(bounds) => {
+                // Columns that are not named come back exactly.
+                let others = bounds.iter().any(|(name, _)| name == "*");
+                let most = if others { f64::INFINITY } else { 0.0 };
+                Rounding::Within(bounds.iter().map(|(_, bound)| bound.floor()).fold(most, f64::min))
+            }
+            _ => Rounding::Nearest,
+        }
+    }
 }
 
 /// Sentences about what was decided when a file was opened; all clones share them.

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::positioned::PositionedFile;
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use tempfile::{SpooledData, SpooledTempFile};
 
 /// Spooled bytes up to this many stay in memory, more go to an unnamed temporary file.
@@ -11,9 +11,11 @@ const IN_MEMORY: usize = 32 << 20;
 /// Bytes that are moved at once: calls of the system are few then.
 const BUFFER: usize = 1 << 18;
 
-/// A file or a piece of memory of known length.
+/// A file or a piece of memory of known length, or a part of it.
 pub(super) struct Source {
     bytes: Bytes,
+    /// Where the part begins.
+    start: u64,
     len: u64,
 }
 
@@ -27,11 +29,17 @@ impl Source {
     pub(super) fn from_file(file: File) -> Result<Self> {
         let len =
             file.metadata().map_err(|e| Error::io("cannot ask for the file's size", e))?.len();
-        Ok(Self { bytes: Bytes::File(PositionedFile::new(file)), len })
+        Ok(Self { bytes: Bytes::File(PositionedFile::new(file)), start: 0, len })
     }
 
     pub(super) fn from_memory(bytes: Vec<u8>) -> Self {
-        Self { len: bytes.len() as u64, bytes: Bytes::Memory(bytes) }
+        Self { len: bytes.len() as u64, start: 0, bytes: Bytes::Memory(bytes) }
+    }
+
+    /// Returns the `len` bytes from byte `start` on, of which as many are left as there are.
+    pub(super) fn part(self, start: u64, len: u64) -> Self {
+        let start = start.min(self.len);
+        Self { start: self.start + start, len: len.min(self.len - start), ..self }
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -53,13 +61,16 @@ impl Source {
 
     /// Fills as much of `out` as there is from byte `offset` on, and says how much.
     pub(super) fn read_up_to(&self, offset: u64, out: &mut [u8]) -> Result<usize> {
+        let left = self.len.saturating_sub(offset);
+        let count = usize::try_from(left).unwrap_or(usize::MAX).min(out.len());
+        let (out, offset) = (&mut out[..count], self.start.saturating_add(offset));
         match &self.bytes {
             Bytes::File(file) => {
                 file.read_up_to(offset, out).map_err(|e| cannot_read(e).at(offset))
             }
             Bytes::Memory(bytes) => {
                 let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-                let count = out.len().min(bytes.len() - start);
+                let count = count.min(bytes.len() - start);
                 out[..count].copy_from_slice(&bytes[start..start + count]);
                 Ok(count)
             }
@@ -115,6 +126,20 @@ impl Read for Sequential<'_> {
         let done = self.source.read_up_to(self.position, out).map_err(io::Error::other)?;
         self.position += done as u64;
         Ok(done)
+    }
+}
+
+impl Seek for Sequential<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(by) => self.source.len().checked_add_signed(by),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+        };
+        let outside =
+            || io::Error::new(io::ErrorKind::InvalidInput, "a place before the beginning");
+        self.position = position.ok_or_else(outside)?;
+        Ok(self.position)
     }
 }
 

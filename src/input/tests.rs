@@ -31,14 +31,17 @@ const IDX: [u8; 22] = [0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 1, 1, 2, 3, 
 fn formats_have_names_and_extensions() {
     for format in Format::ALL {
         assert_eq!(format.to_string().parse::<Format>().unwrap(), format);
-        assert_eq!(Format::from_extension(format!("a.b/c.{format}")), Some(format));
+        // Pictures lie in a folder, whatever it is called.
+        let by_name = Some(format).filter(|format| *format != Format::Png);
+        assert_eq!(Format::from_extension(format!("a.b/c.{format}")), by_name);
+        assert_eq!(Format::from_extension(format!("a.b/c.{format}.gz")), by_name);
     }
     assert!("xlsx".parse::<Format>().unwrap_err().to_string().contains("npy, csv, idx"));
     assert_eq!(Format::from_extension("a.TSV"), Some(Format::Csv));
     assert_eq!(Format::from_extension("a.txt"), Some(Format::Csv));
     assert_eq!(Format::from_extension("train-images-idx3-ubyte"), Some(Format::Idx));
     assert_eq!(Format::from_extension("train-images.idx3-ubyte"), Some(Format::Idx));
-    for none in ["", "npy", "a.idx.gz", "a.dat", ".."] {
+    for none in ["", "npy", "a.gz", "a.dat", ".."] {
         assert_eq!(Format::from_extension(none), None, "{none}");
     }
 }
@@ -53,7 +56,8 @@ fn content_goes_before_the_extension() {
     let none = OpenOptions::default();
     assert_eq!(fault(b"\x01\x02\x03", "a", &none).0, ErrorKind::Argument);
     assert_eq!(fault(b"", "a", &none).0, ErrorKind::Argument);
-    assert!(fault(b"PK\x03\x04...", "a.npz", &none).1.contains("npz"));
+    assert!(fault(b"PK\x03\x04...", "a.npz", &none).1.contains("zip archive"));
+    assert!(fault(b"PK\x03\x04...", "a", &none).1.contains("zip archive"));
     assert!(fault(b"1234", "a.bin", &none).1.contains("type and shape"));
     assert!(fault(b"hello", "a.npy", &none).1.contains("not an npy file"));
 }
@@ -109,8 +113,8 @@ fn a_file_that_says_what_it_is_is_not_read_as_raw_numbers() {
         (&npy[..], "a.npy", DType::U8, "an npy file"),
         (&npy, "a", DType::U8, "an npy file"),
         (b"\x89AEZ\r\n\x1a\n", "a", DType::U8, "an .aez file"),
-        (&gzip(&IDX), "a", DType::U8, "packed"),
-        (b"PK\x03\x04", "a", DType::U8, "packed"),
+        (&gzip(&npy), "a", DType::U8, "an npy file"),
+        (b"PK\x03\x04", "a", DType::U8, "a zip archive"),
         (&numbers, "a.fvecs", DType::U8, "format fvecs"),
         (&numbers, "a.csv", DType::U8, "format csv"),
         (&b"1.5,2.5\n".repeat(4), "a", DType::F64, "text"),
@@ -152,10 +156,7 @@ fn idx_is_read_plain_and_packed() {
     for (bytes, name) in [(IDX.to_vec(), "a.idx"), (gzip(&IDX), "a.idx.gz")] {
         let rows = open_bytes(&bytes, name).unwrap();
         assert_eq!((rows.len(), rows.schema().row_shape.as_slice()), (3, &[2, 1][..]));
-        assert_eq!(
-            (rows.schema().name.as_str(), read_all(&*rows)),
-            ("a.idx", vec![1, 2, 3, 4, 5, 6])
-        );
+        assert_eq!((rows.schema().name.as_str(), read_all(&*rows)), (name, vec![1, 2, 3, 4, 5, 6]));
     }
     let float = [0, 0, 13, 1, 0, 0, 0, 1, 0x3f, 0x80, 0, 0];
     assert_eq!(read_all(&*open_bytes(&float, "").unwrap()), 1.0_f32.to_le_bytes());
@@ -167,7 +168,7 @@ fn packed_files_are_no_longer_than_they_say() {
     let long = [&IDX[..], &[0; 100_000]].concat();
     assert_eq!(fault(&gzip(&long), "a.gz", &none).0, ErrorKind::Corrupt);
     assert_eq!(fault(&gzip(&IDX[..21]), "a.gz", &none).0, ErrorKind::Truncated);
-    assert_eq!(fault(&gzip(b"a,b\n"), "a.csv.gz", &none).0, ErrorKind::Unsupported);
+    assert_eq!(open_bytes(&gzip(b"1,2\n"), "a.csv.gz").unwrap().schema().row_shape, [2]);
     let mut packed = gzip(&IDX);
     let end = packed.len();
     assert_eq!(fault(&packed[..end - 1], "a.gz", &none).0, ErrorKind::Truncated);

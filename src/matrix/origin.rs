@@ -9,8 +9,28 @@ use std::sync::Arc;
 pub struct Origin {
     /// Name of the file format: `csv`, `npy`, …; 1 to 16 ASCII letters and digits.
     pub format: String,
+    /// Which part of such a file the rows were, in words of its format: the name of an array or of a
+    /// tensor, or the names of pictures, one on a line. None where nothing is known of it.
+    pub part: Option<String>,
     /// How the numbers are written, where the file is a table of text.
     pub text: Option<TextLayout>,
+}
+
+impl Origin {
+    /// Makes the origin of rows that a file of `format` holds, of which no more is known.
+    pub fn new(format: impl Into<String>) -> Self {
+        Self { format: format.into(), part: None, text: None }
+    }
+
+    /// Adds how the table of text is written that the rows were.
+    pub fn with_text(self, text: TextLayout) -> Self {
+        Self { text: Some(text), ..self }
+    }
+
+    /// Adds which part of the file the rows were.
+    pub fn with_part(self, part: impl Into<String>) -> Self {
+        Self { part: Some(part.into()), ..self }
+    }
 }
 
 /// How a table of text is written.

@@ -116,7 +116,7 @@ mod tests {
             let mut schema = Schema::new(DType::F64, &[1]);
             schema.fill_values = FillValues::from_bits(vec![(-999.0_f64).to_bits()]);
             let text = Some(TextLayout { columns: vec![said], ..TextLayout::default() });
-            schema.origin = Some(Origin { format: "csv".to_string(), text });
+            schema.origin = Some(Origin { format: "csv".to_string(), part: None, text });
             let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
             let rows = Matrix::new(schema, bytes).unwrap();
             let checked = CheckedText::new(&rows).unwrap().unwrap();

@@ -164,7 +164,7 @@ mod tests {
     fn schema(columns: Vec<TextColumn>) -> Schema {
         let text = TextLayout { columns, ..TextLayout::default() };
         let mut schema = Schema::new(DType::F64, &[text.columns.len()]);
-        schema.origin = Some(Origin { format: "csv".to_string(), text: Some(text) });
+        schema.origin = Some(Origin::new("csv").with_text(text));
         schema
     }
 

@@ -60,7 +60,7 @@ fn field() -> Tiling {
 fn table() -> Parts {
     let column = TextColumn { decimals: Some(2), fixed: true, ..TextColumn::default() };
     let text = TextLayout { columns: vec![column], ..TextLayout::default() };
-    let from = Origin { format: "csv".to_string(), text: Some(text) };
+    let from = Origin::new("csv").with_text(text);
     own(DType::F64, &[20, 1], &[8, 1], &[3, 1], &[3])
         .section(ORIGIN, origin::encode(&from, 1, false))
 }

@@ -220,12 +220,14 @@ fn origins() -> Vec<(&'static str, Parts)> {
     let known = TextLayout { columns, ..table.clone() };
     let origin = |text| {
         let format = "csv".to_string();
-        origin::encode(&Origin { format, text }, 3, true)
+        origin::encode(&Origin { format, part: None, text }, 3, true)
     };
+    let part = origin::encode(&Origin::new("npz").with_part("weights/é"), 3, true);
     vec![
         ("fill-values", fill_values()),
         ("columns-of-text", columns_of_text()),
         ("from-another-format", with(origin(None))),
+        ("from-a-part-of-a-file", with(part)),
         ("from-a-table", with(origin(Some(table)))),
         ("from-a-table-of-known-columns", with(origin(Some(known)))),
         ("from-a-table-of-many-digits", with(origin(Some(printed)))),

@@ -3,6 +3,7 @@
 mod arguments;
 mod damage;
 mod dataset;
+mod files;
 mod kinds;
 mod network;
 mod pipes;

@@ -21,12 +21,20 @@ mod network;
 #[cfg(feature = "compress")]
 #[path = "../oracle/mod.rs"]
 mod oracle;
+#[cfg(feature = "formats")]
+mod packed;
+#[cfg(feature = "formats")]
+mod pictures;
 #[cfg(feature = "compress")]
 mod promises;
 #[cfg(feature = "compress")]
 mod reader;
 #[cfg(feature = "compress")]
 mod recovery;
+#[cfg(feature = "formats")]
+mod support;
+#[cfg(feature = "formats")]
+mod tensors;
 #[cfg(feature = "compress")]
 mod tiles;
 #[cfg(all(feature = "apps", feature = "formats"))]

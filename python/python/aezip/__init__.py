@@ -11,6 +11,8 @@ from ._aezip import CorruptError
 from ._codec import Codec, Prediction, load_codec, train
 from ._file import File, loads, open
 from ._options import FillValueWarning, Options
+from ._restore import decompress
+from ._tables import LeftOutWarning, TypeWarning
 from ._uses import Anomalies, Denoised, Plot, anomalies, denoise, embed, impute, plot
 from ._write import Report, compress, dumps
 
@@ -23,12 +25,15 @@ __all__ = [
     "Denoised",
     "File",
     "FillValueWarning",
+    "LeftOutWarning",
     "Options",
     "Plot",
     "Prediction",
     "Report",
+    "TypeWarning",
     "anomalies",
     "compress",
+    "decompress",
     "denoise",
     "dumps",
     "embed",

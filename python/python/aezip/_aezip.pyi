@@ -16,6 +16,8 @@ __all__ = [
     "Reader",
     "anomalies",
     "compress",
+    "compress_file",
+    "decompress",
     "denoise",
     "embed",
     "impute",
@@ -43,6 +45,8 @@ class Reader:
     def promise(self) -> tuple[str, str] | None: ...
     @property
     def columns(self) -> list[str] | None: ...
+    @property
+    def origin(self) -> tuple[str, str | None, str | None]: ...
     def row(self, index: int) -> NDArray[Any]: ...
     def region(self, start: list[int], stop: list[int]) -> NDArray[Any]: ...
     def region_into(self, start: list[int], stop: list[int], out: NDArray[np.uint8]) -> None: ...
@@ -91,8 +95,22 @@ class Codec:
     def onnx(self, part: str) -> bytes: ...
 
 def compress(
-    rows: _Rows, path: _Path | None, options: _Options, progress: _Listener = None
+    rows: _Rows,
+    path: _Path | None,
+    options: _Options,
+    progress: _Listener = None,
+    about: tuple[list[str] | None, tuple[str, str | None] | None, str] | None = None,
 ) -> tuple[bytes, dict[str, Any]]: ...
+def compress_file(
+    input: _Path,
+    path: _Path | None,
+    options: _Options,
+    how: tuple[str | None, list[str] | None, str | None],
+    progress: _Listener = None,
+) -> tuple[bytes, dict[str, Any]]: ...
+def decompress(
+    input: _Path, output: _Path, format: str | None = None, rows: tuple[int, int] | None = None
+) -> None: ...
 def write_file(path: _Path, bytes: bytes) -> None: ...
 def anomalies(
     rows: _Rows,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import _aezip
+import numpy as np
+
+from . import _aezip, _tables
 from ._arrays import as_rows
 from ._file import promise_of
 from ._options import Options, Progress, listener, warn_of_fill_values
@@ -49,24 +52,35 @@ def report_of(facts: dict[str, Any], options: Any) -> Report:
 
 def compress(
     x: Any,
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
     *,
+    array: str | None = None,
+    columns: Sequence[str] | None = None,
+    format: str | None = None,
     progress: Progress = None,
     **options: Unpack[Options],
 ) -> Report:
-    """Compress an array into a file.
+    """Compress an array, or a file of numbers, into a file.
 
     The file is written beside its place and renamed when it is complete, over one of the same name.
     Ctrl-C ends the work and leaves nothing behind. Other threads run meanwhile.
 
     Parameters
     ----------
-    x : array_like
+    x : array_like or path
         Floats of 16 to 64 bits or integers, of any shape with an axis; anything with ``__array__`` or
         the Arrow C interface (fixed-size lists are rows, columns of a table are columns). It is not
-        copied if it is contiguous.
-    path : path
-        The file to write.
+        copied if it is contiguous. Or the path of a file: ``.npy``, ``.npz``, ``.csv`` and other text,
+        ``.safetensors``, ``.parquet`` and ``.arrow`` (with pyarrow), idx, vectors, a folder of PNG pictures; packed
+        ones (``.gz``, ``.zst``), too. :func:`aezip.decompress` brings it back.
+    path : path, optional
+        The file to write; for a file it is that name and ``.aez`` if it is left out.
+    array : str, optional
+        Which array of an ``.npz``, or tensor of a ``.safetensors`` file.
+    columns : sequence of str, optional
+        Which columns of a table of text, of a Parquet or of an Arrow file, and in which order.
+    format : str, optional
+        The format of a file that does not say it itself.
     progress : bool or callable, optional
         True for a bar, or what is called with a stage, how much of it is done, and how much there is.
     **options
@@ -114,9 +128,59 @@ def compress(
     >>> bool(abs(aezip.open(path)[17] - x[17]).max() <= 0.01)
     True
     """
+    if isinstance(x, (str, os.PathLike)):
+        source = os.fspath(x)
+        target = source.rstrip("/") + ".aez" if path is None else os.fspath(path)
+        return _compress_file(source, target, (array, columns, format), progress, options)
+    if path is None:
+        raise TypeError("an array has no name: say which file to write")
+    if array is not None or columns is not None or format is not None:
+        raise ValueError("array, columns and format are for files: choose parts of an array before")
     with listener(progress) as told:
         _, facts = _aezip.compress(as_rows(x), os.fspath(path), options, told)
     return report_of(facts, options)
+
+
+def _compress_file(
+    source: str,
+    target: str,
+    how: tuple[str | None, Sequence[str] | None, str | None],
+    progress: Progress,
+    options: Options,
+) -> Report:
+    """Compress a file: with pyarrow, or by the program's readers."""
+    array, columns, format = how
+    table = format if format in _tables.FORMATS else _tables.format_of(source)
+    if table is not None:
+        if array is not None:
+            raise ValueError(f"{source}: a {table} file has columns: choose with columns=[...]")
+        return _compress_table(source, target, _tables.read(source, table, columns), table, progress, options)
+    chosen = None if columns is None else list(columns)
+    with listener(progress) as told:
+        _, facts = _aezip.compress_file(source, target, options, (array, chosen, format), told)
+    return report_of(facts, options)
+
+
+def _compress_table(
+    source: str, target: str, table: _tables.Table, format: str, progress: Progress, options: Options
+) -> Report:
+    """Compress columns, those of other types than they share within bounds of their own."""
+    about = (table.names, (format, table.part), os.path.basename(source))
+    given: Any = options.get("fill_value")
+    fills = [] if given is None or isinstance(given, str) else np.atleast_1d(given).tolist()
+    rows = as_rows(table.array)
+    own: Any = dict(options)
+    while True:
+        bounds = _tables.bounds(table, options, fills)
+        if bounds is not None:
+            own = {**own, "max_error": bounds, "max_error_rel": None}
+        with listener(progress) as told:
+            _, facts = _aezip.compress(rows, target, own, told, about)
+        found = facts["fill_values"]
+        # Ranges were those of the missing values, too.
+        if bounds is None or given is not None or not found or own.get("fill_value") is not None:
+            return report_of(facts, options)
+        fills, own = found, {**own, "fill_value": found}
 
 
 def dumps(x: Any, *, progress: Progress = None, **options: Unpack[Options]) -> bytes:

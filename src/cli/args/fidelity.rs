@@ -1,7 +1,6 @@
 //! The promise: exactly one of the fidelity options.
 
 use crate::cli::io::numbers::{cosine, figure, quotient};
-use aezip::input::Rounding;
 use aezip::{Config, Error, Fidelity, Report};
 
 /// What the decoded numbers must be worth.
@@ -113,22 +112,6 @@ impl FidelityArgs {
 /// Returns what is promised where the user does not say.
 pub(crate) fn default() -> Result<Fidelity, Error> {
     Fidelity::parse(DEFAULT_KIND, DEFAULT_NUMBER)
-}
-
-/// Returns what decimals of a table may be rounded by when they are read, if this is promised of them.
-pub(crate) fn rounding(promise: &Fidelity) -> Rounding {
-    match promise {
-        Fidelity::Lossless => Rounding::Within(0.0),
-        Fidelity::MaxError(bound) => Rounding::Within(bound.floor()),
-        Fidelity::MaxErrorRel(share) => Rounding::WithinShare(share.floor()),
-        Fidelity::MaxErrorColumns(bounds) => {
-            // Columns that are not named come back exactly.
-            let others = bounds.iter().any(|(name, _)| name == "*");
-            let most = if others { f64::INFINITY } else { 0.0 };
-            Rounding::Within(bounds.iter().map(|(_, bound)| bound.floor()).fold(most, f64::min))
-        }
-        _ => Rounding::Nearest,
-    }
 }
 
 /// Says in words which figure was reached of those that the promise is about.

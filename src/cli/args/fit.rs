@@ -9,7 +9,7 @@ use crate::cli::io::console::Console;
 use crate::cli::io::destination::Destination;
 use crate::cli::io::failure::Failure;
 use crate::cli::io::{hint, source};
-use aezip::input::OpenOptions;
+use aezip::input::{OpenOptions, Rounding};
 use aezip::{Config, Rows};
 use std::path::Path;
 
@@ -55,7 +55,7 @@ impl FitArgs {
         self.tuning.apply(&mut config);
         self.fills.apply(&mut config);
         config.fidelity = chosen.map_or_else(fidelity::default, Ok)?;
-        options.rounding = fidelity::rounding(&config.fidelity);
+        options.rounding = Rounding::for_promise(&config.fidelity);
         if with_codec {
             self.network.expect_none()?;
         }

@@ -8,10 +8,14 @@ use aezip::input::{Format, Notes, OpenOptions, RawLayout, Rounding, TextOptions}
 #[derive(clap::Args, Default)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct SourceArgs {
-    /// Format of the input, where its name and contents do not tell: npy, csv, idx, fvecs,
-    /// bvecs, ivecs, fbin, u8bin, i8bin or raw.
+    /// Format of the input, where its name and contents do not tell: npy, npz, csv,
+    /// safetensors, idx, fvecs, bvecs, ivecs, fbin, u8bin, i8bin or raw. Files packed by gzip or zstd are
+    /// read as what is packed in them, and folders as PNG pictures of one size.
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
+    /// The array of an .npz or the tensor of a .safetensors file, by its name, where there are several.
+    #[arg(long, value_name = "NAME")]
+    array: Option<String>,
     /// Raw numbers of type D: f16, f32, f64, u8, i8, u16, i16, u32, i32, u64, i64, or bf16, which
     /// is read as f32. Files that say themselves what they are need no type.
     #[arg(long, value_name = "D", requires = "shape")]
@@ -158,6 +162,7 @@ impl SourceArgs {
             _ => Ok(OpenOptions {
                 raw,
                 columns: self.columns.map(|lists| lists.into_iter().flat_map(|l| l.0).collect()),
+                array: self.array,
                 keep_text: false,
                 format: self.format,
                 text,

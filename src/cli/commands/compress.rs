@@ -28,6 +28,8 @@ Examples:
   aezip compress spectra.npy                            within 0.1 % of each column's range
   aezip compress table.csv --max-error temperature=0.1,*=0
   aezip compress vectors.fvecs --cosine 0.99 -9         smallest file for embeddings
+  aezip compress weights.npz --array first --max-error 1e-3
+  aezip compress pictures/ --max-error 2                a folder of .png files
   aezip compress spectra.npy --hidden 256,96 --epochs 200
   aezip compress pixels.npy --shape 145x145x200         a picture of spectra, kept as a list
   aezip compress log.bin --dtype f32 --shape 128 --nmse 0.01

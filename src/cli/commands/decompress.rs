@@ -13,11 +13,11 @@ use crate::cli::io::pieces::{self, Pieces};
 use crate::cli::io::progress::Bar;
 use crate::cli::io::rows_out;
 use crate::cli::io::text::text_columns;
-use aezip::input::{Format, sink};
-use aezip::{Digits, Fidelity, Origin, Schema, ShortDecimals};
+use aezip::Schema;
+use aezip::input::{Format, Packing};
+use aezip::restore;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 
 /// Bring the numbers back, all or some of them.
@@ -43,7 +43,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "A..B,…", conflicts_with = "rows")]
     region: Option<Region>,
     /// Format to write, instead of the one that the output's name stands for, or else of the one that
-    /// the rows were read from: npy, csv, idx, fvecs, bvecs, ivecs, fbin, u8bin, i8bin or raw.
+    /// the rows were read from: npy, npz, csv, safetensors, png (a folder of pictures), idx, fvecs, bvecs, ivecs, fbin, u8bin, i8bin or raw. A
+    /// name that ends in .gz or .zst is that of a packed file.
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 }
@@ -77,11 +78,13 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
 
     let output = Output::create(&destination, writing)?;
     let bar = Bar::new(console);
-    let schema = layout(&archive, &destination, format);
+    let schema = restore::schema(&archive.reader, destination.path(), format);
     let schema = part_of(schema, &archive, &ranges)?;
     let rows = ranges.first().cloned().unwrap_or(0..1);
+    let schema = restore::of_rows(schema, &rows);
     let schema = with_text(schema, &archive, rows, format, console)?;
-    copy(&archive, &ranges, (format, &schema), &output, &bar)?;
+    let packing = rows_out::packing(&destination);
+    copy(&archive, &ranges, (format, packing, &schema), &output, &bar)?;
     drop(bar);
     output.commit()?;
 
@@ -92,23 +95,6 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     };
     console.note(&format!("{}: {what} => {destination}, {seconds:.2} s", archive.label));
     Ok(())
-}
-
-/// Returns what the rows are where they are written: without loss with all the decimals that a column
-/// had, else with no more than the promise asks for.
-fn layout(archive: &Archive, destination: &Destination, format: Format) -> Schema {
-    let mut schema = archive.reader.schema().clone();
-    if format == Format::Csv {
-        schema = rows_out::schema_at(destination, &schema);
-    }
-    if archive.reader.promise() != Some(&Fidelity::Lossless)
-        && let Some(text) = schema.origin.as_mut().and_then(|origin| origin.text.as_mut())
-    {
-        for column in &mut text.columns {
-            (column.fixed, column.digits) = (false, Digits::Fewest);
-        }
-    }
-    schema
 }
 
 /// Returns how long a box is along each axis.
@@ -158,57 +144,38 @@ fn part_of(
 
 /// Puts the columns of text beside `rows` of `schema`, where the format has room for them.
 fn with_text(
-    mut schema: Schema,
+    schema: Schema,
     archive: &Archive,
     rows: Range<usize>,
     format: Format,
     console: &Console,
 ) -> Result<Schema, Failure> {
     let text = archive.reader.kept_text().map_err(|error| archive.failure(&error))?;
-    let Some(mut text) = text else { return Ok(schema) };
+    let Some(text) = text else { return Ok(schema) };
     if format != Format::Csv {
         console.note(&format!("{} text, and left out of {format}", text_columns(&text)));
         return Ok(schema);
     }
-    if rows.len() != text.rows() {
-        text = text.slice(rows).map_err(|error| archive.failure(&error))?;
-    }
-    let origin = || Origin { format: format.name().to_string(), text: None };
-    let layout = schema.origin.get_or_insert_with(origin).text.get_or_insert_default();
-    layout.kept = Some(Arc::new(text));
-    Ok(schema)
-}
-
-/// Returns how rows of `schema` are written with as few digits as the promise allows; `None` where it
-/// leaves no room for that, as tiles do.
-fn short_decimals(archive: &Archive, schema: &Schema) -> Option<ShortDecimals> {
-    let promise = archive.reader.promise()?;
-    // Bounds may be those of columns by their numbers.
-    let by_column = matches!(promise, Fidelity::MaxErrorColumns(_));
-    let other_columns = schema.row_shape != archive.reader.row_shape();
-    if archive.reader.tiling().is_some() || (by_column && other_columns) {
-        return None;
-    }
-    ShortDecimals::new(schema, promise)
+    restore::with_text(schema, text, rows).map_err(|error| archive.failure(&error))
 }
 
 /// Decodes a box into `output`, a piece at a time.
 fn copy(
     archive: &Archive,
     ranges: &[Range<usize>],
-    (format, schema): (Format, &Schema),
+    (format, packing, schema): (Format, Option<Packing>, &Schema),
     output: &Output,
     bar: &Bar,
 ) -> Result<(), Failure> {
-    let short = if format == Format::Csv { short_decimals(archive, schema) } else { None };
-    let whole_rows = !matches!(format, Format::Npy | Format::Raw | Format::Idx);
+    let short =
+        if format == Format::Csv { restore::short_decimals(&archive.reader, schema) } else { None };
+    let whole_rows = !format.takes_parts_of_rows();
     if whole_rows {
         archive.expect_moderate_rows()?;
     }
-    let to = Box::new(output.writer());
     let written = |error| output.failure(error, &archive.label);
     let rows = ranges.first().map_or(1, Range::len) as u64;
-    let mut rows_to = sink::create_sink(format, schema, rows, to).map_err(written)?;
+    let mut rows_to = output.rows((format, packing), schema, rows).map_err(written)?;
     let size = schema.dtype.size();
     let (mut buffer, mut done) = (Vec::new(), 0);
     let total = pieces::bytes(ranges, size) as u64;
@@ -227,15 +194,18 @@ fn copy(
     rows_to.finish().map_err(written)
 }
 
-/// Returns the stored name as it fits what is written: with the extension of `asked`, and without
-/// `.gz`, since nothing is packed.
+/// Returns the stored name as it fits what is written: with the extension of `asked`.
 fn name_as(stored: &str, asked: Option<Format>) -> String {
-    let plain = stored.strip_suffix(".gz").unwrap_or(stored);
+    let plain = Packing::strip(stored);
     match asked {
-        Some(format) if !plain.is_empty() && Format::from_extension(plain) != Some(format) => {
-            Path::new(plain).with_extension(format.name()).to_string_lossy().into_owned()
+        Some(Format::Png) => {
+            Path::new(plain).file_stem().unwrap_or_default().to_string_lossy().into_owned()
         }
-        _ => plain.to_string(),
+        Some(format) if !plain.is_empty() && Format::from_extension(plain) != Some(format) => {
+            let named = Path::new(plain).with_extension(format.name());
+            format!("{}{}", named.to_string_lossy(), &stored[plain.len()..])
+        }
+        _ => stored.to_string(),
     }
 }
 
@@ -248,7 +218,8 @@ mod tests {
         assert_eq!(name_as("a.npy", None), "a.npy");
         assert_eq!(name_as("a.npy", Some(Format::Csv)), "a.csv");
         assert_eq!(name_as("a.bin", Some(Format::Raw)), "a.bin");
-        assert_eq!(name_as("images.idx.gz", None), "images.idx");
+        assert_eq!(name_as("images.idx.gz", None), "images.idx.gz");
+        assert_eq!(name_as("images.idx.gz", Some(Format::Npy)), "images.npy.gz");
         assert_eq!(name_as("", Some(Format::Csv)), "");
     }
 }

@@ -6,6 +6,7 @@ use crate::cli::io::console::print;
 use crate::cli::io::failure::Failure;
 use crate::cli::io::listing::{Listing, fidelity_json};
 use crate::cli::io::numbers::{figure, grouped, layers, quotient};
+use aezip::restore::array_name;
 use aezip::{Info, Origin, Schema};
 use serde_json::json;
 use std::path::PathBuf;
@@ -115,7 +116,10 @@ pub(crate) fn listed(names: &[String]) -> String {
 
 /// Says what the rows were read from.
 fn described(origin: &Origin) -> String {
-    let Some(text) = &origin.text else { return origin.format.clone() };
+    let Some(text) = &origin.text else {
+        let named = |name| format!("{}, {name}", origin.format);
+        return array_name(origin).map_or(origin.format.clone(), named);
+    };
     let delimiter = match text.delimiter {
         b'\t' => "tabs".to_string(),
         b' ' => "blanks".to_string(),
@@ -141,6 +145,7 @@ fn object(archive: &Archive, info: &Info, text: &[String]) -> String {
         "columns": schema.columns,
         "text_columns": text,
         "from": schema.origin.as_ref().map(|origin| origin.format.as_str()),
+        "array": schema.origin.as_ref().and_then(array_name),
         "promised": info.fidelity.as_ref().map(fidelity_json),
         "plain_bytes": plain_bytes(info, schema),
         "file_bytes": info.file_bytes,

@@ -1,6 +1,5 @@
 //! `aezip verify`: is the file sound, and does it keep its promise?
 
-use crate::cli::args::fidelity::rounding;
 use crate::cli::args::source::SourceArgs;
 use crate::cli::io::archive::Archive;
 use crate::cli::io::console::{Console, plain, print};
@@ -63,7 +62,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let Some(promise) = archive.reader.info().fidelity else {
         return Err(Failure::error(format!("{} promises nothing", archive.label)));
     };
-    options.rounding = rounding(&promise);
+    options.rounding = Rounding::for_promise(&promise);
     let (original, lost) = original(against, options, &archive, console)?;
     // Every row of the archive has just been decoded: what fails now is the original.
     let mut check = aezip::check_promise(

@@ -17,17 +17,24 @@ pub(crate) struct Writing {
     pub(crate) force: bool,
     /// The data is not for terminals.
     binary: bool,
+    /// It is a folder of files.
+    pub(crate) folder: bool,
 }
 
 impl Writing {
     /// Describes data that is not for terminals.
     pub(crate) fn binary(force: bool) -> Self {
-        Self { force, binary: true }
+        Self { force, binary: true, folder: false }
     }
 
     /// Describes data that people read.
     pub(crate) fn text(force: bool) -> Self {
-        Self { force, binary: false }
+        Self { force, binary: false, folder: false }
+    }
+
+    /// Describes a folder of files.
+    pub(crate) fn folder(force: bool) -> Self {
+        Self { force, binary: true, folder: true }
     }
 
     /// Says whether `to` is a terminal that is not to be shown this.
@@ -56,6 +63,9 @@ impl Destination {
         if input == Path::new(PIPE) {
             return Destination::Stdout;
         }
+        // Without the slash that the name of a folder may end with; and `.` has a name, too.
+        let named = input.file_name().is_none().then(|| fs::canonicalize(input).ok()).flatten();
+        let input = named.as_deref().unwrap_or(input).components().as_path();
         let mut path = input.as_os_str().to_os_string();
         path.push(".aez");
         Destination::Path(path.into())
@@ -75,9 +85,20 @@ impl Destination {
         Ok(Destination::Path(archive.with_file_name(name)))
     }
 
+    /// Returns the name of the file.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Destination::Path(path) => Some(path),
+            Destination::Stdout => None,
+        }
+    }
+
     /// Fails if this is one of `sources`, exists and may not be replaced, is a terminal that would be
     /// shown binary, or standard output that is closed.
     pub(crate) fn check(&self, writing: Writing, sources: &[&Path]) -> Result<(), Failure> {
+        if writing.folder {
+            return self.check_folder();
+        }
         let path = match self {
             Destination::Stdout if writing.is_shown_by(&io::stdout()) => {
                 return Err(shown_binary("standard output"));
@@ -113,6 +134,28 @@ impl Destination {
         }
         if !writing.force {
             return Err(Failure::error(format!("{shown} already exists; -f overwrites it")));
+        }
+        Ok(())
+    }
+
+    /// Fails if no new folder can be made here. Nothing is replaced: what lies in a folder may be of
+    /// any kind.
+    fn check_folder(&self) -> Result<(), Failure> {
+        let Destination::Path(path) = self else {
+            return Err(Failure::usage("pictures are written into a folder: name one with -o"));
+        };
+        let shown = path.display();
+        if fs::symlink_metadata(path).is_ok() {
+            let is_empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+            return match is_empty {
+                true => Ok(()),
+                false => Err(Failure::error(format!("{shown} already exists; name a new folder"))),
+            };
+        }
+        let folder = folder_of(path);
+        if !folder.is_dir() {
+            let folder = folder.display();
+            return Err(Failure::error(format!("{folder} is no folder to make {shown} in")));
         }
         Ok(())
     }

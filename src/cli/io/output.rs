@@ -2,7 +2,10 @@
 
 use crate::cli::io::destination::{Destination, Writing, folder_of, is_stream, shown_binary};
 use crate::cli::io::failure::Failure;
-use crate::cli::io::temporary::Temporary;
+use crate::cli::io::temporary::{Temporary, TemporaryFolder};
+use aezip::input::sink::{RowSink, create_packed_sink, create_pictures};
+use aezip::input::{Format, Packing};
+use aezip::{ErrorKind, Schema};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -23,6 +26,8 @@ enum Place {
     Stream,
     /// A temporary file beside `path`, which it is to become.
     File { temporary: Temporary, path: PathBuf, force: bool },
+    /// A temporary folder beside `path`, which it is to become.
+    Folder { temporary: TemporaryFolder, path: PathBuf },
 }
 
 impl Output {
@@ -31,6 +36,11 @@ impl Output {
         let label = destination.to_string();
         let failed = |error| Failure::io(format_args!("cannot create {label}"), &error);
         let (writer, place) = match destination {
+            Destination::Path(path) if writing.folder => {
+                let temporary = TemporaryFolder::beside(folder_of(path)).map_err(failed)?;
+                let place = Place::Folder { temporary, path: path.clone() };
+                (Box::new(io::sink()) as Box<dyn Write + Send>, place)
+            }
             Destination::Stdout => (stdout().map_err(failed)?, Place::Stream),
             Destination::Path(path) if fs::metadata(path).is_ok_and(|m| is_stream(&m)) => {
                 let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
@@ -52,6 +62,19 @@ impl Output {
         self.writer.clone()
     }
 
+    /// Returns what writes `rows` rows of `schema` here.
+    pub(crate) fn rows(
+        &self,
+        (format, packing): (Format, Option<Packing>),
+        schema: &Schema,
+        rows: u64,
+    ) -> aezip::Result<Box<dyn RowSink>> {
+        match &self.place {
+            Place::Folder { temporary, .. } => create_pictures(temporary.path(), schema, rows),
+            _ => create_packed_sink(packing, format, schema, rows, Box::new(self.writer())),
+        }
+    }
+
     /// Makes the result count: all bytes on the disk, then the name.
     pub(crate) fn commit(self) -> Result<(), Failure> {
         let Self { mut writer, place, label } = self;
@@ -65,10 +88,17 @@ impl Output {
         writer.flush().map_err(failed)?;
         // Where open files cannot be renamed, this handle would be in the way.
         drop(writer);
-        if let Place::File { temporary, path, force } = place {
-            temporary.file().and_then(File::sync_all).map_err(failed)?;
-            temporary.rename(&path, force).map_err(failed)?;
-            sync_folder(folder_of(&path));
+        match place {
+            Place::Stream => {}
+            Place::File { temporary, path, force } => {
+                temporary.file().and_then(File::sync_all).map_err(failed)?;
+                temporary.rename(&path, force).map_err(failed)?;
+                sync_folder(folder_of(&path));
+            }
+            Place::Folder { temporary, path } => {
+                temporary.rename(&path).map_err(failed)?;
+                sync_folder(folder_of(&path));
+            }
         }
         Ok(())
     }
@@ -78,6 +108,9 @@ impl Output {
         match self.writer.lock().trouble {
             Some(io::ErrorKind::BrokenPipe) => Failure::hung_up(),
             Some(_) => Failure::error(format!("cannot write {}: {error}", self.label)),
+            None if matches!(self.place, Place::Folder { .. }) && error.kind() == ErrorKind::Io => {
+                Failure::error(format!("cannot write {}: {error}", self.label))
+            }
             None => Failure::error(format!("{input}: {error}")),
         }
     }

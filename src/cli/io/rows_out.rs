@@ -4,10 +4,14 @@ use crate::cli::io::console::{Console, print};
 use crate::cli::io::destination::{Destination, Writing, is_stream};
 use crate::cli::io::failure::Failure;
 use crate::cli::io::output::Output;
-use aezip::input::{Format, sink};
-use aezip::{Matrix, Origin, Rows, Schema};
+use aezip::input::{Format, Packing};
+use aezip::restore::{self, ending};
+use aezip::{Matrix, Rows, Schema};
 use serde_json::Value;
 use std::path::Path;
+
+/// Formats that rows may come from and only the Python package writes.
+const PYTHON: [&str; 2] = ["parquet", "arrow"];
 
 /// A place for rows, and their format there.
 pub(crate) struct RowsOut {
@@ -21,7 +25,11 @@ pub(crate) struct RowsOut {
 
 /// Describes rows in `format` as data to write.
 pub(crate) fn writing(format: Format, force: bool) -> Writing {
-    if format == Format::Csv { Writing::text(force) } else { Writing::binary(force) }
+    match format {
+        Format::Csv => Writing::text(force),
+        Format::Png => Writing::folder(force),
+        _ => Writing::binary(force),
+    }
 }
 
 impl RowsOut {
@@ -43,11 +51,11 @@ impl RowsOut {
     /// Writes the rows, but does not yet make them count.
     pub(crate) fn written(&self, rows: &Matrix) -> Result<Output, Failure> {
         let output = Output::create(&self.destination, self.writing())?;
-        let to = Box::new(output.writer());
         let written = |error| output.failure(error, &self.label());
-        let schema = schema_at(&self.destination, rows.schema());
+        let schema = restore::named(self.destination.path(), rows.schema());
+        let (format, packing) = (self.format, packing(&self.destination));
         let mut sink =
-            sink::create_sink(self.format, &schema, rows.len() as u64, to).map_err(written)?;
+            output.rows((format, packing), &schema, rows.len() as u64).map_err(written)?;
         sink.write(rows.bytes()).map_err(written)?;
         sink.finish().map_err(written)?;
         Ok(output)
@@ -65,6 +73,12 @@ impl RowsOut {
     }
 }
 
+/// Returns how a file is packed that has the destination's name.
+pub(crate) fn packing(destination: &Destination) -> Option<Packing> {
+    let Destination::Path(path) = destination else { return None };
+    Packing::from_name(&path.file_name()?.to_string_lossy())
+}
+
 /// Chooses the format to write: the one `asked` for, or the one that the destination's name stands
 /// for; pipes, and names that stand for none, get that of the rows' `origin`. `option` is how to ask
 /// for one, for the error.
@@ -74,12 +88,14 @@ pub(crate) fn format_for(
     stored: &Schema,
     option: &str,
 ) -> Result<Format, Failure> {
-    let origin = stored.origin.as_ref().and_then(|origin| origin.format.parse().ok());
+    let origin = restore::remembered(stored);
     let remembered = origin.or_else(|| Format::from_extension(&stored.name));
     let Destination::Path(path) = destination else {
         return Ok(asked.or(remembered).unwrap_or(Format::Npy));
     };
-    if let Some(format) = asked.or_else(|| Format::from_extension(path)).or(origin) {
+    let is_folder = path.to_string_lossy().ends_with(std::path::is_separator);
+    let named = Format::from_extension(path).or_else(|| is_folder.then_some(Format::Png));
+    if let Some(format) = asked.or(named).or(origin) {
         return Ok(format);
     }
     let is_stream = std::fs::metadata(path).is_ok_and(|m| is_stream(&m));
@@ -87,41 +103,20 @@ pub(crate) fn format_for(
         return Ok(remembered.unwrap_or(Format::Npy));
     }
     // Only raw numbers, whose layout was given by hand, have names of any kind.
-    if path.extension() == Path::new(&stored.name).extension() && !stored.name.is_empty() {
+    if ending(path) == ending(Path::new(&stored.name)) && !stored.name.is_empty() {
         return Ok(Format::Raw);
+    }
+    if let Some(origin) = stored.origin.as_ref().filter(|o| PYTHON.contains(&o.format.as_str())) {
+        return Err(Failure::usage(format!(
+            "the rows are of a {} file, which the Python package writes: aezip.decompress(...); or give \
+             a format with {option}, such as npy or csv",
+            origin.format
+        )));
     }
     Err(Failure::usage(format!(
         "the name {} stands for no format; give one with {option}, such as npy, csv or raw",
         path.display()
     )))
-}
-
-/// Returns what rows of `schema` are at `destination`: text has the layout that the name stands for,
-/// or that of the table that the rows were read from.
-pub(crate) fn schema_at(destination: &Destination, schema: &Schema) -> Schema {
-    let mut schema = schema.clone();
-    let extension =
-        |path: &Path| path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    let Destination::Path(path) = destination else { return schema };
-    let (own, stored) = (extension(path), extension(Path::new(&schema.name)));
-    if own == stored && schema.origin.is_some() {
-        return schema;
-    }
-    let delimiter = match own.as_deref() {
-        Some("tsv" | "tab") => b'\t',
-        Some("csv") => b',',
-        _ => return schema,
-    };
-    let format = || Origin { format: Format::Csv.name().to_string(), text: None };
-    let text = schema.origin.get_or_insert_with(format).text.get_or_insert_default();
-    // Semicolons stand in tables with decimal commas, which are called .csv, too.
-    if delimiter == b'\t' || text.delimiter != b';' {
-        text.delimiter = delimiter;
-    }
-    if text.decimal_mark == text.delimiter {
-        text.decimal_mark = b'.';
-    }
-    schema
 }
 
 #[cfg(test)]
@@ -136,7 +131,7 @@ mod tests {
     ) -> Option<Format> {
         let mut schema = Schema::new(aezip::DType::F64, &[1]);
         schema.name = stored.to_string();
-        schema.origin = origin.map(|format| Origin { format: format.to_string(), text: None });
+        schema.origin = origin.map(aezip::Origin::new);
         format_for(&Destination::new(destination.into()), asked, &schema, "--format").ok()
     }
 
@@ -158,29 +153,6 @@ mod tests {
             assert_eq!(format, Some(Format::Csv), "{destination}");
         }
         assert_eq!(chosen_from("a.npy", None, "a.dat", Some("csv")), Some(Format::Npy));
-    }
-
-    #[test]
-    fn text_goes_back_to_its_layout_or_to_that_of_another_name() {
-        let layout = |name: &str, stored: &str, delimiter, decimal_mark| {
-            let mut schema = Schema::new(aezip::DType::F64, &[1]);
-            schema.name = stored.to_string();
-            let text = Some(aezip::TextLayout { delimiter, decimal_mark, ..Default::default() });
-            schema.origin = Some(Origin { format: "csv".to_string(), text });
-            let text =
-                schema_at(&Destination::new(name.into()), &schema).origin.unwrap().text.unwrap();
-            [text.delimiter, text.decimal_mark]
-        };
-        assert_eq!(layout("a.txt", "b.txt", b'\t', b','), *b"\t,");
-        assert_eq!(layout("-", "b.txt", b' ', b'.'), *b" .");
-        assert_eq!(layout("a.csv", "b.csv", b'|', b','), *b"|,");
-        assert_eq!(layout("a.csv", "b.txt", b'\t', b','), *b",.");
-        assert_eq!(layout("a.csv", "b.txt", b';', b','), *b";,");
-        assert_eq!(layout("a.tsv", "b.csv", b';', b','), *b"\t,");
-        let plain = Schema::new(aezip::DType::F64, &[1]);
-        let at = |name: &str| schema_at(&Destination::new(name.into()), &plain).origin;
-        assert_eq!(at("a.tsv").unwrap().text.unwrap().delimiter, b'\t');
-        assert_eq!(at("a.npy"), None);
     }
 
     #[cfg(unix)]

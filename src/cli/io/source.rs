@@ -4,6 +4,7 @@ use crate::cli::io::console::Console;
 use crate::cli::io::destination::PIPE;
 use crate::cli::io::failure::Failure;
 use aezip::input::{self, Format, OpenOptions, RawLayout, TextOptions};
+use aezip::restore::array_name;
 use aezip::{Rows, Schema};
 use std::fs::{self, File};
 use std::io;
@@ -37,10 +38,7 @@ pub(crate) fn open_quietly(path: &Path, options: &OpenOptions) -> Result<Box<dyn
     }
     let unreadable = |error| Failure::io(format_args!("cannot open {shown}"), &error);
     let there = fs::metadata(path).map_err(unreadable)?;
-    if there.is_dir() {
-        return Err(Failure::error(format!("{shown} is a folder")));
-    }
-    if there.is_file() {
+    if there.is_file() || there.is_dir() {
         return input::open(path, options).map_err(explained);
     }
     let mut pipe = File::open(path).map_err(unreadable)?;
@@ -94,6 +92,10 @@ fn others(path: &Path, options: &OpenOptions, schema: &Schema) -> Vec<OpenOption
         out.push(OpenOptions { raw, ..options.clone() });
     }
     let columns = options.columns.clone().or_else(|| schema.columns.clone());
+    let array = schema.origin.as_ref().and_then(array_name).map(str::to_string);
+    if options.array.is_none() && array.is_some() {
+        out.push(OpenOptions { array, ..options.clone() });
+    }
     let header = options.text.header.or(Some(schema.columns.is_some()));
     let text = TextOptions { header, ..options.text };
     out.push(OpenOptions { columns: columns.clone(), ..options.clone() });

@@ -5,7 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 /// Names of the temporary files there are now.
 ///
@@ -27,7 +27,7 @@ pub(crate) fn remove_on_interrupt() {
     signals::on_interrupt(|| {
         let names = lock();
         for name in names.iter() {
-            let _ = fs::remove_file(name);
+            let _ = fs::remove_file(name).or_else(|_| fs::remove_dir_all(name));
         }
         // Still holding the lock: nothing can be created or renamed any more.
         std::process::exit(INTERRUPTED);
@@ -81,6 +81,47 @@ impl Temporary {
         let done = done.map(drop).map_err(|e| e.error);
         names.retain(|name| *name != listed);
         done
+    }
+}
+
+/// A folder that is gone when dropped, unless it was given its name before.
+///
+/// It cannot be locked: what a run that was killed left of one stays.
+pub(crate) struct TemporaryFolder(TempDir);
+
+impl TemporaryFolder {
+    /// Makes a new folder in `folder`.
+    pub(crate) fn beside(folder: &Path) -> io::Result<Self> {
+        let mut names = lock();
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PREFIX).suffix(SUFFIX);
+        #[cfg(unix)]
+        let everyone: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        #[cfg(unix)]
+        builder.permissions(everyone); // less the umask
+        let made = builder.tempdir_in(folder)?;
+        names.push(made.path().to_path_buf());
+        Ok(Self(made))
+    }
+
+    /// Returns where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Gives the folder its name; only an empty folder is replaced.
+    pub(crate) fn rename(self, to: &Path) -> io::Result<()> {
+        let _names = lock();
+        fs::rename(self.0.path(), to)
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        let mut names = lock();
+        // What was given its name is not here any more.
+        let _ = fs::remove_dir_all(self.0.path());
+        names.retain(|name| name != self.0.path());
     }
 }
 

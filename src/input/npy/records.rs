@@ -90,6 +90,19 @@ impl Record {
         Ok(())
     }
 
+    /// Returns the bytes that an array of this shape takes, which has one axis.
+    pub(super) fn total_bytes(&self, shape: &[u64]) -> Result<u64> {
+        let &[rows] = shape else {
+            return Err(Error::unsupported(format!(
+                "an array of records of shape {shape:?}; save it with one axis, as \
+                 array.reshape(-1)"
+            )));
+        };
+        rows.checked_mul(self.bytes as u64)
+            .filter(|_| usize::try_from(rows).is_ok())
+            .ok_or_else(|| Error::limit(format!("{rows} records are more than fit a file")))
+    }
+
     fn grow(&mut self, bytes: usize) -> Result<()> {
         self.bytes = self.bytes.saturating_add(bytes);
         if self.bytes as u64 > MAX_ROW_BYTES || self.columns.len() > MAX_COLUMNS {
@@ -143,17 +156,10 @@ impl RecordRows {
         shape: &[u64],
         start: u64,
     ) -> Result<Self> {
-        let &[rows] = shape else {
-            return Err(Error::unsupported(format!(
-                "an array of records of shape {shape:?}; save it with one axis, as \
-                 array.reshape(-1)"
-            )));
-        };
-        let end = rows.checked_mul(record.bytes as u64).and_then(|n| n.checked_add(start));
-        let (Some(end), Ok(count)) = (end, usize::try_from(rows)) else {
-            return Err(Error::limit(format!("{rows} records are more than fit a file")));
-        };
-        source.expect_len(end, &format!("an array of {rows} records of {} bytes", record.bytes))?;
+        let end = start.saturating_add(record.total_bytes(shape)?);
+        let count = shape.first().map_or(0, |&rows| rows as usize);
+        source
+            .expect_len(end, &format!("an array of {count} records of {} bytes", record.bytes))?;
         let types = record.columns.iter().map(|c| c.number.dtype);
         let dtype = types.reduce(join).unwrap_or(DType::F64);
         let mut schema = Schema::new(dtype, &[record.columns.len()]);

@@ -3,10 +3,13 @@
 use super::encode::{Encode, cannot_write};
 use crate::error::{Error, Result};
 use crate::input::array::reverse_elements;
-use crate::input::magic;
+use crate::input::{magic, safetensors};
 use crate::matrix::{DType, Schema};
+use serde_json::json;
 use std::io::{self, Write};
 
+/// What a tensor is called that had no name.
+const UNNAMED: &str = "tensor";
 /// Bytes turned to big-endian at a time.
 const BLOCK_BYTES: usize = 1 << 16;
 
@@ -27,7 +30,7 @@ pub(super) fn npy<W: Write>(mut out: W, schema: &Schema, rows: u64) -> Result<Bi
     Ok(raw(out))
 }
 
-fn npy_header(schema: &Schema, rows: u64) -> Result<Vec<u8>> {
+pub(super) fn npy_header(schema: &Schema, rows: u64) -> Result<Vec<u8>> {
     let is_one = schema.tiling.as_ref().is_some_and(|tiling| tiling.array().is_empty());
     let shape = match &schema.row_shape[..] {
         [] if is_one => "()".to_string(),
@@ -58,6 +61,31 @@ fn npy_header(schema: &Schema, rows: u64) -> Result<Vec<u8>> {
         Error::argument(format!("npy cannot hold {} axes", schema.row_shape.len() + 1))
     })?;
     Ok([magic::NPY, &[1, 0], &length.to_le_bytes(), text.as_bytes()].concat())
+}
+
+/// Starts a safetensors file with one tensor, which has the name that it had.
+pub(super) fn safetensors<W: Write>(
+    mut out: W,
+    schema: &Schema,
+    rows: u64,
+) -> Result<BinaryEncoder<W>> {
+    let origin = schema.origin.as_ref().filter(|origin| origin.format == "safetensors");
+    let name = origin.and_then(|origin| origin.part.as_deref()).unwrap_or(UNNAMED);
+    // The first is the other one of f32.
+    let types = &safetensors::DTYPES[1..];
+    let dtype = types.iter().find(|(_, dtype)| *dtype == schema.dtype).map_or("", |(name, _)| name);
+    let mut shape = vec![rows];
+    shape.extend(schema.row_shape.iter().map(|&n| n as u64));
+    let end = u128::from(rows) * schema.row_bytes() as u128;
+    let end =
+        u64::try_from(end).map_err(|_| Error::argument("safetensors hold less than 2^64 bytes"))?;
+    let entry = json!({"dtype": dtype, "shape": shape, "data_offsets": [0, end]});
+    let mut header = json!({ name: entry }).to_string();
+    // Numbers then begin at a multiple of their size.
+    header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
+    out.write_all(&(header.len() as u64).to_le_bytes()).map_err(cannot_write)?;
+    out.write_all(header.as_bytes()).map_err(cannot_write)?;
+    Ok(raw(out))
 }
 
 /// Starts an idx file: big-endian, with at most 2^32 - 1 rows.

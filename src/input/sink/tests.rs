@@ -70,7 +70,7 @@ fn a_first_row_without_numbers_is_no_empty_line() {
     let mut schema = rows.schema().clone();
     schema.columns = Some(["a", "b;"].map(String::from).to_vec());
     let layout = TextLayout { delimiter: b'\t', ..TextLayout::default() };
-    schema.origin = Some(Origin { format: "csv".into(), text: Some(layout) });
+    schema.origin = Some(Origin::new("csv").with_text(layout));
     let rows = Matrix::new(schema, rows.bytes().to_vec()).unwrap();
     assert_eq!(text(&rows), "a\t\"b;\"\n\"\"\t\n");
 }
@@ -80,7 +80,7 @@ fn names_that_are_numbers_are_read_as_names_again() {
     let header = |values: &[f64]| {
         let rows = Matrix::from_slice(values, &[3]).unwrap();
         let layout = TextLayout { bare_names: true, ..TextLayout::default() };
-        let origin = Origin { format: "csv".into(), text: Some(layout) };
+        let origin = Origin::new("csv").with_text(layout);
         let mut schema = rows.schema().clone();
         schema.columns = Some(["100", "200", "300"].map(String::from).to_vec());
         schema.origin = Some(origin);
