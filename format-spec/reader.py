@@ -270,10 +270,18 @@ class Table:
         self.base, self.raw = base, raw
 
     def decode(self, coder):
-        coder.lane ^= 1
+        coder.next_symbol()
+        return self.complete(coder, self.symbol(coder))
+
+    def symbol(self, coder):
+        """Which entry holds the coder's slot."""
         slot = coder.states[coder.lane] % SCALE
         i = bisect_right(self.starts, slot) - 1
         coder.take(self.starts[i], self.starts[i + 1] - self.starts[i])
+        return i
+
+    def complete(self, coder, i):
+        """The number that entry i begins."""
         base, raw = self.base[i], self.raw[i]
         if raw == ANY:
             return wrap(coder.raw(64))
@@ -353,6 +361,9 @@ class Rans:
         self.words = iter(struct.unpack_from(f"<{len(stream) // 4 - 4}I", stream, 16))
         self.lane = 0
 
+    def next_symbol(self):
+        self.lane ^= 1
+
     def refill(self, x):
         if x < self.LOW:
             word = next(self.words, None)
@@ -376,8 +387,45 @@ class Rans:
         return bits
 
     def finish(self):
-        done = next(self.words, None) is None and self.states == [self.LOW] * 2
+        done = next(self.words, None) is None and all(x == self.LOW for x in self.states)
         need(done, "a stream goes on after its rows")
+
+
+LANES = 16
+
+
+class LaneRans(Rans):
+    """The coder of rows that look at their neighbours: a state for each lane."""
+
+    LOW = 1 << 16
+
+    def __init__(self, stream, rows):
+        count = min(rows, LANES)
+        need(len(stream) >= 4 * count, "a stream ends within its states", "truncated")
+        need(len(stream) % 2 == 0, "a stream is not a whole number of words")
+        self.states = list(struct.unpack_from(f"<{count}I", stream))
+        need(all(x >= self.LOW for x in self.states), "an impossible state")
+        self.words = iter(struct.unpack_from(f"<{len(stream) // 2 - 2 * count}H", stream, 4 * count))
+        self.lane = 0
+
+    def next_symbol(self):
+        """Who decodes says which lane it is for."""
+
+    def refill(self, x):
+        if x < self.LOW:
+            word = next(self.words, None)
+            need(word is not None, "a stream ends before its rows do")
+            x = x << 16 | word
+        self.states[self.lane] = x
+
+    def together(self, tables):
+        """Symbols of a step, from the table of each lane that has one."""
+        found = {}
+        for self.lane, table in tables.items():
+            found[self.lane] = table.symbol(self)
+        for self.lane, table in tables.items():
+            found[self.lane] = table.complete(self, found[self.lane])
+        return found
 
 
 # ---------------------------------------------------------------- the model
@@ -871,18 +919,20 @@ class Neighbours:
 
     def decode(self, model, rows, count):
         """Heads of a block's rows, and of each value its sum, residual and atom."""
-        period = max(self.width, 8 * self.delay)
+        period = max(self.width, LANES * self.delay)
         heads, cells = [], [[] for _ in range(count)]
         last = max(count - 1, 0)
-        steps = last // 8 * period + last % 8 * self.delay + self.width if count else 0
+        steps = last // LANES * period + last % LANES * self.delay + self.width if count else 0
         for step in range(steps):
             if step % period == 0:
-                first = step // period * 8
-                heads += [rows.head() for _ in range(first, min(first + 8, count))]
+                first = step // period * LANES
+                for row in range(first, min(first + LANES, count)):
+                    rows.coder.lane = row % LANES
+                    heads.append(rows.head())
             present = []
-            for lane in range(8):
+            for lane in range(LANES):
                 own = step - lane * self.delay
-                row, j = own // period * 8 + lane, own % period
+                row, j = own // period * LANES + lane, own % period
                 if own >= 0 and row < count and j < self.width:
                     present.append((row, j))
             self.decode_step(model, rows.coder, present, heads, cells)
@@ -906,26 +956,34 @@ class Neighbours:
             seen.append((p, decides))
         quanta = [model.quantum[heads[row][0]] for row, _ in present]
         atoms = [0] * len(present)
+        lanes = [row % LANES for row, _ in present]
         if self.atoms:
-            for i, (p, decides) in enumerate(seen):
+            tables = {}
+            for i, (_, decides) in enumerate(seen):
                 if quanta[i] >= 0:
                     table, _ = self.atom_tree.leaf(decides)
-                    atoms[i] = model.tables[table].decode(coder)
-                    need(0 <= atoms[i] <= len(self.atoms), "an atom that is not there")
-        for i, (p, decides) in enumerate(seen):
+                    tables[lanes[i]] = model.tables[table]
+            found = coder.together(tables)
+            atoms = [found.get(lane, 0) for lane in lanes]
+            need(all(0 <= a <= len(self.atoms) for a in atoms), "an atom that is not there")
+        tables = {}
+        for i, (_, decides) in enumerate(seen):
+            if atoms[i] == 0 and quanta[i] >= 0:
+                row, j = present[i]
+                table, shift = self.tree.leaf(decides)
+                if table is None:
+                    tables[lanes[i]] = self.moved[shift, model.residual_tables[heads[row][0]][j]]
+                else:
+                    tables[lanes[i]] = model.tables[table]
+        found = coder.together(tables)
+        for i, (p, _) in enumerate(seen):
             row, j = present[i]
             grid = model.grids[model.grid_of[j]]
-            sum_, r = p, 0
+            sum_, r = p, found.get(lanes[i], 0)
             if atoms[i] > 0:
                 if model.latents == 0:
                     sum_ = grid.nearest_sum(self.atoms[atoms[i] - 1], model.base[j])
             elif quanta[i] >= 0:
-                table, shift = self.tree.leaf(decides)
-                if table is None:
-                    table = self.moved[shift, model.residual_tables[heads[row][0]][j]]
-                else:
-                    table = model.tables[table]
-                r = table.decode(coder)
                 sum_ = wrap(p + r * (quanta[i] or grid.whole_step()))
             cells[row].append((sum_, r, atoms[i]))
 
@@ -1032,8 +1090,9 @@ def carry(a, e):
 class Rows:
     """What a block's rows are decoded with, one after another."""
 
-    def __init__(self, model, stream):
-        self.model, self.coder = model, Rans(stream)
+    def __init__(self, model, stream, count):
+        lanes = model.neighbours is not None
+        self.model, self.coder = model, LaneRans(stream, count) if lanes else Rans(stream)
         self.c, self.y, self.e = 0, [0] * model.latents, [0] * model.width
         self.before = []
         self.steps = [model.grids[g].whole_step() for g in model.grid_of]
@@ -1096,7 +1155,7 @@ class Rows:
 
 def read_rows(model, stream, count):
     """Latents and residuals of a block's rows, and which atoms their values are."""
-    rows = Rows(model, stream)
+    rows = Rows(model, stream, count)
     latents, residuals = [], []
     atoms = np.zeros((count, model.width), np.int64)
     looks = model.neighbours

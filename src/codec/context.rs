@@ -4,8 +4,8 @@
 //! All of it is made of residuals, never of the network's predictions: a row's latents and those of
 //! the rows before are not needed.
 
-/// Rows that are decoded side by side where none depends on the row before.
-pub(crate) const LANES: usize = crate::kernels::ruler::LANES;
+/// Rows that are decoded side by side: with 16, a vector of 256 bits holds a small number of each.
+pub(crate) const LANES: usize = crate::entropy::rans::LANES;
 /// Properties are made of numbers within ± this, so that sums of them have 32 bits: 16 times two of
 /// them are just below 2^31.
 pub(super) const LARGEST: i64 = (1 << 26) - 1;

@@ -1,14 +1,20 @@
 //! Decoding of rows: entropy coder, recursions over rows, network, values.
 
-use super::group::{self, Group, group};
+use super::coder::{AnyCoder, AnyPlace};
+use super::group::{self, Group, Way, group};
+use super::head::Head;
 use super::latents::LatentLines;
-use super::program::{Program, dequantise, second_quantiser};
+use super::program::Program;
+use super::short::{are_within, short_values};
+use super::sum::Sums;
 use super::value::{Cell, carry, values, with_cell};
 use crate::container::block::{self, Block};
 #[cfg(feature = "apps")]
 use crate::container::block::{Cells, Escapes};
 use crate::container::index::Place;
-use crate::entropy::rans::{RansDecoder, RansPlace};
+use crate::entropy::rans::LANES;
+#[cfg(feature = "apps")]
+use crate::entropy::rans::RansDecoder;
 use crate::error::{Error, Result};
 use crate::matrix::{DType, to_little_endian};
 use std::borrow::Cow;
@@ -26,7 +32,8 @@ pub(crate) struct RowDecoder<'p, 'b> {
     stream: &'b [u8],
     /// Rows of the block.
     rows: usize,
-    coder: RansDecoder<'b>,
+    coder: AnyCoder<'b>,
+    /// Class of the row read last.
     class: usize,
     /// Whether a row named a class that is not there.
     stray: bool,
@@ -51,8 +58,8 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
             atoms: vec![0; if program.replaces() { program.record.width() } else { 0 }],
             stream,
             rows,
-            group: group(program, rows, true),
-            coder: RansDecoder::new(stream)?,
+            group: group(program, rows, Way::fastest()),
+            coder: AnyCoder::new(program, stream, rows)?,
             class: 0,
             stray: false,
             latents: vec![0; program.record.latents()],
@@ -64,17 +71,43 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
 
     /// Reads the next row.
     pub(crate) fn advance(&mut self) {
-        if let Some(mut group) = self.group.take() {
-            self.advance_in(&mut *group);
-            self.group = Some(match group.unfit() {
-                Some(given) => self.again(given).unwrap_or(group),
-                None => group,
-            });
+        if self.group.is_some() {
+            self.advance_in_group();
+            if let Some(group) = &self.group {
+                group.copy(&mut self.latents, &mut self.residuals, &mut self.atoms);
+            }
             return;
         }
-        self.read_class();
-        self.read_latents();
+        self.read_head(0);
         self.read_residuals();
+    }
+
+    /// Reads the next row where rows are read in groups; what it holds is left there.
+    fn advance_in_group(&mut self) {
+        if let Some(mut group) = self.group.take() {
+            self.advance_in(&mut *group);
+            while let Some(given) = group.unfit() {
+                let Some(again) = self.again(given, group.way().next()) else { break };
+                group = again;
+            }
+            self.group = Some(group);
+        }
+    }
+
+    /// Reads class and latents of the next row, which has one of the lanes. Returns its predictor.
+    fn read_head(&mut self, lane: usize) -> usize {
+        let p = self.program;
+        let head = Head {
+            class: &mut self.class,
+            stray: &mut self.stray,
+            lines: &mut self.lines,
+            predicted: &mut self.predicted,
+        };
+        let latents = &mut self.latents;
+        match &mut self.coder {
+            AnyCoder::Turns(coder) => head.read(p, coder, latents),
+            AnyCoder::Lanes(coder) => coder.alone(lane, |coder| head.read(p, coder, latents)),
+        }
     }
 
     /// Reads the next row where rows are read in groups.
@@ -85,28 +118,27 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
                 // A row's latents go on from those of the row before, not of the one handed out last.
                 group.last_latents(&mut self.latents);
             }
-            for _ in heads {
+            for row in heads {
                 #[cfg(feature = "apps")]
                 let before = self.coder.left();
-                self.read_class();
-                let predictor = self.read_predictor();
-                self.read_latents();
+                let predictor = self.read_head(row % LANES);
                 group.take_head(self.class, predictor, &self.latents);
                 #[cfg(feature = "apps")]
                 group.count_head(before - self.coder.left());
             }
-            if group.read(self.program, &mut self.coder) {
+            let AnyCoder::Lanes(coder) = &mut self.coder else { break };
+            if group.read(self.program, coder) {
                 break;
             }
         }
         self.stray |= group.is_stray();
-        group.give(&mut self.latents, &mut self.residuals, &mut self.atoms);
+        group.give();
     }
 
-    /// Reads the first `count` rows of the block once more, with sums that everything fits.
-    fn again(&mut self, count: usize) -> Option<Box<dyn Group>> {
-        let mut group = group(self.program, self.rows, false)?;
-        self.coder = RansDecoder::new(self.stream).ok()?;
+    /// Reads the first `count` rows of the block once more, in another way.
+    fn again(&mut self, count: usize, way: Way) -> Option<Box<dyn Group>> {
+        let mut group = group(self.program, self.rows, way)?;
+        self.coder = AnyCoder::new(self.program, self.stream, self.rows).ok()?;
         (self.class, self.stray) = (0, false);
         self.latents.fill(0);
         self.lines = LatentLines::new(&self.program.record);
@@ -114,68 +146,9 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
         Some(group)
     }
 
-    fn read_class(&mut self) {
-        let p = self.program;
-        let classes = &p.record.classes;
-        if classes.count > 1 {
-            let table = &p.tables[classes.next[self.class]];
-            let class = usize::try_from(table.decode(&mut self.coder)).unwrap_or(usize::MAX);
-            self.stray |= class >= classes.count;
-            self.class = class.min(classes.count - 1);
-        }
-    }
-
-    /// Reads which of the model's predictors the next row has.
-    fn read_predictor(&mut self) -> usize {
-        let p = self.program;
-        let predictors = p.neighbours.as_ref().and_then(|n| n.by_row.as_ref());
-        let Some((predictors, table)) = predictors.and_then(|all| Some((all, all.table()?))) else {
-            return 0;
-        };
-        let named = p.tables[table].decode(&mut self.coder);
-        let named = usize::try_from(named).unwrap_or(usize::MAX);
-        self.stray |= named >= predictors.count();
-        named.min(predictors.count() - 1)
-    }
-
-    fn read_latents(&mut self) {
-        let p = self.program;
-        let m = &p.record;
-        let count = m.latents();
-        let means = &m.classes.means[self.class * count..];
-        let sets = m.table_sets();
-        let tables = &m.classes.latent_tables[self.class * count * sets..];
-        let trellis = p.trellis();
-        let mut state = 0_u8;
-        if let Some(lines) = &self.lines {
-            lines.predict(m, &mut self.predicted);
-        }
-        for (k, y) in self.latents.iter_mut().enumerate() {
-            let second = trellis.is_some() && second_quantiser(state, m.trellis);
-            let table = &p.tables[tables[k * sets + usize::from(second)]];
-            let s = table.decode(&mut self.coder);
-            let v = match trellis {
-                None => s,
-                Some(next) => {
-                    state = next[usize::from(state)][(s & 1) as usize];
-                    dequantise(s, second)
-                }
-            };
-            let predicted = match self.lines {
-                Some(_) => self.predicted[k],
-                None => carry(m.latent_temporal[k], i64::from(*y)),
-            };
-            let clamp = m.latent_clamp[k];
-            let v = predicted.wrapping_add(v.wrapping_add(means[k]));
-            *y = v.clamp(-clamp, clamp) as i32;
-        }
-        if let Some(lines) = &mut self.lines {
-            lines.push(&self.latents);
-        }
-    }
-
     fn read_residuals(&mut self) {
         let p = self.program;
+        let AnyCoder::Turns(coder) = &mut self.coder else { return };
         let classes = &p.record.classes;
         let width = p.record.width();
         let quantum = classes.quantum[self.class];
@@ -191,7 +164,7 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
         for (j, e) in self.residuals.iter_mut().enumerate() {
             let step = if quantum == 0 { p.steps[j] } else { quantum };
             let carried = if p.temporal { carry(p.record.temporal[j], *e) } else { 0 };
-            let r = if silent[j] { 0 } else { p.tables[tables[j]].decode(&mut self.coder) };
+            let r = if silent[j] { 0 } else { p.tables[tables[j]].decode(coder) };
             *e = carried.wrapping_add(r.wrapping_mul(step));
         }
     }
@@ -211,7 +184,10 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
 
     /// Reads `count` rows that are all alike: their classes, that is.
     fn read_classes(&mut self, count: usize) -> Result<()> {
-        (0..count).for_each(|_| self.read_class());
+        // They have no latents, nor do they look at neighbours.
+        (0..count).for_each(|_| {
+            self.read_head(0);
+        });
         self.check()
     }
 
@@ -242,7 +218,7 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
             program,
             stream,
             rows,
-            coder: RansDecoder::resume(stream, &coder),
+            coder: AnyCoder::resume(stream, &coder),
             class,
             stray,
             predicted: vec![0; latents.len()],
@@ -259,7 +235,7 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
 #[derive(Debug, Default)]
 pub(crate) struct PausedRows {
     rows: usize,
-    coder: RansPlace,
+    coder: AnyPlace,
     class: usize,
     stray: bool,
     latents: Vec<i32>,
@@ -315,6 +291,9 @@ impl Batch {
         if program.constant {
             return self.repeat(rows, dtype, out);
         }
+        if latents == 0 && rows.group.is_some() {
+            return self.decode_in_group(rows, dtype, out);
+        }
         for out in out.chunks_mut((step * row_bytes).max(1)) {
             let count = out.len() / row_bytes;
             for i in 0..count {
@@ -334,6 +313,19 @@ impl Batch {
             });
         }
         Ok(())
+    }
+
+    /// The same where rows are read in groups and nothing is predicted from latents.
+    fn decode_in_group(
+        &mut self,
+        rows: &mut RowDecoder<'_, '_>,
+        dtype: DType,
+        out: &mut [u8],
+    ) -> Result<()> {
+        let width = rows.program.record.width();
+        self.predictions.clear();
+        self.predictions.resize(width, 0);
+        with_cell!(dtype, T => write_in_group::<T>(rows, &self.predictions, out))
     }
 
     /// The same where all rows are alike.
@@ -428,7 +420,7 @@ impl EncodedBlock<'_> {
         let mut decoder = RowDecoder::new(program, stream, rows).map_err(|e| e.at(at))?;
         let mut out = Vec::with_capacity(rows);
         // With wide sums, nothing is read twice.
-        decoder.group = group(program, rows, false);
+        decoder.group = group(program, rows, Way::Wide);
         decoder.group.iter_mut().for_each(|group| group.count_bits());
         for _ in 0..rows {
             let before = decoder.coder.left();
@@ -456,11 +448,55 @@ fn write<T: Cell>(program: &Program, predictions: &[i32], residuals: &[i64], out
             let base = &program.record.base[r.clone()];
             values::<T>(grid, base, &m[r.clone()], &e[r.clone()], &mut row[r]);
         }
-        if cfg!(target_endian = "little") {
-            out.copy_from_slice(bytemuck::cast_slice(&row));
-        } else {
-            out.copy_from_slice(&to_little_endian(&row));
+        put(&row, out);
+    }
+}
+
+/// Reads rows and writes their values where nothing is predicted from latents: `predictions` are zeros.
+fn write_in_group<T: Cell>(
+    rows: &mut RowDecoder<'_, '_>,
+    predictions: &[i32],
+    out: &mut [u8],
+) -> Result<()> {
+    let program = rows.program;
+    let mut row = vec![T::zeroed(); predictions.len()];
+    for out in out.chunks_exact_mut(predictions.len() * T::DTYPE.size()) {
+        rows.advance_in_group();
+        rows.check()?;
+        match rows.group.as_ref().map(|group| group.sums()) {
+            Some(Sums::Short(sums)) => write_short(program, sums, &mut row, out),
+            Some(Sums::Long(sums)) => write::<T>(program, predictions, sums, out),
+            None => {}
         }
+    }
+    Ok(())
+}
+
+/// Columns that are worth a call of [`short_values`].
+const WORTH_A_CALL: usize = 8;
+
+/// Computes the values of a row from sums of 32 bits, where nothing is predicted besides. `row` is room
+/// for it.
+fn write_short<T: Cell>(program: &Program, sums: &[i32], row: &mut [T], out: &mut [u8]) {
+    for (range, grid, limit) in program.short_runs() {
+        let (e, row) = (&sums[range.clone()], &mut row[range.clone()]);
+        if limit > 0 && e.len() >= WORTH_A_CALL && are_within(limit, e) {
+            short_values(grid, &program.short_base[range], e, row);
+            continue;
+        }
+        for ((out, &base), &e) in row.iter_mut().zip(&program.record.base[range]).zip(e) {
+            *out = grid.value(base, 0, i64::from(e));
+        }
+    }
+    put(row, out);
+}
+
+/// Puts a row as little-endian bytes.
+fn put<T: Cell>(row: &[T], out: &mut [u8]) {
+    if cfg!(target_endian = "little") {
+        out.copy_from_slice(bytemuck::cast_slice(row));
+    } else {
+        out.copy_from_slice(&to_little_endian(row));
     }
 }
 
@@ -494,14 +530,17 @@ pub(crate) fn draw_latents(
             stream.extend((random() >> 1 | 1 << 62).to_le_bytes());
         }
         (0..words).for_each(|_| stream.extend((random() as u32).to_le_bytes()));
-        let mut rows = RowDecoder::new(program, &stream, 0)?;
+        let mut coder = RansDecoder::new(&stream)?;
+        let (mut class, mut stray, mut row) = (0, false, vec![0; latents]);
+        let (mut lines, mut predicted) = (LatentLines::new(&program.record), vec![0; latents]);
         loop {
-            rows.read_class();
-            rows.read_latents();
-            if rows.coder.overrun() || out.len() == count * latents {
+            let (lines, predicted) = (&mut lines, &mut predicted);
+            let head = Head { class: &mut class, stray: &mut stray, lines, predicted };
+            head.read(program, &mut coder, &mut row);
+            if coder.overrun() || out.len() == count * latents {
                 break;
             }
-            out.extend_from_slice(&rows.latents);
+            out.extend_from_slice(&row);
         }
     }
     Ok(out)

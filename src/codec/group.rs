@@ -1,14 +1,15 @@
 //! Rows whose residuals depend on their neighbours, decoded side by side.
 
-use super::context::{LANES, narrow};
-use super::near::Near;
-use super::neighbourhood::{Decided, Neighbourhood, Weights};
+use super::context::LANES;
+use super::neighbourhood::Neighbourhood;
 use super::program::Program;
-use super::sum::Sum;
+use super::steps::{self, Lanes, Work};
+use super::sum::{Sum, Sums};
+use super::swift;
 use super::window::Window;
-use crate::entropy::rans::RansDecoder;
-use crate::entropy::table::Table;
-use crate::kernels::wide::{WideLoop, run_wide};
+use crate::entropy::lanes::LaneDecoder;
+use crate::kernels::Isa;
+use crate::kernels::run::has_vectors;
 use std::fmt::Debug;
 use std::ops::Range;
 
@@ -24,11 +25,17 @@ pub(super) trait Group: Debug + Send + Sync {
     fn take_head(&mut self, class: usize, predictor: usize, latents: &[i32]);
 
     /// Reads residuals until the next row is whole, or heads come next. Says whether it is whole.
-    fn read(&mut self, program: &Program, coder: &mut RansDecoder<'_>) -> bool;
+    fn read(&mut self, program: &Program, coder: &mut LaneDecoder<'_>) -> bool;
 
-    /// Hands out the next row, which must be whole: its latents, its residuals' sums, and where `atoms`
-    /// has room, which atoms its values are.
-    fn give(&mut self, latents: &mut [i32], sums: &mut [i64], atoms: &mut [u8]);
+    /// Hands out the next row, which must be whole.
+    fn give(&mut self);
+
+    /// Returns the sums of the row handed out last.
+    fn sums(&self) -> Sums<'_>;
+
+    /// Copies of the row handed out last its latents, its sums, and where `atoms` has room, which atoms
+    /// its values are.
+    fn copy(&self, latents: &mut [i32], sums: &mut [i64], atoms: &mut [u8]);
 
     /// Says whether an atom was named that is not there.
     fn is_stray(&self) -> bool;
@@ -46,19 +53,64 @@ pub(super) trait Group: Debug + Send + Sync {
     fn bits(&self) -> f64;
 
     /// Returns how many rows were handed out, if a sum did not fit, so that all have to be decoded anew
-    /// with wide ones.
+    /// in the next way.
     fn unfit(&self) -> Option<usize>;
+
+    /// Returns the way in which they are decoded.
+    fn way(&self) -> Way;
 }
 
-/// Begins a block of `rows` rows, with sums of 32 bits if `narrow` is set and they may be so.
-pub(super) fn group(program: &Program, rows: usize, narrow: bool) -> Option<Box<dyn Group>> {
+/// A way to decode rows; all give the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// With vectors of these instructions.
+    Swift(Isa),
+    /// With sums of 32 bits.
+    Narrow,
+    /// With sums of 64 bits, which all fit.
+    Wide,
+}
+
+impl Way {
+    /// Returns the fastest.
+    pub(super) fn fastest() -> Self {
+        Self::Swift(Isa::chosen())
+    }
+
+    /// Returns one for larger sums.
+    pub(super) fn next(self) -> Self {
+        match self {
+            Self::Swift(_) => Self::Narrow,
+            _ => Self::Wide,
+        }
+    }
+
+    /// Returns this way, or the next that is possible for `rows` rows.
+    fn possible(self, n: &Neighbourhood, rows: usize) -> Self {
+        match self {
+            Self::Swift(isa) if n.swift > 0 && lanes(rows) == LANES && has_vectors(isa) => self,
+            Self::Swift(_) | Self::Narrow if n.narrow > 0 => Self::Narrow,
+            _ => Self::Wide,
+        }
+    }
+}
+
+/// Begins a block of `rows` rows, to be decoded in such a way if it is possible.
+pub(super) fn group(program: &Program, rows: usize, way: Way) -> Option<Box<dyn Group>> {
     let n = program.neighbours.as_ref()?;
-    let lanes = lanes(rows);
-    Some(match narrow && n.narrow > 0 {
-        true if lanes == 1 => Box::new(Lanes::<i32, 1>::new(program, n, rows)),
-        true => Box::new(Lanes::<i32, LANES>::new(program, n, rows)),
-        false if lanes == 1 => Box::new(Lanes::<i64, 1>::new(program, n, rows)),
-        false => Box::new(Lanes::<i64, LANES>::new(program, n, rows)),
+    let one = lanes(rows) == 1;
+    let way = way.possible(n, rows);
+    macro_rules! in_lanes {
+        ($sum:ty, $lanes:expr, $run:expr) => {
+            Box::new(InLanes::<$sum, $lanes>::new(program, n, (rows, way), $run))
+        };
+    }
+    Some(match way {
+        Way::Swift(_) => in_lanes!(i32, LANES, swift::run),
+        Way::Narrow if one => in_lanes!(i32, 1, steps::run),
+        Way::Narrow => in_lanes!(i32, LANES, steps::run),
+        Way::Wide if one => in_lanes!(i64, 1, steps::run),
+        Way::Wide => in_lanes!(i64, LANES, steps::run),
     })
 }
 
@@ -75,61 +127,46 @@ pub(super) fn bytes(n: &Neighbourhood, rows: usize, latents: usize) -> u64 {
         _ => Window::<i64, LANES>::bytes(&n.surroundings, n.delay(LANES)),
     };
     let cell = size_of::<i64>() + size_of::<u8>();
-    let row = cell * n.surroundings.width() + 2 * size_of::<i32>() * latents;
+    let row = cell * (n.surroundings.width() + 1) + 2 * size_of::<i32>() * latents;
     window + (lanes * row) as u64
 }
 
-/// Rows in `N` lanes: each lane has one row in `N`, and they begin one after another.
+/// Rows in lanes, which are read when they are asked for.
 #[derive(Debug)]
-struct Lanes<S, const N: usize> {
-    window: Window<S, N>,
-    weights: Weights<N>,
-    width: usize,
-    /// Rows of the block, those whose heads were read, and those handed out.
-    rows: usize,
+struct InLanes<S, const N: usize> {
+    lanes: Lanes<S, N>,
+    /// Rows whose heads were read, and those handed out.
     heads: usize,
     given: usize,
     /// Steps that were done.
     step: usize,
     /// Steps between the beginnings of one lane and the next.
     delay: usize,
-    /// Classes of the rows whose heads were read last, and of those that are being decoded.
-    next_classes: [usize; N],
-    classes: [usize; N],
     /// Latents of twice as many rows as lanes, one after another.
     latents: Vec<i32>,
-    /// What was decoded of the row in each lane.
-    sums: Vec<S>,
-    atoms: Vec<u8>,
-    stray: bool,
-    unfit: bool,
-    /// Bits of the row in each lane so far, if they are counted, and those of the heads that were read last.
-    bits: Option<[f64; N]>,
-    head_bits: [f64; N],
+    way: Way,
+    run: RunSteps<S, N>,
 }
 
-impl<S: Sum, const N: usize> Lanes<S, N> {
-    fn new(program: &Program, n: &Neighbourhood, rows: usize) -> Self {
-        let width = program.record.width();
-        let delay = n.delay(N);
+/// What decodes steps.
+type RunSteps<S, const N: usize> = fn(&mut Lanes<S, N>, &Work<'_>, &mut LaneDecoder<'_>, Isa);
+
+impl<S: Sum, const N: usize> InLanes<S, N> {
+    fn new(
+        program: &Program,
+        n: &Neighbourhood,
+        (rows, way): (usize, Way),
+        run: RunSteps<S, N>,
+    ) -> Self {
         Self {
-            window: n.window(),
-            weights: Weights::new(n),
-            width,
-            rows,
+            way,
+            run,
+            lanes: Lanes::new(program, n, rows),
             heads: 0,
             given: 0,
             step: 0,
-            delay,
-            next_classes: [0; N],
-            classes: [0; N],
+            delay: n.delay(N),
             latents: vec![0; 2 * N * program.record.latents()],
-            sums: vec![S::default(); N * width],
-            atoms: vec![0; if program.replaces() { N * width } else { 0 }],
-            stray: false,
-            unfit: false,
-            bits: None,
-            head_bits: [0.0; N],
         }
     }
 
@@ -142,17 +179,17 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
 
     /// Returns at which step the next heads are to be read.
     fn heads_at(&self) -> usize {
-        match self.heads < self.rows {
-            true => self.heads / N * self.window.period(),
+        match self.heads < self.lanes.rows {
+            true => self.heads / N * self.lanes.window.period(),
             false => usize::MAX,
         }
     }
 }
 
-impl<S: Sum, const N: usize> Group for Lanes<S, N> {
+impl<S: Sum, const N: usize> Group for InLanes<S, N> {
     fn heads(&self) -> Range<usize> {
         match self.step == self.heads_at() {
-            true => self.heads..self.rows.min((self.heads / N + 1) * N),
+            true => self.heads..self.lanes.rows.min((self.heads / N + 1) * N),
             false => 0..0,
         }
     }
@@ -164,220 +201,66 @@ impl<S: Sum, const N: usize> Group for Lanes<S, N> {
     }
 
     fn take_head(&mut self, class: usize, predictor: usize, latents: &[i32]) {
-        self.weights.name(self.heads % N, predictor);
-        self.next_classes[self.heads % N] = class;
+        self.lanes.weights.name(self.heads % N, predictor);
+        self.lanes.next_classes[self.heads % N] = class;
         let slot = self.latents_of(self.heads);
         self.latents[slot].copy_from_slice(latents);
         self.heads += 1;
     }
 
-    fn read(&mut self, program: &Program, coder: &mut RansDecoder<'_>) -> bool {
+    fn read(&mut self, program: &Program, coder: &mut LaneDecoder<'_>) -> bool {
         let Some(n) = &program.neighbours else { return true };
         let (round, lane) = (self.given / N, self.given % N);
-        let whole = round * self.window.period() + lane * self.delay + self.width;
+        let whole = round * self.lanes.window.period() + lane * self.delay + self.lanes.width;
         let until = whole.min(self.heads_at());
         if until > self.step {
             let steps = until - self.step;
-            run_wide(Steps { program, n, lanes: self, steps, coder });
+            let isa = if let Way::Swift(isa) = self.way { isa } else { Isa::Scalar };
+            (self.run)(&mut self.lanes, &Work { program, n, steps }, coder, isa);
             self.step = until;
         }
         until == whole
     }
 
-    fn give(&mut self, latents: &mut [i32], sums: &mut [i64], atoms: &mut [u8]) {
-        latents.copy_from_slice(&self.latents[self.latents_of(self.given)]);
-        let (lane, width) = (self.given % N, self.width);
-        let row = lane * width..(lane + 1) * width;
-        sums.iter_mut().zip(&self.sums[row.clone()]).for_each(|(out, sum)| *out = sum.wide());
-        if !atoms.is_empty() {
-            atoms.copy_from_slice(&self.atoms[row]);
-        }
+    fn give(&mut self) {
         self.given += 1;
     }
 
+    fn sums(&self) -> Sums<'_> {
+        self.lanes.row(self.given.saturating_sub(1) % N)
+    }
+
+    fn copy(&self, latents: &mut [i32], sums: &mut [i64], atoms: &mut [u8]) {
+        let row = self.given.saturating_sub(1);
+        latents.copy_from_slice(&self.latents[self.latents_of(row)]);
+        self.lanes.copy_row(row % N, sums, atoms);
+    }
+
     fn is_stray(&self) -> bool {
-        self.stray
+        self.lanes.stray
     }
 
     #[cfg(feature = "apps")]
     fn count_bits(&mut self) {
-        self.bits = Some([0.0; N]);
+        self.lanes.bits = Some([0.0; N]);
     }
 
     #[cfg(feature = "apps")]
     fn count_head(&mut self, bits: f64) {
-        self.head_bits[self.heads.saturating_sub(1) % N] = bits;
+        self.lanes.head_bits[self.heads.saturating_sub(1) % N] = bits;
     }
 
     #[cfg(feature = "apps")]
     fn bits(&self) -> f64 {
         let lane = self.given.saturating_sub(1) % N;
-        self.bits.map_or(0.0, |bits| bits[lane])
+        self.lanes.bits.map_or(0.0, |bits| bits[lane])
+    }
+
+    fn way(&self) -> Way {
+        self.way
     }
 
     fn unfit(&self) -> Option<usize> {
-        self.unfit.then_some(self.given)
-    }
-}
-
-/// The loop over the values of `N` rows, step by step.
-struct Steps<'a, 'c, 'b, S, const N: usize> {
-    program: &'a Program,
-    n: &'a Neighbourhood,
-    lanes: &'a mut Lanes<S, N>,
-    steps: usize,
-    coder: &'c mut RansDecoder<'b>,
-}
-
-impl<S: Sum, const N: usize> WideLoop for Steps<'_, '_, '_, S, N> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { program, n, lanes, steps, coder } = self;
-        // Copies, which need not be in memory while the loop runs.
-        let mut own = *coder;
-        for _ in 0..steps {
-            lanes.step(program, n, &mut own);
-        }
-        *coder = own;
-    }
-}
-
-/// The values of a step.
-struct Values<S, const N: usize> {
-    column: [i32; N],
-    /// Whether there is a value in each lane, and whether it has symbols.
-    there: [bool; N],
-    coded: [bool; N],
-    predicted: [S; N],
-    atoms: [u8; N],
-    residuals: [i64; N],
-}
-
-impl<S: Sum, const N: usize> Lanes<S, N> {
-    /// Decodes a value in each lane.
-    #[inline(always)]
-    fn step(&mut self, p: &Program, n: &Neighbourhood, coder: &mut RansDecoder<'_>) {
-        let column = self.window.front().column;
-        self.weights.follow(n, self.window.front());
-        let fraction = n.fractions(&column, &p.steps);
-        let near = Near::of(&self.window, &n.surroundings, n.wanted);
-        let predicted = n.predict(&self.window, &near, &self.weights, fraction);
-        let features = n.features(&near, &self.window, (&predicted, fraction));
-        let decided = n.decide(&features);
-        let (there, coded) = self.present(p);
-        let (atoms, residuals) = ([0; N], [0; N]);
-        let mut values = Values { column, there, coded, predicted, atoms, residuals };
-        self.read_symbols(p, n, &decided, &mut values, coder);
-        self.note(p, n, &values);
-        self.window.advance();
-    }
-
-    /// Says in which lanes there is a value, and in which it has symbols.
-    #[inline(always)]
-    fn present(&mut self, p: &Program) -> ([bool; N], [bool; N]) {
-        let front = self.window.front();
-        let width = self.width;
-        let (mut there, mut coded) = ([false; N], [false; N]);
-        for i in 0..N {
-            if front.column[i] == 0 {
-                self.classes[i] = self.next_classes[i];
-                if let Some(bits) = &mut self.bits {
-                    bits[i] = self.head_bits[i];
-                }
-            }
-            there[i] = (front.column[i] as usize) < width && (front.row[i] as usize) < self.rows;
-            coded[i] = there[i] && p.record.classes.quantum[self.classes[i]] >= 0;
-        }
-        (there, coded)
-    }
-
-    /// Reads the symbols of a step. Tables are found before any is read from: the coder waits for
-    /// nothing but itself.
-    #[inline(always)]
-    fn read_symbols(
-        &mut self,
-        p: &Program,
-        n: &Neighbourhood,
-        decided: &Decided<N>,
-        values: &mut Values<S, N>,
-        coder: &mut RansDecoder<'_>,
-    ) {
-        let Some(first) = p.tables.first() else { return };
-        let mut tables = [first; N];
-        if !n.atoms.is_empty() {
-            let most = n.atoms.len() as i64;
-            let mut stray = false;
-            for (i, table) in tables.iter_mut().enumerate() {
-                *table = &p.tables[n.atom_table(n.atom_leaf(decided, i))];
-            }
-            for (i, table) in tables.iter().enumerate() {
-                if values.coded[i] {
-                    let atom = table.decode(coder);
-                    stray |= !(0..=most).contains(&atom);
-                    values.atoms[i] = atom.clamp(0, most) as u8;
-                }
-            }
-            self.stray |= stray;
-            self.count(&tables, &values.coded, |i| i64::from(values.atoms[i]));
-        }
-        for (i, table) in tables.iter_mut().enumerate() {
-            values.coded[i] &= values.atoms[i] == 0;
-            if values.coded[i] {
-                let j = values.column[i] as usize;
-                let (class, width) = (self.classes[i], self.width);
-                let own = || p.record.classes.residual_tables[class * width + j];
-                *table = &p.tables[n.table(n.leaf(decided, i), own)];
-            }
-        }
-        for (i, table) in tables.iter().enumerate() {
-            if values.coded[i] {
-                values.residuals[i] = table.decode(coder);
-            }
-        }
-        self.count(&tables, &values.coded, |i| values.residuals[i]);
-    }
-
-    /// Counts the bits of symbols, if they are counted.
-    #[inline(always)]
-    fn count(&mut self, tables: &[&Table; N], read: &[bool; N], symbol: impl Fn(usize) -> i64) {
-        let Some(bits) = &mut self.bits else { return };
-        for i in (0..N).filter(|&i| read[i]) {
-            bits[i] += f64::from(tables[i].cost(symbol(i)));
-        }
-    }
-
-    /// Notes the values of a step.
-    #[inline(always)]
-    fn note(&mut self, p: &Program, n: &Neighbourhood, values: &Values<S, N>) {
-        let m = &p.record;
-        let width = self.width;
-        let mut sums = values.predicted;
-        let mut residuals = [0; N];
-        let mut unfit = false;
-        for i in 0..N {
-            if !values.there[i] {
-                continue;
-            }
-            let j = values.column[i] as usize;
-            let mut sum = sums[i].wide();
-            if values.atoms[i] > 0 {
-                sum = n.sum_of_atom(m, values.atoms[i], j).unwrap_or(sum);
-            } else if values.coded[i] {
-                let quantum = m.classes.quantum[self.classes[i]];
-                let step = if quantum == 0 { n.step(j, &p.steps) } else { quantum };
-                sum = sum.wrapping_add(values.residuals[i].wrapping_mul(step));
-            }
-            unfit |= S::NARROW && sum.unsigned_abs() > n.narrow as u64;
-            sums[i] = S::of(sum);
-            residuals[i] = narrow(values.residuals[i]);
-            self.sums[i * width + j] = sums[i];
-            if !self.atoms.is_empty() {
-                self.atoms[i * width + j] = values.atoms[i];
-            }
-        }
-        self.unfit |= unfit;
-        self.window.set(sums, residuals, values.atoms);
+        self.lanes.unfit.then_some(self.given)
     }
 }

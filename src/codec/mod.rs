@@ -1,18 +1,23 @@
 //! From stored integers to values and back: the integer program of the format.
 //!
-//! [`network`] predicts, [`value`] turns integers into numbers of the data's type, [`program`]
+//! [`network`] predicts, [`value`] turns integers into numbers of the data's type ([`short`] small ones), [`program`]
 //! is a checked model ready to run, [`decode`] runs it over rows, [`cursor`] over a block, [`columns`] are
 //! what blocks keep beside it. Where residuals look at neighbours, [`surroundings`] says
 //! where these lie, [`near`] what they foretell, [`tree`] and [`sieve`] choose tables by them as
-//! [`neighbourhood`] says, and [`group`] decodes rows side by side, from what a [`window`] keeps.
+//! [`neighbourhood`] says, [`steps`] decodes rows side by side, from what a [`window`] keeps, [`swift`] the
+//! same with vectors, on the [`course`] that all lanes take, and
+//! [`group`] hands them out.
 
 pub(crate) mod bound;
+mod coder;
 pub(crate) mod columns;
 pub(crate) mod context;
+mod course;
 pub(crate) mod cursor;
 pub(crate) mod decode;
 pub(crate) mod fill;
 mod group;
+mod head;
 pub(crate) mod latents;
 pub(crate) mod near;
 pub(crate) mod neighbourhood;
@@ -21,9 +26,12 @@ pub(crate) mod network;
 pub(crate) mod order;
 pub(crate) mod program;
 pub(crate) mod row_predictors;
+mod short;
 pub(crate) mod sieve;
+mod steps;
 pub(crate) mod sum;
 pub(crate) mod surroundings;
+mod swift;
 #[cfg(all(test, feature = "compress"))]
 mod tests;
 pub(crate) mod tree;

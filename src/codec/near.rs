@@ -8,7 +8,7 @@ use crate::container::model::{FEATURES, NEIGHBOURS};
 use neighbour::{LEFT, LEFT2, LEFT3, THIRD, THIRD2, THIRD3, UP, UP_LEFT, UP_RIGHT, UP2};
 
 /// Differences are told apart to quarters of a step.
-const QUARTER: u32 = 2;
+pub(super) const QUARTER: u32 = 2;
 
 const fn set<const N: usize>(names: [usize; N]) -> u32 {
     let (mut out, mut i) = (0, 0);
@@ -20,9 +20,9 @@ const fn set<const N: usize>(names: [usize; N]) -> u32 {
 }
 
 /// Those by which residuals and atoms are told apart, in this order.
-const AROUND: [usize; 6] = [LEFT, UP, UP_LEFT, UP_RIGHT, LEFT2, THIRD];
+pub(super) const AROUND: [usize; 6] = [LEFT, UP, UP_LEFT, UP_RIGHT, LEFT2, THIRD];
 /// How many of these the residual, or the atom, of is looked at.
-const WITH_ATOMS: [usize; 5] = [LEFT, UP, UP_LEFT, UP_RIGHT, THIRD];
+pub(super) const WITH_ATOMS: [usize; 5] = [LEFT, UP, UP_LEFT, UP_RIGHT, THIRD];
 
 /// Neighbours whose sums a property is made of.
 const fn sums_of(property: usize) -> u32 {
@@ -50,7 +50,7 @@ const fn sums_of(property: usize) -> u32 {
 }
 
 /// Properties made of residuals.
-const OF_RESIDUALS: u32 = set([
+pub(super) const OF_RESIDUALS: u32 = set([
     feature::RESIDUAL_LEFT,
     feature::RESIDUAL_UP,
     feature::RESIDUALS,
@@ -60,7 +60,7 @@ const OF_RESIDUALS: u32 = set([
     feature::RESIDUALS_LEFT,
 ]);
 /// Properties made of atoms.
-const OF_ATOMS: u32 =
+pub(super) const OF_ATOMS: u32 =
     set([feature::ATOMS, feature::ATOM_LEFT, feature::ATOM_UP, feature::ATOM_THIRD]);
 
 /// What is asked of a value's neighbours.
@@ -69,7 +69,7 @@ pub(crate) struct Wanted {
     /// A bit for each property.
     properties: u32,
     /// A bit for each neighbour whose sum is needed.
-    sums: u32,
+    pub(super) sums: u32,
 }
 
 impl Wanted {
@@ -96,12 +96,12 @@ impl Wanted {
     }
 
     #[inline(always)]
-    fn any(self, properties: u32) -> bool {
+    pub(super) fn any(self, properties: u32) -> bool {
         self.properties & properties != 0
     }
 
     #[inline(always)]
-    fn has(self, property: usize) -> bool {
+    pub(super) fn has(self, property: usize) -> bool {
         self.properties >> property & 1 == 1
     }
 }

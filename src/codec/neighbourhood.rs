@@ -2,9 +2,10 @@
 
 use super::context::LANES;
 use super::context::neighbour::{FIRST_THIRD, LEFT, THIRD_DOWN, UP, UP_LEFT};
+use super::course::{Course, Groups};
 use super::near::{Near, Wanted};
 use super::row_predictors::{LinePredictors, RowWeights};
-use super::sieve::{Places, Sieve};
+use super::sieve::Sieve;
 use super::sum::Sum;
 use super::surroundings::Surroundings;
 use super::tree::Tree;
@@ -12,17 +13,20 @@ use super::value::whole_step;
 use super::window::{Front, Window};
 use crate::container::model::FEATURES;
 use crate::container::model::{Grid, ModelRecord, NEIGHBOURS, Neighbours, TreeNode, Value};
+use crate::entropy::pool::Pool;
 use crate::entropy::table::{SCALE_COUNT, Table, TableSpec};
 use crate::error::Result;
+use crate::kernels::vector::Vector;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
-/// Which table a leaf asks for.
+/// Which table a leaf asks for: that at `from` in a list, or so many places behind as is the number of
+/// the column's own table.
 #[derive(Debug, Clone, Copy)]
-enum LeafTable {
-    /// This one.
-    Own(u32),
-    /// The column's own, looked up from here on among the tables of shifted scale.
-    Shifted(usize),
+struct LeafTable {
+    from: u32,
+    /// All bits where the column's own table counts, none where it does not.
+    own: u32,
 }
 
 /// Neighbours' part of a checked model.
@@ -33,12 +37,14 @@ pub(crate) struct Neighbourhood {
     pub(crate) looks_back: bool,
     /// How far ahead in rows before values may look.
     ahead: usize,
-    median: bool,
-    aligned: bool,
+    pub(super) median: bool,
+    pub(super) aligned: bool,
     /// Bits of a sum below a step, if all columns have as many.
-    fraction: Option<u32>,
+    pub(super) fraction: Option<u32>,
     /// Sums up to this, either way, may be kept in 32 bits.
     pub(super) narrow: i64,
+    /// Sums up to this, either way, may be decoded with vectors; 0 where none may.
+    pub(super) swift: i32,
     /// What predictions and trees ask of neighbours.
     pub(crate) wanted: Wanted,
     /// Of each group of columns.
@@ -46,7 +52,7 @@ pub(crate) struct Neighbourhood {
     /// The group of each column; empty for one group.
     group_of: Vec<u32>,
     /// A bit for each neighbour that has a coefficient.
-    used: u32,
+    pub(super) used: u32,
     /// Predictors in place of all that, of which each row names one.
     pub(crate) by_row: Option<LinePredictors>,
     /// Integers of values that are named.
@@ -54,14 +60,24 @@ pub(crate) struct Neighbourhood {
     /// Their sums in each column, atom after atom; empty where predictions are replaced or these are too
     /// many to keep.
     atom_sums: Vec<i64>,
+    /// The same in 32 bits, held within them, and beginning with no atom.
+    short_atom_sums: Vec<i32>,
     atom_tree: Tree,
     atom_tables: Vec<u32>,
     tree: Tree,
     /// Both trees, that of residuals first, if they are small enough.
     sieve: Option<Sieve>,
     leaves: Vec<LeafTable>,
-    /// Of each shift, one after another, where each of the model's tables is found.
+    /// Whether any leaf asks for the column's own table, and the tables that leaves ask for if none does.
+    asks_own: bool,
+    own_tables: Vec<u32>,
+    /// Tables that leaves ask for, and of each shift, one after another, where each of the model's tables
+    /// is found.
     shifted: Vec<u32>,
+    /// All tables, to decode in lanes.
+    pub(crate) pool: Pool,
+    /// What lanes meet, laid out when it is first asked for, if it is not too much.
+    course: OnceLock<Option<Course>>,
 }
 
 impl Neighbourhood {
@@ -82,16 +98,7 @@ impl Neighbourhood {
         let used = n.coefficients.iter().enumerate().filter(|(_, c)| !c.is_empty());
         let used = used.map(|(i, _)| 1_u32 << i).sum();
         let mut shifts = Shifts::new(record);
-        let mut leaves = Vec::new();
-        for node in &n.tree {
-            match *node {
-                TreeNode::Leaf { table: Some(t), .. } => leaves.push(LeafTable::Own(t as u32)),
-                TreeNode::Leaf { table: None, shift } => {
-                    leaves.push(LeafTable::Shifted(shifts.place(shift, tables)?));
-                }
-                TreeNode::Decision { .. } => {}
-            }
-        }
+        let leaves = shifts.leaves(&n.tree, tables)?;
         let own = |node: &TreeNode| match *node {
             TreeNode::Leaf { table, .. } => Some(table.unwrap_or(0) as u32),
             TreeNode::Decision { .. } => None,
@@ -107,6 +114,13 @@ impl Neighbourhood {
             None => used,
         };
         let most_weight = by_row.as_ref().map_or(0, LinePredictors::most_weight);
+        let sieve = Sieve::new([&n.tree, &n.atom_tree]);
+        let atom_sums = atom_sums(record, &n.atoms);
+        let decided = tree.is_trivial() && atom_tree.is_trivial() || sieve.is_some();
+        let named = n.atoms.is_empty() || record.latents() > 0 || !atom_sums.is_empty();
+        let fraction = fraction(record);
+        let is_simple = fraction.is_some() && by_row.is_none() && width <= MOST_SWIFT_WIDTH;
+        let swift = if decided && named && is_simple { swift(record, &coefficients) } else { 0 };
         Ok(Some(Self {
             surroundings,
             looks_back,
@@ -114,20 +128,26 @@ impl Neighbourhood {
             median: n.median,
             aligned: n.aligned,
             narrow: narrow(record, &coefficients, most_weight),
-            fraction: fraction(record),
+            fraction,
+            swift,
             wanted: Wanted::new(predicting, tree.features() | atom_tree.features()),
             coefficients,
             group_of,
             used,
             by_row,
             atoms: n.atoms.clone(),
-            atom_sums: atom_sums(record, &n.atoms),
+            short_atom_sums: short_sums(width, &atom_sums),
+            atom_sums,
             atom_tree,
             atom_tables: n.atom_tree.iter().filter_map(own).collect(),
             tree,
-            sieve: Sieve::new(&[&n.tree, &n.atom_tree]),
+            sieve,
+            asks_own: leaves.iter().any(|leaf| leaf.own > 0),
+            own_tables: leaves.iter().map(|leaf| shifts.places[leaf.from as usize]).collect(),
             leaves,
             shifted: shifts.places,
+            pool: Pool::new(tables),
+            course: OnceLock::new(),
         }))
     }
 
@@ -173,6 +193,49 @@ impl Neighbourhood {
         Some(atom_sum(k, m.base[column], &m.grids[m.grid_of[column]]))
     }
 
+    /// Returns the sum of an atom, if it is kept, held within 32 bits. Sums are found at the atom times the
+    /// columns of a row, plus the column; there is any number where there is none.
+    #[inline(always)]
+    pub(super) fn short_sum_of_atom(&self, at: i32) -> i32 {
+        self.short_atom_sums.get(at as usize).copied().unwrap_or(0)
+    }
+
+    /// Returns what lanes meet, if it is not too much to be laid out.
+    pub(super) fn course(&self) -> Option<&Course> {
+        let groups = Groups {
+            coefficients: &self.coefficients,
+            of_column: &self.group_of,
+            used: if self.median { 0 } else { self.used },
+        };
+        let new = || Course::new(&self.surroundings, groups, self.delay(LANES));
+        self.course.get_or_init(new).as_ref()
+    }
+
+    /// Finds leaves with vectors.
+    #[inline(always)]
+    pub(super) fn swift_leaves<V: Vector>(
+        &self,
+        isa: V::Isa,
+        features: &[V; FEATURES],
+    ) -> [[u16; LANES]; 2] {
+        match &self.sieve {
+            Some(sieve) => sieve.swift_leaves(isa, features),
+            None => [[0; LANES]; 2],
+        }
+    }
+
+    /// Returns the tables of leaves, where no leaf asks for a column's own.
+    #[inline(always)]
+    pub(super) fn tables(&self) -> Option<&[u32]> {
+        (!self.asks_own).then_some(&self.own_tables)
+    }
+
+    /// Returns the tables by which leaves of the atoms' tree name an atom.
+    #[inline(always)]
+    pub(super) fn atom_tables(&self) -> &[u32] {
+        &self.atom_tables
+    }
+
     /// Returns the table by which leaf `leaf` of the atoms' tree names an atom.
     #[inline(always)]
     pub(crate) fn atom_table(&self, leaf: u16) -> usize {
@@ -182,43 +245,27 @@ impl Neighbourhood {
     /// Returns the table of a residual in leaf `leaf`, where its column and class have table `own()`.
     #[inline(always)]
     pub(crate) fn table(&self, leaf: u16, own: impl FnOnce() -> usize) -> usize {
-        match self.leaves[usize::from(leaf)] {
-            LeafTable::Own(t) => t as usize,
-            LeafTable::Shifted(from) => self.shifted[from + own()] as usize,
-        }
+        let LeafTable { from, own: mask } = self.leaves[usize::from(leaf)];
+        let behind = if self.asks_own { own() as u32 & mask } else { 0 };
+        self.shifted[(from + behind) as usize] as usize
     }
 
-    /// Looks for leaves of values with such properties.
+    /// Finds the leaves of values with such properties.
     #[inline(always)]
     pub(crate) fn decide<const N: usize>(&self, features: &[[i32; N]; FEATURES]) -> Decided<N> {
         // A single value is faster to walk with.
-        let eight = bytemuck::try_cast_ref::<_, [[i32; LANES]; FEATURES]>(features).ok();
-        match self.sieve.as_ref().zip(eight) {
-            Some((sieve, features)) => Decided::Sieved(sieve.places(features)),
-            _ if self.atoms.is_empty() => Decided::Walked([self.tree.leaves(features), [0; N]]),
-            _ => Decided::Walked([self.tree.leaves(features), self.atom_tree.leaves(features)]),
+        let all = bytemuck::try_cast_ref::<_, [[i32; LANES]; FEATURES]>(features).ok();
+        if let Some((sieve, features)) = self.sieve.as_ref().zip(all)
+            && let Some(leaves) = sieve.leaves(features)
+            && let Ok(leaves) = bytemuck::try_cast(leaves)
+        {
+            return Decided(leaves);
         }
-    }
-
-    /// Returns the leaf of the residuals' tree in one of the lanes.
-    #[inline(always)]
-    pub(crate) fn leaf<const N: usize>(&self, decided: &Decided<N>, lane: usize) -> u16 {
-        self.decided(decided, 0, lane)
-    }
-
-    /// Returns the leaf of the atoms' tree in one of the lanes.
-    #[inline(always)]
-    pub(crate) fn atom_leaf<const N: usize>(&self, decided: &Decided<N>, lane: usize) -> u16 {
-        self.decided(decided, 1, lane)
-    }
-
-    #[inline(always)]
-    fn decided<const N: usize>(&self, decided: &Decided<N>, tree: usize, lane: usize) -> u16 {
-        match (decided, &self.sieve) {
-            (Decided::Sieved(places), Some(sieve)) => sieve.leaf(tree, places, lane) as u16,
-            (Decided::Walked(leaves), _) => leaves[tree][lane],
-            _ => 0,
-        }
+        let atoms = match self.atoms.is_empty() {
+            true => [0; N],
+            false => self.atom_tree.leaves(features),
+        };
+        Decided([self.tree.leaves(features), atoms])
     }
 
     /// Returns properties of the values that are next in a window, or zeros where no tree asks for them.
@@ -257,6 +304,12 @@ impl Neighbourhood {
         self.fraction.map_or_else(|| steps[column], |fraction| 1 << fraction)
     }
 
+    /// Says whether all columns have the same step.
+    #[inline(always)]
+    pub(crate) fn steps_alike(&self) -> bool {
+        self.fraction.is_some()
+    }
+
     /// Returns the numbers of bits that sums in these columns have below a step, where `steps` are those
     /// of all columns.
     #[inline(always)]
@@ -271,21 +324,29 @@ impl Neighbourhood {
 /// Neighbours that a median is made of.
 const MEDIAN: u32 = 1 << LEFT | 1 << UP | 1 << UP_LEFT;
 
-/// What trees have decided of values side by side.
-// It never leaves the loop over values.
-#[allow(clippy::large_enum_variant)]
-pub(crate) enum Decided<const N: usize> {
-    /// Leaves of the residuals' tree and the atoms'.
-    Walked([[u16; N]; 2]),
-    /// What the sieve needs to tell the leaves.
-    Sieved(Places),
+/// What trees have decided of values side by side: leaves of the residuals' tree and the atoms'.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Decided<const N: usize>([[u16; N]; 2]);
+
+impl<const N: usize> Decided<N> {
+    /// Returns the leaf of the residuals' tree in one of the lanes.
+    #[inline(always)]
+    pub(crate) fn leaf(&self, lane: usize) -> u16 {
+        self.0[0][lane]
+    }
+
+    /// Returns the leaf of the atoms' tree in one of the lanes.
+    #[inline(always)]
+    pub(crate) fn atom_leaf(&self, lane: usize) -> u16 {
+        self.0[1][lane]
+    }
 }
 
 /// Coefficients of the values that are decoded next, lane by lane.
 #[derive(Debug, Clone)]
 pub(crate) struct Weights<const N: usize> {
     group: [u32; N],
-    own: [[i16; N]; NEIGHBOURS],
+    pub(super) own: [[i16; N]; NEIGHBOURS],
     /// Those that rows name.
     by_row: Option<RowWeights<N>>,
 }
@@ -310,6 +371,16 @@ impl<const N: usize> Weights<N> {
         out.name(0, predictor);
         out.by_row.iter_mut().for_each(|own| own.name_now(predictor));
         out.follow(n, front);
+        out
+    }
+
+    /// Returns those of neighbours that are `used`, and behind them others.
+    pub(super) fn used(&self, used: u32) -> [[i16; N]; NEIGHBOURS] {
+        let (mut out, mut count) = (self.own, 0);
+        for k in (0..NEIGHBOURS).filter(|k| used >> k & 1 == 1) {
+            out[count] = self.own[k];
+            count += 1;
+        }
         out
     }
 
@@ -353,6 +424,19 @@ fn narrow(record: &ModelRecord, coefficients: &[[i16; NEIGHBOURS]], weight_of_ro
     (1 << 29) * 256 / most - 1
 }
 
+/// Returns up to what sums may be decoded with vectors: products with coefficients must have 32 bits.
+fn swift(record: &ModelRecord, coefficients: &[[i16; NEIGHBOURS]]) -> i32 {
+    if narrow(record, coefficients, 0) == 0 {
+        return 0;
+    }
+    let weight = |own: &[i16; NEIGHBOURS]| own.iter().map(|a| i64::from(a.abs())).sum::<i64>();
+    let most = coefficients.iter().map(weight).max().unwrap_or(0).max(256);
+    ((i64::from(i32::MAX) - 128) / most) as i32
+}
+
+/// Columns of rows that are decoded with vectors, at most: places in sixteen of them have 32 bits.
+const MOST_SWIFT_WIDTH: usize = 1 << 24;
+
 /// Half a step of so many bits, added to 2^29, is far from 2^31.
 const MOST_NARROW_FRACTION: u32 = 24;
 
@@ -370,6 +454,17 @@ fn atom_sums(record: &ModelRecord, atoms: &[i64]) -> Vec<i64> {
         columns().map(move |(base, grid)| atom_sum(k, *base, &record.grids[*grid]))
     };
     atoms.iter().flat_map(of).collect()
+}
+
+/// Returns sums of atoms in 32 bits, behind as many for no atom.
+fn short_sums(width: usize, sums: &[i64]) -> Vec<i32> {
+    match sums.is_empty() {
+        true => Vec::new(),
+        false => {
+            let short = |v: &i64| (*v).clamp(i64::from(i32::MIN) + 1, i64::from(i32::MAX)) as i32;
+            std::iter::repeat_n(0, width).chain(sums.iter().map(short)).collect()
+        }
+    }
 }
 
 /// Returns the sum of an atom, the integer `k`, in a column with `base`: the nearest in fine units,
@@ -422,6 +517,24 @@ struct Shifts<'a> {
 impl<'a> Shifts<'a> {
     fn new(record: &'a ModelRecord) -> Self {
         Self { record, found: HashMap::new(), listed: HashMap::new(), places: Vec::new() }
+    }
+
+    /// Lists what the leaves of a tree ask for.
+    fn leaves(&mut self, tree: &[TreeNode], tables: &mut Vec<Table>) -> Result<Vec<LeafTable>> {
+        let mut out = Vec::new();
+        for node in tree {
+            match *node {
+                TreeNode::Leaf { table: Some(t), .. } => {
+                    out.push(LeafTable { from: self.places.len() as u32, own: 0 });
+                    self.places.push(t as u32);
+                }
+                TreeNode::Leaf { table: None, shift } => {
+                    out.push(LeafTable { from: self.place(shift, tables)? as u32, own: u32::MAX });
+                }
+                TreeNode::Decision { .. } => {}
+            }
+        }
+        Ok(out)
     }
 
     /// Returns from where on the tables moved by `shift` are listed.

@@ -2,6 +2,7 @@
 
 use super::neighbourhood::Neighbourhood;
 use super::network::IntegerNetwork;
+use super::short::short_limit;
 use super::value::{fits, whole_step};
 use crate::container::model::{Grid, ModelRecord};
 use crate::entropy::table::{Table, TableSpec};
@@ -32,6 +33,8 @@ struct Run {
     end: u32,
     /// Which grid.
     grid: u32,
+    /// Up to what residuals values are computed in 32 bits.
+    short: i32,
 }
 
 /// A model that was checked: no sum in it can overflow.
@@ -49,6 +52,8 @@ pub(crate) struct Program {
     pub(crate) neighbours: Option<Neighbourhood>,
     /// Columns that share a grid, one run after another.
     runs: Vec<Run>,
+    /// Bases of columns, as far as 32 bits hold them.
+    pub(crate) short_base: Vec<i32>,
     /// Step of the residual of each column where its class does not set one.
     pub(crate) steps: Vec<i64>,
     /// Per class: whether the residual's table is one that says only 0, for each column.
@@ -92,8 +97,14 @@ impl Program {
             let (end, grid) = (j as u32 + 1, grid as u32);
             match runs.last_mut().filter(|run| run.grid == grid) {
                 Some(run) => run.end = end,
-                None => runs.push(Run { end, grid }),
+                None => runs.push(Run { end, grid, short: 0 }),
             }
+        }
+        let mut start = 0;
+        for run in &mut runs {
+            let bases = &record.base[start..run.end as usize];
+            run.short = short_limit(&record.grids[run.grid as usize], bases);
+            start = run.end as usize;
         }
         let width = record.width();
         let silent: Vec<Vec<bool>> = record
@@ -112,6 +123,7 @@ impl Program {
             tables,
             neighbours,
             runs,
+            short_base: record.base.iter().map(|&b| b as i32).collect(),
             steps: record.grid_of.iter().map(|&g| whole_step(&record.grids[g])).collect(),
             silent,
             temporal: record.temporal.iter().any(|&a| a != 0),
@@ -141,6 +153,11 @@ impl Program {
             start = columns.end;
             (columns, &self.record.grids[run.grid as usize])
         })
+    }
+
+    /// Returns the same with up to what residuals values are computed in 32 bits.
+    pub(crate) fn short_runs(&self) -> impl Iterator<Item = (Range<usize>, &Grid, i32)> {
+        self.runs().zip(&self.runs).map(|((columns, grid), run)| (columns, grid, run.short))
     }
 
     /// Says whether residuals depend on the row before.

@@ -6,57 +6,70 @@
 //! one before: its properties are compared with all thresholds, a vector of rows at a time, and
 //! sets of leaves are intersected (as QuickScorer does for forests; Lucchese et al. 2015).
 
+use super::context::LANES;
 use crate::container::model::{FEATURES, TreeNode};
-use crate::kernels::ruler::{Comparison, LANES, Rulers};
+use crate::kernels::vector::{Ruler, Set, Vector};
 
 /// Thresholds of all properties together, at most: with more, a walk is faster.
-const MOST_THRESHOLDS: usize = 192;
+const MOST_THRESHOLDS: usize = 384;
 /// Places of an axis, at most: sets for all of them should stay in the nearest cache.
-const MOST_PLACES: usize = 4096;
+const MOST_PLACES: usize = 1024;
 /// Axes, at most.
-const MOST_AXES: usize = 8;
-/// Numbers of 64 bits that a set of leaves has, at most.
-const MOST_WORDS: usize = 4;
+const MOST_AXES: usize = 12;
+/// Leaves of a set for vectors.
+const SET: usize = 256;
+/// Words of 64 leaves of a tree, at most: with more, a walk is faster.
+const MOST_WORDS: usize = 16;
 
 /// Properties whose places are told apart together.
 #[derive(Debug, Clone, Default)]
 struct Axis {
-    features: Vec<usize>,
+    /// How many places a threshold of each property counts for. Properties are compared as numbers of 16
+    /// bits, which all thresholds are.
+    rulers: Vec<Ruler>,
     places: usize,
+    /// Where its places begin among those of all axes.
+    first: u16,
 }
 
-/// Sets of leaves, `W` numbers of 64 bits each.
-#[derive(Debug, Clone)]
-struct Sets<const W: usize>(Vec<[u64; W]>);
+/// The leaves of two trees, `A` and `B` times 64 of them.
+type Sets<const A: usize, const B: usize> = Vec<([u64; A], [u64; B])>;
 
-/// A tree's sets, as small as its leaves allow.
+/// Sets of both trees' leaves that are reachable from each place of each axis, axis after axis; as small
+/// as the leaves allow.
 #[derive(Debug, Clone)]
 enum Leaves {
-    Few(Sets<1>),
-    Some(Sets<2>),
-    Many(Sets<MOST_WORDS>),
+    Few(Sets<1, 0>),
+    Some(Sets<2, 0>),
+    Many(Sets<4, 0>),
+    FewAndFew(Sets<1, 1>),
+    SomeAndSome(Sets<2, 2>),
+    ManyAndMany(Sets<4, 4>),
 }
 
-/// Trees that are decided together.
+/// Two trees that are decided together.
 #[derive(Debug, Clone)]
 pub(crate) struct Sieve {
-    rulers: Rulers,
-    /// How many axes there are, and where the sets of each begin.
-    axes: usize,
-    first: [i32; MOST_AXES],
-    trees: Vec<Leaves>,
+    axes: Vec<Axis>,
+    /// None where there are too many leaves.
+    leaves: Option<Leaves>,
+    /// The same sets, one of both trees' leaves together for each place, if they are small enough, and how
+    /// many words of each set are of the first tree and of the second.
+    joined: Vec<Set>,
+    words: [usize; 2],
+    /// Where both together are too large, the sets of each tree by itself, 256 leaves after another.
+    apart: [Vec<Vec<Set>>; 2],
 }
 
-/// Where values lie on each axis.
-pub(crate) type Places = [[i32; LANES]; MOST_AXES];
-
 impl Sieve {
-    /// Prepares for whole `trees`; none where they are too large.
-    pub(crate) fn new(trees: &[&[TreeNode]]) -> Option<Self> {
+    /// Prepares for two whole trees; none where they are too large.
+    pub(crate) fn new(trees: [&[TreeNode]; 2]) -> Option<Self> {
         let mut thresholds = vec![Vec::new(); FEATURES];
         for node in trees.iter().flat_map(|tree| tree.iter()) {
             if let TreeNode::Decision { feature, threshold } = *node {
-                thresholds[usize::from(feature)].push(clamped(threshold));
+                // What is above the greatest number is not found above it once it is held there.
+                let threshold = i16::try_from(threshold).ok().filter(|&t| t < i16::MAX)?;
+                thresholds[usize::from(feature)].push(threshold);
             }
         }
         for own in &mut thresholds {
@@ -67,103 +80,254 @@ impl Sieve {
             return None;
         }
         let axes = axes(&thresholds)?;
-        let trees = trees.iter().map(|tree| leaves(tree, &thresholds, &axes));
-        let trees = trees.collect::<Option<_>>()?;
-        let mut first = [0; MOST_AXES];
-        for i in 1..axes.len() {
-            first[i] = first[i - 1] + axes[i - 1].places as i32;
-        }
-        Some(Self { rulers: rulers(&axes, &thresholds), axes: axes.len(), first, trees })
+        let leaves = leaves(trees, &thresholds, &axes);
+        let Joined { joined, words, apart } = joined(trees, &thresholds, &axes)?;
+        Some(Self { axes, leaves, joined, words, apart })
     }
 
-    /// Finds where values with such properties lie.
+    /// Finds the leaves of both trees, of values with such properties.
     #[inline(always)]
-    pub(crate) fn places(&self, features: &[[i32; LANES]; FEATURES]) -> Places {
-        let mut out = self.first.map(|first| [first; LANES]);
-        self.rulers.add(features, &mut out);
+    pub(crate) fn leaves(&self, features: &[[i32; LANES]; FEATURES]) -> Option<[[u16; LANES]; 2]> {
+        let leaves = self.leaves.as_ref()?;
+        let mut places = [[0; LANES]; MOST_AXES];
+        for (axis, places) in self.axes.iter().zip(&mut places) {
+            *places = [axis.first; LANES];
+            for ruler in &axis.rulers {
+                let passed = passed(ruler, &features[ruler.measures % FEATURES]);
+                for i in 0..LANES {
+                    places[i] += passed[i] * ruler.score[i] as u16;
+                }
+            }
+        }
+        Some(match leaves {
+            Leaves::Few(sets) => self.only(sets, &places),
+            Leaves::Some(sets) => self.only(sets, &places),
+            Leaves::Many(sets) => self.only(sets, &places),
+            Leaves::FewAndFew(sets) => self.only(sets, &places),
+            Leaves::SomeAndSome(sets) => self.only(sets, &places),
+            Leaves::ManyAndMany(sets) => self.only(sets, &places),
+        })
+    }
+
+    /// Finds the same leaves with vectors.
+    #[inline(always)]
+    pub(crate) fn swift_leaves<V: Vector>(
+        &self,
+        isa: V::Isa,
+        features: &[V; FEATURES],
+    ) -> [[u16; LANES]; 2] {
+        let mut places = [[0; LANES]; MOST_AXES];
+        for (axis, places) in self.axes.iter().zip(&mut places) {
+            let first = V::all_halves(isa, axis.first);
+            *places = V::array_of_halves(V::add_scores(features, &axis.rulers, first));
+        }
+        if self.joined.is_empty() {
+            let [first, second] = &self.apart;
+            let leaves = self.swift_parts::<V>(isa, first, &places);
+            return [leaves, self.swift_parts::<V>(isa, second, &places)];
+        }
+        let sets = self.swift_sets::<V>(isa, &self.joined, &places);
+        match self.words {
+            [1, 0] => firsts(&sets, |[a, ..]| (first([a]), 0)),
+            [2, 0] => firsts(&sets, |[a, b, ..]| (first([a, b]), 0)),
+            [_, 0] => firsts(&sets, |set| (first(set), 0)),
+            [1, 1] => firsts(&sets, |[a, b, ..]| (first([a]), first([b]))),
+            [2, 1] => firsts(&sets, |[a, b, c, _]| (first([a, b]), first([c]))),
+            [1, _] => firsts(&sets, |[a, b, c, d]| (first([a]), first([b, c, d]))),
+            [2, _] => firsts(&sets, |[a, b, c, d]| (first([a, b]), first([c, d]))),
+            _ => firsts(&sets, |[a, b, c, d]| (first([a, b, c]), first([d]))),
+        }
+    }
+
+    /// Returns the leaves of one tree, of which there are sets for 256 leaves after another.
+    #[inline(always)]
+    fn swift_parts<V: Vector>(
+        &self,
+        isa: V::Isa,
+        parts: &[Vec<Set>],
+        places: &[[u16; LANES]; MOST_AXES],
+    ) -> [u16; LANES] {
+        let mut out = [0; LANES];
+        for (i, part) in parts.iter().enumerate() {
+            let sets = self.swift_sets::<V>(isa, part, places);
+            for (out, set) in out.iter_mut().zip(&sets) {
+                let [a, b, c, d] = *set;
+                let own = (SET * i) as u16 + first(*set);
+                *out = if a | b | c | d == 0 { *out } else { own };
+            }
+        }
         out
     }
 
-    /// Returns the leaf of one of the trees for the value in one of the lanes.
+    /// Returns the sets that are left at places on all axes. How many there are is known to the loops.
     #[inline(always)]
-    pub(crate) fn leaf(&self, tree: usize, places: &Places, lane: usize) -> usize {
-        let places = places[..self.axes.min(MOST_AXES)].iter().map(|axis| axis[lane] as usize);
-        match &self.trees[tree] {
-            Leaves::Few(sets) => sets.only(places),
-            Leaves::Some(sets) => sets.only(places),
-            Leaves::Many(sets) => sets.only(places),
+    fn swift_sets<V: Vector>(
+        &self,
+        isa: V::Isa,
+        sets: &[Set],
+        places: &[[u16; LANES]; MOST_AXES],
+    ) -> [Set; LANES] {
+        macro_rules! sets {
+            ($($count:literal)*) => {
+                match self.axes.len() {
+                    $($count => {
+                        let (some, _) = places.as_chunks::<$count>();
+                        V::common(isa, sets, &some[0])
+                    })*
+                    _ => V::common(isa, sets, places),
+                }
+            };
         }
+        sets!(1 2 3 4 5 6 7 8 9 10 11)
     }
-}
 
-impl<const W: usize> Sets<W> {
-    /// Returns the only leaf that is in all the sets.
+    /// Returns the only leaf of each tree that is in the sets of all places, lane by lane.
     #[inline(always)]
-    fn only(&self, places: impl Iterator<Item = usize>) -> usize {
-        let mut left = [u64::MAX; W];
-        for place in places {
-            let own = &self.0[place];
-            for w in 0..W {
-                left[w] &= own[w];
+    fn only<const A: usize, const B: usize>(
+        &self,
+        sets: &Sets<A, B>,
+        places: &[[u16; LANES]; MOST_AXES],
+    ) -> [[u16; LANES]; 2] {
+        let mut out = [[0; LANES]; 2];
+        let places = &places[..self.axes.len().min(MOST_AXES)];
+        for i in 0..LANES {
+            let (mut a, mut b) = ([u64::MAX; A], [u64::MAX; B]);
+            for place in places {
+                let own = &sets[usize::from(place[i])];
+                (0..A).for_each(|w| a[w] &= own.0[w]);
+                (0..B).for_each(|w| b[w] &= own.1[w]);
             }
+            (out[0][i], out[1][i]) = (first(a), first(b));
         }
-        let mut leaf = 0;
-        for (w, set) in left.iter().enumerate() {
-            leaf = if *set == 0 { leaf } else { 64 * w + set.trailing_zeros() as usize };
-        }
-        leaf
+        out
     }
 }
 
-fn clamped(threshold: i64) -> i32 {
-    threshold.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
+/// Counts the thresholds that numbers are above.
+#[inline(always)]
+fn passed(ruler: &Ruler, numbers: &[i32; LANES]) -> [u16; LANES] {
+    let numbers = numbers.map(|v| v.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16);
+    let mut passed = [0; LANES];
+    for threshold in &ruler.thresholds {
+        for i in 0..LANES {
+            passed[i] += u16::from(numbers[i] > threshold[i]);
+        }
+    }
+    passed
+}
+
+/// Returns the only numbers of both trees in each set.
+#[inline(always)]
+fn firsts(sets: &[Set; LANES], both: impl Fn(Set) -> (u16, u16)) -> [[u16; LANES]; 2] {
+    let mut out = [[0; LANES]; 2];
+    for i in 0..LANES {
+        (out[0][i], out[1][i]) = both(sets[i]);
+    }
+    out
+}
+
+/// Returns the only number that is in a set.
+#[inline(always)]
+fn first<const W: usize>(set: [u64; W]) -> u16 {
+    let mut out = 0;
+    for (w, set) in set.iter().enumerate() {
+        out = if *set == 0 { out } else { 64 * w as u32 + set.trailing_zeros() };
+    }
+    out as u16
 }
 
 /// Divides properties among few axes: those with many thresholds first, each where there is room.
-fn axes(thresholds: &[Vec<i32>]) -> Option<Vec<Axis>> {
+fn axes(thresholds: &[Vec<i16>]) -> Option<Vec<Axis>> {
     let mut features: Vec<usize> =
         (0..thresholds.len()).filter(|&f| !thresholds[f].is_empty()).collect();
     features.sort_by_key(|&f| std::cmp::Reverse(thresholds[f].len()));
-    let mut axes: Vec<Axis> = vec![Axis { features: Vec::new(), places: 1 }];
+    let empty = || Axis { places: 1, ..Axis::default() };
+    let mut axes = vec![empty()];
     for feature in features {
         let count = thresholds[feature].len() + 1;
-        let at = axes.iter().position(|axis| axis.places * count <= MOST_PLACES);
-        let at = at.unwrap_or_else(|| {
-            axes.push(Axis { features: Vec::new(), places: 1 });
+        let fits = |axis: &Axis| axis.rulers.is_empty() || axis.places * count <= MOST_PLACES;
+        let at = axes.iter().position(fits).unwrap_or_else(|| {
+            axes.push(empty());
             axes.len() - 1
         });
-        axes[at].features.push(feature);
+        let own = thresholds[feature].iter().map(|&t| [t; LANES]).collect();
+        let score = [axes[at].places as i16; LANES];
+        axes[at].rulers.push(Ruler { measures: feature, thresholds: own, score });
         axes[at].places *= count;
+    }
+    for i in 1..axes.len() {
+        axes[i].first = axes[i - 1].first + axes[i - 1].places as u16;
     }
     (axes.len() <= MOST_AXES).then_some(axes)
 }
 
-/// Lists what properties are compared with, axis after axis.
-fn rulers(axes: &[Axis], thresholds: &[Vec<i32>]) -> Rulers {
-    let of_axis = |axis: &Axis| {
-        let (mut out, mut score) = (Vec::new(), 1);
-        for &row in &axis.features {
-            let own = thresholds[row].iter();
-            out.extend(own.map(|&threshold| Comparison { row: row as u32, threshold, score }));
-            score *= thresholds[row].len() as i32 + 1;
-        }
-        out
-    };
-    Rulers::new(axes.iter().map(of_axis).collect())
-}
-
-/// Finds the sets of a tree's leaves that are reachable from each place of each axis.
-fn leaves(tree: &[TreeNode], thresholds: &[Vec<i32>], axes: &[Axis]) -> Option<Leaves> {
-    let count = tree.iter().filter(|node| matches!(node, TreeNode::Leaf { .. })).count();
-    Some(match count.div_ceil(64) {
-        0 | 1 => Leaves::Few(sets(tree, thresholds, axes)),
-        2 => Leaves::Some(sets(tree, thresholds, axes)),
-        3..=MOST_WORDS => Leaves::Many(sets(tree, thresholds, axes)),
+/// Finds the sets of both trees' leaves that are reachable from each place of each axis.
+fn leaves(trees: [&[TreeNode]; 2], thresholds: &[Vec<i16>], axes: &[Axis]) -> Option<Leaves> {
+    let words = trees.map(|tree| {
+        tree.iter().filter(|node| matches!(node, TreeNode::Leaf { .. })).count().div_ceil(64)
+    });
+    // A tree of one leaf has nothing to decide.
+    let second = trees[1].len() > 1;
+    macro_rules! both {
+        ($a:literal, $b:literal) => {{
+            let (a, b) = (sets::<$a>(trees[0], thresholds, axes), sets(trees[1], thresholds, axes));
+            a.into_iter().zip(b).collect()
+        }};
+    }
+    Some(match words[0].max(if second { words[1] } else { 0 }) {
+        0 | 1 if second => Leaves::FewAndFew(both!(1, 1)),
+        0 | 1 => Leaves::Few(both!(1, 0)),
+        2 if second => Leaves::SomeAndSome(both!(2, 2)),
+        2 => Leaves::Some(both!(2, 0)),
+        3 | 4 if second => Leaves::ManyAndMany(both!(4, 4)),
+        3 | 4 => Leaves::Many(both!(4, 0)),
         _ => return None,
     })
 }
 
-fn sets<const W: usize>(tree: &[TreeNode], thresholds: &[Vec<i32>], axes: &[Axis]) -> Sets<W> {
+/// Sets for vectors, as [`Sieve`] keeps them.
+struct Joined {
+    joined: Vec<Set>,
+    words: [usize; 2],
+    apart: [Vec<Vec<Set>>; 2],
+}
+
+/// Finds the sets of both trees' leaves together, or of each tree by itself; none where a tree has too many.
+fn joined(trees: [&[TreeNode]; 2], thresholds: &[Vec<i16>], axes: &[Axis]) -> Option<Joined> {
+    let leaves = trees.map(|tree| tree.len().div_ceil(2));
+    // A tree of one leaf has nothing to decide.
+    let words = leaves.map(|leaves| if leaves > 1 { leaves.div_ceil(64) } else { 0 });
+    let words = [words[0].max(1), words[1]];
+    let all = trees.map(|tree| sets::<MOST_WORDS>(tree, thresholds, axes));
+    if words.iter().any(|&w| w > MOST_WORDS) {
+        return None;
+    }
+    let [first, second] = words;
+    if first + second > 4 {
+        let parts = |tree: usize| {
+            let part = |from: usize| {
+                all[tree].iter().map(move |set| std::array::from_fn(|w| set[from + w])).collect()
+            };
+            (0..words[tree]).step_by(4).map(part).collect()
+        };
+        return Some(Joined { joined: Vec::new(), words, apart: [parts(0), parts(1)] });
+    }
+    let [a, b] = &all;
+    let join = |(a, b): (&[u64; MOST_WORDS], &[u64; MOST_WORDS])| {
+        let mut out = [0; 4];
+        out[..first].copy_from_slice(&a[..first]);
+        out[first..first + second].copy_from_slice(&b[..second]);
+        out
+    };
+    let joined = a.iter().zip(b).map(join).collect();
+    Some(Joined { joined, words, apart: [Vec::new(), Vec::new()] })
+}
+
+fn sets<const W: usize>(
+    tree: &[TreeNode],
+    thresholds: &[Vec<i16>],
+    axes: &[Axis],
+) -> Vec<[u64; W]> {
     // Of each property, the leaves that are reachable where it is above so many thresholds.
     let mut reachable: Vec<Vec<[u64; W]>> =
         thresholds.iter().map(|own| vec![[0; W]; own.len() + 1]).collect();
@@ -176,7 +340,7 @@ fn sets<const W: usize>(tree: &[TreeNode], thresholds: &[Vec<i32>], axes: &[Axis
         match *node {
             TreeNode::Decision { feature, threshold } => {
                 let feature = usize::from(feature);
-                let at = thresholds[feature].partition_point(|&t| t < clamped(threshold));
+                let at = thresholds[feature].partition_point(|&t| i64::from(t) < threshold);
                 let mut upper = lower.clone();
                 upper[feature].0 = upper[feature].0.max(at + 1);
                 lower[feature].1 = lower[feature].1.min(at);
@@ -190,19 +354,22 @@ fn sets<const W: usize>(tree: &[TreeNode], thresholds: &[Vec<i32>], axes: &[Axis
             }
         }
     }
-    Sets(axes.iter().flat_map(|axis| (0..axis.places).map(|p| at(axis, p, &reachable))).collect())
+    axes.iter().flat_map(|axis| (0..axis.places).map(|p| at(axis, p, &reachable))).collect()
 }
 
+/// Adds a leaf, if there is room for it.
 fn add<const W: usize>(set: &mut [u64; W], leaf: usize) {
-    set[leaf / 64] |= 1 << (leaf % 64);
+    if let Some(word) = set.get_mut(leaf / 64) {
+        *word |= 1 << (leaf % 64);
+    }
 }
 
 /// Returns the leaves that are reachable from a place on an axis.
 fn at<const W: usize>(axis: &Axis, mut place: usize, reachable: &[Vec<[u64; W]>]) -> [u64; W] {
     let mut out = [u64::MAX; W];
-    for &feature in &axis.features {
-        let count = reachable[feature].len();
-        let own = &reachable[feature][place % count];
+    for ruler in &axis.rulers {
+        let count = reachable[ruler.measures].len();
+        let own = &reachable[ruler.measures][place % count];
         out.iter_mut().zip(own).for_each(|(out, own)| *out &= own);
         place /= count;
     }

@@ -8,6 +8,13 @@ const LARGEST_SUM: i64 = 1 << 47;
 /// Sums that predictors of rows weigh: 32 of them times coefficients below 2^16 stay below 2^62.
 const LARGEST_FINE_SUM: i64 = 1 << 41;
 
+/// Sums of either kind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sums<'a> {
+    Short(&'a [i32]),
+    Long(&'a [i64]),
+}
+
 /// A sum as a window keeps it.
 pub(crate) trait Sum: Copy + Default + Debug + Send + Sync + 'static {
     /// Whether not every sum fits.
@@ -16,6 +23,8 @@ pub(crate) trait Sum: Copy + Default + Debug + Send + Sync + 'static {
     /// Keeps a sum, which must fit.
     fn of(sum: i64) -> Self;
     fn wide(self) -> i64;
+    /// Returns many as they are.
+    fn all(sums: &[Self]) -> Sums<'_>;
     /// Returns left + above − above-left held between left and above.
     fn median(left: Self, up: Self, up_left: Self) -> Self;
     /// Returns the sum without its lowest `shift` bits, held within the range of properties.
@@ -26,6 +35,11 @@ pub(crate) trait Sum: Copy + Default + Debug + Send + Sync + 'static {
     fn weighed_finely(self, coefficient: i32) -> i64;
     /// Rounds to a multiple of 2^`fraction`.
     fn aligned(self, fraction: u32) -> Self;
+    /// Adds `residual` steps, the step being given as it is, in 32 bits, and with the largest residual for
+    /// which these do. Says whether the result is right.
+    fn plus(self, residual: i32, step: (i64, i32, i32)) -> (Self, bool);
+    /// Says whether it is within ± `most`, where not every sum fits.
+    fn is_within(self, most: i64) -> bool;
 }
 
 impl Sum for i64 {
@@ -39,6 +53,10 @@ impl Sum for i64 {
     #[inline(always)]
     fn wide(self) -> i64 {
         self
+    }
+
+    fn all(sums: &[Self]) -> Sums<'_> {
+        Sums::Long(sums)
     }
 
     #[inline(always)]
@@ -66,6 +84,16 @@ impl Sum for i64 {
         let half = (1_i64 << fraction) >> 1;
         self.wrapping_add(half) >> fraction << fraction
     }
+
+    #[inline(always)]
+    fn plus(self, residual: i32, (step, _, _): (i64, i32, i32)) -> (Self, bool) {
+        (self.wrapping_add(i64::from(residual).wrapping_mul(step)), true)
+    }
+
+    #[inline(always)]
+    fn is_within(self, _: i64) -> bool {
+        true
+    }
 }
 
 /// Sums far from the ends of 32 bits, as `Neighbourhood::narrow` says: nothing below overflows.
@@ -80,6 +108,10 @@ impl Sum for i32 {
     #[inline(always)]
     fn wide(self) -> i64 {
         i64::from(self)
+    }
+
+    fn all(sums: &[Self]) -> Sums<'_> {
+        Sums::Short(sums)
     }
 
     #[inline(always)]
@@ -106,5 +138,17 @@ impl Sum for i32 {
     fn aligned(self, fraction: u32) -> Self {
         let half = (1_i32 << (fraction & 31)) >> 1;
         self.wrapping_add(half) >> (fraction & 31) << (fraction & 31)
+    }
+
+    #[inline(always)]
+    fn plus(self, residual: i32, (_, step, most): (i64, i32, i32)) -> (Self, bool) {
+        let held = residual.max(-most).min(most);
+        (self.wrapping_add(held.wrapping_mul(step)), held == residual)
+    }
+
+    #[inline(always)]
+    fn is_within(self, most: i64) -> bool {
+        let most = most as i32;
+        self <= most && self >= -most
     }
 }

@@ -117,6 +117,16 @@ impl Surroundings {
         own & self.rows[rows.min(self.rows.len() - 1)]
     }
 
+    /// Returns a bit for each neighbour of a column that is there once enough rows are before.
+    pub(super) fn in_column(&self, column: usize) -> u16 {
+        self.columns.get(column).copied().unwrap_or(0)
+    }
+
+    /// Returns a bit for each neighbour for which `rows` rows before are enough.
+    pub(super) fn in_rows(&self, rows: usize) -> u16 {
+        self.rows[rows.min(self.rows.len() - 1)]
+    }
+
     /// Says whether a neighbour can be there.
     pub(super) fn ever(&self, n: usize) -> bool {
         self.rows[self.rows.len() - 1] >> n & 1 == 1

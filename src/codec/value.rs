@@ -7,6 +7,11 @@ use crate::matrix::{DType, Element, F16};
 pub(crate) trait Cell: Element + PartialEq {
     /// Converts an integer: modulo 2^64 for 64-bit types, saturated for narrower ones.
     fn from_integer(k: i64) -> Self;
+    /// Converts an integer of 32 bits in the same way.
+    #[inline(always)]
+    fn from_short(k: i32) -> Self {
+        Self::from_integer(i64::from(k))
+    }
     /// Rounds to the nearest value, ties to even, saturated at the largest finite one.
     fn from_float(x: f64) -> Self;
     /// Returns the value whose place in the order of all bit patterns is `k`.
@@ -24,12 +29,14 @@ pub(crate) trait Cell: Element + PartialEq {
 }
 
 macro_rules! integer_cells {
-    ($($t:ty: $from:expr),* $(,)?) => { $(
+    ($($t:ty: $from:expr, $short:expr);* $(;)?) => { $(
         // Written once for types of all widths.
         #[allow(clippy::cast_lossless)]
         impl Cell for $t {
             #[inline(always)]
             fn from_integer(k: i64) -> Self { ($from)(k) }
+            #[inline(always)]
+            fn from_short(k: i32) -> Self { ($short)(k) }
             #[inline(always)]
             fn from_float(x: f64) -> Self { x as $t }
             #[inline(always)]
@@ -49,14 +56,14 @@ macro_rules! integer_cells {
 }
 
 integer_cells! {
-    u8: |k: i64| k.clamp(0, 255) as u8,
-    i8: |k: i64| k.clamp(-128, 127) as i8,
-    u16: |k: i64| k.clamp(0, 65_535) as u16,
-    i16: |k: i64| k.clamp(-32_768, 32_767) as i16,
-    u32: |k: i64| k.clamp(0, 4_294_967_295) as u32,
-    i32: |k: i64| k.clamp(-2_147_483_648, 2_147_483_647) as i32,
-    u64: |k: i64| k as u64,
-    i64: |k: i64| k,
+    u8: |k: i64| k.clamp(0, 255) as u8, |k: i32| k.clamp(0, 255) as u8;
+    i8: |k: i64| k.clamp(-128, 127) as i8, |k: i32| k.clamp(-128, 127) as i8;
+    u16: |k: i64| k.clamp(0, 65_535) as u16, |k: i32| k.clamp(0, 65_535) as u16;
+    i16: |k: i64| k.clamp(-32_768, 32_767) as i16, |k: i32| k.clamp(-32_768, 32_767) as i16;
+    u32: |k: i64| k.clamp(0, 4_294_967_295) as u32, |k: i32| k.max(0) as u32;
+    i32: |k: i64| k.clamp(-2_147_483_648, 2_147_483_647) as i32, |k: i32| k;
+    u64: |k: i64| k as u64, |k: i32| i64::from(k) as u64;
+    i64: |k: i64| k, |k: i32| i64::from(k);
 }
 
 macro_rules! float_cells {

@@ -8,6 +8,7 @@ use super::context::{Decoded, narrow};
 use super::sum::Sum;
 use super::surroundings::{Place, Surroundings};
 use crate::container::model::NEIGHBOURS;
+use crate::kernels::vector::{Vector, WIDTH};
 
 /// Steps between two moves of what is looked back at, at least.
 const STEPS: usize = 64;
@@ -47,6 +48,27 @@ impl<const N: usize> Front<N> {
             self.x[i] = if wraps || begins { 0 } else { x };
             self.y[i] = if begins { 0 } else { self.y[i] + i32::from(wraps) };
         }
+    }
+}
+
+impl Front<WIDTH> {
+    /// Advances in the same way.
+    #[inline(always)]
+    fn advance_swiftly<V: Vector>(&mut self, isa: V::Isa, line: i32, period: i32) {
+        let (zero, one) = (V::all(isa, 0), V::all(isa, 1));
+        let column = V::load(isa, &self.column).plus(one);
+        let ends = column.is(V::all(isa, period));
+        let column = zero.or(ends, column);
+        let row = V::load(isa, bytemuck::cast_ref(&self.row));
+        let row = row.plus(V::all(isa, WIDTH as i32)).or(ends, row);
+        let begins = column.is(zero);
+        let x = V::load(isa, &self.x).plus(one);
+        let wraps = x.is(V::all(isa, line));
+        let y = V::load(isa, &self.y);
+        let y = zero.or(begins, y.plus(one).or(wraps, y));
+        let x = zero.or(begins, zero.or(wraps, x));
+        (self.column, self.x, self.y) = (column.array(), x.array(), y.array());
+        self.row = bytemuck::cast(row.array());
     }
 }
 
@@ -218,6 +240,71 @@ impl<S: Sum, const N: usize> Window<S, N> {
         }
         out
     }
+}
+
+impl Window<i32, WIDTH> {
+    /// Goes on to the next step, as [`Self::advance`] does.
+    #[inline(always)]
+    pub(super) fn advance_swiftly<V: Vector>(&mut self, isa: V::Isa) {
+        self.front.advance_swiftly::<V>(isa, self.line as i32, self.period as i32);
+        self.at += WIDTH;
+        if self.at + WIDTH > self.sums.len() {
+            self.move_back();
+        }
+    }
+
+    /// Returns a neighbour's sum in each lane.
+    #[inline(always)]
+    pub(super) fn sum_vector<V: Vector>(&self, isa: V::Isa, n: usize) -> V {
+        let (near, far) = self.places(n);
+        let own = V::load(isa, numbers(&self.sums, near));
+        match far {
+            Some(far) => self.joined(isa, n, V::load(isa, numbers(&self.sums, far)), own),
+            None => own,
+        }
+    }
+
+    /// Returns a neighbour's residual in each lane.
+    #[inline(always)]
+    pub(super) fn residual_vector<V: Vector>(&self, isa: V::Isa, n: usize) -> V {
+        let (near, far) = self.places(n);
+        let own = V::load(isa, numbers(&self.residuals, near));
+        match far {
+            Some(far) => self.joined(isa, n, V::load(isa, numbers(&self.residuals, far)), own),
+            None => own,
+        }
+    }
+
+    /// Returns which atom a neighbour is in each lane.
+    #[inline(always)]
+    pub(super) fn atom_vector<V: Vector>(&self, isa: V::Isa, n: usize) -> V {
+        let (near, far) = self.places(n);
+        let own = V::load_bytes(isa, numbers(&self.atoms, near));
+        match far {
+            Some(far) => self.joined(isa, n, V::load_bytes(isa, numbers(&self.atoms, far)), own),
+            None => own,
+        }
+    }
+
+    /// Returns where a neighbour is in most lanes, and where in the first ones if that is elsewhere.
+    #[inline(always)]
+    fn places(&self, n: usize) -> (usize, Option<usize>) {
+        let Back { near, far, .. } = self.backs[n];
+        (self.at - near, (near != far).then(|| self.at - far))
+    }
+
+    /// Returns what is `far` in the first lanes and `near` in the others.
+    #[inline(always)]
+    fn joined<V: Vector>(&self, isa: V::Isa, n: usize, far: V, near: V) -> V {
+        far.or(V::load(isa, &self.backs[n].is_far).is_above(V::all(isa, 0)), near)
+    }
+}
+
+/// Returns the numbers that begin at a place, which must be in the window.
+#[inline(always)]
+fn numbers<T>(all: &[T], at: usize) -> &[T; WIDTH] {
+    let (chunks, _) = all[at..at + WIDTH].as_chunks();
+    &chunks[0]
 }
 
 #[inline(always)]

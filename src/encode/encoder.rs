@@ -245,8 +245,11 @@ impl BlockEncoder {
     /// a code for one of its symbols.
     pub(crate) fn coded(&self, bytes: &[u8], symbols: &Symbols) -> Option<(Vec<u8>, Vec<u8>)> {
         let classes = self.costs.classify(&self.program, symbols);
-        let mut coder =
-            rans::RansEncoder::with_capacity(symbols.latents.len() + symbols.residuals.len());
+        let count = symbols.latents.len() + symbols.residuals.len();
+        let mut coder = match self.program.neighbours {
+            Some(_) => rans::RansEncoder::in_lanes(symbols.rows, count),
+            None => rans::RansEncoder::with_capacity(count),
+        };
         let size = self.program.dtype.size();
         if !self.write(symbols, &classes, &mut coder) {
             return None;
@@ -292,6 +295,7 @@ impl BlockEncoder {
         if m.classes.count > 1 {
             let last = i.checked_sub(1).map_or(0, |last| classes[last]);
             has_code &= p.tables[m.classes.next[last]].encode(class as i64, coder);
+            coder.end_symbols();
         }
         let predictors = p.neighbours.as_ref().and_then(|n| n.by_row.as_ref());
         if let Some(table) = predictors.and_then(LinePredictors::table) {
@@ -304,6 +308,7 @@ impl BlockEncoder {
             let mean = m.classes.means[class * latents + k];
             let number = i64::from(symbols.latents[at]).wrapping_sub(mean);
             has_code &= p.tables[table].encode(number, coder);
+            coder.end_symbols();
         }
         has_code
     }
@@ -353,6 +358,7 @@ impl BlockEncoder {
         let mut has_code = true;
         for step in order.steps() {
             for row in order.heads(step) {
+                coder.set_lane(row % LANES);
                 has_code &= self.write_head(symbols, classes, row, coder);
             }
             let cells = order.cells(step);
@@ -360,8 +366,10 @@ impl BlockEncoder {
                 for (row, column) in cells.clone().filter(|&(row, _)| coded(row)) {
                     let at = row * width + column;
                     let table = n.atom_table(symbols.atom_leaves[at]);
+                    coder.set_lane(row % LANES);
                     has_code &= p.tables[table].encode(i64::from(atom(at)), coder);
                 }
+                coder.end_symbols();
             }
             for (row, column) in cells {
                 let at = row * width + column;
@@ -370,9 +378,11 @@ impl BlockEncoder {
                 } else if atom(at) == 0 {
                     let own = || m.classes.residual_tables[classes[row] * width + column];
                     let table = n.table(symbols.leaves[at], own);
+                    coder.set_lane(row % LANES);
                     has_code &= p.tables[table].encode(symbols.residuals[at], coder);
                 }
             }
+            coder.end_symbols();
         }
         has_code
     }

@@ -136,10 +136,10 @@ impl<'a> NeighbourCoder<'a> {
             }
             self.errors.set(j, row[j], value.unwrap_or(row[j]));
             symbols.residuals[first + j] = cell.residual;
-            symbols.leaves[first + j] = n.leaf(&decided, 0);
+            symbols.leaves[first + j] = decided.leaf(0);
             if !n.atoms.is_empty() {
                 symbols.atoms[first + j] = cell.atom;
-                symbols.atom_leaves[first + j] = n.atom_leaf(&decided, 0);
+                symbols.atom_leaves[first + j] = decided.atom_leaf(0);
             }
             let (window, predicted) = (&self.window, carried[0]);
             observer.cell(&Seen {

@@ -1,11 +1,14 @@
 //! Entropy coding, in integers only.
 //!
 //! Two coders share this room. Rows go through [`rans`] with stored [`table`]s: fast, and any
-//! table can be chosen for any number. The model, which is small and read once, goes through
+//! table can be chosen for any number; those that are decoded side by side have [`lanes`], and their
+//! tables a [`pool`]. The model, which is small and read once, goes through
 //! the adaptive [`intcoder`], which needs no tables at all.
 
 pub(crate) mod array;
 pub(crate) mod intcoder;
+pub(crate) mod lanes;
+pub(crate) mod pool;
 pub(crate) mod rans;
 pub(crate) mod table;
 

@@ -3,8 +3,37 @@
 //!
 //! The two states halve the latency of decoding: while one waits for its table, the other
 //! works. Words are read forwards, so the encoder works backwards over a list of operations.
+//! Rows that are decoded side by side have a state for each lane instead: see [`super::lanes`].
 
 use crate::error::{Error, Result};
+
+/// What tables read from.
+pub(crate) trait Coder: Copy {
+    /// Begins the next symbol.
+    fn next_symbol(&mut self);
+
+    /// Returns the slot of the symbol to come.
+    fn slot(&self) -> u32;
+
+    /// Takes the symbol with slots `start..start + frequency`, which hold [`Self::slot`].
+    fn take(&mut self, start: u32, frequency: u32);
+
+    /// Takes at most 16 raw bits.
+    fn take_bits(&mut self, count: u32) -> u64;
+
+    /// Takes `count` raw bits, at most 64.
+    #[inline]
+    fn raw(&mut self, count: u32) -> u64 {
+        let mut bits = 0;
+        let mut have = 0;
+        while have < count {
+            let n = (count - have).min(16);
+            bits |= self.take_bits(n) << have;
+            have += n;
+        }
+        bits
+    }
+}
 
 /// Table frequencies add up to `2^PROB_BITS`.
 pub(crate) const PROB_BITS: u32 = 15;
@@ -12,6 +41,10 @@ pub(crate) const PROB_BITS: u32 = 15;
 pub(crate) const PROB_SCALE: u32 = 1 << PROB_BITS;
 /// A state is kept at or above this; below it, it takes in one word.
 const LOW: u64 = 1 << 31;
+/// Lanes at most, and states of a stream where each lane has one.
+pub(crate) const LANES: usize = 16;
+/// What a lane's state is kept at or above.
+pub(super) const LANE_LOW: u32 = 1 << 16;
 
 /// One thing to encode: a symbol's slot range, or raw bits where `frequency` is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +55,7 @@ pub(crate) struct Op {
     pub(crate) frequency: u16,
     /// Number of raw bits, at most 16.
     pub(crate) bits: u8,
-    /// Which of the two states takes it.
+    /// Which state takes it.
     pub(crate) lane: u8,
 }
 
@@ -31,18 +64,41 @@ pub(crate) struct Op {
 pub(crate) struct RansEncoder {
     ops: Vec<Op>,
     lane: u8,
+    /// States, where there is one for each lane.
+    lanes: Option<usize>,
+    /// Raw bits that are read when all lanes have their symbols.
+    late: Vec<Op>,
 }
 
 impl RansEncoder {
     /// Makes an encoder with room for about so many symbols.
     pub(crate) fn with_capacity(symbols: usize) -> Self {
-        Self { ops: Vec::with_capacity(symbols + symbols / 8), lane: 0 }
+        Self { ops: Vec::with_capacity(symbols + symbols / 8), ..Self::default() }
     }
 
-    /// Begins the next symbol: its operations go to the other state.
+    /// Makes an encoder of `rows` rows in lanes, with room for about so many symbols.
+    pub(crate) fn in_lanes(rows: usize, symbols: usize) -> Self {
+        Self { lanes: Some(rows.min(LANES)), ..Self::with_capacity(symbols) }
+    }
+
+    /// Goes to another lane.
+    #[inline]
+    pub(crate) fn set_lane(&mut self, lane: usize) {
+        self.lane = lane as u8;
+    }
+
+    /// Says that what comes next is read after the raw bits of all symbols so far.
+    #[inline]
+    pub(crate) fn end_symbols(&mut self) {
+        self.ops.append(&mut self.late);
+    }
+
+    /// Begins the next symbol: its operations go to the other state, where two take turns.
     #[inline]
     pub(crate) fn next_symbol(&mut self) {
-        self.lane ^= 1;
+        if self.lanes.is_none() {
+            self.lane ^= 1;
+        }
     }
 
     /// Codes the slots `start..start + frequency`. All slots at once cost nothing.
@@ -56,39 +112,56 @@ impl RansEncoder {
     /// Codes the low `count` bits of `bits`, at a bit each.
     #[inline]
     pub(crate) fn raw(&mut self, mut bits: u64, mut count: u32) {
+        let ops = if self.lanes.is_some() { &mut self.late } else { &mut self.ops };
         while count > 0 {
             let n = count.min(16);
             let start = (bits & ((1 << n) - 1)) as u32;
-            self.ops.push(Op { start, frequency: 0, bits: n as u8, lane: self.lane });
+            ops.push(Op { start, frequency: 0, bits: n as u8, lane: self.lane });
             bits >>= n;
             count -= n;
         }
     }
 
-    /// Appends the stream to `out`: both final states, then the words.
-    pub(crate) fn finish(&self, out: &mut Vec<u8>) {
+    /// Appends the stream to `out`: the final states, then the words.
+    pub(crate) fn finish(&mut self, out: &mut Vec<u8>) {
+        self.end_symbols();
+        match self.lanes {
+            None => {
+                let (states, words) = self.run::<2>(LOW, 32);
+                states.iter().for_each(|x| out.extend_from_slice(&x.to_le_bytes()));
+                let words = words.iter().rev();
+                words.for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+            }
+            Some(count) => {
+                let (states, words) = self.run::<LANES>(u64::from(LANE_LOW), 16);
+                let states = states.iter().take(count);
+                states.for_each(|x| out.extend_from_slice(&(*x as u32).to_le_bytes()));
+                let words = words.iter().rev();
+                words.for_each(|word| out.extend_from_slice(&(*word as u16).to_le_bytes()));
+            }
+        }
+    }
+
+    /// Returns the final states, which began at `low`, and the words, of so many bits, last first.
+    fn run<const N: usize>(&self, low: u64, word_bits: u32) -> ([u64; N], Vec<u32>) {
         let mut words: Vec<u32> = Vec::with_capacity(self.ops.len() / 4 + 8);
-        let mut states = [LOW; 2];
+        let mut states = [low; N];
+        // A state must stay below this after a step.
+        let end = low << word_bits;
         for op in self.ops.iter().rev() {
-            let x = &mut states[usize::from(op.lane)];
-            // The state must stay below 2^63 after the step.
+            let x = &mut states[usize::from(op.lane) % N];
             let (frequency, shift) = match op.frequency {
                 0 => (1, u32::from(op.bits)),
                 f => (u64::from(f), PROB_BITS),
             };
-            if *x >= frequency << (63 - shift) {
-                words.push(*x as u32);
-                *x >>= 32;
+            if *x >= frequency * (end >> shift) {
+                words.push((*x & ((1 << word_bits) - 1)) as u32);
+                *x >>= word_bits;
             }
             let low = *x % frequency + u64::from(op.start);
             *x = ((*x / frequency) << shift) + low;
         }
-        for state in states {
-            out.extend_from_slice(&state.to_le_bytes());
-        }
-        for word in words.iter().rev() {
-            out.extend_from_slice(&word.to_le_bytes());
-        }
+        (states, words)
     }
 }
 
@@ -148,41 +221,6 @@ impl<'a> RansDecoder<'a> {
         Ok(Self { now: states[0], next: states[1], words, overrun: false })
     }
 
-    /// Begins the next symbol.
-    #[inline(always)]
-    pub(crate) fn next_symbol(&mut self) {
-        (self.now, self.next) = (self.next, self.now);
-    }
-
-    /// Returns the slot of the symbol to come.
-    #[inline(always)]
-    pub(crate) fn slot(&self) -> u32 {
-        self.now as u32 & (PROB_SCALE - 1)
-    }
-
-    /// Takes the symbol with slots `start..start + frequency`, which hold [`Self::slot`].
-    #[inline(always)]
-    pub(crate) fn take(&mut self, start: u32, frequency: u32) {
-        let offset = u64::from(self.slot() - start);
-        self.now = u64::from(frequency) * (self.now >> PROB_BITS) + offset;
-        self.refill();
-    }
-
-    /// Takes `count` raw bits, at most 64.
-    #[inline]
-    pub(crate) fn raw(&mut self, count: u32) -> u64 {
-        let mut bits = 0;
-        let mut have = 0;
-        while have < count {
-            let n = (count - have).min(16);
-            bits |= (self.now & ((1 << n) - 1)) << have;
-            self.now >>= n;
-            self.refill();
-            have += n;
-        }
-        bits
-    }
-
     #[inline(always)]
     fn refill(&mut self) {
         if self.now >= LOW {
@@ -220,5 +258,32 @@ impl<'a> RansDecoder<'a> {
             return Err(Error::corrupt("an entropy-coded stream goes on after its rows"));
         }
         Ok(())
+    }
+}
+
+impl Coder for RansDecoder<'_> {
+    #[inline(always)]
+    fn next_symbol(&mut self) {
+        (self.now, self.next) = (self.next, self.now);
+    }
+
+    #[inline(always)]
+    fn slot(&self) -> u32 {
+        self.now as u32 & (PROB_SCALE - 1)
+    }
+
+    #[inline(always)]
+    fn take(&mut self, start: u32, frequency: u32) {
+        let offset = u64::from(self.slot() - start);
+        self.now = u64::from(frequency) * (self.now >> PROB_BITS) + offset;
+        self.refill();
+    }
+
+    #[inline(always)]
+    fn take_bits(&mut self, count: u32) -> u64 {
+        let bits = self.now & ((1 << count) - 1);
+        self.now >>= count;
+        self.refill();
+        bits
     }
 }

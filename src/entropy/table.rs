@@ -5,7 +5,7 @@
 //! A *token* table codes a number's sign, bit length and leading bits, the rest raw: for wide
 //! values. All are laid out alike: sorted intervals of numbers, each with its slots.
 
-use super::rans::{PROB_BITS, PROB_SCALE, RansDecoder, RansEncoder};
+use super::rans::{Coder, PROB_BITS, PROB_SCALE, RansEncoder};
 use crate::error::{Error, Result};
 
 /// Cumulative distributions, `2^30 F(i / 32)` for `i = 0..=512`, four shapes.
@@ -221,9 +221,30 @@ impl Table {
         })
     }
 
+    /// Lists entries as decoding finds them: first slot, number of slots, and the number where nothing
+    /// more is to be read.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (u32, u32, Option<i32>)> + '_ {
+        self.slots.iter().map(|s| {
+            let number = (s.number != LONG).then_some(s.number);
+            (u32::from(s.start), u32::from(s.frequency), number)
+        })
+    }
+
     /// Reads one number.
     #[inline(always)]
-    pub(crate) fn decode(&self, coder: &mut RansDecoder<'_>) -> i64 {
+    pub(crate) fn decode<C: Coder>(&self, coder: &mut C) -> i64 {
+        let (i, number) = self.symbol(coder);
+        if number != LONG {
+            return i64::from(number);
+        }
+        let (number, after) = self.complete(i, *coder);
+        *coder = after;
+        number
+    }
+
+    /// Reads which entry holds the next number, and the number if nothing more is to be read.
+    #[inline(always)]
+    pub(crate) fn symbol<C: Coder>(&self, coder: &mut C) -> (usize, i32) {
         coder.next_symbol();
         let slot = coder.slot();
         let mut i =
@@ -234,18 +255,13 @@ impl Table {
             found = self.slots[i];
         }
         coder.take(u32::from(found.start), u32::from(found.frequency));
-        if found.number != LONG {
-            return i64::from(found.number);
-        }
-        let (number, after) = self.complete(i, *coder);
-        *coder = after;
-        number
+        (i, found.number)
     }
 
     /// Reads what an entry leaves open. The coder comes and goes by value, so that in a loop over
     /// numbers it stays in registers.
     #[inline(never)]
-    fn complete<'a>(&self, i: usize, mut coder: RansDecoder<'a>) -> (i64, RansDecoder<'a>) {
+    pub(crate) fn complete<C: Coder>(&self, i: usize, mut coder: C) -> (i64, C) {
         let base = self.base[i];
         let number = match self.raw[i] {
             ESCAPE_ANY => coder.raw(64) as i64,

@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 pub(crate) enum Isa {
     /// Any CPU; the reference.
     Scalar,
-    /// x86 with AVX2 and FMA.
+    /// x86 with AVX2, FMA, BMI1 and POPCNT.
     Avx2,
-    /// x86 with AVX-512 F and BW.
+    /// x86 with AVX-512 F, BW, DQ and VL.
     Avx512,
     /// 64-bit Arm.
     Neon,
@@ -53,10 +53,19 @@ impl Isa {
         match self {
             Isa::Scalar => true,
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Isa::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
+                    && is_x86_feature_detected!("bmi1")
+                    && is_x86_feature_detected!("popcnt")
+            }
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => {
-                is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
+                Isa::Avx2.is_available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
             }
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => std::arch::is_aarch64_feature_detected!("neon"),

@@ -10,11 +10,11 @@ mod isa;
 pub(crate) mod math;
 #[cfg(target_arch = "aarch64")]
 mod neon;
-pub(crate) mod ruler;
+pub(crate) mod run;
+pub(crate) mod vector;
 pub(crate) mod wide;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub(crate) use dense::Panels;
-#[cfg(feature = "internals")]
 pub(crate) use isa::Isa;

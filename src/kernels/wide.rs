@@ -16,7 +16,7 @@ pub(crate) trait WideLoop {
 pub(crate) fn run_wide<W: WideLoop>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
     if super::isa::Isa::chosen() != super::isa::Isa::Scalar && super::x86::Avx2::new().is_some() {
-        // SAFETY: AVX2 is there, as was just asked.
+        // SAFETY: AVX2, BMI1 and POPCNT are there, as was just asked.
         return unsafe { with_avx2(work) };
     }
     work.run()
@@ -41,9 +41,29 @@ impl<R, F: FnOnce() -> R> WideLoop for Closure<F> {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 fn with_avx2<W: WideLoop>(work: W) -> W::Output {
     work.run()
+}
+
+/// Runs `work` on a CPU that has AVX2.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(super) fn run_on_avx2<W: WideLoop>(_: super::x86::Avx2, work: W) -> W::Output {
+    // SAFETY: AVX2, BMI1 and POPCNT are there, as is proven.
+    unsafe { with_avx2(work) }
+}
+
+/// Runs `work` on a CPU that has AVX-512.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(super) fn run_on_avx512<W: WideLoop>(_: super::x86::Avx512, work: W) -> W::Output {
+    #[target_feature(enable = "avx2,bmi1,popcnt,avx512f,avx512bw,avx512dq,avx512vl")]
+    fn with_avx512<W: WideLoop>(work: W) -> W::Output {
+        work.run()
+    }
+    // SAFETY: AVX-512 F, BW, DQ and VL are there, and what AVX2 needs, as is proven.
+    unsafe { with_avx512(work) }
 }
 
 #[cfg(all(test, feature = "compress"))]

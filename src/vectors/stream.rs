@@ -25,13 +25,14 @@ pub(super) struct Row {
 /// Codes the stream of `rows`, each symbol in the table that the format asks for.
 pub(super) fn stream(record: &ModelRecord, dtype: DType, rows: &[Row]) -> Vec<u8> {
     let p = Program::new(record.clone(), dtype).unwrap();
-    let mut coder = RansEncoder::default();
+    let mut coder = match p.neighbours {
+        Some(_) => RansEncoder::in_lanes(rows.len(), 0),
+        None => RansEncoder::default(),
+    };
     let mut last = 0;
-    let mut heads = |rows: &[Row], coder: &mut RansEncoder| {
-        for row in rows {
-            say_head(&p, last, row, coder);
-            last = row.class.min(p.record.classes.count - 1);
-        }
+    let mut head = |row: &Row, coder: &mut RansEncoder| {
+        say_head(&p, last, row, coder);
+        last = row.class.min(p.record.classes.count - 1);
     };
     match &p.neighbours {
         Some(n) => {
@@ -41,13 +42,17 @@ pub(super) fn stream(record: &ModelRecord, dtype: DType, rows: &[Row]) -> Vec<u8
             let width = p.record.width();
             let order = Order { rows: rows.len(), width, delay: n.delay(LANES) };
             for step in order.steps() {
-                heads(&rows[order.heads(step)], &mut coder);
-                say_step(&p, order.cells(step).map(|(row, j)| &cells[row][j]), &mut coder);
+                for row in order.heads(step) {
+                    coder.set_lane(row % LANES);
+                    head(&rows[row], &mut coder);
+                }
+                let cells = order.cells(step).map(|(row, j)| (row % LANES, &cells[row][j]));
+                say_step(&p, cells, &mut coder);
             }
         }
         None => {
             for row in rows {
-                heads(std::slice::from_ref(row), &mut coder);
+                head(row, &mut coder);
                 say_residuals(&p, row, &mut coder);
             }
         }
@@ -67,6 +72,7 @@ fn say_head(p: &Program, last: usize, row: &Row, coder: &mut RansEncoder) {
     let (latents, sets) = (m.latents(), m.table_sets());
     if m.classes.count > 1 {
         say(p, m.classes.next[last], row.class as i64, coder);
+        coder.end_symbols();
     }
     if let Some(table) = p.neighbours.as_ref().and_then(|n| n.by_row.as_ref()?.table()) {
         say(p, table, row.predictor as i64, coder);
@@ -78,6 +84,7 @@ fn say_head(p: &Program, last: usize, row: &Row, coder: &mut RansEncoder) {
         let second = m.trellis > 0 && second_quantiser(state, m.trellis);
         let at = (class * latents + k) * sets + usize::from(second);
         say(p, m.classes.latent_tables[at], s, coder);
+        coder.end_symbols();
         if let Some(next) = p.trellis() {
             state = next[usize::from(state)][(s & 1) as usize];
         }
@@ -98,17 +105,20 @@ fn say_residuals(p: &Program, row: &Row, coder: &mut RansEncoder) {
     }
 }
 
-/// Codes the values of a step: first all atoms, then all residuals.
+/// Codes the values of a step, each with its lane: first all atoms, then all residuals.
 fn say_step<'a>(
     p: &Program,
-    cells: impl Iterator<Item = &'a Cell> + Clone,
+    cells: impl Iterator<Item = (usize, &'a Cell)> + Clone,
     coder: &mut RansEncoder,
 ) {
-    for (table, atom) in cells.clone().filter_map(|cell| cell.atom) {
-        say(p, table, atom, coder);
-    }
-    for (table, residual) in cells.filter_map(|cell| cell.residual) {
-        say(p, table, residual, coder);
+    for symbol in [|cell: &Cell| cell.atom, |cell: &Cell| cell.residual] {
+        for (lane, cell) in cells.clone() {
+            if let Some((table, number)) = symbol(cell) {
+                coder.set_lane(lane);
+                say(p, table, number, coder);
+            }
+        }
+        coder.end_symbols();
     }
 }
 
@@ -162,7 +172,7 @@ fn cell(
     if quantum >= 0 {
         let atom = row.atoms.get(j).copied().unwrap_or(0);
         if !n.atoms.is_empty() {
-            cell.atom = Some((n.atom_table(n.atom_leaf(&decided, 0)), i64::from(atom)));
+            cell.atom = Some((n.atom_table(decided.atom_leaf(0)), i64::from(atom)));
         }
         // An atom that is not there says no residual either.
         match n.atoms.get(usize::from(atom).wrapping_sub(1)) {
@@ -173,7 +183,7 @@ fn cell(
             None if atom > 0 => {}
             None => {
                 let own = || m.classes.residual_tables[class * m.width() + j];
-                let (table, r) = (n.table(n.leaf(&decided, 0), own), row.residuals[j]);
+                let (table, r) = (n.table(decided.leaf(0), own), row.residuals[j]);
                 cell.residual = Some((table, r));
                 let step = if quantum == 0 { p.steps[j] } else { quantum };
                 decoded.residual = r;

@@ -1,8 +1,12 @@
 use super::random_tree;
+use crate::codec::context::LANES;
 use crate::codec::sieve::Sieve;
 use crate::codec::tree::Tree;
 use crate::container::model::OWN_TABLE;
 use crate::container::model::{FEATURES, MAX_DEPTH, TreeNode};
+use crate::kernels::Isa;
+use crate::kernels::run::{has_vectors, run_vectors};
+use crate::kernels::vector::{Vector, VectorLoop};
 use crate::matrix::rng::Rng;
 
 /// A tree as one draws it.
@@ -36,22 +40,46 @@ impl Drawn {
     }
 }
 
+/// Leaves of values as each kind of vectors of this CPU finds them.
+fn with_vectors(
+    sieve: &Sieve,
+    properties: &[[i32; LANES]; FEATURES],
+) -> impl Iterator<Item = [[u16; LANES]; 2]> {
+    struct Leaves<'a>(&'a Sieve, &'a [[i32; LANES]; FEATURES], &'a mut [[u16; LANES]; 2]);
+    impl VectorLoop for Leaves<'_> {
+        #[inline(always)]
+        fn run<V: Vector>(self, isa: V::Isa) {
+            let mut features = [V::all(isa, 0); FEATURES];
+            for (out, from) in features.iter_mut().zip(self.1) {
+                *out = V::load(isa, from);
+            }
+            *self.2 = self.0.swift_leaves(isa, &features);
+        }
+    }
+    Isa::available().filter(|isa| has_vectors(*isa)).map(move |isa| {
+        let mut out = [[0; LANES]; 2];
+        run_vectors(isa, Leaves(sieve, properties, &mut out));
+        out
+    })
+}
+
 fn check(nodes: &[TreeNode], rng: &mut Rng) -> usize {
     let (tree, mut leaves) = (Tree::new(nodes), 0);
     let drawn = Drawn::new(&mut nodes.iter().copied(), &mut leaves);
     let mut reached = std::collections::BTreeSet::new();
     // Beside another tree, which is a leaf.
-    let sieve = Sieve::new(&[&[OWN_TABLE], nodes]);
+    let sieve = Sieve::new([&[OWN_TABLE], nodes]);
     for _ in 0..60 {
-        let properties: [[i32; 8]; FEATURES] =
+        let properties: [[i32; LANES]; FEATURES] =
             std::array::from_fn(|_| std::array::from_fn(|_| rng.below(11) as i32 - 5));
         let found = tree.leaves(&properties);
-        let places = sieve.as_ref().map(|sieve| (sieve, sieve.places(&properties)));
-        for lane in 0..8 {
-            if let Some((sieve, places)) = &places {
-                assert_eq!(sieve.leaf(1, places, lane), usize::from(found[lane]));
-                assert_eq!(sieve.leaf(0, places, lane), 0);
-            }
+        if let Some(leaves) = sieve.as_ref().and_then(|sieve| sieve.leaves(&properties)) {
+            assert_eq!(leaves, [[0; LANES], found]);
+        }
+        for leaves in sieve.iter().flat_map(|sieve| with_vectors(sieve, &properties)) {
+            assert_eq!(leaves, [[0; LANES], found]);
+        }
+        for lane in 0..LANES {
             assert_eq!(found[lane], drawn.walk(&properties.map(|p| p[lane])));
             reached.insert(found[lane]);
         }
@@ -78,10 +106,17 @@ fn trees_with_many_leaves_or_thresholds_are_not_sieved() {
         let decision = |threshold| TreeNode::Decision { feature: 3, threshold };
         let mut nodes: Vec<TreeNode> = decisions.flat_map(|t| [decision(t), OWN_TABLE]).collect();
         nodes.push(OWN_TABLE);
-        Sieve::new(&[&nodes]).is_some()
+        Sieve::new([&nodes, &[OWN_TABLE]]).is_some()
     };
-    assert!(comb(100, 2) && comb(64, 1));
-    assert!(!comb(100, 3) && !comb(200, 1));
+    assert!(comb(100, 2) && comb(200, 5) && comb(300, 1));
+    assert!(!comb(100, 11) && !comb(400, 1));
+    // Nor are those that compare with large numbers.
+    let one = |threshold| {
+        let nodes = [TreeNode::Decision { feature: 3, threshold }, OWN_TABLE, OWN_TABLE];
+        Sieve::new([&nodes, &[OWN_TABLE]]).is_some()
+    };
+    assert!(one(i64::from(i16::MIN)) && one(i64::from(i16::MAX) - 1));
+    assert!(!one(i64::from(i16::MIN) - 1) && !one(i64::from(i16::MAX)));
 }
 
 #[test]

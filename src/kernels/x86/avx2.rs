@@ -3,10 +3,9 @@
 use crate::kernels::dense::micro::{Micro, dense_kernel};
 use crate::kernels::dense::panels::{COLUMNS, Product};
 use crate::kernels::isa::Isa;
-use crate::kernels::ruler::sums::{LANES, Sums};
 use std::arch::x86_64::*;
 
-/// Proof that this CPU has AVX2 and FMA.
+/// Proof that this CPU has AVX2, FMA, BMI1 and POPCNT.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Avx2(());
 
@@ -23,42 +22,6 @@ impl Micro for Avx2 {
     fn sums(self, product: Product<'_>) {
         // SAFETY: the CPU has AVX2, as `self` proves.
         unsafe { sums(product) }
-    }
-}
-
-impl Avx2 {
-    /// Adds as [`Sums`] says.
-    #[inline(always)]
-    pub(crate) fn add<const ROWS: usize, const SUMS: usize>(
-        self,
-        all: &Sums,
-        rows: &[[i32; LANES]; ROWS],
-        sums: &mut [[i32; LANES]; SUMS],
-    ) {
-        // SAFETY: the CPU has AVX2, as `self` proves.
-        unsafe { add(all, rows, sums) }
-    }
-}
-
-#[target_feature(enable = "avx2")]
-fn add<const ROWS: usize, const SUMS: usize>(
-    all: &Sums,
-    rows: &[[i32; LANES]; ROWS],
-    sums: &mut [[i32; LANES]; SUMS],
-) {
-    for (sum, comparisons) in sums.iter_mut().zip(&all.0) {
-        // SAFETY: an array of 8 numbers has 256 bits.
-        let mut own = unsafe { _mm256_loadu_si256(sum.as_ptr().cast()) };
-        for c in comparisons {
-            let row = &rows[c.row as usize % ROWS];
-            // SAFETY: the same.
-            let numbers = unsafe { _mm256_loadu_si256(row.as_ptr().cast()) };
-            let above = _mm256_cmpgt_epi32(numbers, _mm256_set1_epi32(c.threshold));
-            let score = _mm256_and_si256(above, _mm256_set1_epi32(c.score));
-            own = _mm256_add_epi32(own, score);
-        }
-        // SAFETY: the same.
-        unsafe { _mm256_storeu_si256(sum.as_mut_ptr().cast(), own) };
     }
 }
 

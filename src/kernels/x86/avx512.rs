@@ -5,7 +5,7 @@ use crate::kernels::dense::panels::{COLUMNS, Product};
 use crate::kernels::isa::Isa;
 use std::arch::x86_64::*;
 
-/// Proof that this CPU has AVX-512 F and BW.
+/// Proof that this CPU has AVX-512 F, BW, DQ and VL, and all that AVX2 needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Avx512 {
     /// Whether it has VNNI, too.

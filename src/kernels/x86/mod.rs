@@ -5,6 +5,8 @@ mod avx2;
 mod avx512;
 #[cfg(feature = "compress")]
 pub(super) mod transpose;
+mod vector;
 
 pub(crate) use avx2::Avx2;
 pub(crate) use avx512::Avx512;
+pub(crate) use vector::{Pair, Whole};

@@ -1,0 +1,102 @@
+//! What is the same whenever lanes come by: which neighbours are there, and by which coefficients values
+//! are predicted from them.
+//!
+//! After a period each lane is in the same column again. So what depends on the columns alone is laid out
+//! once, step after step, and need not be looked up lane by lane.
+
+use super::context::LANES;
+use super::surroundings::Surroundings;
+use crate::container::model::NEIGHBOURS;
+
+/// Vectors of coefficients, at most: a mebibyte of them. Wider rows look up what they need.
+const MOST_VECTORS: usize = 1 << 15;
+
+/// What lanes meet at each step of a period.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Course {
+    steps: Vec<Meeting>,
+    /// Coefficients of those neighbours that have any, step after step; of one step where they are the same
+    /// in all columns.
+    weights: Vec<[i16; LANES]>,
+    /// Neighbours with coefficients.
+    used: usize,
+    alike: bool,
+}
+
+/// Which neighbours are there at a step, as far as the row itself says; a bit for each neighbour.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Meeting {
+    /// Lane by lane; all where there is no value.
+    pub(super) each: [u16; LANES],
+    /// In all lanes, and in any.
+    pub(super) all: u16,
+    pub(super) any: u16,
+}
+
+/// Coefficients of each group of columns, and the group of each column, or none for one group.
+#[derive(Clone, Copy)]
+pub(super) struct Groups<'a> {
+    pub(super) coefficients: &'a [[i16; NEIGHBOURS]],
+    pub(super) of_column: &'a [u32],
+    /// A bit for each neighbour that has a coefficient.
+    pub(super) used: u32,
+}
+
+impl Course {
+    /// Lays out what lanes meet that begin `delay` steps after each other; none where it is too much.
+    pub(super) fn new(
+        surroundings: &Surroundings,
+        groups: Groups<'_>,
+        delay: usize,
+    ) -> Option<Self> {
+        let width = surroundings.width();
+        let period = width.max(LANES * delay);
+        let used = groups.used.count_ones() as usize;
+        let alike = groups.of_column.is_empty();
+        if period > MOST_VECTORS || !alike && period * used > MOST_VECTORS {
+            return None;
+        }
+        let column = |step: usize, lane: usize| {
+            let column = (step + lane * (period - delay)) % period;
+            (column < width).then_some(column)
+        };
+        let meeting = |step: usize| {
+            let mut out = Meeting { all: u16::MAX, ..Meeting::default() };
+            for (lane, each) in out.each.iter_mut().enumerate() {
+                let own = column(step, lane).map(|j| surroundings.in_column(j));
+                *each = own.unwrap_or(u16::MAX);
+                out.all &= *each;
+                out.any |= own.unwrap_or(0);
+            }
+            out
+        };
+        let own = |step: usize, lane: usize| {
+            let group = column(step, lane).and_then(|j| groups.of_column.get(j));
+            &groups.coefficients[group.map_or(0, |&g| g as usize)]
+        };
+        let neighbours = || (0..NEIGHBOURS).filter(|k| groups.used >> k & 1 == 1);
+        let steps = 0..if alike { 1 } else { period };
+        let weights = steps.flat_map(|step| {
+            neighbours().map(move |k| std::array::from_fn(|lane| own(step, lane)[k]))
+        });
+        Some(Self {
+            weights: weights.collect(),
+            steps: (0..period).map(meeting).collect(),
+            used,
+            alike,
+        })
+    }
+
+    /// Returns which neighbours are there, as far as the row itself says.
+    #[inline(always)]
+    pub(super) fn meeting(&self, step: usize) -> &Meeting {
+        &self.steps[step]
+    }
+
+    /// Returns the coefficients at a step, of one neighbour that has any after another.
+    #[inline(always)]
+    pub(super) fn weights(&self, step: usize) -> &[[i16; LANES]] {
+        let from = if self.alike { 0 } else { step * self.used };
+        &self.weights[from..from + self.used]
+    }
+}

@@ -1,0 +1,153 @@
+//! Many tables in few vectors, for decoding in lanes that have a table each.
+
+use super::rans::{PROB_BITS, PROB_SCALE};
+use super::table::Table;
+use crate::kernels::vector::{Vector, WIDTH};
+
+/// The slots are divided into `2^BUCKET_BITS` buckets, so that nearly every slot is found in the first
+/// entry that is looked at: they take 3 KiB of a table.
+const BUCKET_BITS: u32 = 8;
+/// `2^BUCKET_BITS`.
+const BUCKETS: usize = 1 << BUCKET_BITS;
+/// Numbers up to this say which entry of its table has to be completed; no table has as many entries.
+pub(crate) const LAST_INCOMPLETE: i32 = i32::MIN + (1 << 16);
+
+/// Returns which entry of its table a number stands for that has to be completed.
+#[inline(always)]
+pub(crate) fn incomplete(number: i32) -> Option<usize> {
+    (number <= LAST_INCOMPLETE).then(|| (number - i32::MIN) as usize)
+}
+
+/// The entry of a table that holds a slot: first slot, number of slots, and above these the number.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Found(u64);
+
+impl Found {
+    fn new(start: u32, frequency: u32, number: i32) -> Self {
+        Self(u64::from(number as u32) << 32 | u64::from(frequency << 16 | start))
+    }
+
+    #[inline(always)]
+    pub(super) fn start(self) -> u32 {
+        self.0 as u32 & 0xffff
+    }
+
+    /// Returns the slots, at most `PROB_SCALE`.
+    #[inline(always)]
+    pub(super) fn frequency(self) -> u32 {
+        self.0 as u32 >> 16
+    }
+
+    #[inline(always)]
+    fn holds(self, slot: u32) -> bool {
+        slot.wrapping_sub(self.start()) < self.frequency()
+    }
+
+    /// Returns the number, or what is [`incomplete`].
+    #[inline(always)]
+    pub(crate) fn number(self) -> i32 {
+        (self.0 >> 32) as i32
+    }
+}
+
+/// Tables, found by their places.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pool {
+    /// The entry of each bucket's first slot, table after table, and where it is among all entries.
+    quick: Vec<Found>,
+    places: Vec<u32>,
+    entries: Vec<Found>,
+}
+
+impl Pool {
+    /// Makes a pool of `tables`, and of one behind them that says only 0, which costs nothing.
+    pub(crate) fn new(tables: &[Table]) -> Self {
+        let mut out = Self::default();
+        for table in tables {
+            let first = out.entries.len();
+            let entries = table.entries().enumerate();
+            out.entries.extend(entries.map(|(i, (start, frequency, number))| {
+                let number = number.filter(|&n| n > LAST_INCOMPLETE);
+                Found::new(start, frequency, number.unwrap_or(i32::MIN + i as i32))
+            }));
+            out.push_buckets(first);
+        }
+        out.entries.push(Found::new(0, PROB_SCALE, 0));
+        out.push_buckets(out.entries.len() - 1);
+        out
+    }
+
+    fn push_buckets(&mut self, first: usize) {
+        let mut at = first;
+        for bucket in 0..BUCKETS as u32 {
+            let slot = bucket << (PROB_BITS - BUCKET_BITS);
+            while !self.entries[at].holds(slot) {
+                at += 1;
+            }
+            self.quick.push(self.entries[at]);
+            self.places.push(at as u32);
+        }
+    }
+
+    /// Returns the place of the table that says only 0.
+    #[inline(always)]
+    pub(crate) fn silent(&self) -> u32 {
+        (self.quick.len() >> BUCKET_BITS) as u32 - 1
+    }
+
+    /// Finds the entry of a table that holds `slot`.
+    #[inline(always)]
+    pub(super) fn find(&self, table: u32, slot: u32) -> Found {
+        let bucket = (table as usize) << BUCKET_BITS | (slot >> (PROB_BITS - BUCKET_BITS)) as usize;
+        let found = self.quick[bucket];
+        match found.holds(slot) {
+            true => found,
+            false => self.find_behind(bucket, slot),
+        }
+    }
+
+    /// Finds the entry that holds `slot` in a bucket, if it is not the bucket's first one.
+    #[inline(never)]
+    fn find_behind(&self, bucket: usize, slot: u32) -> Found {
+        let mut at = self.places[bucket] as usize + 1;
+        while !self.entries[at].holds(slot) {
+            at += 1;
+        }
+        self.entries[at]
+    }
+
+    /// Finds the entries of tables that hold slots, in each lane that is `wanted`: first slots, numbers of
+    /// slots, and numbers. Other lanes get an entry of all slots, that says 0.
+    #[inline(always)]
+    pub(super) fn find_all<V: Vector>(
+        &self,
+        isa: V::Isa,
+        tables: &[u32; WIDTH],
+        slots: V,
+        wanted: V::Mask,
+    ) -> [V; 3] {
+        let buckets = slots.shifted_down(PROB_BITS - BUCKET_BITS).array();
+        let mut found = [0; WIDTH];
+        for i in 0..WIDTH {
+            found[i] = self.quick[(tables[i] << BUCKET_BITS) as usize + buckets[i] as usize].0;
+        }
+        let (zero, low_bits) = (V::all(isa, 0), V::all(isa, 0xffff));
+        let all = V::all(isa, (PROB_SCALE << 16) as i32);
+        let (low, numbers) = V::split(isa, &found);
+        let (mut low, mut numbers) = (low.or(wanted, all), numbers.or(wanted, zero));
+        let last = low.shifted_down(16).minus(V::all(isa, 1));
+        let beyond = V::bits(slots.minus(low.bit_and(low_bits)).is_above(last));
+        if beyond != 0 {
+            let (slots, mut left) = (slots.array(), beyond);
+            while left != 0 {
+                let i = left.trailing_zeros() as usize % WIDTH;
+                let bucket = (tables[i] << BUCKET_BITS) as usize + buckets[i] as usize;
+                found[i] = self.find_behind(bucket, slots[i] as u32).0;
+                left &= left - 1;
+            }
+            let (some, others) = V::split(isa, &found);
+            (low, numbers) = (some.or(wanted, all), others.or(wanted, zero));
+        }
+        [low.bit_and(low_bits), low.shifted_down(16), numbers]
+    }
+}

@@ -1,0 +1,92 @@
+//! Sixteen numbers side by side: what loops over lanes are written with where the compiler does not find
+//! the vectors by itself.
+
+/// Numbers in a vector.
+pub(crate) const WIDTH: usize = 16;
+
+/// Vectors of numbers that rulers measure.
+pub(crate) const MEASURED: usize = 32;
+
+/// Thresholds of one vector of numbers.
+#[derive(Debug, Clone)]
+pub(crate) struct Ruler {
+    /// Which vector.
+    pub(crate) measures: usize,
+    /// Each threshold, as many times as a vector has numbers.
+    pub(crate) thresholds: Vec<[i16; WIDTH]>,
+    /// What a number scores by being above a threshold, likewise.
+    pub(crate) score: [i16; WIDTH],
+}
+
+/// Numbers below 256, a bit each.
+pub(crate) type Set = [u64; 4];
+
+/// Sixteen numbers of 32 bits. Sums and products wrap.
+pub(crate) trait Vector: Copy {
+    /// Proof that the CPU has the instructions.
+    type Isa: Copy;
+    /// A yes or no for each number.
+    type Mask: Copy;
+    /// Sixteen numbers of 16 bits.
+    type Halves: Copy;
+
+    fn load(isa: Self::Isa, from: &[i32; WIDTH]) -> Self;
+    fn load_short(isa: Self::Isa, from: &[i16; WIDTH]) -> Self;
+    fn load_bytes(isa: Self::Isa, from: &[u8; WIDTH]) -> Self;
+    fn all(isa: Self::Isa, number: i32) -> Self;
+    fn array(self) -> [i32; WIDTH];
+
+    fn plus(self, other: Self) -> Self;
+    fn minus(self, other: Self) -> Self;
+    fn times(self, other: Self) -> Self;
+    fn least(self, other: Self) -> Self;
+    fn most(self, other: Self) -> Self;
+    fn magnitude(self) -> Self;
+    /// Adds numbers that are not below 0; what is too large becomes the largest number.
+    fn held_plus(self, other: Self) -> Self;
+    fn bit_and(self, other: Self) -> Self;
+    fn bit_or(self, other: Self) -> Self;
+    fn shifted_left(self, bits: u32) -> Self;
+    /// Shifts to the right, with zeros.
+    fn shifted_down(self, bits: u32) -> Self;
+    /// Shifts to the right, with copies of the sign.
+    fn shifted_right(self, bits: u32) -> Self;
+
+    fn is(self, other: Self) -> Self::Mask;
+    fn is_above(self, other: Self) -> Self::Mask;
+    /// Says which numbers have any of the bits of `other`.
+    fn has_any(self, other: Self) -> Self::Mask;
+    /// Returns `self` where `mask` says yes.
+    fn or(self, mask: Self::Mask, other: Self) -> Self;
+    /// Returns a bit for each number, the first lowest.
+    fn bits(mask: Self::Mask) -> u32;
+    /// Returns the mask of such bits.
+    fn mask(isa: Self::Isa, bits: u32) -> Self::Mask;
+    /// Gives each number for which `mask` says yes the next of some little-endian words of 16 bits; the
+    /// others are not told.
+    fn dealt(isa: Self::Isa, mask: Self::Mask, words: &[u8; 2 * WIDTH]) -> Self;
+    /// Returns the lower and the upper halves of numbers.
+    fn split(isa: Self::Isa, from: &[u64; WIDTH]) -> (Self, Self);
+    /// Returns numbers from 0 to 255.
+    fn bytes(self) -> [u8; WIDTH];
+
+    /// Returns the numbers in 16 bits, held within their range.
+    fn halves(self) -> Self::Halves;
+    fn all_halves(isa: Self::Isa, number: u16) -> Self::Halves;
+    /// Adds to `sum` what numbers score by being above thresholds, as `rulers` say.
+    fn add_scores(numbers: &[Self; MEASURED], rulers: &[Ruler], sum: Self::Halves) -> Self::Halves;
+    fn array_of_halves(halves: Self::Halves) -> [u16; WIDTH];
+
+    /// Returns what is in all of the sets at the places that each number has on each axis.
+    fn common<const AXES: usize>(
+        isa: Self::Isa,
+        sets: &[Set],
+        axes: &[[u16; WIDTH]; AXES],
+    ) -> [Set; WIDTH];
+}
+
+/// A loop written with vectors. `run` must be `#[inline(always)]`, and all that it calls; closures cannot
+/// be, so that it has none that use vectors.
+pub(crate) trait VectorLoop {
+    fn run<V: Vector>(self, isa: V::Isa);
+}
