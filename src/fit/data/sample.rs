@@ -192,7 +192,10 @@ impl Sample {
         if every == 1 || self.runs.len() / every >= MANY_PLACES {
             return Thinning { every, rows: longest };
         }
-        Thinning { every, rows: (longest.min(Self::RUN) / every).max(SHORT_RUN) }
+        // The first piece of every run, or of every second, third, …; long runs count as several.
+        let run = longest.min(Self::RUN);
+        let rows = (run / every).max(SHORT_RUN).min(run);
+        Thinning { every: (every * rows / run).max(1) * run.div_ceil(rows), rows }
     }
 
     /// Returns how about `rows` rows are taken, or more, where the line of rows before is looked at.
@@ -258,7 +261,7 @@ mod tests {
         let sample = Sample::draw(&zeros, 1 << 20).unwrap();
         assert_eq!(sample.thin(320).runs, [32; 10]);
         assert_eq!(sample.thin(640).runs, [64; 10]);
-        assert_eq!(sample.thin(128).runs, [32; 4]);
+        assert_eq!(sample.thin(128).runs, [32; 5]);
         assert!(sample.thinned(1000).is_none());
     }
 
