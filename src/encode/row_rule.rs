@@ -29,10 +29,13 @@ pub(super) struct Judged {
 /// Relative error that sums of up to 2^24 terms in `f64` stay well below: 2^24 · 2^-53 is 2e-9.
 const MARGIN: f64 = 1e-7;
 
+/// Sums of squares from here on are not trusted.
+pub(crate) const LARGEST_SQUARE: f64 = 1e280;
+
 /// Whether a sum of squares is far from where squares lose their digits or overflow: `f64` ends at
 /// 1e±308, and has all digits down to 1e-292 for sums of 2^24 terms or fewer.
 fn trusted(squares: f64) -> bool {
-    (1e-280..1e280).contains(&squares)
+    (1e-280..LARGEST_SQUARE).contains(&squares)
 }
 
 /// Returns the squared error, not 0, over the squared deviation; infinite where it cannot be told.

@@ -6,7 +6,7 @@
 use crate::codec::fill::is_ordinary;
 use crate::codec::value::{Cell, with_cell};
 use crate::encode::project::cells;
-use crate::encode::row_rule::RowRule;
+use crate::encode::row_rule::{LARGEST_SQUARE, RowRule};
 use crate::encode::rows::RowPromise;
 use crate::error::Result;
 use crate::fidelity::Fidelity;
@@ -110,7 +110,8 @@ impl RowSearch<'_> {
             }
             Fidelity::RowCosine(d) => (RowRule::Cosine { limit: d.ceil() }, Goal::Cosine(d.ceil())),
             Fidelity::RowL2(d) => {
-                let limit = d.floor() * d.floor();
+                // Squares beyond this are not judged: rows then come back exactly.
+                let limit = (d.floor() * d.floor()).min(LARGEST_SQUARE);
                 let share = limit / squared_deviation(self.sample);
                 (RowRule::Length { limit }, Goal::Nmse(share.clamp(LEAST_NMSE, 1.0)))
             }
