@@ -1,4 +1,4 @@
-use super::row_predictors::MAX_ORDER;
+use super::row_predictors::{MAX_ORDER, MAX_PREDICTORS};
 use super::*;
 use crate::limits::Limits;
 use crate::matrix::{DType, Schema};
