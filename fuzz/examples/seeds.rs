@@ -46,7 +46,8 @@ fn main() -> Result<()> {
         );
         put("open", &name, &file)?;
         put("open_repaired", &name, &file)?;
-        let mut with_wishes: Vec<u8> = (0..32).map(|i| i * 37 + 5).collect();
+        let mut with_wishes: Vec<u8> =
+            (0..32_u8).map(|i| i.wrapping_mul(37).wrapping_add(5)).collect();
         with_wishes.extend(&file);
         put("rows", &name, &with_wishes)?;
     }
