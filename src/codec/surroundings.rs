@@ -113,16 +113,17 @@ impl Surroundings {
     /// before; none behind the end of a row.
     #[inline(always)]
     pub(super) fn there(&self, column: usize, rows: usize) -> u16 {
-        let own = self.columns.get(column).copied().unwrap_or(0);
-        own & self.rows[rows.min(self.rows.len() - 1)]
+        self.in_column(column) & self.in_rows(rows)
     }
 
     /// Returns a bit for each neighbour of a column that is there once enough rows are before.
+    #[inline(always)]
     pub(super) fn in_column(&self, column: usize) -> u16 {
         self.columns.get(column).copied().unwrap_or(0)
     }
 
     /// Returns a bit for each neighbour for which `rows` rows before are enough.
+    #[inline(always)]
     pub(super) fn in_rows(&self, rows: usize) -> u16 {
         self.rows[rows.min(self.rows.len() - 1)]
     }
