@@ -154,6 +154,7 @@ fn inputs() -> Result<Vec<(&'static str, Vec<u8>)>> {
     let table = b"time;value;\"the name\"\n1;2,5;a\n2;NA;b\n";
     out.push(("csv-semicolon", chosen(Format::Csv, 0, table)));
     out.push(("csv-tabs", chosen(Format::Csv, 0, b"\xef\xbb\xbfx\ty\r\n1e3\t-2\r\n\t?\r\n")));
+    out.push(("csv-tabs-missing", chosen(Format::Csv, 0, b"x\ty\r\n\t?\r\n3\t-\n\t?\r\n")));
     let mut fortran = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
     let head = "{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3), }";
     fortran.extend(format!("{head:<117}\n").bytes());

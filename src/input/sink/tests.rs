@@ -76,6 +76,18 @@ fn a_first_row_without_numbers_is_no_empty_line() {
 }
 
 #[test]
+fn rows_without_numbers_between_tabs_are_no_blank_lines() {
+    let values = [f64::NAN, f64::NAN, 3.0, f64::NAN, f64::NAN, f64::NAN];
+    let rows = Matrix::from_slice(&values, &[2]).unwrap();
+    let mut schema = rows.schema().clone();
+    schema.columns = Some(["a", "-"].map(String::from).to_vec());
+    let layout = TextLayout { delimiter: b'\t', ..TextLayout::default() };
+    schema.origin = Some(Origin::new("csv").with_text(layout));
+    let rows = Matrix::new(schema, rows.bytes().to_vec()).unwrap();
+    assert_eq!(text(&rows), "a\t\"-\"\n\"\"\t\n3\t\n\"\"\t\n");
+}
+
+#[test]
 fn names_that_are_numbers_are_read_as_names_again() {
     let header = |values: &[f64]| {
         let rows = Matrix::from_slice(values, &[3]).unwrap();

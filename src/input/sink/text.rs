@@ -139,8 +139,8 @@ impl<W: Write> TextEncoder<W> {
         if std::mem::take(&mut self.is_top) {
             self.mark_top(row).map_err(cannot_write)?;
         }
-        // An empty line would not be read as a row, and by one of blanks no delimiter is known.
-        if self.line.is_empty() || (self.row == 1 && self.line.trim_ascii().is_empty()) {
+        // An empty line would not be read as a row, and by those of blanks no delimiter is known.
+        if self.line.trim_ascii().is_empty() {
             self.line.splice(..0, *b"\"\"");
         }
         end_line(&mut self.line, &self.layout);

@@ -66,8 +66,7 @@ pub(super) fn detect(lines: &[&[u8]], options: &TextOptions) -> Result<Dialect> 
 impl Fit {
     /// Looks at lines that were split; `None` where most of them have one field.
     fn new(delimiter: u8, table: &[Vec<Cell>], options: &TextOptions) -> Option<Self> {
-        let widths: Vec<usize> = table.iter().map(|line| width(line)).collect();
-        let mut sorted = widths.clone();
+        let mut sorted = widths(table);
         sorted.sort_unstable();
         let usual = sorted.chunk_by(|a, b| a == b).max_by_key(|run| run.len())?;
         if usual[0] < 2 {
@@ -91,6 +90,17 @@ impl Fit {
 fn width(line: &[Cell]) -> usize {
     let trailing = line.len() > 1 && line.last().is_some_and(|c| c.text.is_empty() && !c.quoted);
     line.len() - usize::from(trailing)
+}
+
+/// Returns the number of fields of each line, not counting what follows delimiters at all lines'
+/// ends. Where some line has something there, and all have as many fields, it is a column, in which
+/// next to all is missing.
+fn widths(table: &[Vec<Cell>]) -> Vec<usize> {
+    let is_even = table.windows(2).all(|pair| pair[0].len() == pair[1].len());
+    if is_even && table.iter().any(|line| width(line) == line.len()) {
+        return table.iter().map(Vec::len).collect();
+    }
+    table.iter().map(|line| width(line)).collect()
 }
 
 /// Finds how numbers are written, and which share of the fields below the first line are numbers or
