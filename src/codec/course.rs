@@ -33,6 +33,20 @@ pub(super) struct Meeting {
     pub(super) any: u16,
 }
 
+impl Meeting {
+    /// Returns what is there at the columns of lanes.
+    fn of(surroundings: &Surroundings, columns: &[Option<usize>; LANES]) -> Self {
+        let mut out = Self { all: u16::MAX, ..Self::default() };
+        for (each, column) in out.each.iter_mut().zip(columns) {
+            let own = column.map(|j| surroundings.in_column(j));
+            *each = own.unwrap_or(u16::MAX);
+            out.all &= *each;
+            out.any |= own.unwrap_or(0);
+        }
+        out
+    }
+}
+
 /// Coefficients of each group of columns, and the group of each column, or none for one group.
 #[derive(Clone, Copy)]
 pub(super) struct Groups<'a> {
@@ -56,35 +70,31 @@ impl Course {
         if period > MOST_VECTORS || !alike && period * used > MOST_VECTORS {
             return None;
         }
-        let column = |step: usize, lane: usize| {
-            let column = (step + lane * (period - delay)) % period;
-            (column < width).then_some(column)
-        };
-        let meeting = |step: usize| {
-            let mut out = Meeting { all: u16::MAX, ..Meeting::default() };
-            for (lane, each) in out.each.iter_mut().enumerate() {
-                let own = column(step, lane).map(|j| surroundings.in_column(j));
-                *each = own.unwrap_or(u16::MAX);
-                out.all &= *each;
-                out.any |= own.unwrap_or(0);
-            }
-            out
-        };
-        let own = |step: usize, lane: usize| {
-            let group = column(step, lane).and_then(|j| groups.of_column.get(j));
-            &groups.coefficients[group.map_or(0, |&g| g as usize)]
-        };
-        let neighbours = || (0..NEIGHBOURS).filter(|k| groups.used >> k & 1 == 1);
-        let steps = 0..if alike { 1 } else { period };
-        let weights = steps.flat_map(|step| {
-            neighbours().map(move |k| std::array::from_fn(|lane| own(step, lane)[k]))
-        });
-        Some(Self {
-            weights: weights.collect(),
-            steps: (0..period).map(meeting).collect(),
+        let neighbours: Vec<usize> =
+            (0..NEIGHBOURS).filter(|k| groups.used >> k & 1 == 1).collect();
+        let mut out = Self {
+            steps: Vec::with_capacity(period),
+            weights: vec![[0; LANES]; used * if alike { 1 } else { period }],
             used,
             alike,
-        })
+        };
+        // Where each lane is; behind the row's end it has no value.
+        let mut columns: [usize; LANES] =
+            std::array::from_fn(|lane| lane * (period - delay) % period);
+        for step in 0..period {
+            let inside = columns.map(|column| (column < width).then_some(column));
+            out.steps.push(Meeting::of(surroundings, &inside));
+            if step == 0 || !alike {
+                let weights = &mut out.weights[step * used..(step + 1) * used];
+                for (lane, column) in inside.into_iter().enumerate() {
+                    let group = column.and_then(|j| groups.of_column.get(j));
+                    let own = &groups.coefficients[group.map_or(0, |&g| g as usize)];
+                    weights.iter_mut().zip(&neighbours).for_each(|(w, &k)| w[lane] = own[k]);
+                }
+            }
+            columns = columns.map(|column| if column + 1 < period { column + 1 } else { 0 });
+        }
+        Some(out)
     }
 
     /// Returns which neighbours are there, as far as the row itself says.

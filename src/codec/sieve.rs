@@ -8,7 +8,7 @@
 
 use super::context::LANES;
 use crate::container::model::{FEATURES, TreeNode};
-use crate::kernels::vector::{Ruler, Set, Vector};
+use crate::kernels::vector::{Ruler, Set, SmallSet, Vector};
 
 /// Thresholds of all properties together, at most: with more, a walk is faster.
 const MOST_THRESHOLDS: usize = 384;
@@ -53,12 +53,40 @@ pub(crate) struct Sieve {
     axes: Vec<Axis>,
     /// None where there are too many leaves.
     leaves: Option<Leaves>,
-    /// The same sets, one of both trees' leaves together for each place, if they are small enough, and how
-    /// many words of each set are of the first tree and of the second.
-    joined: Vec<Set>,
+    /// The same sets for vectors, and how many words of them are of the first tree and of the second.
+    sets: VectorSets,
     words: [usize; 2],
+}
+
+/// Sets as vectors take them.
+#[derive(Debug, Clone)]
+enum VectorSets {
+    /// One of both trees' leaves together for each place, the words of the first tree before those of the
+    /// second.
+    Small(Vec<SmallSet>),
+    Joined(Vec<Set>),
     /// Where both together are too large, the sets of each tree by itself, 256 leaves after another.
-    apart: [Vec<Vec<Set>>; 2],
+    Apart([Vec<Vec<Set>>; 2]),
+}
+
+/// Calls with the places on so many axes. How many there are is known to the loops.
+macro_rules! of_axes {
+    ($count:expr, $all:expr, |$places:ident| $body:expr) => {
+        of_axes!($count, $all, |$places| $body, 1 2 3 4 5 6 7 8 9 10 11)
+    };
+    ($count:expr, $all:expr, |$places:ident| $body:expr, $($known:literal)*) => {
+        match $count {
+            $($known => {
+                let (some, _) = $all.as_chunks::<$known>();
+                let $places = &some[0];
+                $body
+            })*
+            _ => {
+                let $places = $all;
+                $body
+            }
+        }
+    };
 }
 
 impl Sieve {
@@ -81,8 +109,8 @@ impl Sieve {
         }
         let axes = axes(&thresholds)?;
         let leaves = leaves(trees, &thresholds, &axes);
-        let Joined { joined, words, apart } = joined(trees, &thresholds, &axes)?;
-        Some(Self { axes, leaves, joined, words, apart })
+        let (sets, words) = vector_sets(trees, &thresholds, &axes)?;
+        Some(Self { axes, leaves, sets, words })
     }
 
     /// Finds the leaves of both trees, of values with such properties.
@@ -116,27 +144,46 @@ impl Sieve {
         isa: V::Isa,
         features: &[V; FEATURES],
     ) -> [[u16; LANES]; 2] {
-        let mut places = [[0; LANES]; MOST_AXES];
+        let mut places = [V::all_halves(isa, 0); MOST_AXES];
         for (axis, places) in self.axes.iter().zip(&mut places) {
             let first = V::all_halves(isa, axis.first);
-            *places = V::array_of_halves(V::add_scores(features, &axis.rulers, first));
+            *places = V::add_scores(features, &axis.rulers, first);
         }
-        if self.joined.is_empty() {
-            let [first, second] = &self.apart;
-            let leaves = self.swift_parts::<V>(isa, first, &places);
-            return [leaves, self.swift_parts::<V>(isa, second, &places)];
+        match &self.sets {
+            VectorSets::Small(sets) => self.swift_only::<V>(isa, sets, &places),
+            VectorSets::Joined(sets) => {
+                let sets = self.swift_sets::<V>(isa, sets, &places);
+                match self.words {
+                    [_, 0] => firsts(&sets, |set| (first(set), 0)),
+                    [2, 1] => firsts(&sets, |[a, b, c, _]| (first([a, b]), first([c]))),
+                    [1, _] => firsts(&sets, |[a, b, c, d]| (first([a]), first([b, c, d]))),
+                    [2, _] => firsts(&sets, |[a, b, c, d]| (first([a, b]), first([c, d]))),
+                    _ => firsts(&sets, |[a, b, c, d]| (first([a, b, c]), first([d]))),
+                }
+            }
+            VectorSets::Apart([first, second]) => {
+                let leaves = self.swift_parts::<V>(isa, first, &places);
+                [leaves, self.swift_parts::<V>(isa, second, &places)]
+            }
         }
-        let sets = self.swift_sets::<V>(isa, &self.joined, &places);
-        match self.words {
-            [1, 0] => firsts(&sets, |[a, ..]| (first([a]), 0)),
-            [2, 0] => firsts(&sets, |[a, b, ..]| (first([a, b]), 0)),
-            [_, 0] => firsts(&sets, |set| (first(set), 0)),
-            [1, 1] => firsts(&sets, |[a, b, ..]| (first([a]), first([b]))),
-            [2, 1] => firsts(&sets, |[a, b, c, _]| (first([a, b]), first([c]))),
-            [1, _] => firsts(&sets, |[a, b, c, d]| (first([a]), first([b, c, d]))),
-            [2, _] => firsts(&sets, |[a, b, c, d]| (first([a, b]), first([c, d]))),
-            _ => firsts(&sets, |[a, b, c, d]| (first([a, b, c]), first([d]))),
+    }
+
+    /// Returns the leaves of both trees, which have two words together.
+    #[inline(always)]
+    fn swift_only<V: Vector>(
+        &self,
+        isa: V::Isa,
+        sets: &[SmallSet],
+        places: &[V::Halves; MOST_AXES],
+    ) -> [[u16; LANES]; 2] {
+        let [first, second] = of_axes!(self.axes.len(), places, |own| V::only(isa, sets, own));
+        let zero = V::all(isa, 0);
+        if self.words[1] == 0 {
+            let both = first.most(second.plus(V::all(isa, 64))).most(zero);
+            return [V::array_of_halves(both.halves()), [0; LANES]];
         }
+        let (first, second) = (first.most(zero).halves(), second.most(zero).halves());
+        [V::array_of_halves(first), V::array_of_halves(second)]
     }
 
     /// Returns the leaves of one tree, of which there are sets for 256 leaves after another.
@@ -145,7 +192,7 @@ impl Sieve {
         &self,
         isa: V::Isa,
         parts: &[Vec<Set>],
-        places: &[[u16; LANES]; MOST_AXES],
+        places: &[V::Halves; MOST_AXES],
     ) -> [u16; LANES] {
         let mut out = [0; LANES];
         for (i, part) in parts.iter().enumerate() {
@@ -165,20 +212,9 @@ impl Sieve {
         &self,
         isa: V::Isa,
         sets: &[Set],
-        places: &[[u16; LANES]; MOST_AXES],
+        places: &[V::Halves; MOST_AXES],
     ) -> [Set; LANES] {
-        macro_rules! sets {
-            ($($count:literal)*) => {
-                match self.axes.len() {
-                    $($count => {
-                        let (some, _) = places.as_chunks::<$count>();
-                        V::common(isa, sets, &some[0])
-                    })*
-                    _ => V::common(isa, sets, places),
-                }
-            };
-        }
-        sets!(1 2 3 4 5 6 7 8 9 10 11)
+        of_axes!(self.axes.len(), places, |own| V::common(isa, sets, own))
     }
 
     /// Returns the only leaf of each tree that is in the sets of all places, lane by lane.
@@ -285,42 +321,44 @@ fn leaves(trees: [&[TreeNode]; 2], thresholds: &[Vec<i16>], axes: &[Axis]) -> Op
     })
 }
 
-/// Sets for vectors, as [`Sieve`] keeps them.
-struct Joined {
-    joined: Vec<Set>,
-    words: [usize; 2],
-    apart: [Vec<Vec<Set>>; 2],
-}
-
-/// Finds the sets of both trees' leaves together, or of each tree by itself; none where a tree has too many.
-fn joined(trees: [&[TreeNode]; 2], thresholds: &[Vec<i16>], axes: &[Axis]) -> Option<Joined> {
+/// Finds sets for vectors, and of how many words those of each tree are; none where a tree has too many.
+fn vector_sets(
+    trees: [&[TreeNode]; 2],
+    thresholds: &[Vec<i16>],
+    axes: &[Axis],
+) -> Option<(VectorSets, [usize; 2])> {
     let leaves = trees.map(|tree| tree.len().div_ceil(2));
     // A tree of one leaf has nothing to decide.
     let words = leaves.map(|leaves| if leaves > 1 { leaves.div_ceil(64) } else { 0 });
     let words = [words[0].max(1), words[1]];
-    let all = trees.map(|tree| sets::<MOST_WORDS>(tree, thresholds, axes));
     if words.iter().any(|&w| w > MOST_WORDS) {
         return None;
     }
-    let [first, second] = words;
-    if first + second > 4 {
-        let parts = |tree: usize| {
-            let part = |from: usize| {
-                all[tree].iter().map(move |set| std::array::from_fn(|w| set[from + w])).collect()
+    let all = trees.map(|tree| sets::<MOST_WORDS>(tree, thresholds, axes));
+    let joined = || all[0].iter().zip(&all[1]);
+    let sets = match words[0] + words[1] {
+        0..=2 => VectorSets::Small(joined().map(|(a, b)| join(words, a, b)).collect()),
+        3 | 4 => VectorSets::Joined(joined().map(|(a, b)| join(words, a, b)).collect()),
+        _ => {
+            let parts = |tree: usize| {
+                let part = |from: usize| {
+                    let own = all[tree].iter();
+                    own.map(move |set| std::array::from_fn(|w| set[from + w])).collect()
+                };
+                (0..words[tree]).step_by(4).map(part).collect()
             };
-            (0..words[tree]).step_by(4).map(part).collect()
-        };
-        return Some(Joined { joined: Vec::new(), words, apart: [parts(0), parts(1)] });
-    }
-    let [a, b] = &all;
-    let join = |(a, b): (&[u64; MOST_WORDS], &[u64; MOST_WORDS])| {
-        let mut out = [0; 4];
-        out[..first].copy_from_slice(&a[..first]);
-        out[first..first + second].copy_from_slice(&b[..second]);
-        out
+            VectorSets::Apart([parts(0), parts(1)])
+        }
     };
-    let joined = a.iter().zip(b).map(join).collect();
-    Some(Joined { joined, words, apart: [Vec::new(), Vec::new()] })
+    Some((sets, words))
+}
+
+/// Returns the words of one set before those of another.
+fn join<const W: usize>([first, second]: [usize; 2], a: &[u64], b: &[u64]) -> [u64; W] {
+    let mut out = [0; W];
+    out[..first].copy_from_slice(&a[..first]);
+    out[first..first + second].copy_from_slice(&b[..second]);
+    out
 }
 
 fn sets<const W: usize>(
@@ -354,7 +392,9 @@ fn sets<const W: usize>(
             }
         }
     }
-    axes.iter().flat_map(|axis| (0..axis.places).map(|p| at(axis, p, &reachable))).collect()
+    let mut whole = [0; W];
+    (0..leaf).for_each(|leaf| add(&mut whole, leaf));
+    axes.iter().flat_map(|axis| (0..axis.places).map(|p| at(axis, p, &reachable, whole))).collect()
 }
 
 /// Adds a leaf, if there is room for it.
@@ -364,9 +404,14 @@ fn add<const W: usize>(set: &mut [u64; W], leaf: usize) {
     }
 }
 
-/// Returns the leaves that are reachable from a place on an axis.
-fn at<const W: usize>(axis: &Axis, mut place: usize, reachable: &[Vec<[u64; W]>]) -> [u64; W] {
-    let mut out = [u64::MAX; W];
+/// Returns those of the `whole` tree's leaves that are reachable from a place on an axis.
+fn at<const W: usize>(
+    axis: &Axis,
+    mut place: usize,
+    reachable: &[Vec<[u64; W]>],
+    whole: [u64; W],
+) -> [u64; W] {
+    let mut out = whole;
     for ruler in &axis.rulers {
         let count = reachable[ruler.measures].len();
         let own = &reachable[ruler.measures][place % count];

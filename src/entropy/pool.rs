@@ -133,19 +133,19 @@ impl Pool {
         }
         let (zero, low_bits) = (V::all(isa, 0), V::all(isa, 0xffff));
         let all = V::all(isa, (PROB_SCALE << 16) as i32);
-        let (low, numbers) = V::split(isa, &found);
+        let (low, numbers) = V::split(isa, found);
         let (mut low, mut numbers) = (low.or(wanted, all), numbers.or(wanted, zero));
         let last = low.shifted_down(16).minus(V::all(isa, 1));
         let beyond = V::bits(slots.minus(low.bit_and(low_bits)).is_above(last));
         if beyond != 0 {
-            let (slots, mut left) = (slots.array(), beyond);
+            let (slots, mut left, mut found) = (slots.array(), beyond, found);
             while left != 0 {
                 let i = left.trailing_zeros() as usize % WIDTH;
                 let bucket = (tables[i] << BUCKET_BITS) as usize + buckets[i] as usize;
                 found[i] = self.find_behind(bucket, slots[i] as u32).0;
                 left &= left - 1;
             }
-            let (some, others) = V::split(isa, &found);
+            let (some, others) = V::split(isa, found);
             (low, numbers) = (some.or(wanted, all), others.or(wanted, zero));
         }
         [low.bit_and(low_bits), low.shifted_down(16), numbers]

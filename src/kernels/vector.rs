@@ -21,6 +21,12 @@ pub(crate) struct Ruler {
 /// Numbers below 256, a bit each.
 pub(crate) type Set = [u64; 4];
 
+/// Numbers below 128, a bit each.
+pub(crate) type SmallSet = [u64; 2];
+
+/// What stands for no number.
+pub(crate) const NONE: i32 = -1023;
+
 /// Sixteen numbers of 32 bits. Sums and products wrap.
 pub(crate) trait Vector: Copy {
     /// Proof that the CPU has the instructions.
@@ -65,8 +71,9 @@ pub(crate) trait Vector: Copy {
     /// Gives each number for which `mask` says yes the next of some little-endian words of 16 bits; the
     /// others are not told.
     fn dealt(isa: Self::Isa, mask: Self::Mask, words: &[u8; 2 * WIDTH]) -> Self;
-    /// Returns the lower and the upper halves of numbers.
-    fn split(isa: Self::Isa, from: &[u64; WIDTH]) -> (Self, Self);
+    /// Returns the lower and the upper halves of numbers, which need not be in memory for it: they were
+    /// put together one by one, and a vector of them would have to wait for the last.
+    fn split(isa: Self::Isa, from: [u64; WIDTH]) -> (Self, Self);
     /// Returns numbers from 0 to 255.
     fn bytes(self) -> [u8; WIDTH];
 
@@ -81,8 +88,16 @@ pub(crate) trait Vector: Copy {
     fn common<const AXES: usize>(
         isa: Self::Isa,
         sets: &[Set],
-        axes: &[[u16; WIDTH]; AXES],
+        axes: &[Self::Halves; AXES],
     ) -> [Set; WIDTH];
+
+    /// Returns the only number that is in all of the sets at those places, in the first 64 numbers and in the
+    /// second; a number below −64 where there is none.
+    fn only<const AXES: usize>(
+        isa: Self::Isa,
+        sets: &[SmallSet],
+        axes: &[Self::Halves; AXES],
+    ) -> [Self; 2];
 }
 
 /// A loop written with vectors. `run` must be `#[inline(always)]`, and all that it calls; closures cannot

@@ -3,6 +3,7 @@
 
 mod avx2;
 mod avx512;
+mod places;
 #[cfg(feature = "compress")]
 pub(super) mod transpose;
 mod vector;

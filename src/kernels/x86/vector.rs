@@ -2,7 +2,8 @@
 
 use super::avx2::Avx2;
 use super::avx512::Avx512;
-use crate::kernels::vector::{MEASURED, Ruler, Set, Vector, WIDTH};
+use super::places::{add_score, common, common_of, held};
+use crate::kernels::vector::{MEASURED, NONE, Ruler, Set, SmallSet, Vector, WIDTH};
 use std::arch::x86_64::*;
 
 /// Sixteen numbers in two vectors of 256 bits. There is one only where the CPU has AVX2.
@@ -179,12 +180,17 @@ impl Vector for Pair {
     }
 
     #[inline(always)]
-    fn split(_: Avx2, from: &[u64; WIDTH]) -> (Self, Self) {
-        // SAFETY: the CPU has AVX2, as is proven; 16 numbers are 4 times 256 bits.
+    fn split(_: Avx2, from: [u64; WIDTH]) -> (Self, Self) {
+        // SAFETY: the CPU has AVX2, as is proven.
         unsafe {
-            let at = from.as_ptr().cast::<f32>();
-            let (a, b) = (_mm256_loadu_ps(at), _mm256_loadu_ps(at.add(8)));
-            let (c, d) = (_mm256_loadu_ps(at.add(16)), _mm256_loadu_ps(at.add(24)));
+            macro_rules! four {
+                ($i:literal) => {{
+                    let [a, b, c, d] =
+                        [from[$i], from[$i + 1], from[$i + 2], from[$i + 3]].map(|v| v as i64);
+                    _mm256_castsi256_ps(_mm256_setr_epi64x(a, b, c, d))
+                }};
+            }
+            let (a, b, c, d) = (four!(0), four!(4), four!(8), four!(12));
             macro_rules! ordered {
                 ($a:expr, $b:expr, $which:literal) => {{
                     let mixed = _mm256_castps_si256(_mm256_shuffle_ps::<$which>($a, $b));
@@ -243,69 +249,34 @@ impl Vector for Pair {
     fn common<const AXES: usize>(
         _: Self::Isa,
         sets: &[Set],
-        axes: &[[u16; WIDTH]; AXES],
+        axes: &[__m256i; AXES],
     ) -> [Set; WIDTH] {
         // SAFETY: the CPU has AVX2, as is proven.
         unsafe { common(sets, axes) }
     }
-}
 
-/// Adds what numbers score on one ruler.
-///
-/// # Safety
-/// The CPU must have AVX2.
-#[inline(always)]
-unsafe fn add_score(numbers: __m256i, ruler: &Ruler, sum: __m256i) -> __m256i {
-    /// Returns −1 for numbers above a threshold.
-    macro_rules! above {
-        ($threshold:expr) => {
-            _mm256_cmpgt_epi16(numbers, _mm256_loadu_si256($threshold.as_ptr().cast()))
-        };
-    }
-    // SAFETY: the CPU has AVX2, as the caller says; 16 numbers are 256 bits.
-    unsafe {
-        let score = _mm256_loadu_si256(ruler.score.as_ptr().cast());
-        // Most rulers have few thresholds.
-        let passed = match ruler.thresholds.as_slice() {
-            [a] => return _mm256_sub_epi16(sum, _mm256_mullo_epi16(above!(a), score)),
-            [a, b] => _mm256_add_epi16(above!(a), above!(b)),
-            [a, b, c] => _mm256_add_epi16(_mm256_add_epi16(above!(a), above!(b)), above!(c)),
-            all => {
-                let (mut even, mut odd) = (_mm256_setzero_si256(), _mm256_setzero_si256());
-                let (pairs, last) = all.as_chunks::<2>();
-                for [a, b] in pairs {
-                    even = _mm256_add_epi16(even, above!(a));
-                    odd = _mm256_add_epi16(odd, above!(b));
-                }
-                for a in last {
-                    even = _mm256_add_epi16(even, above!(a));
-                }
-                _mm256_add_epi16(even, odd)
-            }
-        };
-        _mm256_sub_epi16(sum, _mm256_mullo_epi16(passed, score))
-    }
-}
-
-/// Intersects as [`Vector::common`] says.
-///
-/// # Safety
-/// The CPU must have AVX2.
-#[inline(always)]
-unsafe fn common<const AXES: usize>(sets: &[Set], axes: &[[u16; WIDTH]; AXES]) -> [Set; WIDTH] {
-    let mut out = [[0; 4]; WIDTH];
-    for (i, out) in out.iter_mut().enumerate() {
-        // SAFETY: the CPU has AVX2, as the caller says; a set has 256 bits.
-        unsafe {
-            let mut left = _mm256_set1_epi32(-1);
-            for places in axes {
-                let set = sets[usize::from(places[i])].as_ptr();
-                left = _mm256_and_si256(left, _mm256_loadu_si256(set.cast()));
-            }
-            _mm256_storeu_si256(out.as_mut_ptr().cast(), left);
+    #[inline(always)]
+    fn only<const AXES: usize>(
+        isa: Self::Isa,
+        sets: &[SmallSet],
+        axes: &[__m256i; AXES],
+    ) -> [Self; 2] {
+        let mut out = [[NONE; WIDTH]; 2];
+        if sets.is_empty() {
+            return [Self::load(isa, &out[0]), Self::load(isa, &out[1])];
         }
+        // SAFETY: the CPU has AVX2, as is proven.
+        let places = unsafe { held(axes, sets.len()) };
+        let [first, second] = &mut out;
+        for (i, (first, second)) in first.iter_mut().zip(second).enumerate() {
+            // SAFETY: the same, and places are held to those of sets.
+            let common = unsafe { common_of(sets.as_ptr(), &places, i) };
+            let [a, b]: [u64; 2] = bytemuck::cast(common);
+            *first = if a == 0 { NONE } else { a.trailing_zeros() as i32 };
+            *second = if b == 0 { NONE } else { b.trailing_zeros() as i32 };
+        }
+        [Self::load(isa, &out[0]), Self::load(isa, &out[1])]
     }
-    out
 }
 
 /// Of each set of eight numbers, which of the numbers dealt out each gets.
@@ -439,11 +410,12 @@ impl Vector for Whole {
     }
 
     #[inline(always)]
-    fn split(_: Avx512, from: &[u64; WIDTH]) -> (Self, Self) {
-        // SAFETY: the CPU has AVX-512 F, as is proven; 16 numbers are twice 512 bits.
+    fn split(_: Avx512, from: [u64; WIDTH]) -> (Self, Self) {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = from.map(|v| v as i64);
+        // SAFETY: the CPU has AVX-512 F, as is proven.
         unsafe {
-            let at = from.as_ptr().cast::<__m512i>();
-            let (a, b) = (_mm512_loadu_si512(at), _mm512_loadu_si512(at.add(1)));
+            let a = _mm512_setr_epi64(a, b, c, d, e, f, g, h);
+            let b = _mm512_setr_epi64(i, j, k, l, m, n, o, p);
             let low = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
             let high = _mm512_add_epi32(low, _mm512_set1_epi32(1));
             (
@@ -490,9 +462,47 @@ impl Vector for Whole {
     fn common<const AXES: usize>(
         _: Self::Isa,
         sets: &[Set],
-        axes: &[[u16; WIDTH]; AXES],
+        axes: &[__m256i; AXES],
     ) -> [Set; WIDTH] {
         // SAFETY: the CPU has AVX2, as is proven.
         unsafe { common(sets, axes) }
+    }
+
+    #[inline(always)]
+    fn only<const AXES: usize>(
+        isa: Self::Isa,
+        sets: &[SmallSet],
+        axes: &[__m256i; AXES],
+    ) -> [Self; 2] {
+        if sets.is_empty() {
+            return [Self::all(isa, NONE); 2];
+        }
+        // SAFETY: the CPU has AVX-512 F and DQ and with them AVX2, as is proven; places are held to those of
+        // sets.
+        unsafe {
+            let (places, sets) = (&held(axes, sets.len()), sets.as_ptr());
+            // The exponents of powers of two, plus `-NONE`.
+            let mut four = [_mm512_setzero_si512(); WIDTH / 4];
+            for (i, four) in four.iter_mut().enumerate() {
+                let a = _mm256_castsi128_si256(common_of(sets, places, 4 * i));
+                let a = _mm256_inserti128_si256::<1>(a, common_of(sets, places, 4 * i + 1));
+                let b = _mm256_castsi128_si256(common_of(sets, places, 4 * i + 2));
+                let b = _mm256_inserti128_si256::<1>(b, common_of(sets, places, 4 * i + 3));
+                let words = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(a), b);
+                *four = _mm512_srli_epi64::<52>(_mm512_castpd_si512(_mm512_cvtepu64_pd(words)));
+            }
+            let none = _mm512_set1_epi32(NONE);
+            macro_rules! every_fourth {
+                ($first:expr) => {{
+                    let low = _mm512_permutex2var_epi32(four[0], $first, four[1]);
+                    let high = _mm512_permutex2var_epi32(four[2], $first, four[3]);
+                    let all = _mm512_inserti64x4::<1>(low, _mm512_castsi512_si256(high));
+                    Self(_mm512_add_epi32(all, none))
+                }};
+            }
+            let first = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 0, 0, 0, 0, 0, 0, 0, 0);
+            let second = _mm512_add_epi32(first, _mm512_set1_epi32(2));
+            [every_fourth!(first), every_fourth!(second)]
+        }
     }
 }
