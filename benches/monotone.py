@@ -2,8 +2,8 @@
 """Whether a looser bound, a higher level or plain coding ever gives a smaller file than it should: `monotone.py AEZIP ARRAY.npy ...`
 
 For each array, bounds of 0 and of 1e-5 to 1e-1 of the range of all values in half decades, and levels 1 and 3 (or those of
-LEVELS=1,3,5): bytes of the whole file, beside the entropy of each column's values quantised to the bound, tables not counted. A line
-ends in what it breaks by more than 1 %: `floor` (larger than that entropy), `bound` (larger than with the tighter bound before), `level`
+LEVELS=1,3,5): bytes of the whole file, beside the entropy of each column's values quantised to the bound and a byte for each of its
+different values, which a table must hold. A line ends in what it breaks by more than 1 %: `floor` (larger than that), `bound` (larger than with the tighter bound before), `level`
 (larger than at the level before)."""
 import os
 import subprocess
@@ -14,9 +14,9 @@ import numpy as np
 
 
 def entropy(values):
-    """Bytes of numbers by their frequencies."""
+    """Bytes of numbers by their frequencies, and of a table of these."""
     _, counts = np.unique(values, return_counts=True)
-    return float(-(counts * np.log2(counts / counts.sum())).sum()) / 8
+    return float(-(counts * np.log2(counts / counts.sum())).sum()) / 8 + len(counts)
 
 
 def floor(array, bound):

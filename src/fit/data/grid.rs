@@ -23,6 +23,15 @@ const LARGEST_COUNT: f64 = 4_503_599_627_370_496.0;
 /// fewer: air without loss is 8 % larger; one more: the same files.
 const COUNT_BITS: [i32; 3] = [9, 21, 45];
 
+/// The same for powers of two, of which nothing is rounded: two fewer than their significands have.
+const BINARY_BITS: [i32; 3] = [9, 22, 50];
+/// Powers of two that are tried, either way: beyond, fractions would not fit.
+const LARGEST_POWER: i32 = 48;
+/// Share of values that are at most so many powers of two coarser than the grid: half of all counts
+/// are odd, while the digits of rounded numbers end anywhere.
+const NOT_COARSER: f64 = 0.5;
+const POWERS_COARSER: i32 = 2;
+
 /// A multiple: `value = k · numerator / denominator`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Multiple {
@@ -70,9 +79,43 @@ pub(crate) fn detect<T: Cell>(values: &[T]) -> Option<Multiple> {
         if off(&probe) > 1 || off(&ordinary) as f64 > OFF_GRID * ordinary.len() as f64 {
             continue;
         }
-        return Some(coarsest(multiple, &ordinary)).filter(|m| is_worth_it(*m, &ordinary));
+        let decimal = Some(coarsest(multiple, &ordinary)).filter(|m| is_worth_it(*m, &ordinary));
+        return decimal.or_else(|| binary(&ordinary));
     }
-    None
+    binary(&ordinary)
+}
+
+/// Finds the largest power of two of which nearly all of some floats are multiples: sensors and archives
+/// scale integers by them. None where these are as fine as the numbers themselves.
+fn binary<T: Cell>(values: &[T]) -> Option<Multiple> {
+    let numbers = || values.iter().map(|v| v.to_f64()).filter(|x| x.is_normal());
+    let mut last: Vec<i32> = numbers().map(last_digit).collect();
+    last.sort_unstable();
+    let power = *last.get((OFF_GRID * last.len() as f64) as usize)?;
+    let near = last.partition_point(|&p| p <= power + POWERS_COARSER);
+    if power.abs() > LARGEST_POWER || (near as f64) < NOT_COARSER * last.len() as f64 {
+        return None;
+    }
+    let largest = numbers().map(f64::abs).fold(0.0, f64::max);
+    let size = |power: i32| 1_u64 << power.max(0);
+    let multiple = Multiple { numerator: size(power), denominator: size(-power) };
+    (largest / multiple.size() < 2_f64.powi(bits::<T>(BINARY_BITS))).then_some(multiple)
+}
+
+/// Returns which power of two the last binary digit of a normal number stands for.
+fn last_digit(x: f64) -> i32 {
+    let bits = x.to_bits();
+    let exponent = (bits >> 52 & 0x7ff) as i32 - 1023 - 52;
+    exponent + (bits & ((1 << 52) - 1) | 1 << 52).trailing_zeros() as i32
+}
+
+/// Returns what holds for a type of floats, of 2, 4 or 8 bytes.
+fn bits<T: Cell>(of_types: [i32; 3]) -> i32 {
+    match T::DTYPE.size() {
+        2 => of_types[0],
+        4 => of_types[1],
+        _ => of_types[2],
+    }
 }
 
 /// Returns the count of a value, if that gives back its bits.
@@ -111,12 +154,7 @@ pub(super) fn coarsest<T: Cell>(m: Multiple, values: &[T]) -> Multiple {
 /// Returns whether counting is cheaper than floats: a grid as fine as the numbers themselves is none.
 pub(super) fn is_worth_it<T: Cell>(m: Multiple, values: &[T]) -> bool {
     let largest = values.iter().map(|v| v.to_f64().abs()).fold(0.0, f64::max);
-    let bits = match T::DTYPE.size() {
-        2 => COUNT_BITS[0],
-        4 => COUNT_BITS[1],
-        _ => COUNT_BITS[2],
-    };
-    largest / m.size() < 2_f64.powi(bits)
+    largest / m.size() < 2_f64.powi(bits::<T>(COUNT_BITS))
 }
 
 fn gcd(a: u64, b: u64) -> u64 {
@@ -126,6 +164,7 @@ fn gcd(a: u64, b: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matrix::F16;
 
     #[test]
     fn decimals_counts_and_fractions_are_found() {
@@ -137,6 +176,13 @@ mod tests {
         assert_eq!(ratio(detect(&adc)), Some((1, 200)));
         let hundreds: Vec<f64> = (0..500).map(|i| f64::from(i * 17 % 91) * 100.0).collect();
         assert_eq!(ratio(detect(&hundreds)), Some((100, 1)));
+        let packed: Vec<f32> =
+            (0..500).map(|i| 280.0 + (i * 7919 % 4093) as f32 / 8192.0).collect();
+        assert_eq!(ratio(detect(&packed)), Some((1, 8192)));
+        let halves: Vec<f32> = (1..500)
+            .map(|i| F16::from_f64(f64::from(i).sin() / f64::from(i)).to_f64() as f32)
+            .collect();
+        assert_eq!(detect(&halves), None);
         let real: Vec<f32> = (1..500).map(|i| (i as f32).sqrt()).collect();
         assert_eq!(detect(&real), None);
         assert_eq!(ratio(detect(&[30_u8, 45, 60])), Some((15, 1)));
