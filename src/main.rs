@@ -3,8 +3,8 @@
 mod cli;
 
 use clap::{Parser, Subcommand};
-use cli::commands::{anomalies, compress, dataset, decompress, denoise, embed, export, finetune};
-use cli::commands::{impute, info, plot, predict, sample, train, verify};
+use cli::commands::{anomalies, compare, compress, dataset, decompress, denoise, embed, export};
+use cli::commands::{finetune, impute, info, plot, predict, sample, train, verify};
 use cli::io::{console, temporary, usage};
 use std::process::ExitCode;
 
@@ -35,6 +35,7 @@ enum Command {
     Finetune(finetune::Args),
     Predict(predict::Args),
     Plot(plot::Args),
+    Compare(compare::Args),
     Export(export::Args),
     Dataset(dataset::Args),
 }
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         Command::Finetune(args) => finetune::run(args, &console),
         Command::Predict(args) => predict::run(args, &console),
         Command::Plot(args) => plot::run(args, &console),
+        Command::Compare(args) => compare::run(args, &console),
         Command::Export(args) => export::run(&args, &console),
         Command::Dataset(args) => dataset::run(&args, &console),
     };

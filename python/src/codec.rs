@@ -6,7 +6,7 @@ use crate::rows::{Input, Watched, array};
 use crate::work::run;
 use crate::write;
 use aezip::Codec;
-use aezip::apps::{self, Examples, FinetuneConfig, Model, OnnxPart, Task};
+use aezip::apps::{self, Examples, FinetuneConfig, Model, OnnxPart, SharedModel, Task};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use std::path::PathBuf;
@@ -201,4 +201,32 @@ fn finetuning(options: &Bound<'_, PyDict>) -> PyResult<FinetuneConfig> {
     }
     how.validate().map_err(|e| exception(&e))?;
     Ok(how)
+}
+
+/// A codec whose model goes into every file as it is.
+#[pyclass(frozen, module = "aezip._aezip", name = "SharedModel")]
+pub(crate) struct PySharedModel(SharedModel);
+
+#[pymethods]
+impl PySharedModel {
+    #[new]
+    fn new(py: Python<'_>, codec: &PyCodec) -> PyResult<Self> {
+        py.detach(|| SharedModel::new(&codec.0)).map(Self).map_err(|e| exception(&e))
+    }
+
+    /// A file of rows.
+    fn compress<'py>(
+        &self,
+        py: Python<'py>,
+        rows: Input<'py>,
+        options: &Bound<'py, PyDict>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let (rows, mut config) = (rows.rows()?, options::config(options)?);
+        let mut file = Vec::new();
+        run(py, None, |control| {
+            control.watch(&mut config);
+            self.0.compress(&Watched(&rows, control), &config, &mut file)
+        })?;
+        Ok(PyBytes::new(py, &file))
+    }
 }

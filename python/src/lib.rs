@@ -2,6 +2,7 @@
 //! `python/aezip`, upon this.
 
 mod codec;
+mod compare;
 mod error;
 mod files;
 mod options;
@@ -39,10 +40,13 @@ fn _aezip(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("CorruptError", m.py().get_type::<error::CorruptError>())?;
     m.add_class::<reader::PyReader>()?;
     m.add_class::<codec::PyCodec>()?;
+    m.add_class::<codec::PySharedModel>()?;
+    m.add_class::<compare::PyComparison>()?;
     m.add_function(wrap_pyfunction!(compress, m)?)?;
     m.add_function(wrap_pyfunction!(files::compress_file, m)?)?;
     m.add_function(wrap_pyfunction!(files::decompress, m)?)?;
     m.add_function(wrap_pyfunction!(write::write_file, m)?)?;
+    m.add_function(wrap_pyfunction!(compare::compare, m)?)?;
     m.add_function(wrap_pyfunction!(uses::anomalies, m)?)?;
     m.add_function(wrap_pyfunction!(uses::impute, m)?)?;
     m.add_function(wrap_pyfunction!(uses::denoise, m)?)?;

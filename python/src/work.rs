@@ -120,6 +120,7 @@ fn tell(py: Python<'_>, listener: Option<&Py<PyAny>>, progress: Progress) -> PyR
         Stage::Train => "train",
         Stage::Refit => "refit",
         Stage::Encode => "encode",
+        Stage::Measure => "measure",
         _ => "work",
     };
     listener.call1(py, (stage, progress.done, progress.total)).map(drop)

@@ -42,6 +42,36 @@ def test_numcodecs_takes_whatever_has_bytes():
     assert codec.decode(codec.encode(np.empty(0))).size == 0
 
 
+def test_numcodecs_with_a_shared_codec(tmp_path):
+    from aezip import _shared
+
+    t = np.arange(6000).reshape(60, 100)[:, :, None]
+    x = np.sin(t * 0.002 + np.arange(24) * 0.3).astype("f4")
+    learned = aezip.train(x[:30].reshape(-1, 24), max_error=0.01, level=1)
+    codec = numcodecs.registry.codec_registry["aezip"](codec=learned, max_error=0.01)
+    own = numcodecs.get_codec({"id": "aezip", "max_error": 0.01})
+    chunks = [codec.encode(chunk) for chunk in x]
+    assert sum(map(len, chunks)) < 0.9 * sum(len(own.encode(chunk)) for chunk in x)
+    assert all(abs(codec.decode(data) - chunk).max() <= 0.01 for data, chunk in zip(chunks, x))
+    assert numcodecs.get_codec(codec.get_config()) == codec and codec.get_config()["codec"] == codec.codec
+    # Other numbers than the codec was learned for have a model of their own.
+    for other in [x[0].astype("f8"), x[0, :, :5], np.arange(10) > 3]:
+        data = codec.encode(other)
+        assert _shared.reference(data) is None and abs(codec.decode(data).astype("f8") - other).max() <= 0.01
+    # Elsewhere the codec is not known until it is loaded.
+    path = _shared.known(codec.codec).save(tmp_path)
+    assert path.endswith(f"codec-{codec.codec}.aez")
+    _shared._KNOWN.clear()
+    for work in [lambda: codec.decode(chunks[0]), lambda: codec.encode(x[0])]:
+        with pytest.raises(ValueError, match="SharedCodec.load"):
+            work()
+    aezip.SharedCodec.load(path)
+    assert abs(codec.decode(chunks[0]) - x[0]).max() <= 0.01
+    for wrong in [chunks[0][:30], chunks[0][:60], chunks[0][:44] + b"\xff" * 4 + chunks[0][48:], chunks[0][:-1]]:
+        with pytest.raises(aezip.CorruptError):
+            codec.decode(wrong)
+
+
 def test_numcodecs_configuration():
     codec = numcodecs.get_codec({"id": "aezip", "max_error": 0.5, "level": 2})
     assert numcodecs.get_codec(codec.get_config()) == codec
@@ -87,6 +117,86 @@ def test_zarr_keeps_promises_and_decodes_parts():
     assert abs(z[5, 7] - 40) <= 0.01
     single = zarr.create_array({}, data=np.array(2.5), serializer=AezipCodec(), compressors=None)
     assert single[()] == 2.5
+
+
+@pytest.mark.filterwarnings("ignore:.*does not have a Zarr V3 specification")
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "c8", "c16"])
+@pytest.mark.parametrize(("shape", "chunks"), CASES)
+def test_zarr_chunks_share_a_codec_beside_the_array(dtype, shape, chunks):
+    from aezip import _shared
+    from aezip.zarr import AezipCodec, SharedAezipCodec
+
+    x = numbers(shape, dtype)
+    exact = np.dtype(dtype).kind in "iu"
+    codec = SharedAezipCodec.train(x, chunks, level=1, **({} if exact else {"max_error": 0.01}))
+    assert AezipCodec.from_dict(codec.to_dict()) == codec
+    store = zarr.storage.MemoryStore()
+    group = zarr.open_group(store, mode="w")
+    group.create_array("a/b", data=x, chunks=chunks, serializer=codec, compressors=None)
+    assert f"a/b/codec-{codec.codec}.aez" in store._store_dict
+    data = next(v for k, v in store._store_dict.items() if k.startswith("a/b/c/")).to_bytes()
+    assert _shared.reference(data) == codec.codec
+    _shared._KNOWN.clear()
+    z = zarr.open_array(store, path="a/b", mode="r")
+    np.testing.assert_allclose(z[...], x, atol=0 if exact else 0.0151, rtol=0)
+    for key in [np.s_[5], np.s_[3:5], np.s_[-4:], np.s_[1:6:2]]:
+        np.testing.assert_array_equal(z[key], z[...][key])
+    if x.ndim > 1:
+        np.testing.assert_array_equal(z[2:5, 3], z[...][2:5, 3])
+        np.testing.assert_array_equal(z.oindex[[1, 4]], z[...][[1, 4]])
+    w = zarr.open_array(store, path="a/b")
+    w[5], w[1:3] = 7, x[4:6]
+    back = x.copy()
+    back[5], back[1:3] = 7, x[4:6]
+    np.testing.assert_allclose(w[...], back, atol=0 if exact else 0.0301, rtol=0)
+
+
+def test_zarr_says_when_a_shared_codec_is_missing_or_another(tmp_path):
+    from aezip import _shared
+    from aezip.zarr import SharedAezipCodec
+
+    x = numbers((400, 30), "f4")
+    codec = SharedAezipCodec.train(x, (50, 30), max_error=0.01, level=1)
+    assert zarr.open_array({}, mode="w", shape=4, dtype="f4") is not None
+    z = zarr.create_array(tmp_path / "a", data=x, chunks=(50, 30), serializer=codec, compressors=None)
+    file = tmp_path / "a" / f"codec-{codec.codec}.aez"
+    assert abs(z[...] - x).max() <= 0.01
+    stored = file.read_bytes()
+    for wrong, what in [(None, "neither beside the array"), (stored[:-9], "another file"), (b"", "another file")]:
+        _shared._KNOWN.clear()
+        file.unlink(missing_ok=True)
+        if wrong is not None:
+            file.write_bytes(wrong)
+        with pytest.raises(ValueError, match=what):
+            zarr.open_array(tmp_path / "a")[0]
+    file.write_bytes(stored)
+    assert abs(zarr.open_array(tmp_path / "a", mode="r")[7] - x[7]).max() <= 0.01
+    # An empty chunk is none, and what cannot be kept beside the array is refused.
+    z[:50] = 0
+    assert (z[:50] == 0).all() and not (tmp_path / "a" / "c" / "0" / "0").exists()
+    with pytest.raises(ValueError, match="no shards"):
+        zarr.create_array({}, data=x, chunks=(50, 30), shards=(100, 30), serializer=codec, compressors=None)
+    with pytest.raises(ValueError, match="compressors=None"):
+        zarr.create_array({}, data=x, chunks=(50, 30), serializer=codec)
+    with pytest.raises(ValueError, match="numbers"):
+        SharedAezipCodec.train(x > 0, (50, 30))
+    with pytest.raises(ValueError, match="chunks of shape"):
+        SharedAezipCodec.train(x, (50,))
+
+
+def test_xarray_shares_a_codec(tmp_path):
+    xr = pytest.importorskip("xarray")
+    from aezip import _shared
+    from aezip.zarr import SharedAezipCodec
+
+    x = numbers((48, 10, 12), "f4")
+    ds = xr.Dataset({"t": (("time", "lat", "lon"), x)}, {"time": np.arange(48), "lat": np.arange(10.0)})
+    codec = SharedAezipCodec.train(ds.t, (12, 10, 12), max_error=0.01, level=1)
+    encoding = {"t": {"serializer": codec, "compressors": None, "chunks": (12, 10, 12)}}
+    ds.to_zarr(tmp_path / "x.zarr", encoding=encoding, zarr_format=3, consolidated=False)
+    _shared._KNOWN.clear()
+    back = xr.open_zarr(tmp_path / "x.zarr", consolidated=False)
+    assert abs(back.t.values - x).max() <= 0.01 and abs(back.t[30, 4].values - x[30, 4]).max() <= 0.01
 
 
 def test_xarray_goes_through_zarr(tmp_path):

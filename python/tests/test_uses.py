@@ -93,3 +93,25 @@ def test_finetune_predict_export(groups, tmp_path):
             call()
     with pytest.raises(TypeError):
         codec.finetune(x, labels, epoch=3)
+
+
+def test_compare(groups, tmp_path):
+    x = groups[0]
+    told = []
+    found = aezip.compare(x, bounds=[0.1, "0.01"], levels=[1, 2], progress=lambda *p: told.append(p))
+    assert [(t["method"], t["promise"]) for t in found.table[1:4]] == [
+        ("lossless", ""), ("linear", "0.1"), ("linear", "0.01"),
+    ]  # fmt: skip
+    assert found.rows == found.measured == 600 and len(found.table) == 8 and told[-1] == ("measure", 7, 7)
+    assert found.table[0]["bytes_per_row"] == 48 and found.table[3]["error"] == 0.01
+    assert repr(found).count("\n") == 9 and "max_error_rel" in repr(found)
+    assert "<svg" in found._repr_html_() and "<td>level 2</td>" in found._repr_html_()
+    found.save(tmp_path / "x.png")
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+    some = aezip.compare(x, "nmse", levels=[1], values=1200)
+    assert some.measured == 100 and "100 of 600 rows" in repr(some)
+    for wrong in [{"promise": "nmes"}, {"promise": "max_error"}, {"levels": [0]}, {"levels": []}]:
+        with pytest.raises(ValueError):
+            aezip.compare(x, **wrong)
+    with pytest.raises(ValueError):
+        found.save(tmp_path / "x.pdf")

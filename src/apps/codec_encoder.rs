@@ -78,7 +78,7 @@ impl CodecEncoder {
 
 /// The step in which errors of column `j` are counted, in the data's units; `unit` is what a
 /// prediction of 1 counts there.
-fn step(m: &ModelRecord, j: usize, unit: f64) -> f64 {
+pub(super) fn step(m: &ModelRecord, j: usize, unit: f64) -> f64 {
     /// Real fractions have fewer bits; the cap keeps the step finite whatever a file claims.
     const MOST_FRACTION: u32 = 62;
     let grid = &m.grids[m.grid_of[j]];

@@ -13,6 +13,8 @@
 //! | predict labels or numbers from few examples | [`finetune`], [`predict`] |
 //! | use the networks in other programs | [`onnx`], [`safetensors`] |
 //! | draw pictures (feature `plot`) | [`plot`] |
+//! | give many small files one model | [`SharedModel`] |
+//! | see what levels and promises cost | [`compare`] |
 //! | change the type of rows | [`cast`], [`to_doubles`] |
 //!
 //! All of it computes with the codec's networks in floating-point numbers; none of it is needed to
@@ -26,6 +28,7 @@ mod codec_encoder;
 mod column_scale;
 mod column_units;
 mod comparable;
+mod compare;
 mod denoise;
 mod embed;
 mod export;
@@ -39,11 +42,13 @@ pub mod plot;
 mod predict;
 mod principal;
 mod sample;
+mod shared_model;
 mod values;
 mod wild_rows;
 
 pub use anomalies::{Anomalies, AnomalyConfig, AnomalyScore, find_anomalies};
 pub use column_units::ColumnUnits;
+pub use compare::{CompareConfig, Comparison, Method, Trial, compare};
 pub use denoise::{Denoised, denoise, remove_noise};
 pub use embed::{Embedded, embed};
 pub use export::{ONNX_OPSET, OnnxPart, onnx, safetensors};
@@ -53,4 +58,5 @@ pub use learn::config_for_uses;
 pub use model::Model;
 pub use predict::{Prediction, predict};
 pub use sample::{SampleSource, Sampled, sample};
+pub use shared_model::SharedModel;
 pub use values::{cast, to_doubles};

@@ -212,6 +212,12 @@ impl Codec {
         Ok((record, self.encoder.clone()))
     }
 
+    /// The model as files have it.
+    #[cfg(feature = "apps")]
+    pub(crate) fn model(&self) -> &[u8] {
+        &self.model
+    }
+
     /// The same codec with a head that predicts something of rows.
     #[cfg(feature = "apps")]
     pub(crate) fn with_task(&self, task: TaskRecord) -> Self {

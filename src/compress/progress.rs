@@ -19,6 +19,8 @@ pub enum Stage {
     Refit,
     /// It writes rows; counted in rows.
     Encode,
+    /// It compresses in one way after another, to compare them; counted in ways.
+    Measure,
 }
 
 /// How far a long operation is.

@@ -457,3 +457,44 @@ fn level_1_is_no_reason_to_learn_nothing_where_a_network_is_learned_at_every_lev
     let bits = ["anomalies", "rows.npy", "-1", "--score", "bits", "--epochs", "2"];
     assert!(folder.fails(2, &bits).contains("no network by itself"));
 }
+
+#[test]
+fn levels_and_promises_are_compared() {
+    let folder = Folder::new();
+    let args = ["compare", "digits.npy", "--levels", "1", "--bounds", "0.1,0.01", "-o", "r.svg"];
+    let ran = folder.ok(&args);
+    let table = String::from_utf8(ran.stdout).unwrap();
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(lines[0].starts_with("method") && lines[0].ends_with("seconds"), "{table}");
+    for (line, start) in lines[1..].iter().zip(["as they are", "lossless", "level 1", "level 1"]) {
+        assert!(line.starts_with(start), "{table}");
+    }
+    assert!(lines[1].contains("64.00") && lines.len() == 5, "{table}");
+    assert!(folder.read("r.svg").starts_with(b"<svg"));
+    let ran = folder.ok(&[
+        "compare",
+        "digits.npy",
+        "--promise",
+        "nmse",
+        "--levels=1",
+        "--values",
+        "9000",
+        "--json",
+    ]);
+    let json = ran.json();
+    assert_eq!(
+        (json["rows"].as_u64(), json["trials"].as_array().map(Vec::len)),
+        (Some(1797), Some(5))
+    );
+    assert!(json["measured_rows"].as_u64().unwrap() < 200 && ran.stderr.contains("measured on"));
+
+    assert!(folder.fails(1, &args).contains("-f"));
+    assert!(folder.fails(2, &["compare", "digits.npy", "-o", "r.pdf"]).contains(".svg"));
+    assert!(
+        folder.fails(2, &["compare", "digits.npy", "--promise", "max-error"]).contains("--bounds")
+    );
+    assert!(folder.fails(2, &["compare", "digits.npy", "--promise", "nice"]).contains("nice"));
+    assert!(folder.fails(1, &["compare", "digits.npy", "--levels", "10"]).contains("level 10"));
+    let none = folder.fails(1, &["compare", "none.npy"]);
+    assert!(none.contains("none.npy"), "{none}");
+}

@@ -9,9 +9,11 @@ True
 
 from ._aezip import CorruptError
 from ._codec import Codec, Prediction, load_codec, train
+from ._compare import Comparison, compare
 from ._file import File, loads, open
 from ._options import FillValueWarning, Options
 from ._restore import decompress
+from ._shared import SharedCodec
 from ._tables import LeftOutWarning, TypeWarning
 from ._uses import Anomalies, Denoised, Plot, anomalies, denoise, embed, impute, plot
 from ._write import Report, compress, dumps
@@ -21,6 +23,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Anomalies",
     "Codec",
+    "Comparison",
     "CorruptError",
     "Denoised",
     "File",
@@ -30,8 +33,10 @@ __all__ = [
     "Plot",
     "Prediction",
     "Report",
+    "SharedCodec",
     "TypeWarning",
     "anomalies",
+    "compare",
     "compress",
     "decompress",
     "denoise",

@@ -12,9 +12,12 @@ _Options = Any
 
 __all__ = [
     "Codec",
+    "Comparison",
     "CorruptError",
     "Reader",
+    "SharedModel",
     "anomalies",
+    "compare",
     "compress",
     "compress_file",
     "decompress",
@@ -94,6 +97,23 @@ class Codec:
     ) -> tuple[NDArray[Any], NDArray[np.float32] | None, list[str] | None]: ...
     def onnx(self, part: str) -> bytes: ...
 
+@final
+class SharedModel:
+    def __init__(self, codec: Codec) -> None: ...
+    def compress(self, rows: _Rows, options: _Options) -> bytes: ...
+
+@final
+class Comparison:
+    def facts(self) -> tuple[int, int, str]: ...
+    def trials(self) -> list[Any]: ...
+    def draw(self, title: str, to: str) -> bytes: ...
+
+def compare(
+    rows: _Rows,
+    options: _Options,
+    how: tuple[str, list[str], list[int] | None, int | None],
+    progress: _Listener = None,
+) -> Comparison: ...
 def compress(
     rows: _Rows,
     path: _Path | None,

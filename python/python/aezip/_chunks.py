@@ -15,10 +15,16 @@ from numpy.typing import NDArray
 from ._arrays import NAMES
 from ._file import open
 from ._options import Options
+from ._shared import SharedCodec, whole
 from ._write import dumps
 
 #: Chunks are many, and each is a file: the level that trains no network.
 LEVEL = 1
+#: Options of learning, which have no part in writing a chunk with what was learned.
+LEARNING = {"level", "hidden", "latent", "epochs", "batch", "lr", "activation", "time", "loss", "linear", "sparse",
+            "denoise", "mask_patches", "contractive", "variational"}  # fmt: skip
+#: Numbers that a shared codec is learned from, at most.
+_MOST_NUMBERS = 1 << 22
 #: What is not a promise among the options.
 _HOW = {"level", "threads", "seed", "fill_value", "tile", "shape", "hidden", "latent", "epochs", "batch", "lr",
         "activation", "time", "loss", "linear", "sparse", "denoise", "mask_patches", "contractive",
@@ -37,13 +43,19 @@ def checked(options: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def encode(chunk: NDArray[Any], options: dict[str, Any]) -> bytes:
-    """Return a chunk as the bytes of a file; none for an empty one."""
+def encode(chunk: NDArray[Any], options: dict[str, Any], shared: SharedCodec | None = None) -> bytes:
+    """Return a chunk as the bytes of a file, or as such that refer to a codec; none for an empty one.
+
+    What the codec was not learned for, numbers of another type or rows of another width, has a model of
+    its own.
+    """
     if chunk.size == 0:
         return b""
     stored = as_stored(np.ascontiguousarray(chunk))
     if chunk.dtype.kind not in "iufc":
         options = {name: value for name, value in options.items() if name in _HOW} | {"lossless": True}
+    elif shared is not None and shared.takes(stored):
+        return shared.encode(stored, {"fill_value": "none", **options})
     return dumps(stored, **{"fill_value": "none", **options})
 
 
@@ -68,7 +80,7 @@ def decode(data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], key: Any = .
     """Return a part of a chunk; no more is decoded than is asked for."""
     if len(data) == 0:
         return np.empty(shape, dtype)[key]
-    file = open(data)
+    file = open(whole(data))
     native = dtype.newbyteorder("=")
     stored = as_stored(np.empty((0,) + (shape or (1,)), native))
     if file.dtype != stored.dtype or file.shape != stored.shape[1:]:
@@ -86,3 +98,29 @@ def decode(data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], key: Any = .
         last = part.shape[:-1] if stored.ndim > len(shape) + 1 else part.shape
         part = part.view(native).reshape(last)
     return part.astype(dtype, copy=False)
+
+
+def rows_of_some(x: Any, chunks: tuple[int, ...]) -> NDArray[Any]:
+    """Return the rows of some chunks of an array, as they are stored: from all parts of it.
+
+    Parameters
+    ----------
+    x : array_like
+        Anything with a shape that can be sliced.
+    chunks : tuple of int
+        The shape of a chunk; those at the ends of ``x`` that are smaller are filled up with what is next
+        to them.
+    """
+    shape = x.shape
+    if len(shape) != len(chunks) or min(chunks, default=1) < 1 or 0 in shape:
+        raise ValueError(f"chunks of shape {tuple(chunks)} are none of an array of shape {tuple(shape)}")
+    grid = [-(-size // chunk) for size, chunk in zip(shape, chunks)]
+    count = int(np.prod(grid))
+    wanted = min(count, max(1, _MOST_NUMBERS // int(np.prod(chunks))))
+    taken = []
+    for place in np.unique(np.linspace(0, count - 1, wanted).round().astype(int)):
+        starts = [at * chunk for at, chunk in zip(np.unravel_index(place, grid), chunks)]
+        part = np.asarray(x[tuple(slice(start, start + chunk) for start, chunk in zip(starts, chunks))])
+        part = np.pad(part, [(0, chunk - size) for chunk, size in zip(chunks, part.shape)], mode="edge")
+        taken.append(as_stored(np.ascontiguousarray(part)))
+    return np.concatenate(taken)

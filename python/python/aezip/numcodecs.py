@@ -17,8 +17,10 @@ from numcodecs.compat import ensure_bytes, ensure_ndarray_like, ndarray_copy
 from numcodecs.registry import register_codec
 
 from . import _chunks
+from ._codec import Codec as Learned
 from ._file import open
 from ._options import Options
+from ._shared import SharedCodec, known, missing, whole
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -32,6 +34,10 @@ class Aezip(Codec):
 
     Parameters
     ----------
+    codec : Codec, SharedCodec or str, optional
+        What chunks of numbers share instead of models of their own, or its hash; the promise is then a bound on
+        each value, best the one that the codec was learned with. Whoever reads them needs the codec's
+        file: :meth:`aezip.SharedCodec.save` writes it, ``load`` makes it known.
     **options
         Promise and options of :func:`aezip.compress`; ``level`` is 1 if not given. Bounds relative to a
         range are relative to that of the chunk, and no numbers are taken for missing ones unless
@@ -40,8 +46,12 @@ class Aezip(Codec):
 
     codec_id = "aezip"
 
-    def __init__(self, **options: Unpack[Options]) -> None:
+    def __init__(self, codec: Learned | SharedCodec | str | None = None, **options: Unpack[Options]) -> None:
         self.options = _chunks.checked(dict(options))
+        if isinstance(codec, Learned):
+            codec = SharedCodec(codec)
+        #: The hash of the codec that chunks share, if they do.
+        self.codec = codec.hash if isinstance(codec, SharedCodec) else codec
 
     def encode(self, buf: Any) -> bytes:
         """Return the bytes of a file that holds the array."""
@@ -49,20 +59,25 @@ class Aezip(Codec):
         if array.flags.f_contiguous and not array.flags.c_contiguous:
             # numcodecs looks at memory in the order in which it lies.
             array = array.T
-        return _chunks.encode(array, self.options)
+        shared = None if self.codec is None else known(self.codec)
+        if self.codec is not None and shared is None:
+            raise ValueError(missing(self.codec))
+        return _chunks.encode(array, self.options, shared)
 
     def decode(self, buf: Any, out: Any = None) -> Any:
         """Return the array, or fill ``out`` with it."""
         data = ensure_bytes(buf)
-        array = open(data).read() if data else np.empty(0, "u1")
+        array = open(whole(data)).read() if data else np.empty(0, "u1")
         return array if out is None else ndarray_copy(array, out)
 
     def get_config(self) -> dict[str, Any]:
         """Return what :func:`numcodecs.get_codec` makes the same codec of."""
-        return {"id": self.codec_id, **self.options}
+        shared = {} if self.codec is None else {"codec": self.codec}
+        return {"id": self.codec_id, **shared, **self.options}
 
     def __repr__(self) -> str:
-        return f"Aezip({', '.join(f'{k}={v!r}' for k, v in self.options.items())})"
+        config = {name: value for name, value in self.get_config().items() if name != "id"}
+        return f"Aezip({', '.join(f'{k}={v!r}' for k, v in config.items())})"
 
 
 register_codec(Aezip)

@@ -17,11 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from zarr.abc.codec import ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin
+from zarr.abc.codec import (
+    ArrayBytesCodec,
+    ArrayBytesCodecPartialDecodeMixin,
+    ArrayBytesCodecPartialEncodeMixin,
+)
 from zarr.registry import register_codec
+from zarr.storage import StorePath
 
 from . import _chunks
-from ._options import Options
+from ._codec import Codec, train
+from ._options import Options, Progress
+from ._shared import HEAD, SharedCodec, file_name, known, missing, reference
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -54,7 +61,10 @@ class AezipCodec(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> AezipCodec:
         """Make the codec that is described in metadata."""
-        return cls(**data.get("configuration", {}))
+        configuration = dict(data.get("configuration", {}))
+        if "codec" in configuration:
+            return SharedAezipCodec(configuration.pop("codec"), **configuration)
+        return AezipCodec(**configuration)
 
     def to_dict(self) -> dict[str, Any]:
         """Describe it there."""
@@ -70,7 +80,10 @@ class AezipCodec(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
 
     async def _decode_partial_single(self, byte_getter: Any, selection: Any, chunk_spec: Any) -> Any:
         chunk = await byte_getter.get(prototype=chunk_spec.prototype)
-        return None if chunk is None else await self._part(chunk, chunk_spec, selection)
+        if chunk is None:
+            return None
+        await _find_codec_of(chunk, byte_getter, chunk_spec.prototype)
+        return await self._part(chunk, chunk_spec, selection)
 
     async def _part(self, chunk: Any, spec: Any, key: Any) -> Any:
         dtype = spec.dtype.to_native_dtype()
@@ -82,6 +95,142 @@ class AezipCodec(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
     def compute_encoded_size(self, input_byte_length: int, chunk_spec: Any) -> int:
         """Fail: how long a chunk becomes is not known beforehand."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True, init=False, eq=True)
+class SharedAezipCodec(AezipCodec, ArrayBytesCodecPartialEncodeMixin):
+    """The same with one model for all chunks, which lies beside the array as ``codec-<hash>.aez``.
+
+    It pays where chunks are small and like each other. Give it as ``serializer``, with
+    ``compressors=None`` and without shards: the codec's file is written with the first chunk, and found
+    by whoever opens the array. Chunks whose numbers are of no such type have models of their own.
+
+    Parameters
+    ----------
+    codec : Codec, SharedCodec or str
+        What was learned from rows of chunks, as by :meth:`train`, or the hash of it.
+    **options
+        A bound on each value, best the one that the codec was learned with.
+
+    Examples
+    --------
+    >>> import numpy as np, zarr
+    >>> x = np.sin(np.arange(60000.0) * 0.01).reshape(600, 100)
+    >>> codec = SharedAezipCodec.train(x, chunks=(60, 50), max_error=0.01)
+    >>> store = zarr.storage.MemoryStore()
+    >>> z = zarr.create_array(store, data=x, chunks=(60, 50), serializer=codec, compressors=None)
+    >>> bool(abs(zarr.open_array(store)[10:20, 3] - x[10:20, 3]).max() <= 0.01)
+    True
+    """
+
+    codec: str
+
+    def __init__(self, codec: Codec | SharedCodec | str, **options: Unpack[Options]) -> None:
+        super().__init__(**options)
+        if isinstance(codec, Codec):
+            codec = SharedCodec(codec)
+        object.__setattr__(self, "codec", codec.hash if isinstance(codec, SharedCodec) else codec)
+
+    @classmethod
+    def train(
+        cls, x: Any, chunks: tuple[int, ...], *, level: int = 5, progress: Progress = None, **options: Any
+    ) -> SharedAezipCodec:
+        """Learn from some of the chunks that an array is to have, and return the codec for it.
+
+        Parameters
+        ----------
+        x : array_like
+            The array, or one like it; only some chunks are read.
+        chunks : tuple of int
+            The shape of a chunk.
+        level : int, default 5
+            How much effort learning takes; writing chunks takes the same at each level.
+        progress : bool or callable, optional
+            Who is told how far it is.
+        **options
+            A bound on each value, and how to learn.
+        """
+        if np.dtype(x.dtype).kind not in "iufc":
+            raise ValueError(f"a shared codec is for numbers, not for {x.dtype}: use AezipCodec()")
+        kept = {name: value for name, value in options.items() if name not in _chunks.LEARNING}
+        # Without a promise, chunks are lossless.
+        asked = {**options, **_chunks.checked(kept), "level": level}
+        rows = _chunks.rows_of_some(x, chunks)
+        return cls(train(rows, progress=progress, **{"fill_value": "none", **asked}), **kept)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Describe it in metadata."""
+        return {"name": NAME, "configuration": {"codec": self.codec, **dict(self.options)}}
+
+    async def _encode_single(self, chunk_array: Any, chunk_spec: Any) -> Any:
+        raise ValueError("a shared codec is stored beside the array: give compressors=None and no shards")
+
+    async def _encode_partial_single(
+        self, byte_setter: Any, chunk_array: Any, selection: Any, chunk_spec: Any
+    ) -> None:
+        if not hasattr(byte_setter, "store"):
+            await self._encode_single(chunk_array, chunk_spec)
+        chunk = await self._merged(byte_setter, chunk_array, selection, chunk_spec)
+        if not chunk_spec.config.write_empty_chunks and chunk.all_equal(chunk_spec.fill_value):
+            await byte_setter.delete()
+            return
+        buffer = chunk_spec.prototype.buffer
+        shared = known(self.codec) or await _find_codec(self.codec, byte_setter, chunk_spec.prototype)
+        if shared is None:
+            raise ValueError(missing(self.codec))
+        place = await _root(byte_setter)
+        await (place / shared.name).set_if_not_exists(buffer.from_bytes(shared.data))
+        options = dict(self.options)
+        data = await asyncio.to_thread(_chunks.encode, chunk.as_numpy_array(), options, shared)
+        await byte_setter.set(buffer.from_bytes(data))
+
+    async def _merged(self, byte_getter: Any, part: Any, selection: Any, spec: Any) -> Any:
+        """Return the whole chunk, of which a part is new."""
+        dtype = spec.dtype.to_native_dtype()
+        there = None
+        if not _is_whole(selection, spec.shape):
+            there = await self._decode_partial_single(byte_getter, ..., spec)
+        if there is None:
+            chunk = spec.prototype.nd_buffer.create(
+                shape=spec.shape, dtype=dtype, order=spec.order, fill_value=spec.fill_value
+            )
+        else:
+            chunk = there.copy()
+        chunk[selection] = part
+        return chunk
+
+
+def _is_whole(selection: Any, shape: tuple[int, ...]) -> bool:
+    """Say whether a selection is all of a chunk, in order."""
+    keys = selection if isinstance(selection, tuple) else (selection,)
+    return len(keys) == len(shape) and all(
+        isinstance(key, slice) and key.indices(size) == (0, size, 1) for key, size in zip(keys, shape)
+    )
+
+
+async def _find_codec_of(chunk: Any, byte_getter: Any, prototype: Any) -> None:
+    """Make the codec known that a chunk refers to, if it does and the codec lies beside the array."""
+    hash = reference(chunk.as_numpy_array()[:HEAD].tobytes())
+    if hash is not None and known(hash) is None:
+        await _find_codec(hash, byte_getter, prototype)
+
+
+async def _find_codec(hash: str, byte_getter: Any, prototype: Any) -> SharedCodec | None:
+    """Read a codec that lies beside the array; None if it does not."""
+    if not hasattr(byte_getter, "store"):
+        return None
+    data = await ((await _root(byte_getter)) / file_name(hash)).get(prototype=prototype)
+    return None if data is None else await asyncio.to_thread(SharedCodec.from_bytes, data.to_bytes(), hash)
+
+
+async def _root(chunk: StorePath) -> StorePath:
+    """Return where the array lies that a chunk belongs to: the nearest place with metadata."""
+    parts = chunk.path.split("/")
+    for end in range(len(parts) - 1, -1, -1):
+        place = StorePath(chunk.store, "/".join(parts[:end]))
+        if await (place / "zarr.json").exists():
+            return place
+    raise ValueError(f"there is no zarr.json above {chunk}: a shared codec is for arrays of format 3")
 
 
 register_codec(NAME, AezipCodec)

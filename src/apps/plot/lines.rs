@@ -79,15 +79,21 @@ impl Picture for Lines<'_> {
             points.map(|(a, b)| (x.scaled(a), y.scaled(b))).collect()
         };
         let curves: Vec<Vec<(f64, f64)>> = shown.iter().map(curves).collect();
-        let frame =
-            Frame { title: self.title, x: x.range(), y: y.range(), names: &names, y_tick: &tick };
+        let frame = Frame {
+            title: self.title,
+            x: x.range(),
+            y: y.range(),
+            names: &names,
+            x_tick: &tick,
+            y_tick: &tick,
+        };
         if low > 0.0 && high > FAR_APART * low {
             let range = y.scaled(low) * LOG_ROOM.0..y.scaled(high) * LOG_ROOM.1;
             let y = range.log_scale();
             let y_tick = &|y: &f64| format!("{}", (y * 1e9).round() / 1e9);
             draw_curves(
                 &left,
-                Frame { title: frame.title, x: frame.x, y, names: &names, y_tick },
+                Frame { title: frame.title, x: frame.x, y, names: &names, x_tick: &tick, y_tick },
                 curves,
             )?;
         } else {
@@ -103,13 +109,15 @@ impl Picture for Lines<'_> {
 }
 
 /// Draws a frame and lines within it.
-fn draw_curves<B, Y>(
+fn draw_curves<B, X, Y>(
     sheet: &Sheet<B>,
-    frame: Frame<'_, Y>,
+    frame: Frame<'_, X, Y>,
     curves: Vec<Vec<(f64, f64)>>,
 ) -> Drawn<B>
 where
     B: DrawingBackend,
+    X: AsRangedCoord<Value = f64>,
+    X::CoordDescType: ValueFormatter<f64>,
     Y: AsRangedCoord<Value = f64>,
     Y::CoordDescType: ValueFormatter<f64>,
 {

@@ -1,4 +1,4 @@
-//! Pictures of embeddings, of rows that are images, and of how training went.
+//! Pictures of embeddings, of rows that are images, of how training went, and of what ways to store rows cost.
 //!
 //! Plotters draws them, as SVG text or as pixels, with a font that comes along, so that the same
 //! numbers give the same file everywhere. Points can also become a page with a script.
@@ -17,6 +17,7 @@ mod lines;
 mod page;
 mod plane;
 mod points;
+mod rates;
 mod render;
 mod scatter;
 mod sheet;
@@ -28,6 +29,7 @@ pub use format::PlotFormat;
 pub use gallery::gallery;
 pub use lines::lines;
 pub use points::{Points, to_points};
+pub use rates::rates;
 pub use scatter::Scatter;
 
 #[cfg(test)]

@@ -21,7 +21,8 @@ impl Picture for Plane<'_> {
         let cloud = &self.0;
         let (left, right) = sheet.split(f64::from(SIZE.0) - legend::width(&cloud.colours));
         let [x, y] = cloud.ranges.clone();
-        let frame = Frame { title: cloud.title, x, y, names: &cloud.axes, y_tick: &tick };
+        let (title, names) = (cloud.title, &cloud.axes);
+        let frame = Frame { title, x, y, names, x_tick: &tick, y_tick: &tick };
         let mut chart = frame.draw(&left)?;
         let radius = left.pixels(cloud.radius());
         chart.draw_series(cloud.dots.iter().map(|dot| {

@@ -1,5 +1,6 @@
 use super::*;
-use crate::apps::ColumnUnits;
+use crate::apps::{ColumnUnits, CompareConfig, compare};
+use crate::compress::Config;
 use crate::matrix::Matrix;
 
 fn spiral() -> Scatter<2> {
@@ -151,4 +152,28 @@ fn space_is_a_still_picture_or_a_page_that_turns() {
     let (width, ..) = pixels(&plot.draw(PlotFormat::Png).unwrap());
     assert_eq!(width, 1800);
     assert!(Scatter::<3>::new(Vec::new()).draw(PlotFormat::Svg).is_err());
+}
+
+#[test]
+fn rates_have_a_line_for_each_method() {
+    let wave = |i: i32| (0.1 * f64::from(i / 6)).sin() * f64::from(i % 6);
+    let rows = Matrix::from_slice(&(0..1800).map(wave).collect::<Vec<_>>(), &[6]).unwrap();
+    let how = CompareConfig { levels: vec![1], ..CompareConfig::default() };
+    let mut found = compare(&rows, &Config::default(), &how).unwrap();
+    let svg = text(rates(&found, "waves <1>", PlotFormat::Svg).unwrap());
+    // A dot for each bound, and a name for each method.
+    assert_eq!(svg.matches("<circle").count(), 3);
+    for name in
+        ["waves &lt;1&gt;", "as they are", "lossless", "level 1", "300 rows", "bytes per row"]
+    {
+        assert!(svg.contains(name), "{name}");
+    }
+    assert_eq!(pixels(&rates(&found, "", PlotFormat::Png).unwrap()).0, 1800);
+    // What a logarithm does not have is left out, and nothing is left at last.
+    found.trials[2].error = 0.0;
+    found.trials[3].error = f64::NAN;
+    let svg = text(rates(&found, "", PlotFormat::Svg).unwrap());
+    assert_eq!(svg.matches("<circle").count(), 1);
+    found.trials.truncate(2);
+    assert!(rates(&found, "", PlotFormat::Svg).is_err());
 }

@@ -52,6 +52,7 @@ impl Bar {
                 Stage::Train => Shown { done: 0, total: 0, ..plain("choosing") },
                 Stage::Refit => plain("refitting"),
                 Stage::Encode => plain("writing"),
+                Stage::Measure => plain("measuring"),
                 _ => plain("working"),
             };
             show(&bar, shown);

@@ -1,0 +1,35 @@
+//! Rows that stand for all of them.
+
+use crate::error::Result;
+use crate::matrix::{Matrix, Rows};
+
+/// Stretches of rows that are taken, from all parts of the file: neighbours stay neighbours, since
+/// codecs make use of them.
+const STRETCHES: usize = 8;
+/// Rows of a stretch at least, where there are so many.
+const LEAST_STRETCH: usize = 64;
+/// Rows at least, however wide they are: from fewer there is nothing to learn.
+const LEAST_ROWS: usize = 16;
+
+/// Takes rows of about `most` values; `None` where that is all of them.
+pub(super) fn of(rows: &dyn Rows, most: usize) -> Result<Option<Matrix>> {
+    let (schema, count) = (rows.schema(), rows.len());
+    let wanted = (most / schema.width().max(1)).max(LEAST_ROWS);
+    if wanted >= count {
+        return Ok(None);
+    }
+    let stretches = (wanted / LEAST_STRETCH).clamp(1, STRETCHES);
+    let length = wanted / stretches;
+    let mut bytes = vec![0; stretches * length * schema.row_bytes()];
+    for (k, stretch) in bytes.chunks_exact_mut(length * schema.row_bytes()).enumerate() {
+        // The first begins where the rows do, the last ends where they end.
+        let first = (count - length) * k / (stretches - 1).max(1);
+        rows.read(first, stretch)?;
+    }
+    let mut schema = schema.clone();
+    if schema.kept_text().is_some() {
+        // It is of all rows.
+        schema.origin = None;
+    }
+    Matrix::new(schema, bytes).map(Some)
+}

@@ -1,0 +1,302 @@
+//! Files that all have the model of one codec, as it is.
+
+use super::codec_decoder::CodecDecoder;
+use super::codec_encoder::{CodecEncoder, step};
+use super::values;
+use crate::codec::fill::fill_values;
+use crate::codec::program::Program;
+use crate::codec::units::units;
+use crate::compress::{Codec, Config};
+use crate::container::file::FileWriter;
+use crate::container::model::ModelRecord;
+use crate::encode::blocks::{Encoding, block_rows, encode_rows};
+use crate::encode::encoder::BlockEncoder;
+use crate::encode::latents::LatentChooser;
+use crate::encode::project::Projection;
+use crate::encode::rates::LatentRates;
+use crate::error::{Error, Result};
+use crate::fidelity::Fidelity;
+use crate::matrix::{Described, FillValues, Rows};
+use crate::quality::bounds;
+use std::io::Write;
+use std::sync::Arc;
+
+/// Bits that a squared residual step of error costs: the slope of a normal distribution's entropy,
+/// ½·log₂(variance), where residuals vary by about a step.
+const ERROR_PRICE: f64 = 0.72;
+/// Rows of a file at most from which deviations of latents and bytes of a row are estimated.
+const TRIED_ROWS: usize = 256;
+/// zstd level for blocks that the model does not make smaller.
+const EXACT_LEVEL: i32 = 3;
+
+/// A codec whose model goes into every file as it is, so that many small files can share one: what
+/// [`Codec::compress`] fits anew to each file, the steps and the tables of the entropy coder, stays.
+///
+/// Bounds on each value are kept whatever the rows are. Files are small where rows are like those that
+/// the codec was learned from and the bound is the one that it was learned with.
+///
+/// ```
+/// use aezip::{Codec, Config, Fidelity, Matrix, Reader, apps};
+/// let rows = |from: usize| {
+///     let wave = |i: usize| ((i / 20) as f32 * 0.3).sin() * (i % 20) as f32;
+///     Matrix::from_slice(&(from * 20..(from + 500) * 20).map(wave).collect::<Vec<_>>(), &[20])
+/// };
+/// let mut config = Config::default();
+/// config.fidelity = Fidelity::MaxError("0.01".parse()?);
+/// let codec = Codec::fit(&rows(0)?, &config)?;
+/// let model = apps::SharedModel::new(&codec)?;
+/// let (mut a, mut b) = (Vec::new(), Vec::new());
+/// model.compress(&rows(500)?, &config, &mut a)?;
+/// model.compress(&rows(1000)?, &config, &mut b)?;
+/// assert_eq!(Reader::new(a)?.rows(), Reader::new(b)?.rows());
+/// # Ok::<(), aezip::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct SharedModel {
+    /// The model's section, as each file has it.
+    payload: Vec<u8>,
+    program: Program,
+    projection: Projection,
+    /// Bits that one squared unit of error costs, for each latent.
+    weight: Vec<f32>,
+}
+
+impl SharedModel {
+    /// Takes the model out of a codec.
+    ///
+    /// # Errors
+    /// `Argument` where latents cannot be found, as of a network that came out of a compressed file.
+    pub fn new(codec: &Codec) -> Result<Self> {
+        let (record, encoder) = codec.parts()?;
+        let dtype = codec.schema().dtype;
+        let mut projection = Projection::default();
+        let mut weight = Vec::new();
+        if record.latents() > 0 {
+            let encoder = match encoder {
+                Some(stored) => CodecEncoder::new(stored),
+                None if record.hidden.is_none() => {
+                    CodecEncoder::linear(&record, &CodecDecoder::new(&record, dtype).origin)?
+                }
+                None => {
+                    return Err(Error::argument(
+                        "a compressed file holds only the decoder of its network: use the codec \
+                         that it was compressed with",
+                    ));
+                }
+            };
+            weight = error_weights(&record);
+            projection = self::projection(encoder, record.latents());
+        }
+        let (payload, program) = (codec.model().to_vec(), Program::new(record, dtype)?);
+        Ok(Self { payload, program, projection, weight })
+    }
+
+    /// Compresses `rows` into a file with this model; of `config` the promise, the fill values and the
+    /// threads count. Gives back how long the file is.
+    ///
+    /// # Errors
+    /// `Argument` if the rows' width or type differs from the codec's, or the promise is not one about
+    /// single values; `Io` if reading or writing fails.
+    pub fn compress(
+        &self,
+        rows: &dyn Rows,
+        config: &Config,
+        mut out: impl Write + Send,
+    ) -> Result<u64> {
+        config.validate()?;
+        let mut schema = rows.schema().clone();
+        values::expect_width(self.program.record.width(), &schema)?;
+        if schema.dtype != self.program.dtype {
+            let (own, given) = (self.program.dtype, schema.dtype);
+            return Err(Error::argument(format!("the codec is for {own}, these rows are {given}")));
+        }
+        schema.fill_values = match config.fidelity {
+            Fidelity::Lossless => FillValues::default(),
+            _ => fill_values(schema.dtype, &config.fill_values)?,
+        };
+        let rows = Described { rows, schema };
+        config.on_threads(|| self.write(&rows, &config.fidelity, &mut out))?
+    }
+
+    fn write(&self, rows: &dyn Rows, promise: &Fidelity, out: &mut dyn Write) -> Result<u64> {
+        let bounds = bounds(rows, promise)?.ok_or_else(|| {
+            Error::argument(format!(
+                "{promise} is kept by a model fitted to the file; with one that files share, ask for \
+                 a bound on each value"
+            ))
+        })?;
+        let encoder = self.encoder(rows, bounds)?;
+        let file = FileWriter::begin(out, rows.schema(), Some(promise), Some(&self.payload), None)?;
+        let mut file = file.with_row_work(self.program.row_work());
+        if !rows.is_empty() {
+            let encoding = Encoding { encoder: &encoder, beside: None };
+            encode_rows(encoding, rows, &mut file, &|_| {})?;
+        }
+        file.finish()
+    }
+
+    /// What encodes rows like the first of `rows`.
+    fn encoder(&self, rows: &dyn Rows, bounds: Vec<f64>) -> Result<BlockEncoder> {
+        let schema = rows.schema();
+        let program = self.program.clone();
+        let mut encoder = BlockEncoder {
+            projection: self.projection.clone(),
+            exact_level: Some(EXACT_LEVEL),
+            ..BlockEncoder::without_latents(program, bounds, schema.fill_values.clone())
+        };
+        let tried = rows.len().min(TRIED_ROWS);
+        if tried == 0 {
+            return Ok(encoder);
+        }
+        let mut bytes = vec![0; tried * schema.row_bytes()];
+        rows.read(0, &mut bytes)?;
+        let mut real = Vec::new();
+        if self.projection.latents > 0 {
+            let normalised = self.projection.normalise(schema.dtype, &encoder.fills, &bytes);
+            real = self.projection.project(&normalised);
+            encoder.chooser = self.chooser(&real);
+        }
+        let symbols = encoder.symbols(&bytes, &real, false);
+        let row = encoder.block(0, &bytes, &symbols).len() as f64 / tried as f64;
+        encoder.block_rows = block_rows(&encoder.program, row, schema.row_bytes());
+        Ok(encoder)
+    }
+
+    /// What chooses latents like these, `rows × latents`.
+    fn chooser(&self, real: &[f32]) -> LatentChooser {
+        let record = &self.program.record;
+        let latents = record.latents();
+        let mut squares = vec![0.0_f64; latents];
+        for row in real.chunks_exact(latents) {
+            squares.iter_mut().zip(row).for_each(|(s, x)| *s += f64::from(*x).powi(2));
+        }
+        let rows = (real.len() / latents.max(1)).max(1) as f64;
+        // With dependent quantisation, symbols are half of what they stand for.
+        let symbol = if record.trellis > 0 { 2.0 } else { 1.0 };
+        let deviations: Vec<f32> =
+            squares.iter().map(|s| ((s / rows).sqrt() / symbol) as f32).collect();
+        let rates = LatentRates::guess(&deviations, record.table_sets());
+        LatentChooser { weight: self.weight.clone(), rates }
+    }
+}
+
+/// The encoder as what blocks are encoded with.
+fn projection(encoder: CodecEncoder, latents: usize) -> Projection {
+    let CodecEncoder { record, mut floats } = encoder;
+    let inverse = |s: &f64| if *s > 0.0 { 1.0 / s } else { 0.0 };
+    // Rows are divided by the scales before the network sees them.
+    floats.column.fill(1.0);
+    Projection {
+        inverse_scale: record.scale.iter().map(inverse).collect(),
+        centre: record.centre,
+        clip: record.clip,
+        weights: Vec::new(),
+        latents,
+        network: Some(Arc::new(floats)),
+    }
+}
+
+/// What errors of latents cost: each moves a row along its direction.
+fn error_weights(record: &ModelRecord) -> Vec<f32> {
+    let gain = (-f64::from(record.gain)).exp2();
+    let units = units(record);
+    let width = record.width();
+    let steps: Vec<f64> = (0..width).map(|j| step(record, j, units[j])).collect();
+    let weight = |direction: &[i64]| {
+        let moved = direction.iter().zip(units.iter().zip(&steps));
+        let squares: f64 = moved
+            .filter(|(_, (_, step))| **step > 0.0)
+            .map(|(w, (unit, step))| (*w as f64 * gain * unit / step).powi(2))
+            .sum();
+        // Without a linear path, a latent is taken to move a row by a step.
+        (if squares > 0.0 { squares * ERROR_PRICE } else { ERROR_PRICE }) as f32
+    };
+    (0..record.latents())
+        .map(|k| weight(record.skip.get(k * width..(k + 1) * width).unwrap_or_default()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::Matrix;
+    use crate::quality::Quality;
+    use crate::reader::Reader;
+
+    /// Rows of 24 numbers that depend on two, some of them with a value far from all others.
+    fn rows(from: usize, count: usize) -> Matrix {
+        let value = |at: usize| {
+            let (i, j) = (at / 24, at % 24);
+            let smooth =
+                (i as f32 * 0.11).sin() * j as f32 + (i as f32 * 0.047).cos() * (24 - j) as f32;
+            let rough = (at.wrapping_mul(2_654_435_761) >> 8 & 255) as f32 * 1e-3;
+            if i % 97 == 5 && j == 3 { 1e4 } else { smooth + rough }
+        };
+        let values: Vec<f32> = (from * 24..(from + count) * 24).map(value).collect();
+        Matrix::from_slice(&values, &[24]).unwrap()
+    }
+
+    fn bound(text: &str) -> Config {
+        let fidelity = Fidelity::MaxError(text.parse().unwrap());
+        Config { fidelity, level: 2, ..Config::default() }
+    }
+
+    fn codec(hidden: Option<Vec<usize>>) -> Codec {
+        let mut config = bound("0.05");
+        (config.train.hidden, config.train.epochs) = (hidden, Some(5));
+        Codec::fit(&rows(0, 1500), &config).unwrap()
+    }
+
+    #[test]
+    fn files_have_the_model_of_the_codec_and_keep_bounds() {
+        for hidden in [None, Some(vec![16])] {
+            let codec = codec(hidden.clone());
+            let model = SharedModel::new(&codec).unwrap();
+            for (from, count) in [(1500, 400), (9000, 3), (20, 0)] {
+                for text in ["0.05", "0.5", "0.001", "0"] {
+                    let rows = rows(from, count);
+                    let mut file = Vec::new();
+                    let length = model.compress(&rows, &bound(text), &mut file).unwrap();
+                    assert_eq!(length, file.len() as u64);
+                    assert!(file.windows(model.payload.len()).any(|w| w == &model.payload[..]));
+                    let reader = Reader::new(file).unwrap();
+                    reader.verify().unwrap();
+                    let mut bytes = vec![0; rows.bytes().len()];
+                    reader.read_bytes(0, &mut bytes).unwrap();
+                    let back = Matrix::new(rows.schema().clone(), bytes).unwrap();
+                    if count > 0 {
+                        let reached = Quality::measure(&rows, &back).unwrap().max_error;
+                        assert!(reached <= text.parse().unwrap(), "{hidden:?} {text}: {reached}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_like_those_learned_from_take_about_as_much_as_with_a_model_of_their_own() {
+        let codec = codec(None);
+        let model = SharedModel::new(&codec).unwrap();
+        let (rows, config) = (rows(3000, 1500), bound("0.05"));
+        let (mut shared, mut own) = (Vec::new(), Vec::new());
+        model.compress(&rows, &config, &mut shared).unwrap();
+        let report = codec.compress(&rows, &config, &mut own).unwrap();
+        let bytes = (shared.len() - model.payload.len()) as f64;
+        let fitted = (report.bytes_out - report.model_bytes) as f64;
+        assert!(bytes < 1.15 * fitted, "{bytes} bytes, {fitted} where fitted");
+    }
+
+    #[test]
+    fn what_a_shared_model_cannot_do_is_refused() {
+        let model = SharedModel::new(&codec(None)).unwrap();
+        let refused = |rows: &Matrix, config: &Config| {
+            model.compress(rows, config, Vec::new()).unwrap_err().to_string()
+        };
+        let sum = Config { fidelity: Fidelity::Nmse("0.1".parse().unwrap()), ..bound("1") };
+        assert!(refused(&rows(0, 9), &sum).contains("bound on each value"));
+        let doubles = Matrix::from_slice(&[0.0_f64; 48], &[24]).unwrap();
+        assert!(refused(&doubles, &bound("1")).contains("f32"));
+        let wide = Matrix::from_slice(&[0.0_f32; 50], &[25]).unwrap();
+        assert!(refused(&wide, &bound("1")).contains("24"));
+    }
+}
