@@ -3,13 +3,14 @@
 import doctest
 import importlib
 import pathlib
+import re
 import subprocess
 import sys
 
 import pytest
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-MODULES = ["aezip", "_write", "_restore", "_file", "_codec", "_uses", "sklearn", "numcodecs", "zarr", "dataset", "dataset.array"]
+MODULES = ["aezip", "_write", "_restore", "_file", "_codec", "_compare", "_shared", "_uses", "sklearn", "numcodecs", "zarr", "dataset", "dataset.array"]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -24,6 +25,28 @@ def test_examples_of_the_readme(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     readme = pathlib.Path(__file__).parent.parent / "README.md"
     assert doctest.testfile(str(readme), module_relative=False, optionflags=FLAGS).failed == 0
+
+
+HERE = pathlib.Path(__file__).parent
+#: The sections of the tour by their titles, each with the code in it.
+TOUR = {
+    section.partition("\n")[0]: "\n".join(re.findall(r"```python\n(.*?)```", section, re.DOTALL))
+    for section in (HERE.parent / "docs" / "tour.md").read_text().split("\n## ")[1:]
+}
+#: What sections need besides the package.
+NEEDED = {"A field of xarray": ["xarray", "zarr"], "A table": ["pandas"], "Anomalies": ["sklearn"], "Ray": ["ray.data"]}
+
+
+@pytest.mark.parametrize("title", [pytest.param(t, marks=pytest.mark.engines) if t == "Ray" else t for t in TOUR])
+def test_the_tour(title, tmp_path, monkeypatch):
+    for module in NEEDED.get(title, []):
+        pytest.importorskip(module)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(TOUR[title], f"tour.md, {title}", "exec"), {"__name__": "__main__"})
+
+
+def test_the_tour_is_all_there():
+    assert len(TOUR) == 6 and all("assert" in code for code in TOUR.values())
 
 
 def test_the_stub_is_that_of_the_module(tmp_path):
