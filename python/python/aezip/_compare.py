@@ -106,7 +106,7 @@ def compare(
     bounds : sequence of numbers, optional
         Numbers of the promise, the coarsest first; if not given, three that are usual for its kind.
     levels : sequence of int, optional
-        Levels, 1 to 9; 1 and 3 if not given. From 5 on each takes some minutes more.
+        Levels, 1 to 9; 1 and 3 if not given. Higher ones take several times as long.
     values : int, optional
         About how many values are measured: of more, rows from all parts of ``x``, and bounds relative to
         a range are relative to theirs. 262,144 if not given, 0 for all.

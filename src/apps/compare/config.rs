@@ -11,7 +11,7 @@ pub struct CompareConfig {
     /// Promises of one kind, the coarsest first. Default: bounds of 0.1, 0.01 and 0.001 of each
     /// column's range.
     pub promises: Vec<Fidelity>,
-    /// Levels, 1 to 9. Default 1 and 3; from 5 on each takes some minutes more.
+    /// Levels, 1 to 9. Default 1 and 3; higher ones take several times as long.
     pub levels: Vec<u8>,
     /// Values that are measured, about; of more, rows from all parts of the file. Default 2¹⁸.
     pub most_values: usize,
@@ -21,7 +21,9 @@ pub struct CompareConfig {
 /// a minute of one core.
 const MOST_VALUES: usize = 1 << 18;
 /// The levels that are compared by default: one without networks, and one with small ones.
-const LEVELS: [u8; 2] = [1, 3];
+const LEVELS: [u8; 2] = [LINEAR, 3];
+/// The level that trains no networks.
+const LINEAR: u8 = 1;
 /// The promise that is compared by default.
 const KIND: &str = "max-error-rel";
 /// The numbers that are compared by default, from such as a picture shows to such as no plot shows.
@@ -114,8 +116,8 @@ impl CompareConfig {
         levels.sort_unstable();
         levels.dedup();
         let mut methods: Vec<Method> = levels.into_iter().map(Method::Level).collect();
-        // The lowest level is linear by itself.
-        if self.highest() > LEVELS[0] {
+        // That level is linear by itself.
+        if self.highest() > LINEAR {
             methods.insert(0, Method::Linear);
         }
         let mut ways = vec![(Method::Lossless, Fidelity::Lossless)];

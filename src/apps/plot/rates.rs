@@ -24,6 +24,9 @@ const HAIR: f64 = 1.2;
 const DOT: f64 = 3.5;
 /// Room on either side of a logarithmic axis, as a factor.
 const ROOM: f64 = 1.25;
+/// Ends of an axis that are further apart than by this factor have powers of ten between them, others
+/// powers of two: so that there are two at least, and not more than eight.
+const FAR_APART: f64 = 150.0;
 
 /// Draws the error of each way to store rows over its bytes per row, both logarithmic, with a line for
 /// each method: further to the left is smaller, further down is more exact. What loses nothing is a
@@ -57,6 +60,11 @@ fn roomy(numbers: impl Iterator<Item = f64>) -> Range<f64> {
         .filter(|x| *x > 0.0 && x.is_finite())
         .fold((f64::INFINITY, 0.0_f64), |(low, high), x| (low.min(x), high.max(x)));
     ends.0 / ROOM..ends.1 * ROOM
+}
+
+/// The numbers along a logarithmic axis are powers of this.
+fn base(ends: &Range<f64>) -> f64 {
+    if ends.end > FAR_APART * ends.start { 10.0 } else { 2.0 }
 }
 
 /// Writes a number of a logarithmic axis.
@@ -129,8 +137,8 @@ impl Picture for Rates<'_> {
         let names = ["bytes per row".to_string(), self.comparison.error_name.clone()];
         let frame = Frame {
             title: self.title,
-            x: self.bytes.clone().log_scale(),
-            y: self.errors.clone().log_scale(),
+            x: self.bytes.clone().log_scale().base(base(&self.bytes)),
+            y: self.errors.clone().log_scale().base(base(&self.errors)),
             names: &names,
             x_tick: &tick,
             y_tick: &tick,
