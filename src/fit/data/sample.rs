@@ -41,11 +41,18 @@ pub(crate) struct Thinning {
     every: usize,
     /// Rows of a piece, at most.
     rows: usize,
+    /// The first rows of a piece that only those after them look at.
+    before: usize,
 }
 
 impl Thinning {
     /// All rows, in their runs.
-    pub(crate) const ALL: Self = Self { every: 1, rows: usize::MAX };
+    pub(crate) const ALL: Self = Self { every: 1, rows: usize::MAX, before: 0 };
+
+    /// Returns how many rows of each piece are not to be judged: only those after them look at them.
+    pub(crate) fn rows_before(self) -> usize {
+        self.before
+    }
 }
 
 /// Some rows of a file, or all.
@@ -189,20 +196,27 @@ impl Sample {
     pub(crate) fn thinning(&self, rows: usize) -> Thinning {
         let longest = self.runs.iter().copied().max().unwrap_or(0).max(1);
         let every = (self.rows() / rows.max(1)).max(1);
-        if every == 1 || self.runs.len() / every >= MANY_PLACES {
-            return Thinning { every, rows: longest };
-        }
-        // The first piece of every run, or of every second, third, …; long runs count as several.
+        // Long runs count as several.
         let run = longest.min(Self::RUN);
+        let runs: usize = self.runs.iter().map(|rows| rows.div_ceil(run)).sum();
+        if every == 1 {
+            return Thinning { every, rows: longest, before: 0 };
+        }
+        if runs / every >= MANY_PLACES {
+            return Thinning { every, rows: run, before: 0 };
+        }
+        // The first piece of every run, or of every second, third, ….
         let rows = (run / every).max(SHORT_RUN).min(run);
-        Thinning { every: (every * rows / run).max(1) * run.div_ceil(rows), rows }
+        Thinning { every: (every * rows / run).max(1) * run.div_ceil(rows), rows, before: 0 }
     }
 
-    /// Returns how about `rows` rows are taken, or more, where the line of rows before is looked at.
+    /// Returns how about `rows` rows are taken, or more, where the line of rows before is looked at: the
+    /// first line of each piece is not judged.
     pub(crate) fn thinning_of_lines(&self, rows: usize) -> Thinning {
         let piece = (LINES_OF_PIECE * self.line_of_rows).max(SHORT_RUN);
         let places = (rows / piece).max(FEW_PLACES);
-        Thinning { every: (self.rows() / piece / places).max(1), rows: piece }
+        let every = (self.rows() / piece / places).max(1);
+        Thinning { every, rows: piece, before: self.line_of_rows }
     }
 
     /// Returns the rows of each piece that is looked at.
@@ -218,6 +232,11 @@ impl Sample {
             starts.map(move |start| start..(start + piece).min(from + rows))
         };
         starts.flat_map(of_run).step_by(some.every)
+    }
+
+    /// Returns how many rows are judged of those that are looked at.
+    pub(crate) fn judged(&self, some: Thinning) -> usize {
+        self.pieces(some).map(|piece| piece.len().saturating_sub(some.before)).sum()
     }
 
     /// Returns the cells of each run.

@@ -20,6 +20,23 @@ pub(super) trait RunObserver: CellObserver + Send {
     fn begin_run(&mut self, first_row: usize);
 }
 
+/// Tells an observer of rows from a certain one on.
+struct Later<'a, O> {
+    from: usize,
+    observer: &'a mut O,
+}
+
+impl<O: CellObserver> CellObserver for Later<'_, O> {
+    const WANTED: Option<Wanted> = O::WANTED;
+
+    #[inline(always)]
+    fn cell(&mut self, seen: &Seen<'_>) {
+        if seen.row >= self.from {
+            self.observer.cell(seen);
+        }
+    }
+}
+
 /// Codes some of the sample's rows, whose predictions by the network are `predictions` (none where all are
 /// 0), and tells observers that `new` makes; they are returned in the order of the runs.
 pub(super) fn observe<'a, O: RunObserver>(
@@ -48,7 +65,8 @@ pub(super) fn observe<'a, O: RunObserver>(
                     }
                     all => &all[run.start * width..run.end * width],
                 };
-                encoder.observe(bytes, own, &mut observer);
+                let observer = &mut observer;
+                encoder.observe(bytes, own, &mut Later { from: some.rows_before(), observer });
             }
             observer
         })

@@ -1,7 +1,8 @@
 //! Which prediction from neighbours leaves the least: the median, simple sums, or coefficients by least
 //! squares for all columns, for groups of them, or for each.
 
-use crate::codec::context::neighbour::{LEFT, LEFT2, THIRD, THIRD_LEFT, THIRD2, UP, UP_LEFT, UP2};
+use crate::codec::context::neighbour::{LEFT, LEFT2, THIRD, THIRD_LEFT, THIRD_RIGHT, THIRD2};
+use crate::codec::context::neighbour::{UP, UP_LEFT, UP_RIGHT, UP2};
 use crate::container::model::{NEIGHBOURS, Neighbours, OWN_TABLE, RowPredictors, TreeNode};
 use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
@@ -42,6 +43,14 @@ const USED: [&[usize]; 3] = [
     &[0, 1, 2, 3, 4, 5, 6],
     &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
 ];
+
+/// Rounds of least squares weighed by what the round before left, at most, and the share of its bits below
+/// which there is another.
+const ROUNDS: usize = 4;
+const BETTER: f64 = 0.995;
+/// Neighbours in the third direction, where that is the row before, and those above that are the same.
+const SAME: [(usize, usize); 4] =
+    [(THIRD, UP), (THIRD2, UP2), (THIRD_LEFT, UP_LEFT), (THIRD_RIGHT, UP_RIGHT)];
 
 /// Returns sums that suit data of known kinds: the value before, in each direction, on a line through
 /// two of them, or on a plane through three.
@@ -121,6 +130,18 @@ impl Prediction {
             stencil[THIRD] = 1;
         }
         probe
+    }
+
+    /// The same without the third direction, which is that of the row before and has what lies there.
+    fn without_third(&self) -> Self {
+        let mut out = self.clone();
+        for stencil in &mut out.stencils {
+            for (third, same) in SAME {
+                stencil[same] += stencil[third];
+            }
+            stencil[THIRD..].fill(0);
+        }
+        out
     }
 
     /// Bits of the model.
@@ -212,17 +233,20 @@ impl Comparison<'_> {
         let of_lines = Self { some: sample.thinning_of_lines(rows), ..*self };
         let directions = Directions { line_of_rows, ..best.directions };
         let before = of_lines.tried(best.clone())?;
-        let lined = Prediction { directions, ..best.clone() };
+        let lined = Prediction { directions, ..best.without_third() };
         let weight = of_lines.weight();
         let least = |all: Vec<Tried>| {
             all.into_iter().min_by(|a, b| a.total(weight).total_cmp(&b.total(weight)))
         };
-        let mut found = least(of_lines.by_squares(&lined, Weighing::Alike)?);
-        if let Some(first) = found.take_if(|_| self.effort.thorough) {
-            let mut tried = of_lines.by_squares(&first.prediction, Weighing::ByScale)?;
-            tried.push(first);
-            found = least(tried);
+        let mut tried = match self.effort.thorough {
+            true => vec![of_lines.tried(lined)?],
+            false => of_lines.by_squares(&lined, Weighing::Alike, false)?,
+        };
+        if self.effort.thorough {
+            of_lines.weighed_by_scale(&mut tried, true)?;
+            tried.extend(of_lines.mixed(directions, &tried)?);
         }
+        let found = least(tried);
         let pays = |t: &Tried| t.total(weight) < LINE_WORTH * before.total(weight) + saved;
         Ok(found.filter(pays).map(|t| {
             let bits = t.total(weight);
@@ -274,7 +298,7 @@ impl Comparison<'_> {
 
     /// How many they are.
     fn rows(&self) -> usize {
-        self.context.sample.pieces(self.some).map(|piece| piece.len()).sum()
+        self.context.sample.judged(self.some)
     }
 
     /// Rows of the file for each that is looked at.
@@ -309,12 +333,9 @@ impl Comparison<'_> {
             tried.push(self.tried(Prediction::all(directions, stencil))?);
         }
         let nothing = Prediction::all(directions, simple[0]);
-        tried.extend(self.by_squares(&nothing, Weighing::Alike)?);
+        tried.extend(self.by_squares(&nothing, Weighing::Alike, false)?);
         if self.effort.thorough {
-            let weight = self.weight();
-            let best = tried.iter().min_by(|a, b| a.total(weight).total_cmp(&b.total(weight)));
-            let best = best.map_or(nothing, |best| best.prediction.clone());
-            tried.extend(self.by_squares(&best, Weighing::ByScale)?);
+            self.weighed_by_scale(&mut tried, false)?;
             if let Some(whole) = self.by_row {
                 tried.extend(self.by_row(whole, directions, &tried)?);
             }
@@ -377,8 +398,33 @@ impl Comparison<'_> {
         Ok(found.into_iter().map(|i| sums[i]).collect())
     }
 
-    /// Tries coefficients by least squares, weighed by what `before` leaves.
-    fn by_squares(&self, before: &Prediction, weighing: Weighing) -> Result<Vec<Tried>> {
+    /// Tries coefficients by least squares, weighed by what the best of those `tried` leaves, for as long as
+    /// that gets better: what values count for is known the better, the less is left of them. Coefficients are
+    /// only such as the best has, from the beginning if `alike` is set.
+    fn weighed_by_scale(&self, tried: &mut Vec<Tried>, alike: bool) -> Result<()> {
+        let weight = self.weight();
+        for round in 0..ROUNDS {
+            let best = tried.iter().min_by(|a, b| a.total(weight).total_cmp(&b.total(weight)));
+            let Some(best) = best else { return Ok(()) };
+            let before = best.total(weight);
+            let found = self.by_squares(&best.prediction, Weighing::ByScale, alike || round > 0)?;
+            let least = found.iter().map(|t| t.total(weight)).fold(f64::INFINITY, f64::min);
+            tried.extend(found);
+            if least > BETTER * before {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries coefficients by least squares, weighed by what `before` leaves; only such as it has itself, if
+    /// `alike` is set.
+    fn by_squares(
+        &self,
+        before: &Prediction,
+        weighing: Weighing,
+        alike: bool,
+    ) -> Result<Vec<Tried>> {
         let width = self.context.sample.schema.width();
         let directions = before.directions;
         let by_column = width > 1 && width <= MOST_COLUMNS && self.rows() >= LEAST_ROWS;
@@ -386,10 +432,16 @@ impl Comparison<'_> {
         let how = (by_column, self.some, weighing);
         let products = Regression::gather(self.context, &probe, self.predicted, how);
         let mut tried = Vec::new();
-        for used in if self.effort.thorough { &USED[..] } else { &[USED[0], USED[2]] } {
+        let in_groups = before.stencils.len() > 1;
+        let shared = match (self.effort.thorough, alike) {
+            (true, false) => &USED[..],
+            (false, false) => &[USED[0], USED[2]],
+            (_, true) => &USED[USED.len() - usize::from(!in_groups)..],
+        };
+        for used in shared {
             tried.push(self.tried(Prediction::all(directions, products.shared(used)))?);
         }
-        if by_column {
+        if by_column && (in_groups || !alike) {
             let used = USED[2];
             let of = (0..width).collect();
             let stencils = products.of_columns(used);
@@ -400,7 +452,11 @@ impl Comparison<'_> {
                 of,
                 by_row: None,
             })?);
-            let counts = if self.effort.thorough { &GROUPS[..] } else { &GROUPS[..1] };
+            let counts = match (self.effort.thorough, alike) {
+                (true, false) => &GROUPS[..],
+                (false, _) => &GROUPS[..1],
+                (true, true) => &GROUPS[1..],
+            };
             for &count in counts.iter().filter(|&&c| 4 * c <= width) {
                 let (stencils, of) = products.of_groups(used, count);
                 tried.push(self.tried(Prediction {

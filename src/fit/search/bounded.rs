@@ -326,6 +326,7 @@ impl<'a> BoundedSearch<'a> {
     /// The same search for codecs whose residuals look at their neighbours.
     fn looking_at_neighbours(self, contexts: ContextEffort, atoms: &'a [i64]) -> Self {
         let [quick, thorough] = COMPARED;
+        let thorough = contexts.cells.max(thorough);
         let quick = NeighbourEffort { compared: quick, thorough: false, contexts: None };
         let contexts = Some(contexts);
         let thorough = NeighbourEffort { compared: thorough, thorough: true, contexts };
