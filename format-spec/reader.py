@@ -1220,6 +1220,107 @@ def integer_value(grid, k, dtype):
     return k.astype(dtype)
 
 
+class Curve:
+    """A scale: segments of magnitudes whose places lie evenly, as (start, base, length, places)."""
+
+    def __init__(self, bits, is_float, most, cells, share):
+        self.bits, self.is_float, self.most = bits, is_float, most
+        self.segments, base = [(0, 0, 0, cells)], cells
+        for octave in range(bits + 1 if is_float else bits):
+            self.last = len(self.segments)
+            length = max(octave - 6, 0)
+            for i in range(1 << min(octave, 6)):
+                start = (1 << octave) + (i << length)
+                room = max(2 * share * start - ((2 if is_float else 1) << 48), 1 << 48)
+                places = -(-(cells << length + 48) // room)
+                self.segments.append((start, base, length, places))
+                base += places
+        self.octave = base - self.segments[self.last][1]
+        end = base + (most >> bits) * self.octave if is_float else base
+        need(end <= 1 << 50, "a scale of too many places")
+        self.bases = [base for _, base, _, _ in self.segments]
+        self.end = self.place(most)
+
+    def place(self, u):
+        octaves = max((u >> self.bits) - 1, 0) if self.is_float else 0
+        u -= octaves << self.bits
+        at = bisect_right(self.segments, u, key=lambda s: s[0]) - 1
+        start, base, length, places = self.segments[at]
+        return base + ((u - start) * places + (1 << length >> 1) >> length) + octaves * self.octave
+
+    def magnitude(self, place):
+        place, octaves = min(place, self.end), 0
+        first = self.bases[self.last]
+        if self.is_float and place >= first:
+            octaves, rest = divmod(place - first, self.octave)
+            place = first + rest
+        start, base, length, places = self.segments[bisect_right(self.bases, place) - 1]
+        u = start + ((place - base << length) + places // 2) // places
+        return u + (octaves << self.bits) if self.is_float else u
+
+
+INTEGERS = Grid(INTEGER, 0, 1, 0, 1)
+
+
+class Compander:
+    """Section COMP: the scales that the model's numbers are on."""
+
+    def __init__(self, payload, width, dtype):
+        cursor = Cursor(payload)
+        self.cells, share = cursor.varint(), cursor.varint()
+        need(self.cells <= 1023 and self.cells % 2 == 1, "an undefined number of places")
+        need(1 <= share < 1 << 48, "a share is not between 0 and 1")
+        count = cursor.varint()
+        need(1 <= count <= 256, "no scales, or too many")
+        listed = [(cursor.varint(), cursor.varint(), cursor.varint()) for _ in range(count)]
+        self.scale_of = cursor.take(width) if count > 1 else bytes(width)
+        cursor.finish()
+        need(max(self.scale_of) < count, "a column of a scale that is not there")
+        self.dtype, self.is_float = dtype, dtype.kind == "f"
+        if self.is_float:
+            bits = np.finfo(dtype).nmant
+            top = int(np.array(np.finfo(dtype).max, dtype).view(f"u{dtype.itemsize}"))
+            self.most = top, top
+        else:
+            bits = 8 * dtype.itemsize
+            self.most = int(np.iinfo(dtype).max), -int(np.iinfo(dtype).min)
+        plain = Curve(bits, self.is_float, max(self.most), self.cells, share)
+        counts = None
+        self.scales = []
+        for least, a, b in listed:
+            need(least >= 1, "a scale whose least magnitude is 0")
+            need(a == b == 0 or 1 <= a <= 1 << 53 and 1 <= b <= 1 << 53, "undefined multiples")
+            if a:
+                counts = counts or Curve(53, False, (1 << 53) - 1, self.cells, share)
+            curve = counts if a else plain
+            need(least <= curve.most, "a scale that begins beyond its end")
+            self.scales.append((curve, curve.place(least) - self.cells, a, b))
+        self.unit = float(share) / float(1 << 47) / float(self.cells)
+
+    def expand(self, rows):
+        with np.errstate(over="ignore"):
+            places = np.clip(rows / self.unit, -float(1 << 50), float(1 << 50))
+        out = [
+            [self.number(int(place), *self.scales[s]) for place, s in zip(row, self.scale_of)] for row in np.rint(places)
+        ]
+        return np.array(out, self.dtype).reshape(rows.shape)
+
+    def number(self, place, curve, shift, a, b):
+        half = self.cells // 2
+        negative = place < (-half if self.is_float else 0)
+        m = -place - (self.cells if self.is_float else 0) if negative else place
+        u = 0 if m <= half else curve.magnitude(m + shift)
+        u = min(u, (1 << 53) - 1 if a else self.most[negative])
+        if not self.is_float:
+            k = wrap(u * (a or 1))
+            k = wrap(-k) if negative else k
+            return integer_value(INTEGERS, np.array([k], np.int64), self.dtype)[0]
+        if a:
+            y = float(u * a % (1 << 64)) / float(b)
+            return from_float(np.array([-y if negative else y]), self.dtype)[0]
+        return from_order(np.array([~u if negative else u], np.int64), self.dtype)[0]
+
+
 def read_columns(cursor, width, dtype):
     """Columns beside the stream: column, way, terms of a fraction, and bytes of each."""
     entries, column, last = [], 0, None
@@ -1329,6 +1430,7 @@ def decode_stream(cursor, count, width, dtype, model, room):
     need(model is not None, "a coded block in a file without a model")
     latents, e, atoms = read_rows(model, stream, count)
     m = model.predict(latents)
+    file_dtype, dtype = dtype, np.dtype("<f8") if model.compander else dtype
     out = np.zeros((count, width), dtype)
     base = np.array(model.base, np.int64)
     for g, grid in enumerate(model.grids):
@@ -1339,6 +1441,8 @@ def decode_stream(cursor, count, width, dtype, model, room):
                 for atom, k in enumerate(model.neighbours.atoms, 1):
                     value = integer_value(grid, np.array([k], np.int64), dtype)
                     out[:, j] = np.where(atoms[:, j] == atom, value, out[:, j])
+    if model.compander:
+        out = model.compander.expand(out).astype(file_dtype)
     out = bytearray(out.tobytes())
     if packed:
         claimed = Cursor(packed).varint() >> 1
@@ -1361,7 +1465,7 @@ def decode_stream(cursor, count, width, dtype, model, room):
 # ---------------------------------------------------------------- the file
 
 SIGNATURE, END = b"\x89AEZ\r\n\x1a\n", b"\nAEZend\n"
-KNOWN = b"HEAD", b"TILE", b"cols", b"from", b"text", b"fill", b"MODL", b"enco", b"task", b"DATA", b"INDX"
+KNOWN = b"HEAD", b"TILE", b"cols", b"from", b"text", b"fill", b"COMP", b"MODL", b"enco", b"task", b"DATA", b"INDX"
 TYPES = "<f2 <f4 <f8 |u1 |i1 <u2 <i2 <u4 <i4 <u8 <i8".split()
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -1388,6 +1492,7 @@ def check_promise(kind, text):
         allowed = {
             "max-error": exact >= 0,
             "max-error-rel": exact >= 0,
+            "max-error-pointwise-rel": 0 <= exact <= 1 - Fraction(1, 1 << 53),
             "max-error-columns": exact >= 0,
             "nmse": tiny <= exact <= 1,
             "row-nmse": tiny <= exact <= 1,
@@ -1589,10 +1694,14 @@ class File:
             bits = np.frombuffer(seen[b"fill"], f"<u{size}")
             need(all(bits[:-1] < bits[1:]), "fill values are not in ascending order")
             self.fills = bits.view(self.dtype)
+        compander = None
+        if b"COMP" in seen:
+            compander = Compander(seen[b"COMP"], self.width, self.dtype)
         if b"MODL" in seen:
             line = self.shape[-1] if self.shape else 1
             self.model = Model(seen[b"MODL"], self.width, line, room)
-            self.model.check(self.dtype)
+            self.model.compander = compander
+            self.model.check(np.dtype("<f8") if compander else self.dtype)
         latents = self.model.latents if self.model else 0
         self.encoder = self.task = None
         if b"enco" in seen:

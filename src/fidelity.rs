@@ -16,6 +16,9 @@ pub enum Fidelity {
     MaxError(Decimal),
     /// `|x − x̂| ≤ F · (max − min of the value's column)` for every value; `F ≥ 0`.
     MaxErrorRel(Decimal),
+    /// `|x − x̂| ≤ R · |x|` for every value, by itself: zero comes back as zero, with its sign, and all
+    /// other values keep theirs; `0 ≤ R < 1`.
+    MaxErrorPointwiseRel(Decimal),
     /// A bound `E` of its own for each named column; columns not named come back exactly,
     /// or within the bound given for `*`. A column is named once, by its name where no other has it,
     /// or by its number from 0, as in `3` or `column 3`.
@@ -51,6 +54,7 @@ impl Fidelity {
         match self {
             Fidelity::MaxError(_) => "max-error",
             Fidelity::MaxErrorRel(_) => "max-error-rel",
+            Fidelity::MaxErrorPointwiseRel(_) => "max-error-pointwise-rel",
             Fidelity::MaxErrorColumns(_) => "max-error-columns",
             Fidelity::Nmse(_) => "nmse",
             Fidelity::Psnr(_) => "psnr",
@@ -76,6 +80,7 @@ impl Fidelity {
             }
             Fidelity::MaxError(d)
             | Fidelity::MaxErrorRel(d)
+            | Fidelity::MaxErrorPointwiseRel(d)
             | Fidelity::Nmse(d)
             | Fidelity::Psnr(d)
             | Fidelity::Cosine(d)
@@ -96,6 +101,7 @@ impl Fidelity {
         let fidelity = match name {
             "max-error" => Fidelity::MaxError(number()?),
             "max-error-rel" => Fidelity::MaxErrorRel(number()?),
+            "max-error-pointwise-rel" => Fidelity::MaxErrorPointwiseRel(number()?),
             "max-error-columns" => {
                 let mut list = Vec::new();
                 for part in unescaped_parts(text) {
@@ -148,6 +154,11 @@ impl Fidelity {
             Fidelity::Lossless => Ok(()),
             Fidelity::MaxError(d) | Fidelity::MaxErrorRel(d) => {
                 need(d.floor() >= 0.0, "0 or more", d)
+            }
+            Fidelity::MaxErrorPointwiseRel(d) => {
+                let allowed = "0 or more and below 1: from 1 on, 0 would do for every value, and no \
+                               sign would be kept";
+                need(d.floor() >= 0.0 && d.ceil() < 1.0, allowed, d)
             }
             Fidelity::MaxErrorColumns(list) => {
                 let mut bounds = HashMap::new();

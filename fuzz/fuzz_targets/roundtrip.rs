@@ -127,7 +127,7 @@ fn fidelity(input: &mut Unstructured<'_>) -> Result<Fidelity> {
     let exponent = input.int_in_range(-20..=20)?;
     let free = format!("{mantissa}e{exponent}");
     let share = format!("0.{mantissa:03}");
-    let (kind, text) = match input.int_in_range(0..=13)? {
+    let (kind, text) = match input.int_in_range(0..=14)? {
         0 => ("lossless", String::new()),
         1 => ("max-error", "0".to_string()),
         2 => ("max-error-rel", share),
@@ -140,6 +140,7 @@ fn fidelity(input: &mut Unstructured<'_>) -> Result<Fidelity> {
         9 => ("row-nmse", share),
         10 => ("row-cosine", share),
         12 => ("row-l2", free),
+        14 => ("max-error-pointwise-rel", share),
         11 => ("max-error", format!("{}", f64::from(mantissa) / 100.0)),
         _ => ("max-error", free),
     };

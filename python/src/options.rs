@@ -7,10 +7,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 /// The promises, of which a call has one.
-const PROMISES: [&str; 12] = [
+const PROMISES: [&str; 13] = [
     "max_error",
     "max_error_rel",
     "max_error_range",
+    "max_error_pointwise_rel",
     "nmse",
     "psnr",
     "cosine",

@@ -163,6 +163,7 @@ fn described<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'py, PyDic
     out.set_item("promise", promise(&report.promised))?;
     let quality = &report.measured;
     out.set_item("max_error", quality.max_error)?;
+    out.set_item("max_error_pointwise_rel", quality.max_error_pointwise_rel)?;
     out.set_item("nmse", quality.nmse)?;
     out.set_item("psnr", quality.psnr)?;
     out.set_item("cosine", quality.cosine)?;

@@ -79,6 +79,7 @@ def test_lists_and_arrow_and_frames():
         {"max_error": 0.01}, {"max_error": "1e-2"}, {"max_error": decimal.Decimal("0.01")},
         {"max_error": np.float64(0.01)}, {"max_error": {"3": 0.1, "*": 0.01}}, {"max_error_rel": 0.001},
         {"nmse": 0.01}, {"psnr": 30}, {"cosine": 0.99}, {"row_nmse": 0.1}, {"row_cosine": 0.9}, {"row_l2": 3.0},
+        {"max_error_pointwise_rel": 0.01},
         {"ratio": 4}, {"bytes_per_row": 20}, {"lossless": True}, {},
     ],
 )  # fmt: skip

@@ -4,13 +4,14 @@
 //! time, and none twice.
 
 use super::columns::{BlockShape, KeptColumns};
+use super::compander::Compander;
 use super::decode::{Batch, EncodedBlock, PausedRows, RowDecoder};
 use super::program::Program;
 use crate::container::block::{self, Block, Cells, Escapes};
 use crate::container::index::Place;
 use crate::container::shuffle;
 use crate::error::{Error, Result};
-use crate::matrix::DType;
+use crate::matrix::{DType, from_little_endian};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -113,7 +114,11 @@ impl<'a> BlockCursor<'a> {
                 let stream = &coded.bytes[coded.stream.clone()];
                 let mut rows = RowDecoder::resume(program, stream, std::mem::take(&mut coded.rows));
                 (self.next..want.start).for_each(|_| rows.advance());
-                coded.batch.decode(&mut rows, self.dtype, out).map_err(|e| e.at(at))?;
+                let decoded = match &program.compander {
+                    None => coded.batch.decode(&mut rows, self.dtype, out),
+                    Some(scales) => decode_and_expand(&mut coded.batch, &mut rows, scales, out),
+                };
+                decoded.map_err(|e| e.at(at))?;
                 if want.end == self.place.rows {
                     rows.finish().map_err(|e| e.at(at))?;
                 }
@@ -173,4 +178,26 @@ impl<'a> BlockCursor<'a> {
             body,
         }
     }
+}
+
+/// Fills `out` with the next rows, on the file's scale.
+fn decode_and_expand(
+    batch: &mut Batch,
+    rows: &mut RowDecoder<'_, '_>,
+    scales: &Compander,
+    out: &mut [u8],
+) -> Result<()> {
+    let (width, latents) = rows.width_and_latents();
+    let row_bytes = width * scales.dtype.size();
+    let step = Batch::rows(out.len() / row_bytes, width, latents).max(1);
+    let mut bytes = vec![0; step * width * size_of::<f64>()];
+    let mut numbers = vec![0.0; step * width];
+    for out in out.chunks_mut(step * row_bytes) {
+        let count = out.len() / scales.dtype.size();
+        let (bytes, numbers) = (&mut bytes[..count * size_of::<f64>()], &mut numbers[..count]);
+        batch.decode(rows, DType::F64, bytes)?;
+        from_little_endian(bytes, numbers);
+        scales.expand(width, numbers, out);
+    }
+    Ok(())
 }

@@ -69,6 +69,11 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
         })
     }
 
+    /// Returns how many values and how many latents a row has.
+    pub(super) fn width_and_latents(&self) -> (usize, usize) {
+        (self.program.record.width(), self.program.record.latents())
+    }
+
     /// Reads the next row.
     pub(crate) fn advance(&mut self) {
         if self.group.is_some() {
@@ -267,8 +272,11 @@ impl Batch {
         let latents = program.map_or(0, |p| p.record.latents());
         let batch = Self::rows(rows, width, latents) as u64;
         let group = program.and_then(|p| p.neighbours.as_ref());
+        let expanded = program.is_some_and(|p| p.compander.is_some());
+        // Of these, once as the model has them and once as the file does.
+        let scaled = if expanded { 16 * width as u64 } else { 0 };
         // One more row of each is held by the entropy decoder, and a group's with neighbours.
-        (batch + 1).saturating_mul(12 * width as u64 + 4 * latents as u64)
+        (batch + 1).saturating_mul(12 * width as u64 + 4 * latents as u64 + scaled)
             + group.map_or(0, |n| group::bytes(n, rows, latents))
             + program.map_or(0, |p| LatentLines::bytes(&p.record))
     }

@@ -2,7 +2,8 @@
 //!
 //! [`network`] predicts, [`value`] turns integers into numbers of the data's type ([`short`] small ones), [`program`]
 //! is a checked model ready to run, [`decode`] runs it over rows, [`cursor`] over a block, [`columns`] are
-//! what blocks keep beside it. Where residuals look at neighbours, [`surroundings`] says
+//! what blocks keep beside it. Where errors are shares of each number, the model's numbers are on the
+//! logarithmic scale of a [`curve`], which a [`compander`] expands. Where residuals look at neighbours, [`surroundings`] says
 //! where these lie, [`near`] what they foretell, [`tree`] and [`sieve`] choose tables by them as
 //! [`neighbourhood`] says, [`steps`] decodes rows side by side, from what a [`window`] keeps, [`swift`] the
 //! same with vectors, on the [`course`] that all lanes take, and
@@ -11,9 +12,11 @@
 pub(crate) mod bound;
 mod coder;
 pub(crate) mod columns;
+pub(crate) mod compander;
 pub(crate) mod context;
 mod course;
 pub(crate) mod cursor;
+mod curve;
 pub(crate) mod decode;
 pub(crate) mod fill;
 mod group;

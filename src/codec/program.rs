@@ -1,5 +1,6 @@
 //! A model that has been checked and is ready to decode.
 
+use super::compander::Compander;
 use super::neighbourhood::Neighbourhood;
 use super::network::IntegerNetwork;
 use super::short::short_limit;
@@ -10,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::matrix::{DType, Schema};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The next state of dependent quantisation by state and parity (VVC, ITU-T H.266 §9.3.4.7, and its
 /// extension to 8 states).
@@ -40,8 +42,10 @@ struct Run {
 /// A model that was checked: no sum in it can overflow.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
-    /// Type of the values.
+    /// Type of the values, before they are expanded.
     pub(crate) dtype: DType,
+    /// Makes the file's numbers of them, where they are on other scales.
+    pub(crate) compander: Option<Arc<Compander>>,
     /// What was stored.
     pub(crate) record: ModelRecord,
     /// Predicts from latents.
@@ -119,6 +123,7 @@ impl Program {
             && classes.all(|(&quantum, silent)| quantum < 0 || silent.iter().all(|&s| s));
         Ok(Self {
             dtype,
+            compander: None,
             network,
             tables,
             neighbours,
@@ -130,6 +135,12 @@ impl Program {
             constant,
             record,
         })
+    }
+
+    /// Returns the type of the file's numbers.
+    #[cfg(feature = "compress")]
+    pub(crate) fn file_dtype(&self) -> DType {
+        self.compander.as_ref().map_or(self.dtype, |compander| compander.dtype)
     }
 
     /// Returns about how many multiply-adds of 16 bits decoding a row takes as long as, as the

@@ -3,14 +3,15 @@
 use crate::codec::units::units;
 use crate::compress::config::Config;
 use crate::compress::filled::with_fill_values;
-use crate::compress::job::Job;
+use crate::compress::job::{Job, Numbers};
 use crate::compress::promise::{self, TEXTBOOK_VALUES};
 use crate::compress::report::Report;
+use crate::container::compander::CompanderRecord;
 use crate::container::encoder::EncoderRecord;
 use crate::container::file::FileWriter;
-use crate::container::forever::ENCODER;
 #[cfg(feature = "apps")]
 use crate::container::forever::TASK;
+use crate::container::forever::{COMPANDER, ENCODER};
 use crate::container::model::ModelRecord;
 #[cfg(feature = "apps")]
 use crate::container::task::TaskRecord;
@@ -55,6 +56,8 @@ pub struct Codec {
     schema: Schema,
     basis: Basis,
     model: Vec<u8>,
+    /// The scales that the model's numbers are on, if they are not what they are.
+    scales: Option<CompanderRecord>,
     /// The network that finds the model's latents, if it is one that does.
     encoder: Option<EncoderRecord>,
     /// Encoder and decoder in floats.
@@ -98,11 +101,13 @@ impl Codec {
             Ok(promise::fit(&job)?.into_encoder())
         })??;
         let record = encoder.as_ref().map(|e| e.program.record.clone());
+        let scales = encoder.as_ref().and_then(|e| e.program.compander.as_ref());
+        let scales = scales.map(|scales| scales.record.clone());
         let network = encoder.and_then(|e| encoder_record(&e.projection));
         if config.train.is_kind() && network.is_none() {
             return Err(no_network(rows.len()));
         }
-        let codec = Self::new(rows.schema().clone(), record, network)?;
+        let codec = Self { scales, ..Self::new(rows.schema().clone(), record, network)? };
         codec.bytes()?;
         Ok(Self { training: recorder.history(), ..codec })
     }
@@ -119,6 +124,7 @@ impl Codec {
         Ok(Self {
             basis,
             model,
+            scales: None,
             schema,
             encoder,
             network,
@@ -171,6 +177,8 @@ impl Codec {
         let encoder = self.encoder.as_ref().map(EncoderRecord::encode);
         let model = Some(&self.model[..]);
         let mut sections = Vec::new();
+        let scales = self.scales.as_ref().map(CompanderRecord::encode);
+        sections.extend(scales.as_deref().map(|payload| (COMPANDER, payload)));
         sections.extend(encoder.as_deref().map(|payload| (ENCODER, payload)));
         #[cfg(feature = "apps")]
         let task = self.task.as_ref().map(TaskRecord::encode);
@@ -195,8 +203,8 @@ impl Codec {
     pub fn read_with(bytes: &[u8], limits: Limits) -> Result<Self> {
         let reader = Reader::new_with(bytes, ReaderOptions { limits, ..Default::default() })?;
         let (schema, model) = (reader.coded_schema(), reader.model().cloned());
-        #[cfg_attr(not(feature = "apps"), allow(unused_mut))]
         let mut codec = Self::new(schema, model, reader.encoder()?)?;
+        codec.scales = reader.scales().cloned();
         #[cfg(feature = "apps")]
         {
             codec.task = reader.task()?;
@@ -207,6 +215,12 @@ impl Codec {
     /// The decoder's integers and, where a network finds latents, the encoder.
     #[cfg(feature = "apps")]
     pub(crate) fn parts(&self) -> Result<(ModelRecord, Option<EncoderRecord>)> {
+        if self.scales.is_some() {
+            return Err(Error::argument(
+                "this codec is of the logarithms of values, as it was learned under a pointwise relative \
+                 error: learn one under another promise for this",
+            ));
+        }
         let limits = Limits { model_bytes: u64::MAX, ..Limits::default() };
         let record = ModelRecord::decode(&self.model, 0, &self.schema, &limits)?;
         Ok((record, self.encoder.clone()))
@@ -268,6 +282,14 @@ impl Codec {
         // Where a network has no linear path, there are no directions but the rows' own.
         let has_directions = !network.is_some_and(CodecNetwork::has_no_linear_path);
         job.basis = has_directions.then_some(&self.basis);
+        job.numbers = self.scales.as_ref().map_or(Numbers::Plain, Numbers::Known);
+        if self.scales.is_some() && !matches!(config.fidelity, Fidelity::MaxErrorPointwiseRel(_)) {
+            return Err(Error::argument(format!(
+                "the codec was learned under a pointwise relative error, for the logarithms of values, and \
+                 {} is about values: learn one under that",
+                config.fidelity
+            )));
+        }
         (job.training.budget, job.training.codec_network) = (None, network);
         promise::compress(&job, &mut out)
     }
@@ -289,7 +311,9 @@ fn no_network(rows: usize) -> Error {
 fn for_codec(config: &Config) -> Config {
     let mut config = config.clone();
     let is_bounded = match &config.fidelity {
-        Fidelity::MaxError(bound) | Fidelity::MaxErrorRel(bound) => bound.floor() > 0.0,
+        Fidelity::MaxError(bound)
+        | Fidelity::MaxErrorRel(bound)
+        | Fidelity::MaxErrorPointwiseRel(bound) => bound.floor() > 0.0,
         _ => false,
     };
     if config.train.is_kind() && !is_bounded {

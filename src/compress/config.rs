@@ -32,8 +32,8 @@ pub struct Config {
     /// Whether numbers that occur again and again, exactly, and far from all others of their columns
     /// are taken for such. Default true.
     pub detect_fill_values: bool,
-    /// How an array is cut into what is coded together. Only a bound on each value, absolute or of a
-    /// series relative to its range, and no loss at all go with tiles. Default [`Tile::Auto`].
+    /// How an array is cut into what is coded together. Only a bound on each value, absolute, a share of the
+    /// value or of a series relative to its range, and no loss at all go with tiles. Default [`Tile::Auto`].
     pub tile: Tile,
     /// The shape in which tiles are cut, where the array's own does not say how its values lie: a list
     /// of spectra may be a picture of them. It has as many values, in the same order. Default none.

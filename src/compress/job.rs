@@ -6,6 +6,7 @@ use crate::compress::levels::Level;
 use crate::compress::progress::{Recorder, Stage};
 use crate::compress::report::Report;
 use crate::compress::stream::{Finished, Stream};
+use crate::container::compander::CompanderRecord;
 use crate::container::file::FileWriter;
 use crate::container::forever::{MAX_DIMENSIONS, MAX_WIDTH};
 use crate::encode::beside::Beside;
@@ -57,6 +58,17 @@ impl Fitted {
     }
 }
 
+/// What numbers are to a codec that rows are encoded with.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Numbers<'a> {
+    /// There is none.
+    Own,
+    /// What they are.
+    Plain,
+    /// Places on these scales.
+    Known(&'a CompanderRecord),
+}
+
 /// One compression.
 #[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
@@ -65,6 +77,7 @@ pub(crate) struct Job<'a> {
     pub(super) level: Level,
     /// Directions that latents are found in; the rows' own without.
     pub(super) basis: Option<&'a Basis>,
+    pub(super) numbers: Numbers<'a>,
     pub(crate) training: TrainingContext<'a>,
     pub(super) recorder: &'a Recorder,
 }
@@ -93,7 +106,7 @@ impl<'a> Job<'a> {
             weight_precision_factor: None,
             observer: recorder,
         };
-        Ok(Self { rows, config, level, basis: None, training, recorder })
+        Ok(Self { rows, config, level, basis: None, numbers: Numbers::Own, training, recorder })
     }
 
     /// Writes the file that fitting came to.

@@ -60,7 +60,7 @@ pub(super) fn bounded(job: &Job<'_>, sample: &Sample, bounds: Vec<f64>) -> Resul
 }
 
 /// Fits what keeps every bit.
-fn lossless(job: &Job<'_>, sample: &Sample) -> Result<Fitted> {
+pub(super) fn lossless(job: &Job<'_>, sample: &Sample) -> Result<Fitted> {
     let mut search = Search { job, sample, measured: None, near: Vec::new(), wholes: Vec::new() };
     // A codec is for other rows as well, and says all of them by itself.
     if !job.training.is_for_codec && sample.schema.width() <= MOST_COLUMNS {

@@ -7,6 +7,7 @@ mod filled;
 pub(crate) mod job;
 mod levels;
 mod lossless;
+mod pointwise;
 mod progress;
 pub(crate) mod promise;
 mod report;

@@ -2,6 +2,7 @@
 
 use crate::compress::job::{Fitted, Job};
 use crate::compress::lossless::bounded;
+use crate::compress::pointwise;
 use crate::compress::progress::Stage;
 use crate::compress::report::Report;
 use crate::compress::target;
@@ -51,6 +52,9 @@ pub(super) fn fit(job: &Job<'_>) -> Result<Fitted> {
 /// The same on a sample; `bounds` is what the promise stands for, if it is about single values.
 fn fit_on(job: &Job<'_>, sample: &Sample, bounds: Option<Vec<f64>>) -> Result<Fitted> {
     let schema = job.rows.schema();
+    if let Some(share) = pointwise::share(&job.config.fidelity) {
+        return pointwise::fit(job, sample, share);
+    }
     if let Some(bounds) = bounds {
         return bounded(job, sample, bounds);
     }

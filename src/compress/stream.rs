@@ -3,6 +3,7 @@
 use crate::compress::config::Config;
 use crate::compress::report::{Report, UsedCodec};
 use crate::container::file::FileWriter;
+use crate::container::forever::COMPANDER;
 use crate::container::model::EncodedModel;
 use crate::encode::beside::Beside;
 use crate::encode::blocks::{Encoding, Totals, block_rows, block_rows_beside, encode_rows};
@@ -43,7 +44,10 @@ impl<W: Write> Stream<W> {
         encoder.block_rows = block_rows(&encoder.program, row, schema.row_bytes());
         encoder.exact_level = Some(config.effort().zstd);
         let EncodedModel { payload, decoder_bytes } = model;
-        let file = FileWriter::begin(out, schema, Some(&config.fidelity), Some(&payload), None)?
+        let scales = encoder.program.compander.as_ref().map(|scales| scales.record.encode());
+        let sections: Vec<_> = scales.iter().map(|scales| (COMPANDER, &scales[..])).collect();
+        let promise = Some(&config.fidelity);
+        let file = FileWriter::begin_with(out, schema, promise, Some(&payload), &sections)?
             .with_row_work(encoder.program.row_work());
         let codec = UsedCodec { encoder, model_bytes: payload.len(), decoder_bytes };
         Ok(Self { file, codec, beside: None, totals: Totals::default() })

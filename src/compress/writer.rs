@@ -3,10 +3,12 @@
 use crate::compress::config::Config;
 use crate::compress::filled::with_fill_values;
 use crate::compress::job::Job;
+use crate::compress::pointwise;
 use crate::compress::report::Report;
 use crate::compress::stream::{Finished, Stream};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
+use crate::fit::candidate::Candidate;
 use crate::fit::data::sample::Sample;
 use crate::fit::search::bounded::with_bounds;
 use crate::matrix::{Element, Matrix, Rows, Schema, to_little_endian};
@@ -19,7 +21,7 @@ const BATCH_BYTES: usize = 8 << 20;
 /// Compresses a stream of rows into any [`Write`], knowing only some rows beforehand.
 ///
 /// The promise must be about single values and known without seeing all rows: an absolute bound,
-/// bounds per column, or lossless.
+/// one that is a share of the value, bounds per column, or lossless.
 ///
 /// ```
 /// use aezip::{Config, Fidelity, Matrix, Reader, Writer};
@@ -51,6 +53,28 @@ pub struct Writer<W: Write> {
 const ROWS_TO_COME: usize = 16;
 const LEAST_ROWS: usize = 1 << 16;
 
+/// Fits to a sample of rows like those to come.
+fn fit(job: &Job<'_>, sample: &Sample) -> Result<Candidate> {
+    let promise = &job.config.fidelity;
+    if let Some(share) = pointwise::share(promise)
+        && let Some(fitted) = pointwise::companded(job, sample, share)?
+    {
+        return Ok(fitted);
+    }
+    let bounds = match promise {
+        Fidelity::MaxErrorRel(_) => None,
+        // Scales save nothing: all is kept.
+        Fidelity::MaxErrorPointwiseRel(_) => bounds(job.rows, &Fidelity::Lossless)?,
+        other => bounds(job.rows, other)?,
+    };
+    let bounds = bounds.ok_or_else(|| {
+        Error::argument(format!(
+            "{promise} can only be kept when all rows are known; use compress, or a bound on each value"
+        ))
+    })?;
+    with_bounds(sample, bounds, job.level.search, None, Some(&job.training))
+}
+
 impl<W: Write> Writer<W> {
     /// Fits to `seen`, rows like those to come, and writes the beginning of the file.
     ///
@@ -64,23 +88,10 @@ impl<W: Write> Writer<W> {
         if seen.is_empty() {
             return Err(Error::argument("a writer needs some rows to learn from"));
         }
-        let bounds = match &config.fidelity {
-            Fidelity::MaxErrorRel(_) => None,
-            other => bounds(seen, other)?,
-        };
-        let bounds = bounds.ok_or_else(|| {
-            Error::argument(format!(
-                "{} can only be kept when all rows are known; use compress, or a bound on each \
-                 value",
-                config.fidelity
-            ))
-        })?;
         let (fitted, rows) = config.on_threads(|| {
             let mut sample = Sample::draw(seen, job.level.sample_values)?;
             sample.total = sample.total.saturating_mul(ROWS_TO_COME).max(LEAST_ROWS);
-            let training = Some(&job.training);
-            let fitted = with_bounds(&sample, bounds, job.level.search, None, training)?;
-            Result::Ok((fitted, sample.total))
+            Result::Ok((fit(&job, &sample)?, sample.total))
         })??;
         let mut schema = seen.schema().clone();
         // What is known of the text of these rows may not be true of those to come.

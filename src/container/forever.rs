@@ -19,6 +19,8 @@ pub(crate) const COLUMNS: [u8; 4] = *b"cols";
 pub(crate) const ORIGIN: [u8; 4] = *b"from";
 /// How an array was cut into tiles, which are the rows.
 pub(crate) const TILE: [u8; 4] = *b"TILE";
+/// The scales that the model's numbers are on, where errors are shares of each number.
+pub(crate) const COMPANDER: [u8; 4] = *b"COMP";
 /// Columns of text beside those of numbers.
 pub(crate) const TEXT: [u8; 4] = *b"text";
 pub(crate) const FILLS: [u8; 4] = *b"fill";
@@ -72,9 +74,11 @@ mod tests {
         assert_eq!(SIGNATURE, [0x89, 0x41, 0x45, 0x5a, 0x0d, 0x0a, 0x1a, 0x0a]);
         assert_eq!(END, [0x0a, 0x41, 0x45, 0x5a, 0x65, 0x6e, 0x64, 0x0a]);
         assert_eq!((VERSION, HEADER_LEN, FOOTER_LEN), (0, 20, 36));
-        let tags =
-            [HEAD, TILE, COLUMNS, ORIGIN, TEXT, FILLS, MODEL, ENCODER, TASK, DATA, INDEX].concat();
-        assert_eq!(tags, b"HEADTILEcolsfromtextfillMODLencotaskDATAINDX");
+        let tags = [
+            HEAD, TILE, COLUMNS, ORIGIN, TEXT, FILLS, COMPANDER, MODEL, ENCODER, TASK, DATA, INDEX,
+        ]
+        .concat();
+        assert_eq!(tags, b"HEADTILEcolsfromtextfillCOMPMODLencotaskDATAINDX");
         let shapes = include_bytes!("../../format-spec/shapes.bin");
         assert_eq!(crc32fast::hash(shapes), SHAPES_CRC);
     }

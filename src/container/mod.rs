@@ -2,12 +2,13 @@
 //!
 //! Mirrors `format-spec/` part by part: [`forever`] the constants, [`section`] framing,
 //! [`head`], [`origin`], [`tile`], [`text`], [`fills`], [`model`], [`encoder`], [`task`], [`block`],
-//! [`columns`], [`index`]. Knows no networks: a
+//! [`columns`], [`compander`], [`index`]. Knows no networks: a
 //! [`ModelRecord`](model::ModelRecord) is numbers, and `codec` says what they mean.
 
 pub(crate) mod block;
 pub(crate) mod bytes;
 pub(crate) mod columns;
+pub(crate) mod compander;
 pub(crate) mod encoder;
 #[cfg(feature = "compress")]
 pub(crate) mod file;

@@ -6,6 +6,7 @@ use crate::codec::value::{Cell, with_cell};
 use crate::container::block;
 use crate::container::file::FileWriter;
 use crate::encode::beside::{Beside, Sides};
+use crate::encode::companded::{OnScales, checked};
 use crate::encode::encoder::BlockEncoder;
 use crate::encode::project::cells;
 use crate::error::Result;
@@ -120,19 +121,30 @@ pub(crate) fn encode_rows<W: Write>(
 /// Encodes consecutive rows, `bytes`, whose first is row `first` of the file.
 fn encode_task(encoder: &BlockEncoder, first: u64, bytes: &[u8], row_bytes: usize) -> Vec<Encoded> {
     let latents = encoder.projection.latents;
+    let scaled = OnScales::new(encoder, bytes);
     let mut real = Vec::new();
     if latents > 0 {
-        let normalised = encoder.projection.normalise(encoder.program.dtype, &encoder.fills, bytes);
+        let all = scaled.rows(0..bytes.len() / row_bytes);
+        let normalised = encoder.projection.normalise(encoder.program.dtype, &encoder.fills, all);
         real = encoder.latents(&normalised);
     }
     let mut out = Vec::new();
     let mut at = 0;
     for block in bytes.chunks(encoder.block_rows * row_bytes) {
         let rows = block.len() / row_bytes;
-        let symbols = encoder.symbols(block, &real[at * latents..(at + rows) * latents], true);
-        let bytes = encoder.block(first + at as u64, block, &symbols);
+        let measures = encoder.program.compander.is_none();
+        let own = scaled.rows(at..at + rows);
+        let symbols = encoder.symbols(own, &real[at * latents..(at + rows) * latents], measures);
+        let first = first + at as u64;
+        let bytes = encoder.block(first, block, &symbols);
         let totals = Totals { escapes: symbols.escapes.len() as u64, tally: symbols.tally };
-        out.push(Encoded { rows, bytes, totals });
+        out.push(match measures {
+            true => Encoded { rows, bytes, totals },
+            false => {
+                let (bytes, tally) = checked(encoder, first, block, bytes);
+                Encoded { rows, bytes, totals: Totals { tally, ..totals } }
+            }
+        });
         at += rows;
     }
     out

@@ -56,6 +56,8 @@ pub(crate) struct BlockEncoder {
     pub(crate) row_promise: Option<RowPromise>,
     /// Whether rows of zeros must be decoded to rows of zeros.
     pub(crate) keeps_zero_rows: bool,
+    /// The share of itself that each number may be off by, where the program's are on other scales.
+    pub(crate) share: f64,
 }
 
 impl BlockEncoder {
@@ -73,6 +75,7 @@ impl BlockEncoder {
             fills,
             row_promise: None,
             keeps_zero_rows: false,
+            share: 0.0,
         }
     }
 
@@ -227,7 +230,8 @@ impl BlockEncoder {
         if let Some(level) = self.exact_level
             && coded.len() as f64 > EXACT_TRIED_FROM * bytes.len() as f64
         {
-            let exact = block::encode_exact(first_row, bytes, self.program.dtype.size(), level);
+            let size = self.program.file_dtype().size();
+            let exact = block::encode_exact(first_row, bytes, size, level);
             if exact.len() < coded.len() {
                 return exact;
             }
@@ -238,7 +242,7 @@ impl BlockEncoder {
     /// Returns a block that stores its rows exactly.
     pub(crate) fn exact(&self, first_row: u64, bytes: &[u8]) -> Vec<u8> {
         let level = self.exact_level.unwrap_or(LEVEL_WITHOUT_CODE);
-        block::encode_exact(first_row, bytes, self.program.dtype.size(), level)
+        block::encode_exact(first_row, bytes, self.program.file_dtype().size(), level)
     }
 
     /// Returns a block's stream and the values that it cannot give, packed; nothing where no table has
@@ -250,7 +254,7 @@ impl BlockEncoder {
             Some(_) => rans::RansEncoder::in_lanes(symbols.rows, count),
             None => rans::RansEncoder::with_capacity(count),
         };
-        let size = self.program.dtype.size();
+        let size = self.program.file_dtype().size();
         if !self.write(symbols, &classes, &mut coder) {
             return None;
         }

@@ -4,11 +4,12 @@
 //! integers by bits and error ([`rates`], [`trellis`]), [`residual`] and [`rows`] make and check the
 //! residuals ([`column`]), [`costs`] chooses each row's class; [`encoder`] puts these in order and
 //! writes a block, [`blocks`] writes all blocks of a file. [`beside`] takes columns out of the rows that
-//! are kept beside the stream.
+//! are kept beside the stream; [`companded`] are rows whose model has them on other scales.
 
 pub(crate) mod beside;
 pub(crate) mod blocks;
 mod column;
+mod companded;
 pub(crate) mod costs;
 pub(crate) mod encoder;
 pub(crate) mod floats;

@@ -100,6 +100,7 @@ fn choose(
         fills: context.sample.schema.fill_values.clone(),
         row_promise: None,
         keeps_zero_rows: context.keeps_zero_rows,
+        share: 0.0,
     };
     if coding.temporal {
         let residual = coding.residual.then(|| symbols_of_runs(context, &encoder, &real, false));

@@ -2,6 +2,7 @@
 
 use super::chunks::{Chunk, chunks, same_shape};
 use super::decimals::leave_room;
+use super::shares::Shares;
 use super::tally::{Products, Quality, Tally, cosine};
 use crate::codec::bound;
 use crate::codec::fill::is_ordinary;
@@ -213,6 +214,11 @@ pub fn check_promise(
     };
     let work = |x: &Chunk<'_>, y: &Chunk<'_>, part: &mut (Tally, Broken)| {
         part.0.pair(x, y);
+        if let Fidelity::MaxErrorPointwiseRel(share) = promise {
+            let Shares { broken, worst } = Shares::of(x, y, share.nearest());
+            part.0.worst_share = Some(worst);
+            part.1 = Broken { count: broken, worst };
+        }
         if let Some(bounds) = &bounds {
             part.1.count = with_cell!(x.dtype, T => broken::<T>(x, y, bounds));
         }
@@ -268,6 +274,9 @@ fn verdict(
             let per_row = file_bytes as f64 / original.len().max(1) as f64;
             (original.is_empty() || at_most(per_row, d), format!("{per_row:.4} bytes per row"))
         }
+        Fidelity::MaxErrorPointwiseRel(_) => {
+            (true, format!("largest pointwise relative error {worst:.6e}"))
+        }
         Fidelity::RowNmse(_) => (true, format!("worst row's NMSE {worst:.6e}")),
         Fidelity::RowCosine(_) => (true, format!("worst row's cosine {:.8}", 1.0 - worst)),
         Fidelity::RowL2(_) => (true, format!("worst row's error has length {worst:.6e}")),
@@ -280,7 +289,7 @@ fn verdict(
 struct Broken {
     /// Values or rows.
     count: u64,
-    /// The worst row's NMSE, 1 less its cosine, or the length of its error.
+    /// The worst row's NMSE, 1 less its cosine, or the length of its error; the worst value's share of error.
     worst: f64,
 }
 

@@ -5,6 +5,7 @@ mod check;
 mod checked_text;
 mod chunks;
 mod decimals;
+mod shares;
 mod shortest;
 mod tally;
 #[cfg(test)]
@@ -18,3 +19,5 @@ pub(crate) use checked_text::CheckedText;
 pub use shortest::ShortDecimals;
 pub use tally::Quality;
 pub(crate) use tally::Tally;
+#[cfg(feature = "compress")]
+pub(crate) use {chunks::Chunk, shares::Shares};

@@ -66,6 +66,7 @@ impl ShortDecimals {
             Fidelity::MaxErrorColumns(list) => named(schema, list).ok()?,
             Fidelity::MaxErrorRel(_) => vec![f64::INFINITY; text.columns.len()],
             Fidelity::Lossless
+            | Fidelity::MaxErrorPointwiseRel(_)
             | Fidelity::RowNmse(_)
             | Fidelity::RowCosine(_)
             | Fidelity::RowL2(_) => return None,

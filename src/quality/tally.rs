@@ -27,6 +27,8 @@ pub struct Quality {
     pub specials_changed: u64,
     /// Largest `|x − x̂|`, in units of the data.
     pub max_error: f64,
+    /// Largest `|x − x̂| / |x|`, where the promise is about it; otherwise it is not measured.
+    pub max_error_pointwise_rel: Option<f64>,
     /// Mean squared error, in squared units of the data.
     pub mse: f64,
     /// Normalised mean squared error: `Σ (x − x̂)² / Σ (x − column mean)²`.
@@ -72,6 +74,8 @@ pub(crate) struct Tally {
     pub(crate) squared_error: f64,
     /// Largest `|x − x̂|`.
     pub(crate) max_error: f64,
+    /// Largest `|x − x̂| / |x|`, where it was measured.
+    pub(crate) worst_share: Option<f64>,
     /// Sum of the cosine between `x` and `x̂`, over rows that have a direction.
     pub(crate) cosine: f64,
     /// Number of these rows: not of zeros, and all values finite.
@@ -232,6 +236,10 @@ impl Tally {
         self.specials_changed += other.specials_changed;
         self.squared_error += other.squared_error;
         self.max_error = self.max_error.max(other.max_error);
+        self.worst_share = match (self.worst_share, other.worst_share) {
+            (Some(a), Some(b)) => Some(a.max(b)),
+            (a, b) => a.or(b),
+        };
         self.cosine += other.cosine;
         self.directions += other.directions;
         self.zero_rows_changed += other.zero_rows_changed;
@@ -315,6 +323,7 @@ impl Tally {
             specials: self.specials,
             specials_changed: self.specials_changed,
             max_error: self.max_error,
+            max_error_pointwise_rel: self.worst_share,
             mse: self.mse(),
             nmse: self.nmse(),
             psnr: self.psnr(),

@@ -2,12 +2,14 @@
 
 use super::section::{FRAME, Payload, Section};
 use super::source::{self, Source};
+use crate::codec::compander::Compander;
 use crate::codec::program::Program;
+use crate::container::compander::CompanderRecord;
 use crate::container::encoder::EncoderRecord;
 use crate::container::fills;
 use crate::container::forever::{
-    COLUMNS, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, ORIGIN, ROOM,
-    SIGNATURE, TASK, TEXT, TILE, VERSION,
+    COLUMNS, COMPANDER, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, ORIGIN,
+    ROOM, SIGNATURE, TASK, TEXT, TILE, VERSION,
 };
 use crate::container::head;
 use crate::container::index::Index;
@@ -21,6 +23,7 @@ use crate::fidelity::Fidelity;
 use crate::limits::{self, Limits};
 use crate::matrix::{KeptText, Schema, Tiling};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Most bytes of the HEAD section: dimensions and three short texts need far less.
 const MAX_HEAD_BYTES: u64 = 1 << 20;
@@ -69,11 +72,14 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Frame> {
     if let Some(Payload { bytes, at }) = sections.fills {
         schema.fill_values = fills::decode(&bytes, schema.dtype, at)?;
     }
-    let mut model_bytes = 0;
-    let mut program = None;
+    let compander = sections.compander.map(|own| scales(&own, &schema)).transpose()?;
+    let (mut model_bytes, mut program) = (0, None);
     if let Some(Payload { bytes, at }) = sections.model {
         model_bytes = bytes.len() as u64;
-        program = Some(Program::decode(&bytes, at, &schema, limits)?);
+        let inner = compander.as_ref().map(|_| Compander::inner(&schema));
+        let mut own = Program::decode(&bytes, at, inner.as_ref().unwrap_or(&schema), limits)?;
+        own.compander = compander;
+        program = Some(own);
     }
     let (index, index_bytes) = index(source, sections.end, &footer, limits)?;
     let array = schema.tiling.is_some().then(|| schema.of_array());
@@ -92,6 +98,12 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Frame> {
     };
     frame.check(source.len())?;
     Ok(frame)
+}
+
+/// Prepares the scales that numbers of the model are on.
+fn scales(payload: &Payload, schema: &Schema) -> Result<Arc<Compander>> {
+    let record = CompanderRecord::decode(&payload.bytes, schema.width(), payload.at)?;
+    Compander::new(record, schema.dtype).map(Arc::new).map_err(|e| e.at(payload.at))
 }
 
 /// Reads header and footer, and says whether this is an .aez file at all.
@@ -128,6 +140,7 @@ struct Sections {
     columns: Option<Payload>,
     origin: Option<Payload>,
     fills: Option<Payload>,
+    compander: Option<Payload>,
     model: Option<Payload>,
     encoder: Option<Section>,
     task: Option<Section>,
@@ -148,7 +161,7 @@ impl Sections {
             }
             match section.tag {
                 INDEX => return wrong("there is no section DATA"),
-                HEAD | TILE | COLUMNS | ORIGIN | FILLS | MODEL => {
+                HEAD | TILE | COLUMNS | ORIGIN | FILLS | COMPANDER | MODEL => {
                     out.read(source, section, limits)?
                 }
                 DATA => {
@@ -193,6 +206,10 @@ impl Sections {
             FILLS => {
                 expect_first(&self.fills, section)?;
                 self.fills = Some(payload);
+            }
+            COMPANDER => {
+                expect_first(&self.compander, section)?;
+                self.compander = Some(payload);
             }
             _ => {
                 expect_first(&self.model, section)?;

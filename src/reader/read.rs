@@ -6,11 +6,11 @@ use super::info::Info;
 use super::open::Frame;
 use super::options::ReaderOptions;
 use super::source::{Bytes, Fetched, FileSource, Source};
-#[cfg(feature = "compress")]
-use crate::container::encoder::EncoderRecord;
 use crate::container::model::ModelRecord;
 #[cfg(feature = "apps")]
 use crate::container::task::TaskRecord;
+#[cfg(feature = "compress")]
+use crate::container::{compander::CompanderRecord, encoder::EncoderRecord};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::matrix::{DType, Element, KeptText, Rows, Schema, check_range};
@@ -165,6 +165,13 @@ impl<S: Source> Reader<S> {
 
     pub(crate) fn model(&self) -> Option<&ModelRecord> {
         self.frame().program.as_ref().map(|p| &p.record)
+    }
+
+    /// Returns the scales that the model's numbers are on, if they are not those of the file.
+    #[cfg(feature = "compress")]
+    pub(crate) fn scales(&self) -> Option<&CompanderRecord> {
+        let scales = self.frame().program.as_ref()?.compander.as_ref()?;
+        Some(&scales.record)
     }
 
     /// Reads the encoder, where a codec brings one; anew in each call.

@@ -25,6 +25,7 @@ pub(super) fn all() -> Vec<Case> {
     out.extend(super::encoders::invalid());
     out.extend(super::tasks::invalid());
     out.extend(super::tiles::invalid());
+    out.extend(super::companders::invalid());
     out
 }
 

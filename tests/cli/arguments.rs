@@ -115,6 +115,7 @@ fn every_promise_and_level_is_taken() {
         "--row-cosine 0.9",
         "--row-nmse 0.2",
         "--row-l2 12",
+        "--max-error-pointwise-rel 0.01",
         "--lossless",
     ] {
         let options: Vec<_> = promise.split(' ').collect();

@@ -37,6 +37,7 @@ fn threads_and_repetition_do_not_change_the_file() {
         ("row-nmse", "0.01"),
         ("row-cosine", "0.999"),
         ("row-l2", "0.3"),
+        ("max-error-pointwise-rel", "0.01"),
     ] {
         let fidelity = Fidelity::parse(kind, text).unwrap();
         for level in [1, 5] {

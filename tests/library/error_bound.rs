@@ -131,6 +131,7 @@ fn sums_of_squares_that_vanish_or_overflow_prove_nothing() {
             ("row-nmse", "0.01"),
             ("row-cosine", "0.999"),
             ("row-l2", "0.02"),
+            ("max-error-pointwise-rel", "0.01"),
         ] {
             check(&values, 3, kind, text);
         }
@@ -150,6 +151,7 @@ fn odd_rows_are_compressed() {
         ("row-nmse", "0.01"),
         ("row-cosine", "0.99"),
         ("row-l2", "0.5"),
+        ("max-error-pointwise-rel", "0.01"),
     ] {
         check(&[1.5_f32], 1, kind, text);
         check(&[f32::NAN; 64], 1, kind, text);

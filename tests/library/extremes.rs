@@ -9,7 +9,7 @@ const SCALES: [f64; 14] =
     [1e-300, 1e-160, 1e-100, 1e-37, 1e-30, 1e-10, 1e-3, 1.0, 1e10, 1e20, 1e37, 1e100, 1e160, 1e300];
 
 /// Promises, budgets above the size of the values among them.
-const PROMISES: [(&str, &str); 20] = [
+const PROMISES: [(&str, &str); 22] = [
     ("max-error", "1e-3"),
     ("max-error-rel", "0.01"),
     ("max-error-columns", "0=0,1=1e-3,*=1e300"),
@@ -29,6 +29,8 @@ const PROMISES: [(&str, &str); 20] = [
     ("row-nmse", "1e-6"),
     ("row-cosine", "0.9"),
     ("row-l2", "0.25"),
+    ("max-error-pointwise-rel", "0.01"),
+    ("max-error-pointwise-rel", "0.999"),
     ("row-cosine", "0.999999"),
 ];
 

@@ -26,6 +26,8 @@ mod packed;
 #[cfg(feature = "formats")]
 mod pictures;
 #[cfg(feature = "compress")]
+mod pointwise;
+#[cfg(feature = "compress")]
 mod promises;
 #[cfg(feature = "compress")]
 mod reader;

@@ -337,6 +337,15 @@ impl<'a> Judge<'a> {
                     }
                 }
             }
+            Fidelity::MaxErrorPointwiseRel(_) => {
+                for i in cells() {
+                    let (x, y) = (self.numbers[i].nearest(), got[i].nearest());
+                    let is_kept = (x - y).abs() <= limit() * x.abs();
+                    if !is_kept || x.is_sign_negative() != y.is_sign_negative() {
+                        return fail(&format!("{x:e} at {i}"), y);
+                    }
+                }
+            }
             Fidelity::Ratio(_) => {
                 let ratio = self.original.bytes().len() as f64 / file_bytes as f64;
                 if ratio < limit() {

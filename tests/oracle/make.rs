@@ -62,10 +62,11 @@ pub enum Wish {
     RowNmse,
     RowCosine,
     RowL2,
+    PointwiseRelative,
 }
 
 impl Wish {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Wish::MaxError,
         Wish::Relative,
         Wish::Columns,
@@ -78,6 +79,7 @@ impl Wish {
         Wish::RowNmse,
         Wish::RowCosine,
         Wish::RowL2,
+        Wish::PointwiseRelative,
     ];
 }
 
@@ -240,6 +242,10 @@ impl Recipe {
             }
             Wish::RowNmse => ("row-nmse", pick(&["1e-2", "1e-6", "0.5", "1"], random)),
             Wish::RowCosine => ("row-cosine", pick(&["0.9", "0.999", "0.9999999"], random)),
+            Wish::PointwiseRelative => {
+                let shares = ["0", "1e-7", "1e-4", "0.003", "0.01", "0.1", "0.7", "0.999"];
+                ("max-error-pointwise-rel", pick(&shares, random))
+            }
             Wish::RowL2 => match bound(random) {
                 // Exact rows are asked for in another way.
                 exact if exact == "0" => ("row-l2", "1".to_string()),

@@ -18,6 +18,7 @@ class Options(TypedDict, total=False):
     max_error: float | str | Mapping[str | int, float | str] | None
     max_error_rel: float | str | None
     max_error_range: float | str | None
+    max_error_pointwise_rel: float | str | None
     nmse: float | str | None
     psnr: float | str | None
     cosine: float | str | None

@@ -276,7 +276,7 @@ def bounds(table: Table, options: Mapping[str, Any], fills: Sequence[float]) -> 
     whole numbers a bound of which less than a half is left behind the point stays one; of other floats half a unit
     in their last place is taken off. None where the promise is no bound or all columns are of one type.
     """
-    others = ("nmse", "psnr", "cosine", "row_nmse", "row_cosine", "ratio", "bytes_per_row", "lossless")
+    others = ("max_error_pointwise_rel", "nmse", "psnr", "cosine", "row_nmse", "row_cosine", "ratio", "bytes_per_row", "lossless")
     if not table.is_mixed or any(options.get(name) for name in others):
         return None
     asked, share = options.get("max_error"), options.get("max_error_rel")

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Report:
     """What was written.
 
-    ``max_error``, ``nmse``, ``psnr`` and ``cosine`` are measured on the decoded numbers.
+    ``max_error``, ``nmse``, ``psnr`` and ``cosine`` are measured on the decoded numbers, and
+    ``max_error_pointwise_rel`` where that is what was promised.
     """
 
     rows: int
@@ -31,6 +32,7 @@ class Report:
     model_bytes: int
     promise: dict[str, Any]
     max_error: float
+    max_error_pointwise_rel: float | None
     nmse: float
     psnr: float
     cosine: float
@@ -91,6 +93,8 @@ def compress(
             0, and ``"*"`` for the others;
         ``max_error_rel=F``, or by another name ``max_error_range=F``
             … by more than ``F`` times the range of its column, the largest number less the smallest;
+        ``max_error_pointwise_rel=R``
+            … by more than ``R`` times its own size; zero stays zero, and signs are kept;
         ``nmse=X``, ``psnr=DB``, ``cosine=C``
             squared error in units of the variance, decibels, mean cosine of rows, over the file;
         ``row_nmse=X``, ``row_cosine=C``

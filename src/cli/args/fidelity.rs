@@ -17,6 +17,9 @@ pub(crate) struct FidelityArgs {
     /// [default: 0.001].
     #[arg(long, visible_alias = "max-error-range", value_name = "F", value_parser = kind("max-error-rel"), allow_hyphen_values = true)]
     max_error_rel: Option<Fidelity>,
+    /// No value off by more than R times its own size, 0 to below 1: zero stays zero, and signs are kept.
+    #[arg(long, value_name = "R", value_parser = kind("max-error-pointwise-rel"), allow_hyphen_values = true)]
+    max_error_pointwise_rel: Option<Fidelity>,
     /// Squared error at most X of the variance.
     #[arg(long, value_name = "X", value_parser = kind("nmse"), allow_hyphen_values = true)]
     nmse: Option<Fidelity>,
@@ -102,6 +105,7 @@ impl FidelityArgs {
     pub(crate) fn chosen(self) -> Option<Fidelity> {
         self.max_error
             .or(self.max_error_rel)
+            .or(self.max_error_pointwise_rel)
             .or(self.nmse)
             .or(self.psnr)
             .or(self.cosine)
@@ -125,6 +129,10 @@ pub(crate) fn reached(report: &Report) -> String {
     match &report.promised {
         Fidelity::MaxError(_) | Fidelity::MaxErrorRel(_) | Fidelity::MaxErrorColumns(_) => {
             format!("max error {}", figure(quality.max_error))
+        }
+        Fidelity::MaxErrorPointwiseRel(_) => {
+            let largest = figure(quality.max_error_pointwise_rel.unwrap_or(0.0));
+            format!("max pointwise relative error {largest}")
         }
         Fidelity::Psnr(_) => format!("PSNR {} dB", figure(quality.psnr)),
         Fidelity::Cosine(_) | Fidelity::RowCosine(_) => {
@@ -171,6 +179,7 @@ mod tests {
         for (option, value) in [
             ("max-error", "0.5"),
             ("max-error-rel", "1e-3"),
+            ("max-error-pointwise-rel", "0.01"),
             ("nmse", "0.1"),
             ("psnr", "40"),
             ("cosine", "0.99"),
@@ -204,6 +213,9 @@ mod tests {
         assert!(parse(&["--max-error", "-1"]).unwrap_err().contains("must be 0 or more"));
         assert!(parse(&["--max-error-rel", "-1e-3"]).unwrap_err().contains("must be 0 or more"));
         assert!(parse(&["--max-error", "a=-1"]).unwrap_err().contains("must be 0 or more"));
+        let error = parse(&["--max-error-pointwise-rel", "1"]).unwrap_err();
+        assert!(error.contains("below 1") && error.contains("sign"), "{error}");
+        assert!(parse(&["--max-error-pointwise-rel", "nan"]).is_err());
         assert!(parse(&["--cosine", "1"]).unwrap_err().contains("below 1"));
         assert!(parse(&["--ratio", "-2"]).unwrap_err().contains("above 0"));
         assert!(parse(&["--psnr", "nan"]).is_err());

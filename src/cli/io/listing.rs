@@ -39,6 +39,7 @@ impl Listing {
 pub(crate) fn quality_json(quality: &Quality) -> Value {
     json!({
         "max_error": quality.max_error,
+        "max_error_pointwise_rel": quality.max_error_pointwise_rel,
         "nmse": quality.nmse,
         "psnr": quality.psnr,
         "cosine": quality.cosine,

@@ -7,6 +7,7 @@ mod rows;
 mod shapes;
 
 use crate::compress::config::Config;
+use crate::compress::pointwise::{self, CompandedRows};
 use crate::compress::tile::Tile;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
@@ -23,6 +24,17 @@ pub(super) use rows::{Array, TiledRows};
 /// `Argument` where shape and tile do not suit the rows, or the promise is about what tiles do not
 /// have; `Io` if rows cannot be read.
 pub(super) fn tiling(array: &Array<'_>, config: &Config) -> Result<Option<Tiling>> {
+    if let Some(share) = pointwise::share(&config.fidelity)
+        && let Some(companded) = CompandedRows::new(array.rows, share)?
+    {
+        return tiling_under(&Array::new(&companded)?, config, companded.bound());
+    }
+    let bounds = bounds(array.rows, &config.fidelity)?;
+    tiling_under(array, config, bounds.and_then(|b| b.first().copied()).unwrap_or(0.0))
+}
+
+/// The same where values may be off by `bound`.
+fn tiling_under(array: &Array<'_>, config: &Config, bound: f64) -> Result<Option<Tiling>> {
     let (schema, shape) = (array.rows.schema(), array_of(array.rows));
     let view = match &config.shape {
         Some(other) => view(&shape, other)?,
@@ -36,8 +48,6 @@ pub(super) fn tiling(array: &Array<'_>, config: &Config) -> Result<Option<Tiling
         }
         (Tile::Shape(tile), None) => tile.clone(),
         (Tile::Auto, None) => {
-            let bounds = bounds(array.rows, &config.fidelity)?;
-            let bound = bounds.and_then(|b| b.first().copied()).unwrap_or(0.0);
             let how = Comparison { bound, level: config.level };
             match config.on_threads(|| smallest(array, (&shape, &view), how))?? {
                 Some(tile) => tile,
@@ -80,12 +90,12 @@ fn obstacle(schema: &Schema, promise: &Fidelity) -> Option<String> {
         return Some("a table has columns, not tiles".to_string());
     }
     match promise {
-        Fidelity::Lossless | Fidelity::MaxError(_) => None,
+        Fidelity::Lossless | Fidelity::MaxError(_) | Fidelity::MaxErrorPointwiseRel(_) => None,
         // The range of the only column is that of the array.
         Fidelity::MaxErrorRel(_) if schema.width() == 1 => None,
         other => Some(format!(
-            "{other} is about rows or columns, which tiles cut through: tiles go with an absolute bound \
-             on each value, or without loss"
+            "{other} is about rows or columns, which tiles cut through: tiles go with a bound on each \
+             value, absolute or a share of it, or without loss"
         )),
     }
 }

@@ -9,4 +9,5 @@ pub(crate) mod grid;
 mod lines;
 pub(crate) mod near;
 pub(crate) mod sample;
+pub(crate) mod scales;
 pub(crate) mod spread;
