@@ -243,7 +243,7 @@ impl Column<'_> {
             return Some((is_negative, plain));
         };
         if !T::DTYPE.is_float() {
-            return (plain % numerator == 0).then_some((is_negative, plain / numerator));
+            return plain.is_multiple_of(numerator).then_some((is_negative, plain / numerator));
         }
         let count = (x.to_f64().abs() * denominator as f64 / numerator as f64).round_ties_even();
         let counts = count * numerator as f64;

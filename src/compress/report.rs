@@ -63,6 +63,11 @@ impl Report {
     ) -> Self {
         let record = codec.map(|c| &c.encoder.program.record);
         let rows = totals.tally.rows;
+        let mut measured = totals.tally.quality();
+        if let Fidelity::MaxErrorPointwiseRel(_) = promised {
+            // Without a model every value is exact.
+            measured.max_error_pointwise_rel.get_or_insert(0.0);
+        }
         Self {
             rows,
             bytes_in: rows * schema.row_bytes() as u64,
@@ -70,7 +75,7 @@ impl Report {
             model_bytes: codec.map_or(0, |c| c.model_bytes as u64),
             decoder_bytes: codec.map_or(0, |c| c.decoder_bytes as u64),
             promised: promised.clone(),
-            measured: totals.tally.quality(),
+            measured,
             fill_values: numbers(schema.dtype, &schema.fill_values),
             latents: record.map_or(0, |r| r.latents()),
             hidden: record.map_or_else(Vec::new, ModelRecord::hidden_units),

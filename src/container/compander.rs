@@ -58,7 +58,7 @@ impl CompanderRecord {
         let mut cursor = Cursor::new(payload, at);
         let wrong = |what: String| Error::corrupt(what).at(at);
         let (cells, share) = (cursor.varint()?, cursor.varint()?);
-        if cells > MOST_CELLS || cells % 2 == 0 {
+        if cells > MOST_CELLS || cells.is_multiple_of(2) {
             return Err(wrong(format!(
                 "a scale of {cells} places; an odd number up to {MOST_CELLS} is needed"
             )));
