@@ -191,11 +191,13 @@ mod tests {
 
     #[test]
     fn large_magnitudes_stay_within_their_share() {
-        let mut rng = crate::matrix::rng::Rng::new(7);
+        // SplitMix64 (Steele, Lea and Flood 2014).
+        let mut state = 7_u64;
         let mut random = || {
-            u64::from(rng.unit().to_bits()) << 41
-                ^ u64::from(rng.unit().to_bits()) << 20
-                ^ u64::from(rng.unit().to_bits())
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            mixed ^ mixed >> 31
         };
         for r in [1e-6, 1e-4, 0.003, 0.1, 0.6] {
             let floats = Curve::new(Magnitudes::Floats(23), 0x7f7f_ffff, CELLS, share(r)).unwrap();
