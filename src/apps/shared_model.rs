@@ -127,7 +127,7 @@ impl SharedModel {
         let bounds = bounds(rows, promise)?.ok_or_else(|| {
             Error::argument(format!(
                 "{promise} is kept by a model fitted to the file; with one that files share, ask for \
-                 a bound on each value"
+                 a bound on each value: max-error, max-error-rel or lossless"
             ))
         })?;
         let encoder = self.encoder(rows, bounds)?;

@@ -114,8 +114,6 @@ class SharedCodec:
         """Return the file that such a chunk stands for."""
         if reference(chunk) != self.hash:
             raise ValueError(f"the chunk refers to {file_name(str(reference(chunk)))}, not to {self.name}")
-        if len(chunk) < HEAD:
-            raise _aezip.CorruptError("the chunk ends within its head")
         (first,) = _PLACE.unpack_from(chunk, HEAD - _PLACE.size)
         rest = chunk[HEAD:]
         if first > len(rest):
@@ -143,7 +141,11 @@ def known(hash: str) -> SharedCodec | None:
 def reference(chunk: bytes) -> str | None:
     """Return the hash of the codec that a chunk refers to; None if it has a model of its own."""
     start = len(SIGNATURE)
-    return chunk[start : start + 32].hex() if chunk[:start] == SIGNATURE else None
+    if chunk[:start] != SIGNATURE:
+        return None
+    if len(chunk) < HEAD:
+        raise _aezip.CorruptError("the chunk ends within its head")
+    return chunk[start : start + 32].hex()
 
 
 def whole(chunk: bytes) -> bytes:
