@@ -41,7 +41,11 @@ const LITTLE_LESS: f64 = 0.995;
 const CHEAPER: f64 = 0.98;
 
 /// Fits under a bound on the values of each column.
-pub(super) fn bounded(job: &Job<'_>, sample: &Sample, bounds: Vec<f64>) -> Result<Fitted> {
+pub(super) fn bounded(job: &Job<'_>, sample: &Sample, mut bounds: Vec<f64>) -> Result<Fitted> {
+    if !sample.schema.dtype.is_float() {
+        // Whole numbers are off by whole numbers.
+        bounds.iter_mut().for_each(|b| *b = b.floor());
+    }
     if bounds.iter().all(|&b| b == 0.0) {
         return lossless(job, sample);
     }
