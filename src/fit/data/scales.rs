@@ -23,6 +23,8 @@ const ONE_IN: usize = 4096;
 /// Places between numbers that must stay apart: a model is then off by half of them without a loss that
 /// can be measured, 0.003 bits. Fewer where places are too many to be counted.
 const CELLS: [u64; 3] = [513, 65, 9];
+/// Floats below are multiples that a scale can count, whatever of: beyond, products have more than 53 bits.
+const LARGEST_MULTIPLE: f64 = 4_503_599_627_370_496.0;
 /// Share of the values whose neighbours need not stay apart from which on a scale is of use.
 const OF_USE: f64 = 0.01;
 /// Shares are rounded down, by this much in `2^-SHARE_BITS`.
@@ -89,7 +91,14 @@ fn begin<T: Cell>(cells: &[T], schema: &Schema, wanted: Wanted<'_>) -> Compander
     let multiple = |values: &[T]| {
         let found = detect(values).filter(|_| exact);
         let Multiple { numerator, denominator } = found?;
-        (T::DTYPE.is_float() || numerator > 1).then_some((numerator, denominator))
+        let is_countable = match T::DTYPE.is_float() {
+            true => {
+                let products = |x: &T| x.to_f64().abs() * denominator as f64;
+                values.iter().filter(|x| x.is_ordinary()).all(|x| products(x) < LARGEST_MULTIPLE)
+            }
+            false => numerator > 1,
+        };
+        is_countable.then_some((numerator, denominator))
     };
     let mut record =
         CompanderRecord { cells: 1, share: 1, scales: Vec::new(), scale_of: Vec::new() };
@@ -176,6 +185,12 @@ mod tests {
         let noise: Vec<f32> = (0..4000).map(|i| (i as f32 * 12.9898).sin()).collect();
         assert!(of(&noise, 4, 1e-9).is_none() && of(&noise, 4, 0.0).is_none());
         assert!(of(&noise, 4, 1e-5).is_some());
+        // Multiples of a large number are more than can be counted.
+        let large: Vec<f32> = (1..4000).map(|i| (i * 7919 % 40_000) as f32 * 1e15).collect();
+        let coarse: Vec<f32> =
+            large.iter().map(|x| (x * 2_f32.powi(-40)).round() * 2_f32.powi(40)).collect();
+        let found = of(&coarse, 1, 0.01).unwrap();
+        assert_eq!(found.record.scales[0].multiple, None);
         let counts: Vec<u16> = (0..4000).map(|i| i % 90).collect();
         assert!(of(&counts, 4, 0.01).is_none() && of(&counts, 4, 0.1).is_some());
         assert!(of(&[0.0_f32; 100], 4, 0.1).is_none() && of(&[f32::NAN; 100], 4, 0.1).is_none());
