@@ -113,25 +113,26 @@ mod tests {
     use crate::matrix::Matrix;
     use crate::matrix::rng::Rng;
 
-    /// Pixels of three colours, smooth in both directions, in lines of `line`.
-    fn pixels(line: usize, lines: usize, noise: f32) -> Matrix {
+    /// Pixels of some colours, smooth in both directions, in lines of `line`.
+    fn pixels(line: usize, lines: usize, noise: f32, colours: usize) -> Matrix {
         let mut rng = Rng::new(8);
         let mut values = Vec::new();
         for i in 0..line * lines {
             let (x, y) = ((i % line) as f32, (i / line) as f32);
-            for colour in [0.0, 1.0, 2.0] {
-                let smooth = (0.3 * x + colour).sin() + (0.21 * y - 0.1 * x).cos();
+            for colour in 0..colours {
+                let smooth = (0.3 * x + colour as f32).sin() + (0.21 * y - 0.1 * x).cos();
                 values.push(smooth + noise * (rng.unit() - 0.5));
             }
         }
-        Matrix::from_slice(&values, &[3]).unwrap()
+        Matrix::from_slice(&values, &[colours]).unwrap()
     }
 
     #[test]
     fn lines_are_found_where_rows_are_pixels() {
-        assert_eq!(line_of_rows(&pixels(61, 90, 0.3)).unwrap(), 61);
+        assert_eq!(line_of_rows(&pixels(61, 90, 0.3, 3)).unwrap(), 61);
+        assert_eq!(line_of_rows(&pixels(61, 90, 0.3, 50)).unwrap(), 61);
         // Few lines.
-        assert_eq!(line_of_rows(&pixels(61, 7, 0.3)).unwrap(), 0);
+        assert_eq!(line_of_rows(&pixels(61, 7, 0.3, 3)).unwrap(), 0);
     }
 
     #[test]

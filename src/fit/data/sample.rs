@@ -285,6 +285,25 @@ mod tests {
     }
 
     #[test]
+    fn the_first_line_of_each_piece_is_not_judged() {
+        let zeros = Zeros(Schema::new(DType::U8, &[2]), 1280);
+        let sample = Sample::draw_runs(&zeros, 1 << 20, 320).unwrap();
+        let sample = Sample { line_of_rows: 40, ..sample };
+        let some = sample.thinning_of_lines(720);
+        let pieces: Vec<usize> = sample.pieces(some).map(|piece| piece.len()).collect();
+        assert_eq!(pieces, [120, 120, 80].repeat(4));
+        assert_eq!(sample.judged(some), 800);
+        assert_eq!(sample.judged(sample.thinning(2000)), 1280);
+    }
+
+    #[test]
+    fn long_runs_are_thinned_as_several_short_ones() {
+        let zeros = Zeros(Schema::new(DType::U8, &[2]), 128 * 40 * 5);
+        let sample = Sample::draw_runs(&zeros, 1 << 20, 1280).unwrap();
+        assert_eq!(sample.thin(128 * 40).runs, [128; 40]);
+    }
+
+    #[test]
     fn wide_rows_are_few() {
         let rows = |width: usize| {
             let zeros = Zeros(Schema::new(DType::U8, &[width]), 1000);
