@@ -80,7 +80,9 @@ impl Sample {
     /// `Io` if rows cannot be read.
     pub(crate) fn draw(rows: &dyn Rows, values: usize) -> Result<Self> {
         let line_of_rows = line_of_rows(rows)?;
-        let sample = Self::draw_runs(rows, values, Self::RUN.max(LINES_OF_RUN * line_of_rows))?;
+        // Cut into short ones, long runs are the same rows as short ones would be.
+        let run = (LINES_OF_RUN * line_of_rows).next_multiple_of(Self::RUN).max(Self::RUN);
+        let sample = Self::draw_runs(rows, values, run)?;
         Ok(Self { line_of_rows, ..sample })
     }
 

@@ -12,15 +12,12 @@ use crate::fit::neighbours::geometry;
 use crate::nn::deadline::Deadline;
 use crate::nn::objectives::bits::{Cost, Distortion};
 
-/// Shares of the work that go into finding where to begin and how wide to be, and the first of them alone.
+/// Share of the work that goes into finding the width.
 const SCOUTING: f64 = 0.25;
-const SCOUTING_STARTS: f64 = SCOUTING / 3.0;
-/// Passes of a training that finds where to begin, by the narrowest network, and of one that finds the width:
-/// such a part of the level's at most, but four in any case, unless the caller asks for fewer. Wide networks
-/// learn slowly: spectra within ±86 seemed 2 % larger with 192 units than with 64 after 12 passes of 100, and
-/// were 5 % smaller after 24 as in the end.
+/// Passes of a training that finds the width: an eighth of the level's at most, but four in any case,
+/// unless the caller asks for fewer.
 const LEAST_SCOUTING_PASSES: usize = 4;
-const SCOUTING_PARTS: [usize; 2] = [8, 4];
+const SCOUTING_PART: usize = 8;
 /// Least width of the encoder's hidden layers where the level chooses: the encoder is not stored,
 /// only trained.
 const LEAST_ENCODER: usize = 128;
@@ -111,25 +108,16 @@ impl NetworkChoice<'_> {
             let passes = self.passes(&plan, self.budget.work);
             return Some(self.run(NetworkPlan { passes, ..plan }, Part { done: 0.0, share: 1.0 }));
         }
-        let (widths, starts) = self.candidates();
-        let narrowest = *widths.first()?;
-        let plans: Vec<_> = starts.iter().map(|&s| self.plan(vec![narrowest], s)).collect();
-        let share = if widths.len() > 1 { SCOUTING_STARTS } else { SCOUTING };
-        let first = self.scout(&plans, Part { done: 0.0, share }, SCOUTING_PARTS[0]);
-        let mut done = if first.is_some() { share } else { 0.0 };
-        let start = starts[first.as_ref().map_or(0, |first| first.0)];
-        let plans: Vec<_> = widths.iter().map(|&w| self.plan(vec![w], start)).collect();
-        let second = self.scout(&plans, Part { done, share: SCOUTING - done }, SCOUTING_PARTS[1]);
-        if second.is_some() {
-            done = SCOUTING;
-        }
-        let chosen = second.as_ref().map_or(0, |second| second.0);
-        if let Some((_, trained)) = second.or(first)
-            && self.deadline.is_some_and(Deadline::is_over)
-        {
-            // There is no time for more than this.
-            self.tell(1.0, &trained.cost);
-            return Some(trained);
+        let plans = self.candidates();
+        let (mut done, mut chosen) = (0.0, 0);
+        if plans.len() > 1 {
+            let (best, trained) = self.scout(&plans)?;
+            if self.deadline.is_some_and(Deadline::is_over) {
+                // There is no time for more than this.
+                self.tell(1.0, &trained.cost);
+                return Some(trained);
+            }
+            (done, chosen) = (SCOUTING, best);
         }
         let plan = plans.into_iter().nth(chosen)?;
         let passes = self.passes(&plan, self.budget.work * (1.0 - done));
@@ -174,49 +162,39 @@ impl NetworkChoice<'_> {
         geometry::columns_before(&self.fit.sample.schema.row_shape, self.fit.normalised)
     }
 
-    /// The widths to be compared, all of which could pay for their weights, from the narrowest on, and where
-    /// networks may begin.
-    fn candidates(&self) -> (Vec<usize>, &'static [RelativeStart]) {
+    /// The networks to be compared, all of which could pay for their weights.
+    fn candidates(&self) -> Vec<NetworkPlan> {
         let (width, baseline) = (self.fit.columns.len(), self.baseline);
         let most = MOST_SAVED * baseline.linear * self.fit.sample.total as f64;
         let affordable =
             |w: &&usize| (**w * (width + baseline.latents)) as f64 * WEIGHT_BYTES < most;
         let mut widths: Vec<usize> =
             self.budget.widths.iter().filter(affordable).copied().collect();
+        let mut starts = self.budget.starts;
         if matches!(baseline.distortion, Distortion::Target(_)) {
+            starts = &[TARGET_START];
             // What is wide learns slowly, and would lose a short comparison that it wins in the end.
-            return (widths.split_off(widths.len().saturating_sub(1)), &[TARGET_START]);
+            widths = widths.split_off(widths.len().saturating_sub(1));
         }
-        (widths, self.budget.starts)
+        let pairs = starts.iter().flat_map(|&s| widths.iter().map(move |&w| (w, s)));
+        pairs.map(|(w, s)| self.plan(vec![w], s)).collect()
     }
 
-    /// Trains each for a short time, the same passes for all, at most one in `part_of_passes` of the level's:
-    /// which one takes the fewest bytes, and what came of it. None where there is nothing to compare, or no
-    /// time.
-    fn scout(
-        &self,
-        plans: &[NetworkPlan],
-        part: Part,
-        part_of_passes: usize,
-    ) -> Option<(usize, TrainedNetwork)> {
-        if plans.len() < 2 || self.deadline.is_some_and(Deadline::is_over) {
-            return None;
-        }
-        let most = (self.budget.epochs / part_of_passes).max(LEAST_SCOUTING_PASSES);
-        let pass: f64 = plans.iter().map(|plan| self.work(plan)).sum();
-        let fits = (self.budget.work * part.share / pass) as usize;
-        let fits = fits.clamp(LEAST_SCOUTING_PASSES, most);
-        let passes = self.context.request.epochs.map_or(fits, |n| n.min(most));
-        let share = part.share / plans.len() as f64;
+    /// Trains each for a short time: which one takes the fewest bytes, and what came of it.
+    fn scout(&self, plans: &[NetworkPlan]) -> Option<(usize, TrainedNetwork)> {
+        let share = SCOUTING / plans.len() as f64;
+        let most = (self.budget.epochs / SCOUTING_PART).max(LEAST_SCOUTING_PASSES);
         let mut best: Option<(f64, usize, TrainedNetwork)> = None;
         for (i, plan) in plans.iter().enumerate() {
-            let done = part.done + share * i as f64;
-            let deadline = self.deadline.map(|t| t.until(done + share));
+            let deadline = self.deadline.map(|t| t.until(share * (i + 1) as f64));
             if best.is_some() && deadline.is_some_and(Deadline::is_over) {
                 break;
             }
+            let fits = self.affordable_passes(plan, self.budget.work * share);
+            let fits = fits.clamp(LEAST_SCOUTING_PASSES, most);
+            let passes = self.context.request.epochs.map_or(fits, |n| n.min(most));
             let plan = NetworkPlan { passes, deadline, ..plan.clone() };
-            let trained = self.run(plan, Part { done, share });
+            let trained = self.run(plan, Part { done: share * i as f64, share });
             // Only under bounds are there several, so that all err alike.
             let Cost { latent, residual, weights, .. } = trained.cost;
             let bytes = latent + residual + weights;
@@ -229,14 +207,14 @@ impl NetworkChoice<'_> {
         best.map(|(_, i, trained)| (i, trained))
     }
 
-    /// Multiply-adds of a pass.
-    fn work(&self, plan: &NetworkPlan) -> f64 {
-        plan.work(self.fit.columns.len(), self.fit.sample.rows())
+    /// Passes that `work` multiply-adds allow.
+    fn affordable_passes(&self, plan: &NetworkPlan, work: f64) -> usize {
+        (work / plan.work(self.fit.columns.len(), self.fit.sample.rows())) as usize
     }
 
     /// Passes of a long training.
     fn passes(&self, plan: &NetworkPlan, work: f64) -> usize {
-        let fits = || ((work / self.work(plan)) as usize).clamp(1, self.budget.epochs);
+        let fits = || self.affordable_passes(plan, work).clamp(1, self.budget.epochs);
         self.context.request.epochs.unwrap_or_else(fits)
     }
 
