@@ -28,6 +28,9 @@ const SHORT_RUN: usize = 32;
 /// has none before it.
 const LINES_OF_RUN: usize = 8;
 const LINES_OF_PIECE: usize = 3;
+/// Values of a row up to which runs are whole lines also where all of the file is taken: the line before says
+/// most of such rows, and of wider ones a network does, which is chosen on short runs.
+const NARROW: usize = 32;
 /// Such pieces, at least.
 const FEW_PLACES: usize = 6;
 
@@ -80,9 +83,13 @@ impl Sample {
     /// `Io` if rows cannot be read.
     pub(crate) fn draw(rows: &dyn Rows, values: usize) -> Result<Self> {
         let line_of_rows = line_of_rows(rows)?;
-        // Cut into short ones, long runs are the same rows as short ones would be.
-        let run = (LINES_OF_RUN * line_of_rows).next_multiple_of(Self::RUN).max(Self::RUN);
-        let sample = Self::draw_runs(rows, values, run)?;
+        let mut run = LINES_OF_RUN * line_of_rows;
+        let width = rows.schema().width();
+        if width > NARROW && rows.len().saturating_mul(width) <= values {
+            // Cut into short ones, long runs are then the same rows as short ones would be.
+            run = run.next_multiple_of(Self::RUN);
+        }
+        let sample = Self::draw_runs(rows, values, run.max(Self::RUN))?;
         Ok(Self { line_of_rows, ..sample })
     }
 
