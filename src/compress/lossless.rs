@@ -42,7 +42,8 @@ const CHEAPER: f64 = 0.98;
 
 /// Fits under a bound on the values of each column.
 pub(super) fn bounded(job: &Job<'_>, sample: &Sample, mut bounds: Vec<f64>) -> Result<Fitted> {
-    if !sample.schema.dtype.is_float() {
+    let is_free = !job.training.is_asked() && !job.training.is_for_codec;
+    if is_free && !sample.schema.dtype.is_float() {
         // Whole numbers are off by whole numbers.
         bounds.iter_mut().for_each(|b| *b = b.floor());
     }
@@ -53,7 +54,6 @@ pub(super) fn bounded(job: &Job<'_>, sample: &Sample, mut bounds: Vec<f64>) -> R
     let fitted = with_bounds(sample, bounds, search, job.basis, Some(&job.training))?;
     // Where the codec, whose network nobody asked for, makes rows larger than they are.
     let raw = sample.total as f64 * sample.schema.row_bytes() as f64;
-    let is_free = !job.training.is_asked() && !job.training.is_for_codec;
     if fitted.fitted_bytes > raw
         && is_free
         && exact::estimate(sample, zstd) < fitted.fitted_bytes * exact::WORTH
