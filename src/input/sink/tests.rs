@@ -30,6 +30,14 @@ fn npy_is_what_numpy_writes() {
 }
 
 #[test]
+fn a_table_has_so_many_columns_at_most() {
+    let schema = Schema::new(DType::F32, &[1 << 30]);
+    let out = Box::new(Vec::new());
+    let error = create_sink(Format::Csv, &schema, 0, out).err().unwrap();
+    assert!(error.to_string().contains("columns"), "{error}");
+}
+
+#[test]
 fn a_number_without_an_axis_has_no_shape() {
     let mut schema = Schema::new(DType::F64, &[]);
     schema.tiling = Some(Tiling::new(&[], &[1], &[1]).unwrap());

@@ -13,6 +13,9 @@ const FIRST_LINES: usize = 200;
 /// Bytes after which fewer lines must do.
 const FIRST_BYTES: usize = 1 << 16;
 
+/// Columns of a line, at most: for each is kept how its numbers are written, and no file has longer rows.
+const MOST_COLUMNS: usize = 1 << 24;
+
 pub(super) struct TextEncoder<W> {
     out: W,
     dtype: DType,
@@ -45,6 +48,11 @@ impl<W: Write> TextEncoder<W> {
     /// Writes what stands above `rows` rows.
     pub(super) fn new(mut out: W, schema: &Schema, rows: u64) -> Result<Self> {
         let width = schema.width();
+        if width > MOST_COLUMNS {
+            let what =
+                format!("lines of {width} numbers: a table has up to {MOST_COLUMNS} columns");
+            return Err(Error::argument(what));
+        }
         let mut layout = schema.origin.as_ref().and_then(|o| o.text.clone()).unwrap_or_default();
         if layout.columns.len() != width {
             layout.columns = vec![TextColumn::default(); width];
