@@ -4,7 +4,7 @@
 use crate::codec::compander::Compander;
 use crate::codec::fill::is_ordinary;
 use crate::codec::value::{Cell, with_cell};
-use crate::container::compander::{CompanderRecord, MAX_SCALES, SHARE_BITS, Scale};
+use crate::container::compander::{CompanderRecord, MAX_MULTIPLE, MAX_SCALES, SHARE_BITS, Scale};
 use crate::encode::project::cells;
 use crate::fit::data::grid::{Multiple, detect};
 use crate::fit::data::sample::Sample;
@@ -63,7 +63,12 @@ fn of_cells<T: Cell>(sample: &Sample, wanted: Wanted<'_>) -> Option<Compander> {
     let share = share(T::DTYPE, wanted.share, counts)?;
     let make = |record: &CompanderRecord| {
         let with = |cells| CompanderRecord { cells, share, ..record.clone() };
-        CELLS.into_iter().find_map(|cells| Compander::new(with(cells), T::DTYPE).ok())
+        // Only what readers take.
+        let proven = |record: &CompanderRecord| {
+            CompanderRecord::decode(&record.encode(), sample.schema.width(), 0).is_ok()
+        };
+        let made = |cells| Some(with(cells)).filter(proven).map(|r| Compander::new(r, T::DTYPE));
+        CELLS.into_iter().find_map(|cells| made(cells)?.ok())
     };
     let first = make(&record)?;
     let magnitudes = magnitudes(&first, &cells, sample);
@@ -98,7 +103,8 @@ fn begin<T: Cell>(cells: &[T], schema: &Schema, wanted: Wanted<'_>) -> Compander
             }
             false => numerator > 1,
         };
-        is_countable.then_some((numerator, denominator))
+        let fits = numerator.max(denominator) <= MAX_MULTIPLE;
+        (is_countable && fits).then_some((numerator, denominator))
     };
     let mut record =
         CompanderRecord { cells: 1, share: 1, scales: Vec::new(), scale_of: Vec::new() };
@@ -191,6 +197,8 @@ mod tests {
             large.iter().map(|x| (x * 2_f32.powi(-40)).round() * 2_f32.powi(40)).collect();
         let found = of(&coarse, 1, 0.01).unwrap();
         assert_eq!(found.record.scales[0].multiple, None);
+        let ends: Vec<i64> = (0..4000).map(|i| if i % 3 == 0 { i64::MIN } else { 0 }).collect();
+        assert!(of(&ends, 1, 0.1).is_none_or(|own| own.record.scales[0].multiple.is_none()));
         let counts: Vec<u16> = (0..4000).map(|i| i % 90).collect();
         assert!(of(&counts, 4, 0.01).is_none() && of(&counts, 4, 0.1).is_some());
         assert!(of(&[0.0_f32; 100], 4, 0.1).is_none() && of(&[f32::NAN; 100], 4, 0.1).is_none());
