@@ -27,7 +27,9 @@ impl Shares {
         for (a, b) in cells.filter(|(a, b)| is_ordinary(*a, x.fills) && !a.same(*b)) {
             let (error, size) = (difference(a, b).abs(), a.to_f64().abs());
             // Zero has no share but itself, with its sign; no other number loses its own by less than all.
-            let is_kept = size > 0.0 && error <= share * size;
+            // Below the normal numbers products are rounded to whole last places.
+            let is_kept = error <= share * size && (size.is_normal() || error / size <= share);
+            let is_kept = size > 0.0 && is_kept;
             all.broken += u64::from(!is_kept);
             all.worst = all.worst.max(if size > 0.0 { error / size } else { f64::INFINITY });
         }
@@ -48,6 +50,8 @@ mod tests {
             let chunk = |bytes| Chunk { dtype: f64::DTYPE, width: 1, bytes, fills: &fills };
             Shares::of(&chunk(&x), &chunk(&y), 0.25)
         };
+        assert_eq!(of(1e-323, 5e-324).broken, 1);
+        assert_eq!(of(2e-323, 1.5e-323).broken, 0);
         use crate::matrix::Element;
         for (x, y) in
             [(4.0, 5.0), (-4.0, -3.0), (0.0, 0.0), (-0.0, -0.0), (4e-323, 5e-323), (-999.0, 1.0)]

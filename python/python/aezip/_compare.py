@@ -131,6 +131,8 @@ def compare(
     >>> found.table[2]["bytes_per_row"] < found.table[3]["bytes_per_row"] < 160
     True
     """
+    if others := set(options) - {"threads", "seed", "fill_value", "tile"}:
+        raise ValueError(f"compare takes no {min(others)}: say which promise with promise= and bounds=, and which levels= are compared")
     kind = "max-error-rel" if promise == "max_error_range" else promise.replace("_", "-")
     numbers = [str(bound) for bound in bounds]
     most = 2**62 if values == 0 else values

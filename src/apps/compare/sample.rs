@@ -6,8 +6,8 @@ use crate::matrix::{Matrix, Rows};
 /// Stretches of rows that are taken, from all parts of the file: neighbours stay neighbours, since
 /// codecs make use of them.
 const STRETCHES: usize = 8;
-/// Rows of a stretch at least, where there are so many.
-const LEAST_STRETCH: usize = 64;
+/// Rows of a stretch at least.
+const LEAST_STRETCH: usize = 2;
 /// Rows at least, however wide they are: from fewer there is nothing to learn.
 const LEAST_ROWS: usize = 16;
 

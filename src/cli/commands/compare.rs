@@ -79,17 +79,19 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let found = compare(&*rows, &config, &how);
     drop(bar);
     let (found, from) = (found.map_err(about(&input))?, label(&input));
+    if found.measured < found.rows {
+        let [measured, all] = [found.measured, found.rows].map(|n| grouped(n as u64));
+        console.note(&format!("{from}: measured on {measured} of {all} rows (--values 0: all)"));
+    }
+    print(&if json { described(&from, &found).to_string() } else { table(&found) })?;
+    // What was found is said even where it cannot be drawn.
     if let Some(PicturePlace { destination, format, writing }) = place {
         let name = input.file_name().unwrap_or_default().to_string_lossy();
         let picture = rates(&found, &name, format)?;
         output::written(&destination, writing, &picture)?.commit()?;
         console.note(&format!("{from} => {destination}"));
     }
-    if found.measured < found.rows {
-        let [measured, all] = [found.measured, found.rows].map(|n| grouped(n as u64));
-        console.note(&format!("{from}: measured on {measured} of {all} rows (--values 0: all)"));
-    }
-    print(&if json { described(&from, &found).to_string() } else { table(&found) })
+    Ok(())
 }
 
 impl Args {
