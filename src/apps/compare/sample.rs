@@ -11,7 +11,7 @@ const LEAST_STRETCH: usize = 2;
 /// Rows at least, however wide they are: from fewer there is nothing to learn.
 const LEAST_ROWS: usize = 16;
 
-/// Takes rows of about `most` values; `None` where that is all of them.
+/// Takes as many rows as have `most` values; `None` where that is all of them.
 pub(super) fn of(rows: &dyn Rows, most: usize) -> Result<Option<Matrix>> {
     let (schema, count) = (rows.schema(), rows.len());
     let wanted = (most / schema.width().max(1)).max(LEAST_ROWS);
@@ -19,12 +19,16 @@ pub(super) fn of(rows: &dyn Rows, most: usize) -> Result<Option<Matrix>> {
         return Ok(None);
     }
     let stretches = (wanted / LEAST_STRETCH).clamp(1, STRETCHES);
-    let length = wanted / stretches;
-    let mut bytes = vec![0; stretches * length * schema.row_bytes()];
-    for (k, stretch) in bytes.chunks_exact_mut(length * schema.row_bytes()).enumerate() {
+    let row_bytes = schema.row_bytes();
+    let mut bytes = vec![0; wanted * row_bytes];
+    let mut rest = bytes.as_mut_slice();
+    for k in 0..stretches {
+        // Those in front share what the division leaves.
+        let length = wanted / stretches + usize::from(k < wanted % stretches);
+        let (stretch, after) = rest.split_at_mut(length * row_bytes);
         // The first begins where the rows do, the last ends where they end.
-        let first = (count - length) * k / (stretches - 1).max(1);
-        rows.read(first, stretch)?;
+        rows.read((count - length) * k / (stretches - 1).max(1), stretch)?;
+        rest = after;
     }
     let mut schema = schema.clone();
     if schema.kept_text().is_some() {

@@ -62,6 +62,8 @@ fn of_many_rows_some_are_measured_from_all_parts() {
     assert_eq!(row(&sample, 0), row(&rows, 0));
     assert_eq!(row(&sample, 999), row(&rows, 4999));
     assert_eq!(row(&sample, 1), row(&rows, 1));
+    let odd = sample::of(&rows, 8 * 1003).unwrap().unwrap();
+    assert_eq!((odd.len(), row(&odd, 1002)), (1003, row(&rows, 4999)));
     assert!(sample::of(&rows, 8 * 5000).unwrap().is_none());
     assert_eq!(sample::of(&rows, 0).unwrap().unwrap().len(), 16);
     let how = CompareConfig { most_values: 8 * 1000, ..of_level_1() };
