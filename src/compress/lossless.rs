@@ -37,6 +37,12 @@ const GOLDEN: f64 = 0.618_033_988_749_895;
 /// Share of a file's bytes below which columns are kept beside the stream: single rows are slower to
 /// read then, and that wants to be paid for, if only with little.
 const LITTLE_LESS: f64 = 0.995;
+/// Bits of a number under a bound from which on every bit of it may take fewer. It trades the time of
+/// a second search for files in which hardly anything is left to round.
+const MANY_BITS: f64 = 6.0;
+/// How many bytes the quick look may take of those that the long search is to fall below: as much as
+/// networks, contexts and columns kept as wholes have been seen to save.
+const HOPE: f64 = 1.4;
 /// Largest share that a column's bytes kept as a whole may have of its coded ones.
 const CHEAPER: f64 = 0.98;
 
@@ -52,6 +58,12 @@ pub(super) fn bounded(job: &Job<'_>, sample: &Sample, mut bounds: Vec<f64>) -> R
     }
     let Level { search, zstd, .. } = job.level;
     let fitted = with_bounds(sample, bounds, search, job.basis, Some(&job.training))?;
+    if is_free
+        && sample.schema.dtype.is_float()
+        && let Some(lossless) = below(job, sample, fitted.fitted_bytes)?
+    {
+        return Ok(lossless);
+    }
     // Where the codec, whose network nobody asked for, makes rows larger than they are.
     let raw = sample.total as f64 * sample.schema.row_bytes() as f64;
     if fitted.fitted_bytes > raw
@@ -65,37 +77,18 @@ pub(super) fn bounded(job: &Job<'_>, sample: &Sample, mut bounds: Vec<f64>) -> R
 
 /// Fits what keeps every bit.
 pub(super) fn lossless(job: &Job<'_>, sample: &Sample) -> Result<Fitted> {
-    let mut search = Search { job, sample, measured: None, near: Vec::new(), wholes: Vec::new() };
-    // A codec is for other rows as well, and says all of them by itself.
-    if !job.training.is_for_codec && sample.schema.width() <= MOST_COLUMNS {
-        let values = job.level.sample_values.min(MEASURED_VALUES);
-        let rows = block_rows_beside(sample.schema.row_bytes());
-        search.measured = Some(Sample::draw_runs(job.rows, values, rows)?);
-        search.near = nearly(sample);
-        search.wholes = search.near.iter().map(|_| OnceLock::new()).collect();
+    Ok(Search::new(job, sample)?.smallest(f64::INFINITY)?.unwrap_or(Fitted::Exact(None)))
+}
+
+/// Fits what keeps every bit, if that takes less than the `bytes` of a codec with bounds: steps of
+/// the bound do not fit those of the numbers, which may be few between two of them.
+fn below(job: &Job<'_>, sample: &Sample, bytes: f64) -> Result<Option<Fitted>> {
+    let values = sample.total as f64 * sample.schema.width() as f64;
+    let has_time = job.level.search.trials > 0;
+    if !has_time || 8.0 * bytes < MANY_BITS * values {
+        return Ok(None);
     }
-    let exact = search.without_model();
-    let mut corrections = search.kept(Vec::new());
-    if sample.schema.dtype.is_float() {
-        let quick = search.quick_look()?;
-        if let Some(exact) = search.smaller(&exact, QUICK_SHARE * quick.bytes) {
-            return Ok(exact);
-        }
-        corrections = quick.beside;
-    }
-    let mut best = search.mixed(sample, corrections, &job.level.search, true)?;
-    if let Some(other) = search.with_wholes(&best)? {
-        best.bytes = search.file_bytes(&best)?;
-        if other.bytes < best.bytes * LITTLE_LESS {
-            best = other;
-        }
-    }
-    if exact.bytes < best.bytes * exact.worth
-        && let Some(exact) = search.smaller(&exact, search.file_bytes(&best)?)
-    {
-        return Ok(exact);
-    }
-    Ok(best.fitted())
+    Search::new(job, sample)?.smallest(bytes)
 }
 
 /// Columns beside the stream, and the bytes that each takes in the file.
@@ -149,7 +142,53 @@ struct Search<'a> {
     wholes: Vec<OnceLock<f64>>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(job: &'a Job<'a>, sample: &'a Sample) -> Result<Self> {
+        let mut search =
+            Search { job, sample, measured: None, near: Vec::new(), wholes: Vec::new() };
+        // A codec is for other rows as well, and says all of them by itself.
+        if !job.training.is_for_codec && sample.schema.width() <= MOST_COLUMNS {
+            let values = job.level.sample_values.min(MEASURED_VALUES);
+            let rows = block_rows_beside(sample.schema.row_bytes());
+            search.measured = Some(Sample::draw_runs(job.rows, values, rows)?);
+            search.near = nearly(sample);
+            search.wholes = search.near.iter().map(|_| OnceLock::new()).collect();
+        }
+        Ok(search)
+    }
+
+    /// Returns the smallest of all, if it takes less than `most` bytes.
+    fn smallest(&self, most: f64) -> Result<Option<Fitted>> {
+        let exact = self.without_model();
+        let mut corrections = self.kept(Vec::new());
+        if self.sample.schema.dtype.is_float() {
+            let quick = self.quick_look()?;
+            if let Some(fitted) = self.smaller(&exact, QUICK_SHARE * quick.bytes) {
+                return Ok((exact.bytes < most).then_some(fitted));
+            }
+            if quick.bytes > HOPE * most {
+                return Ok(None);
+            }
+            corrections = quick.beside;
+        }
+        let mut best = self.mixed(self.sample, corrections, &self.job.level.search, true)?;
+        if let Some(other) = self.with_wholes(&best)? {
+            best.bytes = self.file_bytes(&best)?;
+            if other.bytes < best.bytes * LITTLE_LESS {
+                best = other;
+            }
+        }
+        if exact.bytes < best.bytes * exact.worth
+            && let Some(fitted) = self.smaller(&exact, self.file_bytes(&best)?)
+        {
+            return Ok((exact.bytes < most).then_some(fitted));
+        }
+        if most.is_finite() && self.file_bytes(&best)? >= most * LITTLE_LESS {
+            return Ok(None);
+        }
+        Ok(Some(best.fitted()))
+    }
+
     fn whole(&self, j: usize) -> (usize, Keep) {
         (j, Keep::Whole(self.near[j]))
     }

@@ -1,6 +1,6 @@
 //! Which tiles make the smaller file.
 
-use super::order::{differences, ordered};
+use super::order::{differences, ordered, orders};
 use super::part::middle;
 use super::rows::{Array, TiledRows, array_of};
 use super::shapes::candidates;
@@ -10,12 +10,12 @@ use crate::container::file::FileWriter;
 use crate::container::forever::MAX_WIDTH;
 use crate::encode::blocks::{Encoding, block_rows, encode_rows};
 use crate::encode::project::cells;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fit::config::TrainConfig;
 use crate::fit::data::sample::Sample;
 use crate::fit::neighbours::effort::ContextEffort;
 use crate::fit::search::bounded::{SearchEffort, with_bounds};
-use crate::matrix::{Matrix, Rows, Schema};
+use crate::matrix::{Matrix, Rows, Schema, Tiling};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -31,6 +31,9 @@ const HELD_OUT: f64 = 0.25;
 const RUN_VALUES: usize = 1 << 11;
 /// Share of the bytes of rows below which tiles are taken: single rows are slower to read then.
 const WORTH: f64 = 0.97;
+/// Share of the bytes of tiles along the last axis below which they follow each other along another:
+/// slices of the array are in more blocks then.
+const MORE_ALIKE: f64 = 0.98;
 /// Rows for each of their values from which on there is enough to learn from whole rows: of flat rows,
 /// and of such as have axes of their own.
 const MANY_FLAT_ROWS: f64 = 4.0;
@@ -86,6 +89,36 @@ struct Compared<'a> {
     columns: f64,
     /// Whether the array is seen in its own shape: who says otherwise wants it used.
     own_shape: bool,
+}
+
+/// Returns an array cut into tiles in the order that makes the smallest file: along one axis or another.
+///
+/// # Errors
+/// `Argument` as [`Tiling::new`]; `Io` if rows cannot be read.
+pub(super) fn best_ordered(
+    array: &Array<'_>,
+    shapes: (&[usize], &[usize]),
+    tile: &[usize],
+    how: Comparison,
+) -> Result<Tiling> {
+    let mut orders = orders(shapes, tile)?;
+    if orders.len() == 1 {
+        return Ok(orders.swap_remove(0));
+    }
+    let sized = |tiling: Tiling| {
+        let Size { model, rows } =
+            size(&TiledRows::new(array, tiling.clone())?, (how, how.values()), 1.0)?;
+        Ok((model + rows, tiling))
+    };
+    let sizes: Vec<Result<(f64, Tiling)>> = orders.into_par_iter().map(sized).collect();
+    let mut best: Option<(f64, Tiling)> = None;
+    for own in sizes {
+        let (bytes, tiling) = own?;
+        if best.as_ref().is_none_or(|(least, _)| bytes < MORE_ALIKE * least) {
+            best = Some((bytes, tiling));
+        }
+    }
+    best.map(|(_, tiling)| tiling).ok_or_else(|| Error::argument("a shape has no axes".to_string()))
 }
 
 /// Bytes of a file.

@@ -13,8 +13,7 @@ use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::matrix::{Rows, Schema, Tiling};
 use crate::quality::bounds;
-use choose::{Comparison, is_no_table, smallest};
-use order::ordered;
+use choose::{Comparison, best_ordered, is_no_table, smallest};
 use rows::array_of;
 pub(super) use rows::{Array, TiledRows};
 
@@ -41,6 +40,7 @@ fn tiling_under(array: &Array<'_>, config: &Config, bound: f64) -> Result<Option
         None => shape.clone(),
     };
     let obstacle = obstacle(schema, &config.fidelity);
+    let how = Comparison { bound, level: config.level };
     let tile = match (&config.tile, obstacle) {
         (Tile::Rows, _) | (Tile::Auto, Some(_)) => return Ok(None),
         (Tile::Shape(_), Some(why)) => {
@@ -48,14 +48,13 @@ fn tiling_under(array: &Array<'_>, config: &Config, bound: f64) -> Result<Option
         }
         (Tile::Shape(tile), None) => tile.clone(),
         (Tile::Auto, None) => {
-            let how = Comparison { bound, level: config.level };
             match config.on_threads(|| smallest(array, (&shape, &view), how))?? {
                 Some(tile) => tile,
                 None => return Ok(None),
             }
         }
     };
-    ordered(array, (&shape, &view), &tile).map(Some)
+    config.on_threads(|| best_ordered(array, (&shape, &view), &tile, how))?.map(Some)
 }
 
 /// Says whether there can be any reason to cut rows.

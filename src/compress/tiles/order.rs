@@ -25,20 +25,33 @@ pub(super) fn ordered(
     (shape, view): (&[usize], &[usize]),
     tile: &[usize],
 ) -> Result<Tiling> {
-    let mut best = Tiling::new(shape, view, tile)?;
-    let axes: Vec<usize> = (0..view.len()).filter(|&k| best.grid()[k] > 1).collect();
-    let Some((_, others)) = axes.split_last().filter(|(_, others)| !others.is_empty()) else {
+    let mut orders = orders((shape, view), tile)?;
+    let mut best = orders.remove(0);
+    if orders.is_empty() {
         return Ok(best);
-    };
+    }
     let mut least = MORE_ALIKE * apart(array, &best)?;
-    for &along in others.iter().rev() {
-        let other = Tiling::with_patch(shape, view, tile, &patch_along(best.grid(), along))?;
+    for other in orders {
         let own = apart(array, &other)?;
         if own < least {
             (least, best) = (own, other);
         }
     }
     Ok(best)
+}
+
+/// Returns the orders that tiles may have, one or more: along each axis with several, the last one first.
+///
+/// # Errors
+/// `Argument` as [`Tiling::new`].
+pub(super) fn orders((shape, view): (&[usize], &[usize]), tile: &[usize]) -> Result<Vec<Tiling>> {
+    let along_last = Tiling::new(shape, view, tile)?;
+    let grid = along_last.grid().to_vec();
+    let axes: Vec<usize> = (0..view.len()).filter(|&k| grid[k] > 1).rev().skip(1).collect();
+    let others = axes
+        .into_iter()
+        .map(|along| Tiling::with_patch(shape, view, tile, &patch_along(&grid, along)));
+    std::iter::once(Ok(along_last)).chain(others).collect()
 }
 
 /// Returns the mean difference of values in the same place of tiles that follow each other.

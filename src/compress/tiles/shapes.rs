@@ -1,8 +1,10 @@
 //! Shapes of tiles that are worth a try.
 
-/// Lengths of windows of series, and those alone where time is short.
-const WINDOWS: &[usize] = &[32, 128, 512];
-const SHORT_OF_WINDOWS: &[usize] = &[128];
+/// Lengths of windows of series, and those alone where time is short. Latents want short ones, of which
+/// there are many to learn from; values foretold by those before them want long ones, in which few
+/// have none before.
+const WINDOWS: &[usize] = &[32, 128, 512, 2048];
+const SHORT_OF_WINDOWS: &[usize] = &[128, 1024];
 /// Sides of square tiles of fields, likewise.
 const SIDES: &[usize] = &[8, 16];
 const SHORT_OF_SIDES: &[usize] = &[16];
