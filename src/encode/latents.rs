@@ -9,8 +9,8 @@ use crate::codec::program::{Program, dequantise};
 use crate::codec::value::carry;
 use crate::encode::rates::LatentRates;
 use crate::encode::symbols::Symbols;
-use crate::encode::trellis::Trellis;
-use crate::kernels::wide::widest;
+use crate::encode::trellis::{Lanes, Trellis};
+use crate::kernels::wide::{WideLoop, run_wide};
 
 /// Integers below this can be rounded by adding 1.5 · 2^23, which leaves the nearest in the low bits.
 const SMALL: f32 = 4e6;
@@ -63,11 +63,49 @@ impl LatentChooser {
             return;
         }
         symbols.latents.reserve(real.len());
+        if let Some(next) = program.trellis()
+            && !looks_back(program)
+        {
+            return self.choose_side_by_side(program, (next, real), weight_of, symbols);
+        }
         let mut rows = RowChooser::new(self, program);
         let mut latents = RowLatents::default();
         for (i, row) in real.chunks_exact(program.record.latents()).enumerate() {
             rows.choose(row, Emphasis::all(weight_of(i)), &mut latents);
             rows.take(&latents, symbols);
+        }
+    }
+
+    /// The same with dependent quantisation, where rows do not depend on each other.
+    fn choose_side_by_side(
+        &self,
+        program: &Program,
+        (next, real): (&[[u8; 2]; 8], &[f32]),
+        weight_of: impl Fn(usize) -> f32,
+        symbols: &mut Symbols,
+    ) {
+        let count = program.record.latents();
+        let mut trellis = Trellis::<SIDE_BY_SIDE>::new(next, program.record.trellis);
+        let mut targets = vec![[0.0; SIDE_BY_SIDE]; count];
+        let mut weights = targets.clone();
+        for (group, rows) in real.chunks(SIDE_BY_SIDE * count).enumerate() {
+            for (i, row) in rows.chunks_exact(count).enumerate() {
+                let emphasis = weight_of(group * SIDE_BY_SIDE + i);
+                for (k, (target, weight)) in targets.iter_mut().zip(&mut weights).enumerate() {
+                    (target[i], weight[i]) = (row[k], self.weight[k] * emphasis);
+                }
+            }
+            let path = run_wide(Search(&mut trellis, &self.rates, &weights, &targets));
+            for i in 0..rows.len() / count {
+                symbols.latents.extend(path.iter().map(|found| found[i].0));
+                symbols.second.extend(path.iter().map(|found| found[i].1));
+                let clamped = |(found, clamp): (&[(i32, bool); SIDE_BY_SIDE], &i64)| {
+                    let (s, second) = found[i];
+                    dequantise(s.into(), second).clamp(-clamp, *clamp) as i32
+                };
+                let clamps = &program.record.latent_clamp;
+                symbols.decoded_latents.extend(path.iter().zip(clamps).map(clamped));
+            }
         }
     }
 
@@ -93,6 +131,33 @@ impl LatentChooser {
         let smaller = nearest - nearest.signum();
         if cost(smaller) < cost(nearest) { smaller as i32 } else { nearest as i32 }
     }
+}
+
+/// Rows whose symbols are searched side by side: two vectors of AVX2, whose instructions wait for each
+/// other less than those of one.
+const SIDE_BY_SIDE: usize = 16;
+
+/// A search of rows side by side.
+struct Search<'a, const ROWS: usize>(
+    &'a mut Trellis<ROWS>,
+    &'a LatentRates,
+    &'a [Lanes<ROWS>],
+    &'a [Lanes<ROWS>],
+);
+
+impl<'a, const ROWS: usize> WideLoop for Search<'a, ROWS> {
+    type Output = &'a [[(i32, bool); ROWS]];
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        self.0.search(self.1, self.2, self.3)
+    }
+}
+
+/// Says whether latents are predicted from those of rows before.
+fn looks_back(program: &Program) -> bool {
+    let temporal = &program.record.latent_temporal;
+    temporal.iter().any(|&a| a != 0) || LatentLines::new(&program.record).is_some()
 }
 
 /// What errors of a row's latents weigh, relative to what they do in the typical row.
@@ -124,7 +189,9 @@ pub(crate) struct RowLatents {
 pub(crate) struct RowChooser<'a> {
     chooser: &'a LatentChooser,
     program: &'a Program,
-    trellis: Option<Trellis>,
+    trellis: Option<Trellis<1>>,
+    /// The next row's latents less their predictions, for the search.
+    targets: Vec<Lanes<1>>,
     temporal: bool,
     /// Rows of the line before, where these foretell latents as well.
     lines: Option<LatentLines>,
@@ -132,7 +199,7 @@ pub(crate) struct RowChooser<'a> {
     predicted: Vec<i64>,
     /// What errors weighed in the last row that was chosen for.
     emphasis: Emphasis,
-    weight: Vec<f32>,
+    weight: Vec<Lanes<1>>,
 }
 
 impl<'a> RowChooser<'a> {
@@ -143,11 +210,12 @@ impl<'a> RowChooser<'a> {
             chooser,
             program,
             trellis: program.trellis().map(|next| Trellis::new(next, m.trellis)),
+            targets: vec![[0.0]; m.latents()],
             temporal: m.latent_temporal.iter().any(|&a| a != 0),
             lines: LatentLines::new(m),
             predicted: vec![0; m.latents()],
             emphasis: Emphasis::all(1.0),
-            weight: chooser.weight.clone(),
+            weight: chooser.weight.iter().map(|w| [*w]).collect(),
         }
     }
 
@@ -157,18 +225,20 @@ impl<'a> RowChooser<'a> {
         if emphasis != self.emphasis {
             self.emphasis = emphasis;
             for (k, (own, w)) in weight.iter_mut().zip(&chooser.weight).enumerate() {
-                *own = w * if k < emphasis.cut { emphasis.first } else { emphasis.others };
+                *own = [w * if k < emphasis.cut { emphasis.first } else { emphasis.others }];
             }
         }
         out.symbols.clear();
         out.second.clear();
         if let Some(trellis) = &mut self.trellis {
-            let best = widest(|| trellis.search(weight, &chooser.rates, real, predicted));
-            out.symbols.extend(best.iter().map(|b| b.0));
-            out.second.extend(best.iter().map(|b| b.1));
+            let targets = self.targets.iter_mut().zip(real.iter().zip(&*predicted));
+            targets.for_each(|(target, (y, p))| *target = [y - *p as f32]);
+            let best = run_wide(Search(trellis, &chooser.rates, weight, &self.targets));
+            out.symbols.extend(best.iter().map(|[b]| b.0));
+            out.second.extend(best.iter().map(|[b]| b.1));
         } else {
             let nearest =
-                |(k, y): (usize, &f32)| chooser.nearest(k, weight[k], y - predicted[k] as f32);
+                |(k, y): (usize, &f32)| chooser.nearest(k, weight[k][0], y - predicted[k] as f32);
             out.symbols.extend(real.iter().enumerate().map(nearest));
         }
         let clamps = &self.program.record.latent_clamp;

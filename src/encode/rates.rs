@@ -103,12 +103,18 @@ impl Rates<'_> {
     /// Returns the bits of a symbol.
     #[inline(always)]
     pub(super) fn bits(self, symbol: i64) -> f32 {
-        let inside = symbol.clamp(-i64::from(REACH), i64::from(REACH));
-        let bits = self.0[(inside + i64::from(REACH)) as usize];
-        if symbol == inside {
-            return bits;
+        match self.0.get(symbol.wrapping_add(REACH.into()) as usize) {
+            Some(&bits) => bits,
+            None => self.beyond(symbol),
         }
-        bits + BITS_PER_OCTAVE * (1.0 + symbol.abs_diff(inside) as f32).log2()
+    }
+
+    /// Returns the bits of a symbol beyond the table.
+    #[cold]
+    fn beyond(self, symbol: i64) -> f32 {
+        let end = symbol.clamp(-i64::from(REACH), i64::from(REACH));
+        let octaves = (1.0 + symbol.abs_diff(end) as f32).log2();
+        self.0[(end + i64::from(REACH)) as usize] + BITS_PER_OCTAVE * octaves
     }
 }
 

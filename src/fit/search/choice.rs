@@ -3,7 +3,7 @@
 use crate::fit::search::builder::Builder;
 use crate::fit::search::family::{Family, LatentFamily};
 use crate::fit::search::goal::Goal;
-use crate::fit::search::solver::{StepSearch, Trial, coarsest};
+use crate::fit::search::solver::{AIM, StepSearch, Trial, coarsest};
 use std::convert::Infallible;
 
 /// The share of what is allowed from which on families can be compared, and its inverse, up to
@@ -170,6 +170,7 @@ fn solve_family(
         start,
         slope: goal.slope(),
         enough: CLOSE,
+        aim: AIM,
         most: 1.0 / CLOSE,
         can_be_kept: costs.can_be_kept,
         trials: TRIALS,

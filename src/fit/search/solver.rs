@@ -9,7 +9,7 @@
 pub(crate) const LEAST_USED: f64 = 0.998;
 
 /// Share that is aimed for: the middle of what ends a search, so that a step misses it rarely.
-const AIM: f64 = 0.999;
+pub(crate) const AIM: f64 = 0.999;
 
 /// Largest change of a step's logarithm between two trials, a factor of 55: enough to come from a
 /// bad start to the goal in a few trials, and not out of the numbers' range.
@@ -49,6 +49,8 @@ pub(crate) struct StepSearch {
     pub(crate) slope: f64,
     /// Share that is enough: a trial that uses this much or more, and not too much, is the last.
     pub(crate) enough: f64,
+    /// Share that is aimed for.
+    pub(crate) aim: f64,
     /// Largest share of a result, at least 1; it holds from the first trial on that keeps the
     /// promise.
     pub(crate) most: f64,
@@ -128,6 +130,8 @@ pub(crate) fn coarsest<T, E>(
 #[derive(Debug)]
 struct Secant {
     slope: f64,
+    /// Logarithm of the share that is aimed for.
+    aim: f64,
     /// `ln step` and `ln used` of the last trial.
     last: Option<(f64, f64)>,
     trials: usize,
@@ -143,7 +147,16 @@ struct Secant {
 impl Secant {
     fn new(search: &StepSearch) -> Self {
         let next = search.start.clamp(f64::MIN_POSITIVE, f64::MAX).ln();
-        Self { slope: search.slope, last: None, trials: 0, good: None, bad: None, next, flat: 0 }
+        Self {
+            slope: search.slope,
+            aim: search.aim.ln(),
+            last: None,
+            trials: 0,
+            good: None,
+            bad: None,
+            next,
+            flat: 0,
+        }
     }
 
     fn step(&self) -> f64 {
@@ -168,7 +181,7 @@ impl Secant {
         let side = if used <= 1.0 { &mut self.good } else { &mut self.bad };
         *side = Some(x);
         let y = used.clamp(SHARES.0, SHARES.1).ln();
-        let mut stride = (AIM.ln() - y) / self.slope;
+        let mut stride = (self.aim - y) / self.slope;
         if let Some((x0, y0)) = self.last
             && (x - x0).abs() > 1e-9
         {
@@ -176,7 +189,7 @@ impl Secant {
             if slope * self.slope > LEAST_SLOPES {
                 self.slope = slope;
             }
-            stride = (AIM.ln() - y) / self.slope;
+            stride = (self.aim - y) / self.slope;
             let is_same = (y - y0).abs() < FLAT && (SHARES.0..=SHARES.1).contains(&used);
             if is_same {
                 stride = stride.signum() * stride.abs().max(2.0 * (x - x0).abs());
@@ -210,6 +223,7 @@ mod tests {
             start: 1.0,
             slope: 2.0,
             enough: LEAST_USED,
+            aim: AIM,
             most: 1.0,
             can_be_kept: false,
             trials: 12,

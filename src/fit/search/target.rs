@@ -17,7 +17,7 @@ use crate::fit::search::builder::Builder;
 use crate::fit::search::choice::{CLOSE, choose};
 use crate::fit::search::family::Family;
 use crate::fit::search::goal::Goal;
-use crate::fit::search::solver::{LEAST_USED, StepSearch, Trial, coarsest};
+use crate::fit::search::solver::{AIM, LEAST_USED, StepSearch, Trial, coarsest};
 use crate::nn::deadline::Deadline;
 use crate::quality::Tally;
 
@@ -31,6 +31,11 @@ const MOST_ROWS: usize = 4096;
 /// Share of what is allowed below which a file misses the goal by so much that a search is worth
 /// repeating: 3 % of the error are 1 to 2 % of the bytes.
 const MISSED: f64 = 0.97;
+
+/// Least share that is used where time is short, and what is then aimed for: most files are written
+/// once less, and 0.3 % larger.
+const SHORTLY_USED: f64 = 0.992;
+const SHORT_AIM: f64 = 0.996;
 
 /// Powers of the used share below which costs hardly fall where all of it is used: bytes seldom
 /// fall as fast as the third power of the error grows, the error as the eighth power of bytes.
@@ -95,7 +100,7 @@ impl<F> TargetSearch<'_, F> {
         let thin = builder.thin(&thin_sample);
         let Some(chosen) = choose(&thin, self.goal, start) else { return Ok(None) };
         // Where a network may follow, the linear codec need not be exact yet.
-        let enough = if self.training.may_train() { CLOSE } else { LEAST_USED };
+        let enough = if self.training.may_train() { CLOSE } else { self.least_used() };
         let linear = self.settle(&builder, chosen.family, chosen.step, enough)?;
         let Some(linear) = linear else { return Ok(None) };
         let network = match self.training.may_train() {
@@ -115,6 +120,16 @@ impl<F> TargetSearch<'_, F> {
         Ok(Some(self.made_exact(&builder, chosen.family, linear)?.encoded.file))
     }
 
+    /// Whether a file that is nearly the best is as good, if it is written sooner.
+    fn is_short(&self) -> bool {
+        self.effort.trials == 0
+    }
+
+    /// The share of what is allowed that is to be used.
+    fn least_used(&self) -> f64 {
+        if self.is_short() { SHORTLY_USED } else { LEAST_USED }
+    }
+
     /// A file of the same family that uses nearly all that is allowed.
     fn made_exact(
         &self,
@@ -122,10 +137,10 @@ impl<F> TargetSearch<'_, F> {
         family: Family,
         linear: Settled<F>,
     ) -> Result<Settled<F>> {
-        if linear.used >= LEAST_USED {
+        if linear.used >= self.least_used() {
             return Ok(linear);
         }
-        let exact = self.settle(builder, family, linear.step, LEAST_USED)?;
+        let exact = self.settle(builder, family, linear.step, self.least_used())?;
         Ok(exact.filter(|e| e.cost(self.goal) < linear.cost(self.goal)).unwrap_or(linear))
     }
 
@@ -148,7 +163,8 @@ impl<F> TargetSearch<'_, F> {
         let factor = training.weight_precision_factor.unwrap_or(1.0);
         let network = match chosen {
             Some(c) => {
-                self.settle(&builder, c.family.with_finer_weights(factor), c.step, LEAST_USED)?
+                let family = c.family.with_finer_weights(factor);
+                self.settle(&builder, family, c.step, self.least_used())?
             }
             None => None,
         };
@@ -190,6 +206,7 @@ impl<F> TargetSearch<'_, F> {
             start,
             slope: self.goal.slope(),
             enough,
+            aim: if self.is_short() { SHORT_AIM } else { AIM },
             most: 1.0,
             can_be_kept: false,
             trials: TRIALS,
