@@ -1696,6 +1696,7 @@ class File:
             self.fills = bits.view(self.dtype)
         compander = None
         if b"COMP" in seen:
+            need(b"MODL" in seen, "scales of a model that is not there")
             compander = Compander(seen[b"COMP"], self.width, self.dtype)
         if b"MODL" in seen:
             line = self.shape[-1] if self.shape else 1

@@ -115,3 +115,40 @@ def test_compare(groups, tmp_path):
             aezip.compare(x, **wrong)
     with pytest.raises(ValueError):
         found.save(tmp_path / "x.pdf")
+
+
+def test_compare_takes_one_number_for_several():
+    x = np.sin(np.arange(400)[:, None] * 0.1 + np.arange(8))
+    promises = lambda **how: [t["promise"] for t in aezip.compare(x, **how).table if t["method"] == "level 1"]  # noqa: E731
+    for one in ["0.1", 0.1, np.float64(0.1), np.array(0.1), np.array([0.1]), iter([0.1]), ["0.1"]]:
+        assert promises(bounds=one, levels=1) == ["0.1"]
+    for none in [None, [], ()]:
+        assert len(promises(bounds=none, levels=np.array([1]))) == 3
+    assert {t["method"] for t in aezip.compare(x, bounds=0.1, levels=2).table} >= {"level 2"}
+    for wrong, error, says in [
+        ({"levels": [300]}, ValueError, "level 300 is not between 1 and 9"),
+        ({"levels": -2}, ValueError, "level -2"),
+        ({"levels": "3"}, TypeError, "a level is a whole number, not '3'"),
+        ({"levels": 1.5}, TypeError, "a level is a whole number"),
+        ({"levels": []}, ValueError, "no levels"),
+        ({"values": -1}, ValueError, "values=-1"),
+        ({"values": 2.5}, TypeError, "values is a whole number"),
+        ({"promise": 5}, TypeError, "promise=5"),
+        ({"promise": None}, TypeError, "promise=None"),
+        ({"bounds": {"a": 1}}, ValueError, "'a'"),
+    ]:
+        with pytest.raises(error, match=says):
+            aezip.compare(x, **wrong)
+
+
+@pytest.mark.parametrize("promise", ["nmse", "max_error_rel", "cosine"])
+@pytest.mark.parametrize("x", [np.ones((50, 4)), np.zeros((50, 4)), np.full((50, 4), np.nan), np.arange(200.0).reshape(50, 4)])
+def test_what_cannot_be_drawn_is_a_table(x, promise):
+    found = aezip.compare(x, promise, levels=1)
+    shown = found._repr_html_()
+    assert "<table>" in shown and "None" not in shown and "level 1" in repr(found)
+    picture = found._repr_svg_()
+    assert (picture is None) == ("<svg" not in shown)
+    if picture is None:
+        with pytest.raises(ValueError, match="can be drawn"):
+            found.plot()

@@ -72,6 +72,9 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Frame> {
     if let Some(Payload { bytes, at }) = sections.fills {
         schema.fill_values = fills::decode(&bytes, schema.dtype, at)?;
     }
+    if let (Some(own), None) = (&sections.compander, &sections.model) {
+        return Err(Error::corrupt("scales of a model that is not there").at(own.at));
+    }
     let compander = sections.compander.map(|own| scales(&own, &schema)).transpose()?;
     let (mut model_bytes, mut program) = (0, None);
     if let Some(Payload { bytes, at }) = sections.model {

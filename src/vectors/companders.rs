@@ -68,10 +68,6 @@ pub(super) fn uncommon() -> Vec<(&'static str, Parts)> {
     let nothing = record(1, 0.7, &[plain_scale(1)], &[]);
     let ends = [plain_scale(f64::MAX.to_bits()), counts((1 << 53) - 1, 1 << 53, 3)];
     let late = record(1023, 0.01, &ends, &[0, 1, 0, 1]);
-    let exact = vec![0x3c; 4 * WIDTH * ROWS];
-    let without = Parts::new(&schema(DType::F32, &[WIDTH]), "lossless")
-        .section(COMPANDER, nothing.encode())
-        .exact(ROWS, &exact, 4);
     vec![
         ("compander-of-one-place", file(DType::F16, &nothing, 0.5)),
         ("compander-begins-at-its-end", file(DType::F64, &late, 0.4)),
@@ -79,7 +75,6 @@ pub(super) fn uncommon() -> Vec<(&'static str, Parts)> {
             "compander-of-large-multiples",
             file(DType::I64, &record(3, 0.1, &[counts(1, 1 << 53, 1)], &[]), 0.1),
         ),
-        ("compander-without-a-model", without),
     ]
 }
 
@@ -105,7 +100,10 @@ pub(super) fn invalid() -> Vec<Case> {
         .section(COMPANDER, record(513, 0.01, &[plain_scale(1)], &[]).encode())
         .model(&m, 2);
     let long = file_with(DType::F64, vec![0xff, 7, 1, 1, 1, 0, 0], 0.04);
-    let list: [(&str, &'static str, Vec<u8>); 17] = [
+    let without = Parts::new(&schema(DType::F32, &[WIDTH]), "lossless")
+        .section(COMPANDER, record(1, 0.7, &[plain_scale(1)], &[]).encode())
+        .exact(ROWS, &[0x3c; 4 * WIDTH * ROWS], 4);
+    let list: [(&str, &'static str, Vec<u8>); 18] = [
         ("empty", "truncated", with(&[], &[])),
         ("cut", "truncated", with(&good[..5], &[])),
         ("goes-on", "corrupt", with(&good, &[0])),
@@ -123,6 +121,7 @@ pub(super) fn invalid() -> Vec<Case> {
         ("column-of-no-scale", "corrupt", with(&two, &[0, 1, 2, 0])),
         ("twice", "corrupt", twice.join()),
         ("grid-of-the-type", "corrupt", grid.join()),
+        ("without-a-model", "corrupt", without.join()),
     ];
     list.into_iter()
         .map(|(name, kind, bytes)| case(&format!("compander-{name}"), kind, bytes))

@@ -30,17 +30,34 @@ _HOW = {"level", "threads", "seed", "fill_value", "tile", "shape", "hidden", "la
         "activation", "time", "loss", "linear", "sparse", "denoise", "mask_patches", "contractive",
         "variational"}  # fmt: skip
 
+#: Promises that are kept with a model that was fitted to other rows.
+_SHARED_PROMISES = {"max_error", "max_error_rel", "max_error_range", "lossless"}
 
-def checked(options: dict[str, Any]) -> dict[str, Any]:
-    """Return options that all chunks are stored with; without a promise they are lossless."""
+
+def checked(options: dict[str, Any], is_shared: bool = False) -> dict[str, Any]:
+    """Return options that all chunks are stored with; without a promise they are lossless.
+
+    Where chunks share a codec, the promise is to be one that its model can keep as it is.
+    """
     unknown = set(options) - set(Options.__annotations__)
     if unknown:
         raise TypeError(f"there is no option {sorted(unknown)[0]}; help(aezip.compress) lists them")
     given = {name: value for name, value in options.items() if value is not None}
     given.setdefault("level", LEVEL)
-    if not set(given) - _HOW:
+    if not promises(given):
         given["lossless"] = True
+    others = promises(given) - _SHARED_PROMISES
+    if is_shared and others:
+        raise ValueError(
+            f"{min(others)} is kept by a model fitted to each chunk; with one that chunks share, ask for a "
+            "bound on each value: max_error, max_error_rel or lossless"
+        )
     return given
+
+
+def promises(options: dict[str, Any]) -> set[str]:
+    """Return the promises among options."""
+    return {name for name in set(options) - _HOW if options[name] is not None and options[name] is not False}
 
 
 def encode(chunk: NDArray[Any], options: dict[str, Any], shared: SharedCodec | None = None) -> bytes:
@@ -76,11 +93,13 @@ def as_stored(chunk: NDArray[Any]) -> NDArray[Any]:
     return chunk[..., None].view("u1")
 
 
-def decode(data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], key: Any = ...) -> NDArray[Any]:
-    """Return a part of a chunk; no more is decoded than is asked for."""
+def decode(
+    data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], key: Any = ..., shared: SharedCodec | None = None
+) -> NDArray[Any]:
+    """Return a part of a chunk, which may refer to a codec; no more is decoded than is asked for."""
     if len(data) == 0:
         return np.empty(shape, dtype)[key]
-    file = open(whole(data))
+    file = open(whole(data, shared))
     native = dtype.newbyteorder("=")
     stored = as_stored(np.empty((0,) + (shape or (1,)), native))
     if file.dtype != stored.dtype or file.shape != stored.shape[1:]:

@@ -207,7 +207,7 @@ def train(x: Any, *, progress: Progress = None, **options: Unpack[Options]) -> C
         return Codec(_aezip.Codec.train(as_rows(x), options, False, told))
 
 
-def load_codec(source: str | os.PathLike[str] | bytes) -> Codec:
+def load_codec(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> Codec:
     """Read a codec from its file or its bytes, or take the model out of a compressed file.
 
     Parameters
@@ -219,8 +219,8 @@ def load_codec(source: str | os.PathLike[str] | bytes) -> Codec:
     -------
     Codec
     """
-    if isinstance(source, bytes):
-        return _of_bytes(source)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _of_bytes(bytes(source))
     with open(source, "rb") as file:
         return _of_bytes(file.read())
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, TypedDict
+
+import numpy as np
 
 from . import _aezip
 from ._arrays import as_table
@@ -15,6 +18,10 @@ from ._uses import Plot
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+#: The highest level.
+_MOST_LEVEL = 9
+#: More values than there can be.
+_ALL = 2**62
 #: How many decimals the columns of the table have; errors have six digits.
 _DECIMALS = {"bytes_per_row": ".2f", "error": ".6g", "max_error": ".6g", "nmse": ".6g", "seconds": ".2f"}
 
@@ -52,14 +59,18 @@ class Comparison:
         self.plot(title, os.path.splitext(os.fspath(path))[1][1:]).save(path)
 
     def _repr_svg_(self) -> str | None:
-        return self.plot()._repr_svg_()
+        # What notebooks show is no place for errors; `plot` says why there is no picture.
+        try:
+            return self.plot()._repr_svg_()
+        except ValueError:
+            return None
 
     def _repr_html_(self) -> str:
         lines = self._cells()
         head = "".join(f"<th>{escape(cell)}</th>" for cell in lines[0])
         rows = ("".join(f"<td>{escape(cell)}</td>" for cell in line) for line in lines[1:])
         body = "".join(f"<tr>{row}</tr>" for row in rows)
-        return f"{self._repr_svg_()}<table><tr>{head}</tr>{body}</table><p>{escape(self._note())}</p>"
+        return f"{self._repr_svg_() or ''}<table><tr>{head}</tr>{body}</table><p>{escape(self._note())}</p>"
 
     def __repr__(self) -> str:
         lines = self._cells()
@@ -85,9 +96,9 @@ class Comparison:
 def compare(
     x: Any,
     promise: str = "max_error_rel",
-    bounds: Sequence[float | str] = (),
+    bounds: float | str | Sequence[float | str] | None = None,
     *,
-    levels: Sequence[int] | None = None,
+    levels: int | Sequence[int] | None = None,
     values: int | None = None,
     progress: Progress = None,
     **options: Unpack[Options],
@@ -103,9 +114,9 @@ def compare(
         Rows.
     promise : str
         The kind of promise: the name of one of the promises of :func:`aezip.compress`.
-    bounds : sequence of numbers, optional
+    bounds : number or sequence of numbers, optional
         Numbers of the promise, the coarsest first; if not given, three that are usual for its kind.
-    levels : sequence of int, optional
+    levels : int or sequence of int, optional
         Levels, 1 to 9; 1 and 3 if not given. Higher ones take several times as long.
     values : int, optional
         About how many values are measured: of more, rows from all parts of ``x``, and bounds relative to
@@ -133,10 +144,42 @@ def compare(
     """
     if others := set(options) - {"threads", "seed", "fill_value", "tile"}:
         raise ValueError(f"compare takes no {min(others)}: say which promise with promise= and bounds=, and which levels= are compared")
+    if not isinstance(promise, str):
+        raise TypeError(f"promise={promise!r:.60} is not the name of a kind, such as max_error; numbers of it are bounds=")
     kind = "max-error-rel" if promise == "max_error_range" else promise.replace("_", "-")
-    numbers = [str(bound) for bound in bounds]
-    most = 2**62 if values == 0 else values
-    asked = None if levels is None else list(levels)
+    how = (kind, [str(bound) for bound in _several(bounds)], _levels(levels), _most(values))
     with listener(progress) as told:
-        found = _aezip.compare(as_table(x), options, (kind, numbers, asked, most), told)
+        found = _aezip.compare(as_table(x), options, how, told)
     return Comparison(found, promise)
+
+
+def _several(given: Any) -> list[Any]:
+    """Return what was given as a list: a number or text is one of them, None is none."""
+    if given is None:
+        return []
+    given = given.tolist() if isinstance(given, (np.ndarray, np.generic)) else given
+    return [given] if isinstance(given, (str, bytes)) or not isinstance(given, Iterable) else list(given)
+
+
+def _levels(given: int | Sequence[int] | None) -> list[int] | None:
+    levels = None if given is None else [_whole(level, "a level") for level in _several(given)]
+    wrong = [level for level in levels or [] if not 1 <= level <= _MOST_LEVEL]
+    if wrong:
+        raise ValueError(f"level {wrong[0]} is not between 1 and {_MOST_LEVEL}")
+    return levels
+
+
+def _most(values: int | None) -> int | None:
+    if values is None:
+        return None
+    most = _whole(values, "values")
+    if most < 0:
+        raise ValueError(f"values={most}: not fewer than none; 0 is for all")
+    return min(most or _ALL, _ALL)
+
+
+def _whole(number: Any, what: str) -> int:
+    try:
+        return operator.index(number)
+    except TypeError:
+        raise TypeError(f"{what} is a whole number, not {number!r:.60}") from None

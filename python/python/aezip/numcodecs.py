@@ -20,7 +20,7 @@ from . import _chunks
 from ._codec import Codec as Learned
 from ._file import open
 from ._options import Options
-from ._shared import SharedCodec, known, missing, whole
+from ._shared import SharedCodec, given, known, missing, whole
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -37,7 +37,8 @@ class Aezip(Codec):
     codec : Codec, SharedCodec or str, optional
         What chunks of numbers share instead of models of their own, or its hash; the promise is then a bound on
         each value, best the one that the codec was learned with. Whoever reads them needs the codec's
-        file: :meth:`aezip.SharedCodec.save` writes it, ``load`` makes it known.
+        file: :meth:`aezip.SharedCodec.save` writes it, ``load`` makes it known. Where this object is pickled,
+        the codec goes along; its configuration has the hash only.
     **options
         Promise and options of :func:`aezip.compress`; ``level`` is 1 if not given. Bounds relative to a
         range are relative to that of the chunk, and no numbers are taken for missing ones unless
@@ -47,11 +48,12 @@ class Aezip(Codec):
     codec_id = "aezip"
 
     def __init__(self, codec: Learned | SharedCodec | str | None = None, **options: Unpack[Options]) -> None:
-        self.options = _chunks.checked(dict(options))
-        if isinstance(codec, Learned):
-            codec = SharedCodec(codec)
-        #: The hash of the codec that chunks share, if they do.
-        self.codec = codec.hash if isinstance(codec, SharedCodec) else codec
+        self.options = _chunks.checked(dict(options), codec is not None)
+        #: The hash of the codec that chunks share, if they do, and the codec, where it is known.
+        self.codec: str | None = None
+        self.shared: SharedCodec | None = None
+        if codec is not None:
+            self.codec, self.shared = given(codec)
 
     def encode(self, buf: Any) -> bytes:
         """Return the bytes of a file that holds the array."""
@@ -59,15 +61,19 @@ class Aezip(Codec):
         if array.flags.f_contiguous and not array.flags.c_contiguous:
             # numcodecs looks at memory in the order in which it lies.
             array = array.T
-        shared = None if self.codec is None else known(self.codec)
-        if self.codec is not None and shared is None:
-            raise ValueError(missing(self.codec))
-        return _chunks.encode(array, self.options, shared)
+        return _chunks.encode(array, self.options, self._shared())
+
+    def _shared(self) -> SharedCodec | None:
+        if self.codec is not None and self.shared is None:
+            self.shared = known(self.codec)
+            if self.shared is None:
+                raise ValueError(missing(self.codec))
+        return self.shared
 
     def decode(self, buf: Any, out: Any = None) -> Any:
         """Return the array, or fill ``out`` with it."""
         data = ensure_bytes(buf)
-        array = open(whole(data)).read() if data else np.empty(0, "u1")
+        array = open(whole(data, self.shared)).read() if data else np.empty(0, "u1")
         return array if out is None else ndarray_copy(array, out)
 
     def get_config(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ True
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from zarr.storage import StorePath
 from . import _chunks
 from ._codec import Codec, train
 from ._options import Options, Progress
-from ._shared import HEAD, SharedCodec, file_name, known, missing, reference
+from ._shared import HEAD, SharedCodec, file_name, given, known, missing, reference
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -56,7 +56,7 @@ class AezipCodec(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
     is_fixed_size = False
 
     def __init__(self, **options: Unpack[Options]) -> None:
-        object.__setattr__(self, "options", tuple(sorted(_chunks.checked(dict(options)).items())))
+        object.__setattr__(self, "options", _sorted(_chunks.checked(dict(options))))
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> AezipCodec:
@@ -82,13 +82,18 @@ class AezipCodec(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         chunk = await byte_getter.get(prototype=chunk_spec.prototype)
         if chunk is None:
             return None
-        await _find_codec_of(chunk, byte_getter, chunk_spec.prototype)
-        return await self._part(chunk, chunk_spec, selection)
+        hash = reference(chunk.as_numpy_array()[:HEAD].tobytes())
+        shared = None if hash is None else await self._codec(hash, byte_getter, chunk_spec.prototype)
+        return await self._part(chunk, chunk_spec, selection, shared)
 
-    async def _part(self, chunk: Any, spec: Any, key: Any) -> Any:
+    async def _codec(self, hash: str, place: Any, prototype: Any) -> SharedCodec | None:
+        """Return the codec of this hash, if it is known or lies beside the array that ``place`` is in."""
+        return known(hash) or await _find_codec(hash, place, prototype)
+
+    async def _part(self, chunk: Any, spec: Any, key: Any, shared: SharedCodec | None = None) -> Any:
         dtype = spec.dtype.to_native_dtype()
         part: NDArray[Any] = await asyncio.to_thread(
-            _chunks.decode, chunk.to_bytes(), dtype, spec.shape, key
+            _chunks.decode, chunk.to_bytes(), dtype, spec.shape, key, shared
         )
         return spec.prototype.nd_buffer.from_ndarray_like(np.asarray(part))
 
@@ -103,7 +108,8 @@ class SharedAezipCodec(AezipCodec, ArrayBytesCodecPartialEncodeMixin):
 
     It pays where chunks are small and like each other. Give it as ``serializer``, with
     ``compressors=None`` and without shards: the codec's file is written with the first chunk, and found
-    by whoever opens the array. Chunks whose numbers are of no such type have models of their own.
+    by whoever opens the array. The array that was made with it can be pickled and be written elsewhere. Chunks
+    whose numbers are of no such type have models of their own.
 
     Parameters
     ----------
@@ -123,13 +129,15 @@ class SharedAezipCodec(AezipCodec, ArrayBytesCodecPartialEncodeMixin):
     True
     """
 
+    #: The hash of the codec, and the codec where it is known; metadata has the hash only.
     codec: str
+    shared: SharedCodec | None = field(compare=False, repr=False)
 
     def __init__(self, codec: Codec | SharedCodec | str, **options: Unpack[Options]) -> None:
-        super().__init__(**options)
-        if isinstance(codec, Codec):
-            codec = SharedCodec(codec)
-        object.__setattr__(self, "codec", codec.hash if isinstance(codec, SharedCodec) else codec)
+        object.__setattr__(self, "options", _sorted(_chunks.checked(dict(options), is_shared=True)))
+        hash, shared = given(codec)
+        object.__setattr__(self, "codec", hash)
+        object.__setattr__(self, "shared", shared)
 
     @classmethod
     def train(
@@ -154,7 +162,7 @@ class SharedAezipCodec(AezipCodec, ArrayBytesCodecPartialEncodeMixin):
             raise ValueError(f"a shared codec is for numbers, not for {x.dtype}: use AezipCodec()")
         kept = {name: value for name, value in options.items() if name not in _chunks.LEARNING}
         # Without a promise, chunks are lossless.
-        asked = {**options, **_chunks.checked(kept), "level": level}
+        asked = {**options, **_chunks.checked(kept, is_shared=True), "level": level}
         rows = _chunks.rows_of_some(x, chunks)
         return cls(train(rows, progress=progress, **{"fill_value": "none", **asked}), **kept)
 
@@ -175,7 +183,7 @@ class SharedAezipCodec(AezipCodec, ArrayBytesCodecPartialEncodeMixin):
             await byte_setter.delete()
             return
         buffer = chunk_spec.prototype.buffer
-        shared = known(self.codec) or await _find_codec(self.codec, byte_setter, chunk_spec.prototype)
+        shared = await self._codec(self.codec, byte_setter, chunk_spec.prototype)
         if shared is None:
             raise ValueError(missing(self.codec))
         place = await _root(byte_setter)
@@ -183,6 +191,15 @@ class SharedAezipCodec(AezipCodec, ArrayBytesCodecPartialEncodeMixin):
         options = dict(self.options)
         data = await asyncio.to_thread(_chunks.encode, chunk.as_numpy_array(), options, shared)
         await byte_setter.set(buffer.from_bytes(data))
+
+    async def _codec(self, hash: str, place: Any, prototype: Any) -> SharedCodec | None:
+        if hash != self.codec or self.shared is None:
+            found = await super()._codec(hash, place, prototype)
+            if hash != self.codec:
+                return found
+            # No other codecs that come meanwhile make this one be forgotten.
+            object.__setattr__(self, "shared", found)
+        return self.shared
 
     async def _merged(self, byte_getter: Any, part: Any, selection: Any, spec: Any) -> Any:
         """Return the whole chunk, of which a part is new."""
@@ -200,19 +217,16 @@ class SharedAezipCodec(AezipCodec, ArrayBytesCodecPartialEncodeMixin):
         return chunk
 
 
+def _sorted(options: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted(options.items()))
+
+
 def _is_whole(selection: Any, shape: tuple[int, ...]) -> bool:
     """Say whether a selection is all of a chunk, in order."""
     keys = selection if isinstance(selection, tuple) else (selection,)
     return len(keys) == len(shape) and all(
         isinstance(key, slice) and key.indices(size) == (0, size, 1) for key, size in zip(keys, shape)
     )
-
-
-async def _find_codec_of(chunk: Any, byte_getter: Any, prototype: Any) -> None:
-    """Make the codec known that a chunk refers to, if it does and the codec lies beside the array."""
-    hash = reference(chunk.as_numpy_array()[:HEAD].tobytes())
-    if hash is not None and known(hash) is None:
-        await _find_codec(hash, byte_getter, prototype)
 
 
 async def _find_codec(hash: str, byte_getter: Any, prototype: Any) -> SharedCodec | None:
