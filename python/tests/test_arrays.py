@@ -71,6 +71,70 @@ def test_lists_and_arrow_and_frames():
         aezip.dumps(pa.table({"a": ["x"]}))
     pd = pytest.importorskip("pandas")
     assert aezip.loads(aezip.dumps(pd.DataFrame({"a": [1.0, 2.0]}), lossless=True)).shape == (2, 1)
+    nullable = pd.DataFrame({"a": [1, None]}, index=[7, 9]).convert_dtypes()
+    back = aezip.loads(aezip.dumps(nullable, lossless=True))
+    assert back.shape == (2, 1) and back[0, 0] == 1 and np.isnan(back[1, 0])
+
+
+class Stream:
+    """Whatever has the C interface for streams, and nothing else."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+def test_streams_of_arrow():
+    pa = pytest.importorskip("pyarrow")
+    x = np.arange(24.0).reshape(8, 3)
+    table = pa.table({name: x[:, j] for j, name in enumerate("abc")})
+    cut = pa.concat_tables([table[:3], table[3:3], table[3:]])
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(x.reshape(-1)), 3)
+    lists = pa.chunked_array([pa.array(x[:5].tolist()), pa.array(x[5:].tolist())])
+    tensors = pa.FixedShapeTensorArray.from_numpy_ndarray(x.reshape(8, 3))
+    for kind in [
+        cut, Stream(cut), pa.RecordBatchReader.from_batches(cut.schema, cut.to_batches()), table.to_batches()[0],
+        pa.StructArray.from_arrays([table["a"].chunk(0), table["b"].chunk(0), table["c"].chunk(0)], "abc"),
+        vectors, lists, Stream(lists), Stream(pa.table({"v": lists})), pa.table({"v": vectors}), pa.chunked_array([vectors[:2], vectors[2:]]),
+        tensors, pa.table({"v": tensors}), pa.chunked_array([tensors]),
+    ]:  # fmt: skip
+        np.testing.assert_array_equal(aezip.loads(aezip.dumps(kind, lossless=True)), x, str(type(kind)))
+    deep = pa.FixedSizeListArray.from_arrays(pa.FixedSizeListArray.from_arrays(pa.array(x.reshape(-1)), 3), 4)
+    np.testing.assert_array_equal(aezip.loads(aezip.dumps(deep, lossless=True)), x.reshape(2, 4, 3))
+    for wrong, says in [
+        (pa.table({"a": [1, 2], "v": [[1.0], [2.0]]}), "holds rows: give it alone"),
+        (pa.table({"v": [[1.0], [2.0, 3.0]]}), "different lengths, such as 1 and 2"),
+        (pa.array([[1.0], None]), "1 vectors that are null"),
+        (pa.table({"a": [2**60 + 1, 2], "b": [0.5, 1.0]}), "beyond 2\\^53"),
+        (pa.array([2**60 + 1, None]), "beyond 2\\^53"),
+        (Stream(pa.table({"a": ["x"]})), "leave it out"),
+        (Stream(pa.table({})), "without columns"),
+        (pa.array([{"a": 1}, None]), "1 rows that are null"),
+    ]:
+        with pytest.raises(ValueError, match=says):
+            aezip.dumps(wrong, lossless=True)
+
+
+def test_frames_of_polars():
+    pl = pytest.importorskip("polars")
+    pytest.importorskip("pyarrow")
+    x = np.arange(24.0).reshape(8, 3)
+    for frame in [pl.DataFrame(x), pl.DataFrame({"v": x}), pl.DataFrame({"v": x.tolist()}), pl.Series(x), pl.Series(x.tolist())]:
+        np.testing.assert_array_equal(aezip.loads(aezip.dumps(frame, lossless=True)), x)
+    back = aezip.loads(aezip.dumps(pl.DataFrame({"a": [1, None], "b": [2.5, 3.0]}), lossless=True))
+    assert np.isnan(back[1, 0]) and back[0].tolist() == [1, 2.5]
+
+
+def test_narrow_floats_of_others_are_floats_of_32_bits():
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    for dtype in [ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn]:
+        x = np.sin(np.arange(600.0)).reshape(100, 6).astype(dtype)
+        f = aezip.open(aezip.dumps(x, lossless=True))
+        assert f.dtype == np.float32
+        back = np.asarray(f, dtype=dtype)
+        assert back.dtype == x.dtype and (back == x).all()
 
 
 @pytest.mark.parametrize(

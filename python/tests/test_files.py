@@ -301,7 +301,7 @@ def test_what_is_no_table_is_refused(path):
         "hold vectors and n numbers": pa.table({"v": vector, "n": range(9)}),
         "hold vectors: choose": pa.table({"v": vector, "w": vector}),
         "no column holds numbers; the columns are s, b": pa.table({"s": ["x"] * 9, "b": [True] * 9}),
-        "of 2 and of 1": pa.table({"v": pa.array([[1.0, 2.0], [1.0]])}),
+        "different lengths, such as 2 and 1": pa.table({"v": pa.array([[1.0, 2.0], [1.0]])}),
         "1 vectors that are null": pa.table({"v": pa.array([[1.0, 2.0], None])}),
         "vectors of no numbers": pa.table({"v": pa.array([[], []], pa.list_(pa.float32()))}),
         "beyond 2.53": pa.table({"a": [2**60 + 1], "b": [0.5]}),

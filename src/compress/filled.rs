@@ -19,7 +19,7 @@ const SAMPLE_VALUES: usize = 1 << 18;
 /// # Errors
 /// `Argument` where the configuration makes no sense, or a fill value is no number of the rows'
 /// type; `Io` if rows cannot be read.
-pub(super) fn with_fill_values<'a>(rows: &'a dyn Rows, config: &Config) -> Result<Described<'a>> {
+pub(crate) fn with_fill_values<'a>(rows: &'a dyn Rows, config: &Config) -> Result<Described<'a>> {
     config.validate()?;
     check_schema(rows.schema())?;
     let mut schema = rows.schema().clone();

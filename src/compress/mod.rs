@@ -3,7 +3,7 @@
 mod codec_file;
 mod config;
 mod exact;
-mod filled;
+pub(crate) mod filled;
 pub(crate) mod job;
 mod levels;
 mod lossless;

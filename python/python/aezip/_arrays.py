@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._arrow import from_arrow
+
 Bytes = NDArray[np.uint8]
 #: What the Rust side takes: the bytes, not copied, the type's name and the shape.
 Rows = tuple[Bytes, str, tuple[int, ...]]
@@ -33,12 +35,15 @@ def as_array(x: Any) -> NDArray[Any]:
     if isinstance(x, np.ndarray):
         array = x
     elif hasattr(x, "__arrow_c_stream__") or hasattr(x, "__arrow_c_array__"):
-        array = _from_arrow(x)
+        array = from_arrow(x)
     else:
         array = np.asarray(x)
     if isinstance(array, np.ma.MaskedArray):
         raise ValueError("a masked array has no numbers in some places: store x.filled(np.nan)")
     native = array.dtype.newbyteorder("=")
+    if native.kind == "V" and native.names is None and np.can_cast(native, np.float32):
+        # bfloat16 and narrower ones, which others add to NumPy: floats of 32 bits are the same numbers.
+        array, native = array.astype(np.float32), np.dtype(np.float32)
     if native not in NAMES:
         remedy = _REMEDIES.get(array.dtype.kind, "give it a type, as in x.astype('f4')")
         raise ValueError(
@@ -61,42 +66,3 @@ def as_table(x: Any) -> Rows:
     """Return ``x`` as rows of numbers: one axis more if it has one only."""
     array = as_array(x)
     return as_rows(array.reshape(-1, 1) if array.ndim == 1 else array)
-
-
-def _from_arrow(x: Any) -> NDArray[Any]:
-    """Turn what has the Arrow C interface into an array: fixed-size lists are rows, as are tables."""
-    if hasattr(x, "__array__") and not hasattr(x, "column_names"):
-        array = np.asarray(x)
-        if array.dtype != object:
-            return array
-    try:
-        import pyarrow as pa
-    except ImportError:
-        raise ValueError("data with the Arrow C interface needs pyarrow: pip install pyarrow") from None
-    if hasattr(x, "column_names") or hasattr(x, "columns"):
-        table = pa.table(x)
-        columns = [_column(column, name) for name, column in zip(table.column_names, table.columns)]
-        if not columns:
-            raise ValueError("a table without columns has no numbers")
-        return np.column_stack(columns)
-    if hasattr(x, "__arrow_c_stream__"):
-        return _column(pa.chunked_array(x), "the array")
-    return _column(pa.array(x), "the array")
-
-
-def _column(column: Any, name: str) -> NDArray[Any]:
-    """Turn an Arrow column into an array; nulls become NaN, lists of one size become rows."""
-    import pyarrow as pa
-
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-        if isinstance(column, pa.ChunkedArray):
-            column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-    if pa.types.is_fixed_size_list(column.type):
-        if column.null_count:
-            raise ValueError(f"{name} has lists that are null: drop those rows first")
-        rows = _column(column.flatten(), name)
-        return rows.reshape(len(column), column.type.list_size)
-    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-        raise ValueError(f"{name} is of type {column.type}, not of numbers: leave it out")
-    return np.asarray(column.to_numpy(zero_copy_only=False))

@@ -112,8 +112,8 @@ class SharedCodec:
         return stored.ndim > 0 and stored.dtype == self.codec.dtype and math.prod(stored.shape[1:]) == width
 
     def encode(self, stored: NDArray[Any], options: dict[str, Any]) -> bytes:
-        """Return a chunk that refers to this codec."""
-        file = self._model.compress(as_rows(stored), options)
+        """Return a chunk that refers to this codec; only numbers that ``fill_value`` names stand for missing ones."""
+        file = self._model.compress(as_rows(stored), {"fill_value": "none", **options})
         first, last = _model_section(file)
         if file[first:last] != self._section:
             # No file of one codec has another model; if it had, it would go with it.

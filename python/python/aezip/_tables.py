@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._aezip import CorruptError
-from ._arrays import NAMES
+from ._arrow import is_number, joined, numbers, pyarrow
 
 #: Bytes by which text is told from what is none.
 _HEAD = 64
@@ -21,8 +21,6 @@ _HEAD = 64
 _MAGIC = {b"PAR1": "parquet", b"ARROW1": "arrow"}
 _ENDINGS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow"}
 FORMATS = ("parquet", "arrow")
-#: Whole numbers beyond are not all floats of 64 bits.
-_MOST_EXACT = 2**53
 #: Stands in the metadata of fields, while their rows are compressed.
 _NO_NULLS = b"aezip.no_nulls"
 #: Names of columns that an error lists.
@@ -75,7 +73,7 @@ class Table:
 
 def read(path: str, format: str, columns: Sequence[str] | None) -> Table:
     """Read numbers from a file: columns of a table, or vectors, which are lists of one length."""
-    pa = _pyarrow()
+    pa = pyarrow()
     schema = _guarded(path, format, lambda: _schema(path, format))
     chosen = _choose(path, schema, columns)
     table = _guarded(path, format, lambda: _columns(path, format, chosen))
@@ -107,17 +105,9 @@ def _unmarked(field: Any) -> Any:
     return field.with_metadata(others or None)
 
 
-def _pyarrow() -> Any:
-    try:
-        import pyarrow as pa
-    except ImportError:
-        raise ValueError("Parquet and Arrow files need pyarrow: pip install pyarrow") from None
-    return pa
-
-
 def _guarded(path: str, format: str, read: Callable[[], Any]) -> Any:
     """Do what may fail where a file is damaged, and say so in one line."""
-    pa = _pyarrow()
+    pa = pyarrow()
     try:
         return read()
     except FileNotFoundError:
@@ -152,15 +142,10 @@ def _columns(path: str, format: str, names: Sequence[str]) -> Any:
     return table
 
 
-def _is_number(type: Any) -> bool:
-    pa = _pyarrow()
-    return pa.types.is_integer(type) or pa.types.is_floating(type)
-
-
 def _is_vector(type: Any) -> bool:
-    pa = _pyarrow()
+    pa = pyarrow()
     kinds = (pa.types.is_fixed_size_list, pa.types.is_list, pa.types.is_large_list)
-    return any(kind(type) for kind in kinds) and _is_number(type.value_type)
+    return any(kind(type) for kind in kinds) and is_number(type.value_type)
 
 
 def _choose(path: str, schema: Any, asked: Sequence[str] | None) -> list[str]:
@@ -176,7 +161,7 @@ def _choose(path: str, schema: Any, asked: Sequence[str] | None) -> list[str]:
             raise ValueError(f"{path}: there is no column {missing!r}; the columns are {listed}")
         chosen = list(dict.fromkeys(asked))
     else:
-        numbers = [field.name for field in schema if _is_number(field.type)]
+        numbers = [field.name for field in schema if is_number(field.type)]
         vectors = [field.name for field in schema if _is_vector(field.type)]
         if vectors and (numbers or len(vectors) > 1):
             raise ValueError(
@@ -188,8 +173,8 @@ def _choose(path: str, schema: Any, asked: Sequence[str] | None) -> list[str]:
     if not chosen:
         raise ValueError(f"{path}: no column holds numbers; the columns are {listed}")
     types = [schema.field(name).type for name in chosen]
-    if not all(map(_is_number, types)) and not (len(chosen) == 1 and _is_vector(types[0])):
-        other = next(name for name, type in zip(chosen, types) if not _is_number(type))
+    if not all(map(is_number, types)) and not (len(chosen) == 1 and _is_vector(types[0])):
+        other = next(name for name, type in zip(chosen, types) if not is_number(type))
         raise ValueError(
             f"{path}: column {other!r} is of type {schema.field(other).type}: choose columns of numbers, or "
             "one of lists of numbers"
@@ -202,71 +187,22 @@ def _choose(path: str, schema: Any, asked: Sequence[str] | None) -> list[str]:
 
 
 def _numbers(column: Any, name: str) -> NDArray[Any]:
-    """Turn a column into an array: nulls become NaN, lists of one length become rows."""
-    pa = _pyarrow()
-    if _is_number(column.type):
-        return _flat(column, name)
-    if column.null_count:
-        raise ValueError(f"column {name!r} has {column.null_count} vectors that are null: drop those rows first")
-    if pa.types.is_fixed_size_list(column.type):
-        width = column.type.list_size
-    else:
-        import pyarrow.compute as pc
-
-        lengths = pc.unique(pc.list_value_length(column)).to_pylist()
-        if len(lengths) > 1:
-            raise ValueError(
-                f"column {name!r} has vectors of {lengths[0]} and of {lengths[1]} numbers: choose another column"
-            )
-        width = lengths[0] if lengths else 0
-    if width == 0:
-        raise ValueError(f"column {name!r} has vectors of no numbers, so there is nothing to store")
-    flat = [chunk.flatten() for chunk in column.chunks]
-    if any(chunk.null_count for chunk in flat) and pa.types.is_integer(column.type.value_type):
+    """Turn a column into an array, as long as it can be put back."""
+    pa = pyarrow()
+    if not _is_vector(column.type):
+        return numbers(column, f"column {name!r}")
+    inner = [chunk.flatten() for chunk in column.chunks]
+    if any(chunk.null_count for chunk in inner) and pa.types.is_integer(column.type.value_type):
         raise ValueError(f"column {name!r} has nulls among the whole numbers of its vectors: cast it to floats")
-    chunks = [_flat(chunk, name) for chunk in flat]
-    rows = np.concatenate(chunks) if chunks else np.empty(0, "f4")
-    return rows.reshape(-1, width)
-
-
-def _flat(column: Any, name: str) -> NDArray[Any]:
-    """Turn numbers into an array."""
-    integers = _pyarrow().types.is_integer(column.type)
-    if integers and column.null_count:
-        import pyarrow.compute as pc
-
-        _expect_exact(column.drop_null().to_numpy(), name, "nulls")
-        column = pc.cast(column, "float64")
-    array = column.to_numpy() if hasattr(column, "chunks") else column.to_numpy(zero_copy_only=False)
-    return np.asarray(array)
-
-
-def _expect_exact(column: NDArray[Any], name: str, beside: str) -> None:
-    """Fail where whole numbers beside others become floats that are not the same."""
-    if column.dtype.kind in "iu" and column.size and column.dtype.itemsize == 8:
-        low, high = int(column.min()), int(column.max())
-        if max(-low, high) > _MOST_EXACT:
-            raise ValueError(
-                f"column {name!r} has whole numbers beyond 2^53, which no float beside {beside} holds: "
-                f"choose it by itself, as in columns=[{name!r}]"
-            )
+    return numbers(column, f"column {name!r}")
 
 
 def _joined(path: str, names: Sequence[str], columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Put columns beside each other, in the type that holds all their numbers."""
-    dtype = np.result_type(*columns)
-    if dtype.newbyteorder("=") not in NAMES:
-        dtype = np.dtype("f8")
-    if dtype.kind == "f":
-        for name, column in zip(names, columns):
-            try:
-                _expect_exact(column, name, "other columns")
-            except ValueError as error:
-                raise ValueError(f"{path}: {error}") from None
-    out = np.empty((len(columns[0]), len(columns)), dtype)
-    for j, column in enumerate(columns):
-        out[:, j] = column
-    return out
+    try:
+        return joined(names, columns)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def bounds(table: Table, options: Mapping[str, Any], fills: Sequence[float]) -> dict[int, float] | None:
@@ -311,7 +247,7 @@ def _tightened(bound: float, own: np.dtype[Any], shared: np.dtype[Any], reach: f
 
 def write(file: Any, path: str, format: str, rows: range) -> None:
     """Write rows of a file in the types that they were read from, a block at a time."""
-    pa = _pyarrow()
+    pa = pyarrow()
     schema, restore = _restored(file)
     step = max(1, file._reader.rows_at_once(1 << 24))
     with _writer(path, format, schema) as writer:
@@ -325,12 +261,12 @@ def _writer(path: str, format: str, schema: Any) -> Any:
         import pyarrow.parquet as pq
 
         return pq.ParquetWriter(path, schema)
-    return _pyarrow().ipc.new_file(path, schema)
+    return pyarrow().ipc.new_file(path, schema)
 
 
 def _restored(file: Any) -> tuple[Any, Callable[[NDArray[Any]], list[Any]]]:
     """Return the schema to write, and what makes its columns of rows."""
-    pa = _pyarrow()
+    pa = pyarrow()
     if file.ndim not in (1, 2):
         raise ValueError(f"a table has rows of numbers, not of shape {file.shape[1:]}: write npy instead")
     width = 1 if file.ndim == 1 else file.shape[1]
@@ -361,7 +297,7 @@ def _restored(file: Any) -> tuple[Any, Callable[[NDArray[Any]], list[Any]]]:
 
 def _plain(file: Any, width: int) -> tuple[Any, Callable[[NDArray[Any]], list[Any]]]:
     """The same for what was no table of pyarrow's: named columns, or vectors."""
-    pa = _pyarrow()
+    pa = pyarrow()
     number = pa.from_numpy_dtype(file.dtype)
     if file.columns is None and file.ndim == 2:
         kind = pa.list_(number, width)
@@ -375,7 +311,7 @@ def _plain(file: Any, width: int) -> tuple[Any, Callable[[NDArray[Any]], list[An
 
 def _vectors(block: NDArray[Any], kind: Any) -> Any:
     """Make lists of rows."""
-    pa = _pyarrow()
+    pa = pyarrow()
     numbers = pa.array(np.ascontiguousarray(block).reshape(-1), kind.value_type)
     width = block.shape[1]
     if pa.types.is_fixed_size_list(kind):
@@ -388,7 +324,7 @@ def _vectors(block: NDArray[Any], kind: Any) -> Any:
 
 def _kept_types(file: Any, schema: Any) -> list[Any]:
     """Return the columns' own types, or floats where the promise says nothing of single columns."""
-    pa = _pyarrow()
+    pa = pyarrow()
     promise = file.promise
     shared = pa.from_numpy_dtype(file.dtype)
     if "lossless" in promise or isinstance(promise.get("max_error"), Mapping):
@@ -404,7 +340,7 @@ def _kept_types(file: Any, schema: Any) -> list[Any]:
 
 def _own(column: NDArray[Any], type: Any, nullable: bool) -> Any:
     """Round numbers to the type of their column; what is missing becomes null where that may be."""
-    pa = _pyarrow()
+    pa = pyarrow()
     own = np.dtype(type.to_pandas_dtype())
     if own == column.dtype and own.kind != "f":
         return pa.array(column, type)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import as_array
+from .._arrow import numbers
 
 
 class Sample(NamedTuple):
@@ -49,7 +50,7 @@ def rows_of(batch: Any, columns: Sequence[str] | None = None) -> NDArray[Any]:
     ndarray
     """
     if hasattr(batch, "schema") and hasattr(batch, "column"):
-        batch = {name: _from_arrow(batch.column(name), name) for name in columns or batch.schema.names}
+        batch = {name: numbers(batch.column(name), f"column {name}") for name in columns or batch.schema.names}
     elif hasattr(batch, "dtypes") and hasattr(batch, "columns"):
         batch = {name: batch[name].to_numpy() for name in columns or batch.columns}
     elif isinstance(batch, list) and batch and isinstance(batch[0], Mapping):
@@ -99,28 +100,3 @@ def _stacked(column: Any, what: str) -> NDArray[Any]:
         return np.stack([np.asarray(entry) for entry in array])
     except ValueError as error:
         raise ValueError(f"{what}: its entries are no rows of one length: {error}") from None
-
-
-def _from_arrow(column: Any, name: str) -> NDArray[Any]:
-    """Return an Arrow column as an array; lists are rows, nulls among numbers NaN."""
-    import pyarrow as pa
-
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-        if isinstance(column, pa.ChunkedArray):
-            column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-    if hasattr(column, "to_numpy_ndarray"):
-        return np.asarray(column.to_numpy_ndarray())
-    kind = column.type
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        if column.null_count:
-            raise ValueError(f"column {name} has rows that are null: drop them first")
-        flat = _from_arrow(column.flatten(), name)
-        width = len(flat) // max(1, len(column))
-        lengths = column.value_lengths()
-        if len(column) and any(n != width for n in lengths.unique().to_pylist()):
-            raise ValueError(f"column {name} has rows of different lengths")
-        return flat.reshape(len(column), width, *flat.shape[1:])
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        raise ValueError(f"column {name} is of type {kind}, not of numbers: leave it out")
-    return np.asarray(column.to_numpy(zero_copy_only=False))
