@@ -71,8 +71,8 @@ def compress(
     ----------
     x : array_like or path
         Floats of 16 to 64 bits or integers, of any shape with an axis; anything with ``__array__`` or
-        the Arrow C interface (fixed-size lists are rows, columns of a table are columns). It is not
-        copied if it is contiguous. Or the path of a file: ``.npy``, ``.npz``, ``.csv`` and other text,
+        the Arrow C interface (lists of one length are rows, columns of a table are columns). It is not
+        copied if it is contiguous. Floats of 16 and 8 bits that ``ml_dtypes`` adds are stored as ones of 32 bits. Or the path of a file: ``.npy``, ``.npz``, ``.csv`` and other text,
         ``.safetensors``, ``.parquet`` and ``.arrow`` (with pyarrow), idx, vectors, a folder of PNG pictures; packed
         ones (``.gz``, ``.zst``), too. :func:`aezip.decompress` brings it back.
     path : path, optional

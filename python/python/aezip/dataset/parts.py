@@ -70,9 +70,13 @@ class Parts:
     def take(self, rows: NDArray[np.uint64]) -> NDArray[Any]:
         """Return rows, which must be there, in the order in which they are given."""
         out = np.empty((len(rows), *self.shape[1:]), self.dtype)
-        order = np.argsort(rows, kind="stable")
+        numbers = np.searchsorted(self.starts[1:], rows.astype(np.int64), "right")
+        if len(self.starts) <= 1 << 16:
+            # NumPy sorts such in one pass; readers put the rows of each part in order themselves.
+            numbers = numbers.astype(np.uint16)
+        order = np.argsort(numbers, kind="stable")
         ordered = rows[order]
-        cuts = np.searchsorted(ordered, self.starts.astype(np.uint64))
+        cuts = np.concatenate([[0], np.cumsum(np.bincount(numbers, minlength=len(self.starts) - 1))])
 
         def job(number: int) -> None:
             own = slice(cuts[number], cuts[number + 1])

@@ -30,7 +30,7 @@ class Folder:
 
     def at(self, path: str) -> str:
         """Return the place of a file, to open it or to name it."""
-        return str(self.root / path)
+        return os.path.join(self.root, path)
 
     def read(self, path: str, most: int) -> bytes:
         """Return what is in a file, at most so many bytes of it."""
