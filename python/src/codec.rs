@@ -174,9 +174,10 @@ type Predicted<'py> = (Bound<'py, PyAny>, Option<Bound<'py, PyAny>>, Option<Vec<
 fn finetuning(options: &Bound<'_, PyDict>) -> PyResult<FinetuneConfig> {
     let mut how = FinetuneConfig::default();
     for (name, value) in options {
-        match name.extract::<String>()?.as_str() {
+        let name: String = name.extract()?;
+        match name.as_str() {
             "task" => {
-                how.task = match value.extract::<String>()?.as_str() {
+                how.task = match options::extract::<String>(&name, &value)?.as_str() {
                     "classify" => Some(Task::Classification),
                     "regress" => Some(Task::Regression),
                     other => {
@@ -185,14 +186,14 @@ fn finetuning(options: &Bound<'_, PyDict>) -> PyResult<FinetuneConfig> {
                     }
                 }
             }
-            "epochs" => how.epochs = value.extract()?,
-            "batch" => how.batch = value.extract()?,
-            "lr" => how.rate = value.extract()?,
-            "encoder_rate" => how.encoder_rate = Some(value.extract()?),
-            "frozen" => how.frozen = value.extract()?,
-            "head" => how.head = value.extract()?,
-            "held_out" => how.held_out = Some(value.extract()?),
-            "from_scratch" => how.from_scratch = value.extract()?,
+            "epochs" => how.epochs = options::extract(&name, &value)?,
+            "batch" => how.batch = options::extract(&name, &value)?,
+            "lr" => how.rate = options::extract(&name, &value)?,
+            "encoder_rate" => how.encoder_rate = Some(options::extract(&name, &value)?),
+            "frozen" => how.frozen = options::extract(&name, &value)?,
+            "head" => how.head = options::extract(&name, &value)?,
+            "held_out" => how.held_out = Some(options::extract(&name, &value)?),
+            "from_scratch" => how.from_scratch = options::extract(&name, &value)?,
             other => {
                 let what = format!("there is no option {other}; help(Codec.finetune) lists them");
                 return Err(pyo3::exceptions::PyTypeError::new_err(what));

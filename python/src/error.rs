@@ -14,7 +14,16 @@ pyo3::create_exception!(
 
 /// The exception for `error`, with the library's own sentence.
 pub(crate) fn exception(error: &aezip::Error) -> PyErr {
-    let what = error.to_string();
+    exception_in(None, error)
+}
+
+/// The same of a file, whose name stands before what is wrong in it.
+pub(crate) fn exception_in(place: Option<&str>, error: &aezip::Error) -> PyErr {
+    let is_of_file = !matches!(error.kind(), ErrorKind::Argument);
+    let what = match (place, error.to_string()) {
+        (Some(place), what) if is_of_file && !what.contains(place) => format!("{place}: {what}"),
+        (_, what) => what,
+    };
     match error.kind() {
         ErrorKind::Corrupt | ErrorKind::Truncated => CorruptError::new_err(what),
         ErrorKind::Io => {

@@ -47,6 +47,14 @@ pub(crate) fn config(options: &Bound<'_, PyDict>) -> PyResult<Config> {
     Ok(config)
 }
 
+/// The value of the argument `name`.
+pub(crate) fn extract<'a, 'py, T: FromPyObject<'a, 'py>>(
+    name: &str,
+    value: &'a Bound<'py, PyAny>,
+) -> PyResult<T> {
+    value.extract().map_err(|error: T::Error| explained(value, name, error.into()))
+}
+
 /// Says which argument has a value of a wrong kind.
 fn explained(value: &Bound<'_, PyAny>, name: &str, error: PyErr) -> PyErr {
     let py = value.py();

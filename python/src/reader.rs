@@ -1,6 +1,6 @@
 //! Files to arrays.
 
-use crate::error::exception;
+use crate::error::{exception, exception_in};
 use crate::pool;
 use crate::rows::{new_array, swap};
 use crate::write::promise;
@@ -42,13 +42,29 @@ pub(crate) struct PyReader {
     shape: Vec<usize>,
     /// Whether rows are tiles, so that one row may take many blocks.
     is_tiled: bool,
+    /// Where the file is, for errors.
+    place: Option<String>,
 }
 
 impl PyReader {
     fn new(reader: AnyReader) -> Self {
         let (dtype, shape) = either!(&reader, r => (r.dtype(), r.shape()));
         let is_tiled = either!(&reader, r => r.tiling().is_some());
-        Self { reader, dtype, shape, is_tiled }
+        Self { reader, dtype, shape, is_tiled, place: None }
+    }
+
+    fn failed(&self, error: &aezip::Error) -> PyErr {
+        exception_in(self.place.as_deref(), error)
+    }
+
+    /// An array of `shape` that `fill` writes.
+    fn array<'py>(
+        &self,
+        py: Python<'py>,
+        shape: &[usize],
+        fill: impl FnOnce(&mut [u8]) -> Result<()> + Send,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        new_array(py, (self.dtype, shape), fill, |error| self.failed(error))
     }
 
     fn fill(&self, ranges: &[Range<usize>], out: &mut [u8]) -> Result<()> {
@@ -68,8 +84,10 @@ impl PyReader {
     #[pyo3(signature = (path, cache_bytes=None))]
     fn open(py: Python<'_>, path: PathBuf, cache_bytes: Option<usize>) -> PyResult<Self> {
         let options = options(cache_bytes);
-        let reader = py.detach(|| Reader::open_with(path, options)).map_err(|e| exception(&e))?;
-        Ok(Self::new(AnyReader::File(reader)))
+        let place = path.display().to_string();
+        let reader = py.detach(|| Reader::open_with(path, options));
+        let reader = reader.map_err(|e| exception_in(Some(&place), &e))?;
+        Ok(Self { place: Some(place), ..Self::new(AnyReader::File(reader)) })
     }
 
     /// Opens a file of `length` bytes that `fetch` brings: it is called with the first byte that is
@@ -114,7 +132,7 @@ impl PyReader {
             pyo3::exceptions::PyIndexError::new_err(what)
         })?;
         let read = |out: &mut [u8]| either!(&self.reader, r => r.gather_bytes(&[row], out));
-        new_array(py, self.dtype, &self.shape[1..], |out| match self.is_tiled {
+        self.array(py, &self.shape[1..], |out| match self.is_tiled {
             true => pool::install(|| read(out)),
             // One block, on this thread: handing it over would take as long as decoding.
             false => read(out),
@@ -130,7 +148,7 @@ impl PyReader {
     ) -> PyResult<Bound<'py, PyAny>> {
         let ranges: Vec<_> = start.iter().zip(&stop).map(|(a, b)| *a..*b).collect();
         let shape: Vec<usize> = ranges.iter().map(ExactSizeIterator::len).collect();
-        new_array(py, self.dtype, &shape, |out| self.fill(&ranges, out))
+        self.array(py, &shape, |out| self.fill(&ranges, out))
     }
 
     /// The same into the bytes of an array that is there.
@@ -143,7 +161,7 @@ impl PyReader {
     ) -> PyResult<()> {
         let ranges: Vec<_> = start.iter().zip(&stop).map(|(a, b)| *a..*b).collect();
         let out = out.as_slice_mut()?;
-        py.detach(|| self.fill(&ranges, out)).map_err(|e| exception(&e))?;
+        py.detach(|| self.fill(&ranges, out)).map_err(|e| self.failed(&e))?;
         swap(out, self.dtype);
         Ok(())
     }
@@ -155,7 +173,7 @@ impl PyReader {
         rows: PyReadonlyArray1<'py, u64>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let rows = rows.as_slice()?;
-        new_array(py, self.dtype, &self.shape_of(rows.len()), |out| {
+        self.array(py, &self.shape_of(rows.len()), |out| {
             let rows = numbers(rows);
             pool::install(|| either!(&self.reader, r => r.gather_bytes(&rows, out)))
         })
@@ -165,20 +183,20 @@ impl PyReader {
     fn bytes_of_rows(&self, rows: PyReadonlyArray1<'_, u64>) -> PyResult<Vec<(u64, u64)>> {
         let rows: Vec<usize> = numbers(rows.as_slice()?);
         let found = either!(&self.reader, r => r.bytes_of_rows(&rows));
-        Ok(pairs(found.map_err(|e| exception(&e))?))
+        Ok(pairs(found.map_err(|e| self.failed(&e))?))
     }
 
     /// The same for a box of the array.
     fn bytes_of_region(&self, start: Vec<usize>, stop: Vec<usize>) -> PyResult<Vec<(u64, u64)>> {
         let ranges: Vec<_> = start.iter().zip(&stop).map(|(a, b)| *a..*b).collect();
         let found = either!(&self.reader, r => r.bytes_of_region(&ranges));
-        Ok(pairs(found.map_err(|e| exception(&e))?))
+        Ok(pairs(found.map_err(|e| self.failed(&e))?))
     }
 
     /// Reads everything and checks every checksum.
     fn verify(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| pool::install(|| either!(&self.reader, r => r.verify())))
-            .map_err(|e| exception(&e))
+            .map_err(|e| self.failed(&e))
     }
 
     /// Rows to read at once so that they take about so many bytes.

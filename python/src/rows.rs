@@ -96,17 +96,17 @@ impl Rows for Watched<'_> {
     }
 }
 
-/// A new array of `shape` whose little-endian bytes `fill` writes, without the lock of the
-/// interpreter.
+/// A new array of a type and shape whose little-endian bytes `fill` writes, without the lock of the
+/// interpreter; `failed` makes an exception of its error.
 pub(crate) fn new_array<'py>(
     py: Python<'py>,
-    dtype: DType,
-    shape: &[usize],
+    (dtype, shape): (DType, &[usize]),
     fill: impl FnOnce(&mut [u8]) -> Result<()> + Send,
+    failed: impl Fn(&Error) -> PyErr,
 ) -> PyResult<Bound<'py, PyAny>> {
     macro_rules! typed {
         ($($d:ident => $t:ty),*) => { match dtype { $(
-            DType::$d => filled::<$t>(py, shape, dtype, fill),
+            DType::$d => filled::<$t>(py, (dtype, shape), fill, failed),
         )* } };
     }
     typed!(F16 => half::f16, F32 => f32, F64 => f64, U8 => u8, I8 => i8, U16 => u16, I16 => i16,
@@ -115,9 +115,9 @@ pub(crate) fn new_array<'py>(
 
 fn filled<'py, T: numpy::Element + bytemuck::Pod>(
     py: Python<'py>,
-    shape: &[usize],
-    dtype: DType,
+    (dtype, shape): (DType, &[usize]),
     fill: impl FnOnce(&mut [u8]) -> Result<()> + Send,
+    failed: impl Fn(&Error) -> PyErr,
 ) -> PyResult<Bound<'py, PyAny>> {
     let array = PyArrayDyn::<T>::zeros(py, shape, false);
     let mut numbers = array.readwrite();
@@ -127,7 +127,7 @@ fn filled<'py, T: numpy::Element + bytemuck::Pod>(
         swap(bytes, dtype);
         Ok(())
     })
-    .map_err(|e: Error| exception(&e))?;
+    .map_err(|e: Error| failed(&e))?;
     drop(numbers);
     Ok(array.into_any())
 }
@@ -143,8 +143,9 @@ pub(crate) fn swap(bytes: &mut [u8], dtype: DType) {
 pub(crate) fn array<'py>(py: Python<'py>, matrix: &Matrix) -> PyResult<Bound<'py, PyAny>> {
     let schema = matrix.schema();
     let shape = [&[matrix.len()], &schema.row_shape[..]].concat();
-    new_array(py, schema.dtype, &shape, |out| {
+    let fill = |out: &mut [u8]| {
         out.copy_from_slice(matrix.bytes());
         Ok(())
-    })
+    };
+    new_array(py, (schema.dtype, &shape), fill, exception)
 }

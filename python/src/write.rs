@@ -68,15 +68,29 @@ pub(crate) fn written<T>(
         let done = write(&mut WatchedWriter(&mut bytes, control))?;
         return Ok((bytes, done));
     };
+    let failed = |e| Error::io(format!("cannot write {}", path.display()), e);
+    if is_stream(path) {
+        let file = File::options().write(true).open(path).map_err(failed)?;
+        let mut out = BufWriter::new(WatchedWriter(file, control));
+        let done = write(&mut out)?;
+        out.flush().map_err(failed)?;
+        return Ok((Vec::new(), done));
+    }
     let pending = Pending::beside(path)?;
     let file: &File = pending.0.as_file();
     let mut out = BufWriter::new(WatchedWriter(file, control));
     let done = write(&mut out)?;
-    out.flush().map_err(|e| Error::io(format!("cannot write {}", path.display()), e))?;
+    out.flush().map_err(failed)?;
     drop(out);
     control.check()?;
     pending.commit()?;
     Ok((Vec::new(), done))
+}
+
+/// Says whether something is there that takes bytes and is no file, a device or a pipe: what is written to it is
+/// written, and no file takes its place.
+fn is_stream(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
 /// The bytes, where there is no file, and what came of it.

@@ -126,13 +126,13 @@ def test_compare_takes_one_number_for_several():
         assert len(promises(bounds=none, levels=np.array([1]))) == 3
     assert {t["method"] for t in aezip.compare(x, bounds=0.1, levels=2).table} >= {"level 2"}
     for wrong, error, says in [
-        ({"levels": [300]}, ValueError, "level 300 is not between 1 and 9"),
-        ({"levels": -2}, ValueError, "level -2"),
-        ({"levels": "3"}, TypeError, "a level is a whole number, not '3'"),
-        ({"levels": 1.5}, TypeError, "a level is a whole number"),
+        ({"levels": [300]}, ValueError, "level=300 is not between 1 and 9"),
+        ({"levels": -2}, ValueError, "level=-2"),
+        ({"levels": "3"}, TypeError, "level='3' is no whole number"),
+        ({"levels": 1.5}, TypeError, "level=1.5"),
         ({"levels": []}, ValueError, "no levels"),
         ({"values": -1}, ValueError, "values=-1"),
-        ({"values": 2.5}, TypeError, "values is a whole number"),
+        ({"values": 2.5}, TypeError, "values=2.5"),
         ({"promise": 5}, TypeError, "promise=5"),
         ({"promise": None}, TypeError, "promise=None"),
         ({"bounds": {"a": 1}}, ValueError, "decimal number"),

@@ -39,6 +39,9 @@ def as_array(x: Any) -> NDArray[Any]:
     else:
         array = np.asarray(x)
     if isinstance(array, np.ma.MaskedArray):
+        # Such as netCDF4 makes, whether something is masked or not.
+        array = array if np.ma.is_masked(array) else array.data
+    if isinstance(array, np.ma.MaskedArray):
         raise ValueError("a masked array has no numbers in some places: store x.filled(np.nan)")
     native = array.dtype.newbyteorder("=")
     if native.kind == "V" and native.names is None and np.can_cast(native, np.float32):

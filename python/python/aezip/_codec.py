@@ -12,6 +12,7 @@ from . import _aezip
 from ._arrays import DTYPES, as_rows, as_table
 from ._html import codec_view
 from ._options import Options, Progress, listener
+from ._options import count as number_of
 from ._write import Report, report_of
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Codec:
 
     def sample(self, count: int, seed: int = 0) -> NDArray[Any]:
         """Draw new rows like those that the codec was learned from."""
-        return self._codec.sample(count, seed)
+        return self._codec.sample(number_of(count, "count"), number_of(seed, "seed"))
 
     def finetune(
         self,
@@ -221,7 +222,7 @@ def load_codec(source: str | os.PathLike[str] | bytes | bytearray | memoryview) 
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _of_bytes(bytes(source))
-    with open(source, "rb") as file:
+    with open(os.fspath(source), "rb") as file:
         return _of_bytes(file.read())
 
 

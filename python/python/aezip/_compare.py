@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -12,7 +11,7 @@ import numpy as np
 
 from . import _aezip
 from ._arrays import as_table
-from ._options import Options, Progress, listener
+from ._options import MOST_COUNTED, Options, Progress, count, listener
 from ._uses import Plot
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 #: The highest level.
 _MOST_LEVEL = 9
-#: More values than there can be.
-_ALL = 2**62
 #: How many decimals the columns of the table have; errors have six digits.
 _DECIMALS = {"bytes_per_row": ".2f", "error": ".6g", "max_error": ".6g", "nmse": ".6g", "seconds": ".2f"}
 
@@ -146,8 +143,9 @@ def compare(
         raise ValueError(f"compare takes no {min(others)}: say which promise with promise= and bounds=, and which levels= are compared")
     if not isinstance(promise, str):
         raise TypeError(f"promise={promise!r:.60} is not the name of a kind, such as max_error; numbers of it are bounds=")
+    most = None if values is None else count(values, "values") or MOST_COUNTED
     kind = "max-error-rel" if promise == "max_error_range" else promise.replace("_", "-")
-    how = (kind, [str(bound) for bound in _several(bounds)], _levels(levels), _most(values))
+    how = (kind, [str(bound) for bound in _several(bounds)], _levels(levels), most)
     with listener(progress) as told:
         found = _aezip.compare(as_table(x), options, how, told)
     return Comparison(found, promise)
@@ -162,24 +160,6 @@ def _several(given: Any) -> list[Any]:
 
 
 def _levels(given: int | Sequence[int] | None) -> list[int] | None:
-    levels = None if given is None else [_whole(level, "a level") for level in _several(given)]
-    wrong = [level for level in levels or [] if not 1 <= level <= _MOST_LEVEL]
-    if wrong:
-        raise ValueError(f"level {wrong[0]} is not between 1 and {_MOST_LEVEL}")
-    return levels
+    return None if given is None else [count(level, "level", 1, _MOST_LEVEL) for level in _several(given)]
 
 
-def _most(values: int | None) -> int | None:
-    if values is None:
-        return None
-    most = _whole(values, "values")
-    if most < 0:
-        raise ValueError(f"values={most}: not fewer than none; 0 is for all")
-    return min(most or _ALL, _ALL)
-
-
-def _whole(number: Any, what: str) -> int:
-    try:
-        return operator.index(number)
-    except TypeError:
-        raise TypeError(f"{what} is a whole number, not {number!r:.60}") from None

@@ -94,7 +94,10 @@ class File:
 
     def __getitem__(self, key: Any) -> Any:
         if type(key) is int and len(self._shape) > 1:
-            return self._row(key)
+            try:
+                return self._row(key)
+            except OverflowError:
+                raise IndexError(f"row {key} asked for, there are {len(self)}") from None
         return _index.read(self._reader, key)
 
     def __iter__(self) -> Iterator[Any]:
@@ -176,6 +179,8 @@ class File:
         return out
 
     def _expect_room(self, out: NDArray[Any], shape: tuple[int, ...]) -> None:
+        if not isinstance(out, np.ndarray):
+            raise TypeError(f"out is {type(out).__name__}, not an array of NumPy")
         if out.shape != shape or out.dtype != self._dtype:
             raise ValueError(
                 f"out is {out.dtype} of shape {out.shape}, to be filled with {self._dtype} of {shape}"
@@ -194,7 +199,8 @@ class File:
     def __repr__(self) -> str:
         name = self._source if isinstance(self._source, str) else f"{len(self._source)} bytes"
         kept = ", ".join(f"{k}={v}" for k, v in self.promise.items())
-        return f"<aezip.File {name}: {self._dtype} {self._shape}, {kept}>"
+        what = f"{self._dtype} {self._shape}"
+        return f"<aezip.File {name}: {what}, {kept}>" if kept else f"<aezip.File {name}: {what}>"
 
     def _repr_html_(self) -> str:
         return file_view(self)

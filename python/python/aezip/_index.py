@@ -57,7 +57,10 @@ def read(source: Source, key: Any) -> Any:
         data = source.region([s.start for s in spans], [s.stop for s in spans])
     if all(isinstance(i, slice) and i == slice(0, None, 1) for i in index):
         return data
-    return data[tuple(index)]
+    found = data[tuple(index)]
+    # With an ellipsis, NumPy gives an array even of one number.
+    has_ellipsis = any(item is Ellipsis for item in (key if isinstance(key, tuple) else (key,)))
+    return np.asarray(found) if has_ellipsis else found
 
 
 def _expanded(key: Any, shape: tuple[int, ...]) -> list[Any]:

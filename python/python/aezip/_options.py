@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
@@ -10,6 +11,8 @@ from typing import Any, TypedDict
 #: Called with the stage, how much of it is done, and how much there is (0 if that is unknown).
 Listener = Callable[[str, int, int], Any]
 Progress = bool | Listener | None
+#: What the library counts with.
+MOST_COUNTED = 2**63 - 1
 
 
 class Options(TypedDict, total=False):
@@ -64,6 +67,17 @@ def warn_of_fill_values(found: Sequence[float], options: Mapping[str, Any]) -> N
             FillValueWarning,
             stacklevel=4,
         )
+
+
+def count(value: Any, name: str, least: int = 0, most: int = MOST_COUNTED) -> int:
+    """Return a number of things, as which an argument is given."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}={value!r:.60} is no whole number") from None
+    if not least <= number <= most:
+        raise ValueError(f"{name}={number} is not between {least} and {most}")
+    return number
 
 
 @contextlib.contextmanager

@@ -107,6 +107,10 @@ def _beside(output: str) -> str:
 
 def _write_table(file: File, output: str, format: str, rows: range) -> None:
     """Write beside the place and rename."""
+    # Through a link to the file that is meant.
+    output = os.path.realpath(output)
+    if os.path.exists(output) and not os.path.isfile(output):
+        raise FileExistsError(f"{output} is no regular file, which a {format} file is to be: name another")
     handle, temporary = tempfile.mkstemp(prefix=".aezip-", suffix=".tmp", dir=_beside(output))
     os.close(handle)
     try:

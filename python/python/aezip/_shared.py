@@ -90,7 +90,7 @@ class SharedCodec:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> SharedCodec:
         """Read the codec from a file; from then on this process can read chunks that refer to it."""
-        with open(path, "rb") as file:
+        with open(os.fspath(path), "rb") as file:
             shared = cls.from_bytes(file.read())
         _LOADED[shared.hash] = shared
         return shared

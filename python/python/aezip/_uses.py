@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from . import _aezip
 from ._arrays import as_array, as_table
 from ._codec import Codec
-from ._options import Options, Progress, listener
+from ._options import Options, Progress, count, listener
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -92,9 +92,10 @@ def anomalies(
     7
     """
     rows = as_table(x)
+    asked = None if rounds is None else count(rounds, "rounds")
     with listener(progress) as told:
         own = None if codec is None else codec._codec
-        found = _aezip.anomalies(rows, own, options, (score, contamination, rounds), told)
+        found = _aezip.anomalies(rows, own, options, (score, contamination, asked), told)
     columns = found["columns"]
     columns = columns.reshape(rows[2][0], -1) if columns.size else columns
     return Anomalies(found["scores"], found["flagged"], found["threshold"], columns)
@@ -286,16 +287,16 @@ def plot(
     elif width > dim and points[2][0] >= LEAST_ROWS:
         points = as_table(embed(x, dim, progress=progress, **options))
     labels, numbers = _colours(color_by, points[2][0])
-    return Plot(_aezip.scatter(points, dim, labels, numbers, (title, to, most)), to)
+    return Plot(_aezip.scatter(points, dim, labels, numbers, (title, to, count(most, "most"))), to)
 
 
-def _colours(values: Any, count: int) -> tuple[list[int] | None, list[float] | None]:
+def _colours(values: Any, rows: int) -> tuple[list[int] | None, list[float] | None]:
     """Return labels, or numbers, to colour points by."""
     if values is None:
         return None, None
     numbers = as_array(values).reshape(-1)
-    if len(numbers) != count:
-        raise ValueError(f"color_by has {len(numbers)} numbers, there are {count} rows")
+    if len(numbers) != rows:
+        raise ValueError(f"color_by has {len(numbers)} numbers, there are {rows} rows")
     whole = np.all(np.isfinite(numbers)) and np.all(numbers == np.floor(numbers))
     if whole and len(np.unique(numbers)) <= MOST_LABELS:
         return numbers.astype(np.int64).tolist(), None

@@ -150,6 +150,8 @@ class Dataset:
         return out
 
     def _expect_room(self, out: NDArray[Any], shape: tuple[int, ...]) -> None:
+        if not isinstance(out, np.ndarray):
+            raise TypeError(f"out is {type(out).__name__}, not an array of NumPy")
         if out.shape != shape or out.dtype != self.dtype:
             raise ValueError(
                 f"out is {out.dtype} of shape {out.shape}, to be filled with {self.dtype} of {shape}"

@@ -11,6 +11,7 @@ from ray.data import Datasink
 from ray.data.block import BlockAccessor
 
 from .._codec import Codec
+from .._options import count
 from .array import Dataset
 from .rows import Sample, sample_of
 from .writer import SAMPLE_BYTES, Writer, Written, abort, begin, commit
@@ -93,7 +94,7 @@ def write(
         codec=codec,
         columns=columns,
         # Blocks are put together until there are enough rows, and seldom fit.
-        rows_per_part=None if rows_per_part is None else 2 * rows_per_part,
+        rows_per_part=None if rows_per_part is None else 2 * count(rows_per_part, "rows_per_part", 1),
         overwrite=overwrite,
         storage_options=storage_options,
         **options,

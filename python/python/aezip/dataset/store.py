@@ -141,7 +141,7 @@ Store = Folder | Remote
 
 def store(place: str | os.PathLike[str], options: dict[str, Any] | None = None) -> Store:
     """Return what reaches the files at a path or a URL."""
-    text = os.fspath(place)
+    text = os.fsdecode(place)
     if "://" not in text and "::" not in text:
         return Folder(text)
     if text.startswith("file://"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from .._aezip import Reader
 from .._arrays import DTYPES, NAMES
 from .._codec import Codec, load_codec, train
+from .._options import count
 from .array import Dataset, read_manifest
 from .manifest import NAME, Manifest, Part, Stored
 from .rows import Sample, is_empty, rows_of, sample_of
@@ -193,13 +194,15 @@ def begin(
     if not overwrite and place.exists(NAME):
         raise FileExistsError(f"{place.at(NAME)}: there is a data set; overwrite=True replaces it")
     rows, names = sample if isinstance(sample, Sample) else sample_of([sample], columns)
+    most = max(1, PART_BYTES // max(1, rows[:1].nbytes)) if rows_per_part is None else count(rows_per_part, "rows_per_part", 1)
     if codec is None:
         codec = train(rows, **options)
+    if not isinstance(codec, Codec):
+        raise TypeError(f"codec={codec!r:.60} is no aezip.Codec: aezip.train and aezip.load_codec make one")
     data = codec.to_bytes()
     kept: dict[str, Any] = {"threads": 1, **options}
     for name in _TRAINING:
         kept.pop(name, None)
-    per_row = max(1, rows[:1].nbytes)
     writer = Writer(
         place.url,
         place.options,
@@ -209,7 +212,7 @@ def begin(
         rows.shape[1:],
         names,
         None if columns is None else tuple(columns),
-        rows_per_part or max(1, PART_BYTES // per_row),
+        most,
     )
     place.write(_codec_of(writer).path, data)
     return writer
@@ -289,7 +292,8 @@ def write(
     Parameters
     ----------
     batches : iterable
-        Of arrays, dicts of arrays, Arrow tables or data frames; each becomes a part, or several.
+        Of arrays, dicts of arrays, Arrow tables or data frames; each becomes a part, or several. One of these
+        by itself is one batch.
     path, codec, columns, rows_per_part, overwrite, storage_options, **options
         As for :func:`begin`.
     sample : array_like, optional
@@ -299,6 +303,8 @@ def write(
     -------
     Dataset
     """
+    if isinstance(batches, Mapping) or hasattr(batches, "__array__"):
+        batches = [batches]
     left = iter(batches)
     first: list[Any] = []
     if sample is None:
