@@ -42,6 +42,7 @@ fn _aezip(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<codec::PyCodec>()?;
     m.add_class::<codec::PySharedModel>()?;
     m.add_class::<compare::PyComparison>()?;
+    m.add_function(wrap_pyfunction!(options::check_options, m)?)?;
     m.add_function(wrap_pyfunction!(compress, m)?)?;
     m.add_function(wrap_pyfunction!(files::compress_file, m)?)?;
     m.add_function(wrap_pyfunction!(files::decompress, m)?)?;

@@ -47,6 +47,12 @@ pub(crate) fn config(options: &Bound<'_, PyDict>) -> PyResult<Config> {
     Ok(config)
 }
 
+/// Checks options as far as this can be done without rows.
+#[pyfunction]
+pub(crate) fn check_options(options: &Bound<'_, PyDict>) -> PyResult<()> {
+    config(options)?.validate().map_err(|e| exception(&e))
+}
+
 /// The value of the argument `name`.
 pub(crate) fn extract<'a, 'py, T: FromPyObject<'a, 'py>>(
     name: &str,

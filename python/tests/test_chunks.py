@@ -222,3 +222,33 @@ def test_what_a_chunk_is_not():
         _chunks.encode(np.array([None]), {})
     with pytest.raises(aezip.CorruptError):
         _chunks.decode(b"nothing at all", np.dtype("f8"), (4, 3))
+
+
+def test_options_of_chunks_are_checked_at_once_and_go_into_metadata():
+    import decimal
+    import json
+
+    from aezip.numcodecs import Aezip
+    from aezip.zarr import AezipCodec, SharedAezipCodec
+
+    x = numbers((60, 50), "f8")
+    for options in [
+        {"max_error": np.float32(0.01)}, {"max_error": np.float64(0.01)}, {"max_error": decimal.Decimal("0.01")}, {"max_error": np.array(0.01)},
+        {"max_error": {"*": np.float32(0.01), 0: 0.01}}, {"max_error": 0.01, "level": np.int64(1)}, {"max_error": 0.01, "fill_value": np.array([7.0, 8.0])},
+        {"max_error": 0.01, "tile": (5, 5)}, {"max_error": 0.01, "hidden": np.array([4]), "epochs": 1},
+    ]:  # fmt: skip
+        codec = AezipCodec(**options)
+        again = AezipCodec.from_dict(json.loads(json.dumps(codec.to_dict())))
+        assert again == codec and hash(again) == hash(codec)
+        z = zarr.create_array({}, data=x, chunks=(30, 50), serializer=codec, compressors=None)
+        assert abs(z[...] - x).max() <= 0.01
+        other = Aezip(**options)
+        assert numcodecs.get_codec(json.loads(json.dumps(other.get_config()))) == other
+    shared = SharedAezipCodec.train(x.tolist(), (30, 50), max_error={"*": 0.01}, level=1)
+    assert len({shared, SharedAezipCodec(shared.codec, max_error={"*": 0.01})}) == 1
+    for wrong, says in [({"level": 77}, "level 77"), ({"max_error": "x"}, "decimal"), ({"max_error": 1, "nmse": 0.1}, "one promise"), ({"lr": -1}, "rate")]:
+        for make in [AezipCodec, Aezip]:
+            with pytest.raises(ValueError, match=says):
+                make(**wrong)
+    with pytest.raises(ValueError, match="chunks of shape"):
+        SharedAezipCodec.train(x, 30, max_error=0.01)

@@ -94,7 +94,10 @@ impl std::fmt::Debug for Config {
 
 impl Config {
     /// Checks everything but what depends on the rows.
-    pub(crate) fn validate(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// `Argument` where a number is none that makes sense.
+    pub fn validate(&self) -> Result<()> {
         if !(1..=9).contains(&self.level) {
             return Err(Error::argument(format!("level {} is not between 1 and 9", self.level)));
         }

@@ -17,6 +17,7 @@ __all__ = [
     "Reader",
     "SharedModel",
     "anomalies",
+    "check_options",
     "compare",
     "compress",
     "compress_file",
@@ -114,6 +115,7 @@ def compare(
     how: tuple[str, list[str], list[int] | None, int | None],
     progress: _Listener = None,
 ) -> Comparison: ...
+def check_options(options: _Options) -> None: ...
 def compress(
     rows: _Rows,
     path: _Path | None,

@@ -7,11 +7,13 @@ are given to a promise that allows errors.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _aezip
 from ._arrays import NAMES
 from ._file import open
 from ._options import Options
@@ -42,8 +44,9 @@ def checked(options: dict[str, Any], is_shared: bool = False) -> dict[str, Any]:
     unknown = set(options) - set(Options.__annotations__)
     if unknown:
         raise TypeError(f"there is no option {sorted(unknown)[0]}; help(aezip.compress) lists them")
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: _plain(value) for name, value in options.items() if value is not None}
     given.setdefault("level", LEVEL)
+    _aezip.check_options(given)
     if not promises(given):
         given["lossless"] = True
     others = promises(given) - _SHARED_PROMISES
@@ -53,6 +56,22 @@ def checked(options: dict[str, Any], is_shared: bool = False) -> dict[str, Any]:
             "bound on each value: max_error, max_error_rel or lossless"
         )
     return given
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as metadata has it, which is JSON."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, np.floating):
+        # With as few digits as it has, as where it is not stored.
+        return float(str(value))
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return value if isinstance(value, (str, int, float)) else str(value)
 
 
 def promises(options: dict[str, Any]) -> set[str]:
@@ -130,7 +149,9 @@ def rows_of_some(x: Any, chunks: tuple[int, ...]) -> NDArray[Any]:
         The shape of a chunk; those at the ends of ``x`` that are smaller are filled up with what is next
         to them.
     """
+    x = x if hasattr(x, "shape") and hasattr(x, "dtype") else np.asarray(x)
     shape = x.shape
+    chunks = (chunks,) if isinstance(chunks, int) else tuple(chunks)
     if len(shape) != len(chunks) or min(chunks, default=1) < 1 or 0 in shape:
         raise ValueError(f"chunks of shape {tuple(chunks)} are none of an array of shape {tuple(shape)}")
     grid = [-(-size // chunk) for size, chunk in zip(shape, chunks)]

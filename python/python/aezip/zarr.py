@@ -12,6 +12,7 @@ True
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,9 @@ class AezipCodec(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         if "codec" in configuration:
             return SharedAezipCodec(configuration.pop("codec"), **configuration)
         return AezipCodec(**configuration)
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(self.to_dict(), sort_keys=True))
 
     def to_dict(self) -> dict[str, Any]:
         """Describe it there."""
@@ -132,6 +136,7 @@ class SharedAezipCodec(AezipCodec, ArrayBytesCodecPartialEncodeMixin):
     #: The hash of the codec, and the codec where it is known; metadata has the hash only.
     codec: str
     shared: SharedCodec | None = field(compare=False, repr=False)
+    __hash__ = AezipCodec.__hash__
 
     def __init__(self, codec: Codec | SharedCodec | str, **options: Unpack[Options]) -> None:
         object.__setattr__(self, "options", _sorted(_chunks.checked(dict(options), is_shared=True)))
@@ -158,6 +163,7 @@ class SharedAezipCodec(AezipCodec, ArrayBytesCodecPartialEncodeMixin):
         **options
             A bound on each value, and how to learn.
         """
+        x = x if hasattr(x, "dtype") else np.asarray(x)
         if np.dtype(x.dtype).kind not in "iufc":
             raise ValueError(f"a shared codec is for numbers, not for {x.dtype}: use AezipCodec()")
         kept = {name: value for name, value in options.items() if name not in _chunks.LEARNING}
