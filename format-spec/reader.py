@@ -677,7 +677,7 @@ class Model:
 
 # ---------------------------------------------------------------- neighbours
 
-# In the order of their coefficients.
+# In the order of their coefficients; other terms of predictions follow.
 (LEFT, LEFT2, LEFT3, ABOVE, ABOVE2, ABOVE_LEFT, ABOVE_RIGHT, THIRD, THIRD2, THIRD3, THIRD_LEFT,
  THIRD_RIGHT, THIRD_ABOVE, THIRD_BELOW, THIRD_ABOVE_LEFT, THIRD_ABOVE_RIGHT) = range(16)
 
@@ -757,17 +757,19 @@ class Neighbours:
         if flags & 16:
             need(not self.median, "a median by row")
             self.predictors = self.read_predictors(model)
-        used = model.within(0, (1 << 16) - 1) if not self.predictors else 0
+        used = model.within(0, (1 << 27) - 1) if not self.predictors else 0
         groups = model.within(1, width) if used else 1
         self.group_of = range(width) if groups > 1 else [0] * width
         if 1 < groups < width:
             self.group_of = model.indices(model.array(ArrayModel(), width), groups)
         shared = ArrayModel()
         self.coefficients = {}
-        for n in range(16):
+        for n in range(27):
             if used >> n & 1:
                 own = self.coefficients[n] = model.array(shared, groups)
                 need(all(abs(a) < 1 << 12 for a in own), "a coefficient is not below 16")
+        groups = zip(*self.coefficients.values())
+        need(all(sum(map(abs, own)) <= 65520 for own in groups), "coefficients add up to too much")
         self.atoms = []
         atoms = model.within(0, 7)
         if atoms:
@@ -780,7 +782,7 @@ class Neighbours:
         need(not (self.aligned and model.latents), "whole steps with latents")
         need(not any(model.column_temporal), "neighbours and temporal coefficients")
         self.line = self.b or width
-        self.looks_back = self.b == 0 or self.c == 0 and any(n >= THIRD for n in self.coefficients)
+        self.looks_back = self.b == 0 or self.c == 0 and any(THIRD <= n < 16 for n in self.coefficients)
         below = self.b if THIRD_BELOW in self.coefficients else 0
         self.delay = 1 + max(self.a, below) if self.looks_back else 0
         self.decides = not self.tree.trivial or bool(self.atoms) and not self.atom_tree.trivial
@@ -875,7 +877,18 @@ class Neighbours:
             fill(n, own[THIRD])
         return own
 
-    def predict(self, s, j, fraction, known, predictor):
+    def terms(self, at, s, j, fraction, known):
+        """The neighbours' sums, and what else predictions weigh."""
+        near = LEFT, ABOVE, ABOVE_LEFT, ABOVE_RIGHT, LEFT2, THIRD
+        r = [clamp(known(at[n])[1], (1 << 26) - 1) if at[n] else 0 for n in near]
+        farther, last = [], s[LEFT3]
+        for i in range(4, 9):
+            if j % self.line >= i * self.a:
+                last = known((0, j - i * self.a))[0]
+            farther.append(last)
+        return s + [n << fraction for n in r] + farther
+
+    def predict(self, at, s, j, fraction, known, predictor):
         if self.predictors:
             order = min(len(self.predictors[0]) - 1, j % self.line // self.a)
             left = [s[LEFT]] + [known((0, j - i * self.a))[0] for i in range(2, order + 1)]
@@ -886,7 +899,8 @@ class Neighbours:
             p = min(max(wrap(s[LEFT] + s[ABOVE] - s[ABOVE_LEFT]), least), most)
         else:
             g = self.group_of[j]
-            p = sum(a[g] * clamp(s[n], 1 << 47) for n, a in self.coefficients.items())
+            terms = self.terms(at, s, j, fraction, known)
+            p = sum(a[g] * clamp(terms[n], 1 << 47) for n, a in self.coefficients.items())
             p = (p + 128) >> 8
         if self.aligned:
             p = wrap(p + ((1 << fraction) >> 1)) >> fraction << fraction
@@ -951,7 +965,7 @@ class Neighbours:
 
             at = self.places(row if self.looks_back else 0, j)
             s = self.sums(at, known)
-            p = self.predict(s, j, fraction, known, heads[row][2])
+            p = self.predict(at, s, j, fraction, known, heads[row][2])
             decides = self.properties(j, at, s, p, fraction, known) if self.decides else None
             seen.append((p, decides))
         quanta = [model.quantum[heads[row][0]] for row, _ in present]

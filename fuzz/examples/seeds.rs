@@ -20,6 +20,7 @@ const VECTORS: [&str; 20] = [
     "neighbours-in-images-before",
     "neighbours-latents-f32",
     "neighbours-median-aligned-atoms",
+    "neighbours-residuals-weighed",
     "neighbours-weighed-by-group",
     "network-one-hidden",
     "network-relu",

@@ -6,7 +6,8 @@
 
 use super::context::LANES;
 use super::surroundings::Surroundings;
-use crate::container::model::NEIGHBOURS;
+use super::weights::Coefficients;
+use crate::container::model::TERMS;
 
 /// Vectors of coefficients, at most: a mebibyte of them. Wider rows look up what they need.
 const MOST_VECTORS: usize = 1 << 15;
@@ -15,10 +16,10 @@ const MOST_VECTORS: usize = 1 << 15;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Course {
     steps: Vec<Meeting>,
-    /// Coefficients of those neighbours that have any, step after step; of one step where they are the same
+    /// Coefficients of those terms that have any, step after step; of one step where they are the same
     /// in all columns.
     weights: Vec<[i16; LANES]>,
-    /// Neighbours with coefficients.
+    /// Terms with coefficients.
     used: usize,
     alike: bool,
 }
@@ -47,31 +48,22 @@ impl Meeting {
     }
 }
 
-/// Coefficients of each group of columns, and the group of each column, or none for one group.
-#[derive(Clone, Copy)]
-pub(super) struct Groups<'a> {
-    pub(super) coefficients: &'a [[i16; NEIGHBOURS]],
-    pub(super) of_column: &'a [u32],
-    /// A bit for each neighbour that has a coefficient.
-    pub(super) used: u32,
-}
-
 impl Course {
-    /// Lays out what lanes meet that begin `delay` steps after each other; none where it is too much.
+    /// Lays out what lanes meet that begin `delay` steps after each other, with the coefficients of terms that
+    /// are `weighed`; none where it is too much.
     pub(super) fn new(
         surroundings: &Surroundings,
-        groups: Groups<'_>,
+        (coefficients, weighed): (&Coefficients, u32),
         delay: usize,
     ) -> Option<Self> {
         let width = surroundings.width();
         let period = width.max(LANES * delay);
-        let used = groups.used.count_ones() as usize;
-        let alike = groups.of_column.is_empty();
+        let used = weighed.count_ones() as usize;
+        let alike = coefficients.of_column.is_empty();
         if period > MOST_VECTORS || !alike && period * used > MOST_VECTORS {
             return None;
         }
-        let neighbours: Vec<usize> =
-            (0..NEIGHBOURS).filter(|k| groups.used >> k & 1 == 1).collect();
+        let terms: Vec<usize> = (0..TERMS).filter(|k| weighed >> k & 1 == 1).collect();
         let mut out = Self {
             steps: Vec::with_capacity(period),
             weights: vec![[0; LANES]; used * if alike { 1 } else { period }],
@@ -87,9 +79,9 @@ impl Course {
             if step == 0 || !alike {
                 let weights = &mut out.weights[step * used..(step + 1) * used];
                 for (lane, column) in inside.into_iter().enumerate() {
-                    let group = column.and_then(|j| groups.of_column.get(j));
-                    let own = &groups.coefficients[group.map_or(0, |&g| g as usize)];
-                    weights.iter_mut().zip(&neighbours).for_each(|(w, &k)| w[lane] = own[k]);
+                    let group = column.and_then(|j| coefficients.of_column.get(j));
+                    let own = &coefficients.groups[group.map_or(0, |&g| g as usize)];
+                    weights.iter_mut().zip(&terms).for_each(|(w, &k)| w[lane] = own[k]);
                 }
             }
             columns = columns.map(|column| if column + 1 < period { column + 1 } else { 0 });
@@ -103,7 +95,7 @@ impl Course {
         &self.steps[step]
     }
 
-    /// Returns the coefficients at a step, of one neighbour that has any after another.
+    /// Returns the coefficients at a step, of one term that has any after another.
     #[inline(always)]
     pub(super) fn weights(&self, step: usize) -> &[[i16; LANES]] {
         let from = if self.alike { 0 } else { step * self.used };

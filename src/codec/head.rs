@@ -39,7 +39,7 @@ impl Head<'_> {
 
 /// Reads which of the model's predictors a row has.
 fn read_predictor<C: Coder>(p: &Program, stray: &mut bool, coder: &mut C) -> usize {
-    let predictors = p.neighbours.as_ref().and_then(|n| n.by_row.as_ref());
+    let predictors = p.neighbours.as_ref().and_then(|n| n.coefficients.by_row.as_ref());
     let Some((predictors, table)) = predictors.and_then(|all| Some((all, all.table()?))) else {
         return 0;
     };

@@ -4,11 +4,12 @@
 //! is a checked model ready to run, [`decode`] runs it over rows, [`cursor`] over a block, [`columns`] are
 //! what blocks keep beside it. Where errors are shares of each number, the model's numbers are on the
 //! logarithmic scale of a [`curve`], which a [`compander`] expands. Where residuals look at neighbours, [`surroundings`] says
-//! where these lie, [`near`] what they foretell, [`tree`] and [`sieve`] choose tables by them as
+//! where these lie, [`near`] and [`further`] what they foretell with which [`weights`], [`tree`] and [`sieve`] choose tables by them as
 //! [`neighbourhood`] says, [`steps`] decodes rows side by side, from what a [`window`] keeps, [`swift`] the
 //! same with vectors, on the [`course`] that all lanes take, and
 //! [`group`] hands them out.
 
+pub(crate) mod atom_sums;
 pub(crate) mod bound;
 mod coder;
 pub(crate) mod columns;
@@ -19,9 +20,11 @@ pub(crate) mod cursor;
 mod curve;
 pub(crate) mod decode;
 pub(crate) mod fill;
+pub(crate) mod further;
 mod group;
 mod head;
 pub(crate) mod latents;
+mod leaf_tables;
 pub(crate) mod near;
 pub(crate) mod neighbourhood;
 pub(crate) mod network;
@@ -33,6 +36,7 @@ mod short;
 pub(crate) mod sieve;
 mod steps;
 pub(crate) mod sum;
+mod sum_range;
 pub(crate) mod surroundings;
 mod swift;
 #[cfg(all(test, feature = "compress"))]
@@ -40,4 +44,5 @@ mod tests;
 pub(crate) mod tree;
 pub(crate) mod units;
 pub(crate) mod value;
+pub(crate) mod weights;
 pub(crate) mod window;

@@ -1,10 +1,12 @@
 //! What the neighbours of a value foretell of it, and the properties by which trees choose a table.
 
 use super::context::{feature, neighbour};
+use super::further;
 use super::sum::Sum;
 use super::surroundings::Surroundings;
+use super::weights::OF_NEIGHBOURS;
 use super::window::{Front, Window};
-use crate::container::model::{FEATURES, NEIGHBOURS};
+use crate::container::model::{FEATURES, FIRST_FARTHER, NEIGHBOURS, TERMS};
 use neighbour::{LEFT, LEFT2, LEFT3, THIRD, THIRD2, THIRD3, UP, UP_LEFT, UP_RIGHT, UP2};
 
 /// Differences are told apart to quarters of a step.
@@ -68,19 +70,19 @@ pub(super) const OF_ATOMS: u32 =
 pub(crate) struct Wanted {
     /// A bit for each property.
     properties: u32,
-    /// A bit for each neighbour whose sum is needed.
+    /// A bit for each neighbour whose sum is needed, and each further term of predictions.
     pub(super) sums: u32,
 }
 
 impl Wanted {
     /// Everything.
-    pub(crate) const ALL: Self = Self { properties: u32::MAX, sums: (1 << NEIGHBOURS) - 1 };
+    pub(crate) const ALL: Self = Self { properties: u32::MAX, sums: OF_NEIGHBOURS };
 
     /// How large the residuals around are.
     pub(crate) const SCALE: Self = Self { properties: 1 << feature::ALL_RESIDUALS, sums: 0 };
 
-    /// The same, and the sums of all neighbours.
-    pub(crate) const SUMS_AND_SCALE: Self = Self { sums: Self::ALL.sums, ..Self::SCALE };
+    /// The same, and all that predictions may weigh.
+    pub(crate) const TERMS_AND_SCALE: Self = Self { sums: (1 << TERMS) - 1, ..Self::SCALE };
 
     /// Returns what is asked here or there.
     pub(crate) fn or(self, other: Self) -> Self {
@@ -92,12 +94,26 @@ impl Wanted {
     pub(crate) fn new(predicting: u32, properties: u32) -> Self {
         let has = |f: &usize| properties >> f & 1 == 1;
         let of_properties = (0..FEATURES).filter(has).map(sums_of);
-        Self { properties, sums: of_properties.fold(predicting, |all, own| all | own) }
+        let farther = if predicting >> FIRST_FARTHER != 0 { 1 << LEFT3 } else { 0 };
+        let sums = of_properties.fold(predicting | farther, |all, own| all | own);
+        Self { properties, sums }
     }
 
     #[inline(always)]
     pub(super) fn any(self, properties: u32) -> bool {
         self.properties & properties != 0
+    }
+
+    /// Says whether residuals are needed.
+    #[inline(always)]
+    pub(super) fn residuals(self) -> bool {
+        self.any(OF_RESIDUALS) || self.sums & further::OF_RESIDUALS != 0
+    }
+
+    /// Says whether sums in the third direction are needed.
+    #[inline(always)]
+    pub(super) fn third(self) -> bool {
+        (self.sums & OF_NEIGHBOURS) >> THIRD != 0
     }
 
     #[inline(always)]
@@ -192,7 +208,7 @@ impl<S: Sum, const N: usize> Near<S, N> {
                 s[n] = there.or(n, window.sums::<BACK>(n), s[other]);
             }
         }
-        if wanted.sums >> THIRD != 0 {
+        if wanted.third() {
             let other = if surroundings.is_lined() { s[UP] } else { zero };
             s[THIRD] = there.or(THIRD, window.sums::<BACK>(THIRD), other);
             s[THIRD2] = there.or(THIRD2, window.sums::<BACK>(THIRD2), s[THIRD]);
@@ -203,7 +219,7 @@ impl<S: Sum, const N: usize> Near<S, N> {
                 }
             }
         }
-        if wanted.any(OF_RESIDUALS) {
+        if wanted.residuals() {
             for (out, n) in out.residuals.iter_mut().zip(AROUND) {
                 *out = there.or(n, window.residuals::<BACK>(n), [0; N]);
             }
@@ -227,9 +243,9 @@ impl<S: Sum, const N: usize> Near<S, N> {
         out
     }
 
-    /// Predicts a value's sum by coefficients in 1/256.
+    /// Adds up the sums of neighbours that are `used`, weighed by coefficients in 1/256, and a half.
     #[inline(always)]
-    pub(crate) fn weighted(&self, coefficients: &[[i16; N]; NEIGHBOURS], used: u32) -> [S; N] {
+    pub(super) fn weighted(&self, coefficients: &[[i16; N]; TERMS], used: u32) -> [i64; N] {
         let mut total = [128; N];
         for (n, (sums, own)) in self.sums.iter().zip(coefficients).enumerate() {
             if used >> n & 1 == 0 {
@@ -239,11 +255,19 @@ impl<S: Sum, const N: usize> Near<S, N> {
                 total[i] += sums[i].weighed(own[i]);
             }
         }
-        let mut out = [S::default(); N];
-        for i in 0..N {
-            out[i] = S::of(total[i] >> 8);
-        }
-        out
+        total
+    }
+
+    /// Returns the residuals of one of the neighbours that these are looked at of.
+    #[inline(always)]
+    pub(super) fn residual(&self, at: usize) -> [i32; N] {
+        self.residuals[at]
+    }
+
+    /// Returns the sums of the neighbour that lies farthest to the left.
+    #[inline(always)]
+    pub(super) fn farthest_left(&self) -> [S; N] {
+        self.sums[LEFT3]
     }
 
     /// Computes those properties of values that are wanted; `fraction` is the number of bits of a sum

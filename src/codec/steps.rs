@@ -2,9 +2,10 @@
 
 use super::context::narrow;
 use super::near::Near;
-use super::neighbourhood::{Decided, Neighbourhood, Weights};
+use super::neighbourhood::{Decided, Neighbourhood};
 use super::program::Program;
 use super::sum::{Sum, Sums};
+use super::weights::Weights;
 use super::window::{Front, Window};
 use crate::entropy::lanes::LaneDecoder;
 use crate::entropy::pool::{LAST_INCOMPLETE, Pool, incomplete};
@@ -130,7 +131,7 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
         let width = program.record.width();
         Self {
             window: n.window(),
-            weights: Weights::new(n),
+            weights: Weights::new(&n.coefficients),
             width,
             rows,
             next_classes: [0; N],
@@ -170,7 +171,7 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
     #[inline(always)]
     fn step(&mut self, p: &Program, n: &Neighbourhood, coder: &mut LaneDecoder<'_>) {
         let column = self.window.front().column;
-        self.weights.follow(n, self.window.front());
+        self.weights.follow(&n.coefficients, self.window.front());
         let fraction = n.fractions(&column, &p.steps);
         let near = Near::of(&self.window, &n.surroundings, n.wanted);
         let predicted = n.predict(&self.window, &near, &self.weights, fraction);
@@ -313,6 +314,12 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
                 sums[i] = sum;
                 unfit |= values.there[i] & !(fits & sum.is_within(n.narrow));
                 residuals[i] = narrow(i64::from(residuals[i]));
+            }
+        }
+        if S::NARROW && n.weighs_residuals() {
+            for i in 0..N {
+                let magnitude = i64::from(residuals[i]).abs();
+                unfit |= values.there[i] && magnitude > n.most_residual;
             }
         }
         if !n.atoms.is_empty() {

@@ -4,7 +4,7 @@ use super::context::{LARGEST, narrow};
 use std::fmt::Debug;
 
 /// Sums that predictions weigh are held within ±2^47, as [`super::value::carry`] does.
-const LARGEST_SUM: i64 = 1 << 47;
+pub(super) const LARGEST_SUM: i64 = 1 << 47;
 /// Sums that predictors of rows weigh: 32 of them times coefficients below 2^16 stay below 2^62.
 const LARGEST_FINE_SUM: i64 = 1 << 41;
 

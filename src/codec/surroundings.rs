@@ -144,6 +144,12 @@ impl Surroundings {
         self.rows.len() - 1
     }
 
+    /// Returns how many columns to the left the nearest neighbour lies.
+    #[inline(always)]
+    pub(super) fn distance(&self) -> usize {
+        self.distances[0]
+    }
+
     /// Returns the distance to the left, by which colours of a pixel are told apart.
     #[inline(always)]
     pub(super) fn phases(&self) -> usize {

@@ -3,10 +3,12 @@
 
 use super::context::{LANES, LARGEST, feature, neighbour};
 use super::course::{Course, Meeting};
+use super::further::{FARTHER, RESIDUALS, times_left};
 use super::near::{AROUND, OF_ATOMS, OF_RESIDUALS, QUARTER, WITH_ATOMS};
 use super::neighbourhood::Neighbourhood;
 use super::program::Program;
 use super::steps::{Lanes, Work, complete};
+use super::weights::OF_NEIGHBOURS;
 use super::window::Window;
 use crate::container::model::{FEATURES, NEIGHBOURS};
 use crate::entropy::lanes::LaneDecoder;
@@ -60,15 +62,16 @@ fn step<V: Vector>(
             let step = column[0].max(0) as usize;
             let met = There::<V>::meeting(isa, lanes, course.meeting(step));
             let around = Around::<V>::of(isa, &lanes.window, n, met);
-            let predicted = around.predict(isa, n, course.weights(step));
+            let predicted = around.predict(isa, (n, &lanes.window), course.weights(step));
             (around, predicted)
         }
         None => {
-            lanes.weights.follow(n, lanes.window.front());
+            lanes.weights.follow(&n.coefficients, lanes.window.front());
             let found = There::<V>::of(isa, &lanes.window, n);
             let around = Around::<V>::of(isa, &lanes.window, n, found);
-            let count = n.used.count_ones() as usize;
-            let predicted = around.predict(isa, n, &lanes.weights.used(n.used)[..count]);
+            let used = n.coefficients.used;
+            let own = &lanes.weights.used(used)[..used.count_ones() as usize];
+            let predicted = around.predict(isa, (n, &lanes.window), own);
             (around, predicted)
         }
     };
@@ -151,7 +154,11 @@ fn added<V: Vector>(
     let most = V::load(isa, &lanes.steps.most);
     let held = residuals.short.least(most).most(V::all(isa, 0).minus(most));
     let sum = predicted.plus(held.times(V::load(isa, &lanes.steps.short)));
-    let fits = V::bits(held.is(residuals.short)) & within(isa, sum, n);
+    let mut fits = V::bits(held.is(residuals.short)) & within(isa, sum, n);
+    if n.weighs_residuals() {
+        let most = V::all(isa, n.swift >> n.fraction.unwrap_or(0));
+        fits &= !V::bits(residuals.short.magnitude().is_above(most));
+    }
     lanes.unfit |= there & !fits != 0;
     if let Some(long) = &residuals.long {
         // Those that are not what is said of them in 32 bits do not fit either.
@@ -342,7 +349,7 @@ impl<V: Vector> Around<V> {
                 s[k] = there.sum(isa, window, k, s[other]);
             }
         }
-        if wanted.sums >> THIRD != 0 {
+        if wanted.third() {
             let other = if n.surroundings.is_lined() { s[UP] } else { zero };
             s[THIRD] = there.sum(isa, window, THIRD, other);
             s[THIRD2] = there.sum(isa, window, THIRD2, s[THIRD]);
@@ -353,7 +360,7 @@ impl<V: Vector> Around<V> {
                 }
             }
         }
-        if wanted.any(OF_RESIDUALS) {
+        if wanted.residuals() {
             for (out, k) in out.residuals.iter_mut().zip(AROUND) {
                 if there.any >> k & 1 == 1 {
                     *out = there.or(isa, k, window.residual_vector(isa, k), zero);
@@ -372,18 +379,27 @@ impl<V: Vector> Around<V> {
 
     /// Predicts sums.
     #[inline(always)]
-    fn predict(&self, isa: V::Isa, n: &Neighbourhood, coefficients: &[[i16; LANES]]) -> V {
+    fn predict(
+        &self,
+        isa: V::Isa,
+        (n, window): (&Neighbourhood, &Window<i32, LANES>),
+        coefficients: &[[i16; LANES]],
+    ) -> V {
         let s = &self.sums;
         let exact = if n.median {
             let (l, u, ul) = (s[LEFT], s[UP], s[UP_LEFT]);
             l.plus(u).minus(ul).most(l.least(u)).least(l.most(u))
         } else {
             let mut total = V::all(isa, 128);
-            let mut left = n.used;
-            for own in coefficients {
+            let mut left = n.coefficients.used & OF_NEIGHBOURS;
+            let (near, further) = coefficients.split_at(left.count_ones() as usize);
+            for own in near {
                 let sum = s[left.trailing_zeros() as usize % NEIGHBOURS];
                 total = total.plus(sum.times(V::load_short(isa, own)));
                 left &= left.wrapping_sub(1);
+            }
+            if !further.is_empty() {
+                total = total.plus(self.further(isa, (n, window), further));
             }
             total.shifted_right(8)
         };
@@ -394,6 +410,38 @@ impl<V: Vector> Around<V> {
             }
             _ => exact,
         }
+    }
+
+    /// Adds up what is weighed besides the sums of neighbours, by `coefficients`.
+    #[inline(always)]
+    fn further(
+        &self,
+        isa: V::Isa,
+        (n, window): (&Neighbourhood, &Window<i32, LANES>),
+        coefficients: &[[i16; LANES]],
+    ) -> V {
+        let (used, fraction) = (n.coefficients.used, n.fraction.unwrap_or(0));
+        let mut own = coefficients.iter();
+        let mut weighed = |term: V| own.next().map(|a| term.times(V::load_short(isa, a)));
+        let mut total = V::all(isa, 0);
+        for k in RESIDUALS.filter(|k| used >> k & 1 == 1) {
+            let residual = self.residuals[k - RESIDUALS.start].shifted_left(fraction);
+            total = weighed(residual).map_or(total, |own| total.plus(own));
+        }
+        let x = V::load(isa, &window.front().x);
+        let mut sum = self.sums[LEFT3];
+        for k in FARTHER.filter(|k| used >> k != 0) {
+            let columns = times_left(k) * n.surroundings.distance();
+            if columns < n.surroundings.line {
+                let there = x.is_above(V::all(isa, columns as i32 - 1));
+                let own: V = window.vector_to_the_left(isa, columns);
+                sum = own.or(there, sum);
+            }
+            if used >> k & 1 == 1 {
+                total = weighed(sum).map_or(total, |own| total.plus(own));
+            }
+        }
+        total
     }
 
     /// Computes properties: those that are wanted, and some more.

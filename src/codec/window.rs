@@ -264,6 +264,12 @@ impl Window<i32, WIDTH> {
         }
     }
 
+    /// Returns the sum so many columns to the left in each lane, as [`Self::to_the_left`] does.
+    #[inline(always)]
+    pub(super) fn vector_to_the_left<V: Vector>(&self, isa: V::Isa, columns: usize) -> V {
+        V::load(isa, numbers(&self.sums, self.at - columns * WIDTH))
+    }
+
     /// Returns a neighbour's residual in each lane.
     #[inline(always)]
     pub(super) fn residual_vector<V: Vector>(&self, isa: V::Isa, n: usize) -> V {

@@ -46,7 +46,9 @@ impl TableCosts {
             let mean = m.classes.means[class * latents + k];
             bits += self.of(&p.tables, table, i64::from(symbols.latents[at]) - mean);
         }
-        if let Some(table) = p.neighbours.as_ref().and_then(|n| n.by_row.as_ref()?.table()) {
+        if let Some(table) =
+            p.neighbours.as_ref().and_then(|n| n.coefficients.by_row.as_ref()?.table())
+        {
             bits += self.of(&p.tables, table, i64::from(symbols.predictors[i]));
         }
         if symbols.residuals.is_empty() {

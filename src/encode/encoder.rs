@@ -301,7 +301,7 @@ impl BlockEncoder {
             has_code &= p.tables[m.classes.next[last]].encode(class as i64, coder);
             coder.end_symbols();
         }
-        let predictors = p.neighbours.as_ref().and_then(|n| n.by_row.as_ref());
+        let predictors = p.neighbours.as_ref().and_then(|n| n.coefficients.by_row.as_ref());
         if let Some(table) = predictors.and_then(LinePredictors::table) {
             has_code &= p.tables[table].encode(i64::from(symbols.predictors[i]), coder);
         }

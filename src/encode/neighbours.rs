@@ -1,14 +1,17 @@
 //! Residuals of models that look at neighbours, value by value as a decoder will have them, with the
 //! leaves of the trees that choose their tables.
 
+use crate::codec::atom_sums::atom_sum;
 use crate::codec::context::Decoded;
 use crate::codec::fill::is_ordinary;
+use crate::codec::further;
 use crate::codec::near::{Near, Wanted};
-use crate::codec::neighbourhood::{Neighbourhood, Weights, atom_sum};
+use crate::codec::neighbourhood::Neighbourhood;
 use crate::codec::program::Program;
 use crate::codec::value::Cell;
+use crate::codec::weights::Weights;
 use crate::codec::window::Window;
-use crate::container::model::{FEATURES, Grid};
+use crate::container::model::{FEATURES, Grid, TERMS};
 use crate::encode::column::{Coded, Column, accepted, inverse};
 use crate::encode::predictor_choice::{PredictorChooser, fill};
 use crate::encode::residual::RowErrors;
@@ -51,6 +54,11 @@ impl Seen<'_> {
         near.features(window.front(), &n.surroundings, &[self.predicted], [self.fraction])
             .map(|f| f[0])
     }
+
+    /// Returns all that predictions may weigh, in fine units.
+    pub(crate) fn terms(&self) -> [i64; TERMS] {
+        further::terms(self.window, self.near, &self.n.surroundings, self.fraction)
+    }
 }
 
 /// What is told of each value as it is coded.
@@ -83,8 +91,8 @@ impl<'a> NeighbourCoder<'a> {
             bounds,
             fills,
             window: n.window(),
-            weights: Weights::new(n),
-            chooser: n.by_row.as_ref().and_then(|p| PredictorChooser::new(p, width)),
+            weights: Weights::new(&n.coefficients),
+            chooser: n.coefficients.by_row.as_ref().and_then(|p| PredictorChooser::new(p, width)),
             inverses: program.record.grids.iter().map(inverse).collect(),
             errors: RowErrors::new(width),
         })
@@ -125,7 +133,7 @@ impl<'a> NeighbourCoder<'a> {
         for j in 0..row.len() {
             let fraction = p.steps[j].trailing_zeros();
             let near = Near::of(&self.window, &n.surroundings, wanted);
-            self.weights.follow(n, self.window.front());
+            self.weights.follow(&n.coefficients, self.window.front());
             let carried = n.predict(&self.window, &near, &self.weights, [fraction]);
             let features = n.features(&near, &self.window, (&carried, [fraction]));
             let decided = n.decide(&features);

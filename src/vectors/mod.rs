@@ -9,6 +9,7 @@ mod columns;
 mod companders;
 mod encoders;
 mod file;
+mod further;
 mod invalid;
 mod models;
 mod mutants;
@@ -55,6 +56,7 @@ fn all() -> Vec<Vector> {
     out.extend(good("uncommon", named(companders::uncommon())));
     out.extend(good("valid", named(networks::valid())));
     out.extend(good("valid", named(neighbours::valid())));
+    out.extend(good("valid", named(further::valid())));
     out.extend(good("valid", named(by_row::valid())));
     out.extend(good("valid", named(encoders::valid())));
     out.extend(good("valid", named(tasks::valid())));
@@ -63,6 +65,7 @@ fn all() -> Vec<Vector> {
     out.extend(good("uncommon", named(columns::uncommon())));
     out.extend(good("uncommon", named(networks::uncommon())));
     out.extend(good("uncommon", named(neighbours::uncommon())));
+    out.extend(good("uncommon", named(further::uncommon())));
     out.extend(good("uncommon", named(by_row::uncommon())));
     out.extend(good("uncommon", named(encoders::uncommon())));
     out.extend(good("uncommon", named(tasks::uncommon())));

@@ -8,7 +8,7 @@ use super::stream::row_cells;
 use crate::codec::context::neighbour;
 use crate::codec::program::Program;
 use crate::container::model::{
-    FEATURES, Grid, MAX_NODES, ModelRecord, NEIGHBOURS, Neighbours, OWN_TABLE, TreeNode,
+    FEATURES, Grid, MAX_NODES, ModelRecord, NEIGHBOURS, Neighbours, OWN_TABLE, TERMS, TreeNode,
 };
 use crate::entropy::table::TableSpec;
 use crate::matrix::DType;
@@ -19,7 +19,7 @@ pub(super) const BOUND: &str = "max-error 1";
 pub(super) fn neighbours(distances: [usize; 3]) -> Neighbours {
     Neighbours {
         distances,
-        coefficients: vec![Vec::new(); NEIGHBOURS],
+        coefficients: vec![Vec::new(); TERMS],
         atom_tree: vec![OWN_TABLE],
         tree: vec![OWN_TABLE],
         ..Neighbours::default()
@@ -232,7 +232,7 @@ fn grouped() -> Parts {
     let mut n = neighbours([3, 12, 1]);
     let mut random = Random(94);
     n.group_of = (0..36).map(|j| j * j % 4).collect();
-    n.coefficients = (0..NEIGHBOURS).map(|_| random.list(4, 70)).collect();
+    n.coefficients[..NEIGHBOURS].fill_with(|| random.list(4, 70));
     n.atoms = vec![-60, 7];
     let m = record(36, vec![integer(1, 3, 8)]);
     Made::new((DType::I16, &[3, 4, 3]), m, n, (10, 9, 94))
@@ -427,7 +427,8 @@ fn extreme(median: bool) -> Parts {
     n.median = median;
     n.aligned = true;
     let limits = [4095, -4095, 4095, 1, -4095, 4095, 4095, -4095];
-    n.coefficients = (0..NEIGHBOURS).map(|at| vec![limits[at % 8]]).collect();
+    let all = (0..NEIGHBOURS).map(|at| vec![limits[at % 8]]);
+    n.coefficients.iter_mut().zip(all).for_each(|(c, own)| *c = own);
     n.atoms = vec![i64::MIN, i64::MAX, 7];
     let mut made = Made::new((DType::I64, &[2, 3]), m, n, (24, 4, 107));
     let mut random = Random(108);

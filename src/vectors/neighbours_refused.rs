@@ -5,9 +5,7 @@ use super::file::{Parts, Row, schema, stream};
 use super::neighbours::{BOUND, moved, neighbours, own, tables, weighing};
 use super::records::{Random, integer, plain, with_latents};
 use crate::container::forever::MODEL;
-use crate::container::model::{
-    FEATURES, MAX_NODES, ModelRecord, NEIGHBOURS, Neighbours, OWN_TABLE, TreeNode,
-};
+use crate::container::model::{FEATURES, MAX_NODES, ModelRecord, Neighbours, OWN_TABLE, TreeNode};
 use crate::entropy::array::ArrayModel;
 use crate::entropy::intcoder::{IntEncoder, IntModel};
 use crate::matrix::DType;
@@ -83,10 +81,11 @@ pub(super) fn invalid() -> Vec<Case> {
         ("distance-left-beyond-row", with(&|_, n| n.distances[0] = 3)),
         ("distance-above-beyond-row", with(&|_, n| n.distances[1] = 3)),
         ("distance-third-beyond-row", with(&|_, n| n.distances[2] = 3)),
-        ("groups-too-many", with(&|_, n| n.coefficients = vec![vec![1; 3]; NEIGHBOURS])),
+        ("groups-too-many", with(&|_, n| n.coefficients[..16].fill(vec![1; 3]))),
         ("neighbour-undefined", with(&|_, n| n.coefficients.push(vec![1]))),
         ("coefficient-too-large", with(&|_, n| n.coefficients[5] = vec![4096])),
         ("coefficient-lowest", with(&|_, n| n.coefficients[5] = vec![i64::MIN])),
+        ("coefficients-add-up", { with(&|_, n| n.coefficients[..17].fill(vec![3855])) }),
         ("atoms-8", with(&|_, n| n.atoms = vec![0; 8])),
         ("atoms-without-table", with(&|_, n| n.atom_tree = vec![OWN_TABLE])),
         ("tree-empty", by_tree(&[])),
@@ -129,6 +128,7 @@ pub(super) fn invalid() -> Vec<Case> {
         ("tables-lowest", said(i64::MIN, &[])),
         ("distance-negative", said(-1, &[1, -1, 0, 0])),
         ("flags-undefined", said(-1, &[1, 2, 0, 32])),
+        ("terms-undefined", said(-1, &[1, 2, 0, 0, 1 << 27, 1])),
         ("groups-0", said(-1, &[1, 2, 0, 0, 1, 0])),
     ];
     let mut out: Vec<Case> = list

@@ -1,10 +1,12 @@
 //! Streams of blocks, from what each row's symbols are.
 
+use crate::codec::atom_sums::atom_sum;
 use crate::codec::context::{Decoded, LANES};
 use crate::codec::near::{Near, Wanted};
-use crate::codec::neighbourhood::{Neighbourhood, Weights, atom_sum};
+use crate::codec::neighbourhood::Neighbourhood;
 use crate::codec::order::Order;
 use crate::codec::program::{Program, second_quantiser};
+use crate::codec::weights::Weights;
 use crate::codec::window::Window;
 use crate::container::model::{FEATURES, ModelRecord};
 use crate::entropy::rans::RansEncoder;
@@ -74,7 +76,8 @@ fn say_head(p: &Program, last: usize, row: &Row, coder: &mut RansEncoder) {
         say(p, m.classes.next[last], row.class as i64, coder);
         coder.end_symbols();
     }
-    if let Some(table) = p.neighbours.as_ref().and_then(|n| n.by_row.as_ref()?.table()) {
+    if let Some(table) = p.neighbours.as_ref().and_then(|n| n.coefficients.by_row.as_ref()?.table())
+    {
         say(p, table, row.predictor as i64, coder);
     }
     let class = row.class.min(m.classes.count - 1);
@@ -139,10 +142,10 @@ pub(super) fn row_cells(
 ) -> Vec<Cell> {
     let width = p.record.width();
     let mut out = Vec::with_capacity(width);
-    let mut weights = Weights::new(n);
-    weights.name(0, row.predictor.min(n.by_row.as_ref().map_or(0, |p| p.count() - 1)));
+    let mut weights = Weights::new(&n.coefficients);
+    weights.name(0, row.predictor.min(n.coefficients.by_row.as_ref().map_or(0, |p| p.count() - 1)));
     for j in 0..width {
-        weights.follow(n, window.front());
+        weights.follow(&n.coefficients, window.front());
         let (cell, decoded) = cell(p, (n, &weights), window, row, j);
         window.set_one(decoded);
         window.advance();
@@ -161,7 +164,7 @@ fn cell(
     let m = &p.record;
     let class = row.class.min(m.classes.count - 1);
     let quantum = m.classes.quantum[class];
-    let near = Near::of(window, &n.surroundings, Wanted::ALL);
+    let near = Near::of(window, &n.surroundings, Wanted::ALL.or(n.wanted));
     let fraction = p.steps[j].trailing_zeros();
     let predicted = n.predict(window, &near, weights, [fraction]);
     let all = near.features(window.front(), &n.surroundings, &predicted, [fraction]);

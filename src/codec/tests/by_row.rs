@@ -3,8 +3,8 @@
 use super::record;
 use crate::codec::context::Decoded;
 use crate::codec::near::{Near, Wanted};
-use crate::codec::neighbourhood::Weights;
 use crate::codec::program::Program;
+use crate::codec::weights::Weights;
 use crate::container::model::{ModelRecord, RowPredictors};
 use crate::matrix::DType;
 use crate::matrix::rng::Rng;
@@ -51,11 +51,11 @@ fn predictions_by_row_are_those_of_longer_integers() {
             let named = rng.below(4);
             let stored = &m.neighbours.as_ref().unwrap().by_row.as_ref().unwrap().coefficients;
             let (mut window, mut sums) = (n.window::<i64, 1>(), Vec::<i64>::new());
-            let mut weights = Weights::new(n);
+            let mut weights = Weights::new(&n.coefficients);
             weights.name(0, named);
             for j in 0..40 {
                 let near = Near::of(&window, &n.surroundings, Wanted::ALL);
-                weights.follow(n, window.front());
+                weights.follow(&n.coefficients, window.front());
                 let found = n.predict(&window, &near, &weights, [3])[0];
                 let count = (j % line / a).min(order);
                 let mut c = lower(&stored[named], count);

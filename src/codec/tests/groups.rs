@@ -1,12 +1,14 @@
 use super::{random_tree, record};
+use crate::codec::atom_sums::atom_sum;
 use crate::codec::context::{Decoded, LANES, neighbour};
 use crate::codec::decode::RowDecoder;
 use crate::codec::near::{Near, Wanted};
-use crate::codec::neighbourhood::{Decided, Neighbourhood, Weights, atom_sum};
+use crate::codec::neighbourhood::{Decided, Neighbourhood};
 use crate::codec::order::Order;
 use crate::codec::program::Program;
+use crate::codec::weights::Weights;
 use crate::codec::window::Window;
-use crate::container::model::{ModelRecord, NEIGHBOURS, OWN_TABLE, RowPredictors, TreeNode};
+use crate::container::model::{ModelRecord, OWN_TABLE, RowPredictors, TERMS, TreeNode};
 use crate::entropy::lanes::LaneDecoder;
 use crate::entropy::table::TableSpec;
 use crate::matrix::DType;
@@ -23,7 +25,9 @@ fn random_stream(rng: &mut Rng, rows: usize, words: usize) -> Vec<u8> {
 
 /// Classes with and without residuals, atoms, and trees that decide by everything.
 fn rich(rng: &mut Rng, width: usize, distances: [usize; 3]) -> ModelRecord {
-    let mut m = record(width, distances, &[(0, 120), (3, 130), (5, -60), (1, 9)]);
+    let neighbours = [(0, 120), (3, 130), (5, -60), (1, 9)];
+    let further = [(16, 40), (17, -30), (20, 25), (21, 30), (22, 14), (24, -9), (26, 6)];
+    let mut m = record(width, distances, &[&neighbours[..], &further].concat());
     let uniform = |n: i64| TableSpec::Histogram {
         raw: 0,
         entries: (0..n)
@@ -55,7 +59,7 @@ fn rich(rng: &mut Rng, width: usize, distances: [usize; 3]) -> ModelRecord {
 /// Lets rows name predictors of such an order in place of weighing neighbours.
 fn name_predictors(rng: &mut Rng, m: &mut ModelRecord, order: usize) {
     let n = m.neighbours.as_mut().unwrap();
-    n.coefficients = vec![Vec::new(); NEIGHBOURS];
+    n.coefficients = vec![Vec::new(); TERMS];
     let mut own = || (0..order).map(|_| rng.below(4000) as i64 - 2000).collect();
     let coefficients = (0..4).map(|_| own()).collect();
     n.by_row = Some(RowPredictors { table: 4, coefficients });
@@ -95,8 +99,12 @@ fn known(
     let n = p.neighbours.as_ref().unwrap();
     let fraction = [p.steps[j].trailing_zeros()];
     let near = Near::of(window, &n.surroundings, Wanted::ALL);
-    let predicted =
-        n.predict(window, &near, &Weights::naming(n, predictor, window.front()), fraction);
+    let predicted = n.predict(
+        window,
+        &near,
+        &Weights::naming(&n.coefficients, predictor, window.front()),
+        fraction,
+    );
     let features = near.features(window.front(), &n.surroundings, &predicted, fraction);
     (predicted[0], n.decide(&features))
 }
@@ -113,7 +121,7 @@ fn one_by_one(p: &Program, stream: &[u8], count: usize) -> Vec<Vec<Decoded>> {
         for row in order.heads(step) {
             let table = m.classes.next[classes.last().copied().unwrap_or(0)];
             classes.push(read(p, &[(row % LANES, table)], &mut coder)[0] as usize);
-            let table = n.by_row.as_ref().and_then(|own| own.table());
+            let table = n.coefficients.by_row.as_ref().and_then(|own| own.table());
             let named = table.map_or(0, |t| read(p, &[(row % LANES, t)], &mut coder)[0] as usize);
             predictors.push(named);
         }

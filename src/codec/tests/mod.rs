@@ -7,7 +7,7 @@ mod surroundings;
 mod trees;
 
 use crate::container::model::{Classes, Grid, Value};
-use crate::container::model::{ModelRecord, NEIGHBOURS, Neighbours, OWN_TABLE, TreeNode};
+use crate::container::model::{ModelRecord, Neighbours, OWN_TABLE, TERMS, TreeNode};
 use crate::entropy::table::TableSpec;
 use crate::matrix::rng::Rng;
 
@@ -26,7 +26,7 @@ fn random_tree(rng: &mut Rng, depth: usize, tree: &mut Vec<TreeNode>, leaf: Tree
 fn record(width: usize, distances: [usize; 3], coefficients: &[(usize, i64)]) -> ModelRecord {
     let mut neighbours = Neighbours {
         distances,
-        coefficients: vec![Vec::new(); NEIGHBOURS],
+        coefficients: vec![Vec::new(); TERMS],
         atom_tree: vec![OWN_TABLE],
         tree: vec![OWN_TABLE],
         ..Neighbours::default()

@@ -1,8 +1,10 @@
 use super::record;
+use crate::codec::atom_sums::atom_sum;
 use crate::codec::context::{Decoded, neighbour};
 use crate::codec::near::{Near, Wanted};
-use crate::codec::neighbourhood::{Neighbourhood, Weights, atom_sum};
-use crate::container::model::{FEATURES, Grid, NEIGHBOURS, Value};
+use crate::codec::neighbourhood::Neighbourhood;
+use crate::codec::weights::Weights;
+use crate::container::model::{FEATURES, Grid, NEIGHBOURS, TERMS, Value};
 use crate::matrix::rng::Rng;
 
 /// Any number, those at the ends of ranges often.
@@ -44,7 +46,7 @@ impl Scene {
             window.advance();
         }
         let near = Near::of(&window, &n.surroundings, Wanted::ALL);
-        let predicted = n.predict(&window, &near, &Weights::new(n), [fraction]);
+        let predicted = n.predict(&window, &near, &Weights::new(&n.coefficients), [fraction]);
         let front = window.front();
         let properties = near.features(front, &n.surroundings, &predicted, [fraction]);
         (near.sums.map(|s| s[0]), predicted[0], properties.map(|f| f[0]))
@@ -61,13 +63,26 @@ fn predictions_are_those_of_longer_integers() {
     for round in 0..3000 {
         let median = round % 2 == 0;
         let aligned = round % 3 == 0;
-        let coefficients: Vec<(usize, i64)> = (0..NEIGHBOURS)
-            .map(|n| (n, [4095, -4095, rng.below(8191) as i64 - 4095][rng.below(3)]))
+        // Neighbours alone, or all terms, as much as may be weighed of each.
+        let (terms, most) = [(NEIGHBOURS, 4095), (TERMS, 2426)][round / 2 % 2];
+        let coefficients: Vec<(usize, i64)> = (0..terms)
+            .map(|n| {
+                (n, [most, -most, rng.below(2 * most as usize + 1) as i64 - most][rng.below(3)])
+            })
             .collect();
         let scene = Scene::new(&mut rng, &coefficients, median, aligned);
         let fraction = [0, 1, 2, 3, 20, 32][rng.below(6)];
         let (sums, predicted, _) = scene.ask(fraction);
-        let s = |n: usize| i128::from(sums[n]);
+        // Lines of four: nothing lies farther to the left than what lies farthest of neighbours.
+        let s = |n: usize| match n.checked_sub(NEIGHBOURS) {
+            None => i128::from(sums[n]),
+            Some(at @ 0..6) => {
+                let column = [9, 6, 5, 7, 8, 2][at];
+                let most = (1 << 26) - 1;
+                i128::from(scene.cells[column].residual.clamp(-most, most)) << fraction
+            }
+            Some(_) => i128::from(sums[neighbour::LEFT3]),
+        };
         let (l, u, ul) = (s(neighbour::LEFT), s(neighbour::UP), s(neighbour::UP_LEFT));
         let mut expected = match median {
             true => wrapped(l + u - ul).clamp(wrapped(l.min(u)), wrapped(l.max(u))),

@@ -1,8 +1,9 @@
 use super::record;
 use crate::codec::context::{Decoded, neighbour};
+use crate::codec::further;
 use crate::codec::near::{Near, Wanted};
 use crate::codec::neighbourhood::Neighbourhood;
-use crate::container::model::NEIGHBOURS;
+use crate::container::model::{FIRST_FARTHER, NEIGHBOURS};
 use crate::matrix::rng::Rng;
 
 /// Rows as a sheet of lines, in which a place is asked for by its line and its column.
@@ -99,6 +100,12 @@ fn compare(width: usize, distances: [usize; 3], (back, up): (usize, i64), rows: 
             ];
             let near = Near::of(&window, &n.surroundings, Wanted::ALL);
             assert_eq!(near.sums.map(|s| s[0]), stand_in(own, lined), "{distances:?} {x}, {y}");
+            let terms = further::terms(&window, &near, &n.surroundings, 0);
+            let mut nearer = near.sums[neighbour::LEFT3][0];
+            for (times, found) in (4..).zip(&terms[FIRST_FARTHER..]) {
+                nearer = seen.at(0, y, x - times * a).unwrap_or(nearer);
+                assert_eq!(*found, nearer, "{distances:?} {x}, {y}: {times} times to the left");
+            }
             let sum = rng.next_u64() as i64;
             window.set_one(Decoded { sum, residual: 0, atom: 0 });
             window.advance();

@@ -15,8 +15,9 @@ mod write;
 mod write_neighbours;
 
 pub(crate) use neighbours::{
-    FEATURES, MAX_ATOMS, MAX_DEPTH, MAX_LINE_OF_ROWS, MAX_LINE_VALUES, MAX_NODES, NEIGHBOURS,
-    Neighbours, OWN_TABLE, TreeNode,
+    FEATURES, FIRST_FARTHER, FIRST_RESIDUAL, MAX_ATOMS, MAX_DEPTH, MAX_LINE_OF_ROWS,
+    MAX_LINE_VALUES, MAX_NODES, MOST_WEIGHT, NEAREST_FARTHER, NEIGHBOURS, Neighbours, OWN_TABLE,
+    TERMS, TreeNode,
 };
 
 #[cfg(feature = "compress")]

@@ -7,6 +7,16 @@ use super::row_predictors::RowPredictors;
 /// above; above-left, above-right; in the third direction one, two and three times, and from the first
 /// of these to the left, right, above, below, above-left and above-right.
 pub(crate) const NEIGHBOURS: usize = 16;
+/// Numbers that a prediction may weigh: the sums of neighbours; the residuals of left, above, above-left,
+/// above-right, left twice and the third direction; and the sums four to eight times to the left.
+pub(crate) const TERMS: usize = 27;
+/// The first residual among them, and the first sum farther to the left.
+pub(crate) const FIRST_RESIDUAL: usize = NEIGHBOURS;
+pub(crate) const FIRST_FARTHER: usize = 22;
+/// How many times to the left the first of these lies.
+pub(crate) const NEAREST_FARTHER: usize = 4;
+/// The magnitudes of the coefficients of a column, in 1/256, add up to this at most.
+pub(crate) const MOST_WEIGHT: u64 = 16 * 4095;
 /// The first of them in the third direction.
 #[cfg(feature = "compress")]
 const FIRST_THIRD: usize = 7;
@@ -40,7 +50,7 @@ pub(crate) struct Neighbours {
     pub(crate) aligned: bool,
     /// Which group each column belongs to; empty where all have one, or each its own.
     pub(crate) group_of: Vec<usize>,
-    /// Coefficients of each of the [`NEIGHBOURS`], in 1/256: one for each group, or none. As many
+    /// Coefficients of each of the [`TERMS`], in 1/256: one for each group, or none. As many
     /// groups as columns means that each column is one.
     pub(crate) coefficients: Vec<Vec<i64>>,
     /// Predictors in place of all that, of which each row names one.
@@ -70,7 +80,8 @@ impl Neighbours {
     /// Says whether rows before are weighed that the third direction leads to.
     #[cfg(feature = "compress")]
     pub(crate) fn weighs_rows_in_third(&self) -> bool {
-        self.distances[2] == 0 && self.coefficients[FIRST_THIRD..].iter().any(|own| !own.is_empty())
+        let mut thirds = self.coefficients[FIRST_THIRD..NEIGHBOURS].iter();
+        self.distances[2] == 0 && thirds.any(|own| !own.is_empty())
     }
 
     /// Says whether latents are predicted from the line of rows before.

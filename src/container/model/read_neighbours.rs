@@ -1,8 +1,8 @@
 //! Neighbours from bytes: nothing in them is believed.
 
 use super::neighbours::{
-    FEATURES, MAX_ATOMS, MAX_DEPTH, MAX_LINE_OF_ROWS, MAX_LINE_VALUES, MAX_NODES, NEIGHBOURS,
-    Neighbours, OWN_TABLE, TreeNode,
+    FEATURES, MAX_ATOMS, MAX_DEPTH, MAX_LINE_OF_ROWS, MAX_LINE_VALUES, MAX_NODES, MOST_WEIGHT,
+    Neighbours, OWN_TABLE, TERMS, TreeNode,
 };
 use super::record_reader::{RecordReader, WORD};
 use super::row_predictors::{COEFFICIENT_END, MAX_ORDER, MAX_PREDICTORS, RowPredictors};
@@ -17,7 +17,7 @@ const MAX_ABOVE: u64 = 1 << 10;
 /// A ladder's scale may be moved by less than this, in quarter octaves.
 const MAX_SHIFT: u64 = 240;
 /// Bytes of a group of coefficients in memory once the model is ready, and of a column's group.
-const GROUP_BYTES: usize = 2 * NEIGHBOURS + size_of::<u32>();
+const GROUP_BYTES: usize = 2 * TERMS + size_of::<u32>();
 /// Bytes of a table of which a tree asks for another scale, in memory.
 const SHIFTED_TABLE_BYTES: usize = 8192;
 /// The most such tables: there are so many ladders.
@@ -40,7 +40,7 @@ impl Neighbours {
             if n.median {
                 return Err(Error::corrupt("a median and predictors that rows name"));
             }
-            n.coefficients = vec![Vec::new(); NEIGHBOURS];
+            n.coefficients = vec![Vec::new(); TERMS];
             n.by_row = Some(read_predictors(r, tables)?);
         } else {
             n.read_coefficients(r, width)?;
@@ -95,19 +95,24 @@ impl Neighbours {
 
     /// Reads which neighbours are weighed, in which groups of columns, and their coefficients.
     fn read_coefficients(&mut self, r: &mut RecordReader<'_>, width: usize) -> Result<()> {
-        let used = r.within("neighbours", 0, (1 << NEIGHBOURS) - 1)?;
+        let used = r.within("what predictions weigh", 0, (1 << TERMS) - 1)?;
         let groups = if used > 0 { r.within("groups of coefficients", 1, width)? } else { 1 };
         r.spend(groups, GROUP_BYTES)?;
         if groups > 1 && groups < width {
             self.group_of = r.indices(&mut ArrayModel::new(), width, groups)?;
         }
         let mut model = ArrayModel::new();
-        for i in 0..NEIGHBOURS {
+        let mut weights = vec![0_u64; groups];
+        for i in 0..TERMS {
             let own = if used >> i & 1 == 1 { r.array(&mut model, groups)? } else { Vec::new() };
             if own.iter().any(|a| a.unsigned_abs() >= MAX_COEFFICIENT) {
                 return Err(Error::corrupt("a neighbour's coefficient is not below 16"));
             }
+            weights.iter_mut().zip(&own).for_each(|(sum, a)| *sum += a.unsigned_abs());
             self.coefficients.push(own);
+        }
+        if weights.iter().any(|&sum| sum > MOST_WEIGHT) {
+            return Err(Error::corrupt("coefficients of a column add up to more than 255"));
         }
         Ok(())
     }

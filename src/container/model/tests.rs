@@ -28,11 +28,13 @@ fn tree(leaves: impl Strategy<Value = TreeNode> + Clone + 'static) -> BoxedStrat
 /// What a model of `width` columns and `tables` tables may say of neighbours.
 fn neighbours(width: usize, tables: usize) -> impl Strategy<Value = Neighbours> {
     let distances = (1..=width, 0..=width, 0..=width);
-    let used = proptest::bits::u16::ANY;
+    let used = 0_u32..1 << TERMS;
     let groups = prop_oneof![Just(1), Just(width), 1..=width];
+    // All of them together may not weigh more.
+    let most = MOST_WEIGHT as i64 / TERMS as i64;
     let weighed = (used, groups).prop_flat_map(move |(used, groups)| {
-        let own = proptest::collection::vec(-4095_i64..4096, groups);
-        let all = proptest::collection::vec(own, NEIGHBOURS);
+        let own = proptest::collection::vec(-most..=most, groups);
+        let all = proptest::collection::vec(own, TERMS);
         let by_group = used > 0 && groups > 1 && groups < width;
         let group_of = proptest::collection::vec(0..groups, if by_group { width } else { 0 });
         (all, group_of).prop_map(move |(mut all, group_of)| {
@@ -54,7 +56,7 @@ fn neighbours(width: usize, tables: usize) -> impl Strategy<Value = Neighbours> 
         )| {
             let by_row = by_row.filter(|_| !median);
             let weighed = |c: Vec<Vec<i64>>| match by_row {
-                Some(_) => vec![Vec::new(); NEIGHBOURS],
+                Some(_) => vec![Vec::new(); TERMS],
                 None => c,
             };
             let group_of = if by_row.is_some() { Vec::new() } else { group_of };
@@ -130,7 +132,7 @@ proptest! {
 fn many_tables_of_other_scales_are_not_made_before_they_are_allowed() {
     let mut neighbours = Neighbours {
         distances: [1, 0, 0],
-        coefficients: vec![Vec::new(); NEIGHBOURS],
+        coefficients: vec![Vec::new(); TERMS],
         atom_tree: vec![OWN_TABLE],
         ..Neighbours::default()
     };

@@ -1,6 +1,6 @@
 //! Neighbours to bytes.
 
-use super::neighbours::{NEIGHBOURS, Neighbours, TreeNode};
+use super::neighbours::{Neighbours, TERMS, TreeNode};
 use super::record_writer::RecordWriter;
 use super::row_predictors::RowPredictors;
 use crate::entropy::array::ArrayModel;
@@ -31,7 +31,7 @@ impl Neighbours {
 
     fn write_coefficients(&self, w: &mut RecordWriter) {
         let used = |n: usize| !self.coefficients[n].is_empty();
-        w.number((0..NEIGHBOURS).filter(|&n| used(n)).map(|n| 1 << n).sum());
+        w.number((0..TERMS).filter(|&n| used(n)).map(|n| 1 << n).sum());
         if let Some(groups) = self.coefficients.iter().map(Vec::len).max().filter(|&g| g > 0) {
             w.number(groups as i64);
             if !self.group_of.is_empty() {

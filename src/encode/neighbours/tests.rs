@@ -8,7 +8,7 @@ use crate::codec::value::with_cell;
 use crate::container::block::{self, Block};
 use crate::container::index::Place;
 use crate::container::model::{
-    Classes, ModelRecord, NEIGHBOURS, Neighbours, RowPredictors, TreeNode, Value,
+    Classes, ModelRecord, Neighbours, RowPredictors, TERMS, TreeNode, Value,
 };
 use crate::encode::encoder::BlockEncoder;
 use crate::encode::project::cells;
@@ -149,7 +149,7 @@ fn model(look: &Look, grid: Grid, atoms: &[i64]) -> ModelRecord {
     let width = look.width;
     let own = |t| TreeNode::Leaf { table: Some(t), shift: 0 };
     let moved = |shift| TreeNode::Leaf { table: None, shift };
-    let coefficients = (0..NEIGHBOURS).map(|n| match n {
+    let coefficients = (0..TERMS).map(|n| match n {
         0 | 3 => vec![180; width],
         5 => (0..width as i64).map(|j| -90 - j % 5).collect(),
         13 => vec![-14; width],
@@ -187,7 +187,7 @@ fn model(look: &Look, grid: Grid, atoms: &[i64]) -> ModelRecord {
             group_of: Vec::new(),
             coefficients: match look.order {
                 0 => coefficients.collect(),
-                _ => vec![Vec::new(); NEIGHBOURS],
+                _ => vec![Vec::new(); TERMS],
             },
             by_row: by_row(look.order),
             atoms: atoms.to_vec(),

@@ -2,7 +2,7 @@
 //! their contexts.
 
 use crate::codec::program::Program;
-use crate::container::model::{ModelRecord, NEIGHBOURS, Neighbours, OWN_TABLE, TreeNode};
+use crate::container::model::{ModelRecord, Neighbours, OWN_TABLE, TERMS, TreeNode};
 use crate::encode::encoder::BlockEncoder;
 use crate::encode::symbols::Symbols;
 use crate::error::Result;
@@ -90,7 +90,7 @@ fn nothing(context: &FitContext<'_>) -> Neighbours {
     let Directions { distances, .. } = geometry::directions(context.sample, &[])[0];
     Neighbours {
         distances,
-        coefficients: vec![Vec::new(); NEIGHBOURS],
+        coefficients: vec![Vec::new(); TERMS],
         atom_tree: vec![TreeNode::Leaf { table: Some(0), shift: 0 }],
         tree: vec![OWN_TABLE],
         ..Neighbours::default()

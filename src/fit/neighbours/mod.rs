@@ -12,6 +12,7 @@ mod observe;
 pub(crate) mod plain;
 mod predict;
 mod predictor_rounding;
+mod products;
 mod row_predictors;
 mod row_weighing;
 mod stencil;

@@ -3,7 +3,10 @@
 
 use crate::codec::context::neighbour::{LEFT, LEFT2, THIRD, THIRD_LEFT, THIRD_RIGHT, THIRD2};
 use crate::codec::context::neighbour::{UP, UP_LEFT, UP_RIGHT, UP2};
-use crate::container::model::{NEIGHBOURS, Neighbours, OWN_TABLE, RowPredictors, TreeNode};
+use crate::container::model::{
+    FIRST_FARTHER, FIRST_RESIDUAL, NEIGHBOURS, Neighbours, OWN_TABLE, RowPredictors, TERMS,
+    TreeNode,
+};
 use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
 use crate::fit::context::FitContext;
@@ -43,6 +46,11 @@ const USED: [&[usize]; 3] = [
     &[0, 1, 2, 3, 4, 5, 6],
     &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
 ];
+/// All that predictions may weigh.
+const ALL: &[usize] = &[
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
+    26,
+];
 
 /// Rounds of least squares weighed by what the round before left, at most, and the share of its bits below
 /// which there is another.
@@ -56,7 +64,7 @@ const SAME: [(usize, usize); 4] =
 /// two of them, or on a plane through three.
 fn simple_sums() -> Vec<Stencil> {
     let sum = |terms: &[(usize, i64)]| {
-        let mut out = [0; NEIGHBOURS];
+        let mut out = [0; TERMS];
         terms.iter().for_each(|&(n, a)| out[n] = a);
         out
     };
@@ -93,6 +101,8 @@ struct Kind {
     median: bool,
     in_groups: bool,
     by_row: bool,
+    /// Whether residuals are weighed, which contexts look at, too.
+    weighs_residuals: bool,
     /// Whether coefficients are halves: where values lie on a grid of their own that the steps go across,
     /// what is left of them repeats, and contexts say much.
     simple: bool,
@@ -139,7 +149,7 @@ impl Prediction {
             for (third, same) in SAME {
                 stencil[same] += stencil[third];
             }
-            stencil[THIRD..].fill(0);
+            stencil[THIRD..NEIGHBOURS].fill(0);
         }
         out
     }
@@ -164,7 +174,7 @@ impl Prediction {
             median: self.median,
             aligned,
             group_of: if by_group { self.of.clone() } else { Vec::new() },
-            coefficients: (0..NEIGHBOURS)
+            coefficients: (0..TERMS)
                 .map(|n| if used(n) { of_groups(n) } else { Vec::new() })
                 .collect(),
             by_row: self.by_row.clone(),
@@ -182,8 +192,14 @@ impl Prediction {
             median: self.median,
             in_groups: self.stencils.len() > 1,
             by_row: self.by_row.is_some(),
+            weighs_residuals: self.weighs_residuals(),
             simple: self.stencils.iter().all(is_simple),
         }
+    }
+
+    fn weighs_residuals(&self) -> bool {
+        let residuals = FIRST_RESIDUAL..FIRST_FARTHER;
+        self.stencils.iter().any(|s| s[residuals.clone()].iter().any(|a| *a != 0))
     }
 
     /// Says whether it predicts nothing.
@@ -270,9 +286,10 @@ impl Comparison<'_> {
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
         let least = all[0].0;
         if least > WORTH * nothing && !self.whole_values {
-            return Ok(vec![Prediction::all(all[0].1.directions, [0; NEIGHBOURS])]);
+            return Ok(vec![Prediction::all(all[0].1.directions, [0; TERMS])]);
         }
-        let not_by_row = all.iter().find(|(_, p)| p.by_row.is_none());
+        // Contexts say less to those by row than to these.
+        let not_by_row = all.iter().find(|(_, p)| p.by_row.is_none() && !p.weighs_residuals());
         let least_of_others = not_by_row.map_or(f64::INFINITY, |(total, _)| *total);
         let mut kinds: Vec<Kind> = Vec::new();
         all.retain(|(total, p)| {
@@ -283,11 +300,15 @@ impl Comparison<'_> {
             kinds.push(kind);
             is_new
         });
-        // Those by row take no place from others: contexts say less to them.
+        // Those by row take no place from others, nor does what weighs residuals: contexts say less to them.
         let nearly = NEARLY_BY_ROW[usize::from(most <= FEW_KINDS)];
-        let mut others = 0;
+        let (mut others, mut weighing) = (0, 0);
         all.retain(|(total, p)| match p.by_row {
             Some(_) => *total <= nearly * least_of_others,
+            None if p.weighs_residuals() => {
+                weighing += 1;
+                weighing == 1
+            }
             None => {
                 others += 1;
                 others <= most
@@ -358,7 +379,7 @@ impl Comparison<'_> {
         let least = tried.iter().map(|t| t.total(weight)).fold(f64::INFINITY, f64::min);
         let total = sample.total as f64;
         let steps = |context: &FitContext<'_>, predicted: &[i32]| {
-            let encoder = (self.encoder)(&Prediction::all(directions, [0; NEIGHBOURS]))?;
+            let encoder = (self.encoder)(&Prediction::all(directions, [0; TERMS]))?;
             Ok(encoder.steps_of_rows(&context.sample.bytes, predicted))
         };
         let of_row = StepsOfRow { width, distance, line, total };
@@ -369,7 +390,7 @@ impl Comparison<'_> {
             return Ok(None);
         };
         let by_row = Some(fitted.predictors);
-        let prediction = Prediction { by_row, ..Prediction::all(directions, [0; NEIGHBOURS]) };
+        let prediction = Prediction { by_row, ..Prediction::all(directions, [0; TERMS]) };
         let encoder = (self.encoder)(&prediction)?;
         let bits = block_bits(self.context, &encoder, self.predicted, (self.blocks(), self.some));
         Ok(Some(Tried { prediction, bits, own: fitted.bits }))
@@ -431,6 +452,7 @@ impl Comparison<'_> {
         let probe = (self.encoder)(&before.looking_back())?;
         let how = (by_column, self.some, weighing);
         let products = Regression::gather(self.context, &probe, self.predicted, how);
+        let most = if weighing == Weighing::ByScale { ALL } else { USED[2] };
         let mut tried = Vec::new();
         let in_groups = before.stencils.len() > 1;
         let shared = match (self.effort.thorough, alike) {
@@ -438,11 +460,11 @@ impl Comparison<'_> {
             (false, false) => &[USED[0], USED[2]],
             (_, true) => &USED[USED.len() - usize::from(!in_groups)..],
         };
-        for used in shared {
+        for used in shared.iter().map(|own| if own.len() == NEIGHBOURS { most } else { own }) {
             tried.push(self.tried(Prediction::all(directions, products.shared(used)))?);
         }
         if by_column && (in_groups || !alike) {
-            let used = USED[2];
+            let used = most;
             let of = (0..width).collect();
             let stencils = products.of_columns(used);
             tried.push(self.tried(Prediction {
@@ -488,7 +510,7 @@ impl Comparison<'_> {
         let cost = |at: usize, block: usize| {
             let t = usable[at];
             let own = if t.prediction.stencils.len() == width && width > 1 {
-                NEIGHBOURS as f64 * COEFFICIENT_BITS * per_block
+                t.own / blocks.count as f64
             } else {
                 0.0
             };

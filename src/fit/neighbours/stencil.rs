@@ -2,128 +2,48 @@
 
 use crate::codec::context::feature;
 use crate::codec::near::Wanted;
-use crate::container::model::NEIGHBOURS;
+use crate::container::model::{FIRST_FARTHER, FIRST_RESIDUAL, MOST_WEIGHT, NEIGHBOURS, TERMS};
 use crate::encode::encoder::BlockEncoder;
 use crate::encode::neighbours::{CellObserver, Seen};
 use crate::fit::context::FitContext;
 use crate::fit::data::sample::Thinning;
 use crate::fit::neighbours::observe::{RunObserver, observe};
-use crate::linalg;
+use crate::fit::neighbours::products::{Products, ROUNDING, Sums, Weighed};
 
 /// Coefficients of one group of columns, in 1/256.
-pub(super) type Stencil = [i64; NEIGHBOURS];
+pub(super) type Stencil = [i64; TERMS];
 
 /// One in coefficients.
 const ONE: f64 = 256.0;
 /// Largest magnitude of a coefficient that is stored.
 const LARGEST: f64 = 4095.0;
-/// Share of the mean square added to each neighbour's, so that neighbours that say the same share
-/// their weight.
-const RIDGE: f64 = 1e-5;
-/// Variance of rounding, in squared steps, that is added to each neighbour's.
-const ROUNDING: f64 = 0.03;
+/// Residuals that are weighed by less than this, all together, cannot build up.
+const STABLE: f64 = 0.95 * ONE;
 /// Sums are held within this many steps, so that their squares stay finite.
 const WILD: f64 = 1e9;
-/// Rows that coefficients of all columns together stand for where a column's own are found.
-const SHARED_ROWS: f64 = 8.0;
 /// Alternations of groups and their coefficients.
 const ROUNDS: usize = 6;
 /// Multiples of this lie evenly in every interval, whatever its length: the golden ratio less 1.
 const GOLDEN: f64 = 0.618_033_988_749_895;
 
-/// Sums of products of neighbours with each other and with the value, of one group of columns.
-#[derive(Clone)]
-struct Products {
-    squares: [[f64; NEIGHBOURS]; NEIGHBOURS],
-    with_value: [f64; NEIGHBOURS],
-    value: f64,
-    count: f64,
-    /// What rounding adds to the squares of each neighbour.
-    noise: f64,
-}
-
-impl Products {
-    fn new() -> Self {
-        let squares = [[0.0; NEIGHBOURS]; NEIGHBOURS];
-        Self { squares, with_value: [0.0; NEIGHBOURS], value: 0.0, count: 0.0, noise: 0.0 }
+fn stored(c: &[f64; TERMS]) -> Stencil {
+    let mut c = c.map(|a| if a.is_finite() { a * ONE } else { 0.0 });
+    let magnitude = |own: &[f64]| own.iter().map(|a| a.abs()).sum::<f64>();
+    let residuals = FIRST_RESIDUAL..FIRST_FARTHER;
+    let weight = magnitude(&c[residuals.clone()]);
+    if weight > STABLE {
+        c[residuals].iter_mut().for_each(|a| *a *= STABLE / weight);
     }
-
-    #[inline(always)]
-    fn add(&mut self, near: &[f64; NEIGHBOURS], value: f64, weight: f64) {
-        for ((a, squares), with_value) in
-            near.iter().zip(&mut self.squares).zip(&mut self.with_value)
-        {
-            let a = a * weight;
-            *with_value += a * value;
-            squares.iter_mut().zip(near).for_each(|(s, b)| *s += a * b);
-        }
-        self.value += weight * value * value;
-        self.count += 1.0;
-        self.noise += weight * ROUNDING;
-    }
-
-    /// Adds another's, times `weight`.
-    fn merge(&mut self, other: &Self, weight: f64) {
-        for i in 0..NEIGHBOURS {
-            self.with_value[i] += weight * other.with_value[i];
-            for k in 0..NEIGHBOURS {
-                self.squares[i][k] += weight * other.squares[i][k];
-            }
-        }
-        self.value += weight * other.value;
-        self.count += other.count;
-        self.noise += weight * other.noise;
-    }
-
-    /// Returns the mean square of what coefficients leave.
-    fn left(&self, c: &[f64; NEIGHBOURS]) -> f64 {
-        let mut sum = self.value;
-        for i in 0..NEIGHBOURS {
-            let row: f64 = self.squares[i].iter().zip(c).map(|(s, c)| s * c).sum();
-            sum += c[i] * (row - 2.0 * self.with_value[i]);
-        }
-        sum.max(0.0) / self.count.max(1.0)
-    }
-
-    /// Returns the coefficients of the neighbours that `used` names, pulled towards `shared` as if by
-    /// some rows.
-    fn solve(&self, used: &[usize], shared: Option<&[f64; NEIGHBOURS]>) -> [f64; NEIGHBOURS] {
-        let mut out = shared.copied().unwrap_or([0.0; NEIGHBOURS]);
-        let n = used.len();
-        if n == 0 || self.count < 4.0 {
-            return out;
-        }
-        let mut matrix = vec![0.0; n * n];
-        let mut right = vec![0.0; n];
-        for (row, &i) in used.iter().enumerate() {
-            for (column, &k) in used.iter().enumerate() {
-                matrix[row * n + column] = self.squares[i][k];
-            }
-            right[row] = self.with_value[i];
-            let own = self.squares[i][i];
-            let noise = RIDGE * own + self.noise + 1e-9;
-            matrix[row * n + row] += noise;
-            if let Some(shared) = shared {
-                let pull = SHARED_ROWS * own / self.count;
-                matrix[row * n + row] += pull;
-                right[row] += pull * shared[i];
-            }
-        }
-        if let Some(solution) = linalg::solve(&matrix, &right) {
-            used.iter().zip(solution).for_each(|(&i, a)| out[i] = a);
-        }
-        out
-    }
-}
-
-fn stored(c: &[f64; NEIGHBOURS]) -> Stencil {
-    c.map(|a| if a.is_finite() { (a * ONE).round().clamp(-LARGEST, LARGEST) as i64 } else { 0 })
+    let held = (MOST_WEIGHT as f64 / magnitude(&c)).min(1.0);
+    c.map(|a| (a * held).clamp(-LARGEST, LARGEST)).map(|a| match held < 1.0 {
+        true => a as i64,
+        false => a.round() as i64,
+    })
 }
 
 /// Products of each column, or of all together.
 pub(super) struct Regression {
     groups: Vec<Products>,
-    weighing: Weighing,
 }
 
 /// What values count for.
@@ -138,6 +58,14 @@ pub(super) enum Weighing {
 }
 
 impl Weighing {
+    /// Returns how many terms are looked at. Residuals tell nothing where nothing is predicted yet.
+    fn terms(self) -> usize {
+        match self {
+            Self::Alike => NEIGHBOURS,
+            Self::ByScale => TERMS,
+        }
+    }
+
     /// Returns what a value counts for.
     #[inline(always)]
     fn of(self, seen: &Seen<'_>) -> f64 {
@@ -160,12 +88,19 @@ const AROUND: f64 = 9.0;
 /// Squared scale of residuals, at least: that of rounding, about.
 const LEAST_SQUARE: f64 = 0.25;
 
-impl RunObserver for Regression {
+/// Gathers products.
+struct Gathering {
+    sums: Sums,
+    groups: usize,
+    weighing: Weighing,
+}
+
+impl RunObserver for Gathering {
     fn begin_run(&mut self, _: usize) {}
 }
 
-impl CellObserver for Regression {
-    const WANTED: Option<Wanted> = Some(Wanted::SUMS_AND_SCALE);
+impl CellObserver for Gathering {
+    const WANTED: Option<Wanted> = Some(Wanted::TERMS_AND_SCALE);
 
     #[inline(always)]
     fn cell(&mut self, seen: &Seen<'_>) {
@@ -174,9 +109,10 @@ impl CellObserver for Regression {
         if value.abs() > WILD {
             return;
         }
-        let near = seen.near.sums.map(|s| (s[0] as f64 * unit).clamp(-WILD, WILD));
-        let group = seen.column % self.groups.len();
-        self.groups[group].add(&near, value, self.weighing.of(seen));
+        let terms = seen.terms().map(|s| (s as f64 * unit).clamp(-WILD, WILD));
+        let known = &terms[..self.weighing.terms()];
+        let group = seen.column % self.groups;
+        self.sums.push(Weighed::new(group, known, value, self.weighing.of(seen)));
     }
 }
 
@@ -190,12 +126,12 @@ impl Regression {
         (by_column, some, weighing): (bool, Thinning, Weighing),
     ) -> Self {
         let groups = if by_column { context.sample.schema.width() } else { 1 };
-        let new = || Self { groups: vec![Products::new(); groups], weighing };
-        let mut all = new();
+        let new = || Gathering { sums: Sums::new(groups, weighing.terms()), groups, weighing };
+        let mut all = vec![Products::new(); groups];
         for part in observe(context, encoder, predictions, some, new) {
-            all.groups.iter_mut().zip(&part.groups).for_each(|(a, b)| a.merge(b, 1.0));
+            all.iter_mut().zip(&part.sums.finished()).for_each(|(a, b)| a.merge(b, 1.0));
         }
-        all
+        Self { groups: all }
     }
 
     /// Products of the columns `members`, each column's by its own variance.
@@ -210,7 +146,7 @@ impl Regression {
         all
     }
 
-    /// Returns coefficients of `used` neighbours for all columns.
+    /// Returns coefficients of `used` terms for all columns.
     pub(super) fn shared(&self, used: &[usize]) -> Stencil {
         let all = self.together(0..self.groups.len());
         stored(&all.solve(used, None))
@@ -227,7 +163,7 @@ impl Regression {
         let width = self.groups.len();
         let shared = self.together(0..width).solve(used, None);
         let seed = |g: usize| ((g as f64 * GOLDEN).fract() * width as f64) as usize;
-        let mut centres: Vec<[f64; NEIGHBOURS]> =
+        let mut centres: Vec<[f64; TERMS]> =
             (0..count).map(|g| self.groups[seed(g)].solve(used, Some(&shared))).collect();
         centres[0] = shared;
         let mut of = vec![0; width];
@@ -254,18 +190,18 @@ mod tests {
     /// difference in odd ones.
     fn products() -> Regression {
         let mut rng = Rng::new(9);
-        let mut groups = vec![Products::new(); 8];
+        let mut sums = Sums::new(8, TERMS);
         for i in 0..8000 {
-            let mut near = [0.0; NEIGHBOURS];
+            let mut near = [0.0; TERMS];
             near.iter_mut().for_each(|n| *n = f64::from(rng.unit() - 0.5) * 60.0);
             let noise = f64::from(rng.unit() - 0.5);
             let value = match i % 2 {
                 0 => 0.75 * near[0] + 0.5 * near[3],
                 _ => near[3] - near[5],
             };
-            groups[i % 8].add(&near, value + noise, 1.0);
+            sums.push(Weighed::new(i % 8, &near, value + noise, 1.0));
         }
-        Regression { groups, weighing: Weighing::Alike }
+        Regression { groups: sums.finished() }
     }
 
     #[test]
@@ -284,22 +220,24 @@ mod tests {
     #[test]
     fn quiet_places_decide_where_values_count_by_scale() {
         let mut rng = Rng::new(12);
-        let (mut alike, mut by_scale) = (Products::new(), Products::new());
+        let (mut alike, mut by_scale) = (Sums::new(1, TERMS), Sums::new(1, TERMS));
         for i in 0..8000 {
             // Bursts that go their own way, and between them half of what lies to the left.
             let (coefficient, scale) = if i % 40 < 4 { (-0.5, 60.0) } else { (0.5, 0.8) };
             let left = f64::from(rng.unit() - 0.5) * 40.0;
             let own = f64::from(rng.unit() - 0.5) * scale;
-            let mut near = [0.0; NEIGHBOURS];
+            let mut near = [0.0; TERMS];
             near[0] = left;
             let value = coefficient * left + own;
-            alike.add(&near, value, 1.0);
+            alike.push(Weighed::new(0, &near, value, 1.0));
             let residual = (value - 0.4 * left).round();
-            by_scale.add(&near, value, weight((AROUND * scale / 4.0) as i32, residual as i64));
+            let counts = weight((AROUND * scale / 4.0) as i32, residual as i64);
+            by_scale.push(Weighed::new(0, &near, value, counts));
         }
-        let first = |p: &Products| p.solve(&[0], None)[0];
-        assert!(first(&alike) < 0.45, "{}", first(&alike));
-        assert!((first(&by_scale) - 0.5).abs() < 0.02, "{}", first(&by_scale));
+        let first = |sums: Sums| sums.finished()[0].solve(&[0], None)[0];
+        let (alike, by_scale) = (first(alike), first(by_scale));
+        assert!(alike < 0.45, "{alike}");
+        assert!((by_scale - 0.5).abs() < 0.02, "{by_scale}");
     }
 
     #[test]
@@ -308,7 +246,7 @@ mod tests {
         assert!(of.iter().enumerate().all(|(j, &g)| g == of[j % 2]) && of[0] != of[1]);
         assert!((stencils[of[0]][0] - 192).abs() <= 4, "{stencils:?}");
         // Nothing to learn from gives nothing.
-        let none = Regression { groups: vec![Products::new(); 2], weighing: Weighing::Alike };
-        assert_eq!(none.shared(&[0, 3]), [0; NEIGHBOURS]);
+        let none = Regression { groups: vec![Products::new(); 2] };
+        assert_eq!(none.shared(&[0, 3]), [0; TERMS]);
     }
 }

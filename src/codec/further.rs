@@ -1,0 +1,90 @@
+//! What predictions weigh besides the sums of neighbours: residuals of some, and sums farther to the left.
+
+use super::near::Near;
+use super::sum::{LARGEST_SUM, Sum};
+use super::surroundings::Surroundings;
+use super::window::Window;
+use crate::container::model::{FIRST_FARTHER, FIRST_RESIDUAL, NEAREST_FARTHER, TERMS};
+use std::ops::Range;
+
+/// Bits of residuals among all terms.
+pub(super) const OF_RESIDUALS: u32 = (1 << FIRST_FARTHER) - (1 << FIRST_RESIDUAL);
+
+/// How many times to the left a term lies that is farther than neighbours.
+#[inline(always)]
+pub(super) const fn times_left(term: usize) -> usize {
+    term - FIRST_FARTHER + NEAREST_FARTHER
+}
+
+/// Terms that are residuals, and those farther to the left.
+pub(super) const RESIDUALS: Range<usize> = FIRST_RESIDUAL..FIRST_FARTHER;
+pub(super) const FARTHER: Range<usize> = FIRST_FARTHER..TERMS;
+
+/// Adds up those terms that `used` names, weighed.
+#[inline(always)]
+pub(super) fn add<S: Sum, const N: usize>(
+    total: &mut [i64; N],
+    (window, near, surroundings): (&Window<S, N>, &Near<S, N>, &Surroundings),
+    (coefficients, used): (&[[i16; N]; TERMS], u32),
+    fraction: [u32; N],
+) {
+    for k in RESIDUALS.filter(|k| used >> k & 1 == 1) {
+        let residuals = near.residual(k - FIRST_RESIDUAL);
+        for i in 0..N {
+            total[i] += in_fine_units(residuals[i], fraction[i]) * i64::from(coefficients[k][i]);
+        }
+    }
+    let mut sums = near.farthest_left();
+    for k in FARTHER.filter(|k| used >> k != 0) {
+        sums = left(window, surroundings, times_left(k), sums);
+        for i in 0..N {
+            total[i] += sums[i].weighed(coefficients[k][i]);
+        }
+    }
+}
+
+/// A residual as it is weighed, where steps have 2^`fraction` fine units.
+#[inline(always)]
+fn in_fine_units(residual: i32, fraction: u32) -> i64 {
+    (i64::from(residual) << fraction).clamp(-LARGEST_SUM, LARGEST_SUM)
+}
+
+/// Returns the sums so many times to the left, and `nearer` ones where these do not lie in the line.
+#[inline(always)]
+fn left<S: Sum, const N: usize>(
+    window: &Window<S, N>,
+    surroundings: &Surroundings,
+    times: usize,
+    nearer: [S; N],
+) -> [S; N] {
+    let columns = times * surroundings.distance();
+    if columns >= surroundings.line {
+        return nearer;
+    }
+    let (x, mut out) = (&window.front().x, window.to_the_left(columns));
+    for i in 0..N {
+        out[i] = if x[i] >= columns as i32 { out[i] } else { nearer[i] };
+    }
+    out
+}
+
+/// Returns all terms of the only lane's value, of which everything is known.
+#[cfg(feature = "compress")]
+pub(crate) fn terms(
+    window: &Window<i64, 1>,
+    near: &Near<i64, 1>,
+    surroundings: &Surroundings,
+    fraction: u32,
+) -> [i64; TERMS] {
+    let mut out = [0; TERMS];
+    out.iter_mut().zip(&near.sums).for_each(|(out, sum)| *out = sum[0]);
+    for k in RESIDUALS {
+        out[k] = in_fine_units(near.residual(k - FIRST_RESIDUAL)[0], fraction);
+    }
+    let mut sums = near.farthest_left();
+    for k in FARTHER {
+        sums = left(window, surroundings, times_left(k), sums);
+        out[k] = sums[0];
+    }
+    out
+}
