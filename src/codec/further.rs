@@ -1,24 +1,23 @@
 //! What predictions weigh besides the sums of neighbours: residuals of some, and sums farther to the left.
 
+use super::context::LANES;
 use super::near::Near;
 use super::sum::{LARGEST_SUM, Sum};
 use super::surroundings::Surroundings;
 use super::window::Window;
 use crate::container::model::{FIRST_FARTHER, FIRST_RESIDUAL, NEAREST_FARTHER, TERMS};
+use crate::kernels::vector::Vector;
 use std::ops::Range;
-
-/// Bits of residuals among all terms.
-pub(super) const OF_RESIDUALS: u32 = (1 << FIRST_FARTHER) - (1 << FIRST_RESIDUAL);
 
 /// How many times to the left a term lies that is farther than neighbours.
 #[inline(always)]
-pub(super) const fn times_left(term: usize) -> usize {
+const fn times_left(term: usize) -> usize {
     term - FIRST_FARTHER + NEAREST_FARTHER
 }
 
 /// Terms that are residuals, and those farther to the left.
-pub(super) const RESIDUALS: Range<usize> = FIRST_RESIDUAL..FIRST_FARTHER;
-pub(super) const FARTHER: Range<usize> = FIRST_FARTHER..TERMS;
+const RESIDUALS: Range<usize> = FIRST_RESIDUAL..FIRST_FARTHER;
+const FARTHER: Range<usize> = FIRST_FARTHER..TERMS;
 
 /// Adds up those terms that `used` names, weighed.
 #[inline(always)]
@@ -66,6 +65,38 @@ fn left<S: Sum, const N: usize>(
         out[i] = if x[i] >= columns as i32 { out[i] } else { nearer[i] };
     }
     out
+}
+
+/// Adds up those terms that `used` names, weighed by the coefficients behind those of neighbours: as
+/// [`add`] does, with vectors. Steps have 2^`fraction` fine units, and `nearest` is the sum that lies
+/// farthest to the left of neighbours.
+#[inline(always)]
+pub(super) fn swift<V: Vector>(
+    isa: V::Isa,
+    (residuals, nearest): (&[V], V),
+    (window, surroundings): (&Window<i32, LANES>, &Surroundings),
+    (coefficients, used, fraction): (&[[i16; LANES]], u32, u32),
+) -> V {
+    let mut own = coefficients.iter();
+    let mut weighed = |term: V| own.next().map(|a| term.times(V::load_short(isa, a)));
+    let mut total = V::all(isa, 0);
+    for (_, residual) in RESIDUALS.zip(residuals).filter(|(k, _)| used >> k & 1 == 1) {
+        total = weighed(residual.shifted_left(fraction)).map_or(total, |own| total.plus(own));
+    }
+    let x = V::load(isa, &window.front().x);
+    let mut sum = nearest;
+    for k in FARTHER.filter(|k| used >> k != 0) {
+        let columns = times_left(k) * surroundings.distance();
+        if columns < surroundings.line {
+            let there = x.is_above(V::all(isa, columns as i32 - 1));
+            let own: V = window.vector_to_the_left(isa, columns);
+            sum = own.or(there, sum);
+        }
+        if used >> k & 1 == 1 {
+            total = weighed(sum).map_or(total, |own| total.plus(own));
+        }
+    }
+    total
 }
 
 /// Returns all terms of the only lane's value, of which everything is known.

@@ -1,10 +1,9 @@
 //! What the neighbours of a value foretell of it, and the properties by which trees choose a table.
 
 use super::context::{feature, neighbour};
-use super::further;
 use super::sum::Sum;
 use super::surroundings::Surroundings;
-use super::weights::OF_NEIGHBOURS;
+use super::weights::{self, OF_NEIGHBOURS};
 use super::window::{Front, Window};
 use crate::container::model::{FEATURES, FIRST_FARTHER, NEIGHBOURS, TERMS};
 use neighbour::{LEFT, LEFT2, LEFT3, THIRD, THIRD2, THIRD3, UP, UP_LEFT, UP_RIGHT, UP2};
@@ -107,7 +106,7 @@ impl Wanted {
     /// Says whether residuals are needed.
     #[inline(always)]
     pub(super) fn residuals(self) -> bool {
-        self.any(OF_RESIDUALS) || self.sums & further::OF_RESIDUALS != 0
+        self.any(OF_RESIDUALS) || self.sums & weights::OF_RESIDUALS != 0
     }
 
     /// Says whether sums in the third direction are needed.

@@ -13,7 +13,7 @@ use super::sum::Sum;
 use super::sum_range::{fraction, most_fraction, narrow, swift};
 use super::surroundings::Surroundings;
 use super::tree::Tree;
-use super::weights::{Coefficients, OF_NEIGHBOURS, Weights};
+use super::weights::{Coefficients, OF_NEIGHBOURS, OF_RESIDUALS, Weights};
 use super::window::Window;
 use crate::container::model::{FEATURES, FIRST_FARTHER, NEAREST_FARTHER, TERMS};
 use crate::container::model::{ModelRecord, NEIGHBOURS, Neighbours, TreeNode};
@@ -184,7 +184,7 @@ impl Neighbourhood {
     /// Says whether predictions weigh residuals.
     #[inline(always)]
     pub(super) fn weighs_residuals(&self) -> bool {
-        self.coefficients.used & further::OF_RESIDUALS != 0 && !self.median
+        self.coefficients.used & OF_RESIDUALS != 0 && !self.median
     }
 
     /// Returns the sum of atom `atom`, counted from 1, in a column of the model `m`, if it does not take

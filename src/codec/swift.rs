@@ -3,7 +3,7 @@
 
 use super::context::{LANES, LARGEST, feature, neighbour};
 use super::course::{Course, Meeting};
-use super::further::{FARTHER, RESIDUALS, times_left};
+use super::further;
 use super::near::{AROUND, OF_ATOMS, OF_RESIDUALS, QUARTER, WITH_ATOMS};
 use super::neighbourhood::Neighbourhood;
 use super::program::Program;
@@ -392,14 +392,16 @@ impl<V: Vector> Around<V> {
         } else {
             let mut total = V::all(isa, 128);
             let mut left = n.coefficients.used & OF_NEIGHBOURS;
-            let (near, further) = coefficients.split_at(left.count_ones() as usize);
+            let (near, others) = coefficients.split_at(left.count_ones() as usize);
             for own in near {
                 let sum = s[left.trailing_zeros() as usize % NEIGHBOURS];
                 total = total.plus(sum.times(V::load_short(isa, own)));
                 left &= left.wrapping_sub(1);
             }
-            if !further.is_empty() {
-                total = total.plus(self.further(isa, (n, window), further));
+            if !others.is_empty() {
+                let own = (others, n.coefficients.used, n.fraction.unwrap_or(0));
+                let lies = (window, &n.surroundings);
+                total = total.plus(further::swift(isa, (&self.residuals, s[LEFT3]), lies, own));
             }
             total.shifted_right(8)
         };
@@ -410,38 +412,6 @@ impl<V: Vector> Around<V> {
             }
             _ => exact,
         }
-    }
-
-    /// Adds up what is weighed besides the sums of neighbours, by `coefficients`.
-    #[inline(always)]
-    fn further(
-        &self,
-        isa: V::Isa,
-        (n, window): (&Neighbourhood, &Window<i32, LANES>),
-        coefficients: &[[i16; LANES]],
-    ) -> V {
-        let (used, fraction) = (n.coefficients.used, n.fraction.unwrap_or(0));
-        let mut own = coefficients.iter();
-        let mut weighed = |term: V| own.next().map(|a| term.times(V::load_short(isa, a)));
-        let mut total = V::all(isa, 0);
-        for k in RESIDUALS.filter(|k| used >> k & 1 == 1) {
-            let residual = self.residuals[k - RESIDUALS.start].shifted_left(fraction);
-            total = weighed(residual).map_or(total, |own| total.plus(own));
-        }
-        let x = V::load(isa, &window.front().x);
-        let mut sum = self.sums[LEFT3];
-        for k in FARTHER.filter(|k| used >> k != 0) {
-            let columns = times_left(k) * n.surroundings.distance();
-            if columns < n.surroundings.line {
-                let there = x.is_above(V::all(isa, columns as i32 - 1));
-                let own: V = window.vector_to_the_left(isa, columns);
-                sum = own.or(there, sum);
-            }
-            if used >> k & 1 == 1 {
-                total = weighed(sum).map_or(total, |own| total.plus(own));
-            }
-        }
-        total
     }
 
     /// Computes properties: those that are wanted, and some more.

@@ -2,7 +2,7 @@
 
 use super::row_predictors::{LinePredictors, RowWeights};
 use super::window::Front;
-use crate::container::model::{NEIGHBOURS, Neighbours, TERMS};
+use crate::container::model::{FIRST_FARTHER, FIRST_RESIDUAL, NEIGHBOURS, Neighbours, TERMS};
 
 /// What predictions are made with.
 #[derive(Debug, Clone)]
@@ -18,8 +18,9 @@ pub(crate) struct Coefficients {
     pub(crate) by_row: Option<LinePredictors>,
 }
 
-/// Bits of the sums of neighbours among all terms.
+/// Bits of the sums of neighbours among all terms, and those of residuals.
 pub(super) const OF_NEIGHBOURS: u32 = (1 << NEIGHBOURS) - 1;
+pub(super) const OF_RESIDUALS: u32 = (1 << FIRST_FARTHER) - (1 << FIRST_RESIDUAL);
 
 impl Coefficients {
     /// Prepares what is said of neighbours of values in rows of `width` columns, in lines of `line`.

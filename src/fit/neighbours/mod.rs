@@ -11,6 +11,7 @@ mod grow;
 mod observe;
 pub(crate) mod plain;
 mod predict;
+mod prediction;
 mod predictor_rounding;
 mod products;
 mod row_predictors;

@@ -15,7 +15,8 @@ use crate::fit::entropy::classes::{ClassEffort, fit_classes};
 use crate::fit::neighbours::atoms;
 use crate::fit::neighbours::contexts::Uncontexted;
 use crate::fit::neighbours::effort::{ContextEffort, NeighbourEffort};
-use crate::fit::neighbours::predict::{Comparison, Prediction};
+use crate::fit::neighbours::predict::{Comparison, FEW_KINDS};
+use crate::fit::neighbours::prediction::Prediction;
 use crate::fit::quantise::linear;
 use crate::limits::Limits;
 use crate::quality::Tally;
@@ -112,6 +113,11 @@ pub(crate) fn build(
     let with_line = near.map(|f| f.with_line_before(context, compared));
     let with_line = with_line.collect::<Result<Vec<_>>>()?.into_iter().flatten();
     match least(with_line).or_else(|| least(found)) {
+        Some(Found { way, prediction, .. }) if effort.predictions > FEW_KINDS => {
+            let encoder = |p: &Prediction| way.encoder(context, p);
+            let prediction = comparison(context, &encoder, compared).refitted(prediction)?;
+            way.fitted(context, &prediction, effort).map(Some)
+        }
         Some(Found { way, prediction, .. }) => way.fitted(context, &prediction, effort).map(Some),
         None => Ok(None),
     }

@@ -1,12 +1,7 @@
 //! Which prediction from neighbours leaves the least: the median, simple sums, or coefficients by least
 //! squares for all columns, for groups of them, or for each.
 
-use crate::codec::context::neighbour::{LEFT, LEFT2, THIRD, THIRD_LEFT, THIRD_RIGHT, THIRD2};
-use crate::codec::context::neighbour::{UP, UP_LEFT, UP_RIGHT, UP2};
-use crate::container::model::{
-    FIRST_FARTHER, FIRST_RESIDUAL, NEIGHBOURS, Neighbours, OWN_TABLE, RowPredictors, TERMS,
-    TreeNode,
-};
+use crate::container::model::{NEIGHBOURS, TERMS};
 use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
 use crate::fit::context::FitContext;
@@ -14,6 +9,7 @@ use crate::fit::data::sample::Thinning;
 use crate::fit::neighbours::effort::NeighbourEffort;
 use crate::fit::neighbours::entropy::{Blocks, block_bits};
 use crate::fit::neighbours::geometry::{self, Directions};
+use crate::fit::neighbours::prediction::{Kind, Prediction, simple_sums};
 use crate::fit::neighbours::row_predictors::{self, StepsOfRow};
 use crate::fit::neighbours::stencil::{Regression, Stencil, Weighing};
 use std::collections::HashMap;
@@ -24,8 +20,6 @@ const MOST_COLUMNS: usize = 1 << 12;
 const LEAST_ROWS: usize = 48;
 /// Numbers of groups that are tried.
 const GROUPS: [usize; 2] = [6, 24];
-/// Bits of a coefficient in the model.
-const COEFFICIENT_BITS: f64 = 7.0;
 /// Simple sums that are compared on all values, for all columns and with those for some, at most; and the part
 /// of the values by which they are found.
 const LIKELIEST: [usize; 2] = [2, 5];
@@ -38,6 +32,8 @@ const LINE_WORTH: f64 = 0.99;
 /// The same of one by row, which contexts say less to, where many kinds are compared, and where few are:
 /// comparing takes time.
 const NEARLY_BY_ROW: [f64; 2] = [1.01, 0.97];
+/// How many times as many values coefficients are found by in the end, where there is time.
+const MORE_VALUES: usize = 8;
 /// Share of all bits that prediction must save to be used.
 const WORTH: f64 = 0.998;
 /// Neighbours that are weighed: the nearest, those of the row, and all.
@@ -56,62 +52,8 @@ const ALL: &[usize] = &[
 /// which there is another.
 const ROUNDS: usize = 4;
 const BETTER: f64 = 0.995;
-/// Neighbours in the third direction, where that is the row before, and those above that are the same.
-const SAME: [(usize, usize); 4] =
-    [(THIRD, UP), (THIRD2, UP2), (THIRD_LEFT, UP_LEFT), (THIRD_RIGHT, UP_RIGHT)];
-
-/// Returns sums that suit data of known kinds: the value before, in each direction, on a line through
-/// two of them, or on a plane through three.
-fn simple_sums() -> Vec<Stencil> {
-    let sum = |terms: &[(usize, i64)]| {
-        let mut out = [0; TERMS];
-        terms.iter().for_each(|&(n, a)| out[n] = a);
-        out
-    };
-    vec![
-        sum(&[]),
-        sum(&[(LEFT, 256)]),
-        sum(&[(LEFT, 384), (LEFT2, -128)]),
-        sum(&[(LEFT, 512), (LEFT2, -256)]),
-        sum(&[(UP, 256)]),
-        sum(&[(UP, 512), (UP2, -256)]),
-        sum(&[(LEFT, 256), (UP, 256), (UP_LEFT, -256)]),
-        sum(&[(THIRD, 256)]),
-        sum(&[(THIRD, 512), (THIRD2, -256)]),
-        sum(&[(LEFT, 256), (THIRD, 256), (THIRD_LEFT, -256)]),
-    ]
-}
-
-/// How each column is predicted.
-#[derive(Debug, Clone)]
-pub(super) struct Prediction {
-    directions: Directions,
-    median: bool,
-    stencils: Vec<Stencil>,
-    /// The stencil of each column; empty where all have the first.
-    of: Vec<usize>,
-    /// Predictors in place of all that, of which each row names one.
-    by_row: Option<RowPredictors>,
-}
-
-/// What tells predictions apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Kind {
-    directions: Directions,
-    median: bool,
-    in_groups: bool,
-    by_row: bool,
-    /// Whether residuals are weighed, which contexts look at, too.
-    weighs_residuals: bool,
-    /// Whether coefficients are halves: where values lie on a grid of their own that the steps go across,
-    /// what is left of them repeats, and contexts say much.
-    simple: bool,
-}
-
-/// Half of one in coefficients.
-const HALF: i64 = 128;
 /// Up to so many kinds of predictions, the simple ones are not told from others.
-const FEW_KINDS: usize = 2;
+pub(super) const FEW_KINDS: usize = 2;
 
 /// A prediction with what it leaves in the sample.
 struct Tried {
@@ -125,88 +67,6 @@ struct Tried {
 impl Tried {
     fn total(&self, weight: f64) -> f64 {
         self.bits.iter().sum::<f64>() * weight + self.own
-    }
-}
-
-impl Prediction {
-    fn all(directions: Directions, stencil: Stencil) -> Self {
-        Self { directions, median: false, stencils: vec![stencil], of: Vec::new(), by_row: None }
-    }
-
-    /// The same, for which rows before are kept: something weighs them, if only with nothing.
-    fn looking_back(&self) -> Self {
-        let mut probe = self.clone();
-        for stencil in probe.stencils.iter_mut().filter(|s| s[THIRD] == 0) {
-            stencil[THIRD] = 1;
-        }
-        probe
-    }
-
-    /// The same without the third direction, which is that of the row before and has what lies there.
-    fn without_third(&self) -> Self {
-        let mut out = self.clone();
-        for stencil in &mut out.stencils {
-            for (third, same) in SAME {
-                stencil[same] += stencil[third];
-            }
-            stencil[THIRD..NEIGHBOURS].fill(0);
-        }
-        out
-    }
-
-    /// Bits of the model.
-    fn bits(&self, width: usize) -> f64 {
-        let used = |s: &Stencil| s.iter().filter(|a| **a != 0).count() as f64;
-        let groups = self.stencils.len();
-        let map = if groups > 1 && groups < width { (groups as f64).log2() } else { 0.0 };
-        self.stencils.iter().map(used).sum::<f64>() * COEFFICIENT_BITS + map * width as f64
-    }
-
-    /// Returns what a model says of the prediction, with trees that decide nothing.
-    pub(super) fn neighbours(&self, aligned: bool, atoms: &[i64]) -> Neighbours {
-        let used = |n: usize| self.stencils.iter().any(|s| s[n] != 0);
-        let of_groups = |n: usize| self.stencils.iter().map(|s| s[n]).collect();
-        let by_group = self.stencils.len() > 1 && self.stencils.len() < self.of.len();
-        Neighbours {
-            distances: self.directions.distances,
-            line_of_rows: self.directions.line_of_rows,
-            latents_above: Default::default(),
-            median: self.median,
-            aligned,
-            group_of: if by_group { self.of.clone() } else { Vec::new() },
-            coefficients: (0..TERMS)
-                .map(|n| if used(n) { of_groups(n) } else { Vec::new() })
-                .collect(),
-            by_row: self.by_row.clone(),
-            atoms: atoms.to_vec(),
-            atom_tree: vec![TreeNode::Leaf { table: Some(0), shift: 0 }],
-            tree: vec![OWN_TABLE],
-        }
-    }
-
-    /// Says what tells it from others more than numbers do.
-    fn kind(&self) -> Kind {
-        let is_simple = |s: &Stencil| s.iter().all(|a| a % HALF == 0);
-        Kind {
-            directions: self.directions,
-            median: self.median,
-            in_groups: self.stencils.len() > 1,
-            by_row: self.by_row.is_some(),
-            weighs_residuals: self.weighs_residuals(),
-            simple: self.stencils.iter().all(is_simple),
-        }
-    }
-
-    fn weighs_residuals(&self) -> bool {
-        let residuals = FIRST_RESIDUAL..FIRST_FARTHER;
-        self.stencils.iter().any(|s| s[residuals.clone()].iter().any(|a| *a != 0))
-    }
-
-    /// Says whether it predicts nothing.
-    pub(super) fn is_nothing(&self) -> bool {
-        !self.median
-            && self.by_row.is_none()
-            && self.stencils.iter().all(|s| s.iter().all(|a| *a == 0))
     }
 }
 
@@ -230,7 +90,9 @@ impl Comparison<'_> {
     /// Returns the best prediction, where looking at the line of rows before saves so many bits besides.
     pub(super) fn best(&self, saved_by_line: f64) -> Result<Prediction> {
         let best = self.likely(1)?.swap_remove(0);
-        Ok(self.with_line_before(&best, saved_by_line)?.map_or(best, |lined| lined.0))
+        let best = self.with_line_before(&best, saved_by_line)?.map_or(best, |lined| lined.0);
+        let contexts = self.effort.contexts.map_or(0, |c| c.predictions);
+        if contexts > FEW_KINDS { self.refitted(best) } else { Ok(best) }
     }
 
     /// Returns a prediction of the kind of `best` that looks at the line of rows before, if rows lie in lines
@@ -289,13 +151,15 @@ impl Comparison<'_> {
             return Ok(vec![Prediction::all(all[0].1.directions, [0; TERMS])]);
         }
         // Contexts say less to those by row than to these.
+        if most > 1 && most <= FEW_KINDS && !all[0].1.weighs_residuals() {
+            all.retain(|(_, p)| !p.weighs_residuals());
+        }
         let not_by_row = all.iter().find(|(_, p)| p.by_row.is_none() && !p.weighs_residuals());
         let least_of_others = not_by_row.map_or(f64::INFINITY, |(total, _)| *total);
         let mut kinds: Vec<Kind> = Vec::new();
         all.retain(|(total, p)| {
-            let kind = p.kind();
-            let simple = kind.simple && most > FEW_KINDS;
-            let kind = Kind { simple, ..kind };
+            let mut kind = p.kind();
+            kind.simple &= most > FEW_KINDS;
             let is_new = *total <= NEARLY * least && !kinds.contains(&kind);
             kinds.push(kind);
             is_new
@@ -305,7 +169,7 @@ impl Comparison<'_> {
         let (mut others, mut weighing) = (0, 0);
         all.retain(|(total, p)| match p.by_row {
             Some(_) => *total <= nearly * least_of_others,
-            None if p.weighs_residuals() => {
+            None if p.weighs_residuals() && most > FEW_KINDS => {
                 weighing += 1;
                 weighing == 1
             }
@@ -315,6 +179,25 @@ impl Comparison<'_> {
             }
         });
         Ok(all.into_iter().map(|p| p.1).collect())
+    }
+
+    /// Returns a prediction of the same kind whose coefficients are found by more values, if that is better.
+    pub(super) fn refitted(&self, best: Prediction) -> Result<Prediction> {
+        if best.median || best.by_row.is_some() || best.is_nothing() {
+            return Ok(best);
+        }
+        let sample = self.context.sample;
+        let rows = MORE_VALUES * self.effort.compared / sample.schema.width().max(1);
+        let some = match best.directions.line_of_rows {
+            0 => sample.thinning(rows),
+            _ => sample.thinning_of_lines(rows),
+        };
+        let many = Self { some, ..*self };
+        let mut tried = vec![many.tried(best.clone())?];
+        many.weighed_by_scale(&mut tried, true)?;
+        let weight = many.weight();
+        let least = tried.into_iter().min_by(|a, b| a.total(weight).total_cmp(&b.total(weight)));
+        Ok(least.map_or(best, |t| t.prediction))
     }
 
     /// How many they are.
@@ -454,40 +337,30 @@ impl Comparison<'_> {
         let products = Regression::gather(self.context, &probe, self.predicted, how);
         let most = if weighing == Weighing::ByScale { ALL } else { USED[2] };
         let mut tried = Vec::new();
-        let in_groups = before.stencils.len() > 1;
-        let shared = match (self.effort.thorough, alike) {
-            (true, false) => &USED[..],
-            (false, false) => &[USED[0], USED[2]],
-            (_, true) => &USED[USED.len() - usize::from(!in_groups)..],
+        let is_shared = before.stencils.len() == 1;
+        let of_columns = before.stencils.len() == width;
+        let shared = match (self.effort.thorough, weighing) {
+            _ if alike => &USED[USED.len() - usize::from(is_shared)..],
+            (true, Weighing::Alike) => &USED[..],
+            _ => &[USED[0], USED[2]],
         };
         for used in shared.iter().map(|own| if own.len() == NEIGHBOURS { most } else { own }) {
             tried.push(self.tried(Prediction::all(directions, products.shared(used)))?);
         }
-        if by_column && (in_groups || !alike) {
-            let used = most;
-            let of = (0..width).collect();
-            let stencils = products.of_columns(used);
-            tried.push(self.tried(Prediction {
-                directions,
-                median: false,
-                stencils,
-                of,
-                by_row: None,
-            })?);
+        let nothing = || Prediction::all(directions, [0; TERMS]);
+        if by_column && (!alike || of_columns) {
+            let (stencils, of) = (products.of_columns(most), (0..width).collect());
+            tried.push(self.tried(Prediction { stencils, of, ..nothing() })?);
+        }
+        if by_column && (!alike || !is_shared && !of_columns) {
             let counts = match (self.effort.thorough, alike) {
                 (true, false) => &GROUPS[..],
                 (false, _) => &GROUPS[..1],
                 (true, true) => &GROUPS[1..],
             };
             for &count in counts.iter().filter(|&&c| 4 * c <= width) {
-                let (stencils, of) = products.of_groups(used, count);
-                tried.push(self.tried(Prediction {
-                    directions,
-                    median: false,
-                    stencils,
-                    of,
-                    by_row: None,
-                })?);
+                let (stencils, of) = products.of_groups(most, count);
+                tried.push(self.tried(Prediction { stencils, of, ..nothing() })?);
             }
         }
         Ok(tried)
@@ -542,6 +415,7 @@ impl Comparison<'_> {
             stencils = of.iter().map(|&g| stencils[g]).collect();
             of = (0..width).collect();
         }
-        self.tried(Prediction { directions, median: false, stencils, of, by_row: None }).map(Some)
+        let nothing = Prediction::all(directions, [0; TERMS]);
+        self.tried(Prediction { stencils, of, ..nothing }).map(Some)
     }
 }

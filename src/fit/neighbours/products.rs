@@ -16,8 +16,6 @@ const WAITING: usize = 256;
 const RIDGE: f64 = 1e-5;
 /// Variance of rounding, in squared steps, that is added to each term's.
 pub(super) const ROUNDING: f64 = 0.03;
-/// Rows that coefficients of all columns together stand for where a column's own are found.
-const SHARED_ROWS: f64 = 8.0;
 /// Values of a group, at least, that tell coefficients.
 const LEAST_VALUES: f64 = 4.0;
 
@@ -119,9 +117,14 @@ impl Products {
         sum.max(0.0) / self.count.max(1.0)
     }
 
-    /// Returns the coefficients of the terms that `used` names, pulled towards `shared` as if by some rows.
-    pub(super) fn solve(&self, used: &[usize], shared: Option<&[f64; TERMS]>) -> [f64; TERMS] {
-        let mut out = shared.copied().unwrap_or([0.0; TERMS]);
+    /// Returns the coefficients of the terms that `used` names, pulled towards `shared` ones as if by so
+    /// many rows.
+    pub(super) fn solve(
+        &self,
+        used: &[usize],
+        shared: Option<(&[f64; TERMS], f64)>,
+    ) -> [f64; TERMS] {
+        let mut out = shared.map_or([0.0; TERMS], |(shared, _)| *shared);
         let n = used.len();
         if n == 0 || self.count < LEAST_VALUES {
             return out;
@@ -136,8 +139,8 @@ impl Products {
             let own = self.square(i, i);
             let noise = RIDGE * own + self.noise + 1e-9;
             matrix[row * n + row] += noise;
-            if let Some(shared) = shared {
-                let pull = SHARED_ROWS * own / self.count;
+            if let Some((shared, rows)) = shared {
+                let pull = rows * own / self.count;
                 matrix[row * n + row] += pull;
                 right[row] += pull * shared[i];
             }

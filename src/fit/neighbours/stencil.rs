@@ -44,6 +44,8 @@ fn stored(c: &[f64; TERMS]) -> Stencil {
 /// Products of each column, or of all together.
 pub(super) struct Regression {
     groups: Vec<Products>,
+    /// Rows that coefficients of all columns together stand for where a column's own are found.
+    shared_rows: f64,
 }
 
 /// What values count for.
@@ -63,6 +65,15 @@ impl Weighing {
         match self {
             Self::Alike => NEIGHBOURS,
             Self::ByScale => TERMS,
+        }
+    }
+
+    /// Returns the rows that coefficients of all columns stand for: fewer where what is left of values, which
+    /// is far smaller, says what they count for.
+    fn shared_rows(self) -> f64 {
+        match self {
+            Self::Alike => 8.0,
+            Self::ByScale => 3.0,
         }
     }
 
@@ -131,7 +142,7 @@ impl Regression {
         for part in observe(context, encoder, predictions, some, new) {
             all.iter_mut().zip(&part.sums.finished()).for_each(|(a, b)| a.merge(b, 1.0));
         }
-        Self { groups: all }
+        Self { groups: all, shared_rows: weighing.shared_rows() }
     }
 
     /// Products of the columns `members`, each column's by its own variance.
@@ -155,7 +166,10 @@ impl Regression {
     /// Returns each column's own coefficients.
     pub(super) fn of_columns(&self, used: &[usize]) -> Vec<Stencil> {
         let shared = self.together(0..self.groups.len()).solve(used, None);
-        self.groups.iter().map(|g| stored(&g.solve(used, Some(&shared)))).collect()
+        self.groups
+            .iter()
+            .map(|g| stored(&g.solve(used, Some((&shared, self.shared_rows)))))
+            .collect()
     }
 
     /// Returns the coefficients of `count` groups of columns, and the group of each.
@@ -163,8 +177,9 @@ impl Regression {
         let width = self.groups.len();
         let shared = self.together(0..width).solve(used, None);
         let seed = |g: usize| ((g as f64 * GOLDEN).fract() * width as f64) as usize;
-        let mut centres: Vec<[f64; TERMS]> =
-            (0..count).map(|g| self.groups[seed(g)].solve(used, Some(&shared))).collect();
+        let mut centres: Vec<[f64; TERMS]> = (0..count)
+            .map(|g| self.groups[seed(g)].solve(used, Some((&shared, self.shared_rows))))
+            .collect();
         centres[0] = shared;
         let mut of = vec![0; width];
         for _ in 0..ROUNDS {
@@ -174,7 +189,7 @@ impl Regression {
             }
             for (g, centre) in centres.iter_mut().enumerate() {
                 let members = (0..width).filter(|&j| of[j] == g);
-                *centre = self.together(members).solve(used, Some(&shared));
+                *centre = self.together(members).solve(used, Some((&shared, self.shared_rows)));
             }
         }
         (centres.iter().map(stored).collect(), of)
@@ -201,7 +216,7 @@ mod tests {
             };
             sums.push(Weighed::new(i % 8, &near, value + noise, 1.0));
         }
-        Regression { groups: sums.finished() }
+        Regression { groups: sums.finished(), shared_rows: 8.0 }
     }
 
     #[test]
@@ -246,7 +261,7 @@ mod tests {
         assert!(of.iter().enumerate().all(|(j, &g)| g == of[j % 2]) && of[0] != of[1]);
         assert!((stencils[of[0]][0] - 192).abs() <= 4, "{stencils:?}");
         // Nothing to learn from gives nothing.
-        let none = Regression { groups: vec![Products::new(); 2] };
+        let none = Regression { groups: vec![Products::new(); 2], shared_rows: 8.0 };
         assert_eq!(none.shared(&[0, 3]), [0; TERMS]);
     }
 }

@@ -1,0 +1,147 @@
+//! Predictions from neighbours, as they are compared: what each weighs, and what tells them apart.
+
+use crate::codec::context::neighbour::{LEFT, LEFT2, THIRD, THIRD_LEFT, THIRD_RIGHT, THIRD2};
+use crate::codec::context::neighbour::{UP, UP_LEFT, UP_RIGHT, UP2};
+use crate::container::model::{FIRST_FARTHER, FIRST_RESIDUAL, NEIGHBOURS, Neighbours, OWN_TABLE};
+use crate::container::model::{RowPredictors, TERMS, TreeNode};
+use crate::fit::neighbours::geometry::Directions;
+use crate::fit::neighbours::stencil::Stencil;
+
+/// Bits of a coefficient in the model.
+const COEFFICIENT_BITS: f64 = 7.0;
+
+/// Neighbours in the third direction, where that is the row before, and those above that are the same.
+const SAME: [(usize, usize); 4] =
+    [(THIRD, UP), (THIRD2, UP2), (THIRD_LEFT, UP_LEFT), (THIRD_RIGHT, UP_RIGHT)];
+
+/// Returns sums that suit data of known kinds: the value before, in each direction, on a line through
+/// two of them, or on a plane through three.
+pub(super) fn simple_sums() -> Vec<Stencil> {
+    let sum = |terms: &[(usize, i64)]| {
+        let mut out = [0; TERMS];
+        terms.iter().for_each(|&(n, a)| out[n] = a);
+        out
+    };
+    vec![
+        sum(&[]),
+        sum(&[(LEFT, 256)]),
+        sum(&[(LEFT, 384), (LEFT2, -128)]),
+        sum(&[(LEFT, 512), (LEFT2, -256)]),
+        sum(&[(UP, 256)]),
+        sum(&[(UP, 512), (UP2, -256)]),
+        sum(&[(LEFT, 256), (UP, 256), (UP_LEFT, -256)]),
+        sum(&[(THIRD, 256)]),
+        sum(&[(THIRD, 512), (THIRD2, -256)]),
+        sum(&[(LEFT, 256), (THIRD, 256), (THIRD_LEFT, -256)]),
+    ]
+}
+
+/// How each column is predicted.
+#[derive(Debug, Clone)]
+pub(super) struct Prediction {
+    pub(super) directions: Directions,
+    pub(super) median: bool,
+    pub(super) stencils: Vec<Stencil>,
+    /// The stencil of each column; empty where all have the first.
+    pub(super) of: Vec<usize>,
+    /// Predictors in place of all that, of which each row names one.
+    pub(super) by_row: Option<RowPredictors>,
+}
+
+/// What tells predictions apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kind {
+    directions: Directions,
+    median: bool,
+    in_groups: bool,
+    by_row: bool,
+    /// Whether residuals are weighed, which contexts look at, too.
+    weighs_residuals: bool,
+    /// Whether coefficients are halves: where values lie on a grid of their own that the steps go across,
+    /// what is left of them repeats, and contexts say much.
+    pub(super) simple: bool,
+}
+
+/// Half of one in coefficients.
+const HALF: i64 = 128;
+impl Prediction {
+    pub(super) fn all(directions: Directions, stencil: Stencil) -> Self {
+        Self { directions, median: false, stencils: vec![stencil], of: Vec::new(), by_row: None }
+    }
+
+    /// The same, for which rows before are kept: something weighs them, if only with nothing.
+    pub(super) fn looking_back(&self) -> Self {
+        let mut probe = self.clone();
+        for stencil in probe.stencils.iter_mut().filter(|s| s[THIRD] == 0) {
+            stencil[THIRD] = 1;
+        }
+        probe
+    }
+
+    /// The same without the third direction, which is that of the row before and has what lies there.
+    pub(super) fn without_third(&self) -> Self {
+        let mut out = self.clone();
+        for stencil in &mut out.stencils {
+            for (third, same) in SAME {
+                stencil[same] += stencil[third];
+            }
+            stencil[THIRD..NEIGHBOURS].fill(0);
+        }
+        out
+    }
+
+    /// Bits of the model.
+    pub(super) fn bits(&self, width: usize) -> f64 {
+        let used = |s: &Stencil| s.iter().filter(|a| **a != 0).count() as f64;
+        let groups = self.stencils.len();
+        let map = if groups > 1 && groups < width { (groups as f64).log2() } else { 0.0 };
+        self.stencils.iter().map(used).sum::<f64>() * COEFFICIENT_BITS + map * width as f64
+    }
+
+    /// Returns what a model says of the prediction, with trees that decide nothing.
+    pub(super) fn neighbours(&self, aligned: bool, atoms: &[i64]) -> Neighbours {
+        let used = |n: usize| self.stencils.iter().any(|s| s[n] != 0);
+        let of_groups = |n: usize| self.stencils.iter().map(|s| s[n]).collect();
+        let by_group = self.stencils.len() > 1 && self.stencils.len() < self.of.len();
+        Neighbours {
+            distances: self.directions.distances,
+            line_of_rows: self.directions.line_of_rows,
+            latents_above: Default::default(),
+            median: self.median,
+            aligned,
+            group_of: if by_group { self.of.clone() } else { Vec::new() },
+            coefficients: (0..TERMS)
+                .map(|n| if used(n) { of_groups(n) } else { Vec::new() })
+                .collect(),
+            by_row: self.by_row.clone(),
+            atoms: atoms.to_vec(),
+            atom_tree: vec![TreeNode::Leaf { table: Some(0), shift: 0 }],
+            tree: vec![OWN_TABLE],
+        }
+    }
+
+    /// Says what tells it from others more than numbers do.
+    pub(super) fn kind(&self) -> Kind {
+        let is_simple = |s: &Stencil| s.iter().all(|a| a % HALF == 0);
+        Kind {
+            directions: self.directions,
+            median: self.median,
+            in_groups: self.stencils.len() > 1,
+            by_row: self.by_row.is_some(),
+            weighs_residuals: self.weighs_residuals(),
+            simple: self.stencils.iter().all(is_simple),
+        }
+    }
+
+    pub(super) fn weighs_residuals(&self) -> bool {
+        let residuals = FIRST_RESIDUAL..FIRST_FARTHER;
+        self.stencils.iter().any(|s| s[residuals.clone()].iter().any(|a| *a != 0))
+    }
+
+    /// Says whether it predicts nothing.
+    pub(super) fn is_nothing(&self) -> bool {
+        !self.median
+            && self.by_row.is_none()
+            && self.stencils.iter().all(|s| s.iter().all(|a| *a == 0))
+    }
+}
