@@ -9,8 +9,8 @@ use super::surroundings::Surroundings;
 use super::weights::Coefficients;
 use crate::container::model::TERMS;
 
-/// Vectors of coefficients, at most: a mebibyte of them. Wider rows look up what they need.
-const MOST_VECTORS: usize = 1 << 15;
+/// Vectors of coefficients, at most: two mebibytes of them. Wider rows look up what they need.
+const MOST_VECTORS: usize = 1 << 16;
 
 /// What lanes meet at each step of a period.
 #[derive(Debug, Clone, Default)]

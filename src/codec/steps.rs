@@ -317,9 +317,8 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
             }
         }
         if S::NARROW && n.weighs_residuals() {
-            for i in 0..N {
-                let magnitude = i64::from(residuals[i]).abs();
-                unfit |= values.there[i] && magnitude > n.most_residual;
+            for (residual, there) in residuals.iter().zip(values.there) {
+                unfit |= there && i64::from(*residual).abs() > n.most_residual;
             }
         }
         if !n.atoms.is_empty() {

@@ -256,6 +256,29 @@ mod tests {
     }
 
     #[test]
+    fn residuals_are_weighed_but_cannot_build_up() {
+        let mut rng = Rng::new(13);
+        let mut found = |weights: [f64; 2]| {
+            let mut sums = Sums::new(1, TERMS);
+            for _ in 0..4000 {
+                let mut terms = [0.0; TERMS];
+                terms.iter_mut().for_each(|t| *t = f64::from(rng.unit() - 0.5) * 60.0);
+                let residuals = &terms[FIRST_RESIDUAL..];
+                let value = 0.5 * terms[0] + weights[0] * residuals[0] + weights[1] * residuals[3];
+                sums.push(Weighed::new(0, &terms, value, 1.0));
+            }
+            let all = Regression { groups: sums.finished(), shared_rows: 8.0 };
+            all.shared(&[0, FIRST_RESIDUAL, FIRST_RESIDUAL + 3])
+        };
+        let c = found([0.25, -0.5]);
+        assert!((c[0] - 128).abs() <= 2 && (c[FIRST_RESIDUAL] - 64).abs() <= 2, "{c:?}");
+        assert!((c[FIRST_RESIDUAL + 3] + 128).abs() <= 2, "{c:?}");
+        // Such coefficients of residuals, each of which is made of those before, would grow without end.
+        let c = found([1.5, -1.0]);
+        assert!(c[FIRST_RESIDUAL..].iter().map(|a| a.abs()).sum::<i64>() < 256, "{c:?}");
+    }
+
+    #[test]
     fn columns_of_two_kinds_get_two_groups() {
         let (stencils, of) = products().of_groups(&[0, 3, 5], 2);
         assert!(of.iter().enumerate().all(|(j, &g)| g == of[j % 2]) && of[0] != of[1]);
