@@ -270,7 +270,6 @@ class Table:
         self.base, self.raw = base, raw
 
     def decode(self, coder):
-        coder.next_symbol()
         return self.complete(coder, self.symbol(coder))
 
     def symbol(self, coder):
@@ -351,24 +350,25 @@ def tokens(lead, frequencies):
 
 
 class Rans:
-    LOW = 1 << 31
+    """The coder of a part's rows: one state."""
+
+    LOW = 1 << 16
 
     def __init__(self, stream):
-        need(len(stream) >= 16, "a stream needs at least 16 bytes", "truncated")
-        need(len(stream) % 4 == 0, "a stream is not a whole number of words")
-        self.states = list(struct.unpack_from("<2Q", stream))
-        need(all(self.LOW <= x < 1 << 63 for x in self.states), "an impossible state")
-        self.words = iter(struct.unpack_from(f"<{len(stream) // 4 - 4}I", stream, 16))
-        self.lane = 0
+        state = 4 - len(stream) % 2
+        need(len(stream) >= state, "a stream ends within its state", "truncated")
+        self.begin([int.from_bytes(stream[:state], "little")], stream[state:])
 
-    def next_symbol(self):
-        self.lane ^= 1
+    def begin(self, states, words):
+        need(all(x >= self.LOW for x in states), "an impossible state")
+        self.states, self.lane = states, 0
+        self.words = iter(struct.unpack(f"<{len(words) // 2}H", words))
 
     def refill(self, x):
         if x < self.LOW:
             word = next(self.words, None)
             need(word is not None, "a stream ends before its rows do")
-            x = x << 32 | word
+            x = x << 16 | word
         self.states[self.lane] = x
 
     def take(self, start, frequency):
@@ -397,26 +397,11 @@ LANES = 16
 class LaneRans(Rans):
     """The coder of rows that look at their neighbours: a state for each lane."""
 
-    LOW = 1 << 16
-
     def __init__(self, stream, rows):
         count = min(rows, LANES)
         need(len(stream) >= 4 * count, "a stream ends within its states", "truncated")
         need(len(stream) % 2 == 0, "a stream is not a whole number of words")
-        self.states = list(struct.unpack_from(f"<{count}I", stream))
-        need(all(x >= self.LOW for x in self.states), "an impossible state")
-        self.words = iter(struct.unpack_from(f"<{len(stream) // 2 - 2 * count}H", stream, 4 * count))
-        self.lane = 0
-
-    def next_symbol(self):
-        """Who decodes says which lane it is for."""
-
-    def refill(self, x):
-        if x < self.LOW:
-            word = next(self.words, None)
-            need(word is not None, "a stream ends before its rows do")
-            x = x << 16 | word
-        self.states[self.lane] = x
+        self.begin(list(struct.unpack_from(f"<{count}I", stream)), stream[4 * count :])
 
     def together(self, tables):
         """Symbols of a step, from the table of each lane that has one."""
@@ -1167,22 +1152,39 @@ class Rows:
         return list(e)
 
 
+def parts(stream, count):
+    """The parts of a stream, each with the number of its rows."""
+    cursor = Cursor(stream)
+    own = cursor.varint()
+    if own == 0 or own >= count:
+        return [(cursor.rest(), count)]
+    least, width = cursor.varint(), cursor.u8()
+    need(width <= 4, "lengths of more than 4 bytes")
+    others = -(-count // own) - 1
+    lengths = cursor.take(others * width)
+    lengths = [least + int.from_bytes(lengths[i * width :][:width], "little") for i in range(others)]
+    out = [(cursor.take(length), own) for length in lengths]
+    return [*out, (cursor.rest(), count - own * others)]
+
+
 def read_rows(model, stream, count):
     """Latents and residuals of a block's rows, and which atoms their values are."""
-    rows = Rows(model, stream, count)
     latents, residuals = [], []
-    atoms = np.zeros((count, model.width), np.int64)
     looks = model.neighbours
+    atoms = np.zeros((count, model.width), np.int64)
     if looks:
+        rows = Rows(model, stream, count)
         heads, decoded = looks.decode(model, rows, count)
         latents = [y for _, y, _ in heads]
         residuals = [[cell[0] for cell in row] for row in decoded]
         atoms[:] = [[cell[2] for cell in row] for row in decoded]
-    else:
-        for _ in range(count):
+        rows.coder.finish()
+    for part, own in () if looks else parts(stream, count):
+        rows = Rows(model, part, own)
+        for _ in range(own):
             latents.append(rows.head()[1])
             residuals.append(rows.residuals())
-    rows.coder.finish()
+        rows.coder.finish()
     latents = np.array(latents, np.int64).reshape(count, model.latents)
     return latents, np.array(residuals, np.int64), atoms
 

@@ -96,7 +96,7 @@ mod vectors;
 
 #[cfg(feature = "compress")]
 pub use compress::{
-    Activation, Codec, Config, Denoise, Epoch, Estimate, History, Loss, Patches, Progress,
+    Access, Activation, Codec, Config, Denoise, Epoch, Estimate, History, Loss, Patches, Progress,
     ProgressFn, Report, Stage, Tile, TrainConfig, Writer, compress,
 };
 pub use error::{Error, ErrorKind, Result};

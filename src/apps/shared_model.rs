@@ -9,7 +9,8 @@ use crate::compress::filled::with_fill_values;
 use crate::compress::{Codec, Config};
 use crate::container::file::FileWriter;
 use crate::container::model::ModelRecord;
-use crate::encode::blocks::{Encoding, block_rows, encode_rows};
+use crate::encode::access::Access;
+use crate::encode::blocks::{BlockRows, Encoding, encode_rows};
 use crate::encode::encoder::BlockEncoder;
 use crate::encode::latents::LatentChooser;
 use crate::encode::project::Projection;
@@ -164,7 +165,7 @@ impl SharedModel {
         }
         let symbols = encoder.symbols(&bytes, &real, false);
         let row = encoder.block(0, &bytes, &symbols).len() as f64 / tried as f64;
-        encoder.block_rows = block_rows(&encoder.program, row, schema.row_bytes());
+        BlockRows::new(&encoder.program, row, schema.row_bytes(), Access::Auto).apply(&mut encoder);
         Ok(encoder)
     }
 

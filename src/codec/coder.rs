@@ -9,7 +9,7 @@ use crate::error::Result;
 #[derive(Debug)]
 pub(super) enum AnyCoder<'b> {
     /// Rows one after another.
-    Turns(RansDecoder<'b>),
+    Single(RansDecoder<'b>),
     /// Rows that look at their neighbours.
     Lanes(LaneDecoder<'b>),
 }
@@ -17,49 +17,49 @@ pub(super) enum AnyCoder<'b> {
 /// How far an [`AnyCoder`] has come.
 #[derive(Debug)]
 pub(super) enum AnyPlace {
-    Turns(RansPlace),
+    Single(RansPlace),
     Lanes(LanePlace),
 }
 
 impl Default for AnyPlace {
     fn default() -> Self {
-        Self::Turns(RansPlace::default())
+        Self::Single(RansPlace::default())
     }
 }
 
 impl<'b> AnyCoder<'b> {
-    /// Begins a block of `rows` rows.
+    /// Begins a part of `rows` rows.
     pub(super) fn new(program: &Program, stream: &'b [u8], rows: usize) -> Result<Self> {
         Ok(match program.neighbours {
             Some(_) => Self::Lanes(LaneDecoder::new(stream, rows)?),
-            None => Self::Turns(RansDecoder::new(stream)?),
+            None => Self::Single(RansDecoder::new(stream)?),
         })
     }
 
     pub(super) fn resume(stream: &'b [u8], place: &AnyPlace) -> Self {
         match place {
-            AnyPlace::Turns(place) => Self::Turns(RansDecoder::resume(stream, place)),
+            AnyPlace::Single(place) => Self::Single(RansDecoder::resume(stream, place)),
             AnyPlace::Lanes(place) => Self::Lanes(LaneDecoder::resume(stream, place)),
         }
     }
 
     pub(super) fn place(&self) -> AnyPlace {
         match self {
-            Self::Turns(coder) => AnyPlace::Turns(coder.place()),
+            Self::Single(coder) => AnyPlace::Single(coder.place()),
             Self::Lanes(coder) => AnyPlace::Lanes(coder.place()),
         }
     }
 
     pub(super) fn overrun(&self) -> bool {
         match self {
-            Self::Turns(coder) => coder.overrun(),
+            Self::Single(coder) => coder.overrun(),
             Self::Lanes(coder) => coder.overrun(),
         }
     }
 
     pub(super) fn finish(&self) -> Result<()> {
         match self {
-            Self::Turns(coder) => coder.finish(),
+            Self::Single(coder) => coder.finish(),
             Self::Lanes(coder) => coder.finish(),
         }
     }
@@ -67,7 +67,7 @@ impl<'b> AnyCoder<'b> {
     #[cfg(feature = "apps")]
     pub(super) fn left(&self) -> f64 {
         match self {
-            Self::Turns(coder) => coder.left(),
+            Self::Single(coder) => coder.left(),
             Self::Lanes(coder) => coder.left(),
         }
     }

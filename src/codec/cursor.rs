@@ -112,8 +112,10 @@ impl<'a> BlockCursor<'a> {
                 let missing = || Error::corrupt("a coded block in a file without a model").at(at);
                 let program = program.ok_or_else(missing)?;
                 let stream = &coded.bytes[coded.stream.clone()];
-                let mut rows = RowDecoder::resume(program, stream, std::mem::take(&mut coded.rows));
-                (self.next..want.start).for_each(|_| rows.advance());
+                let paused = std::mem::take(&mut coded.rows);
+                let rows = RowDecoder::resume(program, (stream, self.place.rows), paused);
+                let mut rows = rows.map_err(|e| e.at(at))?;
+                rows.pass_to(want.start);
                 let decoded = match &program.compander {
                     None => coded.batch.decode(&mut rows, self.dtype, out),
                     Some(scales) => decode_and_expand(&mut coded.batch, &mut rows, scales, out),
@@ -144,7 +146,8 @@ impl<'a> BlockCursor<'a> {
             (program.filter(|p| p.constant), &mut self.body)
         {
             let stream = &coded.bytes[coded.stream.clone()];
-            let mut rows = RowDecoder::resume(program, stream, std::mem::take(&mut coded.rows));
+            let paused = std::mem::take(&mut coded.rows);
+            let mut rows = RowDecoder::resume(program, (stream, self.place.rows), paused)?;
             return rows.pass(self.place.rows - self.next).map_err(|e| e.at(self.place.offset));
         }
         let latents = program.map_or(0, |p| p.record.latents());

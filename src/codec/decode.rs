@@ -4,19 +4,21 @@ use super::coder::{AnyCoder, AnyPlace};
 use super::group::{self, Group, Way, group};
 use super::head::Head;
 use super::latents::LatentLines;
+use super::network::Scratch;
 use super::program::Program;
-use super::short::{are_within, short_values};
 use super::sum::Sums;
-use super::value::{Cell, carry, values, with_cell};
+use super::value::{carry, with_cell};
+use super::write::{put_atoms, write, write_short};
 use crate::container::block::{self, Block};
 #[cfg(feature = "apps")]
 use crate::container::block::{Cells, Escapes};
 use crate::container::index::Place;
+use crate::container::parts::Parts;
 use crate::entropy::rans::LANES;
 #[cfg(feature = "apps")]
 use crate::entropy::rans::RansDecoder;
 use crate::error::{Error, Result};
-use crate::matrix::{DType, to_little_endian};
+use crate::matrix::DType;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -28,11 +30,17 @@ const BATCH_CELLS: usize = 1 << 19;
 
 /// Reads a block's stream row by row.
 pub(crate) struct RowDecoder<'p, 'b> {
-    program: &'p Program,
-    stream: &'b [u8],
-    /// Rows of the block.
+    pub(super) program: &'p Program,
+    parts: Parts<'b>,
+    /// Rows of the block, and those that were read or passed over.
     rows: usize,
+    next: usize,
+    /// The part that is being read, and where it ends.
+    part: usize,
+    end: usize,
     coder: AnyCoder<'b>,
+    /// What was wrong where a part began or ended.
+    fault: Option<Error>,
     /// Class of the row read last.
     class: usize,
     /// Whether a row named a class that is not there.
@@ -53,19 +61,45 @@ pub(crate) struct RowDecoder<'p, 'b> {
 impl<'p, 'b> RowDecoder<'p, 'b> {
     /// Begins a block of `rows` rows.
     pub(crate) fn new(program: &'p Program, stream: &'b [u8], rows: usize) -> Result<Self> {
+        Self::with_room(program, stream, rows, PausedRows::default())
+    }
+
+    /// The same with the room that another block's rows had.
+    pub(super) fn with_room(
+        program: &'p Program,
+        stream: &'b [u8],
+        rows: usize,
+        room: PausedRows,
+    ) -> Result<Self> {
+        let (width, count) = (program.record.width(), program.record.latents());
+        let parts = parts_of(program, stream, rows)?;
+        let first = parts.place(0, 0, 0);
+        let PausedRows { mut latents, mut predicted, mut residuals, mut atoms, .. } = room;
+        latents.clear();
+        latents.resize(count, 0);
+        predicted.clear();
+        predicted.resize(count, 0);
+        residuals.clear();
+        residuals.resize(width, 0);
+        atoms.clear();
+        atoms.resize(if program.replaces() { width } else { 0 }, 0);
         Ok(Self {
             program,
-            atoms: vec![0; if program.replaces() { program.record.width() } else { 0 }],
-            stream,
             rows,
+            next: 0,
+            part: 0,
+            end: first.end,
             group: group(program, rows, Way::fastest()),
-            coder: AnyCoder::new(program, stream, rows)?,
+            coder: AnyCoder::new(program, parts.bytes(first), rows)?,
+            parts,
+            fault: None,
             class: 0,
             stray: false,
-            latents: vec![0; program.record.latents()],
+            latents,
             lines: LatentLines::new(&program.record),
-            predicted: vec![0; program.record.latents()],
-            residuals: vec![0; program.record.width()],
+            predicted,
+            residuals,
+            atoms,
         })
     }
 
@@ -83,13 +117,53 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
             }
             return;
         }
+        self.begin_part();
+        self.next += 1;
         self.read_head(0);
         self.read_residuals();
+    }
+
+    /// Passes over the rows before `row`, without reading those of parts before its own.
+    pub(crate) fn pass_to(&mut self, row: usize) {
+        let part = row / self.parts.rows();
+        if part > self.part {
+            self.begin(part);
+        }
+        for _ in self.next..row {
+            match self.group {
+                Some(_) => self.advance_in_group(),
+                None => self.advance(),
+            }
+        }
+    }
+
+    /// Begins the part of the next row, where that is the first of one.
+    fn begin_part(&mut self) {
+        let part = self.next / self.parts.rows();
+        if part > self.part {
+            self.fault = self.fault.take().or(self.coder.finish().err());
+            self.begin(part);
+        }
+    }
+
+    /// Begins a part behind the one that is being read.
+    fn begin(&mut self, part: usize) {
+        let place = self.parts.place(part, part - self.part - 1, self.end);
+        (self.part, self.end) = (part, place.end);
+        match AnyCoder::new(self.program, self.parts.bytes(place), self.rows) {
+            Ok(coder) => self.coder = coder,
+            Err(fault) => self.fault = self.fault.take().or(Some(fault)),
+        }
+        self.next = part * self.parts.rows();
+        self.class = 0;
+        self.latents.fill(0);
+        self.residuals.fill(0);
     }
 
     /// Reads the next row where rows are read in groups; what it holds is left there.
     fn advance_in_group(&mut self) {
         if let Some(mut group) = self.group.take() {
+            self.next += 1;
             self.advance_in(&mut *group);
             while let Some(given) = group.unfit() {
                 let Some(again) = self.again(given, group.way().next()) else { break };
@@ -110,7 +184,7 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
         };
         let latents = &mut self.latents;
         match &mut self.coder {
-            AnyCoder::Turns(coder) => head.read(p, coder, latents),
+            AnyCoder::Single(coder) => head.read(p, coder, latents),
             AnyCoder::Lanes(coder) => coder.alone(lane, |coder| head.read(p, coder, latents)),
         }
     }
@@ -143,7 +217,8 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
     /// Reads the first `count` rows of the block once more, in another way.
     fn again(&mut self, count: usize, way: Way) -> Option<Box<dyn Group>> {
         let mut group = group(self.program, self.rows, way)?;
-        self.coder = AnyCoder::new(self.program, self.stream, self.rows).ok()?;
+        let stream = self.parts.bytes(self.parts.place(0, 0, 0));
+        self.coder = AnyCoder::new(self.program, stream, self.rows).ok()?;
         (self.class, self.stray) = (0, false);
         self.latents.fill(0);
         self.lines = LatentLines::new(&self.program.record);
@@ -153,11 +228,15 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
 
     fn read_residuals(&mut self) {
         let p = self.program;
-        let AnyCoder::Turns(coder) = &mut self.coder else { return };
+        let AnyCoder::Single(coder) = &mut self.coder else { return };
         let classes = &p.record.classes;
         let width = p.record.width();
         let quantum = classes.quantum[self.class];
-        if quantum < 0 {
+        if p.mute[self.class] && !p.temporal {
+            self.residuals.fill(0);
+            return;
+        }
+        if p.mute[self.class] {
             for (e, &a) in self.residuals.iter_mut().zip(&p.record.temporal) {
                 *e = carry(a, *e);
             }
@@ -175,7 +254,10 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
     }
 
     /// Checks that nothing was read that is not there.
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&mut self) -> Result<()> {
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
+        }
         if self.coder.overrun() {
             return self.finish();
         }
@@ -191,6 +273,8 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
     fn read_classes(&mut self, count: usize) -> Result<()> {
         // They have no latents, nor do they look at neighbours.
         (0..count).for_each(|_| {
+            self.begin_part();
+            self.next += 1;
             self.read_head(0);
         });
         self.check()
@@ -204,47 +288,76 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
     }
 
     /// Checks that the stream ends here.
-    pub(crate) fn finish(&self) -> Result<()> {
-        self.coder.finish()
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        self.fault.take().map_or_else(|| self.coder.finish(), Err)
     }
 
     /// Lets go of program and stream, to go on later.
     pub(crate) fn pause(self) -> PausedRows {
-        let Self { rows, coder, class, stray, latents, lines, residuals, atoms, group, .. } = self;
-        let coder = coder.place();
-        PausedRows { rows, coder, class, stray, latents, lines, residuals, atoms, group }
+        PausedRows {
+            next: self.next,
+            part: self.part,
+            end: self.end,
+            coder: self.coder.place(),
+            class: self.class,
+            stray: self.stray,
+            latents: self.latents,
+            lines: self.lines,
+            predicted: self.predicted,
+            residuals: self.residuals,
+            atoms: self.atoms,
+            group: self.group,
+        }
     }
 
-    /// Goes on with the program and the stream that it had when it was paused.
-    pub(crate) fn resume(program: &'p Program, stream: &'b [u8], rows: PausedRows) -> Self {
-        let PausedRows { rows, coder, class, stray, latents, lines, residuals, atoms, group } =
-            rows;
-        Self {
+    /// Goes on with the program and the stream, of `rows` rows, that it had when it was paused.
+    pub(crate) fn resume(
+        program: &'p Program,
+        (stream, rows): (&'b [u8], usize),
+        paused: PausedRows,
+    ) -> Result<Self> {
+        let parts = parts_of(program, stream, rows)?;
+        Ok(Self {
             program,
-            stream,
             rows,
-            coder: AnyCoder::resume(stream, &coder),
-            class,
-            stray,
-            predicted: vec![0; latents.len()],
-            latents,
-            lines,
-            residuals,
-            atoms,
-            group,
-        }
+            next: paused.next,
+            part: paused.part,
+            end: paused.end,
+            coder: AnyCoder::resume(parts.bytes(0..paused.end), &paused.coder),
+            parts,
+            fault: None,
+            class: paused.class,
+            stray: paused.stray,
+            latents: paused.latents,
+            lines: paused.lines,
+            predicted: paused.predicted,
+            residuals: paused.residuals,
+            atoms: paused.atoms,
+            group: paused.group,
+        })
+    }
+}
+
+/// Finds the parts of a stream of `rows` rows; those that look at their neighbours are a single one.
+fn parts_of<'b>(program: &Program, stream: &'b [u8], rows: usize) -> Result<Parts<'b>> {
+    match program.neighbours {
+        Some(_) => Ok(Parts::whole(stream, rows)),
+        None => Parts::decode(stream, rows),
     }
 }
 
 /// What a [`RowDecoder`] goes on from later.
 #[derive(Debug, Default)]
 pub(crate) struct PausedRows {
-    rows: usize,
+    next: usize,
+    part: usize,
+    end: usize,
     coder: AnyPlace,
     class: usize,
     stray: bool,
     latents: Vec<i32>,
     lines: Option<LatentLines>,
+    predicted: Vec<i64>,
     residuals: Vec<i64>,
     atoms: Vec<u8>,
     group: Option<Box<dyn Group>>,
@@ -258,6 +371,9 @@ pub(crate) struct Batch {
     predictions: Vec<i32>,
     /// Which atoms values are, where these replace predictions.
     atoms: Vec<u8>,
+    network: Scratch,
+    /// The values of a row.
+    row: Vec<u64>,
 }
 
 impl Batch {
@@ -281,6 +397,49 @@ impl Batch {
             + program.map_or(0, |p| LatentLines::bytes(&p.record))
     }
 
+    /// Makes room for `step` rows of a program.
+    pub(super) fn make_room(&mut self, program: &Program, step: usize) {
+        let (width, latents) = (program.record.width(), program.record.latents());
+        self.latents.resize(step * latents, 0);
+        self.residuals.resize(step * width, 0);
+        self.predictions.resize(step * width, 0);
+        self.atoms.resize(if program.replaces() { step * width } else { 0 }, 0);
+        self.row.resize(width, 0);
+    }
+
+    /// Takes the row read last as the one with number `i`.
+    pub(super) fn take(&mut self, i: usize, rows: &RowDecoder<'_, '_>) {
+        let (width, latents) = rows.width_and_latents();
+        self.latents[i * latents..(i + 1) * latents].copy_from_slice(&rows.latents);
+        self.residuals[i * width..(i + 1) * width].copy_from_slice(&rows.residuals);
+        if !self.atoms.is_empty() {
+            self.atoms[i * width..(i + 1) * width].copy_from_slice(&rows.atoms);
+        }
+    }
+
+    /// Predicts the first `count` rows.
+    pub(super) fn predict(&mut self, program: &Program, count: usize) {
+        let (width, latents) = (program.record.width(), program.record.latents());
+        let predictions = &mut self.predictions[..count * width];
+        program.network.predict_in(
+            &mut self.network,
+            &self.latents[..count * latents],
+            predictions,
+        );
+    }
+
+    /// Puts the values of row `i`, which was predicted, as little-endian bytes.
+    pub(super) fn put(&mut self, program: &Program, dtype: DType, i: usize, out: &mut [u8]) {
+        let width = program.record.width();
+        let own = i * width..(i + 1) * width;
+        let (m, e) = (&self.predictions[own.clone()], &self.residuals[own.clone()]);
+        let atoms = self.atoms.get(own).unwrap_or(&[]);
+        with_cell!(dtype, T => {
+            write::<T>(program, (m, e), &mut self.row, out);
+            put_atoms::<T>(program, atoms, out);
+        });
+    }
+
     /// Fills `out` with the next rows, as little-endian bytes.
     pub(crate) fn decode(
         &mut self,
@@ -289,13 +448,10 @@ impl Batch {
         out: &mut [u8],
     ) -> Result<()> {
         let program = rows.program;
-        let (width, latents) = (program.record.width(), program.record.latents());
+        let (width, latents) = rows.width_and_latents();
         let row_bytes = width * dtype.size();
         let step = Self::rows(out.len() / row_bytes, width, latents);
-        self.latents.resize(step * latents, 0);
-        self.residuals.resize(step * width, 0);
-        self.predictions.resize(step * width, 0);
-        self.atoms.resize(if program.replaces() { step * width } else { 0 }, 0);
+        self.make_room(program, step);
         if program.constant {
             return self.repeat(rows, dtype, out);
         }
@@ -306,19 +462,13 @@ impl Batch {
             let count = out.len() / row_bytes;
             for i in 0..count {
                 rows.advance();
-                self.latents[i * latents..(i + 1) * latents].copy_from_slice(&rows.latents);
-                self.residuals[i * width..(i + 1) * width].copy_from_slice(&rows.residuals);
-                if !self.atoms.is_empty() {
-                    self.atoms[i * width..(i + 1) * width].copy_from_slice(&rows.atoms);
-                }
+                self.take(i, rows);
             }
             rows.check()?;
-            let predictions = &mut self.predictions[..count * width];
-            program.network.predict(&self.latents[..count * latents], predictions);
-            with_cell!(dtype, T => {
-                write::<T>(program, predictions, &self.residuals, out);
-                put_atoms::<T>(program, &self.atoms, out);
-            });
+            self.predict(program, count);
+            for (i, out) in out.chunks_exact_mut(row_bytes).enumerate() {
+                self.put(program, dtype, i, out);
+            }
         }
         Ok(())
     }
@@ -333,7 +483,20 @@ impl Batch {
         let width = rows.program.record.width();
         self.predictions.clear();
         self.predictions.resize(width, 0);
-        with_cell!(dtype, T => write_in_group::<T>(rows, &self.predictions, out))
+        let row_bytes = width * dtype.size();
+        for out in out.chunks_exact_mut(row_bytes) {
+            rows.advance_in_group();
+            rows.check()?;
+            let sums = rows.group.as_ref().map(|group| group.sums());
+            with_cell!(dtype, T => match sums {
+                Some(Sums::Short(sums)) => write_short::<T>(rows.program, sums, &mut self.row, out),
+                Some(Sums::Long(sums)) => {
+                    write::<T>(rows.program, (&self.predictions, sums), &mut self.row, out);
+                }
+                None => {}
+            });
+        }
+        Ok(())
     }
 
     /// The same where all rows are alike.
@@ -346,12 +509,12 @@ impl Batch {
         let program = rows.program;
         let width = program.record.width();
         let row_bytes = width * dtype.size();
+        self.atoms.clear();
         rows.read_classes(out.len() / row_bytes)?;
         let Some((first, others)) = out.split_at_mut_checked(row_bytes) else { return Ok(()) };
         self.predictions[..width].fill(0);
         self.residuals[..width].fill(0);
-        let (predictions, residuals) = (&self.predictions[..width], &self.residuals[..width]);
-        with_cell!(dtype, T => write::<T>(program, predictions, residuals, first));
+        self.put(program, dtype, 0, first);
         others.chunks_exact_mut(row_bytes).for_each(|row| row.copy_from_slice(first));
         Ok(())
     }
@@ -372,7 +535,7 @@ pub(crate) struct EncodedBlock<'a> {
 
 impl EncodedBlock<'_> {
     /// Finds the block's parts, its checksum verified.
-    fn open(&self) -> Result<Block<'_>> {
+    pub(super) fn open(&self) -> Result<Block<'_>> {
         block::decode(&self.bytes, self.place.row, self.place.offset)
     }
 
@@ -398,11 +561,10 @@ impl EncodedBlock<'_> {
             Block::Coded { stream, .. } | Block::Columns { stream, .. } => {
                 let count = self.place.rows;
                 let mut rows = RowDecoder::new(program, stream, count).map_err(|e| e.at(at))?;
-                for i in 0..want.end {
+                rows.pass_to(want.start);
+                for _ in want {
                     rows.advance();
-                    if i >= want.start {
-                        out.extend_from_slice(&rows.latents);
-                    }
+                    out.extend_from_slice(&rows.latents);
                 }
                 rows.check().map_err(|e| e.at(at))?;
             }
@@ -431,6 +593,9 @@ impl EncodedBlock<'_> {
         decoder.group = group(program, rows, Way::Wide);
         decoder.group.iter_mut().for_each(|group| group.count_bits());
         for _ in 0..rows {
+            if decoder.group.is_none() {
+                decoder.begin_part();
+            }
             let before = decoder.coder.left();
             decoder.advance();
             let read = (before - decoder.coder.left()).max(0.0);
@@ -442,81 +607,6 @@ impl EncodedBlock<'_> {
         let each = 8.0 * escapes.len() as f64 / exact.len().max(1) as f64;
         exact.into_positions().for_each(|p| out[p / self.width] += each);
         Ok(out)
-    }
-}
-
-/// Computes the values of whole rows from predictions and residuals, as little-endian bytes.
-fn write<T: Cell>(program: &Program, predictions: &[i32], residuals: &[i64], out: &mut [u8]) {
-    let width = program.record.width();
-    let mut row = vec![T::zeroed(); width];
-    let rows = predictions.chunks_exact(width).zip(residuals.chunks_exact(width));
-    for ((m, e), out) in rows.zip(out.chunks_exact_mut(width * T::DTYPE.size())) {
-        for (range, grid) in program.runs() {
-            let r = range.clone();
-            let base = &program.record.base[r.clone()];
-            values::<T>(grid, base, &m[r.clone()], &e[r.clone()], &mut row[r]);
-        }
-        put(&row, out);
-    }
-}
-
-/// Reads rows and writes their values where nothing is predicted from latents: `predictions` are zeros.
-fn write_in_group<T: Cell>(
-    rows: &mut RowDecoder<'_, '_>,
-    predictions: &[i32],
-    out: &mut [u8],
-) -> Result<()> {
-    let program = rows.program;
-    let mut row = vec![T::zeroed(); predictions.len()];
-    for out in out.chunks_exact_mut(predictions.len() * T::DTYPE.size()) {
-        rows.advance_in_group();
-        rows.check()?;
-        match rows.group.as_ref().map(|group| group.sums()) {
-            Some(Sums::Short(sums)) => write_short(program, sums, &mut row, out),
-            Some(Sums::Long(sums)) => write::<T>(program, predictions, sums, out),
-            None => {}
-        }
-    }
-    Ok(())
-}
-
-/// Columns that are worth a call of [`short_values`].
-const WORTH_A_CALL: usize = 8;
-
-/// Computes the values of a row from sums of 32 bits, where nothing is predicted besides. `row` is room
-/// for it.
-fn write_short<T: Cell>(program: &Program, sums: &[i32], row: &mut [T], out: &mut [u8]) {
-    for (range, grid, limit) in program.short_runs() {
-        let (e, row) = (&sums[range.clone()], &mut row[range.clone()]);
-        if limit > 0 && e.len() >= WORTH_A_CALL && are_within(limit, e) {
-            short_values(grid, &program.short_base[range], e, row);
-            continue;
-        }
-        for ((out, &base), &e) in row.iter_mut().zip(&program.record.base[range]).zip(e) {
-            *out = grid.value(base, 0, i64::from(e));
-        }
-    }
-    put(row, out);
-}
-
-/// Puts a row as little-endian bytes.
-fn put<T: Cell>(row: &[T], out: &mut [u8]) {
-    if cfg!(target_endian = "little") {
-        out.copy_from_slice(bytemuck::cast_slice(row));
-    } else {
-        out.copy_from_slice(&to_little_endian(row));
-    }
-}
-
-/// Replaces values that are atoms, little-endian in `out`.
-fn put_atoms<T: Cell>(program: &Program, atoms: &[u8], out: &mut [u8]) {
-    let Some(n) = &program.neighbours else { return };
-    let m = &program.record;
-    let cells = out.chunks_exact_mut(T::DTYPE.size()).zip(atoms).enumerate();
-    for (at, (out, &atom)) in cells.filter(|(_, (_, atom))| **atom > 0) {
-        let grid = &m.grids[m.grid_of[at % m.width()]];
-        let value: T = grid.at(n.atoms[usize::from(atom) - 1]);
-        out.copy_from_slice(&to_little_endian(&[value]));
     }
 }
 
@@ -533,10 +623,8 @@ pub(crate) fn draw_latents(
     // Class and latents of a row take 64 bits each at the very most, and a few on average.
     let words = (count * (latents + 1)).div_ceil(2).max(64);
     while out.len() < count * latents {
-        let mut stream = Vec::with_capacity(16 + 4 * words);
-        for _ in 0..2 {
-            stream.extend((random() >> 1 | 1 << 62).to_le_bytes());
-        }
+        let mut stream = Vec::with_capacity(4 + 4 * words);
+        stream.extend((random() as u32 | 1 << 31).to_le_bytes());
         (0..words).for_each(|_| stream.extend((random() as u32).to_le_bytes()));
         let mut coder = RansDecoder::new(&stream)?;
         let (mut class, mut stray, mut row) = (0, false, vec![0; latents]);

@@ -3,7 +3,7 @@
 use super::latents::LatentLines;
 use super::program::{Program, dequantise, second_quantiser};
 use super::value::carry;
-use crate::entropy::rans::Coder;
+use crate::entropy::rans::RansDecoder;
 
 /// What is kept of the heads of rows from one to the next, but for the latents.
 pub(super) struct Head<'a> {
@@ -16,7 +16,12 @@ pub(super) struct Head<'a> {
 
 impl Head<'_> {
     /// Reads the class and the latents of the next row, and returns which of the model's predictors it has.
-    pub(super) fn read<C: Coder>(self, p: &Program, coder: &mut C, latents: &mut [i32]) -> usize {
+    pub(super) fn read(
+        self,
+        p: &Program,
+        coder: &mut RansDecoder<'_>,
+        latents: &mut [i32],
+    ) -> usize {
         let class = read_class(p, *self.class, coder);
         let count = p.record.classes.count;
         *self.stray |= class >= count;
@@ -24,6 +29,7 @@ impl Head<'_> {
         let predictor = read_predictor(p, self.stray, coder);
         match self.lines {
             Some(lines) => lines.predict(&p.record, self.predicted),
+            None if !p.latents_recall => {}
             None => {
                 let rows = self.predicted.iter_mut().zip(&p.record.latent_temporal).zip(&*latents);
                 rows.for_each(|((out, &a), &y)| *out = carry(a, i64::from(y)));
@@ -38,7 +44,7 @@ impl Head<'_> {
 }
 
 /// Reads which of the model's predictors a row has.
-fn read_predictor<C: Coder>(p: &Program, stray: &mut bool, coder: &mut C) -> usize {
+fn read_predictor(p: &Program, stray: &mut bool, coder: &mut RansDecoder<'_>) -> usize {
     let predictors = p.neighbours.as_ref().and_then(|n| n.coefficients.by_row.as_ref());
     let Some((predictors, table)) = predictors.and_then(|all| Some((all, all.table()?))) else {
         return 0;
@@ -49,7 +55,7 @@ fn read_predictor<C: Coder>(p: &Program, stray: &mut bool, coder: &mut C) -> usi
 }
 
 /// Reads the class of the row after one of class `last`; it may be one that is not there.
-fn read_class<C: Coder>(p: &Program, last: usize, coder: &mut C) -> usize {
+fn read_class(p: &Program, last: usize, coder: &mut RansDecoder<'_>) -> usize {
     let classes = &p.record.classes;
     match classes.count > 1 {
         true => {
@@ -61,32 +67,39 @@ fn read_class<C: Coder>(p: &Program, last: usize, coder: &mut C) -> usize {
 }
 
 /// Reads the latents of a row, of which this much is `predicted`.
-fn read_latents<C: Coder>(
+fn read_latents(
     p: &Program,
     class: usize,
-    coder: &mut C,
+    coder: &mut RansDecoder<'_>,
     (latents, predicted): (&mut [i32], &[i64]),
 ) {
     let m = &p.record;
     let count = m.latents();
-    let means = &m.classes.means[class * count..];
+    let means = &m.classes.means[class * count..(class + 1) * count];
     let sets = m.table_sets();
-    let tables = &m.classes.latent_tables[class * count * sets..];
-    let trellis = p.trellis();
-    let mut state = 0_u8;
-    for (k, y) in latents.iter_mut().enumerate() {
-        let second = trellis.is_some() && second_quantiser(state, m.trellis);
-        let table = &p.tables[tables[k * sets + usize::from(second)]];
-        let s = table.decode(coder);
-        let v = match trellis {
-            None => s,
-            Some(next) => {
-                state = next[usize::from(state)][(s & 1) as usize];
-                dequantise(s, second)
+    let tables = &m.classes.latent_tables[class * count * sets..(class + 1) * count * sets];
+    let known = predicted.iter().zip(means).zip(&m.latent_clamp);
+    // A copy stays in registers.
+    let mut own = *coder;
+    let put = |y: &mut i32, ((&predicted, &mean), &clamp): ((&i64, &i64), &i64), v: i64| {
+        *y = predicted.wrapping_add(v.wrapping_add(mean)).clamp(-clamp, clamp) as i32;
+    };
+    match p.trellis() {
+        None => {
+            for ((y, known), &table) in latents.iter_mut().zip(known).zip(tables) {
+                put(y, known, p.tables[table].decode(&mut own));
             }
-        };
-        let clamp = m.latent_clamp[k];
-        let v = predicted[k].wrapping_add(v.wrapping_add(means[k]));
-        *y = v.clamp(-clamp, clamp) as i32;
+        }
+        Some(next) => {
+            let (mut state, states) = (0_u8, m.trellis);
+            let (pairs, _) = tables.as_chunks::<2>();
+            for ((y, known), &[first, other]) in latents.iter_mut().zip(known).zip(pairs) {
+                let second = second_quantiser(state, states);
+                let s = p.tables[first].decode_either(&p.tables[other], second, &mut own);
+                state = next[usize::from(state)][(s & 1) as usize];
+                put(y, known, dequantise(s, second));
+            }
+        }
     }
+    *coder = own;
 }

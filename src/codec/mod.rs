@@ -1,8 +1,8 @@
 //! From stored integers to values and back: the integer program of the format.
 //!
 //! [`network`] predicts, [`value`] turns integers into numbers of the data's type ([`short`] small ones), [`program`]
-//! is a checked model ready to run, [`decode`] runs it over rows, [`cursor`] over a block, [`columns`] are
-//! what blocks keep beside it. Where errors are shares of each number, the model's numbers are on the
+//! is a checked model ready to run, [`decode`] runs it over rows ([`write`] their values), [`cursor`] over a block,
+//! [`picked`] for single rows of it, [`columns`] are what blocks keep beside it. Where errors are shares of each number, the model's numbers are on the
 //! logarithmic scale of a [`curve`], which a [`compander`] expands. Where residuals look at neighbours, [`surroundings`] says
 //! where these lie, [`near`] and [`further`] what they foretell with which [`weights`], [`tree`] and [`sieve`] choose tables by them as
 //! [`neighbourhood`] says, [`steps`] decodes rows side by side, from what a [`window`] keeps, [`swift`] the
@@ -30,6 +30,7 @@ pub(crate) mod neighbourhood;
 pub(crate) mod network;
 #[cfg(feature = "compress")]
 pub(crate) mod order;
+pub(crate) mod picked;
 pub(crate) mod program;
 pub(crate) mod row_predictors;
 mod short;
@@ -46,3 +47,4 @@ pub(crate) mod units;
 pub(crate) mod value;
 pub(crate) mod weights;
 pub(crate) mod window;
+mod write;

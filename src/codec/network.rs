@@ -143,14 +143,18 @@ impl IntegerNetwork {
 
     /// Predictions of whole rows: `latents` holds `rows × latents`, `out` takes `rows × width`.
     pub(crate) fn predict(&self, latents: &[i32], out: &mut [i32]) {
+        self.predict_in(&mut Scratch::default(), latents, out);
+    }
+
+    /// The same with room that is used again.
+    pub(crate) fn predict_in(&self, scratch: &mut Scratch, latents: &[i32], out: &mut [i32]) {
         if self.latents == 0 {
             out.fill(0);
             return;
         }
         let rows = latents.chunks(ROWS * self.latents).zip(out.chunks_mut(ROWS * self.width));
-        let mut scratch = Scratch::default();
         for (latents, out) in rows {
-            self.tile(latents, out, &mut scratch);
+            self.tile(latents, out, scratch);
         }
     }
 
@@ -193,8 +197,8 @@ impl IntegerNetwork {
 }
 
 /// What lies between layers, kept from tile to tile.
-#[derive(Default)]
-struct Scratch {
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
     /// Padded rows of a layer's inputs, and of its outputs.
     inputs: Vec<i16>,
     outputs: Vec<i16>,

@@ -62,8 +62,12 @@ pub(crate) struct Program {
     pub(crate) steps: Vec<i64>,
     /// Per class: whether the residual's table is one that says only 0, for each column.
     pub(crate) silent: Vec<Vec<bool>>,
+    /// Per class: whether no column has a residual.
+    pub(crate) mute: Vec<bool>,
     /// Whether any column predicts from the previous row.
     pub(crate) temporal: bool,
+    /// Whether any latent is predicted from the previous row.
+    pub(crate) latents_recall: bool,
     /// Whether all rows are alike: there are neither latents nor residuals.
     pub(crate) constant: bool,
 }
@@ -117,10 +121,12 @@ impl Program {
             .chunks(width)
             .map(|row| row.iter().map(|&t| record.tables[t] == TableSpec::Zero).collect())
             .collect();
-        let mut classes = record.classes.quantum.iter().zip(&silent);
-        let constant = record.latents() == 0
-            && neighbours.is_none()
-            && classes.all(|(&quantum, silent)| quantum < 0 || silent.iter().all(|&s| s));
+        let classes = record.classes.quantum.iter().zip(&silent);
+        let mute: Vec<bool> = classes
+            .map(|(&quantum, silent)| quantum < 0 || silent.iter().all(|&silent| silent))
+            .collect();
+        let constant =
+            record.latents() == 0 && neighbours.is_none() && mute.iter().all(|&mute| mute);
         Ok(Self {
             dtype,
             compander: None,
@@ -131,6 +137,8 @@ impl Program {
             short_base: record.base.iter().map(|&b| b as i32).collect(),
             steps: record.grid_of.iter().map(|&g| whole_step(&record.grids[g])).collect(),
             silent,
+            mute,
+            latents_recall: record.latent_temporal.iter().any(|&a| a != 0),
             temporal: record.temporal.iter().any(|&a| a != 0),
             constant,
             record,
@@ -177,6 +185,16 @@ impl Program {
         self.temporal || self.neighbours.as_ref().is_some_and(|n| n.looks_back)
     }
 
+    /// Says whether a row is decoded without many before it.
+    pub(crate) fn is_by_row(&self) -> bool {
+        !self.recalls() && self.compander.is_none()
+    }
+
+    /// Says whether anything of a row but its class depends on rows before.
+    pub(crate) fn recalls(&self) -> bool {
+        self.neighbours.is_some() || self.temporal || self.latents_recall
+    }
+
     /// Says whether values may be atoms in place of what is predicted from latents.
     pub(crate) fn replaces(&self) -> bool {
         self.record.latents() > 0 && self.neighbours.as_ref().is_some_and(|n| !n.atoms.is_empty())
@@ -201,5 +219,6 @@ pub(crate) fn second_quantiser(state: u8, states: usize) -> bool {
 /// Returns the value of symbol `s`, in units of half the quantiser's step.
 #[inline(always)]
 pub(crate) fn dequantise(s: i64, second: bool) -> i64 {
-    s.wrapping_mul(2).wrapping_sub(if second { s.signum() } else { 0 })
+    // Without a branch: which quantiser it is cannot be foreseen.
+    s.wrapping_mul(2).wrapping_sub(s.signum() & i64::from(second).wrapping_neg())
 }

@@ -3,6 +3,7 @@
 use crate::compress::levels::Level;
 use crate::compress::progress::{ProgressFn, Recorder};
 use crate::compress::tile::Tile;
+use crate::encode::access::Access;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::fit::config::TrainConfig;
@@ -38,6 +39,9 @@ pub struct Config {
     /// The shape in which tiles are cut, where the array's own does not say how its values lie: a list
     /// of spectra may be a picture of them. It has as many values, in the same order. Default none.
     pub shape: Option<Vec<usize>>,
+    /// How rows will be asked for: single ones are read quickly, or the file is smaller. Default
+    /// [`Access::Auto`].
+    pub access: Access,
     /// Threads to use, at most 1024; 0, the default, for as many as there are cores. The file does
     /// not depend on it.
     pub threads: usize,
@@ -61,6 +65,7 @@ impl Default for Config {
             detect_fill_values: true,
             tile: Tile::Auto,
             shape: None,
+            access: Access::Auto,
             threads: 0,
             seed: 0,
             train: TrainConfig::default(),
@@ -85,6 +90,7 @@ impl std::fmt::Debug for Config {
             .field("detect_fill_values", &self.detect_fill_values)
             .field("tile", &self.tile)
             .field("shape", &self.shape)
+            .field("access", &self.access)
             .field("threads", &self.threads)
             .field("seed", &self.seed)
             .field("train", &self.train)

@@ -19,6 +19,7 @@ mod tile;
 mod tiles;
 mod writer;
 
+pub use crate::encode::access::Access;
 pub use crate::fit::config::{Activation, TrainConfig};
 pub use crate::fit::corruption::{Denoise, Loss, Patches};
 pub use crate::fit::history::{Epoch, History};

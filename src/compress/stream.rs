@@ -6,7 +6,7 @@ use crate::container::file::FileWriter;
 use crate::container::forever::COMPANDER;
 use crate::container::model::EncodedModel;
 use crate::encode::beside::Beside;
-use crate::encode::blocks::{Encoding, Totals, block_rows, block_rows_beside, encode_rows};
+use crate::encode::blocks::{BlockRows, Encoding, Totals, block_rows_beside, encode_rows};
 use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
 use crate::fit::candidate::Candidate;
@@ -41,7 +41,8 @@ impl<W: Write> Stream<W> {
     ) -> Result<Self> {
         let row = (fitted.fitted_bytes - fitted.model_bytes() as f64) / rows as f64;
         let Candidate { mut encoder, model, .. } = fitted;
-        encoder.block_rows = block_rows(&encoder.program, row, schema.row_bytes());
+        BlockRows::new(&encoder.program, row, schema.row_bytes(), config.access)
+            .apply(&mut encoder);
         encoder.exact_level = Some(config.effort().zstd);
         let EncodedModel { payload, decoder_bytes } = model;
         let scales = encoder.program.compander.as_ref().map(|scales| scales.record.encode());

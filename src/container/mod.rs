@@ -1,7 +1,7 @@
 //! The bytes of a file: what is stored, and where.
 //!
 //! Mirrors `format-spec/` part by part: [`forever`] the constants, [`section`] framing,
-//! [`head`], [`origin`], [`tile`], [`text`], [`fills`], [`model`], [`encoder`], [`task`], [`block`],
+//! [`head`], [`origin`], [`tile`], [`text`], [`fills`], [`model`], [`encoder`], [`task`], [`block`], [`parts`],
 //! [`columns`], [`compander`], [`index`]. Knows no networks: a
 //! [`ModelRecord`](model::ModelRecord) is numbers, and `codec` says what they mean.
 
@@ -19,6 +19,7 @@ pub(crate) mod index;
 pub(crate) mod model;
 pub(crate) mod numbers;
 pub(crate) mod origin;
+pub(crate) mod parts;
 pub(crate) mod section;
 pub(crate) mod shuffle;
 pub(crate) mod task;

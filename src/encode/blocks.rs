@@ -5,6 +5,7 @@ use crate::codec::program::Program;
 use crate::codec::value::{Cell, with_cell};
 use crate::container::block;
 use crate::container::file::FileWriter;
+use crate::encode::access::{Access, ONE_PART};
 use crate::encode::beside::{Beside, Sides};
 use crate::encode::companded::{OnScales, checked};
 use crate::encode::encoder::BlockEncoder;
@@ -198,19 +199,45 @@ pub(crate) fn block_rows_beside(row_bytes: usize) -> usize {
     (MOST_BYTES_BESIDE / row_bytes.max(1)).clamp(1, MOST_ROWS)
 }
 
-/// Returns how many rows of a program make a block where a row takes `bytes_per_row`, and `row_bytes` once
-/// decoded.
-pub(crate) fn block_rows(program: &Program, bytes_per_row: f64, row_bytes: usize) -> usize {
-    let line = program.record.neighbours.as_ref().map_or(0, |n| n.line_of_rows);
-    let least = if program.looks_back() { LEAST_ROWS_IF_TEMPORAL } else { 1 };
-    let least = least.max(LEAST_LINES * line);
-    let most = (MOST_DECODED_BYTES / row_bytes.max(1)).clamp(1, MOST_ROWS);
-    // What takes next to nothing is limited by `most`.
-    let rows = |bytes: f64| (bytes / bytes_per_row.max(0.01)) as usize;
-    let rows = match program.neighbours {
-        // A lane without a row takes as long as one that has one.
-        Some(_) => rows(BLOCK_BYTES_IN_LANES).max(1).next_multiple_of(LANES),
-        None => rows(BLOCK_BYTES),
-    };
-    rows.max(least).clamp(1, most)
+/// Rows of a block, and of each part of its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BlockRows {
+    pub(crate) rows: usize,
+    pub(crate) part_rows: usize,
+}
+
+impl BlockRows {
+    /// Chooses the shape of a program's blocks where a row takes `bytes_per_row`, and `row_bytes` once
+    /// decoded, for rows that will be asked for with `access`.
+    pub(crate) fn new(
+        program: &Program,
+        bytes_per_row: f64,
+        row_bytes: usize,
+        access: Access,
+    ) -> Self {
+        let most = (MOST_DECODED_BYTES / row_bytes.max(1)).clamp(1, MOST_ROWS);
+        // What takes next to nothing is limited by `most`.
+        let rows = |bytes: f64| (bytes / bytes_per_row.max(0.01)) as usize;
+        if !program.recalls() {
+            let part_rows = access.part_rows(program, bytes_per_row);
+            let least = if part_rows == ONE_PART { 1 } else { part_rows };
+            return Self { rows: rows(BLOCK_BYTES).max(least).clamp(1, most), part_rows };
+        }
+        let line = program.record.neighbours.as_ref().map_or(0, |n| n.line_of_rows);
+        let least = if program.looks_back() { LEAST_ROWS_IF_TEMPORAL } else { 1 };
+        let least = least.max(LEAST_LINES * line);
+        let times = access.block_times();
+        let usual = match program.neighbours {
+            // A lane without a row takes as long as one that has one.
+            Some(_) => rows(times * BLOCK_BYTES_IN_LANES).max(1).next_multiple_of(LANES),
+            None => rows(times * BLOCK_BYTES),
+        };
+        let rows = access.block_rows().unwrap_or(usual.max(least));
+        Self { rows: rows.clamp(1, most), part_rows: ONE_PART }
+    }
+
+    /// Gives blocks of an encoder this shape.
+    pub(crate) fn apply(self, encoder: &mut BlockEncoder) {
+        (encoder.block_rows, encoder.part_rows) = (self.rows, self.part_rows);
+    }
 }

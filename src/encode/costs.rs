@@ -125,6 +125,16 @@ impl TableCosts {
 
     /// Returns the class of every row of a block: the sequence of fewest bits.
     pub(crate) fn classify(&self, p: &Program, symbols: &Symbols) -> Vec<usize> {
+        self.classify_parts(p, symbols, symbols.rows.max(1))
+    }
+
+    /// The same where the sequence begins anew after each `part_rows` rows.
+    pub(crate) fn classify_parts(
+        &self,
+        p: &Program,
+        symbols: &Symbols,
+        part_rows: usize,
+    ) -> Vec<usize> {
         let count = p.record.classes.count;
         if count == 1 {
             return vec![0; symbols.rows];
@@ -140,7 +150,8 @@ impl TableCosts {
         let own: Vec<f32> = (0..symbols.rows * count).map(cost).collect();
         let next: Vec<f32> =
             (0..count * count).map(|at| self.transition(p, at / count, at % count)).collect();
-        cheapest_path(&own, &next, count)
+        let parts = own.chunks(part_rows.saturating_mul(count));
+        parts.flat_map(|own| cheapest_path(own, &next, count)).collect()
     }
 }
 

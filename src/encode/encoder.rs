@@ -9,6 +9,8 @@ use crate::codec::row_predictors::LinePredictors;
 use crate::codec::value::{Cell, whole_step, with_cell};
 use crate::container::block;
 use crate::container::model::Grid;
+use crate::container::parts;
+use crate::encode::access::ONE_PART;
 use crate::encode::column::{Column, inverse};
 use crate::encode::costs::TableCosts;
 use crate::encode::latents::LatentChooser;
@@ -48,8 +50,9 @@ pub(crate) struct BlockEncoder {
     pub(crate) costs: TableCosts,
     /// zstd level for exact blocks; `None` if they are not tried.
     pub(crate) exact_level: Option<i32>,
-    /// Rows of a block.
+    /// Rows of a block, and of a part of its stream.
     pub(crate) block_rows: usize,
+    pub(crate) part_rows: usize,
     /// Values that are stored exactly, as they stand for missing numbers.
     pub(crate) fills: FillValues,
     /// What each row must hold, where the promise is one about rows.
@@ -72,6 +75,7 @@ impl BlockEncoder {
             bounds,
             exact_level: None,
             block_rows: 1,
+            part_rows: ONE_PART,
             fills,
             row_promise: None,
             keeps_zero_rows: false,
@@ -248,18 +252,8 @@ impl BlockEncoder {
     /// Returns a block's stream and the values that it cannot give, packed; nothing where no table has
     /// a code for one of its symbols.
     pub(crate) fn coded(&self, bytes: &[u8], symbols: &Symbols) -> Option<(Vec<u8>, Vec<u8>)> {
-        let classes = self.costs.classify(&self.program, symbols);
-        let count = symbols.latents.len() + symbols.residuals.len();
-        let mut coder = match self.program.neighbours {
-            Some(_) => rans::RansEncoder::in_lanes(symbols.rows, count),
-            None => rans::RansEncoder::with_capacity(count),
-        };
         let size = self.program.file_dtype().size();
-        if !self.write(symbols, &classes, &mut coder) {
-            return None;
-        }
-        let mut stream = Vec::new();
-        coder.finish(&mut stream);
+        let stream = self.stream(symbols)?;
         let values: Vec<u8> = symbols
             .escapes
             .iter()
@@ -270,24 +264,45 @@ impl BlockEncoder {
         Some((stream, escapes))
     }
 
-    /// Encodes symbols in the order in which `RowDecoder` reads them; returns false where a table has no
-    /// code for one of them.
-    fn write(&self, symbols: &Symbols, classes: &[usize], coder: &mut rans::RansEncoder) -> bool {
-        let rows = classes.len();
+    /// Returns the stream, its symbols in the order in which `RowDecoder` reads them; nothing where a
+    /// table has no code for one of them.
+    fn stream(&self, symbols: &Symbols) -> Option<Vec<u8>> {
+        let rows = symbols.rows;
+        let count = symbols.latents.len() + symbols.residuals.len();
+        let mut out = Vec::new();
         if let Some(n) = &self.program.neighbours {
-            return self.write_with_neighbours(n, symbols, classes, coder);
+            let classes = self.costs.classify(&self.program, symbols);
+            let mut coder = rans::RansEncoder::in_lanes(rows, count);
+            let has_code = self.write_with_neighbours(n, symbols, &classes, &mut coder);
+            coder.finish(&mut out);
+            return has_code.then_some(out);
         }
-        (0..rows).fold(true, |has_code, i| {
-            let head = self.write_head(symbols, classes, i, coder);
-            self.write_residuals(symbols, classes[i], i, coder) && head && has_code
-        })
+        let classes = self.costs.classify_parts(&self.program, symbols, self.part_rows);
+        let mut streams = Vec::new();
+        for first in (0..rows).step_by(self.part_rows) {
+            let part = first..rows.min(first.saturating_add(self.part_rows));
+            let mut coder = rans::RansEncoder::with_capacity(count / rows * part.len());
+            let mut last = 0;
+            for i in part {
+                let has_code = self.write_head(symbols, (last, classes[i]), i, &mut coder)
+                    && self.write_residuals(symbols, classes[i], i, &mut coder);
+                if !has_code {
+                    return None;
+                }
+                last = classes[i];
+            }
+            let mut stream = Vec::new();
+            coder.finish(&mut stream);
+            streams.push(stream);
+        }
+        Some(parts::encode(&streams, self.part_rows))
     }
 
-    /// Encodes the class and the latents of row `i`.
+    /// Encodes the class and the latents of row `i`, which follows one of class `last`.
     fn write_head(
         &self,
         symbols: &Symbols,
-        classes: &[usize],
+        (last, class): (usize, usize),
         i: usize,
         coder: &mut rans::RansEncoder,
     ) -> bool {
@@ -295,9 +310,7 @@ impl BlockEncoder {
         let p = &self.program;
         let m = &p.record;
         let (latents, sets) = (m.latents(), m.table_sets());
-        let class = classes[i];
         if m.classes.count > 1 {
-            let last = i.checked_sub(1).map_or(0, |last| classes[last]);
             has_code &= p.tables[m.classes.next[last]].encode(class as i64, coder);
             coder.end_symbols();
         }
@@ -363,7 +376,8 @@ impl BlockEncoder {
         for step in order.steps() {
             for row in order.heads(step) {
                 coder.set_lane(row % LANES);
-                has_code &= self.write_head(symbols, classes, row, coder);
+                let last = row.checked_sub(1).map_or(0, |last| classes[last]);
+                has_code &= self.write_head(symbols, (last, classes[row]), row, coder);
             }
             let cells = order.cells(step);
             if !n.atoms.is_empty() {

@@ -3,9 +3,10 @@
 //! [`project`] finds real-valued latents and [`refine`] better ones, [`latents`] chooses their
 //! integers by bits and error ([`rates`], [`trellis`]), [`residual`] and [`rows`] make and check the
 //! residuals ([`column`]), [`costs`] chooses each row's class; [`encoder`] puts these in order and
-//! writes a block, [`blocks`] writes all blocks of a file. [`beside`] takes columns out of the rows that
+//! writes a block, [`blocks`] writes all blocks of a file, of parts for the [`access`] that is wanted. [`beside`] takes columns out of the rows that
 //! are kept beside the stream; [`companded`] are rows whose model has them on other scales.
 
+pub(crate) mod access;
 pub(crate) mod beside;
 pub(crate) mod blocks;
 mod column;

@@ -5,12 +5,9 @@
 //! the lanes in their order, which are asked one after another.
 
 use super::pool::Pool;
-use super::rans::{Coder, LANE_LOW as LOW, LANES, PROB_BITS, PROB_SCALE};
+use super::rans::{LANES, LOW, PROB_BITS, PROB_SCALE, RansDecoder, WORD};
 use crate::error::{Error, Result};
 use crate::kernels::vector::Vector;
-
-/// Bytes of a word.
-const WORD: usize = 2;
 
 /// Reads what a [`super::rans::RansEncoder`] for lanes wrote.
 ///
@@ -29,14 +26,6 @@ pub(crate) struct LanePlace {
     states: [u32; LANES],
     /// Bytes of words still to come.
     left: usize,
-    overrun: bool,
-}
-
-/// One of the lanes, as long as it reads alone.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct OneLane<'a> {
-    state: u32,
-    words: &'a [u8],
     overrun: bool,
 }
 
@@ -75,9 +64,13 @@ impl<'a> LaneDecoder<'a> {
 
     /// Lets one of the lanes read.
     #[inline(always)]
-    pub(crate) fn alone<R>(&mut self, lane: usize, read: impl FnOnce(&mut OneLane<'a>) -> R) -> R {
+    pub(crate) fn alone<R>(
+        &mut self,
+        lane: usize,
+        read: impl FnOnce(&mut RansDecoder<'a>) -> R,
+    ) -> R {
         let mut one =
-            OneLane { state: self.states[lane], words: self.words, overrun: self.overrun };
+            RansDecoder { state: self.states[lane], words: self.words, overrun: self.overrun };
         let out = read(&mut one);
         self.states[lane] = one.state;
         (self.words, self.overrun) = (one.words, one.overrun);
@@ -174,49 +167,5 @@ impl<'a> LaneDecoder<'a> {
             return Err(Error::corrupt("an entropy-coded stream goes on after its rows"));
         }
         Ok(())
-    }
-}
-
-impl Coder for OneLane<'_> {
-    #[inline(always)]
-    fn next_symbol(&mut self) {}
-
-    #[inline(always)]
-    fn slot(&self) -> u32 {
-        self.state % PROB_SCALE
-    }
-
-    #[inline(always)]
-    fn take(&mut self, start: u32, frequency: u32) {
-        self.state = frequency * (self.state >> PROB_BITS) + (self.slot() - start);
-        self.refill();
-    }
-
-    #[inline(always)]
-    fn take_bits(&mut self, count: u32) -> u64 {
-        let bits = u64::from(self.state) & ((1 << count) - 1);
-        self.state >>= count;
-        self.refill();
-        bits
-    }
-}
-
-impl OneLane<'_> {
-    #[inline(always)]
-    fn refill(&mut self) {
-        if self.state >= LOW {
-            return;
-        }
-        let word = match self.words.split_first_chunk::<WORD>() {
-            Some((word, rest)) => {
-                self.words = rest;
-                u16::from_le_bytes(*word)
-            }
-            None => {
-                self.overrun = true;
-                0
-            }
-        };
-        self.state = self.state << 16 | u32::from(word);
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! Two coders share this room. Rows go through [`rans`] with stored [`table`]s: fast, and any
 //! table can be chosen for any number; those that are decoded side by side have [`lanes`], and their
-//! tables a [`pool`]. The model, which is small and read once, goes through
+//! tables a [`pool`]. A table is laid out in [`buckets`]. The model, which is small and read once, goes through
 //! the adaptive [`intcoder`], which needs no tables at all.
 
 pub(crate) mod array;
+pub(crate) mod buckets;
 pub(crate) mod intcoder;
 pub(crate) mod lanes;
 pub(crate) mod pool;

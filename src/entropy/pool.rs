@@ -1,5 +1,7 @@
 //! Many tables in few vectors, for decoding in lanes that have a table each.
 
+use super::buckets::Found;
+pub(crate) use super::buckets::{LAST_INCOMPLETE, incomplete};
 use super::rans::{PROB_BITS, PROB_SCALE};
 use super::table::Table;
 use crate::kernels::vector::{Vector, WIDTH};
@@ -9,46 +11,6 @@ use crate::kernels::vector::{Vector, WIDTH};
 const BUCKET_BITS: u32 = 8;
 /// `2^BUCKET_BITS`.
 const BUCKETS: usize = 1 << BUCKET_BITS;
-/// Numbers up to this say which entry of its table has to be completed; no table has as many entries.
-pub(crate) const LAST_INCOMPLETE: i32 = i32::MIN + (1 << 16);
-
-/// Returns which entry of its table a number stands for that has to be completed.
-#[inline(always)]
-pub(crate) fn incomplete(number: i32) -> Option<usize> {
-    (number <= LAST_INCOMPLETE).then(|| (number - i32::MIN) as usize)
-}
-
-/// The entry of a table that holds a slot: first slot, number of slots, and above these the number.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Found(u64);
-
-impl Found {
-    fn new(start: u32, frequency: u32, number: i32) -> Self {
-        Self(u64::from(number as u32) << 32 | u64::from(frequency << 16 | start))
-    }
-
-    #[inline(always)]
-    pub(super) fn start(self) -> u32 {
-        self.0 as u32 & 0xffff
-    }
-
-    /// Returns the slots, at most `PROB_SCALE`.
-    #[inline(always)]
-    pub(super) fn frequency(self) -> u32 {
-        self.0 as u32 >> 16
-    }
-
-    #[inline(always)]
-    fn holds(self, slot: u32) -> bool {
-        slot.wrapping_sub(self.start()) < self.frequency()
-    }
-
-    /// Returns the number, or what is [`incomplete`].
-    #[inline(always)]
-    pub(crate) fn number(self) -> i32 {
-        (self.0 >> 32) as i32
-    }
-}
 
 /// Tables, found by their places.
 #[derive(Debug, Clone, Default)]
@@ -63,22 +25,15 @@ impl Pool {
     /// Makes a pool of `tables`, and of one behind them that says only 0, which costs nothing.
     pub(crate) fn new(tables: &[Table]) -> Self {
         let mut out = Self::default();
-        for table in tables {
-            let first = out.entries.len();
-            let entries = table.entries().enumerate();
-            out.entries.extend(entries.map(|(i, (start, frequency, number))| {
-                let number = number.filter(|&n| n > LAST_INCOMPLETE);
-                Found::new(start, frequency, number.unwrap_or(i32::MIN + i as i32))
-            }));
-            out.push_buckets(first);
-        }
-        out.entries.push(Found::new(0, PROB_SCALE, 0));
-        out.push_buckets(out.entries.len() - 1);
+        tables.iter().for_each(|table| out.push(table.entries()));
+        out.push(&[Found::new(0, 0, PROB_SCALE, Some(0))]);
         out
     }
 
-    fn push_buckets(&mut self, first: usize) {
-        let mut at = first;
+    /// Adds the entries of a table.
+    fn push(&mut self, entries: &[Found]) {
+        let mut at = self.entries.len();
+        self.entries.extend(entries);
         for bucket in 0..BUCKETS as u32 {
             let slot = bucket << (PROB_BITS - BUCKET_BITS);
             while !self.entries[at].holds(slot) {

@@ -1,50 +1,24 @@
 //! Range asymmetric numeral systems (Duda 2009, arXiv:0902.0271; layout after Giesen 2014,
-//! arXiv:1402.3392): two 64-bit states taking turns over one stream of 32-bit words.
+//! arXiv:1402.3392): a state of 32 bits over a stream of 16-bit words.
 //!
-//! The two states halve the latency of decoding: while one waits for its table, the other
-//! works. Words are read forwards, so the encoder works backwards over a list of operations.
-//! Rows that are decoded side by side have a state for each lane instead: see [`super::lanes`].
+//! Words are read forwards, so the encoder works backwards over a list of operations. The state is small,
+//! as each part of a block begins with one. Rows that are decoded side by side have a state for each lane:
+//! see [`super::lanes`].
 
 use crate::error::{Error, Result};
-
-/// What tables read from.
-pub(crate) trait Coder: Copy {
-    /// Begins the next symbol.
-    fn next_symbol(&mut self);
-
-    /// Returns the slot of the symbol to come.
-    fn slot(&self) -> u32;
-
-    /// Takes the symbol with slots `start..start + frequency`, which hold [`Self::slot`].
-    fn take(&mut self, start: u32, frequency: u32);
-
-    /// Takes at most 16 raw bits.
-    fn take_bits(&mut self, count: u32) -> u64;
-
-    /// Takes `count` raw bits, at most 64.
-    #[inline]
-    fn raw(&mut self, count: u32) -> u64 {
-        let mut bits = 0;
-        let mut have = 0;
-        while have < count {
-            let n = (count - have).min(16);
-            bits |= self.take_bits(n) << have;
-            have += n;
-        }
-        bits
-    }
-}
 
 /// Table frequencies add up to `2^PROB_BITS`.
 pub(crate) const PROB_BITS: u32 = 15;
 /// `2^PROB_BITS`.
 pub(crate) const PROB_SCALE: u32 = 1 << PROB_BITS;
 /// A state is kept at or above this; below it, it takes in one word.
-const LOW: u64 = 1 << 31;
+pub(super) const LOW: u32 = 1 << 16;
+/// Bits of a word.
+const WORD_BITS: u32 = 16;
+/// Bytes of a word.
+pub(super) const WORD: usize = 2;
 /// Lanes at most, and states of a stream where each lane has one.
 pub(crate) const LANES: usize = 16;
-/// What a lane's state is kept at or above.
-pub(super) const LANE_LOW: u32 = 1 << 16;
 
 /// One thing to encode: a symbol's slot range, or raw bits where `frequency` is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +38,7 @@ pub(crate) struct Op {
 pub(crate) struct RansEncoder {
     ops: Vec<Op>,
     lane: u8,
-    /// States, where there is one for each lane.
+    /// Lanes, where rows have them.
     lanes: Option<usize>,
     /// Raw bits that are read when all lanes have their symbols.
     late: Vec<Op>,
@@ -93,14 +67,6 @@ impl RansEncoder {
         self.ops.append(&mut self.late);
     }
 
-    /// Begins the next symbol: its operations go to the other state, where two take turns.
-    #[inline]
-    pub(crate) fn next_symbol(&mut self) {
-        if self.lanes.is_none() {
-            self.lane ^= 1;
-        }
-    }
-
     /// Codes the slots `start..start + frequency`. All slots at once cost nothing.
     #[inline]
     pub(crate) fn slots(&mut self, start: u32, frequency: u32) {
@@ -122,68 +88,60 @@ impl RansEncoder {
         }
     }
 
-    /// Appends the stream to `out`: the final states, then the words.
+    /// Appends the stream to `out`: the final states, then the words. That of a single lane takes three
+    /// bytes where it can: whether it does, the stream's length says, as all else are pairs of bytes.
     pub(crate) fn finish(&mut self, out: &mut Vec<u8>) {
         self.end_symbols();
+        let (states, words) = self.run();
         match self.lanes {
-            None => {
-                let (states, words) = self.run::<2>(LOW, 32);
-                states.iter().for_each(|x| out.extend_from_slice(&x.to_le_bytes()));
-                let words = words.iter().rev();
-                words.for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
-            }
+            None if states[0] < 1 << 24 => out.extend_from_slice(&states[0].to_le_bytes()[..3]),
+            None => out.extend_from_slice(&states[0].to_le_bytes()),
             Some(count) => {
-                let (states, words) = self.run::<LANES>(u64::from(LANE_LOW), 16);
                 let states = states.iter().take(count);
-                states.for_each(|x| out.extend_from_slice(&(*x as u32).to_le_bytes()));
-                let words = words.iter().rev();
-                words.for_each(|word| out.extend_from_slice(&(*word as u16).to_le_bytes()));
+                states.for_each(|x| out.extend_from_slice(&x.to_le_bytes()));
             }
         }
+        words.iter().rev().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
     }
 
-    /// Returns the final states, which began at `low`, and the words, of so many bits, last first.
-    fn run<const N: usize>(&self, low: u64, word_bits: u32) -> ([u64; N], Vec<u32>) {
-        let mut words: Vec<u32> = Vec::with_capacity(self.ops.len() / 4 + 8);
-        let mut states = [low; N];
+    /// Returns the final states and the words, last first.
+    fn run(&self) -> ([u32; LANES], Vec<u16>) {
+        let mut words: Vec<u16> = Vec::with_capacity(self.ops.len() / 2 + 8);
+        let mut states = [LOW; LANES];
         // A state must stay below this after a step.
-        let end = low << word_bits;
+        let end = u64::from(LOW) << WORD_BITS;
         for op in self.ops.iter().rev() {
-            let x = &mut states[usize::from(op.lane) % N];
+            let x = &mut states[usize::from(op.lane) % LANES];
             let (frequency, shift) = match op.frequency {
                 0 => (1, u32::from(op.bits)),
-                f => (u64::from(f), PROB_BITS),
+                f => (u32::from(f), PROB_BITS),
             };
-            if *x >= frequency * (end >> shift) {
-                words.push((*x & ((1 << word_bits) - 1)) as u32);
-                *x >>= word_bits;
+            if u64::from(*x) >= u64::from(frequency) * (end >> shift) {
+                words.push(*x as u16);
+                *x >>= WORD_BITS;
             }
-            let low = *x % frequency + u64::from(op.start);
+            let low = *x % frequency + op.start;
             *x = ((*x / frequency) << shift) + low;
         }
         (states, words)
     }
 }
 
-/// Reads what [`RansEncoder`] wrote.
+/// Reads what a [`RansEncoder`] without lanes wrote, or one of the lanes as long as it reads alone.
 ///
 /// Reading past the end gives zero bits and is noticed by [`RansDecoder::finish`], so that the
 /// hot loop carries no error path.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RansDecoder<'a> {
-    /// The state whose turn it is, and the one whose turn comes next: they change places rather than be
-    /// numbered, so that both stay in registers.
-    now: u64,
-    next: u64,
-    words: &'a [u8],
-    overrun: bool,
+    pub(super) state: u32,
+    pub(super) words: &'a [u8],
+    pub(super) overrun: bool,
 }
 
 /// How far a [`RansDecoder`] has come in its stream.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RansPlace {
-    now: u64,
-    next: u64,
+    state: u32,
     /// Bytes of words still to come.
     left: usize,
     overrun: bool,
@@ -192,56 +150,53 @@ pub(crate) struct RansPlace {
 impl<'a> RansDecoder<'a> {
     /// Goes on in `stream` from a place in it.
     pub(crate) fn resume(stream: &'a [u8], place: &RansPlace) -> Self {
-        let RansPlace { now, next, left, overrun } = *place;
+        let RansPlace { state, left, overrun } = *place;
         let words = &stream[stream.len().saturating_sub(left)..];
-        Self { now, next, words, overrun }
+        Self { state, words, overrun }
     }
 
     /// Says how far it has come.
     pub(crate) fn place(&self) -> RansPlace {
-        let Self { now, next, words, overrun } = *self;
-        RansPlace { now, next, left: words.len(), overrun }
+        let Self { state, words, overrun } = *self;
+        RansPlace { state, left: words.len(), overrun }
     }
 
     /// Starts on a stream.
     pub(crate) fn new(stream: &'a [u8]) -> Result<Self> {
-        let Some((head, words)) = stream.split_first_chunk::<16>() else {
-            return Err(Error::truncated("an entropy-coded stream needs at least 16 bytes"));
+        let state_bytes = 4 - stream.len() % WORD;
+        let Some((head, words)) = stream.split_at_checked(state_bytes) else {
+            return Err(Error::truncated("an entropy-coded stream ends within its state"));
         };
-        if !words.len().is_multiple_of(4) {
-            return Err(Error::corrupt("an entropy-coded stream is not a whole number of words"));
+        let state = head.iter().rev().fold(0, |state, &byte| state << 8 | u32::from(byte));
+        if state < LOW {
+            return Err(Error::corrupt("an entropy coder starts in an impossible state"));
         }
-        let mut states = [0; 2];
-        for (state, bytes) in states.iter_mut().zip(head.as_chunks::<8>().0) {
-            *state = u64::from_le_bytes(*bytes);
-            if !(LOW..1 << 63).contains(state) {
-                return Err(Error::corrupt("an entropy coder starts in an impossible state"));
-            }
-        }
-        Ok(Self { now: states[0], next: states[1], words, overrun: false })
+        Ok(Self { state, words, overrun: false })
     }
 
     #[inline(always)]
     fn refill(&mut self) {
-        if self.now >= LOW {
+        if self.state >= LOW {
             return;
         }
-        if let Some((word, rest)) = self.words.split_first_chunk::<4>() {
-            self.words = rest;
-            self.now = self.now << 32 | u64::from(u32::from_le_bytes(*word));
-            return;
-        }
-        self.overrun = true;
-        // Any valid state will do: the result is going to be refused.
-        self.now = self.now << 32 | LOW;
+        let word = match self.words.split_first_chunk::<WORD>() {
+            Some((word, rest)) => {
+                self.words = rest;
+                u16::from_le_bytes(*word)
+            }
+            None => {
+                self.overrun = true;
+                0
+            }
+        };
+        self.state = self.state << WORD_BITS | u32::from(word);
     }
 
-    /// Returns about how many bits of information are still to come: what lies in the states is
+    /// Returns about how many bits of information are still to come: what lies in the state is
     /// counted too, so that the difference over a symbol is what it took.
     #[cfg(feature = "apps")]
     pub(crate) fn left(&self) -> f64 {
-        let held: f64 = [self.now, self.next].iter().map(|x| (*x as f64).log2()).sum();
-        held + 8.0 * self.words.len() as f64
+        f64::from(self.state.max(1)).log2() + 8.0 * self.words.len() as f64
     }
 
     /// Says whether more was read than is there.
@@ -249,40 +204,50 @@ impl<'a> RansDecoder<'a> {
         self.overrun
     }
 
-    /// Checks that exactly the stream was read and the states are back where encoding began.
+    /// Checks that exactly the stream was read and the state is back where encoding began.
     pub(crate) fn finish(&self) -> Result<()> {
         if self.overrun {
             return Err(Error::corrupt("an entropy-coded stream ends before its rows do"));
         }
-        if !self.words.is_empty() || [self.now, self.next] != [LOW; 2] {
+        if !self.words.is_empty() || self.state != LOW {
             return Err(Error::corrupt("an entropy-coded stream goes on after its rows"));
         }
         Ok(())
     }
 }
 
-impl Coder for RansDecoder<'_> {
+impl RansDecoder<'_> {
+    /// Returns the slot of the symbol to come.
     #[inline(always)]
-    fn next_symbol(&mut self) {
-        (self.now, self.next) = (self.next, self.now);
+    pub(super) fn slot(&self) -> u32 {
+        self.state % PROB_SCALE
     }
 
+    /// Takes the symbol with slots `start..start + frequency`, which hold [`Self::slot`].
     #[inline(always)]
-    fn slot(&self) -> u32 {
-        self.now as u32 & (PROB_SCALE - 1)
-    }
-
-    #[inline(always)]
-    fn take(&mut self, start: u32, frequency: u32) {
-        let offset = u64::from(self.slot() - start);
-        self.now = u64::from(frequency) * (self.now >> PROB_BITS) + offset;
+    pub(super) fn take(&mut self, start: u32, frequency: u32) {
+        self.state = frequency * (self.state >> PROB_BITS) + (self.slot() - start);
         self.refill();
     }
 
+    /// Takes `count` raw bits, at most 64.
+    #[inline]
+    pub(super) fn raw(&mut self, count: u32) -> u64 {
+        let mut bits = 0;
+        let mut have = 0;
+        while have < count {
+            let n = (count - have).min(16);
+            bits |= self.take_bits(n) << have;
+            have += n;
+        }
+        bits
+    }
+
+    /// Takes at most 16 raw bits.
     #[inline(always)]
     fn take_bits(&mut self, count: u32) -> u64 {
-        let bits = self.now & ((1 << count) - 1);
-        self.now >>= count;
+        let bits = u64::from(self.state) & ((1 << count) - 1);
+        self.state >>= count;
         self.refill();
         bits
     }

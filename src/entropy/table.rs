@@ -5,8 +5,10 @@
 //! A *token* table codes a number's sign, bit length and leading bits, the rest raw: for wide
 //! values. All are laid out alike: sorted intervals of numbers, each with its slots.
 
-use super::rans::{Coder, PROB_BITS, PROB_SCALE, RansEncoder};
+use super::buckets::{Buckets, Found, incomplete};
+use super::rans::{PROB_BITS, PROB_SCALE, RansDecoder, RansEncoder};
 use crate::error::{Error, Result};
+use std::hint::select_unpredictable;
 
 /// Cumulative distributions, `2^30 F(i / 32)` for `i = 0..=512`, four shapes.
 static SHAPES: &[u8; 4 * 513 * 4] = include_bytes!("../../format-spec/shapes.bin");
@@ -42,25 +44,6 @@ const ESCAPE_DOWN: u8 = 254;
 /// An escape of a histogram: any 64-bit number follows.
 const ESCAPE_ANY: u8 = 253;
 
-/// The slots are divided into `2^BUCKET_BITS` buckets, so that finding a slot's entry takes few
-/// steps: they take 1 KiB of a table.
-const BUCKET_BITS: u32 = 9;
-/// `2^BUCKET_BITS`.
-const BUCKETS: usize = 1 << BUCKET_BITS;
-
-/// An entry as decoding finds it, all in one load.
-#[derive(Debug, Clone, Copy)]
-struct Slots {
-    start: u16,
-    /// At most `PROB_SCALE`, which has 16 bits.
-    frequency: u16,
-    /// The number, or [`LONG`] where more is to be read or the number is long.
-    number: i32,
-}
-
-/// Stands for a number that [`Slots`] does not hold.
-const LONG: i32 = i32::MIN;
-
 /// A table ready for coding.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
@@ -71,9 +54,7 @@ pub(crate) struct Table {
     /// Raw bits of each entry, or which escape it is.
     raw: Box<[u8]>,
     /// The same, as decoding finds them.
-    slots: Box<[Slots]>,
-    /// The entry of each bucket's first slot.
-    buckets: Box<[u16; BUCKETS]>,
+    buckets: Buckets,
     /// For ladders: `(raw bits, numbers on each side)`, to find an entry without searching.
     ladder: Option<(u32, i64)>,
 }
@@ -188,26 +169,13 @@ impl Table {
             )));
         }
         starts.push(PROB_SCALE);
-        let width = PROB_SCALE >> BUCKET_BITS;
-        let mut entry = 0;
-        let buckets = std::array::from_fn(|b| {
-            while starts[entry + 1] <= b as u32 * width {
-                entry += 1;
-            }
-            entry as u16
-        });
         let raw: Box<[u8]> = raw;
         let base: Box<[i64]> = base;
-        let numbers = base.iter().zip(&raw).map(|(&b, &r)| match i32::try_from(b) {
-            Ok(number) if r == 0 => number,
-            _ => LONG,
-        });
-        let slots = numbers.zip(starts.windows(2)).map(|(number, ends)| {
-            let (start, frequency) = (ends[0] as u16, (ends[1] - ends[0]) as u16);
-            Slots { start, frequency, number }
-        });
-        let (slots, buckets) = (slots.collect(), Box::new(buckets));
-        Ok(Self { starts: starts.into(), base, raw, slots, buckets, ladder })
+        let number = |i: usize| i32::try_from(base[i]).ok().filter(|_| raw[i] == 0);
+        let entry =
+            |(i, ends): (usize, &[u32])| Found::new(i, ends[0], ends[1] - ends[0], number(i));
+        let buckets = Buckets::new(starts.windows(2).enumerate().map(entry).collect());
+        Ok(Self { starts: starts.into(), base, raw, buckets, ladder })
     }
 
     /// Lists numbers, the middle ones of intervals, with their probabilities; without escapes.
@@ -221,47 +189,59 @@ impl Table {
         })
     }
 
-    /// Lists entries as decoding finds them: first slot, number of slots, and the number where nothing
-    /// more is to be read.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (u32, u32, Option<i32>)> + '_ {
-        self.slots.iter().map(|s| {
-            let number = (s.number != LONG).then_some(s.number);
-            (u32::from(s.start), u32::from(s.frequency), number)
-        })
+    /// Returns the entries as decoding finds them.
+    pub(super) fn entries(&self) -> &[Found] {
+        &self.buckets.entries
     }
 
     /// Reads one number.
     #[inline(always)]
-    pub(crate) fn decode<C: Coder>(&self, coder: &mut C) -> i64 {
-        let (i, number) = self.symbol(coder);
-        if number != LONG {
-            return i64::from(number);
-        }
-        let (number, after) = self.complete(i, *coder);
-        *coder = after;
-        number
+    pub(crate) fn decode(&self, coder: &mut RansDecoder<'_>) -> i64 {
+        let short = self.symbol(coder);
+        self.number(short, coder)
     }
 
-    /// Reads which entry holds the next number, and the number if nothing more is to be read.
+    /// Reads one number with this table, or with the `other`.
     #[inline(always)]
-    pub(crate) fn symbol<C: Coder>(&self, coder: &mut C) -> (usize, i32) {
-        coder.next_symbol();
-        let slot = coder.slot();
-        let mut i =
-            usize::from(self.buckets[(slot >> (PROB_BITS - BUCKET_BITS)) as usize % BUCKETS]);
-        let mut found = self.slots[i];
-        while slot - u32::from(found.start) >= u32::from(found.frequency) {
-            i += 1;
-            found = self.slots[i];
+    pub(crate) fn decode_either(
+        &self,
+        other: &Self,
+        is_other: bool,
+        coder: &mut RansDecoder<'_>,
+    ) -> i64 {
+        let found = self.buckets.find_either(&other.buckets, is_other, coder.slot());
+        coder.take(found.start(), found.frequency());
+        if incomplete(found.number()).is_none() {
+            return i64::from(found.number());
         }
-        coder.take(u32::from(found.start), u32::from(found.frequency));
-        (i, found.number)
+        select_unpredictable(is_other, other, self).number(found.number(), coder)
+    }
+
+    /// Reads the next number as far as its entry says it.
+    #[inline(always)]
+    pub(crate) fn symbol(&self, coder: &mut RansDecoder<'_>) -> i32 {
+        let found = self.buckets.find(coder.slot());
+        coder.take(found.start(), found.frequency());
+        found.number()
+    }
+
+    /// Returns a number of which so much is known, once the rest of it is read.
+    #[inline(always)]
+    pub(crate) fn number(&self, short: i32, coder: &mut RansDecoder<'_>) -> i64 {
+        let Some(entry) = incomplete(short) else { return i64::from(short) };
+        let (number, after) = self.complete(entry, *coder);
+        *coder = after;
+        number
     }
 
     /// Reads what an entry leaves open. The coder comes and goes by value, so that in a loop over
     /// numbers it stays in registers.
     #[inline(never)]
-    pub(crate) fn complete<C: Coder>(&self, i: usize, mut coder: C) -> (i64, C) {
+    pub(crate) fn complete<'a>(
+        &self,
+        i: usize,
+        mut coder: RansDecoder<'a>,
+    ) -> (i64, RansDecoder<'a>) {
         let base = self.base[i];
         let number = match self.raw[i] {
             ESCAPE_ANY => coder.raw(64) as i64,
@@ -322,7 +302,6 @@ impl Table {
         {
             let i = (number + reach + 1) as usize;
             if let Some(&[start, end]) = self.starts.get(i..i + 2) {
-                coder.next_symbol();
                 coder.slots(start, end - start);
                 return true;
             }
@@ -337,7 +316,6 @@ impl Table {
         {
             return false;
         }
-        coder.next_symbol();
         coder.slots(self.starts[i], self.starts[i + 1] - self.starts[i]);
         match self.raw[i] {
             0 => {}

@@ -87,7 +87,7 @@ fn a_tables_cost_is_what_the_coder_pays() {
     }
     let mut bytes = Vec::new();
     encoder.finish(&mut bytes);
-    let paid = bytes.len() as f64 * 8.0 - 128.0;
+    let paid = bytes.len() as f64 * 8.0 - 24.0;
     assert!((paid / bits - 1.0).abs() < 1e-3, "{paid} bits paid, {bits} reckoned");
 }
 

@@ -3,6 +3,7 @@
 
 use crate::codec::program::Program;
 use crate::container::model::{Classes, ModelRecord, Neighbours};
+use crate::encode::access::ONE_PART;
 use crate::encode::costs::TableCosts;
 use crate::encode::encoder::BlockEncoder;
 use crate::encode::latents::LatentChooser;
@@ -96,6 +97,7 @@ fn choose(
         costs: TableCosts::default(),
         exact_level: None,
         block_rows: 1,
+        part_rows: ONE_PART,
         refiner: None,
         fills: context.sample.schema.fill_values.clone(),
         row_promise: None,

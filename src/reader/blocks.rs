@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
 use crate::matrix::KeptText;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Bytes that blocks which are decoded at the same time may take together, besides the first one:
@@ -39,6 +40,8 @@ pub(super) struct Blocks<S> {
     room: Limits,
     /// The block within which a call stopped, for a call that goes on there.
     stopped: Mutex<Option<BlockCursor<'static>>>,
+    /// Whether there ever was one.
+    has_stopped: AtomicBool,
 }
 
 impl<S: Source> Blocks<S> {
@@ -46,7 +49,8 @@ impl<S: Source> Blocks<S> {
     pub(super) fn open(source: S, limits: Limits) -> Result<Self> {
         let room = limits.for_file(source.len());
         let frame = open::open(&source, &room)?;
-        Ok(Self { source, frame, limits, room, stopped: Mutex::default() })
+        let has_stopped = AtomicBool::new(false);
+        Ok(Self { source, frame, limits, room, stopped: Mutex::default(), has_stopped })
     }
 
     pub(super) fn frame(&self) -> &Frame {
@@ -130,7 +134,8 @@ impl<S: Source> Blocks<S> {
     pub(super) fn fill(&self, part: BlockRows, out: &mut [u8], go_on: bool) -> Result<()> {
         let BlockRows { place, rows } = part;
         let program = self.frame.program.as_ref();
-        let kept = (rows.start > 0).then(|| {
+        // Whoever never stopped within a block waits for nobody here.
+        let kept = (rows.start > 0 && self.has_stopped.load(Ordering::Relaxed)).then(|| {
             let mut stopped = self.stopped();
             stopped.take_if(|cursor| cursor.leads_to(&place, &rows))
         });
@@ -141,6 +146,7 @@ impl<S: Source> Blocks<S> {
         let end = rows.end;
         cursor.rows(program, rows, out)?;
         if go_on && end < place.rows {
+            self.has_stopped.store(true, Ordering::Relaxed);
             *self.stopped() = Some(cursor.pause());
         }
         Ok(())

@@ -1,16 +1,15 @@
 //! Decoded blocks that are likely to be asked for again.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// How many blocks of rows are remembered that were asked for once: one that is asked for again soon
-/// is decoded whole.
-pub(super) const REMEMBERED: usize = 64;
 
 /// Least recently used blocks are dropped when a budget of bytes is full.
 #[derive(Debug)]
 pub(super) struct Cache {
     budget: usize,
+    /// Whether any block was kept or remembered.
+    used: AtomicBool,
     inner: Mutex<Inner>,
 }
 
@@ -24,12 +23,17 @@ struct Inner {
 
 impl Cache {
     pub(super) fn new(budget: usize) -> Self {
-        Self { budget, inner: Mutex::default() }
+        Self { budget, used: AtomicBool::new(false), inner: Mutex::default() }
     }
 
     /// Returns the bytes that may be kept.
     pub(super) fn budget(&self) -> usize {
         self.budget
+    }
+
+    /// Says whether no block was ever kept or remembered, without waiting for other threads.
+    pub(super) fn is_unused(&self) -> bool {
+        !self.used.load(Ordering::Relaxed)
     }
 
     /// Returns a decoded block, if it is here.
@@ -48,6 +52,7 @@ impl Cache {
         if bytes > self.budget {
             return false;
         }
+        self.used.store(true, Ordering::Relaxed);
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if inner.touched.contains(&block) {
             return true;
@@ -61,6 +66,7 @@ impl Cache {
     /// Keeps a decoded block.
     pub(super) fn put(&self, block: usize, bytes: Arc<Vec<u8>>) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        self.used.store(true, Ordering::Relaxed);
         if bytes.len() > self.budget || inner.blocks.iter().any(|b| b.0 == block) {
             return;
         }

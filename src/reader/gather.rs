@@ -1,7 +1,6 @@
 //! Rows in any order, from as few blocks as hold them.
 
 use super::blocks::BlockRows;
-use super::cache::REMEMBERED;
 use super::read::{Reader, to_native};
 use super::source::Source;
 use super::wanted::Pick;
@@ -12,6 +11,10 @@ use std::sync::Arc;
 
 /// Bytes of rows that are decoded together to get at some of them.
 const SPAN_BYTES: usize = 4 << 20;
+/// Of so many blocks that there is room for, one is remembered that was asked for once, to be decoded whole
+/// if it is asked for again soon. Decoding all of a block may take that many times as long as one of its rows:
+/// with more, whoever asks for rows at random would wait longer than without any room.
+const REMEMBERED_OF: usize = 8;
 
 impl<S: Source> Reader<S> {
     /// Reads the rows with these numbers into `out`, in the order given. A block that holds several
@@ -36,6 +39,10 @@ impl<S: Source> Reader<S> {
         if let Some(row) = rows.iter().find(|r| **r >= self.rows()) {
             return Err(self.no_such_row(*row));
         }
+        if let ([row], None) = (rows, self.tiling()) {
+            let block = self.frame().index.find(*row as u64);
+            return self.gather_block(block, &[Pick { row: *row, to: 0 }], out);
+        }
         let mut picks: Vec<Pick> =
             rows.iter().enumerate().map(|(to, &row)| Pick { row, to }).collect();
         picks.sort_by_key(|pick| pick.row);
@@ -59,6 +66,20 @@ impl<S: Source> Reader<S> {
         let row_bytes = self.frame().schema.row_bytes();
         let local = |pick: &Pick| pick.row - place.row as usize;
         let whole = |i: usize| i * row_bytes..(i + 1) * row_bytes;
+        if let Some(rows) = &self.rows {
+            if let [pick] = picks
+                && rows.get(pick.row, &mut out[whole(pick.to)])
+            {
+                return Ok(());
+            }
+            let is_kept = !self.cache.is_unused() && self.cache.get(block).is_some();
+            if !is_kept && self.blocks.read(place)?.pick(picks, out)? {
+                if let [pick] = picks {
+                    rows.put(pick.row, &out[whole(pick.to)]);
+                }
+                return Ok(());
+            }
+        }
         if let Some(decoded) = self.kept_block(block, false)? {
             for pick in picks {
                 out[whole(pick.to)].copy_from_slice(&decoded[whole(local(pick))]);
@@ -75,10 +96,11 @@ impl<S: Source> Reader<S> {
         }
         let place = self.frame().index.place(block);
         let bytes = place.rows * self.frame().schema.row_bytes();
-        // Rows of an array ask for the same tiles again, and of all that they cross.
         let budget = self.cache.budget();
-        let kept = if self.tiling().is_some() { budget / bytes } else { 0 };
-        if !(all && bytes <= budget || self.cache.wants(block, bytes, kept.max(REMEMBERED))) {
+        let kept = budget / bytes.max(1);
+        // Rows of an array ask for the same tiles again, and of all that they cross.
+        let remembered = if self.tiling().is_some() { kept } else { kept / REMEMBERED_OF };
+        if !(all && bytes <= budget || self.cache.wants(block, bytes, remembered.max(1))) {
             return Ok(None);
         }
         let mut decoded = vec![0; bytes];

@@ -2,7 +2,7 @@
 //!
 //! [`open`] checks what lies around the blocks, [`blocks`] decodes them, [`read`] finds those that
 //! hold a row, [`gather`] several in any order, [`region`] any box of an array and [`tiles`] where that was
-//! cut into them ([`wanted`] are their values), [`cache`] keeps what was decoded, [`source`] is where
+//! cut into them ([`wanted`] are their values), [`cache`] keeps blocks that were decoded, [`row_cache`] rows, [`source`] is where
 //! bytes come from, and [`extent`] which of them hold what is asked for.
 
 mod blocks;
@@ -15,6 +15,7 @@ mod open;
 mod options;
 mod read;
 mod region;
+mod row_cache;
 mod section;
 mod source;
 #[cfg(test)]

@@ -5,7 +5,9 @@ use super::cache::Cache;
 use super::info::Info;
 use super::open::Frame;
 use super::options::ReaderOptions;
+use super::row_cache::RowCache;
 use super::source::{Bytes, Fetched, FileSource, Source};
+use crate::codec::program::Program;
 use crate::container::model::ModelRecord;
 #[cfg(feature = "apps")]
 use crate::container::task::TaskRecord;
@@ -49,6 +51,8 @@ use std::path::Path;
 pub struct Reader<S> {
     pub(super) blocks: Blocks<S>,
     pub(super) cache: Cache,
+    /// Rows that were decoded by themselves, in files where they are.
+    pub(super) rows: Option<RowCache>,
 }
 
 impl Reader<FileSource> {
@@ -116,7 +120,12 @@ impl<F: Fn(u64, &mut [u8]) -> io::Result<()> + Send + Sync> Reader<Fetched<F>> {
 impl<S: Source> Reader<S> {
     pub(super) fn with(source: S, options: ReaderOptions) -> Result<Self> {
         let blocks = Blocks::open(source, options.limits)?;
-        Ok(Self { blocks, cache: Cache::new(options.cache_bytes) })
+        let (frame, bytes) = (blocks.frame(), options.cache_bytes);
+        let is_by_row = frame.program.as_ref().is_some_and(Program::is_by_row);
+        // Blocks of such files that are kept as a whole have half of the room.
+        let (own, others) = if is_by_row { (bytes / 2, bytes / 2) } else { (0, bytes) };
+        let rows = is_by_row.then(|| RowCache::new(own, frame.schema.row_bytes()));
+        Ok(Self { blocks, cache: Cache::new(others), rows })
     }
 
     pub(super) fn frame(&self) -> &Frame {

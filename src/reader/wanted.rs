@@ -1,16 +1,8 @@
 //! Which values of an array are asked for, and where each of them goes.
 
+pub(super) use crate::codec::picked::Pick;
 use crate::matrix::Tiling;
 use std::ops::Range;
-
-/// A row to gather.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Pick {
-    /// Its number in the file.
-    pub(super) row: usize,
-    /// Its number in the output.
-    pub(super) to: usize,
-}
 
 /// Values of an array that are asked for.
 #[derive(Debug)]

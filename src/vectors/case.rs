@@ -16,9 +16,12 @@ pub(super) fn base_model() -> ModelRecord {
     plain(2, vec![integer(1, 0, 1)], vec![ladder(0, 20)])
 }
 
+pub(super) fn base_rows() -> [Row; 2] {
+    [[1, 2], [-3, 4]].map(|r| Row { residuals: r.to_vec(), ..Row::default() })
+}
+
 pub(super) fn base_stream() -> Vec<u8> {
-    let rows = [[1, 2], [-3, 4]].map(|r| Row { residuals: r.to_vec(), ..Row::default() });
-    stream(&base_model(), DType::I16, &rows)
+    stream(&base_model(), DType::I16, &base_rows())
 }
 
 pub(super) fn head_only() -> Parts {

@@ -1,6 +1,6 @@
 //! Files in parts, so that a part can be made wrong before they are joined.
 
-pub(super) use super::stream::{Row, stream};
+pub(super) use super::stream::{Row, stream, stream_in_parts};
 use crate::container::block;
 use crate::container::forever::{COLUMNS, DATA, FOOTER_LEN, HEAD, INDEX, MODEL};
 use crate::container::head;

@@ -1,6 +1,6 @@
 //! Files whose models differ: tables, grids, classes, recursions, networks.
 
-use super::file::{Parts, Row, schema, stream};
+use super::file::{Parts, Row, schema, stream, stream_in_parts};
 use super::records::{
     Random, hidden, integer, ladder, linear, ordered, plain, ratio, tokens, with_latents,
 };
@@ -31,8 +31,12 @@ pub(super) fn all() -> Vec<(String, Vec<u8>)> {
         ("grid-ordered-f16", saturating(DType::F16, ordered(-2.0, 0.0))),
         ("temporal-residuals", temporal_residuals()),
         ("temporal-latents", temporal_latents()),
-        ("classes-2", classes(2)),
-        ("classes-5", classes(5)),
+        ("classes-2", classes(2, usize::MAX)),
+        ("classes-5", classes(5, usize::MAX)),
+        ("parts-of-1-row", classes(5, 1)),
+        ("parts-of-4-rows", classes(3, 4)),
+        ("parts-of-29-rows", classes(2, 29)),
+        ("parts-of-other-lengths", parts_of_other_lengths()),
         (
             "latents-uniform",
             NetworkCase {
@@ -111,10 +115,13 @@ pub(super) fn all() -> Vec<(String, Vec<u8>)> {
 }
 
 fn file(dtype: DType, m: &ModelRecord, rows: &[Row]) -> Vec<u8> {
-    let s = stream(m, dtype, rows);
+    file_of(dtype, m, rows.len(), &stream(m, dtype, rows))
+}
+
+fn file_of(dtype: DType, m: &ModelRecord, rows: usize, stream: &[u8]) -> Vec<u8> {
     Parts::new(&schema(dtype, &[m.width()]), "max-error 1")
         .model(m, m.width())
-        .coded(rows.len(), &s, &[])
+        .coded(rows, stream, &[])
         .join()
 }
 
@@ -226,7 +233,15 @@ fn temporal_latents() -> Vec<u8> {
     file(DType::F32, &m, &list)
 }
 
-fn classes(count: usize) -> Vec<u8> {
+/// Parts of few and of many bytes.
+fn parts_of_other_lengths() -> Vec<u8> {
+    let m = plain(40, vec![integer(1, 0, 1)], vec![tokens(0)]);
+    let list = rows([1, i64::MAX, 0, -(1 << 50), 3].map(|n| vec![n; 40]));
+    file_of(DType::I64, &m, 5, &stream_in_parts(&m, DType::I64, &list, 1))
+}
+
+/// Rows of so many classes in parts of so many rows.
+fn classes(count: usize, part_rows: usize) -> Vec<u8> {
     let mut random = Random(count as u64);
     let share = 32_768 / count as u32;
     let mut entries: Vec<(i64, u32)> = (0..count as i64).map(|c| (c, share)).collect();
@@ -256,7 +271,7 @@ fn classes(count: usize) -> Vec<u8> {
             }
         })
         .collect();
-    file(DType::F64, &m, &list)
+    file_of(DType::F64, &m, list.len(), &stream_in_parts(&m, DType::F64, &list, part_rows))
 }
 
 /// A model with latents, and hidden layers of so many units.

@@ -1,6 +1,6 @@
 //! Models and blocks that must be refused.
 
-use super::case::{Case, base_model, base_stream, case, head_only};
+use super::case::{Case, base_model, base_rows, base_stream, case, head_only};
 use super::file::{Parts, Row, schema};
 use super::neighbours::neighbours;
 use super::records::{
@@ -10,6 +10,7 @@ use crate::container::block::{encode_coded, encode_escapes};
 use crate::container::bytes::put_varint;
 use crate::container::forever::MODEL;
 use crate::container::model::ModelRecord;
+use crate::container::parts;
 use crate::entropy::array::ArrayModel;
 use crate::entropy::intcoder::{IntEncoder, IntModel};
 use crate::entropy::rans::PROB_SCALE;
@@ -134,7 +135,7 @@ pub(super) fn models() -> Vec<Case> {
 /// Files whose rows take no bits and much work.
 pub(super) fn work() -> Vec<Case> {
     let one = TableSpec::Histogram { raw: 0, entries: vec![(1, PROB_SCALE)], escape: 0 };
-    let stream = 1_u64.rotate_left(31).to_le_bytes().repeat(2);
+    let stream = NO_BITS;
     let file = |m: &ModelRecord| {
         let width = m.width();
         let parts = Parts::new(&schema(DType::U8, &[width]), "max-error 1").model(m, width);
@@ -159,9 +160,15 @@ pub(super) fn work() -> Vec<Case> {
     ]
 }
 
+/// A stream whose rows take no bits: a single part, with the state that the coder ends in.
+const NO_BITS: [u8; 4] = [0, 0, 0, 1];
+
 pub(super) fn blocks() -> Vec<Case> {
     let s = schema(DType::I16, &[2]);
     let stream = base_stream();
+    // Without the byte which says that they are single parts.
+    let rows_apart =
+        base_rows().map(|row| super::file::stream(&base_model(), DType::I16, &[row])[1..].to_vec());
     let file = |bytes: Vec<u8>| {
         let mut file = head_only().model(&base_model(), 2);
         file.blocks.push((2, bytes));
@@ -179,9 +186,8 @@ pub(super) fn blocks() -> Vec<Case> {
         coded(&stream, &out)
     };
     let mut low = stream.clone();
-    low[..8].copy_from_slice(&((1_u64 << 31) - 1).to_le_bytes());
-    let mut high = stream.clone();
-    high[15] |= 0x80;
+    let state = if stream.len() % 2 == 0 { 1..4 } else { 1..5 };
+    low[state].fill(0);
     let mut classes = base_model();
     classes.classes.count = 2;
     classes.classes.next = vec![0; 2];
@@ -198,20 +204,32 @@ pub(super) fn blocks() -> Vec<Case> {
         case("block-empty", "truncated", own(&[])),
         case("block-shorter-than-a-checksum", "truncated", file(vec![1, 2, 3])),
         case("block-too-large", "limit", limit.join()),
-        case("stream-too-short", "truncated", coded(&stream[..12], &[])),
-        case("stream-odd-length", "corrupt", coded(&[&stream[..], &[0, 0]].concat(), &[])),
+        case("stream-empty", "truncated", coded(&[], &[])),
+        case("stream-too-short", "truncated", coded(&stream[..2], &[])),
         case("stream-state-too-low", "corrupt", coded(&low, &[])),
-        case("stream-state-too-high", "corrupt", coded(&high, &[])),
-        case(
-            "stream-ends-early",
-            "corrupt",
-            coded(&1_u64.rotate_left(31).to_le_bytes().repeat(2), &[]),
-        ),
-        case("stream-goes-on", "corrupt", coded(&[&stream[..], &[0; 4]].concat(), &[])),
+        case("stream-ends-early", "corrupt", coded(&NO_BITS, &[])),
+        case("stream-goes-on", "corrupt", coded(&[&stream[..], &[0; 2]].concat(), &[])),
         case("stream-state-at-end", "corrupt", {
             let mut other = stream.clone();
-            other[12] ^= 1;
+            other[1] ^= 1;
             coded(&other, &[])
+        }),
+        // Parts of one row, the shortest of 3 bytes, their lengths in no bytes.
+        case("parts-longer-than-stream", "truncated", coded(&[1, 3, 0, 0, 0], &[])),
+        case("parts-lengths-cut", "truncated", coded(&[1, 0, 4, 3, 0, 0], &[])),
+        case(
+            "parts-lengths-of-5-bytes",
+            "corrupt",
+            coded(&[&[1, 0, 5][..], &[0; 9]].concat(), &[]),
+        ),
+        case("parts-empty", "truncated", coded(&[&[1, 0, 0][..], &NO_BITS[1..]].concat(), &[])),
+        case("parts-first-goes-on", "corrupt", {
+            let [first, last] = &rows_apart;
+            coded(&parts::encode(&[[first, &[0; 2][..]].concat(), last.clone()], 1), &[])
+        }),
+        case("parts-first-ends-early", "corrupt", {
+            let last = rows_apart[1].clone();
+            coded(&parts::encode(&[NO_BITS[1..].to_vec(), last], 1), &[])
         }),
         case("row-of-unknown-class", "corrupt", {
             Parts::new(&s, "max-error 1").model(&classes, 2).coded(1, &stray, &[]).join()

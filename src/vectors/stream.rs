@@ -9,6 +9,7 @@ use crate::codec::program::{Program, second_quantiser};
 use crate::codec::weights::Weights;
 use crate::codec::window::Window;
 use crate::container::model::{FEATURES, ModelRecord};
+use crate::container::parts;
 use crate::entropy::rans::RansEncoder;
 use crate::matrix::DType;
 
@@ -24,8 +25,28 @@ pub(super) struct Row {
     pub(super) atoms: Vec<u8>,
 }
 
-/// Codes the stream of `rows`, each symbol in the table that the format asks for.
+/// Codes the stream of `rows`, each symbol in the table that the format asks for, as a single part.
 pub(super) fn stream(record: &ModelRecord, dtype: DType, rows: &[Row]) -> Vec<u8> {
+    match record.neighbours {
+        Some(_) => part(record, dtype, rows),
+        None => stream_in_parts(record, dtype, rows, rows.len()),
+    }
+}
+
+/// The same in parts of so many rows.
+pub(super) fn stream_in_parts(
+    record: &ModelRecord,
+    dtype: DType,
+    rows: &[Row],
+    part_rows: usize,
+) -> Vec<u8> {
+    let streams: Vec<Vec<u8>> =
+        rows.chunks(part_rows).map(|rows| part(record, dtype, rows)).collect();
+    parts::encode(&streams, part_rows)
+}
+
+/// Codes rows that are a part.
+fn part(record: &ModelRecord, dtype: DType, rows: &[Row]) -> Vec<u8> {
     let p = Program::new(record.clone(), dtype).unwrap();
     let mut coder = match p.neighbours {
         Some(_) => RansEncoder::in_lanes(rows.len(), 0),

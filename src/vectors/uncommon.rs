@@ -50,6 +50,13 @@ fn framing() -> Vec<(&'static str, Parts)> {
     put_varint(&mut none, 1 << 1);
     none.push(0);
     let empty_list = Parts::new(&s, BOUND).model(&m, 2).coded(2, &st, &none);
+    // As many rows in a part as there are; lengths in more bytes than they need.
+    let all_in_one = [&[2][..], &st[1..]].concat();
+    let all_in_one = Parts::new(&s, BOUND).model(&m, 2).coded(2, &all_in_one, &[]);
+    let row = |row: &[i64]| stream(&m, DType::I16, &rows(&[row]))[1..].to_vec();
+    let (first, last) = (row(&[1, 2]), row(&[-3, 4]));
+    let long_lengths = [&[1, 0, 4, first.len() as u8, 0, 0, 0][..], &first, &last].concat();
+    let long_lengths = Parts::new(&s, BOUND).model(&m, 2).coded(2, &long_lengths, &[]);
     let mut behind = Parts::new(&s, BOUND).model(&m, 2).coded(2, &st, &[]);
     behind.behind = section::encode(ROOM, &[1, 2, 3]);
     let same_names = vec!["the same name as all the others".to_string(); 900];
@@ -63,6 +70,8 @@ fn framing() -> Vec<(&'static str, Parts)> {
         ("dimensions-32", dimensions),
         ("varints-padded", padded),
         ("escapes-none-but-a-list", empty_list),
+        ("parts-as-many-as-rows", all_in_one),
+        ("parts-lengths-in-4-bytes", long_lengths),
         ("names-that-shrink-much", names),
         ("room-behind-blocks", behind),
     ]

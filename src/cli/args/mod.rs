@@ -1,5 +1,6 @@
 //! Arguments that several commands share.
 
+pub(crate) mod access;
 pub(crate) mod codec;
 pub(crate) mod fidelity;
 pub(crate) mod fit;

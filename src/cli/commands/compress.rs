@@ -1,5 +1,6 @@
 //! `aezip compress`: numbers in, `.aez` out.
 
+use crate::cli::args::access::AccessArg;
 use crate::cli::args::fidelity::reached;
 use crate::cli::args::fit::FitArgs;
 use crate::cli::args::output::OutputArgs;
@@ -49,6 +50,10 @@ pub(crate) struct Args {
     /// file; rows, for none; or a shape of as many axes as the array has, as in 1x16x16.
     #[arg(long, value_name = "T", default_value = "auto")]
     tile: TileArg,
+    /// How rows will be asked for: row, singly; scan, all of them, for the smallest file; auto, either; or
+    /// how many rows are decoded to get at one.
+    #[arg(long, value_name = "A", default_value = "auto")]
+    access: AccessArg,
     /// Print what was done as one JSON object on standard output.
     #[arg(long)]
     json: bool,
@@ -59,7 +64,8 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let started = Instant::now();
-    let Args { input, output: OutputArgs { output, force }, codec, json, tile, mut fit } = args;
+    let Args { input, output: OutputArgs { output, force }, codec, json, tile, access, mut fit } =
+        args;
     let destination = output.map_or_else(|| Destination::for_archive_of(&input), Destination::new);
     destination.expect_not_beside_json(json)?;
     let (TileArg(tile), shape) = (tile, fit.take_array_shape());
@@ -75,7 +81,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let codec = codec.as_deref().map(archive::read_codec).transpose()?;
     let rows = fit.open(&input, console)?;
     let mut config = fit.config;
-    (config.tile, config.shape) = (tile, shape);
+    (config.tile, config.shape, config.access) = (tile, shape, access.0);
 
     let output = Output::create(&destination, Writing::binary(force))?;
     let bar = Bar::new(console);

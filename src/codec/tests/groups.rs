@@ -77,14 +77,10 @@ fn window_at(n: &Neighbourhood, before: &[Vec<Decoded>], own: &[Decoded]) -> Win
 
 /// Reads a number in each of some lanes, from a table each.
 fn read(p: &Program, tables: &[(usize, usize)], coder: &mut LaneDecoder<'_>) -> Vec<i64> {
-    let mut symbol = |&(lane, t): &(usize, usize)| coder.alone(lane, |c| p.tables[t].symbol(c).0);
-    let entries: Vec<usize> = tables.iter().map(&mut symbol).collect();
-    let mut number = |(&(lane, t), entry): (&(usize, usize), usize)| {
-        coder.alone(lane, |c| {
-            let (number, after) = p.tables[t].complete(entry, *c);
-            *c = after;
-            number
-        })
+    let mut symbol = |&(lane, t): &(usize, usize)| coder.alone(lane, |c| p.tables[t].symbol(c));
+    let entries: Vec<i32> = tables.iter().map(&mut symbol).collect();
+    let mut number = |(&(lane, t), entry): (&(usize, usize), i32)| {
+        coder.alone(lane, |c| p.tables[t].number(entry, c))
     };
     tables.iter().zip(entries).map(&mut number).collect()
 }
@@ -198,7 +194,7 @@ fn rows_side_by_side_are_those_decoded_one_by_one() {
                     let sums: Vec<i64> = expected.iter().map(|cell| cell.sum).collect();
                     assert_eq!(rows.residuals, sums, "row {i} of {count}, {distances:?}");
                     // Whoever stops goes on where it was.
-                    rows = RowDecoder::resume(&p, &stream, rows.pause());
+                    rows = RowDecoder::resume(&p, (&stream, count), rows.pause()).unwrap();
                 }
                 let all = || expected.iter().flatten();
                 assert!(count < 15 || all().any(|cell| cell.atom > 0));

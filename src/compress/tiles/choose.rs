@@ -8,7 +8,8 @@ use crate::codec::value::with_cell;
 use crate::compress::levels::Level;
 use crate::container::file::FileWriter;
 use crate::container::forever::MAX_WIDTH;
-use crate::encode::blocks::{Encoding, block_rows, encode_rows};
+use crate::encode::access::Access;
+use crate::encode::blocks::{BlockRows, Encoding, encode_rows};
 use crate::encode::project::cells;
 use crate::error::{Error, Result};
 use crate::fit::config::TrainConfig;
@@ -207,7 +208,8 @@ fn size(rows: &dyn Rows, (how, values): (Comparison, usize), times: f64) -> Resu
     let model = candidate.model_bytes() as f64;
     let mut encoder = candidate.encoder;
     let row = (candidate.fitted_bytes - model) / total;
-    encoder.block_rows = block_rows(&encoder.program, row, rows.schema().row_bytes());
+    BlockRows::new(&encoder.program, row, rows.schema().row_bytes(), Access::Auto)
+        .apply(&mut encoder);
     let encoding = Encoding { encoder: &encoder, beside: None };
     let schema = Schema { tiling: None, ..rows.schema().clone() };
     let mut file = FileWriter::begin(std::io::sink(), &schema, None, None, None)?;

@@ -2,9 +2,9 @@
 
 use super::*;
 
-/// No stream but the coder's two states: rows whose symbols take no bits.
+/// No stream but the coder's state, in one part: rows whose symbols take no bits.
 fn nothing() -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = vec![0];
     RansEncoder::default().finish(&mut out);
     out
 }

@@ -66,7 +66,7 @@ fn values_are_what_the_record_says() {
         assert!(program.tables[0].encode(r, &mut coder));
     }
     let mut own = parts(record, &[3]);
-    own.blocks[0].1.clear();
+    own.blocks[0].1 = vec![0];
     coder.finish(&mut own.blocks[0].1);
     let mut out = [0.0_f32; 6];
     Reader::new(own.build()).unwrap().read_rows(0..3, &mut out).unwrap();

@@ -1,0 +1,59 @@
+//! How many rows have to be decoded to get at one.
+
+use crate::codec::context::LANES;
+use crate::codec::program::Program;
+
+/// How rows of a file will be asked for.
+///
+/// A row is decoded with those before it in its part of a block. Small parts are read quickly, and take
+/// more bytes: each begins anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Access {
+    /// In any way: parts are as small as costs less than a hundredth of the file. The default.
+    #[default]
+    Auto,
+    /// Row by row, in any order: parts are a single row, or as many as are decoded side by side where rows
+    /// are predicted from others.
+    Row,
+    /// From the first to the last: blocks are one part, and larger where rows are predicted from others.
+    Scan,
+    /// Parts have so many rows.
+    Rows(std::num::NonZeroUsize),
+}
+
+/// A block is a single part.
+pub(crate) const ONE_PART: usize = usize::MAX;
+
+/// Bytes of a part, about: it takes some four besides its rows. Half of this: files are 0.9 % larger.
+const PART_BYTES: f64 = 400.0;
+/// So many times as large are blocks of rows that are predicted from others, if none is asked for alone.
+const SCAN_TIMES: f64 = 4.0;
+
+impl Access {
+    /// Returns the rows of a part where a row takes `bytes_per_row` and is not predicted from others.
+    pub(super) fn part_rows(self, program: &Program, bytes_per_row: f64) -> usize {
+        match self {
+            // Rows without a bit each are all alike.
+            _ if program.constant => ONE_PART,
+            Self::Auto => ((PART_BYTES / bytes_per_row.max(0.01)) as usize).max(1),
+            Self::Row => 1,
+            Self::Scan => ONE_PART,
+            Self::Rows(rows) => rows.get(),
+        }
+    }
+
+    /// Returns the rows of a block of rows that are predicted from others, if these say so.
+    pub(super) fn block_rows(self) -> Option<usize> {
+        match self {
+            Self::Auto | Self::Scan => None,
+            Self::Row => Some(LANES),
+            Self::Rows(rows) => Some(rows.get()),
+        }
+    }
+
+    /// Returns how many times as large a block of such rows is as one of files that are read in any way.
+    pub(super) fn block_times(self) -> f64 {
+        if self == Self::Scan { SCAN_TIMES } else { 1.0 }
+    }
+}
