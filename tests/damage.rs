@@ -299,3 +299,38 @@ fn checksums_that_are_made_right_are_right() {
         assert_eq!(Reader::new(&same).unwrap().len(), Reader::new(&bytes).unwrap().len());
     }
 }
+
+/// Rows that are not predicted from others, of a codec without residuals.
+#[test]
+fn a_row_takes_no_memory_once_its_thread_has_read_some() {
+    const WIDTH: usize = 24;
+    const ROWS: usize = 3000;
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut random = Random(3);
+    let mut values = Vec::new();
+    for _ in 0..ROWS {
+        let strength: [f64; 3] = std::array::from_fn(|_| random.unit() - 0.5);
+        let wave = |j: usize, k: usize| strength[k] * (0.3 * (j * (k + 1)) as f64).cos();
+        values.extend((0..WIDTH).map(|j| (0..3).map(|k| wave(j, k)).sum::<f64>() as f32));
+    }
+    let rows = Matrix::from_slice(&values, &[WIDTH]).unwrap();
+    let mut config = Config::default();
+    config.fidelity = Fidelity::parse("nmse", "0.01").unwrap();
+    (config.level, config.threads) = (1, 1);
+    let mut file = Vec::new();
+    compress(&rows, &config, &mut file).unwrap();
+    for cache in [0, 1 << 20] {
+        let options = ReaderOptions::new(Limits::default(), cache);
+        let reader = Reader::new_with(&file[..], options).unwrap();
+        let mut row = [0.0_f32; WIDTH];
+        let mut read_all =
+            || (0..ROWS).for_each(|i| reader.read_row(i * 7919 % ROWS, &mut row).unwrap());
+        // What is asked for twice is kept.
+        read_all();
+        read_all();
+        let used = USED.load(Ordering::Relaxed);
+        PEAK.store(used, Ordering::Relaxed);
+        read_all();
+        assert_eq!(PEAK.load(Ordering::Relaxed), used, "with a cache of {cache} bytes");
+    }
+}
