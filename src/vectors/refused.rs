@@ -186,7 +186,7 @@ pub(super) fn blocks() -> Vec<Case> {
         coded(&stream, &out)
     };
     let mut low = stream.clone();
-    let state = if stream.len() % 2 == 0 { 1..4 } else { 1..5 };
+    let state = if stream.len().is_multiple_of(2) { 1..4 } else { 1..5 };
     low[state].fill(0);
     let mut classes = base_model();
     classes.classes.count = 2;
