@@ -1,7 +1,7 @@
 //! Which prediction from neighbours leaves the least: the median, simple sums, or coefficients by least
 //! squares for all columns, for groups of them, or for each.
 
-use crate::container::model::{NEIGHBOURS, TERMS};
+use crate::container::model::TERMS;
 use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
 use crate::fit::context::FitContext;
@@ -335,16 +335,18 @@ impl Comparison<'_> {
         let probe = (self.encoder)(&before.looking_back())?;
         let how = (by_column, self.some, weighing);
         let products = Regression::gather(self.context, &probe, self.predicted, how);
-        let most = if weighing == Weighing::ByScale { ALL } else { USED[2] };
+        let further = weighing == Weighing::ByScale && (!alike || before.weighs_residuals());
+        let most = if further { ALL } else { USED[2] };
         let mut tried = Vec::new();
         let is_shared = before.stencils.len() == 1;
         let of_columns = before.stencils.len() == width;
         let shared = match (self.effort.thorough, weighing) {
-            _ if alike => &USED[USED.len() - usize::from(is_shared)..],
+            _ if alike => &[most][..usize::from(is_shared)],
             (true, Weighing::Alike) => &USED[..],
-            _ => &[USED[0], USED[2]],
+            (true, Weighing::ByScale) => &[USED[0], USED[2], ALL],
+            (false, _) => &[USED[0], most],
         };
-        for used in shared.iter().map(|own| if own.len() == NEIGHBOURS { most } else { own }) {
+        for used in shared {
             tried.push(self.tried(Prediction::all(directions, products.shared(used)))?);
         }
         let nothing = || Prediction::all(directions, [0; TERMS]);
