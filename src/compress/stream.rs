@@ -5,6 +5,7 @@ use crate::compress::report::{Report, UsedCodec};
 use crate::container::file::FileWriter;
 use crate::container::forever::COMPANDER;
 use crate::container::model::EncodedModel;
+use crate::encode::access::ONE_PART;
 use crate::encode::beside::Beside;
 use crate::encode::blocks::{BlockRows, Encoding, Totals, block_rows_beside, encode_rows};
 use crate::encode::encoder::BlockEncoder;
@@ -56,7 +57,9 @@ impl<W: Write> Stream<W> {
 
     /// Keeps columns beside the stream; nothing must have been encoded yet.
     pub(super) fn keep_beside(&mut self, beside: Beside, row_bytes: usize) {
-        self.codec.encoder.block_rows = block_rows_beside(row_bytes);
+        let rows = block_rows_beside(row_bytes);
+        // Whoever wants a row unpacks such columns of the whole block, so that parts would not help.
+        BlockRows { rows, part_rows: ONE_PART }.apply(&mut self.codec.encoder);
         self.beside = Some(beside);
     }
 

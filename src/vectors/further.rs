@@ -22,8 +22,8 @@ fn in_lines() -> Parts {
     let mut n = weighed([1, 13, 0], 26, 130);
     n.atoms = vec![-60, 7];
     let m = record(26, vec![linear(0.0, 0.1, 6)]);
-    Made::new((DType::F32, &[2, 13]), m, n, (40, 9, 131))
-        .blocks(&[3, 37])
+    Made::new((DType::F32, &[2, 13]), m, n, (22, 9, 131))
+        .blocks(&[3, 19])
         .trees((21, &[2, 3]), (61, &[own(0), own(1), moved(2)]))
         .parts()
 }
@@ -51,7 +51,7 @@ fn at_limits() -> Parts {
     let weight = |at: usize| [2426, -2426, 2427][at % 3];
     n.coefficients = (0..TERMS).map(|at| vec![weight(at)]).collect();
     n.coefficients[2] = vec![2418];
-    let mut made = Made::new((DType::I64, &[10]), m, n, (24, 4, 135));
+    let mut made = Made::new((DType::I64, &[10]), m, n, (18, 4, 135));
     let mut random = Random(136);
     for r in made.rows.iter_mut().flat_map(|row| &mut row.residuals) {
         *r = match random.around(2) {
