@@ -297,13 +297,18 @@ impl Neighbourhood {
 
     /// Makes a window for `N` rows of the model.
     pub(crate) fn window<S: Sum, const N: usize>(&self) -> Window<S, N> {
+        self.window_of(usize::MAX)
+    }
+
+    /// The same for a block of so many rows.
+    pub(crate) fn window_of<S: Sum, const N: usize>(&self, rows: usize) -> Window<S, N> {
         let all = &self.coefficients;
         let reach = all.by_row.as_ref().map_or(0, LinePredictors::reach);
         // Whoever has one lane may ask for more than is weighed.
         let farther = N == 1 || all.used >> FIRST_FARTHER != 0;
         let farthest = self.surroundings.distance() * (NEAREST_FARTHER + TERMS - FIRST_FARTHER);
         let reach = if farther { reach.max(farthest.min(self.surroundings.line)) } else { reach };
-        Window::new(&self.surroundings, self.delay(N), reach)
+        Window::new(&self.surroundings, rows, self.delay(N), reach)
     }
 
     /// Returns a whole step in a column, where `steps` are those of all columns.

@@ -130,7 +130,7 @@ impl<S: Sum, const N: usize> Lanes<S, N> {
     pub(super) fn new(program: &Program, n: &Neighbourhood, rows: usize) -> Self {
         let width = program.record.width();
         Self {
-            window: n.window(),
+            window: n.window_of(rows),
             weights: Weights::new(&n.coefficients),
             width,
             rows,

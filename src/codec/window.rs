@@ -105,11 +105,17 @@ pub(crate) struct Window<S, const N: usize> {
 }
 
 impl<S: Sum, const N: usize> Window<S, N> {
-    /// Makes room for rows with such surroundings, where each lane begins `delay` steps after the one
+    /// Makes room for `rows` rows with such surroundings, where each lane begins `delay` steps after the one
     /// before; values up to `reach` columns to the left may be asked for besides neighbours.
-    pub(crate) fn new(surroundings: &Surroundings, delay: usize, reach: usize) -> Self {
+    pub(crate) fn new(
+        surroundings: &Surroundings,
+        rows: usize,
+        delay: usize,
+        reach: usize,
+    ) -> Self {
         let period = surroundings.width().max(N * delay);
-        let ever = |n: usize| surroundings.ever(n);
+        // What lies before the first row is never there: blocks of few rows need little room.
+        let ever = |n: usize| surroundings.ever(n) && surroundings.places[n].rows < rows;
         let backs = std::array::from_fn(|n| match ever(n) {
             true => Self::back(surroundings.places[n], delay, period),
             false => Back { near: 0, far: 0, is_far: [0; N] },
