@@ -1,7 +1,7 @@
 //! Keyword arguments, which have the names of the program's options.
 
 use crate::error::exception;
-use aezip::{Activation, Config, Denoise, Error, Fidelity, Loss, Patches, Tile};
+use aezip::{Access, Activation, Config, Denoise, Error, Fidelity, Loss, Patches, Tile};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -104,6 +104,7 @@ fn set(config: &mut Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()
         "seed" => config.seed = value.extract()?,
         "fill_value" => fill_value(config, value)?,
         "tile" => config.tile = tile(value)?,
+        "access" => config.access = access(value)?,
         "shape" => config.shape = Some(numbers(value)?),
         "hidden" => train.hidden = Some(layers(value)?),
         "latent" => train.latents = Some(value.extract()?),
@@ -129,12 +130,13 @@ fn set(config: &mut Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()
 
 /// Says whether there is an option of this name, whatever is asked for.
 fn is_known(name: &str) -> bool {
-    const NAMES: [&str; 20] = [
+    const NAMES: [&str; 21] = [
         "level",
         "threads",
         "seed",
         "fill_value",
         "tile",
+        "access",
         "shape",
         "hidden",
         "latent",
@@ -185,6 +187,14 @@ fn tile(value: &Bound<'_, PyAny>) -> PyResult<Tile> {
         },
         Err(_) => numbers(value).map(Tile::Shape),
     }
+}
+
+fn access(value: &Bound<'_, PyAny>) -> PyResult<Access> {
+    let text = match value.cast::<PyString>() {
+        Ok(text) => text.to_str()?.to_string(),
+        Err(_) => value.extract::<usize>()?.to_string(),
+    };
+    text.parse().map_err(|e| exception(&e))
 }
 
 fn layers(value: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {

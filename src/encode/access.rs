@@ -2,6 +2,7 @@
 
 use crate::codec::context::LANES;
 use crate::codec::program::Program;
+use crate::error::{Error, Result};
 
 /// How rows of a file will be asked for.
 ///
@@ -20,6 +21,25 @@ pub enum Access {
     Scan,
     /// Parts have so many rows.
     Rows(std::num::NonZeroUsize),
+}
+
+impl std::str::FromStr for Access {
+    type Err = Error;
+
+    /// Reads `auto`, `row`, `scan` or a number of rows.
+    ///
+    /// # Errors
+    /// `Argument` for anything else.
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(match text {
+            "auto" => Self::Auto,
+            "row" => Self::Row,
+            "scan" => Self::Scan,
+            rows => Self::Rows(rows.parse().map_err(|_| {
+                Error::argument("not auto, row, scan or a number of rows of at least 1")
+            })?),
+        })
+    }
 }
 
 /// A block is a single part.
@@ -55,5 +75,20 @@ impl Access {
     /// Returns how many times as large a block of such rows is as one of files that are read in any way.
     pub(super) fn block_times(self) -> f64 {
         if self == Self::Scan { SCAN_TIMES } else { 1.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn access_has_names_or_rows() {
+        let access = |text: &str| text.parse::<Access>();
+        assert_eq!(access("auto").unwrap(), Access::Auto);
+        assert_eq!(access("row").unwrap(), Access::Row);
+        assert_eq!(access("scan").unwrap(), Access::Scan);
+        assert_eq!(access("16").unwrap(), Access::Rows(16.try_into().unwrap()));
+        assert!(access("0").is_err() && access("").is_err() && access("rows").is_err());
     }
 }

@@ -82,7 +82,7 @@ impl<const ROWS: usize> Trellis<ROWS> {
         let mut new = [[f32::INFINITY; ROWS]; 8];
         let mut step =
             Step { symbols: [choices[0].symbols, choices[1].symbols], second: [[false; ROWS]; 8] };
-        for to in 0..states {
+        for (to, new) in new[..states].iter_mut().enumerate() {
             let [(a, parity_a), (b, parity_b)] = self.before[to];
             let one = &choices[usize::from(second_quantiser(a, states))];
             let other = &choices[usize::from(second_quantiser(b, states))];
@@ -93,7 +93,7 @@ impl<const ROWS: usize> Trellis<ROWS> {
                 let (cost_a, cost_b) = (from_a[row] + one[row], from_b[row] + other[row]);
                 let is_second = cost_b < cost_a;
                 step.second[to][row] = is_second;
-                new[to][row] = if is_second { cost_b } else { cost_a };
+                new[row] = if is_second { cost_b } else { cost_a };
             }
         }
         self.steps.push(step);

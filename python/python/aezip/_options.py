@@ -36,6 +36,7 @@ class Options(TypedDict, total=False):
     seed: int
     fill_value: float | Sequence[float] | str | None
     tile: str | Sequence[int] | None
+    access: str | int | None
     shape: Sequence[int] | None
     hidden: int | Sequence[int] | str | None
     latent: int | None

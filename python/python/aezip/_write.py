@@ -107,7 +107,8 @@ def compress(
             every bit comes back.
 
         And how: ``level`` (1 is fast, 9 small, 5 usual), ``threads``, ``seed``, ``fill_value`` (numbers that
-        stand for missing ones, or ``"none"``), ``tile`` (``"auto"``, ``"rows"`` or a shape), ``shape``; the network:
+        stand for missing ones, or ``"none"``), ``tile`` (``"auto"``, ``"rows"`` or a shape), ``shape``,
+        ``access`` (``"auto"``, ``"row"``, ``"scan"`` or rows of a part: how single rows are read); the network:
         ``hidden``, ``latent``, ``epochs``, ``batch``, ``lr``, ``activation``, ``time``; its kind: ``loss``, ``linear``, ``sparse``,
         ``denoise``, ``mask_patches``, ``contractive``, ``variational``. ``aezip compress --help`` explains each.
 

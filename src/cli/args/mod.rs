@@ -1,6 +1,5 @@
 //! Arguments that several commands share.
 
-pub(crate) mod access;
 pub(crate) mod codec;
 pub(crate) mod fidelity;
 pub(crate) mod fit;

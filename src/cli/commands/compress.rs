@@ -1,6 +1,5 @@
 //! `aezip compress`: numbers in, `.aez` out.
 
-use crate::cli::args::access::AccessArg;
 use crate::cli::args::fidelity::reached;
 use crate::cli::args::fit::FitArgs;
 use crate::cli::args::output::OutputArgs;
@@ -17,7 +16,7 @@ use crate::cli::io::output::Output;
 use crate::cli::io::progress::Bar;
 use crate::cli::io::source::label;
 use crate::cli::io::text::text_columns;
-use aezip::{KeptText, Report, Tile};
+use aezip::{Access, KeptText, Report, Tile};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -53,7 +52,7 @@ pub(crate) struct Args {
     /// How rows will be asked for: row, singly; scan, all of them, for the smallest file; auto, either; or
     /// how many rows are decoded to get at one.
     #[arg(long, value_name = "A", default_value = "auto")]
-    access: AccessArg,
+    access: Access,
     /// Print what was done as one JSON object on standard output.
     #[arg(long)]
     json: bool,
@@ -81,7 +80,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let codec = codec.as_deref().map(archive::read_codec).transpose()?;
     let rows = fit.open(&input, console)?;
     let mut config = fit.config;
-    (config.tile, config.shape, config.access) = (tile, shape, access.0);
+    (config.tile, config.shape, config.access) = (tile, shape, access);
 
     let output = Output::create(&destination, Writing::binary(force))?;
     let bar = Bar::new(console);
