@@ -31,7 +31,7 @@ const HELD_OUT: f64 = 0.25;
 /// Values of a run of a sample, at least: rows of few values are foretold from those before.
 const RUN_VALUES: usize = 1 << 11;
 /// Share of the bytes of rows below which tiles are taken: single rows are slower to read then.
-const WORTH: f64 = 0.97;
+const WORTH: f64 = 0.98;
 /// Share of the bytes of tiles along the last axis below which they follow each other along another:
 /// slices of the array are in more blocks then.
 const MORE_ALIKE: f64 = 0.98;
