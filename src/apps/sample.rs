@@ -2,7 +2,7 @@
 
 use super::model::Model;
 use super::values;
-use crate::codec::decode::draw_latents;
+use crate::codec::encoded::draw_latents;
 use crate::codec::program::Program;
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;

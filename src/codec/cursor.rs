@@ -5,7 +5,8 @@
 
 use super::columns::{BlockShape, KeptColumns};
 use super::compander::Compander;
-use super::decode::{Batch, EncodedBlock, PausedRows, RowDecoder};
+use super::decode::{Batch, PausedRows, RowDecoder};
+use super::encoded::EncodedBlock;
 use super::program::Program;
 use crate::container::block::{self, Block, Cells, Escapes};
 use crate::container::index::Place;

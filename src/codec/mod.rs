@@ -1,7 +1,7 @@
 //! From stored integers to values and back: the integer program of the format.
 //!
 //! [`network`] predicts, [`value`] turns integers into numbers of the data's type ([`short`] small ones), [`program`]
-//! is a checked model ready to run, [`decode`] runs it over rows ([`write`] their values), [`cursor`] over a block,
+//! is a checked model ready to run, [`decode`] runs it over rows ([`write`] their values), [`cursor`] over a block ([`encoded`]),
 //! [`picked`] for single rows of it, [`columns`] are what blocks keep beside it. Where errors are shares of each number, the model's numbers are on the
 //! logarithmic scale of a [`curve`], which a [`compander`] expands. Where residuals look at neighbours, [`surroundings`] says
 //! where these lie, [`near`] and [`further`] what they foretell with which [`weights`], [`tree`] and [`sieve`] choose tables by them as
@@ -19,6 +19,7 @@ mod course;
 pub(crate) mod cursor;
 mod curve;
 pub(crate) mod decode;
+pub(crate) mod encoded;
 pub(crate) mod fill;
 pub(crate) mod further;
 mod group;

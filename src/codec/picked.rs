@@ -1,6 +1,7 @@
 //! Single rows of a block: no row costs more than its part of the stream and its own pass of the network.
 
-use super::decode::{Batch, EncodedBlock, PausedRows, RowDecoder};
+use super::decode::{Batch, PausedRows, RowDecoder};
+use super::encoded::EncodedBlock;
 use crate::container::block::{Block, Cells, Escapes};
 use crate::error::Result;
 use std::cell::RefCell;

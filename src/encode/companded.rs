@@ -1,7 +1,7 @@
 //! Rows whose model has them on other scales.
 
 use crate::codec::cursor::BlockCursor;
-use crate::codec::decode::EncodedBlock;
+use crate::codec::encoded::EncodedBlock;
 use crate::container::index::Place;
 use crate::encode::encoder::BlockEncoder;
 use crate::matrix::DType;

@@ -3,7 +3,8 @@
 use super::open::{self, Frame};
 use super::source::{self, Source};
 use crate::codec::cursor::BlockCursor;
-use crate::codec::decode::{Batch, EncodedBlock};
+use crate::codec::decode::Batch;
+use crate::codec::encoded::EncodedBlock;
 #[cfg(feature = "compress")]
 use crate::container::encoder::EncoderRecord;
 use crate::container::index::Place;

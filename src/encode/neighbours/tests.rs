@@ -3,7 +3,7 @@
 use super::*;
 use crate::codec::bound;
 use crate::codec::cursor::BlockCursor;
-use crate::codec::decode::EncodedBlock;
+use crate::codec::encoded::EncodedBlock;
 use crate::codec::value::with_cell;
 use crate::container::block::{self, Block};
 use crate::container::index::Place;

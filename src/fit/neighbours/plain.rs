@@ -209,7 +209,7 @@ impl Way {
 mod tests {
     use super::*;
     use crate::codec::cursor::BlockCursor;
-    use crate::codec::decode::EncodedBlock;
+    use crate::codec::encoded::EncodedBlock;
     use crate::codec::value::Cell;
     use crate::container::index::Place;
     use crate::fit::candidate::LinearChoice;
