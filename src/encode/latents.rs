@@ -9,14 +9,12 @@ use crate::codec::program::{Program, dequantise};
 use crate::codec::value::carry;
 use crate::encode::rates::LatentRates;
 use crate::encode::symbols::Symbols;
-use crate::encode::trellis::{Lanes, Trellis};
+use crate::encode::trellis::{LARGEST, Lanes, Trellis};
 use crate::kernels::wide::{WideLoop, run_wide};
 
 /// Integers below this can be rounded by adding 1.5 · 2^23, which leaves the nearest in the low bits.
 const SMALL: f32 = 4e6;
 const ROUNDING: f32 = 12_582_912.0;
-/// Latents are cut to this magnitude, well inside 32 bits.
-const LARGEST: f32 = 1e9;
 
 /// Chooses latents' symbols by what they cost and what their errors cost.
 #[derive(Debug, Clone, Default)]

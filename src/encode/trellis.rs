@@ -125,7 +125,7 @@ impl<const ROWS: usize> Trellis<ROWS> {
 }
 
 /// Latents are cut to this magnitude, well inside 32 bits.
-const LARGEST: f32 = 1e9;
+pub(super) const LARGEST: f32 = 1e9;
 
 /// Returns the cheapest symbol of either parity for one latent and quantiser, out of the nearest two
 /// and 0.
