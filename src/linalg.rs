@@ -172,13 +172,14 @@ fn from_covariance(rows: &[f32], width: usize) -> Option<PrincipalComponents> {
 fn from_inner_products(rows: &[f32], width: usize) -> Option<PrincipalComponents> {
     let count = rows.len() / width;
     let pairs = symmetric_eigen(&gram(&transposed(rows, width), count), count)?;
+    let pairs: Vec<&EigenPair> =
+        pairs.iter().take_while(|p| p.value > pairs[0].value * NO_VARIANCE).collect();
+    let of_rows: Vec<f64> = pairs.iter().flat_map(|p| p.vector.iter().copied()).collect();
+    let rows: Vec<f64> = rows.iter().map(|&x| f64::from(x)).collect();
+    let vectors = multiply(&of_rows, &rows, count);
     let mut found = PrincipalComponents::default();
-    for pair in pairs.iter().take_while(|p| p.value > pairs[0].value * NO_VARIANCE) {
-        let mut vector = vec![0.0_f64; width];
-        for (row, u) in rows.chunks_exact(width).zip(&pair.vector) {
-            vector.iter_mut().zip(row).for_each(|(v, x)| *v += u * f64::from(*x));
-        }
-        let norm = norm(&vector);
+    for (pair, vector) in pairs.iter().zip(vectors.chunks_exact(width)) {
+        let norm = norm(vector);
         found.vectors.extend(vector.iter().map(|x| (x / norm) as f32));
         found.variance.push(pair.value / count as f64);
     }

@@ -128,11 +128,12 @@ impl BlockEncoder {
                         symbols.tally.row(row, errors.decoded(), &origin, fills, |j, _| error(j));
                     }
                 }
+                coder
             }};
         }
         match NeighbourCoder::new(p, &self.bounds, &self.fills) {
-            Some(coder) => code_rows!(coder),
-            None => code_rows!(ResidualCoder::new(p, &self.bounds, &self.fills)),
+            Some(coder) => code_rows!(coder).finish(&mut symbols),
+            None => drop(code_rows!(ResidualCoder::new(p, &self.bounds, &self.fills))),
         }
         symbols
     }
@@ -210,6 +211,7 @@ impl BlockEncoder {
                     coder.errors.make_exact(i, row, &mut symbols);
                 }
             }
+            coder.finish(&mut symbols);
         });
         symbols
     }

@@ -26,3 +26,4 @@ mod row_search;
 pub(crate) mod rows;
 pub(crate) mod symbols;
 mod trellis;
+mod undecided;

@@ -16,6 +16,7 @@ use crate::encode::column::{Coded, Column, accepted, inverse};
 use crate::encode::predictor_choice::{PredictorChooser, fill};
 use crate::encode::residual::RowErrors;
 use crate::encode::symbols::Symbols;
+use crate::encode::undecided::Undecided;
 use crate::matrix::FillValues;
 
 /// Makes residuals row after row, from the beginning of a block.
@@ -26,6 +27,7 @@ pub(crate) struct NeighbourCoder<'a> {
     fills: &'a FillValues,
     window: Window<i64, 1>,
     weights: Weights<1>,
+    undecided: Undecided,
     /// Chooses a predictor for each row, where rows name one.
     chooser: Option<PredictorChooser>,
     /// Of each grid, in the columns' order, integers per value.
@@ -92,6 +94,7 @@ impl<'a> NeighbourCoder<'a> {
             fills,
             window: n.window(),
             weights: Weights::new(&n.coefficients),
+            undecided: Undecided::new(),
             chooser: n.coefficients.by_row.as_ref().and_then(|p| PredictorChooser::new(p, width)),
             inverses: program.record.grids.iter().map(inverse).collect(),
             errors: RowErrors::new(width),
@@ -99,7 +102,7 @@ impl<'a> NeighbourCoder<'a> {
     }
 
     /// Makes the residuals of `row`, row `i` of the block, whose predictions in fine units are
-    /// `predicted`.
+    /// `predicted`. Leaves may be found later, the last ones by [`finish`](Self::finish).
     pub(crate) fn row<T: Cell>(
         &mut self,
         i: usize,
@@ -135,8 +138,10 @@ impl<'a> NeighbourCoder<'a> {
             let near = Near::of(&self.window, &n.surroundings, wanted);
             self.weights.follow(&n.coefficients, self.window.front());
             let carried = n.predict(&self.window, &near, &self.weights, [fraction]);
-            let features = n.features(&near, &self.window, (&carried, [fraction]));
-            let decided = n.decide(&features);
+            if n.has_contexts() {
+                let features = n.features(&near, &self.window, (&carried, [fraction]));
+                self.undecided.push(&features, first + j + 1, n, symbols);
+            }
             let column = column(p, &self.inverses, (j, predicted[j]), carried[0]);
             let (cell, value) = self.code(&column, row[j], j);
             if value.is_none() {
@@ -144,10 +149,8 @@ impl<'a> NeighbourCoder<'a> {
             }
             self.errors.set(j, row[j], value.unwrap_or(row[j]));
             symbols.residuals[first + j] = cell.residual;
-            symbols.leaves[first + j] = decided.leaf(0);
             if !n.atoms.is_empty() {
                 symbols.atoms[first + j] = cell.atom;
-                symbols.atom_leaves[first + j] = decided.atom_leaf(0);
             }
             let (window, predicted) = (&self.window, carried[0]);
             observer.cell(&Seen {
@@ -163,6 +166,11 @@ impl<'a> NeighbourCoder<'a> {
             self.window.set_one(cell);
             self.window.advance();
         }
+    }
+
+    /// Finds the leaves that are still missing, after the last row.
+    pub(crate) fn finish(mut self, symbols: &mut Symbols) {
+        self.undecided.decide(symbols.leaves.len(), self.n, symbols);
     }
 
     /// Chooses the predictor of the row that comes next, where rows name one.

@@ -16,5 +16,6 @@ mod predictor_rounding;
 mod products;
 mod row_predictors;
 mod row_weighing;
+mod squares;
 mod stencil;
 mod tables;

@@ -15,7 +15,7 @@ use crate::fit::entropy::classes::{ClassEffort, fit_classes};
 use crate::fit::neighbours::atoms;
 use crate::fit::neighbours::contexts::Uncontexted;
 use crate::fit::neighbours::effort::{ContextEffort, NeighbourEffort};
-use crate::fit::neighbours::predict::{Comparison, FEW_KINDS};
+use crate::fit::neighbours::predict::{Comparison, FAR, FEW_KINDS, bits_at_first};
 use crate::fit::neighbours::prediction::Prediction;
 use crate::fit::quantise::linear;
 use crate::limits::Limits;
@@ -91,20 +91,8 @@ pub(crate) fn build(
     let thin = FitContext { sample: thinned.as_ref().unwrap_or(context.sample), ..*context };
     let compared = NeighbourEffort { compared: effort.cells, thorough: true, contexts: None };
     let own = Way { record: linear::frame(context.columns), aligned: false, atoms: Vec::new() };
-    let mut found = Vec::new();
     let ways: Vec<Way> = alike(context).into_iter().chain([own]).collect();
-    for (at, way) in ways.iter().enumerate() {
-        let encoder = |p: &Prediction| way.encoder(&thin, p);
-        // The other way is not far from the first by row.
-        let by_row = (at == 0).then_some(context);
-        let compared_rows = Comparison { by_row, ..comparison(&thin, &encoder, compared) };
-        let likely = compared_rows.likely(effort.predictions)?;
-        let fitted = likely.into_iter().map(|prediction| {
-            let bytes = way.fitted(&thin, &prediction, QUICK)?.fitted_bytes;
-            Ok(Found { way, prediction, bytes })
-        });
-        found.extend(least(fitted.collect::<Result<Vec<_>>>()?));
-    }
+    let mut found = likeliest(&ways, (context, &thin), (compared, effort.predictions))?;
     let lined = context.sample.line_of_rows > 0 && context.columns.len() <= WIDEST_IN_LINES;
     let promising = if lined { PROMISING_IN_LINES } else { PROMISING } * limit;
     found.retain(|f| f.bytes < promising);
@@ -121,6 +109,43 @@ pub(crate) fn build(
         Some(Found { way, prediction, .. }) => way.fitted(context, &prediction, effort).map(Some),
         None => Ok(None),
     }
+}
+
+/// Returns of each way to count that may be the best its best prediction, by a quick look at the rows of `thin`.
+fn likeliest<'a>(
+    ways: &'a [Way],
+    (context, thin): (&FitContext<'_>, &FitContext<'_>),
+    (effort, predictions): (NeighbourEffort, usize),
+) -> Result<Vec<Found<'a>>> {
+    let encoders: Vec<_> = ways.iter().map(|way| |p: &Prediction| way.encoder(thin, p)).collect();
+    let compared = encoders.iter().enumerate().map(|(at, encoder)| {
+        // The other way is not far from the first by row.
+        let by_row = (at == 0).then_some(context);
+        Comparison { by_row, ..comparison(thin, encoder, effort) }
+    });
+    let compared: Vec<Comparison<'_>> = compared.collect();
+    let first = compared.iter().map(|c| c.first_look()).collect::<Result<Vec<_>>>()?;
+    let bits = |at: usize| bits_at_first(&first[at], compared[at].weight());
+    // What atoms cost is not known yet.
+    let honest = (0..ways.len()).filter(|&at| ways[at].atoms.is_empty());
+    let bar = FAR * honest.map(bits).fold(f64::INFINITY, f64::min);
+    let likely = compared.iter().zip(first).map(|(c, first)| c.likely(predictions, first, bar));
+    let likely = likely.collect::<Result<Vec<_>>>()?;
+    let mut all = ways.iter().zip(&likely).flat_map(|(way, own)| own.iter().map(move |l| (way, l)));
+    if let (Some((way, (bits, prediction))), None) = (all.next(), all.next()) {
+        // Nothing to compare it with.
+        let (prediction, bytes) = (prediction.clone(), bits / 8.0);
+        return Ok(vec![Found { way, prediction, bytes }]);
+    }
+    let mut found = Vec::new();
+    for (way, likely) in ways.iter().zip(likely) {
+        let fitted = likely.into_iter().map(|(_, prediction)| {
+            let bytes = way.fitted(thin, &prediction, QUICK)?.fitted_bytes;
+            Ok(Found { way, prediction, bytes })
+        });
+        found.extend(least(fitted.collect::<Result<Vec<_>>>()?));
+    }
+    Ok(found)
 }
 
 /// All columns counted alike, where they have the same bound.

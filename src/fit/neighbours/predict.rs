@@ -1,7 +1,8 @@
 //! Which prediction from neighbours leaves the least: the median, simple sums, or coefficients by least
 //! squares for all columns, for groups of them, or for each.
 
-use crate::container::model::TERMS;
+use crate::codec::context::neighbour::THIRD;
+use crate::container::model::{NEIGHBOURS, TERMS};
 use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
 use crate::fit::context::FitContext;
@@ -11,15 +12,9 @@ use crate::fit::neighbours::entropy::{Blocks, block_bits};
 use crate::fit::neighbours::geometry::{self, Directions};
 use crate::fit::neighbours::prediction::{Kind, Prediction, simple_sums};
 use crate::fit::neighbours::row_predictors::{self, StepsOfRow};
-use crate::fit::neighbours::stencil::{Regression, Stencil, Weighing};
+use crate::fit::neighbours::stencil::Stencil;
 use std::collections::HashMap;
 
-/// Columns of a row, at most, for coefficients of their own or of groups.
-const MOST_COLUMNS: usize = 1 << 12;
-/// Rows that coefficients of groups are found by, at least.
-const LEAST_ROWS: usize = 48;
-/// Numbers of groups that are tried.
-const GROUPS: [usize; 2] = [6, 24];
 /// Simple sums that are compared on all values, for all columns and with those for some, at most; and the part
 /// of the values by which they are found.
 const LIKELIEST: [usize; 2] = [2, 5];
@@ -27,6 +22,8 @@ const QUICK_LOOK: usize = 4;
 /// How much larger than the least bits, as they are estimated without contexts, those of a prediction may be
 /// that is the best with them.
 const NEARLY: f64 = 1.2;
+/// The same of one that differs from the least only in whether residuals are weighed.
+const NEARLY_ALIKE: f64 = 1.05;
 /// Share of the bits without the line of rows before that may be left with it: blocks have more rows then.
 const LINE_WORTH: f64 = 0.99;
 /// The same of one by row, which contexts say less to, where many kinds are compared, and where few are:
@@ -36,28 +33,12 @@ const NEARLY_BY_ROW: [f64; 2] = [1.01, 0.97];
 const MORE_VALUES: usize = 8;
 /// Share of all bits that prediction must save to be used.
 const WORTH: f64 = 0.998;
-/// Neighbours that are weighed: the nearest, those of the row, and all.
-const USED: [&[usize]; 3] = [
-    &[0, 3, 5, 6],
-    &[0, 1, 2, 3, 4, 5, 6],
-    &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
-];
-/// All that predictions may weigh.
-const ALL: &[usize] = &[
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
-    26,
-];
-
-/// Rounds of least squares weighed by what the round before left, at most, and the share of its bits below
-/// which there is another.
-const ROUNDS: usize = 4;
-const BETTER: f64 = 0.995;
 /// Up to so many kinds of predictions, the simple ones are not told from others.
 pub(super) const FEW_KINDS: usize = 2;
 
 /// A prediction with what it leaves in the sample.
-struct Tried {
-    prediction: Prediction,
+pub(super) struct Tried {
+    pub(super) prediction: Prediction,
     /// Bits of each block of columns.
     bits: Vec<f64>,
     /// Bits of the model.
@@ -65,9 +46,29 @@ struct Tried {
 }
 
 impl Tried {
-    fn total(&self, weight: f64) -> f64 {
+    pub(super) fn total(&self, weight: f64) -> f64 {
         self.bits.iter().sum::<f64>() * weight + self.own
     }
+}
+
+/// Returns the bits of the best.
+pub(super) fn least(tried: &[Tried], weight: f64) -> f64 {
+    tried.iter().map(|t| t.total(weight)).fold(f64::INFINITY, f64::min)
+}
+
+/// How much larger than the least bits at first sight those of other directions, or of another way to count, may
+/// be for a closer look.
+pub(super) const FAR: f64 = 1.1;
+
+/// Returns the least bits that were found.
+pub(super) fn bits_at_first(all: &[FirstLook], weight: f64) -> f64 {
+    all.iter().map(|f| least(&f.tried, weight)).fold(f64::INFINITY, f64::min)
+}
+
+/// What was found of one choice of directions at first sight.
+pub(super) struct FirstLook {
+    directions: Directions,
+    tried: Vec<Tried>,
 }
 
 /// What predictions are compared for.
@@ -89,7 +90,9 @@ pub(super) struct Comparison<'a> {
 impl Comparison<'_> {
     /// Returns the best prediction, where looking at the line of rows before saves so many bits besides.
     pub(super) fn best(&self, saved_by_line: f64) -> Result<Prediction> {
-        let best = self.likely(1)?.swap_remove(0);
+        let first = self.first_look()?;
+        let bar = FAR * bits_at_first(&first, self.weight());
+        let (_, best) = self.likely(1, first, bar)?.swap_remove(0);
         let best = self.with_line_before(&best, saved_by_line)?.map_or(best, |lined| lined.0);
         let contexts = self.effort.contexts.map_or(0, |c| c.predictions);
         if contexts > FEW_KINDS { self.refitted(best) } else { Ok(best) }
@@ -113,18 +116,15 @@ impl Comparison<'_> {
         let before = of_lines.tried(best.clone())?;
         let lined = Prediction { directions, ..best.without_third() };
         let weight = of_lines.weight();
-        let least = |all: Vec<Tried>| {
-            all.into_iter().min_by(|a, b| a.total(weight).total_cmp(&b.total(weight)))
-        };
         let mut tried = match self.effort.thorough {
             true => vec![of_lines.tried(lined)?],
-            false => of_lines.by_squares(&lined, Weighing::Alike, false)?,
+            false => of_lines.by_squares(&lined, &of_lines.alike())?,
         };
         if self.effort.thorough {
             of_lines.weighed_by_scale(&mut tried, true)?;
             tried.extend(of_lines.mixed(directions, &tried)?);
         }
-        let found = least(tried);
+        let found = tried.into_iter().min_by(|a, b| a.total(weight).total_cmp(&b.total(weight)));
         let pays = |t: &Tried| t.total(weight) < LINE_WORTH * before.total(weight) + saved;
         Ok(found.filter(pays).map(|t| {
             let bits = t.total(weight);
@@ -132,23 +132,51 @@ impl Comparison<'_> {
         }))
     }
 
+    /// Looks at simple predictions and at coefficients by least squares, along each choice of directions.
+    pub(super) fn first_look(&self) -> Result<Vec<FirstLook>> {
+        let all = geometry::directions(self.context.sample, self.context.normalised);
+        all.into_iter()
+            .map(|directions| {
+                let tried = self.in_directions(directions)?;
+                Ok(FirstLook { directions, tried })
+            })
+            .collect()
+    }
+
     /// Returns up to `most` predictions of different kinds that may turn out to be the best, the likeliest
-    /// first; at least one.
-    pub(super) fn likely(&self, most: usize) -> Result<Vec<Prediction>> {
-        let sample = self.context.sample;
+    /// first, with their bits, along those directions that leave up to `bar` bits at `first` sight; none where
+    /// none does.
+    pub(super) fn likely(
+        &self,
+        most: usize,
+        first: Vec<FirstLook>,
+        bar: f64,
+    ) -> Result<Vec<(f64, Prediction)>> {
         let weight = self.weight();
         let mut all: Vec<(f64, Prediction)> = Vec::new();
         let mut nothing = f64::INFINITY;
-        for directions in geometry::directions(sample, self.context.normalised) {
-            let tried = self.in_directions(directions)?;
+        for FirstLook { directions, mut tried } in first {
+            if least(&tried, weight) > bar {
+                continue;
+            }
+            if self.effort.thorough {
+                self.weighed_by_scale(&mut tried, false)?;
+                if let Some(whole) = self.by_row {
+                    tried.extend(self.by_row(whole, directions, &tried)?);
+                }
+            }
             nothing = nothing.min(tried[0].total(weight));
             let mixed = self.mixed(directions, &tried)?;
             all.extend(tried.into_iter().chain(mixed).map(|t| (t.total(weight), t.prediction)));
         }
+        if all.is_empty() {
+            return Ok(Vec::new());
+        }
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
         let least = all[0].0;
         if least > WORTH * nothing && !self.whole_values {
-            return Ok(vec![Prediction::all(all[0].1.directions, [0; TERMS])]);
+            let prediction = Prediction::all(all[0].1.directions, [0; TERMS]);
+            return Ok(vec![(nothing, prediction)]);
         }
         // Contexts say less to those by row than to these.
         if most > 1 && most <= FEW_KINDS && !all[0].1.weighs_residuals() {
@@ -157,10 +185,12 @@ impl Comparison<'_> {
         let not_by_row = all.iter().find(|(_, p)| p.by_row.is_none() && !p.weighs_residuals());
         let least_of_others = not_by_row.map_or(f64::INFINITY, |(total, _)| *total);
         let mut kinds: Vec<Kind> = Vec::new();
+        let first = all[0].1.kind();
         all.retain(|(total, p)| {
             let mut kind = p.kind();
             kind.simple &= most > FEW_KINDS;
-            let is_new = *total <= NEARLY * least && !kinds.contains(&kind);
+            let nearly = if kind.is_like(&first) { NEARLY_ALIKE } else { NEARLY };
+            let is_new = *total <= nearly * least && !kinds.contains(&kind);
             kinds.push(kind);
             is_new
         });
@@ -178,7 +208,7 @@ impl Comparison<'_> {
                 others <= most
             }
         });
-        Ok(all.into_iter().map(|p| p.1).collect())
+        Ok(all)
     }
 
     /// Returns a prediction of the same kind whose coefficients are found by more values, if that is better.
@@ -201,12 +231,12 @@ impl Comparison<'_> {
     }
 
     /// How many they are.
-    fn rows(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         self.context.sample.judged(self.some)
     }
 
     /// Rows of the file for each that is looked at.
-    fn weight(&self) -> f64 {
+    pub(super) fn weight(&self) -> f64 {
         self.context.sample.total as f64 / self.rows().max(1) as f64
     }
 
@@ -214,7 +244,7 @@ impl Comparison<'_> {
         Blocks::of(self.context.sample.schema.width(), self.rows())
     }
 
-    fn tried(&self, prediction: Prediction) -> Result<Tried> {
+    pub(super) fn tried(&self, prediction: Prediction) -> Result<Tried> {
         let encoder = (self.encoder)(&prediction)?;
         let own = prediction.bits(self.context.sample.schema.width());
         let bits = block_bits(self.context, &encoder, self.predicted, (self.blocks(), self.some));
@@ -223,7 +253,12 @@ impl Comparison<'_> {
 
     /// Tries predictions along some directions; the first is none.
     fn in_directions(&self, directions: Directions) -> Result<Vec<Tried>> {
-        let simple = simple_sums();
+        let mut simple = simple_sums();
+        let [_, up, third] = directions.distances;
+        if up == third {
+            // Both are the row before.
+            simple.retain(|sum| sum[THIRD..NEIGHBOURS].iter().all(|a| *a == 0));
+        }
         let mut tried = vec![self.tried(Prediction::all(directions, simple[0]))?];
         if self.whole_values {
             let median = Prediction::all(directions, simple[0]);
@@ -237,13 +272,7 @@ impl Comparison<'_> {
             tried.push(self.tried(Prediction::all(directions, stencil))?);
         }
         let nothing = Prediction::all(directions, simple[0]);
-        tried.extend(self.by_squares(&nothing, Weighing::Alike, false)?);
-        if self.effort.thorough {
-            self.weighed_by_scale(&mut tried, false)?;
-            if let Some(whole) = self.by_row {
-                tried.extend(self.by_row(whole, directions, &tried)?);
-            }
-        }
+        tried.extend(self.by_squares(&nothing, &self.alike())?);
         Ok(tried)
     }
 
@@ -259,7 +288,7 @@ impl Comparison<'_> {
         let [distance, line, _] = directions.distances;
         let line = if line == 0 { width } else { line };
         let weight = self.weight();
-        let least = tried.iter().map(|t| t.total(weight)).fold(f64::INFINITY, f64::min);
+        let least = least(tried, weight);
         let total = sample.total as f64;
         let steps = |context: &FitContext<'_>, predicted: &[i32]| {
             let encoder = (self.encoder)(&Prediction::all(directions, [0; TERMS]))?;
@@ -300,72 +329,6 @@ impl Comparison<'_> {
             }
         }
         Ok(found.into_iter().map(|i| sums[i]).collect())
-    }
-
-    /// Tries coefficients by least squares, weighed by what the best of those `tried` leaves, for as long as
-    /// that gets better: what values count for is known the better, the less is left of them. Coefficients are
-    /// only such as the best has, from the beginning if `alike` is set.
-    fn weighed_by_scale(&self, tried: &mut Vec<Tried>, alike: bool) -> Result<()> {
-        let weight = self.weight();
-        for round in 0..ROUNDS {
-            let best = tried.iter().min_by(|a, b| a.total(weight).total_cmp(&b.total(weight)));
-            let Some(best) = best else { return Ok(()) };
-            let before = best.total(weight);
-            let found = self.by_squares(&best.prediction, Weighing::ByScale, alike || round > 0)?;
-            let least = found.iter().map(|t| t.total(weight)).fold(f64::INFINITY, f64::min);
-            tried.extend(found);
-            if least > BETTER * before {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Tries coefficients by least squares, weighed by what `before` leaves; only such as it has itself, if
-    /// `alike` is set.
-    fn by_squares(
-        &self,
-        before: &Prediction,
-        weighing: Weighing,
-        alike: bool,
-    ) -> Result<Vec<Tried>> {
-        let width = self.context.sample.schema.width();
-        let directions = before.directions;
-        let by_column = width > 1 && width <= MOST_COLUMNS && self.rows() >= LEAST_ROWS;
-        let probe = (self.encoder)(&before.looking_back())?;
-        let how = (by_column, self.some, weighing);
-        let products = Regression::gather(self.context, &probe, self.predicted, how);
-        let further = weighing == Weighing::ByScale && (!alike || before.weighs_residuals());
-        let most = if further { ALL } else { USED[2] };
-        let mut tried = Vec::new();
-        let is_shared = before.stencils.len() == 1;
-        let of_columns = before.stencils.len() == width;
-        let shared = match (self.effort.thorough, weighing) {
-            _ if alike => &[most][..usize::from(is_shared)],
-            (true, Weighing::Alike) => &USED[..],
-            (true, Weighing::ByScale) => &[USED[0], USED[2], ALL],
-            (false, _) => &[USED[0], most],
-        };
-        for used in shared {
-            tried.push(self.tried(Prediction::all(directions, products.shared(used)))?);
-        }
-        let nothing = || Prediction::all(directions, [0; TERMS]);
-        if by_column && (!alike || of_columns) {
-            let (stencils, of) = (products.of_columns(most), (0..width).collect());
-            tried.push(self.tried(Prediction { stencils, of, ..nothing() })?);
-        }
-        if by_column && (!alike || !is_shared && !of_columns) {
-            let counts = match (self.effort.thorough, alike) {
-                (true, false) => &GROUPS[..],
-                (false, _) => &GROUPS[..1],
-                (true, true) => &GROUPS[1..],
-            };
-            for &count in counts.iter().filter(|&&c| 4 * c <= width) {
-                let (stencils, of) = products.of_groups(most, count);
-                tried.push(self.tried(Prediction { stencils, of, ..nothing() })?);
-            }
-        }
-        Ok(tried)
     }
 
     /// Takes for each block of columns what suits it best; nothing where that is the same for all.

@@ -62,6 +62,13 @@ pub(super) struct Kind {
     pub(super) simple: bool,
 }
 
+impl Kind {
+    /// Says whether two are the same but for the residuals that they weigh.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        *self == Self { weighs_residuals: self.weighs_residuals, ..*other }
+    }
+}
+
 /// Half of one in coefficients.
 const HALF: i64 = 128;
 impl Prediction {

@@ -96,6 +96,7 @@ impl Products {
     }
 
     /// Returns the mean square of what coefficients leave.
+    #[inline(always)]
     pub(super) fn left(&self, c: &[f64; TERMS]) -> f64 {
         let mut padded = [0.0; PADDED];
         padded[..TERMS].copy_from_slice(c);

@@ -9,6 +9,7 @@ use crate::fit::context::FitContext;
 use crate::fit::data::sample::Thinning;
 use crate::fit::neighbours::observe::{RunObserver, observe};
 use crate::fit::neighbours::products::{Products, ROUNDING, Sums, Weighed};
+use crate::kernels::wide::{WideLoop, run_wide};
 
 /// Coefficients of one group of columns, in 1/256.
 pub(super) type Stencil = [i64; TERMS];
@@ -183,16 +184,37 @@ impl Regression {
         centres[0] = shared;
         let mut of = vec![0; width];
         for _ in 0..ROUNDS {
-            for (of, own) in of.iter_mut().zip(&self.groups) {
-                let left = |g: &usize| own.left(&centres[*g]);
-                *of = (0..count).min_by(|a, b| left(a).total_cmp(&left(b))).unwrap_or(0);
-            }
+            run_wide(Assign { groups: &self.groups, centres: &centres, of: &mut of });
             for (g, centre) in centres.iter_mut().enumerate() {
                 let members = (0..width).filter(|&j| of[j] == g);
                 *centre = self.together(members).solve(used, Some((&shared, self.shared_rows)));
             }
         }
         (centres.iter().map(stored).collect(), of)
+    }
+}
+
+/// Gives each column the coefficients that leave the least of it.
+struct Assign<'a> {
+    groups: &'a [Products],
+    centres: &'a [[f64; TERMS]],
+    of: &'a mut [usize],
+}
+
+impl WideLoop for Assign<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (of, own) in self.of.iter_mut().zip(self.groups) {
+            let mut least = f64::INFINITY;
+            for (g, centre) in self.centres.iter().enumerate() {
+                let left = own.left(centre);
+                if g == 0 || left < least {
+                    (*of, least) = (g, left);
+                }
+            }
+        }
     }
 }
 
