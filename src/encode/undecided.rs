@@ -37,7 +37,7 @@ impl Undecided {
 
     /// Finds the leaves of all values before `next` that wait for them.
     pub(super) fn decide(&mut self, next: usize, n: &Neighbourhood, symbols: &mut Symbols) {
-        let decided = n.decide(&*self.features);
+        let decided = n.decide(&self.features);
         for (lane, at) in (next - self.count..next).enumerate() {
             symbols.leaves[at] = decided.leaf(lane);
             if !n.atoms.is_empty() {
