@@ -73,8 +73,14 @@ pub(crate) fn inverse(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
 
 /// `rowsᵀ · rows`, `width × width`. The order of addition does not depend on the number of threads.
 pub(crate) fn gram<T: Float>(rows: &[T], width: usize) -> Vec<f64> {
-    let part = |rows: &[T]| multiply(&transposed(rows, width), rows, rows.len() / width);
     let mut sum = vec![0.0; width * width];
+    add_gram(&mut sum, rows, width);
+    sum
+}
+
+/// Adds [`gram`] to that of rows before; it is the same as that of all if those were a multiple of 1024.
+pub(crate) fn add_gram<T: Float>(sum: &mut [f64], rows: &[T], width: usize) {
+    let part = |rows: &[T]| multiply(&transposed(rows, width), rows, rows.len() / width);
     let parts: Vec<&[T]> = rows.chunks(GRAM_ROWS * width).collect();
     for parts in parts.chunks(GRAM_PARTS) {
         let parts: Vec<Vec<T>> = parts.par_iter().map(|p| part(p)).collect();
@@ -82,7 +88,6 @@ pub(crate) fn gram<T: Float>(rows: &[T], width: usize) -> Vec<f64> {
             sum.iter_mut().zip(part).for_each(|(s, x)| *s += x.into());
         }
     }
-    sum
 }
 
 /// The product of `rows` of `width` numbers and `matrix`, `width × m`, on all threads.

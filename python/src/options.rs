@@ -101,6 +101,7 @@ fn set(config: &mut Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()
     match name {
         "level" => config.level = value.extract()?,
         "threads" => config.threads = value.extract()?,
+        "memory" => config.memory = value.extract()?,
         "seed" => config.seed = value.extract()?,
         "fill_value" => fill_value(config, value)?,
         "tile" => config.tile = tile(value)?,

@@ -1,8 +1,8 @@
 //! Columns of a table have units of their own; divided by their spread, they count alike.
 
+use super::made::Made;
 use super::values;
-use crate::error::Result;
-use crate::matrix::{DType, Matrix, Schema};
+use crate::matrix::{DType, FillValues, Rows, Schema};
 
 /// The quantiles whose distance is two standard deviations of a normal distribution. A few wild
 /// values do not move them, as they would the deviation itself.
@@ -66,18 +66,21 @@ pub(super) fn denormalise(values: &mut [f64], scales: &[ColumnScale]) {
     }
 }
 
-/// Rows to learn from: those of a table normalised, as `f32`; all others as they are.
-pub(super) fn training_rows(
-    schema: &Schema,
-    mut values: Vec<f64>,
-    is_table: bool,
-) -> Result<Matrix> {
-    if !is_table {
-        return values::matrix(schema, schema.dtype, &values);
-    }
-    let scales = column_scales(&values, schema.width(), 1.0);
-    normalise(&mut values, &scales);
-    values::matrix(schema, DType::F32, &values)
+/// Rows to learn from: those of a table, which have `scales`, normalised, as `f32`; all others as they are.
+pub(super) fn training_rows<'a>(
+    rows: &'a dyn Rows,
+    scales: Option<Vec<ColumnScale>>,
+) -> Box<dyn Rows + 'a> {
+    let given = rows.schema().dtype;
+    let dtype = if scales.is_some() { DType::F32 } else { given };
+    let fill_values = FillValues::default();
+    let schema = Schema { dtype, fill_values, ..rows.schema().clone() };
+    let make = move |bytes: Vec<u8>| {
+        let mut values = values::doubles(given, &bytes);
+        scales.iter().for_each(|scales| normalise(&mut values, scales));
+        Ok(values::bytes(dtype, &values))
+    };
+    Box::new(Made { rows, schema, make })
 }
 
 #[cfg(test)]

@@ -63,6 +63,16 @@ impl ColumnUnits {
         Ok(Self::judge(rows.schema(), &values))
     }
 
+    /// [`Self::judge`] of all values of `rows`.
+    pub(super) fn judge_rows(rows: &dyn Rows) -> Result<Self> {
+        let width = rows.schema().width();
+        let mut values = Vec::new();
+        for i in (0..rows.len()).step_by(judged_every(rows.len(), width)) {
+            values.extend(values::read(rows, i..i + 1)?);
+        }
+        Ok(Self::judge(rows.schema(), &values))
+    }
+
     /// [`Self::of`] for values that are there already; those that do not count are NaN.
     pub(super) fn judge(schema: &Schema, values: &[f64]) -> Self {
         let width = schema.width();
@@ -71,9 +81,7 @@ impl ColumnUnits {
             return Self::Own;
         }
         let rows = values.len() / width.max(1);
-        let (least, most) = JUDGED_ROWS;
-        let some = (JUDGED_VALUES / width.max(1)).clamp(least, most);
-        let every = rows.div_ceil(some).max(1);
+        let every = judged_every(rows, width);
         let extent = |j: usize| Extent::of(values.iter().skip(j).step_by(width * every).copied());
         let extents: Vec<Option<Extent>> = (0..width).map(extent).collect();
         let is_shared = match schema.row_shape[..] {
@@ -93,6 +101,12 @@ impl ColumnUnits {
         };
         if is_shared { Self::Shared } else { Self::Own }
     }
+}
+
+/// Every how manieth of `rows` rows is looked at.
+fn judged_every(rows: usize, width: usize) -> usize {
+    let (least, most) = JUDGED_ROWS;
+    rows.div_ceil((JUDGED_VALUES / width.max(1)).clamp(least, most)).max(1)
 }
 
 impl std::fmt::Display for ColumnUnits {

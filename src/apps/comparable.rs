@@ -1,17 +1,19 @@
 //! Rows made ready to learn from: in units in which columns can be compared, and without those that
 //! nothing is to be learned from.
 
-use super::column_scale::training_rows;
+use super::column_scale::{column_scales, training_rows};
 use super::column_units::ColumnUnits;
+use super::made::Selected;
 use super::values;
-use super::wild_rows::{distance_scales, wild_rows};
+use super::wild_rows::{Survey, distance_scales};
+use crate::compress::Config;
 use crate::error::Result;
-use crate::matrix::{Matrix, Rows};
+use crate::matrix::Rows;
 
 /// Rows in units in which columns can be compared.
-pub(super) struct Comparable {
+pub(super) struct Comparable<'a> {
     /// The rows; if columns have units of their own, each divided by its spread.
-    pub(super) rows: Matrix,
+    pub(super) rows: Box<dyn Rows + 'a>,
     pub(super) units: ColumnUnits,
     /// The places of rows that can be learned from: all that are neither wild nor empty.
     pub(super) ordinary: Vec<usize>,
@@ -21,25 +23,24 @@ pub(super) struct Comparable {
     pub(super) empty: usize,
 }
 
-impl Comparable {
+impl<'a> Comparable<'a> {
     /// Brings rows to such units, which are judged from the rows if they are not given.
-    pub(super) fn new(rows: &dyn Rows, units: Option<ColumnUnits>) -> Result<Self> {
-        let (schema, values) = (rows.schema(), values::to_doubles(rows)?);
-        let units = units.unwrap_or_else(|| ColumnUnits::judge(schema, &values));
-        let wild = wild_rows(&values, &distance_scales(&values, schema.width(), units));
-        let empty: Vec<bool> = values::empty_rows(&values, schema.width()).collect();
-        let rows = training_rows(schema, values, units == ColumnUnits::Own)?;
-        Ok(Self {
-            rows,
-            units,
-            ordinary: (0..wild.len()).filter(|&i| !wild[i] && !empty[i]).collect(),
-            wild: wild.iter().filter(|w| **w).count(),
-            empty: empty.iter().filter(|e| **e).count(),
-        })
+    pub(super) fn new(
+        rows: &'a dyn Rows,
+        units: Option<ColumnUnits>,
+        config: &Config,
+    ) -> Result<Self> {
+        let units = units.map_or_else(|| ColumnUnits::judge_rows(rows), Ok)?;
+        let (width, sample) = (rows.schema().width(), values::sample(rows, config.memory)?);
+        let scales = distance_scales(&sample, width, units);
+        let Survey { ordinary, wild, empty, .. } = Survey::new(rows, &sample, scales)?;
+        let own_units = units == ColumnUnits::Own;
+        let rows = training_rows(rows, own_units.then(|| column_scales(&sample, width, 1.0)));
+        Ok(Self { rows, units, ordinary, wild, empty })
     }
 
     /// The rows that can be learned from.
-    pub(super) fn learned_from(&self) -> Result<Matrix> {
-        values::select(&self.rows, &self.ordinary)
+    pub(super) fn learned_from(&self) -> Selected<'_> {
+        Selected { rows: &*self.rows, places: &self.ordinary }
     }
 }

@@ -56,7 +56,64 @@ pub struct Embedded {
 /// `Argument` if there is no row with values, rows do not differ, or the configuration makes no
 /// sense for them; otherwise whatever reading the rows fails with.
 pub fn embed(rows: &dyn Rows, config: &Config) -> Result<Embedded> {
-    let comparable = Comparable::new(rows, None)?;
+    let found = learn_embedding(rows, config)?;
+    Ok(Embedded {
+        latents: Matrix::of(&*found.latents()?)?,
+        units: found.units,
+        lost: found.lost,
+        is_components: found.is_components(),
+        wild_rows: found.wild_rows,
+        empty_rows: found.empty_rows,
+    })
+}
+
+/// What [`learn_embedding`] learned from rows.
+pub struct Embedding<'a> {
+    /// The rows, each column divided by its spread if units are its own.
+    rows: Box<dyn Rows + 'a>,
+    how: How,
+    /// Whether columns share a unit.
+    pub units: ColumnUnits,
+    /// The share of the variance of ordinary rows, from 0, that the latents do not tell; `None`
+    /// where there is no variance.
+    pub lost: Option<f64>,
+    /// Rows that nothing was learned from, as they are infinite or far from all others.
+    pub wild_rows: usize,
+    /// Rows without any value.
+    pub empty_rows: usize,
+}
+
+/// What makes latents of rows.
+enum How {
+    Model(Box<Model>),
+    Components(Principal),
+}
+
+impl Embedding<'_> {
+    /// Whether rows were too few for a network, so that latents are principal components.
+    pub fn is_components(&self) -> bool {
+        matches!(self.how, How::Components(_))
+    }
+
+    /// The latents of each row, as those of [`embed`]; those of a network are found when they are read, so
+    /// that they are never all in memory.
+    ///
+    /// # Errors
+    /// Whatever reading the rows fails with.
+    pub fn latents(&self) -> Result<Box<dyn Rows + '_>> {
+        Ok(match &self.how {
+            How::Model(model) => Box::new(model.embedding(&*self.rows)?),
+            How::Components(found) => Box::new(found.embed(&*self.rows)?),
+        })
+    }
+}
+
+/// Learns what [`embed`] does, without finding the latents of all rows.
+///
+/// # Errors
+/// Those of [`embed`].
+pub fn learn_embedding<'a>(rows: &'a dyn Rows, config: &Config) -> Result<Embedding<'a>> {
+    let comparable = Comparable::new(rows, None, config)?;
     if comparable.ordinary.is_empty() {
         return Err(Error::argument("no row has values, so there is nothing to learn from"));
     }
@@ -66,28 +123,21 @@ pub fn embed(rows: &dyn Rows, config: &Config) -> Result<Embedded> {
         config.train.loss = Loss::SquaredError;
     }
     config.validate()?;
-    let learned_from = comparable.learned_from()?;
-    let is_components = learned_from.len() < Codec::LEAST_ROWS;
-    let (latents, given) = if is_components {
+    let learned_from = comparable.learned_from();
+    let (how, lost) = if learned_from.len() < Codec::LEAST_ROWS {
         let values = values::to_doubles(&learned_from)?;
         let count = config.train.latents.unwrap_or(LATENTS);
         let found = Principal::fit(&values, learned_from.schema().width(), count);
         let schema = learned_from.schema();
         let given = values::matrix(schema, schema.dtype, &found.reconstructed(&values))?;
-        (found.embed(&comparable.rows)?, given)
+        let lost = Quality::measure(&learned_from, &given)?.nmse;
+        (How::Components(found), Some(lost).filter(|lost| lost.is_finite()))
     } else {
         let own = config_for_uses(&learned_from, &config)?;
-        let model = Model::new(&Codec::fit(&learned_from, &own)?)?;
-        let given = model.reconstruct_as(&learned_from, learned_from.schema().dtype)?;
-        (model.embed(&comparable.rows)?, given)
+        let model = Box::new(Model::new(&Codec::fit(&learned_from, &own)?)?);
+        let lost = model.lost(&learned_from)?;
+        (How::Model(model), lost)
     };
-    let lost = Quality::measure(&learned_from, &given)?.nmse;
-    Ok(Embedded {
-        latents,
-        units: comparable.units,
-        lost: Some(lost).filter(|lost| lost.is_finite()),
-        is_components,
-        wild_rows: comparable.wild,
-        empty_rows: comparable.empty,
-    })
+    let Comparable { rows, units, wild, empty, .. } = comparable;
+    Ok(Embedding { rows, how, units, lost, wild_rows: wild, empty_rows: empty })
 }

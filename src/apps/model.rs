@@ -2,11 +2,13 @@
 
 use super::codec_decoder::CodecDecoder;
 use super::codec_encoder::CodecEncoder;
+use super::made::Made;
 use super::values;
 use crate::compress::Codec;
 use crate::container::model::ModelRecord;
 use crate::error::{Error, Result};
-use crate::matrix::{DType, FillValues, Matrix, Rows, Schema};
+use crate::matrix::{DType, FillValues, Matrix, Rows, Schema, check_range, to_little_endian};
+use crate::quality::Quality;
 use crate::reader::{Reader, Source};
 
 /// The encoder and the decoder of a [`Codec`] as functions of floating-point numbers.
@@ -120,17 +122,25 @@ impl Model {
     /// `Argument` if the rows are not as wide as the codec's or there is no encoder; otherwise
     /// whatever reading the rows fails with.
     pub fn embed(&self, rows: &dyn Rows) -> Result<Matrix> {
+        Matrix::of(&self.embedding(rows)?)
+    }
+
+    /// The same, found when they are read, so that they are never all in memory.
+    ///
+    /// # Errors
+    /// `Argument` if the rows are not as wide as the codec's or there is no encoder.
+    pub fn embedding<'a>(&'a self, rows: &'a dyn Rows) -> Result<impl Rows + 'a> {
         self.expect(rows.schema())?;
-        let mut out = Vec::with_capacity(rows.len() * self.latents());
-        for part in values::parts(rows.len(), self.schema.width()) {
-            let values = values::read(rows, part)?;
-            let first = out.len();
-            out.extend(self.embedded(&values, &nothing_hidden)?);
-            let own = out[first..].chunks_exact_mut(self.latents());
+        let (dtype, latents) = (rows.schema().dtype, self.latents());
+        let make = move |bytes: Vec<u8>| {
+            let values = values::doubles(dtype, &bytes);
+            let mut out = self.embedded(&values, &nothing_hidden)?;
             let empty = values::empty_rows(&values, self.schema.width());
+            let own = out.chunks_exact_mut(latents);
             own.zip(empty).filter(|(_, empty)| *empty).for_each(|(own, _)| own.fill(f32::NAN));
-        }
-        Matrix::from_slice(&out, &[self.latents()])
+            Ok(to_little_endian(&out))
+        };
+        Ok(Made { rows, schema: Schema::new(DType::F32, &[latents]), make })
     }
 
     /// Decodes the latents of `rows` without rounding them or the result: a matrix of the rows'
@@ -141,22 +151,34 @@ impl Model {
     /// `Argument` if the rows are not as wide as the codec's or there is no encoder; otherwise
     /// whatever reading the rows fails with.
     pub fn reconstruct(&self, rows: &dyn Rows) -> Result<Matrix> {
-        self.reconstruct_as(rows, values::float(self.schema.dtype))
+        Matrix::of(&self.reconstruction(rows, values::float(self.schema.dtype))?)
     }
 
-    /// [`Self::reconstruct`] in a given type.
-    pub(super) fn reconstruct_as(&self, rows: &dyn Rows, dtype: DType) -> Result<Matrix> {
+    /// [`Self::reconstruct`] in a given type, found when rows are read.
+    pub(super) fn reconstruction<'a>(
+        &'a self,
+        rows: &'a dyn Rows,
+        dtype: DType,
+    ) -> Result<impl Rows + 'a> {
         self.expect(rows.schema())?;
-        let width = self.schema.width();
-        let mut bytes = Vec::with_capacity(rows.len() * width * dtype.size());
-        for part in values::parts(rows.len(), width) {
-            let given = self.reconstructed(&values::read(rows, part)?, &nothing_hidden)?;
-            bytes.extend(values::bytes(dtype, &given));
-        }
-        Matrix::new(
-            Schema { dtype, fill_values: FillValues::default(), ..rows.schema().clone() },
-            bytes,
-        )
+        let given = rows.schema().dtype;
+        let fill_values = FillValues::default();
+        let schema = Schema { dtype, fill_values, ..rows.schema().clone() };
+        let make = move |bytes: Vec<u8>| {
+            let values = values::doubles(given, &bytes);
+            Ok(values::bytes(dtype, &self.reconstructed(&values, &nothing_hidden)?))
+        };
+        Ok(Made { rows, schema, make })
+    }
+
+    /// Measures the share of the variance of `rows` that their latents do not tell; `None` where there is
+    /// no variance.
+    ///
+    /// # Errors
+    /// Those of [`Self::embed`].
+    pub fn lost(&self, rows: &dyn Rows) -> Result<Option<f64>> {
+        let nmse = Quality::measure(rows, &self.reconstruction(rows, rows.schema().dtype)?)?.nmse;
+        Ok(Some(nmse).filter(|nmse| nmse.is_finite()))
     }
 
     /// Decodes latents, rows × latents in the units of [`Self::embed`], to rows of the type of
@@ -185,7 +207,7 @@ impl Model {
         )
     }
 
-    /// Reads the latents that a compressed file holds: rows × latents, `f32`, in the units of
+    /// The latents that a compressed file holds, read when they are asked for: rows × latents, `f32`, in the units of
     /// [`Self::embed`] and rounded to their quantisation steps. Rows that the file stores exactly
     /// have no latents; zeros stand for them. Of an array that was cut into tiles, those of each tile, in
     /// the shape of the grid: its first axis × the others × latents.
@@ -193,20 +215,17 @@ impl Model {
     /// # Errors
     /// `Argument` if this is not that file's model; otherwise whatever the reader fails with,
     /// `Corrupt` or `Truncated` for a damaged file.
-    pub fn stored<S: Source>(&self, reader: &Reader<S>) -> Result<Matrix> {
+    pub fn stored<'a, S: Source>(&'a self, reader: &'a Reader<S>) -> Result<Box<dyn Rows + 'a>> {
         if reader.model() != Some(&self.record) {
             return Err(Error::argument("the file has another model than this one"));
         }
-        let mut latents = reader.latents(0..reader.coded_rows())?;
-        let mut row_shape = vec![self.latents()];
-        if let Some(tiling) = reader.tiling() {
-            latents = tiling.in_grid_order(&latents, self.latents());
-            row_shape = [&tiling.grid()[1..], &row_shape].concat();
-        }
-        let units = self.unit.iter().cycle();
-        let out: Vec<f32> =
-            latents.iter().zip(units).map(|(y, u)| (f64::from(*y) * u) as f32).collect();
-        Matrix::from_slice(&out, &row_shape)
+        let stored =
+            Stored { model: self, reader, schema: Schema::new(DType::F32, &[self.latents()]) };
+        let Some(tiling) = reader.tiling() else { return Ok(Box::new(stored)) };
+        let latents =
+            tiling.in_grid_order(&reader.latents(0..reader.coded_rows())?, self.latents());
+        let row_shape = [&tiling.grid()[1..], &[self.latents()]].concat();
+        Ok(Box::new(Matrix::from_slice(&stored.in_units(&latents), &row_shape)?))
     }
 
     /// Fails unless rows of `schema` can be embedded.
@@ -266,6 +285,38 @@ impl Model {
         hidden: &dyn Fn(usize) -> bool,
     ) -> Result<Vec<f64>> {
         Ok(self.values(&self.embedded(values, hidden)?))
+    }
+}
+
+/// The latents that a file of rows holds.
+struct Stored<'a, S> {
+    model: &'a Model,
+    reader: &'a Reader<S>,
+    schema: Schema,
+}
+
+impl<S> Stored<'_, S> {
+    /// The decoder's integers as an embedding.
+    fn in_units(&self, latents: &[i32]) -> Vec<f32> {
+        let units = self.model.unit.iter().cycle();
+        latents.iter().zip(units).map(|(y, u)| (f64::from(*y) * u) as f32).collect()
+    }
+}
+
+impl<S: Source> Rows for Stored<'_, S> {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn len(&self) -> usize {
+        self.reader.coded_rows()
+    }
+
+    fn read(&self, first: usize, out: &mut [u8]) -> Result<()> {
+        check_range(self, first, out.len())?;
+        let last = first + out.len() / self.schema.row_bytes();
+        out.copy_from_slice(&to_little_endian(&self.in_units(&self.reader.latents(first..last)?)));
+        Ok(())
     }
 }
 

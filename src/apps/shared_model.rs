@@ -16,7 +16,6 @@ use crate::encode::latents::LatentChooser;
 use crate::encode::project::Projection;
 use crate::encode::rates::LatentRates;
 use crate::error::{Error, Result};
-use crate::fidelity::Fidelity;
 use crate::matrix::Rows;
 use crate::quality::bounds;
 use std::io::Write;
@@ -117,10 +116,11 @@ impl SharedModel {
             return Err(Error::argument(format!("the codec is for {own}, these rows are {given}")));
         }
         let rows = with_fill_values(rows, config)?;
-        config.on_threads(|| self.write(&rows, &config.fidelity, &mut out))?
+        config.on_threads(|| self.write(&rows, config, &mut out))?
     }
 
-    fn write(&self, rows: &dyn Rows, promise: &Fidelity, out: &mut dyn Write) -> Result<u64> {
+    fn write(&self, rows: &dyn Rows, config: &Config, out: &mut dyn Write) -> Result<u64> {
+        let promise = &config.fidelity;
         let bounds = bounds(rows, promise)?.ok_or_else(|| {
             Error::argument(format!(
                 "{promise} is kept by a model fitted to the file; with one that files share, ask for \
@@ -131,7 +131,7 @@ impl SharedModel {
         let file = FileWriter::begin(out, rows.schema(), Some(promise), Some(&self.payload), None)?;
         let mut file = file.with_row_work(self.program.row_work());
         if !rows.is_empty() {
-            let encoding = Encoding { encoder: &encoder, beside: None };
+            let encoding = Encoding { encoder: &encoder, beside: None, memory: config.memory };
             encode_rows(encoding, rows, &mut file, &|_| {})?;
         }
         file.finish()
@@ -241,6 +241,7 @@ fn error_weights(record: &ModelRecord) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fidelity::Fidelity;
     use crate::matrix::Matrix;
     use crate::quality::Quality;
     use crate::reader::Reader;

@@ -17,6 +17,33 @@ pub(super) fn parts(rows: usize, width: usize) -> impl Iterator<Item = Range<usi
     (0..rows).step_by(step).map(move |first| first..rows.min(first + step))
 }
 
+/// Values of a sample that spreads and distances are measured on: 128 MiB as `f64`. They are all values of
+/// rows that have no more, and enough of others for three digits.
+const SAMPLE_VALUES: usize = 1 << 24;
+/// Bytes that each of them takes with what is made of it.
+const BYTES_PER_SAMPLED: u64 = 32;
+/// Rows of a sample that lie next to each other: compressed ones are decoded many at a time.
+const RUN: usize = 32;
+
+/// All values of `rows`, or where they are many, or `memory` is little, those of rows spread evenly over them.
+pub(super) fn sample(rows: &dyn Rows, memory: u64) -> Result<Vec<f64>> {
+    let width = rows.schema().width();
+    let most = usize::try_from(memory / BYTES_PER_SAMPLED).unwrap_or(usize::MAX);
+    let most = (SAMPLE_VALUES.min(most) / width.max(1)).max(RUN);
+    if rows.len() <= most {
+        let mut all = Vec::with_capacity(rows.len() * width);
+        parts(rows.len(), width).try_for_each(|part| read(rows, part).map(|x| all.extend(x)))?;
+        return Ok(all);
+    }
+    let runs = most / RUN;
+    let mut some = Vec::with_capacity(runs * RUN * width);
+    for i in 0..runs {
+        let first = (rows.len() - RUN) / RUN * i / runs * RUN;
+        some.extend(read(rows, first..first + RUN)?);
+    }
+    Ok(some)
+}
+
 /// Reads a range of rows, row-major.
 pub(super) fn read(rows: &dyn Rows, range: Range<usize>) -> Result<Vec<f64>> {
     let schema = rows.schema();
@@ -28,6 +55,19 @@ pub(super) fn read(rows: &dyn Rows, range: Range<usize>) -> Result<Vec<f64>> {
 /// Says of each row, `width` values, whether all of it is missing (NaN).
 pub(super) fn empty_rows(values: &[f64], width: usize) -> impl Iterator<Item = bool> {
     values.chunks_exact(width.max(1)).map(|row| row.iter().all(|x| x.is_nan()))
+}
+
+/// Counts the rows without any value: of which all are missing (NaN).
+///
+/// # Errors
+/// Whatever reading the rows fails with, `Io` for files.
+pub fn count_empty_rows(rows: &dyn Rows) -> Result<usize> {
+    let width = rows.schema().width();
+    if !rows.schema().dtype.is_float() {
+        return Ok(0);
+    }
+    let count = |part| Ok(empty_rows(&read(rows, part)?, width).filter(|empty| *empty).count());
+    parts(rows.len(), width).map(count).sum()
 }
 
 /// Fails unless rows of `schema` have `own` values, as a codec's rows have.
@@ -114,7 +154,7 @@ pub(super) fn matrix(schema: &Schema, dtype: DType, values: &[f64]) -> Result<Ma
     )
 }
 
-/// The rows at the places `which`.
+/// The rows at the places `which`, in memory.
 pub(super) fn select(rows: &Matrix, which: &[usize]) -> Result<Matrix> {
     let size = rows.schema().row_bytes();
     let mut bytes = Vec::with_capacity(which.len() * size);

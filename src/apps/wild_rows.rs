@@ -2,6 +2,9 @@
 
 use super::column_scale::{ColumnScale, column_scales};
 use super::column_units::ColumnUnits;
+use super::values;
+use crate::error::Result;
+use crate::matrix::Rows;
 
 /// A row is wild where its mean squared distance from the columns' centres is so many times that of
 /// [`USUAL`] rows, a hundred times as far: what is within it no longer counts in sums with it.
@@ -33,20 +36,75 @@ pub(super) fn distance_scales(
     scales
 }
 
+/// How far rows may be from the columns' centres before they are wild.
+#[derive(Debug, Clone)]
+pub(super) struct Reach {
+    /// What distances are counted in.
+    pub(super) scales: Vec<ColumnScale>,
+    /// The largest mean square of them.
+    most: f64,
+}
+
+impl Reach {
+    /// Measures how far most rows are, by some or all of their `values`.
+    pub(super) fn of(values: &[f64], scales: Vec<ColumnScale>) -> Self {
+        let rows = values.chunks_exact(scales.len().max(1));
+        let mut distances: Vec<f64> = rows.map(|row| distance(row, &scales)).collect();
+        distances.retain(|d| d.is_finite());
+        distances.sort_unstable_by(f64::total_cmp);
+        let at = (USUAL * distances.len().saturating_sub(1) as f64) as usize;
+        let usual = distances.get(at).copied().unwrap_or(0.0);
+        // Where most rows are alike, all others would be far from them.
+        let most = if usual > 0.0 { WILD * usual } else { f64::MAX };
+        Self { scales, most }
+    }
+
+    /// Says whether a row is wild, or has an infinite value. Missing values (NaN) do not count.
+    pub(super) fn is_wild(&self, row: &[f64]) -> bool {
+        let distance = distance(row, &self.scales);
+        !distance.is_finite() || distance > self.most
+    }
+}
+
 /// Says of each row whether it is wild, or has an infinite value. Distances are counted in the
 /// `scales` of the columns; missing values (NaN) do not count.
 pub(super) fn wild_rows(values: &[f64], scales: &[ColumnScale]) -> Vec<bool> {
-    let distances: Vec<f64> =
-        values.chunks_exact(scales.len().max(1)).map(|row| distance(row, scales)).collect();
-    let mut sorted: Vec<f64> = distances.iter().copied().filter(|d| d.is_finite()).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let usual = sorted
-        .get((USUAL * sorted.len().saturating_sub(1) as f64) as usize)
-        .copied()
-        .unwrap_or(0.0);
-    // Where most rows are alike, all others would be far from them.
-    let most = if usual > 0.0 { WILD * usual } else { f64::MAX };
-    distances.iter().map(|d| !d.is_finite() || *d > most).collect()
+    let reach = Reach::of(values, scales.to_vec());
+    values.chunks_exact(scales.len().max(1)).map(|row| reach.is_wild(row)).collect()
+}
+
+/// The rows that something can be learned from, of many.
+#[derive(Debug, Clone)]
+pub(super) struct Survey {
+    pub(super) reach: Reach,
+    /// The places of all that are neither wild nor without a value.
+    pub(super) ordinary: Vec<usize>,
+    /// Rows so far from all others that all but them would look alike.
+    pub(super) wild: usize,
+    /// Rows without a value.
+    pub(super) empty: usize,
+}
+
+impl Survey {
+    /// Looks at all `rows`, whose distances are counted in the `scales` of the columns; how far most of
+    /// them are is measured on the values of a `sample`.
+    pub(super) fn new(rows: &dyn Rows, sample: &[f64], scales: Vec<ColumnScale>) -> Result<Self> {
+        let width = rows.schema().width();
+        let mut own =
+            Self { reach: Reach::of(sample, scales), ordinary: Vec::new(), wild: 0, empty: 0 };
+        for part in values::parts(rows.len(), width) {
+            let values = values::read(rows, part.clone())?;
+            let empty = values::empty_rows(&values, width);
+            for ((i, row), is_empty) in part.zip(values.chunks_exact(width)).zip(empty) {
+                match own.reach.is_wild(row) {
+                    true => own.wild += 1,
+                    false if is_empty => own.empty += 1,
+                    false => own.ordinary.push(i),
+                }
+            }
+        }
+        Ok(own)
+    }
 }
 
 /// The mean over columns of the squared distance from the centre.

@@ -4,7 +4,7 @@ use crate::codec::units::units;
 use crate::compress::config::Config;
 use crate::compress::filled::with_fill_values;
 use crate::compress::job::{Job, Numbers};
-use crate::compress::promise::{self, TEXTBOOK_VALUES};
+use crate::compress::promise;
 use crate::compress::report::Report;
 use crate::container::compander::CompanderRecord;
 use crate::container::encoder::EncoderRecord;
@@ -25,7 +25,7 @@ use crate::fit::network::choose::LEAST_ROWS;
 use crate::fit::network::codec_network::{CodecNetwork, encoder_record};
 use crate::limits::Limits;
 use crate::matrix::{FillValues, Rows, Schema};
-use crate::reader::{Reader, ReaderOptions};
+use crate::reader::{Reader, ReaderOptions, Source};
 use std::io::Write;
 
 /// Something learned once and used for many files.
@@ -92,7 +92,7 @@ impl Codec {
             // A codec is the model of a file of a sample of the rows.
             let sample = Sample::draw(rows, config.effort().sample_values)?;
             let more = match config.train.is_kind() && !sample.is_whole() {
-                true => Some(Sample::draw(rows, TEXTBOOK_VALUES)?),
+                true => Some(Sample::draw(rows, config.trained_values(rows.schema().dtype))?),
                 false => None,
             };
             let sample = sample.into_matrix()?;
@@ -201,7 +201,14 @@ impl Codec {
     /// # Errors
     /// Those of [`Codec::read`].
     pub fn read_with(bytes: &[u8], limits: Limits) -> Result<Self> {
-        let reader = Reader::new_with(bytes, ReaderOptions { limits, ..Default::default() })?;
+        Self::of(&Reader::new_with(bytes, ReaderOptions { limits, ..Default::default() })?)
+    }
+
+    /// Takes the model out of a file that is open.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub fn of<S: Source>(reader: &Reader<S>) -> Result<Self> {
         let (schema, model) = (reader.coded_schema(), reader.model().cloned());
         let mut codec = Self::new(schema, model, reader.encoder()?)?;
         codec.scales = reader.scales().cloned();

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::fit::config::TrainConfig;
 use crate::interrupt;
+use crate::matrix::DType;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -42,6 +43,10 @@ pub struct Config {
     /// How rows will be asked for: single ones are read quickly, or the file is smaller. Default
     /// [`Access::Auto`].
     pub access: Access,
+    /// Bytes of memory that the work may take, about, beside rows that are in memory already: 64 MiB or more.
+    /// Codecs are fitted to no more rows than that allows, so that files of large arrays may depend on it; what
+    /// cannot be done within it fails with [`Limit`](crate::ErrorKind::Limit). Default 1 GiB.
+    pub memory: u64,
     /// Threads to use, at most 1024; 0, the default, for as many as there are cores. The file does
     /// not depend on it.
     pub threads: usize,
@@ -66,6 +71,7 @@ impl Default for Config {
             tile: Tile::Auto,
             shape: None,
             access: Access::Auto,
+            memory: DEFAULT_MEMORY,
             threads: 0,
             seed: 0,
             train: TrainConfig::default(),
@@ -75,8 +81,25 @@ impl Default for Config {
     }
 }
 
+/// The memory that is allowed by default, and the least that anything can be done with.
+const DEFAULT_MEMORY: u64 = 1 << 30;
+const LEAST_MEMORY: u64 = 64 << 20;
+
+/// Bytes that fitting takes for each number of the sample.
+const BYTES_PER_SAMPLED: u64 = 64;
+/// Bytes that the training of a textbook's network takes for each number of its rows, beside twice the number.
+const BYTES_PER_TRAINED: u64 = 16;
+/// The share of the memory that an array may take that is held as a whole while it is cut into tiles, and the
+/// share of a file that is held until it is known whether it is the one to write.
+const SHARE_OF_ARRAY: u64 = 2;
+const SHARE_OF_FILE: u64 = 8;
+
 /// More threads than any machine has use for.
 const MOST_THREADS: usize = 1024;
+
+/// Numbers that networks with textbook objectives are trained on, at most: whoever asks for one
+/// wants it trained, on more rows than a linear codec needs.
+const TEXTBOOK_VALUES: usize = 64 << 20;
 
 /// The default bound, a share of each column's range.
 const DEFAULT_BOUND: &str = "0.001";
@@ -91,6 +114,7 @@ impl std::fmt::Debug for Config {
             .field("tile", &self.tile)
             .field("shape", &self.shape)
             .field("access", &self.access)
+            .field("memory", &self.memory)
             .field("threads", &self.threads)
             .field("seed", &self.seed)
             .field("train", &self.train)
@@ -111,13 +135,37 @@ impl Config {
             let n = self.threads;
             return Err(Error::argument(format!("{n} threads are more than {MOST_THREADS}")));
         }
+        if self.memory < LEAST_MEMORY {
+            let n = self.memory;
+            let what =
+                format!("{n} bytes of memory are too few for anything: allow {LEAST_MEMORY}");
+            return Err(Error::argument(what));
+        }
         self.train.validate()?;
         self.fidelity.validate_for_writing()
     }
 
     /// What the level, which must be valid, stands for with what is asked of the network.
     pub(super) fn effort(&self) -> Level {
-        Level::new(self.level, &self.train)
+        let level = Level::new(self.level, &self.train);
+        let most = usize::try_from(self.memory / BYTES_PER_SAMPLED).unwrap_or(usize::MAX);
+        Level { sample_values: level.sample_values.min(most), ..level }
+    }
+
+    /// How many numbers of rows of `dtype` a network of a textbook's kind is trained on at most.
+    pub(super) fn trained_values(&self, dtype: DType) -> usize {
+        let each = 2 * dtype.size() as u64 + BYTES_PER_TRAINED;
+        usize::try_from(self.memory / each).unwrap_or(usize::MAX).min(TEXTBOOK_VALUES)
+    }
+
+    /// How many bytes of an array are held in memory while it is cut.
+    pub(super) fn held_array(&self) -> u64 {
+        self.memory / SHARE_OF_ARRAY
+    }
+
+    /// How many bytes of a file are held in memory until it is known whether it is the one to write.
+    pub(super) fn held_file(&self) -> u64 {
+        self.memory / SHARE_OF_FILE
     }
 
     /// Tells about progress as asked for.

@@ -18,8 +18,18 @@ use crate::fit::candidate::Candidate;
 use crate::fit::data::components::Basis;
 use crate::fit::network::context::TrainingContext;
 use crate::matrix::{Rows, Schema};
+use crate::quality::Tally;
 use crate::reader::Reader;
-use std::io::Write;
+use std::io::{self, Write};
+
+impl Held {
+    /// The file; `again` is what makes it once more where not all of its bytes are here.
+    fn into_file(self, again: Contents, written: Written) -> WholeFile {
+        let Self { bytes, len, most } = self;
+        let contents = if len <= most { Contents::Bytes(bytes) } else { again };
+        WholeFile { len, contents, written }
+    }
+}
 
 /// What fitting came to.
 pub(super) enum Fitted {
@@ -41,10 +51,41 @@ pub(super) struct Written {
     pub(super) encoder: Option<BlockEncoder>,
 }
 
-/// A file in memory.
+/// A file that may be the one to write.
 pub(super) struct WholeFile {
-    pub(super) bytes: Vec<u8>,
+    pub(super) len: u64,
+    contents: Contents,
     pub(super) written: Written,
+}
+
+/// What a file is made of.
+enum Contents {
+    Bytes(Vec<u8>),
+    /// What it is encoded with once more, as its bytes would take too much memory.
+    Again(Box<Candidate>, Option<Beside>),
+    Exact(Option<Beside>),
+}
+
+/// Bytes in memory, which are counted only where they are too many.
+struct Held {
+    bytes: Vec<u8>,
+    len: u64,
+    most: u64,
+}
+
+impl Write for Held {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        self.len += part.len() as u64;
+        match self.len <= self.most {
+            true => self.bytes.extend_from_slice(part),
+            false => self.bytes = Vec::new(),
+        }
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Fitted {
@@ -121,11 +162,45 @@ impl<'a> Job<'a> {
                 let Finished { report, codec, .. } = self.encode(*candidate, beside, out)?;
                 Ok(Written { report, encoder: Some(codec.encoder) })
             }
-            Fitted::File(file) => {
-                out.write_all(&file.bytes).map_err(|e| Error::io("cannot write", e))?;
-                Ok(file.written)
-            }
+            Fitted::File(file) => match file.contents {
+                Contents::Bytes(bytes) => {
+                    out.write_all(&bytes).map_err(|e| Error::io("cannot write", e))?;
+                    Ok(file.written)
+                }
+                Contents::Again(candidate, beside) => {
+                    self.write(Fitted::Codec(candidate, beside), out)
+                }
+                Contents::Exact(beside) => self.write(Fitted::Exact(beside), out),
+            },
         }
+    }
+
+    /// Makes the file that fitting came to, without writing it yet.
+    pub(super) fn whole(&self, fitted: Fitted) -> Result<WholeFile> {
+        let again = match &fitted {
+            Fitted::Nothing => Contents::Exact(None),
+            Fitted::Exact(beside) => Contents::Exact(beside.clone()),
+            Fitted::Codec(candidate, beside) => Contents::Again(candidate.clone(), beside.clone()),
+            Fitted::File(_) => Contents::Bytes(Vec::new()),
+        };
+        if let Fitted::File(file) = fitted {
+            return Ok(*file);
+        }
+        let mut held = self.held();
+        let written = self.write(fitted, &mut held)?;
+        Ok(held.into_file(again, written))
+    }
+
+    /// Encodes all rows with a codec, without writing the file yet; returns their errors beside it.
+    pub(super) fn encoded_file(&self, fitted: Candidate) -> Result<(WholeFile, Tally)> {
+        let again = Contents::Again(Box::new(fitted.clone()), None);
+        let Finished { out, report, codec, totals } = self.encode(fitted, None, self.held())?;
+        let written = Written { report, encoder: Some(codec.encoder) };
+        Ok((out.into_file(again, written), totals.tally))
+    }
+
+    fn held(&self) -> Held {
+        Held { bytes: Vec::new(), len: 0, most: self.config.held_file() }
     }
 
     /// Writes a file without a model, whose blocks `blocks` writes.

@@ -40,7 +40,8 @@ use tiles::TiledRows;
 /// Compresses `rows` into `out` as `config` says; the same input gives the same bytes.
 ///
 /// `rows` are read more than once, `out` is written from its beginning to its end. Where the
-/// promise is about a sum over the file, the whole file is held in memory before it is written.
+/// promise is about a sum over the file, it is held in memory before it is written, or where that is more than
+/// [`Config::memory`] allows encoded once more.
 ///
 /// # Errors
 /// `Argument` if the promise makes no sense for these rows or cannot be kept; `Io` if reading or
@@ -67,7 +68,7 @@ pub fn compress(rows: &dyn Rows, config: &Config, mut out: impl Write + Send) ->
     let rows = &with_fill_values(rows, config)?;
     let recorder = &config.recorder();
     if tiles::may_be_cut(rows, config) {
-        let array = tiles::Array::new(rows)?;
+        let array = tiles::Array::new(rows, config.held_array())?;
         if let Some(tiling) = tiles::tiling(&array, config)? {
             let tiles = TiledRows::new(&array, tiling)?;
             let report = promise::compress(&Job::new(&tiles, config, recorder)?, &mut out)?;

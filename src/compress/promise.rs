@@ -13,10 +13,6 @@ use crate::fit::search::goal::Goal;
 use crate::quality::{CheckedText, bounds};
 use std::io::Write;
 
-/// Numbers that networks with textbook objectives are trained on, at most: whoever asks for one
-/// wants it trained, on more rows than a linear codec needs.
-pub(super) const TEXTBOOK_VALUES: usize = 64 << 20;
-
 /// Fits a codec and writes the file.
 pub(crate) fn compress(job: &Job<'_>, out: &mut (dyn Write + Send)) -> Result<Report> {
     let written = job.config.on_threads(|| {
@@ -42,7 +38,8 @@ pub(super) fn fit(job: &Job<'_>) -> Result<Fitted> {
     job.recorder.stage(Stage::Fit, 0, 0);
     let sample = Sample::draw(job.rows, job.level.sample_values)?;
     if textbook && job.training.more_rows.is_none() {
-        let rows = Sample::draw(job.rows, TEXTBOOK_VALUES)?;
+        let values = job.config.trained_values(job.rows.schema().dtype);
+        let rows = Sample::draw(job.rows, values)?;
         let training = TrainingContext { more_rows: Some(&rows), ..job.training };
         return fit_on(&Job { training, ..*job }, &sample, bounds);
     }

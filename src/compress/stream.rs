@@ -21,6 +21,8 @@ pub(super) struct Stream<W: Write> {
     codec: UsedCodec,
     beside: Option<Beside>,
     totals: Totals,
+    /// Bytes that encoding may take.
+    memory: u64,
 }
 
 /// A file that is complete.
@@ -52,7 +54,7 @@ impl<W: Write> Stream<W> {
         let file = FileWriter::begin_with(out, schema, promise, Some(&payload), &sections)?
             .with_row_work(encoder.program.row_work());
         let codec = UsedCodec { encoder, model_bytes: payload.len(), decoder_bytes };
-        Ok(Self { file, codec, beside: None, totals: Totals::default() })
+        Ok(Self { file, codec, beside: None, totals: Totals::default(), memory: config.memory })
     }
 
     /// Keeps columns beside the stream; nothing must have been encoded yet.
@@ -76,7 +78,8 @@ impl<W: Write> Stream<W> {
     /// Encodes rows that follow those before; all but the last time whole blocks. `progress` is
     /// told how many of them are done.
     pub(super) fn encode(&mut self, rows: &dyn Rows, progress: &dyn Fn(u64)) -> Result<()> {
-        let encoding = Encoding { encoder: &self.codec.encoder, beside: self.beside.as_ref() };
+        let (encoder, beside) = (&self.codec.encoder, self.beside.as_ref());
+        let encoding = Encoding { encoder, beside, memory: self.memory };
         let totals = encode_rows(encoding, rows, &mut self.file, progress)?;
         self.totals.tally.absorb(totals.tally);
         self.totals.escapes += totals.escapes;

@@ -1,6 +1,6 @@
 //! What is written for a promise about a sum over the file, and for one about each row.
 
-use crate::compress::job::{Fitted, Job, WholeFile, Written};
+use crate::compress::job::{Fitted, Job, WholeFile};
 use crate::compress::lossless::bounded;
 use crate::error::{Error, Result};
 use crate::fit::candidate::Candidate;
@@ -32,9 +32,9 @@ pub(super) fn fit(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> 
             let mse = file.written.report.measured.mse;
             let finer = if mse > EXACT { search(goal.times(EXACT / mse)).run()? } else { None };
             let bounds = vec![0.0; sample.schema.width()];
-            let exact = in_memory(job, bounded(job, sample, bounds)?)?;
+            let exact = job.whole(bounded(job, sample, bounds)?)?;
             let others = [Some(exact), finer].into_iter().flatten();
-            let smaller = |a: WholeFile, b: WholeFile| match b.bytes.len() < a.bytes.len() {
+            let smaller = |a: WholeFile, b: WholeFile| match b.len < a.len {
                 true => b,
                 false => a,
             };
@@ -47,11 +47,8 @@ pub(super) fn fit(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> 
 
 /// The file of all rows with a codec.
 fn encode(job: &Job<'_>, fitted: Candidate) -> Result<EncodedFile<WholeFile>> {
-    let file = job.encode(fitted, None, Vec::new())?;
-    let written = Written { report: file.report, encoder: Some(file.codec.encoder) };
-    let bytes = file.out.len() as f64;
-    let whole = WholeFile { bytes: file.out, written };
-    Ok(EncodedFile { bytes, tally: file.totals.tally, file: whole })
+    let (file, tally) = job.encoded_file(fitted)?;
+    Ok(EncodedFile { bytes: file.len as f64, tally, file })
 }
 
 /// What keeps a promise about each row with the fewest bytes.
@@ -97,18 +94,18 @@ fn fall_back(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> {
     let with_bound = |bound: f64| bounded(job, sample, vec![bound; sample.schema.width()]);
     let lossless = with_bound(0.0)?;
     let Goal::Bytes(most) = goal else { return Ok(lossless) };
-    let file = in_memory(job, lossless)?;
-    if file.bytes.len() as f64 <= most {
+    let file = job.whole(lossless)?;
+    if file.len as f64 <= most {
         return Ok(Fitted::File(Box::new(file)));
     }
     // Without any bound, a file is as small as it gets.
-    let smallest = in_memory(job, with_bound(f64::MAX)?)?;
-    let least = smallest.bytes.len() as f64;
+    let smallest = job.whole(with_bound(f64::MAX)?)?;
+    let least = smallest.len as f64;
     if least <= most {
         let start = goal.starting_step(sample);
         for factor in BOUNDS {
-            let file = in_memory(job, with_bound(factor * start)?)?;
-            if file.bytes.len() as f64 <= most {
+            let file = job.whole(with_bound(factor * start)?)?;
+            if file.len as f64 <= most {
                 return Ok(Fitted::File(Box::new(file)));
             }
         }
@@ -121,10 +118,4 @@ fn fall_back(job: &Job<'_>, goal: Goal, sample: &Sample) -> Result<Fitted> {
         least / job.rows.len() as f64,
         smallest.written.report.bytes_in as f64 / least
     )))
-}
-
-fn in_memory(job: &Job<'_>, fitted: Fitted) -> Result<WholeFile> {
-    let mut bytes = Vec::new();
-    let written = job.write(fitted, &mut bytes)?;
-    Ok(WholeFile { bytes, written })
 }

@@ -24,6 +24,8 @@ const TASK_BYTES: usize = 32 << 20;
 /// Tasks per thread that are encoded before any is written: more would even out their times, and
 /// take memory.
 const TASKS_PER_THREAD: usize = 4;
+/// Bytes that each byte of a task's rows takes with all that is made of it.
+const BYTES_PER_BYTE: usize = 16;
 /// Columns of all tasks of a batch: each takes some hundred bytes until its task is written.
 const COLUMNS_HELD: usize = 1 << 25;
 /// Bytes of a block, about. Smaller ones are quicker to read one row from, larger ones spread the
@@ -69,6 +71,8 @@ pub(crate) struct Encoding<'a> {
     pub(crate) encoder: &'a BlockEncoder,
     /// Columns that are kept beside the stream, of which every bit is.
     pub(crate) beside: Option<&'a Beside>,
+    /// Bytes that rows and what is made of them may take.
+    pub(crate) memory: u64,
 }
 
 /// Encodes all of `rows` and writes them block after block; `progress` is told how many are done.
@@ -85,7 +89,9 @@ pub(crate) fn encode_rows<W: Write>(
     let row_bytes = rows.schema().row_bytes();
     let task_rows = TASK_ROWS.min(TASK_BYTES / row_bytes.max(1)).max(1);
     let per_task = per_block * task_rows.div_ceil(per_block);
-    let tasks = TASKS_PER_THREAD * rayon::current_num_threads().max(1);
+    let task_bytes = (BYTES_PER_BYTE * per_task * row_bytes.max(1)) as u64;
+    let most = usize::try_from(encoding.memory / task_bytes).unwrap_or(usize::MAX);
+    let tasks = (TASKS_PER_THREAD * rayon::current_num_threads().max(1)).min(most);
     let per_batch = per_task * tasks.min(COLUMNS_HELD / rows.schema().width().max(1)).max(1);
     let mut totals = Totals::default();
     let before = writer.rows();

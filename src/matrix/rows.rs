@@ -140,6 +140,16 @@ impl Matrix {
         Ok(Self { rows: bytes.len() / row, schema, bytes })
     }
 
+    /// Reads all of `rows` into memory.
+    ///
+    /// # Errors
+    /// Those of reading them.
+    pub fn of(rows: &dyn Rows) -> Result<Self> {
+        let mut bytes = vec![0; rows.len() * rows.schema().row_bytes()];
+        rows.read(0, &mut bytes)?;
+        Self::new(rows.schema().clone(), bytes)
+    }
+
     /// Copies `values`, rows of shape `row_shape` one after another.
     ///
     /// # Errors

@@ -319,7 +319,7 @@ fn floats_say_what_the_integer_program_says() {
         codec.compress(&rows, &config, &mut file).unwrap();
         let reader = Reader::new(&file[..]).unwrap();
         let of_file = Model::new(&Codec::read(&file).unwrap()).unwrap();
-        let stored = of_file.stored(&reader).unwrap();
+        let stored = Matrix::of(&*of_file.stored(&reader).unwrap()).unwrap();
         // What is stored are latents alone, rounded: they decode to the file's rows, but for the
         // rounding to whole numbers within the pixels' range.
         let given = to_doubles(&of_file.decode(&stored).unwrap()).unwrap();

@@ -28,7 +28,7 @@ LEARNING = {"level", "hidden", "latent", "epochs", "batch", "lr", "activation", 
 #: Numbers that a shared codec is learned from, at most.
 _MOST_NUMBERS = 1 << 22
 #: What is not a promise among the options.
-_HOW = {"level", "threads", "seed", "fill_value", "tile", "access", "shape", "hidden", "latent", "epochs", "batch", "lr",
+_HOW = {"level", "threads", "memory", "seed", "fill_value", "tile", "access", "shape", "hidden", "latent", "epochs", "batch", "lr",
         "activation", "time", "loss", "linear", "sparse", "denoise", "mask_patches", "contractive",
         "variational"}  # fmt: skip
 

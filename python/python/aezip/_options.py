@@ -33,6 +33,7 @@ class Options(TypedDict, total=False):
     lossless: bool | None
     level: int
     threads: int
+    memory: int
     seed: int
     fill_value: float | Sequence[float] | str | None
     tile: str | Sequence[int] | None

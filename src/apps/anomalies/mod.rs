@@ -58,13 +58,17 @@ pub fn find_anomalies(
     let how = AnomalyConfig { table: Some(units == ColumnUnits::Own), ..how.clone() };
     let found = match codec {
         Some(codec) => scoring::score(rows, Judge::Codec(codec), config, &how, None)?,
-        None => learn_and_judge(&Comparable::new(rows, Some(units))?, config, &how)?,
+        None => learn_and_judge(&Comparable::new(rows, Some(units), config)?, config, &how)?,
     };
     Ok(Anomalies { units, ..found })
 }
 
 /// Scores rows by what is learned from those that can be learned from.
-fn learn_and_judge(rows: &Comparable, config: &Config, how: &AnomalyConfig) -> Result<Anomalies> {
+fn learn_and_judge(
+    rows: &Comparable<'_>,
+    config: &Config,
+    how: &AnomalyConfig,
+) -> Result<Anomalies> {
     if rows.ordinary.is_empty() {
         return Err(Error::argument("no row has values, so there is nothing to compare with"));
     }

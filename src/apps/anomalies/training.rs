@@ -12,11 +12,12 @@ use super::found::{Anomalies, lowest, quantile, row_score};
 use super::scoring::{self, Judge, LEAST_EXPECTED, Reference};
 use crate::apps::comparable::Comparable;
 use crate::apps::learn::config_for_uses;
+use crate::apps::made::Selected;
 use crate::apps::principal::Principal;
 use crate::apps::values;
 use crate::compress::{Activation, Codec, Config};
 use crate::error::{ErrorKind, Result};
-use crate::matrix::{Matrix, Rows};
+use crate::matrix::Rows;
 
 /// Passes of the network that learns little: just enough that it knows what all rows look like.
 const FEW_PASSES: usize = 5;
@@ -54,7 +55,7 @@ pub(super) fn default_latents(width: usize) -> usize {
 
 /// Scores rows by two networks, one of few and one of many passes.
 pub(super) fn two_networks(
-    rows: &Comparable,
+    rows: &Comparable<'_>,
     mut config: Config,
     how: &AnomalyConfig,
 ) -> Result<Anomalies> {
@@ -63,7 +64,7 @@ pub(super) fn two_networks(
     }
     config.train.epochs = Some(FEW_PASSES);
     let few = trimmed(rows, &config, how, FEW_PASSES_LEAST_EXPECTED)?;
-    config.train.epochs = Some(many_passes(&rows.rows));
+    config.train.epochs = Some(many_passes(&*rows.rows));
     let many = trimmed(rows, &config, how, LEAST_EXPECTED)?;
     let width = rows.rows.schema().width();
     Ok(Anomalies::of_columns(combined(few, &many, width), width, how.contamination))
@@ -106,17 +107,17 @@ fn many_passes(rows: &dyn Rows) -> usize {
 /// by the last codec, or by components where rows are too few for a network. No column is expected to have a smaller error than a share `least_expected` of the
 /// mean.
 pub(super) fn trimmed(
-    rows: &Comparable,
+    rows: &Comparable<'_>,
     config: &Config,
     how: &AnomalyConfig,
     least_expected: f64,
 ) -> Result<Anomalies> {
     let mut kept = rows.ordinary.clone();
     let by_components = config.train.is_kind() && kept.len() < Codec::LEAST_ROWS;
-    let (rows, ordinary) = (&rows.rows, kept.len() as f64);
+    let (rows, ordinary) = (&*rows.rows, kept.len() as f64);
     let mut last = None;
     for round in 0.. {
-        let learned_from = values::select(rows, &kept)?;
+        let learned_from = Selected { rows, places: &kept };
         let reference = Some(Reference { rows: &kept, least_expected });
         let found = if by_components {
             let components = components(&learned_from, config.train.latents)?;
@@ -143,7 +144,7 @@ pub(super) fn trimmed(
 }
 
 /// Principal components of rows: `most`, but fewer than a row in so many.
-fn components(rows: &Matrix, most: Option<usize>) -> Result<Principal> {
+fn components(rows: &dyn Rows, most: Option<usize>) -> Result<Principal> {
     let width = rows.schema().width();
     let most = most.unwrap_or_else(|| default_latents(width));
     let count = most.min(rows.len() / ROWS_PER_COMPONENT);

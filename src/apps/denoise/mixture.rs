@@ -26,15 +26,16 @@ const PRIOR_ROWS: f64 = 20.0;
 /// The least variance of a distribution without noise, as a share of the noise.
 const LEAST_VARIANCE: f64 = 1e-6;
 
-/// What noisy rows, `rows × width` with noise of variance `noise`, are expected to be without it;
-/// `None` where groups do not help.
-pub(super) fn expected(rows: &[f64], width: usize, noise: f64) -> Option<Vec<f64>> {
-    let count = rows.len() / width.max(1);
-    let every = count.div_ceil(MOST_ROWS).max(1);
-    let used: Vec<f64> =
-        rows.chunks_exact(width.max(1)).step_by(every).flatten().copied().collect();
+/// Every how manieth of `count` rows groups are fitted to.
+pub(super) fn every(count: usize) -> usize {
+    count.div_ceil(MOST_ROWS).max(1)
+}
+
+/// The groups that noisy rows, `rows × width` with noise of variance `noise`, lie in; `None` where groups do
+/// not help.
+pub(super) fn found(rows: &[f64], width: usize, noise: f64) -> Option<Mixture> {
     let part = |k: usize| -> Vec<f64> {
-        used.chunks_exact(width).skip(k).step_by(2).flatten().copied().collect()
+        rows.chunks_exact(width).skip(k).step_by(2).flatten().copied().collect()
     };
     let (fitted, held_out) = (part(0), part(1));
     let half = held_out.len() / width;
@@ -49,11 +50,11 @@ pub(super) fn expected(rows: &[f64], width: usize, noise: f64) -> Option<Vec<f64
             _ => {}
         }
     }
-    Some(Mixture::fit(&used, width, noise, best?)?.expected(rows))
+    Mixture::fit(rows, width, noise, best?)
 }
 
 /// Distributions of noisy rows.
-struct Mixture {
+pub(super) struct Mixture {
     groups: Vec<Group>,
     width: usize,
     noise: f64,
@@ -179,7 +180,7 @@ impl Mixture {
 
     /// The rows as they are expected to be without noise: a step of the noise's variance along the
     /// gradient of the logarithmic density (Tweedie's formula).
-    fn expected(&self, rows: &[f64]) -> Vec<f64> {
+    pub(super) fn expected(&self, rows: &[f64]) -> Vec<f64> {
         let mut out = Vec::with_capacity(rows.len());
         for part in rows.chunks(MOST_ROWS * self.width) {
             let gradient = self.gradient(&self.say(part));

@@ -1,21 +1,26 @@
 //! Rows without their noise.
 //!
-//! `spectrum` tells noise from what rows have in common, `shrinkage` takes it out of their components,
-//! and `mixture` out of rows that lie in groups.
+//! `source` reads rows piece by piece, whose `gaps` are filled meanwhile. `spectrum` tells noise from what rows
+//! have in common, `shrinkage` takes it out of their components, and `mixture` out of rows that lie in groups.
 
+mod gaps;
 mod mixture;
 mod shrinkage;
+mod source;
 mod spectrum;
 
-use super::column_scale::{denormalise, normalise};
 use super::column_units::ColumnUnits;
-use super::model::Model;
+use super::made::Made;
+use super::model::{Model, nothing_hidden};
 use super::values;
-use super::wild_rows::{distance_scales, wild_rows};
+use super::wild_rows::{Survey, distance_scales};
 use crate::compress::Config;
 use crate::error::Result;
-use crate::matrix::{Matrix, Rows};
-use shrinkage::shrink;
+use crate::matrix::{Matrix, Rows, Schema};
+use shrinkage::{Shrunk, shrink};
+use source::{Block, Source};
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 /// Rows or columns up to which all rows are worked on at once, and rows that are worked on at once
 /// where there are more of both: the time it takes grows with the third power.
@@ -37,18 +42,24 @@ const ROUNDING: f64 = 1.2 / 12.0;
 /// `Argument` if the rows are not as wide as the codec's or there is no encoder; otherwise
 /// whatever reading the rows fails with.
 pub fn denoise(model: &Model, rows: &dyn Rows) -> Result<Matrix> {
-    let given = model.reconstruct_as(rows, rows.schema().dtype)?;
-    if !rows.schema().dtype.is_float() {
-        return Ok(given);
-    }
-    let missing: Vec<bool> = values::to_doubles(rows)?.iter().map(|x| x.is_nan()).collect();
-    if !missing.contains(&true) {
-        return Ok(given);
-    }
-    let mut bytes = vec![0; given.bytes().len()];
-    rows.read(0, &mut bytes)?;
-    replace(&mut bytes, given.bytes(), rows.schema().dtype.size(), |at| !missing[at]);
-    Matrix::new(rows.schema().clone(), bytes)
+    Matrix::of(&denoised(model, rows)?)
+}
+
+/// The same, made when they are read, so that they are never all in memory.
+///
+/// # Errors
+/// `Argument` if the rows are not as wide as the codec's or there is no encoder.
+pub fn denoised<'a>(model: &'a Model, rows: &'a dyn Rows) -> Result<impl Rows + 'a> {
+    model.expect(rows.schema())?;
+    let schema = rows.schema().clone();
+    let dtype = schema.dtype;
+    let make = move |mut bytes: Vec<u8>| {
+        let values = values::doubles(dtype, &bytes);
+        let given = values::bytes(dtype, &model.reconstructed(&values, &nothing_hidden)?);
+        replace(&mut bytes, &given, dtype.size(), |at| !values[at].is_nan());
+        Ok(bytes)
+    };
+    Ok(Made { rows, schema, make })
 }
 
 /// What [`remove_noise`] made of rows.
@@ -104,38 +115,10 @@ pub struct Denoised {
 /// # Errors
 /// Whatever reading the rows fails with, `Io` for files; `Argument` if there are no such threads.
 pub fn remove_noise(rows: &dyn Rows, config: &Config) -> Result<Denoised> {
-    config.on_threads(|| without_noise(rows))?
-}
-
-fn without_noise(rows: &dyn Rows) -> Result<Denoised> {
-    let schema = rows.schema();
-    let (width, size) = (schema.width(), schema.dtype.size());
-    let mut bytes = vec![0; rows.len() * schema.row_bytes()];
-    rows.read(0, &mut bytes)?;
-    let values = values::to_doubles(rows)?;
-    let judged = ColumnUnits::judge(schema, &values);
-    let other = match judged {
-        ColumnUnits::Shared => ColumnUnits::Own,
-        ColumnUnits::Own => ColumnUnits::Shared,
-    };
-    // Noise need not be in the units that the data are in: what makes more components look like
-    // noise of one strength is right.
-    let mut found = clean(&values, width, judged);
-    if width > 1 {
-        let second = clean(&values, width, other);
-        found = if second.tail > found.tail { second } else { found };
-    }
-    if !schema.dtype.is_float() && is_rounding(&values, &found) {
-        // Rounding what comes out would add as much as is taken away, if it was noise at all.
-        found.is_new.fill(false);
-        (found.noise, found.components, found.is_grouped) = (None, 0, false);
-    }
-    // What is not new may have lost bits on its way through `f64`.
-    let new = values::bytes(schema.dtype, &found.values);
-    replace(&mut bytes, &new, size, |at| found.is_new[at]);
+    let found = learn_noise(rows, config)?;
     Ok(Denoised {
-        rows: Matrix::new(schema.clone(), bytes)?,
-        units: found.units,
+        rows: Matrix::of(&found)?,
+        units: found.units(),
         noise: found.noise,
         components: found.components,
         is_grouped: found.is_grouped,
@@ -143,18 +126,89 @@ fn without_noise(rows: &dyn Rows) -> Result<Denoised> {
     })
 }
 
-/// Whether the noise of whole numbers is no more than that of rounding. In units of the columns'
-/// spread it is known by what taking it out changes.
-fn is_rounding(values: &[f64], found: &Found) -> bool {
-    if let (ColumnUnits::Shared, Some(noise)) = (found.units, found.noise) {
-        return noise * noise <= ROUNDING;
+/// Learns what [`remove_noise`] does, and takes the noise out of rows when they are read: they are never
+/// all in memory.
+///
+/// # Errors
+/// Those of [`remove_noise`].
+pub fn learn_noise<'a>(rows: &'a dyn Rows, config: &Config) -> Result<NoiseFree<'a>> {
+    let config = config.clone();
+    config.on_threads(|| NoiseFree::learn(rows, config.clone()))?
+}
+
+/// Rows whose noise is taken out when they are read.
+pub struct NoiseFree<'a> {
+    rows: &'a dyn Rows,
+    found: Found<'a>,
+    config: Config,
+    /// As in [`Denoised`].
+    pub noise: Option<f64>,
+    /// As in [`Denoised`].
+    pub components: usize,
+    /// As in [`Denoised`].
+    pub is_grouped: bool,
+    /// As in [`Denoised`].
+    pub wild_rows: usize,
+}
+
+impl<'a> NoiseFree<'a> {
+    fn learn(rows: &'a dyn Rows, config: Config) -> Result<Self> {
+        let width = rows.schema().width();
+        let judged = ColumnUnits::judge_rows(rows)?;
+        let other = match judged {
+            ColumnUnits::Shared => ColumnUnits::Own,
+            ColumnUnits::Own => ColumnUnits::Shared,
+        };
+        let sample = values::sample(rows, config.memory)?;
+        let survey = |units| Survey::new(rows, &sample, distance_scales(&sample, width, units));
+        let (own, second) = (survey(judged)?, survey(other)?);
+        drop(sample);
+        // Noise need not be in the units that the data are in: what makes more components look like
+        // noise of one strength is right.
+        let mut found = Found::new(Source { rows, survey: own }, judged)?;
+        if width > 1 {
+            let second = Found::new(Source { rows, survey: second }, other)?;
+            found = if second.tail > found.tail { second } else { found };
+        }
+        if !rows.schema().dtype.is_float() && found.is_rounding()? {
+            // Rounding what comes out would add as much as is taken away, if it was noise at all.
+            found.blocks.clear();
+            (found.noise, found.components, found.is_grouped) = (None, 0, false);
+        }
+        let Found { noise, components, is_grouped, .. } = found;
+        let wild_rows = found.source.survey.wild;
+        Ok(Self { rows, found, config, noise, components, is_grouped, wild_rows })
     }
-    let (mut sum, mut count) = (0.0, f64::MIN_POSITIVE);
-    for at in (0..values.len()).filter(|at| found.is_new[*at]) {
-        sum += (values[at] - found.values[at]).powi(2);
-        count += 1.0;
+
+    /// Whether the columns share a unit, in which the noise is then of one strength; else it is so
+    /// in units of each column's spread.
+    pub fn units(&self) -> ColumnUnits {
+        self.found.units
     }
-    sum / count <= ROUNDING
+}
+
+impl Rows for NoiseFree<'_> {
+    fn schema(&self) -> &Schema {
+        self.rows.schema()
+    }
+
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn read(&self, first: usize, out: &mut [u8]) -> Result<()> {
+        self.rows.read(first, out)?;
+        let schema = self.rows.schema();
+        let (row, size, width) = (schema.row_bytes(), schema.dtype.size(), schema.width());
+        let end = first + out.len() / row;
+        let put = |place: usize, given: &[f64], clean: &[f64]| {
+            // What is missing stays so.
+            let at = (place - first) * row;
+            let clean = values::bytes(schema.dtype, clean);
+            replace(&mut out[at..at + row], &clean, size, |at| !given[at].is_nan());
+        };
+        self.config.on_threads(|| self.found.each(first..end, width, put))?
+    }
 }
 
 /// Takes those cells of `size` bytes from `new` whose places `is_new` names.
@@ -166,11 +220,14 @@ fn replace(bytes: &mut [u8], new: &[u8], size: usize, is_new: impl Fn(usize) -> 
 }
 
 /// What was found in all blocks of rows.
-struct Found {
-    values: Vec<f64>,
-    /// Says of each value whether it is new.
-    is_new: Vec<bool>,
+struct Found<'a> {
+    source: Source<'a>,
     units: ColumnUnits,
+    /// The ordinary rows of each block.
+    blocks: Vec<Range<usize>>,
+    /// What was found in the last block that was looked at: there is one only where all rows are in it, and of
+    /// many each takes as much memory as its rows.
+    last: Mutex<Option<(usize, Option<Shrunk>)>>,
     /// The deviation of the noise in those units, if there is any.
     noise: Option<f64>,
     /// Components that look like noise.
@@ -178,51 +235,105 @@ struct Found {
     /// The most components in a block that are more than noise.
     components: usize,
     is_grouped: bool,
-    wild_rows: usize,
 }
 
-/// Takes noise out of values, but for rows that are wild or have no value, in columns of the given
-/// units.
-fn clean(values: &[f64], width: usize, units: ColumnUnits) -> Found {
-    let scales = distance_scales(values, width, units);
-    let wild = wild_rows(values, &scales);
-    let missing: Vec<bool> = values.iter().map(|x| x.is_nan()).collect();
-    let mut values = values.to_vec();
-    normalise(&mut values, &scales);
-    let at = |i: usize| i * width..(i + 1) * width;
-    let ordinary: Vec<usize> =
-        (0..wild.len()).filter(|&i| !wild[i] && missing[at(i)].contains(&false)).collect();
-    let block = if ordinary.len().min(width) > MOST_ORDER { BLOCK } else { ordinary.len().max(1) };
-    let mut is_new = vec![false; values.len()];
-    let (mut strengths, mut tail, mut components) = (Vec::new(), 0, 0);
-    let mut is_grouped = false;
-    for block in ordinary.chunks(block) {
-        let own: Vec<f64> = block.iter().flat_map(|&i| &values[at(i)]).copied().collect();
-        let gaps: Vec<bool> = block.iter().flat_map(|&i| &missing[at(i)]).copied().collect();
-        let Some(shrunk) = shrink(&own, &gaps, width, units == ColumnUnits::Shared) else {
-            continue;
-        };
-        for (&i, row) in block.iter().zip(shrunk.values.chunks_exact(width)) {
-            values[at(i)].copy_from_slice(row);
-            at(i).for_each(|k| is_new[k] = !missing[k]);
+impl<'a> Found<'a> {
+    /// Looks for noise in all rows, but for those that are wild or have no value, in columns of the given units.
+    fn new(source: Source<'a>, units: ColumnUnits) -> Result<Self> {
+        let ordinary = source.survey.ordinary.len();
+        let is_large = ordinary.min(source.width()) > MOST_ORDER;
+        let block = if is_large { BLOCK } else { ordinary.max(1) };
+        let blocks = (0..ordinary).step_by(block).map(|at| at..ordinary.min(at + block)).collect();
+        let last = Mutex::new(None);
+        let (noise, tail, components, is_grouped) = (None, 0, 0, false);
+        let mut own = Self { source, units, blocks, last, noise, tail, components, is_grouped };
+        let mut strengths = Vec::new();
+        let (mut tail, mut components, mut is_grouped) = (0, 0, false);
+        for block in 0..own.blocks.len() {
+            own.with(block, |shrunk| {
+                strengths.push(shrunk.noise);
+                tail += shrunk.tail;
+                components = components.max(shrunk.components);
+                is_grouped |= shrunk.is_grouped();
+                Ok(())
+            })?;
         }
-        strengths.push(shrunk.noise);
-        tail += shrunk.tail;
-        components = components.max(shrunk.components);
-        is_grouped |= shrunk.is_grouped;
+        let unit = match units {
+            ColumnUnits::Shared => own.source.survey.reach.scales[0].scale,
+            ColumnUnits::Own => 1.0,
+        };
+        let variance = strengths.iter().sum::<f64>() / strengths.len() as f64;
+        own.noise = (!strengths.is_empty()).then(|| unit * variance.sqrt());
+        (own.tail, own.components, own.is_grouped) = (tail, components, is_grouped);
+        Ok(own)
     }
-    denormalise(&mut values, &scales);
-    let unit = if units == ColumnUnits::Shared { scales[0].scale } else { 1.0 };
-    let variance = strengths.iter().sum::<f64>() / strengths.len() as f64;
-    Found {
-        values,
-        is_new,
-        units,
-        noise: (!strengths.is_empty()).then(|| unit * variance.sqrt()),
-        tail,
-        components,
-        is_grouped,
-        wild_rows: wild.iter().filter(|w| **w).count(),
+
+    fn block(&self, block: usize) -> Block<'_> {
+        Block { source: &self.source, rows: self.blocks[block].clone() }
+    }
+
+    /// Does something with what was found in a block, if there was anything.
+    fn with(&self, block: usize, visit: impl FnOnce(&Shrunk) -> Result<()>) -> Result<()> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|(own, _)| *own != block) {
+            let shares_unit = self.units == ColumnUnits::Shared;
+            *last = Some((block, shrink(&self.block(block), shares_unit)?));
+        }
+        match &*last {
+            Some((_, Some(shrunk))) => visit(shrunk),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells of each row at `places` that noise was taken out of its place, its values, of which missing ones
+    /// are NaN, and those without noise.
+    fn each(
+        &self,
+        places: Range<usize>,
+        width: usize,
+        mut visit: impl FnMut(usize, &[f64], &[f64]),
+    ) -> Result<()> {
+        let wanted = self.source.among(places);
+        for (i, own) in self.blocks.iter().enumerate() {
+            let part = wanted.start.max(own.start)..wanted.end.min(own.end);
+            if part.is_empty() {
+                continue;
+            }
+            let block = self.block(i);
+            self.with(i, |shrunk| {
+                for piece in block.pieces(part.clone()) {
+                    let mut given = self.source.read(piece.clone())?;
+                    let rows = piece.start - own.start..piece.end - own.start;
+                    let mut clean = shrunk.apply(&rows, given.clone());
+                    self.source.in_units(&mut given);
+                    self.source.in_units(&mut clean);
+                    let rows = given.chunks_exact(width).zip(clean.chunks_exact(width));
+                    let rows = piece.zip(rows).filter(|(at, _)| part.contains(at));
+                    rows.for_each(|(at, (given, clean))| {
+                        visit(self.source.survey.ordinary[at], given, clean);
+                    });
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whether the noise of whole numbers is no more than that of rounding. In units of the columns'
+    /// spread it is known by what taking it out changes.
+    fn is_rounding(&self) -> Result<bool> {
+        if let (ColumnUnits::Shared, Some(noise)) = (self.units, self.noise) {
+            return Ok(noise * noise <= ROUNDING);
+        }
+        let (mut sum, mut count) = (0.0, f64::MIN_POSITIVE);
+        let rows = self.source.rows;
+        self.each(0..rows.len(), rows.schema().width(), |_, given, clean| {
+            for (x, y) in given.iter().zip(clean) {
+                sum += (x - y).powi(2);
+                count += 1.0;
+            }
+        })?;
+        Ok(sum / count <= ROUNDING)
     }
 }
 

@@ -88,26 +88,13 @@ impl Spectrum {
         self.variances.get(self.variances.len() / 2).copied().unwrap_or(0.0)
     }
 
-    /// The tail with less noise where its coordinates `along` the longer side do not look like noise
+    /// The tail with less noise where its coordinates along the longer side do not look like noise
     /// of one strength: where they follow those before them, or are smaller in many places than noise
     /// would be. `None` where there is then no noise.
-    pub(super) fn corrected(&self, tail: Tail, along: &[f64]) -> Option<Tail> {
-        let count = self.variances.len() - tail.first;
-        let independent = self.independent_share(along, count);
-        let share =
-            independent * (typical_square(along, count) / (TYPICAL * tail.variance)).min(1.0);
+    pub(super) fn corrected(&self, tail: Tail, along: Along) -> Option<Tail> {
+        let independent = along.independent_share(self.long);
+        let share = independent * (along.typical_square() / (TYPICAL * tail.variance)).min(1.0);
         (share > LEAST_SHARE).then_some(Tail { variance: share * tail.variance, ..tail })
-    }
-
-    /// The share of coordinates that does not follow from those before them.
-    fn independent_share(&self, along: &[f64], count: usize) -> f64 {
-        let squares: f64 = along.iter().map(|x| x * x).sum();
-        let products: f64 = along.iter().zip(&along[count..]).map(|(a, b)| a * b).sum();
-        let correlation = products / squares.max(f64::MIN_POSITIVE);
-        if correlation <= SIGNIFICANT / (count as f64 * self.long).sqrt() {
-            return 1.0;
-        }
-        1.0 - correlation / CORRELATION_OF_STRUCTURE
     }
 
     /// What to multiply each component with, from 0 to 1, to be nearest, in squares, to what it is
@@ -124,15 +111,54 @@ impl Spectrum {
     }
 }
 
-/// The variance of noise by the [`QUANTILE`] of the mean squares of `count` coordinates.
-fn typical_square(along: &[f64], count: usize) -> f64 {
-    let square = |row: &[f64]| row.iter().map(|x| x * x).sum::<f64>() / count as f64;
-    let mut squares: Vec<f64> = along.chunks_exact(count).map(square).collect();
-    squares.sort_unstable_by(f64::total_cmp);
-    let found = squares.get((QUANTILE * squares.len() as f64) as usize).copied().unwrap_or(0.0);
-    // That of a chi-squared distribution over its degrees of freedom (Wilson and Hilferty 1931).
-    let part = 2.0 / (9.0 * count as f64);
-    found / (1.0 - part + NORMAL_QUANTILE * part.sqrt()).powi(3)
+/// Figures of coordinates along some components, place after place along the longer side.
+pub(super) struct Along {
+    /// The number of components.
+    count: usize,
+    /// Sums of squares, and of products with those of the place before.
+    squares: f64,
+    products: f64,
+    /// The mean square at each place.
+    at: Vec<f64>,
+    /// The coordinates at the last place.
+    last: Vec<f64>,
+}
+
+impl Along {
+    /// Of no place along `count` components.
+    pub(super) fn new(count: usize) -> Self {
+        Self { count, squares: 0.0, products: 0.0, at: Vec::new(), last: Vec::new() }
+    }
+
+    /// Adds coordinates at the places that follow.
+    pub(super) fn add(&mut self, along: &[f64]) {
+        for place in along.chunks_exact(self.count) {
+            let square = place.iter().map(|x| x * x).sum::<f64>();
+            place.iter().for_each(|x| self.squares += x * x);
+            self.last.iter().zip(place).for_each(|(a, b)| self.products += a * b);
+            self.at.push(square / self.count as f64);
+            self.last.clear();
+            self.last.extend_from_slice(place);
+        }
+    }
+
+    /// The share of coordinates, at `long` independent places, that does not follow from those before them.
+    fn independent_share(&self, long: f64) -> f64 {
+        let correlation = self.products / self.squares.max(f64::MIN_POSITIVE);
+        if correlation <= SIGNIFICANT / (self.count as f64 * long).sqrt() {
+            return 1.0;
+        }
+        1.0 - correlation / CORRELATION_OF_STRUCTURE
+    }
+
+    /// The variance of noise by the [`QUANTILE`] of the mean squares of coordinates.
+    fn typical_square(mut self) -> f64 {
+        self.at.sort_unstable_by(f64::total_cmp);
+        let found = self.at.get((QUANTILE * self.at.len() as f64) as usize).copied().unwrap_or(0.0);
+        // That of a chi-squared distribution over its degrees of freedom (Wilson and Hilferty 1931).
+        let part = 2.0 / (9.0 * self.count as f64);
+        found / (1.0 - part + NORMAL_QUANTILE * part.sqrt()).powi(3)
+    }
 }
 
 #[cfg(test)]
@@ -172,7 +198,12 @@ mod tests {
         let tail = spectrum.tail().unwrap();
         let mut rng = Rng::new(1);
         let noise: Vec<f64> = (0..3600).map(|_| f64::from(rng.normal())).collect();
-        let corrected = |along: &[f64]| spectrum.corrected(tail, along).map(|t| t.variance);
+        let corrected = |along: &[f64]| {
+            // In pieces: where they begin does not matter.
+            let mut seen = Along::new(9);
+            along.chunks(90).for_each(|piece| seen.add(piece));
+            spectrum.corrected(tail, seen).map(|t| t.variance)
+        };
         assert!((corrected(&noise).unwrap() / tail.variance - 1.0).abs() < 0.1);
         let carried = |share: f64| {
             let mut along = noise.clone();

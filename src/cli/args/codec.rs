@@ -7,7 +7,7 @@ use crate::cli::io::console::Console;
 use crate::cli::io::failure::Failure;
 use crate::cli::io::progress::Bar;
 use crate::cli::io::source::about;
-use aezip::apps::{Embedded, config_for_uses, embed};
+use aezip::apps::{Embedding, config_for_uses, learn_embedding};
 use aezip::{Codec, Config, Loss, Rows};
 use std::path::{Path, PathBuf};
 
@@ -111,15 +111,15 @@ impl CodecChoice {
     }
 
     /// Learns an embedding of `rows`, which are those of `input`.
-    pub(crate) fn embed(
+    pub(crate) fn embed<'a>(
         &mut self,
         input: &Path,
-        rows: &dyn Rows,
+        rows: &'a dyn Rows,
         console: &Console,
-    ) -> Result<Embedded, Failure> {
+    ) -> Result<Embedding<'a>, Failure> {
         let bar = Bar::new(console);
         self.config.progress = bar.callback();
-        let found = embed(rows, &self.config);
+        let found = learn_embedding(rows, &self.config);
         self.config.progress = None;
         drop(bar);
         found.map_err(about(input))

@@ -5,6 +5,7 @@ pub(crate) mod fidelity;
 pub(crate) mod fit;
 pub(crate) mod history;
 pub(crate) mod kinds;
+pub(crate) mod memory;
 pub(crate) mod network;
 pub(crate) mod output;
 pub(crate) mod parsers;

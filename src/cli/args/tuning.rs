@@ -1,9 +1,10 @@
-//! How hard to try: level, threads, seed.
+//! How hard to try: level, threads, memory, seed.
 
+use crate::cli::args::memory::MemoryArgs;
 use aezip::Config;
 use clap::{Arg, ArgAction, ArgMatches, Command, error::Error};
 
-/// Level, threads and seed.
+/// Level, threads, memory and seed.
 #[derive(clap::Args)]
 pub(crate) struct TuningArgs {
     #[command(flatten)]
@@ -11,6 +12,8 @@ pub(crate) struct TuningArgs {
     /// Use N threads; 0 for one per core. The file does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+    #[command(flatten)]
+    memory: MemoryArgs,
     /// Seed of all randomness: same data, options and seed, same file.
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
@@ -21,6 +24,7 @@ impl TuningArgs {
     pub(crate) fn apply(&self, config: &mut Config) {
         config.level = self.level.0;
         config.threads = self.threads;
+        config.memory = self.memory.bytes();
         config.seed = self.seed;
     }
 }

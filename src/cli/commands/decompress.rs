@@ -1,5 +1,6 @@
 //! `aezip decompress`: `.aez` in, numbers out.
 
+use crate::cli::args::memory::MemoryArgs;
 use crate::cli::args::output::OutputArgs;
 use crate::cli::args::range::RowRange;
 use crate::cli::args::region::Region;
@@ -47,13 +48,15 @@ pub(crate) struct Args {
     /// name that ends in .gz or .zst is that of a packed file.
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
+    #[command(flatten)]
+    memory: MemoryArgs,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let started = Instant::now();
     let OutputArgs { output, force } = args.output;
-    let archive = Archive::open(&args.input)?;
+    let archive = Archive::open_within(&args.input, args.memory.bytes())?;
     archive.expect_rows()?;
     let stored = archive.reader.schema().name.as_str();
     let destination = match output {

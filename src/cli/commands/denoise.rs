@@ -7,10 +7,11 @@ use crate::cli::io::console::Console;
 use crate::cli::io::failure::Failure;
 use crate::cli::io::numbers::{figure, grouped};
 use crate::cli::io::rows;
+use crate::cli::io::rows_out::RowsOut;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
-use aezip::apps::{ColumnUnits, Denoised, Model, denoise, remove_noise};
-use aezip::{Matrix, Rows};
+use aezip::Rows;
+use aezip::apps::{ColumnUnits, Model, NoiseFree, denoised, learn_noise};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -55,16 +56,15 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     sources.extend(choice.path());
     let out = args.out.place(&sources)?;
     let rows = rows::open(&input, &options, console)?;
-    let (clean, how, mut facts) = if is_by_codec {
-        by_codec(&input, &*rows, &mut choice, console)?
+    let (how, mut facts) = if is_by_codec {
+        by_codec(&input, &*rows, &mut choice, &out, console)?
     } else {
-        let found = remove_noise(&*rows, &choice.config).map_err(about(&input))?;
+        let found = learn_noise(&*rows, &choice.config).map_err(about(&input))?;
+        out.write(&found, console)?;
         let facts = json!({ "noise": found.noise, "components": found.components,
                             "grouped": found.is_grouped, "wild_rows": found.wild_rows });
-        let how = described(&found);
-        (found.rows, how, facts)
+        (described(&found), facts)
     };
-    out.write(&clean)?;
     let seconds = started.elapsed().as_secs_f64();
     let (from, to, n) = (label(&input), out.label(), rows.len());
     let note = format!("{from}: {} rows => {to}, {how}{seconds:.2} s", grouped(n as u64));
@@ -75,27 +75,28 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     out.tell(console, &note, &facts)
 }
 
-/// Returns the rows as a codec gives them back, and what is to be said of it.
+/// Writes the rows as a codec gives them back; returns what is to be said of it.
 fn by_codec(
     input: &Path,
     rows: &dyn Rows,
     choice: &mut CodecChoice,
+    out: &RowsOut,
     console: &Console,
-) -> Result<(Matrix, String, Value), Failure> {
+) -> Result<(String, Value), Failure> {
     let train = &mut choice.config.train;
     if !train.is_kind() {
         train.denoise.gaussian = Some(NOISE);
     }
     let codec = choice.read_or_learn(input, rows, console)?;
     let model = Model::new(&codec).map_err(about(choice.path().unwrap_or(input)))?;
-    let clean = denoise(&model, rows).map_err(about(input))?;
+    out.write(&denoised(&model, rows).map_err(about(input))?, console)?;
     let latents = codec.latents();
-    Ok((clean, format!("{latents} latents, "), json!({ "latents": latents })))
+    Ok((format!("{latents} latents, "), json!({ "latents": latents })))
 }
 
 /// Says in a few words what noise was found.
-fn described(found: &Denoised) -> String {
-    let mut text = match (found.noise, found.units) {
+fn described(found: &NoiseFree<'_>) -> String {
+    let mut text = match (found.noise, found.units()) {
         (None, _) => "as they were: no noise can be told from what they have in common, ".into(),
         (Some(noise), ColumnUnits::Shared) => {
             format!("noise of {}, {} components, ", figure(noise), found.components)

@@ -9,12 +9,12 @@ use crate::cli::io::embedding::{described, without_values};
 use crate::cli::io::failure::Failure;
 use crate::cli::io::numbers::{figure, grouped};
 use crate::cli::io::rows;
+use crate::cli::io::rows_out::RowsOut;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
 use aezip::apps::{self, Model};
-use aezip::{Codec, Matrix, Quality, Rows};
+use aezip::{Codec, Rows};
 use serde_json::json;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -63,32 +63,35 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
             "say how: --dim K learns an embedding of K numbers, --codec uses one that is there",
         ));
     }
-    let (embedded, lost, how) = if is_stored {
-        (stored(&input)?, None, String::new())
+    let done = if is_stored {
+        let archive = Archive::open(&input)?;
+        let model = stored_model(&archive)?;
+        let latents = model.stored(&archive.reader).map_err(|e| archive.failure(&e))?;
+        Done::write(&out, &*latents, None, String::new(), console)?
     } else {
         let rows = rows::open(&input, &options, console)?;
         match choice.read()? {
             Some(codec) => {
                 let model = Model::new(&codec).map_err(about(choice.path().unwrap_or(&input)))?;
-                let embedded = model.embed(&*rows).map_err(about(&input))?;
-                let how = without_values(count_empty(&*rows)?);
-                (embedded, lost(&model, &*rows)?, how)
+                let latents = model.embedding(&*rows).map_err(about(&input))?;
+                let how = without_values(apps::count_empty_rows(&*rows)?);
+                Done::write(&out, &latents, model.lost(&*rows)?, how, console)?
             }
             None => {
                 let found = choice.embed(&input, &*rows, console)?;
-                let how = described(&found);
-                (found.latents, found.lost, how)
+                let latents = found.latents().map_err(about(&input))?;
+                Done::write(&out, &*latents, found.lost, described(&found), console)?
             }
         }
     };
-    out.write(&embedded)?;
     let seconds = started.elapsed().as_secs_f64();
-    let (from, to, row_shape) = (label(&input), out.label(), &embedded.schema().row_shape);
+    let Done { row_shape, rows, lost, how } = done;
+    let (from, to) = (label(&input), out.label());
     let latents = row_shape.last().copied().unwrap_or(1);
     let share =
         lost.map_or(String::new(), |l| format!(", {} % of the variance lost", figure(100.0 * l)));
     // Those of an array's tiles lie in the shape of their grid.
-    let rows = embedded.len() * embedded.schema().width() / latents.max(1);
+    let rows = rows * row_shape.iter().product::<usize>() / latents.max(1);
     let what = if row_shape.len() > 1 { "tiles" } else { "rows" };
     let note = format!(
         "{from}: {} {what} of {latents} latents => {to}{share}{how}, {seconds:.2} s",
@@ -102,27 +105,32 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     )
 }
 
-/// Counts the rows without any value.
-fn count_empty(rows: &dyn Rows) -> Result<usize, Failure> {
-    if !rows.schema().dtype.is_float() {
-        return Ok(0);
+/// What was written.
+struct Done {
+    row_shape: Vec<usize>,
+    rows: usize,
+    /// The share of the variance that latents do not tell.
+    lost: Option<f64>,
+    how: String,
+}
+
+impl Done {
+    fn write(
+        out: &RowsOut,
+        latents: &dyn Rows,
+        lost: Option<f64>,
+        how: String,
+        console: &Console,
+    ) -> Result<Self, Failure> {
+        out.write(latents, console)?;
+        let row_shape = latents.schema().row_shape.clone();
+        Ok(Self { row_shape, rows: latents.len(), lost, how })
     }
-    let values = apps::to_doubles(rows)?;
-    Ok(values.chunks(rows.schema().width()).filter(|row| row.iter().all(|x| x.is_nan())).count())
 }
 
-/// Returns the latents that a compressed file holds.
-fn stored(path: &Path) -> Result<Matrix, Failure> {
-    let archive = Archive::open(path)?;
+/// Returns the model of a file of rows.
+fn stored_model(archive: &Archive) -> Result<Model, Failure> {
     archive.expect_rows()?;
-    let bytes = fs::read(path).map_err(|e| Failure::io(label(path), &e))?;
-    let model = Codec::read(&bytes).and_then(|codec| Model::new(&codec)).map_err(about(path))?;
-    model.stored(&archive.reader).map_err(|error| archive.failure(&error))
-}
-
-/// Measures the share of the variance that the decoder does not give back; `None` where there is no
-/// variance.
-fn lost(model: &Model, rows: &dyn Rows) -> Result<Option<f64>, Failure> {
-    let given = apps::cast(&model.reconstruct(rows)?, rows.schema().dtype)?;
-    Ok(Some(Quality::measure(rows, &given)?.nmse).filter(|nmse| nmse.is_finite()))
+    let model = Codec::of(&archive.reader).and_then(|codec| Model::new(&codec));
+    model.map_err(|error| archive.failure(&error))
 }

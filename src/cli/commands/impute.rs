@@ -88,7 +88,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     choice.config.progress = bar.callback();
     let filled = impute(&*rows, &missing, codec.as_ref(), &choice.config).map_err(about(&input))?;
     drop(bar);
-    out.write(&filled.rows)?;
+    out.write(&filled.rows, console)?;
     let seconds = started.elapsed().as_secs_f64();
     let (from, to) = (label(&input), out.label());
     let note = format!(

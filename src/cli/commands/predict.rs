@@ -54,7 +54,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
             )));
         }
     };
-    out.write(&result)?;
+    out.write(&result, console)?;
     let (from, to, n) = (label(&input), out.label(), rows.len());
     let empty = predicted.empty_rows;
     let unknown = match (empty, is_nan) {

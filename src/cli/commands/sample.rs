@@ -50,8 +50,8 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     latents.iter().try_for_each(|latents| out.expect_apart(latents))?;
     let model = Model::new(&read_codec(&codec)?).map_err(about(&codec))?;
     let drawn = sample(&model, n, args.seed).map_err(about(&codec))?;
-    let written = out.written(&drawn.rows)?;
-    let beside = latents.map(|latents| latents.written(&drawn.latents)).transpose()?;
+    let written = out.written(&drawn.rows, console)?;
+    let beside = latents.map(|latents| latents.written(&drawn.latents, console)).transpose()?;
     written.commit()?;
     beside.map_or(Ok(()), Output::commit)?;
     let (from, to) = (label(&codec), out.label());

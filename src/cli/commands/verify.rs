@@ -1,5 +1,6 @@
 //! `aezip verify`: is the file sound, and does it keep its promise?
 
+use crate::cli::args::memory::MemoryArgs;
 use crate::cli::args::source::SourceArgs;
 use crate::cli::io::archive::Archive;
 use crate::cli::io::console::{Console, plain, print};
@@ -35,6 +36,8 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    memory: MemoryArgs,
+    #[command(flatten)]
     source: SourceArgs,
 }
 
@@ -46,7 +49,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     if args.file == pipe && args.against.as_deref() == Some(pipe) {
         return Err(Failure::usage("only one of FILE and ORIGINAL can be standard input"));
     }
-    let archive = Archive::open(&args.file)?;
+    let archive = Archive::open_within(&args.file, args.memory.bytes())?;
     archive.reader.verify().map_err(|error| archive.failure(&error))?;
     let Some(against) = &args.against else {
         return print(&if args.json {

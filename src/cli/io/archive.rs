@@ -8,11 +8,14 @@ use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
-/// Bytes of decoded tiles that are kept: rows of an array are read one after another, and tiles reach
-/// across many of them. Files of rows take none of it.
+/// Bytes of memory that are taken at most, about, where nothing is said of it.
+const MEMORY: u64 = 1 << 30;
+/// The share of it for decoded tiles that are kept: rows of an array are read one after another, and tiles
+/// reach across many of them. Files of rows take none of it. More than so many bytes are of no use.
+const SHARE_OF_CACHE: u64 = 4;
 const CACHE_BYTES: usize = 256 << 20;
-/// The most bytes of a row that commands hold as a whole.
-const MOST_ROW_BYTES: usize = 1 << 31;
+/// The share of it for a row that commands hold as a whole: several threads do, and of two sources.
+const SHARE_OF_ROW: u64 = 4;
 
 /// An open `.aez` file.
 pub(crate) struct Archive {
@@ -23,19 +26,29 @@ pub(crate) struct Archive {
     pub(crate) reader: Reader<FileSource>,
     /// What to call the file in a message.
     pub(crate) label: String,
+    /// Bytes of memory that may be taken.
+    memory: u64,
 }
 
 impl Archive {
     /// Opens `path`, or standard input for `-`. Pipes are spooled: the index comes last.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        Self::open_within(path, MEMORY)
+    }
+
+    /// The same, where about so many bytes of memory may be taken.
+    pub(crate) fn open_within(path: &Path, memory: u64) -> Result<Self, Failure> {
         let label = label(path);
-        let options = ReaderOptions::new(Limits::default(), CACHE_BYTES);
+        let mut limits = Limits::default();
+        (limits.model_bytes, limits.block_bytes, limits.index_bytes) = (memory, memory, memory);
+        let cache = usize::try_from(memory / SHARE_OF_CACHE).unwrap_or(usize::MAX);
+        let options = ReaderOptions::new(limits, cache.min(CACHE_BYTES));
         let opened = match spool(path, &label)? {
             Some(file) => Reader::from_file(file, options),
             None => Reader::open_with(path, options),
         };
         let reader = opened.map_err(|error| failure(&label, &error))?;
-        Ok(Self { reader, label })
+        Ok(Self { reader, label, memory })
     }
 
     /// Says what failure `error`, met while reading here, amounts to.
@@ -51,11 +64,12 @@ impl Archive {
     /// Fails if a row of an array takes more memory than it should.
     pub(crate) fn expect_moderate_rows(&self) -> Result<(), Failure> {
         let bytes = self.reader.schema().row_bytes();
-        if bytes <= MOST_ROW_BYTES {
+        let most = self.memory / SHARE_OF_ROW;
+        if bytes as u64 <= most {
             return Ok(());
         }
         Err(Failure::error(format!(
-            "{}: a row of shape {:?} takes {bytes} bytes, {MOST_ROW_BYTES} are allowed",
+            "{}: a row of shape {:?} takes {bytes} bytes, {most} are allowed; --memory allows more",
             self.label,
             self.reader.row_shape()
         )))

@@ -1,12 +1,12 @@
 //! What is to be said of how rows were embedded.
 
 use crate::cli::io::numbers::grouped;
-use aezip::apps::{ColumnUnits, Embedded};
+use aezip::apps::{ColumnUnits, Embedding};
 
 /// Says in a few words what was done to rows that is not done to all; nothing where nothing was.
-pub(crate) fn described(found: &Embedded) -> String {
+pub(crate) fn described(found: &Embedding<'_>) -> String {
     let mut text = String::new();
-    if found.is_components {
+    if found.is_components() {
         text.push_str(", principal components as the rows are too few to learn from");
     }
     if found.units == ColumnUnits::Own {

@@ -4,14 +4,28 @@ use crate::cli::io::console::{Console, print};
 use crate::cli::io::destination::{Destination, Writing, is_stream};
 use crate::cli::io::failure::Failure;
 use crate::cli::io::output::Output;
+use crate::cli::io::progress::Bar;
 use aezip::input::{Format, Packing};
 use aezip::restore::{self, ending};
-use aezip::{Matrix, Rows, Schema};
+use aezip::{Rows, Schema};
 use serde_json::Value;
 use std::path::Path;
 
 /// Formats that rows may come from and only the Python package writes.
 const PYTHON: [&str; 2] = ["parquet", "arrow"];
+
+/// Bytes of rows that are in memory at once, about, and rows of which a piece is a multiple where it has more:
+/// products of matrices are made of as many rows at once.
+const PIECE_BYTES: usize = 8 << 20;
+const ROWS_OF_PRODUCT: usize = 1024;
+
+/// How many rows of so many bytes are written at once.
+fn rows_of_piece(bytes: usize) -> usize {
+    match PIECE_BYTES / bytes.max(1) {
+        most @ ROWS_OF_PRODUCT.. => most / ROWS_OF_PRODUCT * ROWS_OF_PRODUCT,
+        few => few.max(1),
+    }
+}
 
 /// A place for rows, and their format there.
 pub(crate) struct RowsOut {
@@ -44,19 +58,28 @@ impl RowsOut {
     }
 
     /// Writes the rows.
-    pub(crate) fn write(&self, rows: &Matrix) -> Result<(), Failure> {
-        self.written(rows)?.commit()
+    pub(crate) fn write(&self, rows: &dyn Rows, console: &Console) -> Result<(), Failure> {
+        self.written(rows, console)?.commit()
     }
 
-    /// Writes the rows, but does not yet make them count.
-    pub(crate) fn written(&self, rows: &Matrix) -> Result<Output, Failure> {
+    /// Writes the rows, a piece at a time, but does not yet make them count.
+    pub(crate) fn written(&self, rows: &dyn Rows, console: &Console) -> Result<Output, Failure> {
         let output = Output::create(&self.destination, self.writing())?;
         let written = |error| output.failure(error, &self.label());
         let schema = restore::named(self.destination.path(), rows.schema());
         let (format, packing) = (self.format, packing(&self.destination));
         let mut sink =
             output.rows((format, packing), &schema, rows.len() as u64).map_err(written)?;
-        sink.write(rows.bytes()).map_err(written)?;
+        let bar = Bar::new(console);
+        let row = schema.row_bytes();
+        let at_once = rows_of_piece(row);
+        let mut bytes = Vec::new();
+        for first in (0..rows.len()).step_by(at_once) {
+            bytes.resize(at_once.min(rows.len() - first) * row, 0);
+            rows.read(first, &mut bytes)?;
+            sink.write(&bytes).map_err(written)?;
+            bar.set("writing", (first + at_once).min(rows.len()) as u64, rows.len() as u64);
+        }
         sink.finish().map_err(written)?;
         Ok(output)
     }

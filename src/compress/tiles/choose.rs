@@ -145,7 +145,7 @@ pub(super) fn smallest(
         return all.smallest(comparison, view);
     };
     let own = array_of(part);
-    let array = &Array::new(part)?;
+    let array = &Array::new(part, u64::MAX)?;
     let share = |axes: Range<usize>| {
         view[axes.clone()].iter().zip(&own[axes]).map(|(v, n)| *v as f64 / *n as f64).product()
     };
@@ -210,7 +210,8 @@ fn size(rows: &dyn Rows, (how, values): (Comparison, usize), times: f64) -> Resu
     let row = (candidate.fitted_bytes - model) / total;
     BlockRows::new(&encoder.program, row, rows.schema().row_bytes(), Access::Auto)
         .apply(&mut encoder);
-    let encoding = Encoding { encoder: &encoder, beside: None };
+    // A sample is small.
+    let encoding = Encoding { encoder: &encoder, beside: None, memory: u64::MAX };
     let schema = Schema { tiling: None, ..rows.schema().clone() };
     let mut file = FileWriter::begin(std::io::sink(), &schema, None, None, None)?;
     let before = file.bytes();

@@ -26,7 +26,11 @@ pub(super) fn tiling(array: &Array<'_>, config: &Config) -> Result<Option<Tiling
     if let Some(share) = pointwise::share(&config.fidelity)
         && let Some(companded) = CompandedRows::new(array.rows, share)?
     {
-        return tiling_under(&Array::new(&companded)?, config, companded.bound());
+        return tiling_under(
+            &Array::new(&companded, config.held_array())?,
+            config,
+            companded.bound(),
+        );
     }
     let bounds = bounds(array.rows, &config.fidelity)?;
     tiling_under(array, config, bounds.and_then(|b| b.first().copied()).unwrap_or(0.0))

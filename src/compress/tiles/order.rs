@@ -94,7 +94,7 @@ mod tests {
             };
             let values: Vec<f32> = (0..40 * 1024).map(value).collect();
             let rows = Matrix::from_slice(&values, &[32, 32]).unwrap();
-            let array = Array::new(&rows).unwrap();
+            let array = Array::new(&rows, u64::MAX).unwrap();
             ordered(&array, (&shape, &shape), &[1, 4, 4]).unwrap().patch().to_vec()
         };
         assert_eq!(alike_along(0), [32, 1, 1]);

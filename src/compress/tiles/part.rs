@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(shape_of_part(&[23, 126_000], 1 << 18), [23, 15_750]);
         let values: Vec<u16> = (0..6 * 10).collect();
         let rows = Matrix::from_slice(&values, &[10]).unwrap();
-        let part = middle(&Array::new(&rows).unwrap(), &[6, 10], 13).unwrap().unwrap();
+        let part = middle(&Array::new(&rows, u64::MAX).unwrap(), &[6, 10], 13).unwrap().unwrap();
         assert_eq!((part.len(), part.schema().row_shape.as_slice()), (6, &[3][..]));
         assert_eq!(part.to_vec::<u16>().unwrap()[..6], [3, 4, 5, 13, 14, 15]);
     }

@@ -8,10 +8,6 @@ use crate::matrix::{Rows, Schema, Tiling, check_range, to_little_endian};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Bytes of an array that is held in memory as a whole while it is cut, at most: its tiles are asked
-/// for in many small reads, each of which takes whole rows of the array.
-const HELD_BYTES: usize = 1 << 30;
-
 /// The tiles of an array, each a row, in the order of their numbers.
 ///
 /// Cells of a tile beyond the array's ends repeat the value nearest to them in the array, which costs
@@ -29,13 +25,14 @@ pub(in crate::compress) struct Array<'a> {
 }
 
 impl<'a> Array<'a> {
-    /// The array that `rows` are.
+    /// The array that `rows` are, held in memory as a whole where it has no more than `most` bytes: its tiles are
+    /// asked for in many small reads, each of which takes whole rows of the array.
     ///
     /// # Errors
     /// `Io` if rows cannot be read.
-    pub(in crate::compress) fn new(rows: &'a dyn Rows) -> Result<Self> {
+    pub(in crate::compress) fn new(rows: &'a dyn Rows, most: u64) -> Result<Self> {
         let bytes = rows.len().saturating_mul(rows.schema().row_bytes());
-        let mut bytes = (bytes <= HELD_BYTES).then(|| vec![0; bytes]);
+        let mut bytes = (bytes as u64 <= most).then(|| vec![0; bytes]);
         if let Some(bytes) = &mut bytes {
             rows.read(0, bytes)?;
         }
@@ -186,7 +183,7 @@ mod tests {
     }
 
     fn tiles(rows: &dyn Rows, tiling: &Tiling, held: bool) -> Vec<Vec<f32>> {
-        let mut array = Array::new(rows).unwrap();
+        let mut array = Array::new(rows, u64::MAX).unwrap();
         if !held {
             array.bytes = None;
         }

@@ -18,6 +18,7 @@ use crate::nn::objectives::bits::Cost;
 use crate::nn::objectives::textbook::{Kind, Pair, Terms, Textbook};
 use crate::nn::price::error_price;
 use crate::nn::trainer::{HeldOut, Pass, StepConfig, TrainerConfig, train};
+use std::borrow::Cow;
 use std::time::Instant;
 
 /// How many times the work of the level's other networks may cost: whoever asks for a kind
@@ -58,7 +59,7 @@ struct View {
 
 impl View {
     /// None where rows do not differ.
-    fn new(columns: &[ColumnPlan], normalised: &[f32]) -> Option<Self> {
+    fn new(columns: &[ColumnPlan], normalised: Cow<'_, [f32]>) -> Option<Self> {
         let width = columns.len();
         let mut squares = vec![0.0_f64; width];
         for row in normalised.chunks_exact(width) {
@@ -76,7 +77,7 @@ impl View {
             .iter()
             .map(|c| if c.scale > 0.0 { (scale / c.scale).clamp(1e-30, 1e30) as f32 } else { 1.0 })
             .collect();
-        let mut rows = normalised.to_vec();
+        let mut rows = normalised.into_owned();
         for row in rows.chunks_exact_mut(width) {
             row.iter_mut().zip(&column).for_each(|(x, s)| *x /= s);
         }
@@ -92,17 +93,13 @@ pub(super) fn train_kind(
     budget: Budget,
 ) -> Option<TrainedNetwork> {
     let (sample, columns) = (context.more_rows.unwrap_or(fit.sample), fit.columns);
-    let wide;
     let normalised = match context.more_rows {
-        Some(rows) => {
-            wide = normaliser(columns).normalise(
-                rows.schema.dtype,
-                &rows.schema.fill_values,
-                &rows.bytes,
-            );
-            &wide[..]
-        }
-        None => fit.normalised,
+        Some(rows) => Cow::Owned(normaliser(columns).normalise(
+            rows.schema.dtype,
+            &rows.schema.fill_values,
+            &rows.bytes,
+        )),
+        None => Cow::Borrowed(fit.normalised),
     };
     let view = View::new(columns, normalised)?;
     let kind = kind(context, sample, columns, &view)?;

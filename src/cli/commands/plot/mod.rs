@@ -221,7 +221,8 @@ impl Picture {
         if !how.is_empty() {
             console.note(&format!("{}: latents{how}", label(&input.path)));
         }
-        Ok(View::Latents(Box::new(found.latents)))
+        let latents = found.latents().and_then(|latents| Matrix::of(&*latents));
+        Ok(View::Latents(Box::new(latents.map_err(about(&input.path))?)))
     }
 
     /// Returns the picture, and how many rows are not in it although they could be.
