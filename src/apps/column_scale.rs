@@ -3,6 +3,7 @@
 use super::made::Made;
 use super::values;
 use crate::matrix::{DType, FillValues, Rows, Schema};
+use std::sync::Arc;
 
 /// The quantiles whose distance is two standard deviations of a normal distribution. A few wild
 /// values do not move them, as they would the deviation itself.
@@ -70,7 +71,7 @@ pub(super) fn denormalise(values: &mut [f64], scales: &[ColumnScale]) {
 pub(super) fn training_rows<'a>(
     rows: &'a dyn Rows,
     scales: Option<Vec<ColumnScale>>,
-) -> Box<dyn Rows + 'a> {
+) -> Arc<dyn Rows + 'a> {
     let given = rows.schema().dtype;
     let dtype = if scales.is_some() { DType::F32 } else { given };
     let fill_values = FillValues::default();
@@ -80,7 +81,7 @@ pub(super) fn training_rows<'a>(
         scales.iter().for_each(|scales| normalise(&mut values, scales));
         Ok(values::bytes(dtype, &values))
     };
-    Box::new(Made { rows, schema, make })
+    Arc::new(Made { rows, schema, make })
 }
 
 #[cfg(test)]

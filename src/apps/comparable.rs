@@ -9,11 +9,12 @@ use super::wild_rows::{Survey, distance_scales};
 use crate::compress::Config;
 use crate::error::Result;
 use crate::matrix::Rows;
+use std::sync::Arc;
 
 /// Rows in units in which columns can be compared.
 pub(super) struct Comparable<'a> {
     /// The rows; if columns have units of their own, each divided by its spread.
-    pub(super) rows: Box<dyn Rows + 'a>,
+    pub(super) rows: Arc<dyn Rows + 'a>,
     pub(super) units: ColumnUnits,
     /// The places of rows that can be learned from: all that are neither wild nor empty.
     pub(super) ordinary: Vec<usize>,
@@ -35,7 +36,8 @@ impl<'a> Comparable<'a> {
         let scales = distance_scales(&sample, width, units);
         let Survey { ordinary, wild, empty, .. } = Survey::new(rows, &sample, scales)?;
         let own_units = units == ColumnUnits::Own;
-        let rows = training_rows(rows, own_units.then(|| column_scales(&sample, width, 1.0)));
+        let scales = own_units.then(|| column_scales(&sample, width, 1.0));
+        let rows = training_rows(rows, scales);
         Ok(Self { rows, units, ordinary, wild, empty })
     }
 

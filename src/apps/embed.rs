@@ -10,6 +10,7 @@ use crate::compress::{Codec, Config, Loss};
 use crate::error::{Error, Result};
 use crate::matrix::{Matrix, Rows};
 use crate::quality::Quality;
+use std::sync::Arc;
 
 /// Latents where none are asked for: points of a plane.
 const LATENTS: usize = 2;
@@ -70,7 +71,7 @@ pub fn embed(rows: &dyn Rows, config: &Config) -> Result<Embedded> {
 /// What [`learn_embedding`] learned from rows.
 pub struct Embedding<'a> {
     /// The rows, each column divided by its spread if units are its own.
-    rows: Box<dyn Rows + 'a>,
+    rows: Arc<dyn Rows + 'a>,
     how: How,
     /// Whether columns share a unit.
     pub units: ColumnUnits,

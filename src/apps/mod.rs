@@ -47,14 +47,16 @@ mod shared_model;
 mod values;
 mod wild_rows;
 
-pub use anomalies::{Anomalies, AnomalyConfig, AnomalyScore, find_anomalies};
+pub use anomalies::{
+    Anomalies, AnomalyConfig, AnomalyScore, Judged, find_anomalies, judge_rows, worst_columns,
+};
 pub use column_units::ColumnUnits;
 pub use compare::{CompareConfig, Comparison, Method, Trial, compare};
 pub use denoise::{Denoised, NoiseFree, denoise, denoised, learn_noise, remove_noise};
 pub use embed::{Embedded, Embedding, embed, learn_embedding};
 pub use export::{ONNX_OPSET, OnnxPart, onnx, safetensors};
 pub use finetune::{Examples, FinetuneConfig, FinetuneReport, Task, finetune};
-pub use impute::{Imputed, impute, missing_values};
+pub use impute::{Filling, Imputed, Missing, impute, missing_values};
 pub use learn::config_for_uses;
 pub use model::Model;
 pub use predict::{Prediction, predict};

@@ -271,6 +271,27 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
+    fn a_file_that_is_not_held_in_memory_is_the_same() {
+        use crate::compress::promise;
+        let wave = |at: i32| (0.1 * f64::from(at / 8)).sin() * f64::from(at % 8);
+        let values: Vec<f64> = (0..16_000).map(wave).collect();
+        let rows = crate::matrix::Matrix::from_slice(&values, &[8]).unwrap();
+        for promise in ["nmse 0.01", "ratio 20"] {
+            let (kind, figure) = promise.split_once(' ').unwrap();
+            let fidelity = Fidelity::parse(kind, figure).unwrap();
+            let config = Config { level: 1, fidelity, ..Config::default() };
+            let recorder = config.recorder();
+            let held = Job::new(&rows, &config, &recorder).unwrap();
+            let little = Config { memory: 800, ..config.clone() };
+            let again = Job { config: &little, ..held };
+            let (mut a, mut b) = (Vec::new(), Vec::new());
+            promise::compress(&held, &mut a).unwrap();
+            promise::compress(&again, &mut b).unwrap();
+            assert!(a.len() > 100 && a == b, "{promise}: {} {}", a.len(), b.len());
+        }
+    }
+
+    #[test]
     fn a_promise_too_long_for_any_reader_is_refused() {
         let bounds = |count: usize| {
             (0..count).map(|j| (format!("column {j}"), "0.5".parse().unwrap())).collect()

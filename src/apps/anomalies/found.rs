@@ -1,6 +1,10 @@
 //! Scores of rows, and which of them are flagged.
 
 use crate::apps::column_units::ColumnUnits;
+use crate::apps::values;
+use crate::error::Result;
+use crate::matrix::{Matrix, Rows, from_little_endian};
+use std::ops::Range;
 
 /// How many standard deviations of the scores' logarithms above their median a row is flagged,
 /// and what makes the median distance of normally distributed numbers to their median a standard
@@ -36,38 +40,93 @@ pub struct Anomalies {
     pub is_components: bool,
 }
 
-impl Anomalies {
+/// The scores of rows, whose contributions by columns are found when they are asked for, so that they are
+/// never all in memory; otherwise as [`Anomalies`].
+pub struct Judged<'a> {
+    /// As in [`Anomalies`].
+    pub scores: Vec<f64>,
+    /// As in [`Anomalies`].
+    pub flagged: Vec<bool>,
+    /// As in [`Anomalies`].
+    pub threshold: f64,
+    /// As in [`Anomalies`].
+    pub units: ColumnUnits,
+    /// As in [`Anomalies`].
+    pub is_components: bool,
+    pub(super) columns: Option<Box<dyn Rows + 'a>>,
+}
+
+impl<'a> Judged<'a> {
     /// Flags rows by their scores: a share `contamination` of them, or those far above the
     /// others.
-    pub(super) fn new(scores: Vec<f64>, columns: Vec<f32>, contamination: Option<f64>) -> Self {
+    pub(super) fn new(
+        scores: Vec<f64>,
+        columns: Option<Box<dyn Rows + 'a>>,
+        contamination: Option<f64>,
+    ) -> Self {
         let threshold = match contamination {
             Some(share) => quantile(&scores, 1.0 - share),
             None => far_above(&scores),
         };
         let flagged = scores.iter().map(|s| *s > threshold || s.is_nan()).collect();
         let units = ColumnUnits::Shared;
-        Self { scores, flagged, threshold, columns, units, is_components: false }
+        Self { scores, flagged, threshold, units, is_components: false, columns }
     }
 
-    /// The same, with scores made of the columns' contributions.
-    pub(super) fn of_columns(columns: Vec<f32>, width: usize, contamination: Option<f64>) -> Self {
-        let scores = columns.chunks_exact(width).map(row_score).collect();
-        Self::new(scores, columns, contamination)
+    /// How much each value contributes to its row's score: rows × columns, `f32`, as
+    /// [`Anomalies::columns`]; none for [`AnomalyScore::Bits`](super::AnomalyScore::Bits).
+    pub fn contributions(&self) -> Option<&(dyn Rows + 'a)> {
+        self.columns.as_deref()
     }
 
+    /// The same with all contributions in memory.
+    pub(super) fn collected(self) -> Result<Anomalies> {
+        let columns = self.columns.map(|columns| Matrix::of(&*columns)?.to_vec());
+        let Self { scores, flagged, threshold, units, is_components, .. } = self;
+        let columns = columns.transpose()?.unwrap_or_default();
+        Ok(Anomalies { scores, flagged, threshold, columns, units, is_components })
+    }
+}
+
+impl Anomalies {
     /// The columns that contribute most to the score of `row`, at most `most` of them and the
     /// largest contribution first, each with its share of the row's total, from 0 to 1.
     pub fn worst_columns(&self, row: usize, most: usize) -> Vec<(usize, f64)> {
         let width = self.columns.len() / self.scores.len().max(1);
-        let Some(own) = self.columns.get(row * width..(row + 1) * width) else {
-            return Vec::new();
-        };
-        let sum: f64 = own.iter().filter(|x| !x.is_nan()).map(|x| f64::from(*x)).sum();
-        let mut order: Vec<usize> = (0..width).filter(|&j| own[j] > 0.0).collect();
-        order.sort_by(|a, b| own[*b].total_cmp(&own[*a]));
-        order.truncate(most);
-        order.into_iter().map(|j| (j, f64::from(own[j]) / sum)).collect()
+        self.columns
+            .get(row * width..(row + 1) * width)
+            .map_or_else(Vec::new, |own| worst_columns(own, most))
     }
+}
+
+/// The columns with the largest contributions to the score of a row, at most `most` of them and the largest
+/// first, each with its share of the row's total, from 0 to 1.
+pub fn worst_columns(contributions: &[f32], most: usize) -> Vec<(usize, f64)> {
+    let own = contributions;
+    let sum: f64 = own.iter().filter(|x| !x.is_nan()).map(|x| f64::from(*x)).sum();
+    let mut order: Vec<usize> = (0..own.len()).filter(|&j| own[j] > 0.0).collect();
+    order.sort_by(|a, b| own[*b].total_cmp(&own[*a]));
+    order.truncate(most);
+    order.into_iter().map(|j| (j, f64::from(own[j]) / sum)).collect()
+}
+
+/// The scores of rows by the contributions of their columns.
+pub(super) fn scores(columns: &dyn Rows) -> Result<Vec<f64>> {
+    let width = columns.schema().width();
+    let mut out = Vec::with_capacity(columns.len());
+    for part in values::parts(columns.len(), width) {
+        out.extend(read(columns, part)?.chunks_exact(width).map(row_score));
+    }
+    Ok(out)
+}
+
+/// Reads contributions.
+pub(super) fn read(columns: &dyn Rows, rows: Range<usize>) -> Result<Vec<f32>> {
+    let mut bytes = vec![0; rows.len() * columns.schema().row_bytes()];
+    columns.read(rows.start, &mut bytes)?;
+    let mut out = vec![0.0; bytes.len() / size_of::<f32>()];
+    from_little_endian(&bytes, &mut out);
+    Ok(out)
 }
 
 /// The root of the mean of a row's contributions that are there; NaN if there is none.
@@ -115,16 +174,18 @@ mod tests {
 
     #[test]
     fn thresholds_are_as_they_are_told() {
-        let scores: Vec<f64> = (1..=100).map(f64::from).collect();
-        assert_eq!(quantile(&scores, 0.95), 95.0);
-        assert_eq!(scores.iter().filter(|s| **s > quantile(&scores, 0.99)).count(), 1);
+        let hundred: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert_eq!(quantile(&hundred, 0.95), 95.0);
+        assert_eq!(hundred.iter().filter(|s| **s > quantile(&hundred, 0.99)).count(), 1);
         let mut alike: Vec<f64> = (0..100).map(|i| 1.0 + 0.01 * f64::from(i % 10)).collect();
         alike[17] = 3.0;
         let limit = far_above(&alike);
         alike.push(f64::NAN);
         assert_eq!(far_above(&alike), limit);
-        let found =
-            Anomalies::of_columns(vec![1.0, 1.0, f32::NAN, 5.0, f32::NAN, f32::NAN], 2, Some(0.4));
+        let columns = [1.0, 1.0, f32::NAN, 5.0, f32::NAN, f32::NAN];
+        let columns = Box::new(Matrix::from_slice(&columns, &[2]).unwrap());
+        let found = Judged::new(scores(&*columns).unwrap(), Some(columns), Some(0.4));
+        let found = found.collected().unwrap();
         assert!(found.scores[1] == 5_f64.sqrt() && found.scores[2].is_nan());
         assert_eq!(found.flagged, [false, true, true]);
         assert_eq!(found.worst_columns(1, 2), [(1, 1.0)]);

@@ -13,14 +13,17 @@ mod scoring;
 mod training;
 
 pub use config::{AnomalyConfig, AnomalyScore};
-pub use found::Anomalies;
+pub use found::{Anomalies, Judged, worst_columns};
 
 use super::column_units::ColumnUnits;
 use super::comparable::Comparable;
+use super::model::Model;
 use crate::compress::{Codec, Config, Loss};
 use crate::error::{Error, Result};
-use crate::matrix::Rows;
-use scoring::Judge;
+use crate::matrix::{Described, Rows};
+use scoring::Reconstruction;
+use std::sync::Arc;
+use training::Scored;
 
 /// Scores `rows` by `codec`, or by one that is learned from the rows themselves with `config`.
 ///
@@ -50,6 +53,19 @@ pub fn find_anomalies(
     config: &Config,
     how: &AnomalyConfig,
 ) -> Result<Anomalies> {
+    judge_rows(rows, codec, config, how)?.collected()
+}
+
+/// The same as [`find_anomalies`], but for the contributions of columns, which are found when they are read.
+///
+/// # Errors
+/// Those of [`find_anomalies`].
+pub fn judge_rows<'a>(
+    rows: &'a dyn Rows,
+    codec: Option<&Codec>,
+    config: &Config,
+    how: &AnomalyConfig,
+) -> Result<Judged<'a>> {
     how.validate()?;
     if rows.is_empty() {
         return Err(Error::argument("there are no rows to judge"));
@@ -57,18 +73,26 @@ pub fn find_anomalies(
     let units = how.units(rows)?;
     let how = AnomalyConfig { table: Some(units == ColumnUnits::Own), ..how.clone() };
     let found = match codec {
-        Some(codec) => scoring::score(rows, Judge::Codec(codec), config, &how, None)?,
+        Some(codec) if how.score == AnomalyScore::Bits => {
+            Judged::new(scoring::by_bits(rows, codec, config)?, None, how.contamination)
+        }
+        Some(codec) => {
+            let own = Reconstruction::Model(Box::new(Model::new(codec)?));
+            let schema = rows.schema().clone();
+            let rows: Arc<dyn Rows> = Arc::new(Described { rows, schema });
+            Scored::new(Box::new(scoring::score(&rows, own, config, &how, None)?))?.judged(&how)
+        }
         None => learn_and_judge(&Comparable::new(rows, Some(units), config)?, config, &how)?,
     };
-    Ok(Anomalies { units, ..found })
+    Ok(Judged { units, ..found })
 }
 
 /// Scores rows by what is learned from those that can be learned from.
-fn learn_and_judge(
-    rows: &Comparable<'_>,
+fn learn_and_judge<'a>(
+    rows: &Comparable<'a>,
     config: &Config,
     how: &AnomalyConfig,
-) -> Result<Anomalies> {
+) -> Result<Judged<'a>> {
     if rows.ordinary.is_empty() {
         return Err(Error::argument("no row has values, so there is nothing to compare with"));
     }
@@ -83,9 +107,9 @@ fn learn_and_judge(
         config.train.latents = Some(training::default_latents(rows.rows.schema().width()));
     }
     if by_error && is_default && rows.ordinary.len() >= Codec::LEAST_ROWS {
-        return training::two_networks(rows, config, how);
+        return Ok(training::two_networks(rows, config, how)?.judged(how));
     }
-    training::trimmed(rows, &config, how, scoring::LEAST_EXPECTED)
+    Ok(training::trimmed(rows, &config, how, scoring::LEAST_EXPECTED)?.judged(how))
 }
 
 #[cfg(test)]

@@ -1,19 +1,23 @@
 //! Scores of rows by a codec: how badly each is reconstructed, over the error that is expected.
 
-use super::config::{AnomalyConfig, AnomalyScore};
+use super::config::AnomalyConfig;
 use super::expected_error::squared_errors;
-use super::found::{Anomalies, lowest, row_score};
+use super::found::{self, lowest};
 use crate::apps::column_scale::column_scales;
 use crate::apps::column_units::ColumnUnits;
 use crate::apps::learn::deviation;
+use crate::apps::made::Selected;
 use crate::apps::model::{Model, nothing_hidden};
 use crate::apps::principal::Principal;
 use crate::apps::values;
 use crate::codec::program::Program;
 use crate::compress::{Codec, Config};
-use crate::error::Result;
-use crate::matrix::Rows;
+use crate::error::{Error, ErrorKind, Result};
+use crate::matrix::{DType, Rows, Schema, check_range, to_little_endian};
 use crate::reader::Reader;
+use std::io::{self, Write};
+use std::ops::Range;
+use std::sync::Arc;
 
 /// The least error expected of a column, as a share of the mean over columns. Without it, the
 /// least deviation in a column that hardly varies would count more than anything else.
@@ -26,6 +30,9 @@ const WORST_ONE_IN: usize = 10;
 /// small enough that sums of it stay finite.
 const MOST_SQUARE: f64 = 1e30;
 
+/// The share of the memory that rows may take that are compressed to see how many bits each takes.
+const SHARE_OF_FILE: u64 = 2;
+
 /// Rows from which the expected error of each column is measured.
 #[derive(Clone, Copy)]
 pub(super) struct Reference<'a> {
@@ -34,21 +41,14 @@ pub(super) struct Reference<'a> {
     pub(super) least_expected: f64,
 }
 
-/// What rows are judged by.
-#[derive(Clone, Copy)]
-pub(super) enum Judge<'a> {
-    Codec(&'a Codec),
-    /// What stands for a codec where rows are few; it knows errors only, not bits.
-    Components(&'a Principal),
-}
-
 /// What gives rows back, so that their errors can be seen.
-enum Reconstruction<'a> {
+pub(super) enum Reconstruction {
     Model(Box<Model>),
-    Components(&'a Principal),
+    /// What stands for a codec where rows are few.
+    Components(Principal),
 }
 
-impl Reconstruction<'_> {
+impl Reconstruction {
     fn reconstructed(&self, values: &[f64]) -> Result<Vec<f64>> {
         match self {
             Self::Model(model) => model.reconstructed(values, &nothing_hidden),
@@ -57,92 +57,134 @@ impl Reconstruction<'_> {
     }
 }
 
-/// Scores all rows. The expected errors are measured from the `reference`; without one, the codec
-/// says what errors it makes.
-pub(super) fn score(
-    rows: &dyn Rows,
-    judge: Judge<'_>,
-    config: &Config,
-    how: &AnomalyConfig,
-    reference: Option<Reference<'_>>,
-) -> Result<Anomalies> {
-    let width = rows.schema().width();
-    match (how.score, judge) {
-        (AnomalyScore::Bits, Judge::Codec(codec)) => {
-            let mut file = Vec::new();
-            codec.compress(rows, config, &mut file)?;
-            let mut scores = Reader::new(file)?.row_bits()?;
-            let empty: Vec<bool> = values::empty_rows(&values::to_doubles(rows)?, width).collect();
-            let unknown = scores.iter_mut().zip(empty).filter(|(_, empty)| *empty);
-            unknown.for_each(|(score, _)| *score = f64::NAN);
-            Ok(Anomalies::new(scores, Vec::new(), how.contamination))
+/// A file in memory, of no more bytes than `most`.
+struct Bounded {
+    bytes: Vec<u8>,
+    most: u64,
+}
+
+impl Write for Bounded {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        if (self.bytes.len() + part.len()) as u64 > self.most {
+            return Err(io::ErrorKind::OutOfMemory.into());
         }
-        _ => {
-            let columns = contributions(rows, judge, how, reference)?;
-            Ok(Anomalies::of_columns(columns, width, how.contamination))
-        }
+        self.bytes.write(part)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
-/// Squared errors over the expected ones: rows × columns.
-fn contributions(
-    rows: &dyn Rows,
-    judge: Judge<'_>,
+/// Scores all rows by the bits that they take.
+pub(super) fn by_bits(rows: &dyn Rows, codec: &Codec, config: &Config) -> Result<Vec<f64>> {
+    let most = config.memory / SHARE_OF_FILE;
+    let mut file = Bounded { bytes: Vec::new(), most };
+    codec.compress(rows, config, &mut file).map_err(|error| match error.kind() {
+        ErrorKind::Io if file.bytes.len() as u64 > most / 2 => Error::limit(format!(
+            "the compressed rows take more than the {most} bytes of memory that are allowed for them: allow \
+             more, or score fewer rows at once"
+        )),
+        _ => error,
+    })?;
+    let mut scores = Reader::new(file.bytes)?.row_bits()?;
+    let width = rows.schema().width();
+    for part in values::parts(rows.len(), width) {
+        let values = values::read(rows, part.clone())?;
+        let unknown = scores[part].iter_mut().zip(values::empty_rows(&values, width));
+        unknown.filter(|(_, empty)| *empty).for_each(|(score, _)| *score = f64::NAN);
+    }
+    Ok(scores)
+}
+
+/// Scores all rows by what a codec gives back. The expected errors are measured from the `reference`;
+/// without one, the codec says what errors it makes.
+pub(super) fn score<'a>(
+    rows: &Arc<dyn Rows + 'a>,
+    own: Reconstruction,
+    config: &Config,
     how: &AnomalyConfig,
     reference: Option<Reference<'_>>,
-) -> Result<Vec<f32>> {
-    let (own, known) = match judge {
-        Judge::Codec(codec) => {
-            let model = Box::new(Model::new(codec)?);
-            model.expect(rows.schema())?;
-            let known = if reference.is_none() { known_squares(&model)? } else { None };
-            (Reconstruction::Model(model), known)
-        }
-        Judge::Components(components) => (Reconstruction::Components(components), None),
-    };
-    let scale = error_units(rows, how)?;
-    let mut squares = squares(&own, rows, &scale)?;
-    let expected = match (reference, known) {
-        (Some(reference), _) => measured(&squares, scale.len(), reference),
+) -> Result<Contributions<'a>> {
+    let mut known = None;
+    if let (Reconstruction::Model(model), None) = (&own, reference) {
+        known = known_squares(model)?;
+    }
+    if let Reconstruction::Model(model) = &own {
+        model.expect(rows.schema())?;
+    }
+    let scale = error_units(&**rows, how, config)?;
+    let schema = Schema::new(DType::F32, &[scale.len()]);
+    let expected = vec![1.0; scale.len()];
+    let mut found = Contributions { rows: rows.clone(), own, scale, expected, schema };
+    found.expected = match (reference, known) {
+        (Some(reference), _) => measured(&found, reference)?,
         (None, Some(known)) => {
-            let known = known.iter().zip(&scale).map(|(k, s)| k / (s * s)).collect();
+            let known = known.iter().zip(&found.scale).map(|(k, s)| k / (s * s)).collect();
             at_least(LEAST_EXPECTED, known)
         }
-        (None, None) => measured_without_worst(&squares, scale.len()),
+        (None, None) => measured_without_worst(&found)?,
     };
-    for row in squares.chunks_exact_mut(expected.len()) {
-        row.iter_mut().zip(&expected).for_each(|(s, e)| *s = (f64::from(*s) / e) as f32);
+    Ok(found)
+}
+
+/// Squared errors over the expected ones, rows × columns, found when they are read; NaN for missing values.
+pub(super) struct Contributions<'a> {
+    rows: Arc<dyn Rows + 'a>,
+    own: Reconstruction,
+    /// What errors of each column are measured in.
+    scale: Vec<f64>,
+    /// The squared error that is expected of each, in squares of that.
+    expected: Vec<f64>,
+    schema: Schema,
+}
+
+impl Contributions<'_> {
+    fn of(&self, rows: Range<usize>) -> Result<Vec<f32>> {
+        let values = values::read(&*self.rows, rows)?;
+        let given = self.own.reconstructed(&values)?;
+        let width = self.scale.len();
+        let contribution = |(at, (x, y)): (usize, (&f64, &f64))| {
+            let square = ((x - y) / self.scale[at % width]).powi(2);
+            // A missing value is not scored; an infinite one is as wrong as can be.
+            let square = if x.is_nan() { f32::NAN } else { square.min(MOST_SQUARE) as f32 };
+            (f64::from(square) / self.expected[at % width]) as f32
+        };
+        Ok(values.iter().zip(&given).enumerate().map(contribution).collect())
     }
-    Ok(squares)
+}
+
+impl Rows for Contributions<'_> {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn read(&self, first: usize, out: &mut [u8]) -> Result<()> {
+        check_range(self, first, out.len())?;
+        let row = self.schema.row_bytes();
+        for part in values::parts(out.len() / row, self.scale.len()) {
+            let (at, end) = (part.start * row, part.end * row);
+            let own = self.of(first + part.start..first + part.end)?;
+            out[at..end].copy_from_slice(&to_little_endian(&own));
+        }
+        Ok(())
+    }
 }
 
 /// What errors of each column are measured in: the columns' own spread in tables, else one unit
 /// for all. Squares of large or tiny numbers, as they are, would be beyond what floats can say.
-fn error_units(rows: &dyn Rows, how: &AnomalyConfig) -> Result<Vec<f64>> {
+fn error_units(rows: &dyn Rows, how: &AnomalyConfig, config: &Config) -> Result<Vec<f64>> {
     let width = rows.schema().width();
     if how.units(rows)? == ColumnUnits::Own {
-        let scales = column_scales(&values::to_doubles(rows)?, width, 1.0);
+        let scales = column_scales(&values::sample(rows, config.memory)?, width, 1.0);
         return Ok(scales.iter().map(|s| s.scale).collect());
     }
     let common = deviation(rows)?;
     Ok(vec![if common > 0.0 && common.is_finite() { common } else { 1.0 }; width])
-}
-
-/// Squared errors of all values in squares of their columns' `scale`: rows × columns, NaN for
-/// missing values.
-fn squares(own: &Reconstruction<'_>, rows: &dyn Rows, scale: &[f64]) -> Result<Vec<f32>> {
-    let width = scale.len();
-    let mut squares = Vec::with_capacity(rows.len() * width);
-    for part in values::parts(rows.len(), width) {
-        let values = values::read(rows, part)?;
-        let given = own.reconstructed(&values)?;
-        squares.extend(values.iter().zip(&given).enumerate().map(|(at, (x, y))| {
-            let square = ((x - y) / scale[at % width]).powi(2);
-            // A missing value is not scored; an infinite one is as wrong as can be.
-            if x.is_nan() { f32::NAN } else { square.min(MOST_SQUARE) as f32 }
-        }));
-    }
-    Ok(squares)
 }
 
 /// The mean squared error of each column over the rows that the codec was learned from, in the
@@ -162,23 +204,26 @@ fn at_least(share: f64, expected: Vec<f64>) -> Vec<f64> {
 }
 
 /// The mean squared error of each column over the reference rows.
-fn measured(squares: &[f32], width: usize, reference: Reference<'_>) -> Vec<f64> {
+fn measured(squares: &dyn Rows, reference: Reference<'_>) -> Result<Vec<f64>> {
+    let width = squares.schema().width();
+    let squares = Selected { rows: squares, places: reference.rows };
     let mut sums = vec![(0.0, 0.0_f64); width];
-    for &i in reference.rows {
-        let row = &squares[i * width..(i + 1) * width];
-        for (sum, square) in sums.iter_mut().zip(row).filter(|(_, square)| !square.is_nan()) {
-            *sum = (sum.0 + f64::from(*square), sum.1 + 1.0);
+    for part in values::parts(squares.len(), width) {
+        for row in found::read(&squares, part)?.chunks_exact(width) {
+            for (sum, square) in sums.iter_mut().zip(row).filter(|(_, square)| !square.is_nan()) {
+                *sum = (sum.0 + f64::from(*square), sum.1 + 1.0);
+            }
         }
     }
     let mean = sums.iter().map(|(sum, n)| sum / n.max(1.0)).collect();
-    at_least(reference.least_expected, mean)
+    Ok(at_least(reference.least_expected, mean))
 }
 
 /// The same over all rows but the worst.
-fn measured_without_worst(squares: &[f32], width: usize) -> Vec<f64> {
-    let scores: Vec<f64> = squares.chunks_exact(width).map(row_score).collect();
+fn measured_without_worst(squares: &dyn Rows) -> Result<Vec<f64>> {
+    let scores = found::scores(squares)?;
     let rows = lowest(&scores, scores.len() - scores.len() / WORST_ONE_IN);
-    measured(squares, width, Reference { rows: &rows, least_expected: LEAST_EXPECTED })
+    measured(squares, Reference { rows: &rows, least_expected: LEAST_EXPECTED })
 }
 
 #[cfg(test)]

@@ -7,17 +7,18 @@
 //! passes it finds rows of another sort, after many it finds columns that do not belong together.
 //! So there are two networks.
 
-use super::config::AnomalyConfig;
-use super::found::{Anomalies, lowest, quantile, row_score};
-use super::scoring::{self, Judge, LEAST_EXPECTED, Reference};
+use super::config::{AnomalyConfig, AnomalyScore};
+use super::found::{self, Judged, lowest, quantile, row_score, scores};
+use super::scoring::{self, LEAST_EXPECTED, Reconstruction, Reference};
 use crate::apps::comparable::Comparable;
 use crate::apps::learn::config_for_uses;
 use crate::apps::made::Selected;
+use crate::apps::model::Model;
 use crate::apps::principal::Principal;
 use crate::apps::values;
 use crate::compress::{Activation, Codec, Config};
 use crate::error::{ErrorKind, Result};
-use crate::matrix::Rows;
+use crate::matrix::{Rows, Schema, check_range, to_little_endian};
 
 /// Passes of the network that learns little: just enough that it knows what all rows look like.
 const FEW_PASSES: usize = 5;
@@ -53,12 +54,34 @@ pub(super) fn default_latents(width: usize) -> usize {
     width.div_ceil(COLUMNS_PER_LATENT).clamp(least, most).min(width.div_ceil(2))
 }
 
+/// Scores of rows, and what they are made of.
+pub(super) struct Scored<'a> {
+    pub(super) scores: Vec<f64>,
+    /// None where bits are what rows are judged by.
+    pub(super) columns: Option<Box<dyn Rows + 'a>>,
+    /// Whether principal components judged.
+    pub(super) is_components: bool,
+}
+
+impl<'a> Scored<'a> {
+    /// Those of what rows contribute to them.
+    pub(super) fn new(columns: Box<dyn Rows + 'a>) -> Result<Self> {
+        Ok(Self { scores: scores(&*columns)?, columns: Some(columns), is_components: false })
+    }
+
+    /// Which of the rows are anomalies.
+    pub(super) fn judged(self, how: &AnomalyConfig) -> Judged<'a> {
+        let judged = Judged::new(self.scores, self.columns, how.contamination);
+        Judged { is_components: self.is_components, ..judged }
+    }
+}
+
 /// Scores rows by two networks, one of few and one of many passes.
-pub(super) fn two_networks(
-    rows: &Comparable<'_>,
+pub(super) fn two_networks<'a>(
+    rows: &Comparable<'a>,
     mut config: Config,
     how: &AnomalyConfig,
-) -> Result<Anomalies> {
+) -> Result<Scored<'a>> {
     if config.train.activation == Activation::default() {
         config.train.activation = Activation::Tanh;
     }
@@ -66,24 +89,34 @@ pub(super) fn two_networks(
     let few = trimmed(rows, &config, how, FEW_PASSES_LEAST_EXPECTED)?;
     config.train.epochs = Some(many_passes(&*rows.rows));
     let many = trimmed(rows, &config, how, LEAST_EXPECTED)?;
-    let width = rows.rows.schema().width();
-    Ok(Anomalies::of_columns(combined(few, &many, width), width, how.contamination))
+    // The network that knows rows better makes smaller errors. Where most rows have no error at
+    // all, there is nothing to compare with.
+    let unit = |scores: &[f64]| {
+        let square = quantile(scores, 0.5).powi(2);
+        if square.is_normal() { square } else { 1.0 }
+    };
+    let units = (unit(&few.scores), unit(&many.scores));
+    match (few.columns, many.columns) {
+        (Some(few), Some(many)) => Scored::new(Box::new(Combined { few, many, units })),
+        _ => Ok(Scored { scores: many.scores, columns: None, is_components: false }),
+    }
 }
 
 /// Contributions of columns to the combined score of two networks: the fourth root of the mean of
 /// both scores to the fourth power, each over its median. Either network may say that a row is
 /// odd, and the fourth power gives the one that says so most of the weight.
-fn combined(few: Anomalies, many: &Anomalies, width: usize) -> Vec<f32> {
-    // The network that knows rows better makes smaller errors. Where most rows have no error at
-    // all, there is nothing to compare with.
-    let unit = |found: &Anomalies| {
-        let square = quantile(&found.scores, 0.5).powi(2);
-        if square.is_normal() { square } else { 1.0 }
-    };
-    let (few_unit, many_unit) = (unit(&few), unit(many));
-    let square_score = |row: &[f32]| row_score(row).powi(2).min(MOST_SQUARE);
-    let mut columns = few.columns;
-    for (few, many) in columns.chunks_exact_mut(width).zip(many.columns.chunks_exact(width)) {
+struct Combined<'a> {
+    few: Box<dyn Rows + 'a>,
+    many: Box<dyn Rows + 'a>,
+    /// The squares of the medians.
+    units: (f64, f64),
+}
+
+impl Combined<'_> {
+    /// Makes the contributions to the combined score of a row of those to both.
+    fn combine(&self, few: &mut [f32], many: &[f32]) {
+        let square_score = |row: &[f32]| row_score(row).powi(2).min(MOST_SQUARE);
+        let (few_unit, many_unit) = self.units;
         let (a, b) = (square_score(few) / few_unit, square_score(many) / many_unit);
         let square = (0.5 * (a * a + b * b)).sqrt().max(f64::MIN_POSITIVE);
         // Weights such that the mean of the contributions is the square of the score.
@@ -92,7 +125,30 @@ fn combined(few: Anomalies, many: &Anomalies, width: usize) -> Vec<f32> {
             *c = (f64::from(*c) * of_few + f64::from(*d) * of_many) as f32;
         }
     }
-    columns
+}
+
+impl Rows for Combined<'_> {
+    fn schema(&self) -> &Schema {
+        self.few.schema()
+    }
+
+    fn len(&self) -> usize {
+        self.few.len()
+    }
+
+    fn read(&self, first: usize, out: &mut [u8]) -> Result<()> {
+        check_range(self, first, out.len())?;
+        let (row, width) = (self.schema().row_bytes(), self.schema().width());
+        for part in values::parts(out.len() / row, width) {
+            let rows = first + part.start..first + part.end;
+            let mut few = found::read(&*self.few, rows.clone())?;
+            let many = found::read(&*self.many, rows)?;
+            let pairs = few.chunks_exact_mut(width).zip(many.chunks_exact(width));
+            pairs.for_each(|(few, many)| self.combine(few, many));
+            out[part.start * row..part.end * row].copy_from_slice(&to_little_endian(&few));
+        }
+        Ok(())
+    }
 }
 
 /// Passes of the network that learns much.
@@ -106,24 +162,24 @@ fn many_passes(rows: &dyn Rows) -> usize {
 /// Learns from all ordinary rows, then again from those that are not the worst, and scores all rows
 /// by the last codec, or by components where rows are too few for a network. No column is expected to have a smaller error than a share `least_expected` of the
 /// mean.
-pub(super) fn trimmed(
-    rows: &Comparable<'_>,
+pub(super) fn trimmed<'a>(
+    rows: &Comparable<'a>,
     config: &Config,
     how: &AnomalyConfig,
     least_expected: f64,
-) -> Result<Anomalies> {
+) -> Result<Scored<'a>> {
     let mut kept = rows.ordinary.clone();
     let by_components = config.train.is_kind() && kept.len() < Codec::LEAST_ROWS;
-    let (rows, ordinary) = (&*rows.rows, kept.len() as f64);
+    let (rows, ordinary) = (&rows.rows, kept.len() as f64);
     let mut last = None;
     for round in 0.. {
-        let learned_from = Selected { rows, places: &kept };
+        let learned_from = Selected { rows: &**rows, places: &kept };
         let reference = Some(Reference { rows: &kept, least_expected });
         let found = if by_components {
-            let components = components(&learned_from, config.train.latents)?;
-            let found =
-                scoring::score(rows, Judge::Components(&components), config, how, reference)?;
-            Anomalies { is_components: true, ..found }
+            let own = components(&learned_from, config.train.latents)?;
+            let own = Reconstruction::Components(own);
+            let found = Scored::new(Box::new(scoring::score(rows, own, config, how, reference)?))?;
+            Scored { is_components: true, ..found }
         } else {
             let own = config_for_uses(&learned_from, config)?;
             let codec = match (Codec::fit(&learned_from, &own), last) {
@@ -131,7 +187,13 @@ pub(super) fn trimmed(
                 (Err(e), Some(last)) if e.kind() == ErrorKind::Argument => return Ok(last),
                 (codec, _) => codec?,
             };
-            scoring::score(rows, Judge::Codec(&codec), config, how, reference)?
+            if how.score == AnomalyScore::Bits {
+                let scores = scoring::by_bits(&**rows, &codec, config)?;
+                Scored { scores, columns: None, is_components: false }
+            } else {
+                let own = Reconstruction::Model(Box::new(Model::new(&codec)?));
+                Scored::new(Box::new(scoring::score(rows, own, config, how, reference)?))?
+            }
         };
         if round >= how.rounds {
             return Ok(found);

@@ -7,6 +7,7 @@
 mod estimates;
 mod filled;
 mod gaussian;
+mod missing;
 mod neighbours;
 mod network;
 mod table;
@@ -14,6 +15,7 @@ mod tree;
 mod trial;
 
 pub use filled::Imputed;
+pub use missing::{Filling, Missing};
 
 use self::estimates::{NETWORK, Settings};
 use self::table::Table;
@@ -29,6 +31,8 @@ use crate::matrix::{Matrix, Rows, Schema};
 /// that the other ways miss, or too little to learn from.
 const NETWORK_COLUMNS: usize = 16;
 const NETWORK_ROWS: usize = 256;
+/// Bytes that filling gaps without a codec takes for each value: the rows, and copies of them as `f64`.
+const BYTES_PER_VALUE: u64 = 80;
 /// The level that trains no network by itself.
 const NO_NETWORK: u8 = 1;
 
@@ -39,36 +43,7 @@ const NO_NETWORK: u8 = 1;
 /// # Errors
 /// Whatever reading the rows fails with, `Io` for files.
 pub fn missing_values(rows: &dyn Rows, codes: &[f64]) -> Result<Vec<bool>> {
-    let schema = rows.schema();
-    if !schema.dtype.is_float() {
-        return coded_integers(rows, codes);
-    }
-    let codes = values::doubles(schema.dtype, &values::bytes(schema.dtype, codes));
-    let mut out = Vec::with_capacity(rows.len() * schema.width());
-    for part in values::parts(rows.len(), schema.width()) {
-        let values = values::read(rows, part)?;
-        out.extend(values.iter().map(|x| x.is_nan() || codes.contains(x)));
-    }
-    Ok(out)
-}
-
-/// The same for whole numbers, compared as such: beyond 2^53 several are the same `f64`. A code
-/// that is the `f64` next to a type's largest number, as that of `u64` is, stands for that number.
-fn coded_integers(rows: &dyn Rows, codes: &[f64]) -> Result<Vec<bool>> {
-    let schema = rows.schema();
-    let size = schema.dtype.size();
-    let nearest = values::bytes(schema.dtype, codes);
-    let back = values::doubles(schema.dtype, &nearest);
-    let is_own = |(cell, (code, x)): (_, (&f64, &f64))| (code == x).then_some(cell);
-    let own: Vec<&[u8]> =
-        nearest.chunks_exact(size).zip(codes.iter().zip(&back)).filter_map(is_own).collect();
-    let mut out = Vec::with_capacity(rows.len() * schema.width());
-    for part in values::parts(rows.len(), schema.width()) {
-        let mut bytes = vec![0; part.len() * schema.row_bytes()];
-        rows.read(part.start, &mut bytes)?;
-        out.extend(bytes.chunks_exact(size).map(|cell| own.contains(&cell)));
-    }
-    Ok(out)
+    Missing::new(rows, codes, None)?.all()
 }
 
 /// Fills in the values of `rows` that `missing`, rows × columns, says are missing. All other
@@ -116,6 +91,14 @@ pub fn impute(
     let schema = rows.schema();
     config.validate()?;
     check(rows, missing)?;
+    let bytes = (missing.len() as u64).saturating_mul(BYTES_PER_VALUE);
+    if codec.is_none() && bytes > config.memory {
+        let (rows, most) = (rows.len(), config.memory);
+        return Err(Error::limit(format!(
+            "filling the gaps of {rows} rows by what they say themselves takes about {bytes} bytes of memory, \
+             {most} are allowed: allow more, or fill them by a codec, which takes little"
+        )));
+    }
     let mut original = vec![0; rows.len() * schema.row_bytes()];
     rows.read(0, &mut original)?;
     let mut values = values::to_doubles(rows)?;

@@ -6,15 +6,17 @@ use crate::cli::io::console::{Console, print};
 use crate::cli::io::destination::{Destination, PIPE, Writing};
 use crate::cli::io::failure::Failure;
 use crate::cli::io::numbers::{figure, grouped};
-use crate::cli::io::output;
+use crate::cli::io::output::Output;
 use crate::cli::io::progress::Bar;
 use crate::cli::io::rows;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
 use aezip::Rows;
-use aezip::apps::{Anomalies, AnomalyConfig, AnomalyScore, ColumnUnits, find_anomalies};
+use aezip::apps::{AnomalyConfig, AnomalyScore, ColumnUnits, Judged, judge_rows, worst_columns};
 use serde_json::json;
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Find rows that are not like the others.
@@ -121,12 +123,14 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let codec = choice.read()?;
     let bar = Bar::new(console);
     choice.config.progress = bar.callback();
-    let found = find_anomalies(&*rows, codec.as_ref(), &choice.config, &how);
+    let found = judge_rows(&*rows, codec.as_ref(), &choice.config, &how);
     let found = found.map_err(about(&input))?;
     drop(bar);
     if let Some(destination) = &destination {
-        let text = csv(&*rows, &found, per_column, top);
-        output::written(destination, writing, text.as_bytes())?.commit()?;
+        let output = Output::create(destination, writing)?;
+        let csv = Csv { rows: &*rows, found: &found, per_column, top };
+        csv.write(&output, console)?;
+        output.commit()?;
     }
     let flagged = found.flagged.iter().filter(|flagged| **flagged).count();
     console.note(&format!(
@@ -137,11 +141,11 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         figure(found.threshold),
         remarks(&found, table),
     ));
-    if json { print(&describe(&input, &*rows, &found, top)) } else { Ok(()) }
+    if json { print(&describe(&input, &*rows, &found, top)?) } else { Ok(()) }
 }
 
 /// Says how rows were judged where that is not the usual way, or was decided from the rows.
-fn remarks(found: &Anomalies, table: Option<bool>) -> String {
+fn remarks(found: &Judged<'_>, table: Option<bool>) -> String {
     let mut text = String::new();
     let empty = found.scores.iter().filter(|score| score.is_nan()).count();
     if empty > 0 {
@@ -160,24 +164,35 @@ fn remarks(found: &Anomalies, table: Option<bool>) -> String {
 }
 
 /// Returns the rows that are flagged as JSON.
-fn describe(input: &Path, rows: &dyn Rows, found: &Anomalies, top: usize) -> String {
-    let flagged = (0..rows.len()).filter(|row| found.flagged[*row]);
-    let listed: Vec<_> = flagged
-        .map(|row| {
-            let worst = found.worst_columns(row, top);
-            let columns: Vec<_> =
-                worst.iter().map(|(j, share)| json!([name(rows, *j), share])).collect();
-            json!({ "row": row, "score": found.scores[row], "columns": columns })
-        })
-        .collect();
-    json!({
+fn describe(
+    input: &Path,
+    rows: &dyn Rows,
+    found: &Judged<'_>,
+    top: usize,
+) -> Result<String, Failure> {
+    let mut listed = Vec::new();
+    for row in (0..rows.len()).filter(|row| found.flagged[*row]) {
+        let own = contributions(found, row..row + 1)?;
+        let worst = worst_columns(&own, top).into_iter();
+        let columns: Vec<_> = worst.map(|(j, share)| json!([name(rows, j), share])).collect();
+        listed.push(json!({ "row": row, "score": found.scores[row], "columns": columns }));
+    }
+    Ok(json!({
         "input": label(input),
         "rows": rows.len(),
         "threshold": found.threshold,
         "columns_share_a_unit": found.units == ColumnUnits::Shared,
         "flagged": listed,
     })
-    .to_string()
+    .to_string())
+}
+
+/// Returns what the values of some rows contribute to their scores; nothing where bits are scores.
+fn contributions(found: &Judged<'_>, rows: Range<usize>) -> Result<Vec<f32>, Failure> {
+    let Some(all) = found.contributions() else { return Ok(Vec::new()) };
+    let mut bytes = vec![0; rows.len() * all.schema().row_bytes()];
+    all.read(rows.start, &mut bytes)?;
+    Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
 }
 
 /// Returns what a column is called: its name or its number.
@@ -188,31 +203,69 @@ fn name(rows: &dyn Rows, column: usize) -> String {
     }
 }
 
-/// Returns the scores as CSV.
-fn csv(rows: &dyn Rows, found: &Anomalies, per_column: bool, top: usize) -> String {
-    let width = rows.schema().width();
-    let mut out = String::from("row,score,flagged,columns");
-    if per_column {
-        (0..width).for_each(|j| {
-            let _ = write!(out, ",{}", field(&name(rows, j)));
-        });
+/// Rows whose contributions are looked at together.
+const ROWS_AT_ONCE: usize = 256;
+
+/// The scores as CSV.
+struct Csv<'a> {
+    rows: &'a dyn Rows,
+    found: &'a Judged<'a>,
+    /// A column for each column's contribution is added.
+    per_column: bool,
+    /// Columns named for each row that is flagged.
+    top: usize,
+}
+
+impl Csv<'_> {
+    fn write(&self, output: &Output, console: &Console) -> Result<(), Failure> {
+        let failed = |e: io::Error| output.failure(aezip::Error::io("cannot write", e), "scores");
+        let (mut writer, bar) = (output.writer(), Bar::new(console));
+        writer.write_all(self.header().as_bytes()).map_err(failed)?;
+        let count = self.rows.len();
+        for first in (0..count).step_by(ROWS_AT_ONCE) {
+            let rows = first..count.min(first + ROWS_AT_ONCE);
+            writer.write_all(self.lines(rows)?.as_bytes()).map_err(failed)?;
+            bar.set("writing", first as u64, count as u64);
+        }
+        Ok(())
     }
-    out.push('\n');
-    for (row, score) in found.scores.iter().enumerate() {
-        let flagged = found.flagged[row];
-        let worst = if flagged { found.worst_columns(row, top) } else { Vec::new() };
-        let worst: Vec<String> =
-            worst.iter().map(|(j, share)| format!("{}:{share:.2}", name(rows, *j))).collect();
-        let columns = field(&worst.join(" "));
-        let _ = write!(out, "{row},{score:.6},{},{columns}", u8::from(flagged));
-        if per_column {
-            found.columns[row * width..(row + 1) * width].iter().for_each(|x| {
-                let _ = if x.is_nan() { write!(out, ",") } else { write!(out, ",{x:.4}") };
+
+    fn header(&self) -> String {
+        let mut out = String::from("row,score,flagged,columns");
+        if self.per_column {
+            (0..self.rows.schema().width()).for_each(|j| {
+                let _ = write!(out, ",{}", field(&name(self.rows, j)));
             });
         }
-        out.push('\n');
+        out + "\n"
     }
-    out
+
+    /// Returns the lines of some rows.
+    fn lines(&self, rows: Range<usize>) -> Result<String, Failure> {
+        let Self { found, per_column, top, .. } = *self;
+        let is_looked_at = per_column || found.flagged[rows.clone()].contains(&true);
+        let own = if is_looked_at { contributions(found, rows.clone())? } else { Vec::new() };
+        let width = self.rows.schema().width();
+        let mut out = String::new();
+        for (i, row) in rows.enumerate() {
+            let (flagged, score) = (found.flagged[row], found.scores[row]);
+            let own = own.get(i * width..(i + 1) * width).unwrap_or_default();
+            let worst = if flagged { worst_columns(own, top) } else { Vec::new() };
+            let worst: Vec<String> = worst
+                .iter()
+                .map(|(j, share)| format!("{}:{share:.2}", name(self.rows, *j)))
+                .collect();
+            let columns = field(&worst.join(" "));
+            let _ = write!(out, "{row},{score:.6},{},{columns}", u8::from(flagged));
+            if per_column {
+                own.iter().for_each(|x| {
+                    let _ = if x.is_nan() { write!(out, ",") } else { write!(out, ",{x:.4}") };
+                });
+            }
+            out.push('\n');
+        }
+        Ok(out)
+    }
 }
 
 /// Quotes a text as a field of CSV (RFC 4180), where that is needed.

@@ -12,7 +12,7 @@ use crate::cli::io::source::about;
 use crate::cli::io::source::label;
 use crate::cli::io::text::text_columns;
 use aezip::Rows;
-use aezip::apps::{Imputed, impute, missing_values, to_doubles};
+use aezip::apps::{ColumnUnits, Filling, Imputed, Missing, Model, impute};
 use aezip::input::OpenOptions;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -62,54 +62,64 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     sources.extend(args.mask.as_deref());
     let out = args.out.place(&sources)?;
     let rows = rows::open(&input, &options, console)?;
-    let mut missing = missing_values(&*rows, &args.missing)?;
-    if let Some(path) = &args.mask {
-        let mask = rows::open(path, &OpenOptions::default(), console)?;
-        let (own, given) = (rows.schema().width(), mask.schema().width());
-        if (rows.len(), own) != (mask.len(), given) {
-            return Err(Failure::error(format!(
-                "{} has {} rows of {given}, the input has {} of {own}",
-                label(path),
-                mask.len(),
-                rows.len()
-            )));
-        }
-        let mask = to_doubles(&*mask)?;
-        missing.iter_mut().zip(mask).for_each(|(m, x)| *m |= x != 0.0);
-    }
+    let mask = args.mask.as_deref().map(|path| rows::open(path, &OpenOptions::default(), console));
+    let mask = mask.transpose()?;
+    let missing = Missing::new(&*rows, &args.missing, mask.as_deref()).map_err(about(&input))?;
     if let Some(text) = rows.schema().kept_text() {
         console.note(&format!(
             "{} text: no part of it, and left as they are in CSV",
             text_columns(text)
         ));
     }
-    let codec = choice.read()?;
-    let bar = Bar::new(console);
-    choice.config.progress = bar.callback();
-    let filled = impute(&*rows, &missing, codec.as_ref(), &choice.config).map_err(about(&input))?;
-    drop(bar);
-    out.write(&filled.rows, console)?;
+    let done = match choice.read()? {
+        Some(codec) => {
+            let model = Model::new(&codec).map_err(about(choice.path().unwrap_or(&input)))?;
+            let filling = Filling::new(missing, &model).map_err(about(&input))?;
+            out.write(&filling, console)?;
+            let Filling { filled, empty_columns, empty_rows, .. } = filling;
+            Done { filled, empty_columns, empty_rows, units: None }
+        }
+        None => {
+            let bar = Bar::new(console);
+            choice.config.progress = bar.callback();
+            let found = impute(&*rows, &missing.all()?, None, &choice.config);
+            drop(bar);
+            let Imputed { rows, filled, empty_columns, empty_rows, units, .. } =
+                found.map_err(about(&input))?;
+            out.write(&rows, console)?;
+            Done { filled, empty_columns, empty_rows, units }
+        }
+    };
+    let values = rows.len() * rows.schema().width();
     let seconds = started.elapsed().as_secs_f64();
     let (from, to) = (label(&input), out.label());
     let note = format!(
         "{from}: {} of {} values filled in => {to}{}, {seconds:.2} s",
-        grouped(filled.filled as u64),
-        grouped(missing.len() as u64),
-        remarks(&*rows, &filled)
+        grouped(done.filled as u64),
+        grouped(values as u64),
+        remarks(&*rows, &done)
     );
     out.tell(
         console,
         &note,
-        &json!({ "input": from, "output": to, "rows": rows.len(), "filled": filled.filled,
-                     "values": missing.len(), "empty_rows": filled.empty_rows,
-                     "empty_columns": filled.empty_columns,
-                     "units": filled.units.map(|u| u.to_string()), "seconds": seconds }),
+        &json!({ "input": from, "output": to, "rows": rows.len(), "filled": done.filled,
+                     "values": values, "empty_rows": done.empty_rows,
+                     "empty_columns": done.empty_columns,
+                     "units": done.units.map(|u| u.to_string()), "seconds": seconds }),
     )
+}
+
+/// What was filled in.
+struct Done {
+    filled: usize,
+    empty_columns: Vec<usize>,
+    empty_rows: Vec<usize>,
+    units: Option<ColumnUnits>,
 }
 
 /// Returns what is to be known beside the number of values: how columns were taken, and what had
 /// nothing to go by.
-fn remarks(rows: &dyn Rows, filled: &Imputed) -> String {
+fn remarks(rows: &dyn Rows, filled: &Done) -> String {
     let mut out = filled.units.map_or(String::new(), |units| format!("; {units}"));
     let empty: Vec<String> = filled.empty_columns.iter().map(|j| name(rows, *j)).collect();
     if let [first, more @ ..] = &empty[..] {

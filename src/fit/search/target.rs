@@ -37,6 +37,12 @@ const MISSED: f64 = 0.97;
 const SHORTLY_USED: f64 = 0.992;
 const SHORT_AIM: f64 = 0.996;
 
+/// Files that are written with steps that are solved on the sample; the share that is to be used there, which is
+/// nearer to what is aimed for than a file's need be, and the trials for that.
+const FILES_BY_SAMPLE: usize = 2;
+const USED_OF_SAMPLE: f64 = 0.9945;
+const TRIALS_ON_SAMPLE: usize = 6;
+
 /// Powers of the used share below which costs hardly fall where all of it is used: bytes seldom
 /// fall as fast as the third power of the error grows, the error as the eighth power of bytes.
 const MOST_BYTES_POWER: i32 = 3;
@@ -202,6 +208,13 @@ impl<F> TargetSearch<'_, F> {
         start: f64,
         enough: f64,
     ) -> Result<Option<Settled<F>>> {
+        let (mut near, mut start) = (None, start);
+        if self.is_short() {
+            (near, start) = self.settle_by_sample(builder, family, start)?;
+            if near.as_ref().is_some_and(|near: &Settled<F>| near.used >= enough) {
+                return Ok(near);
+            }
+        }
         let search = StepSearch {
             start,
             slope: self.goal.slope(),
@@ -213,16 +226,65 @@ impl<F> TargetSearch<'_, F> {
         };
         let found = coarsest(&search, |step| -> Result<_> {
             let Ok(fitted) = builder.build(family, step) else { return Ok(None) };
-            let kept_as = family.kept_as(&fitted);
-            let encoded = (self.encode)(fitted)?;
-            let used = self.goal.used(&encoded.tally, encoded.bytes);
-            let cost = self.goal.cost(&encoded.tally, encoded.bytes);
-            Ok(Some(Trial { used, cost, value: (encoded, kept_as) }))
+            let settled = self.encoded(family, step, fitted)?;
+            let cost = settled.cost(self.goal);
+            Ok(Some(Trial { used: settled.used, cost, value: settled }))
         })?;
-        Ok(found.map(|f| {
-            let (encoded, kept_as) = f.value;
-            Settled { step: f.step, used: f.used, encoded, kept_as }
-        }))
+        let found = found.map(|f| f.value);
+        let cost = |settled: &Settled<F>| settled.cost(self.goal);
+        let least = near.into_iter().chain(found).min_by(|a, b| cost(a).total_cmp(&cost(b)));
+        Ok(least)
+    }
+
+    /// The same with few files written: the step is solved on the sample, and once more after a file has shown by
+    /// which factor the sample is wrong. None where neither file keeps the promise; and the last step.
+    fn settle_by_sample(
+        &self,
+        builder: &Builder<'_>,
+        family: Family,
+        mut start: f64,
+    ) -> Result<(Option<Settled<F>>, f64)> {
+        let mut factor = 1.0;
+        let mut best: Option<Settled<F>> = None;
+        for _ in 0..FILES_BY_SAMPLE {
+            let search = StepSearch {
+                start,
+                slope: self.goal.slope(),
+                enough: USED_OF_SAMPLE,
+                aim: SHORT_AIM,
+                most: 1.0,
+                can_be_kept: false,
+                trials: TRIALS_ON_SAMPLE,
+            };
+            let found = coarsest(&search, |step| -> Result<_> {
+                let Ok(fitted) = builder.build(family, step) else { return Ok(None) };
+                let used = factor * self.goal.used(&fitted.tally, fitted.fitted_bytes);
+                let cost = (SHORT_AIM - used).abs();
+                Ok(Some(Trial { used, cost, value: fitted }))
+            })?;
+            let Some(found) = found else { break };
+            start = found.step;
+            let settled = self.encoded(family, start, found.value)?;
+            let used = settled.used;
+            let is_better = |best: &Settled<F>| settled.cost(self.goal) < best.cost(self.goal);
+            if used <= 1.0 && best.as_ref().is_none_or(is_better) {
+                best = Some(settled);
+            }
+            if (SHORTLY_USED..=1.0).contains(&used) || !(used > 0.0 && used.is_finite()) {
+                break;
+            }
+            factor *= used / found.used;
+            start *= (SHORT_AIM / used).powf(1.0 / self.goal.slope());
+        }
+        Ok((best, start))
+    }
+
+    /// The file of all rows with a codec.
+    fn encoded(&self, family: Family, step: f64, fitted: Candidate) -> Result<Settled<F>> {
+        let kept_as = family.kept_as(&fitted);
+        let encoded = (self.encode)(fitted)?;
+        let used = self.goal.used(&encoded.tally, encoded.bytes);
+        Ok(Settled { step, used, encoded, kept_as })
     }
 
     fn out_of_reach(&self, trained: &TrainedNetwork) -> Error {
