@@ -50,6 +50,19 @@ impl<'b> AnyCoder<'b> {
         }
     }
 
+    /// The coder of rows one after another, if it is one.
+    pub(super) fn single(&self) -> Option<RansDecoder<'b>> {
+        match self {
+            Self::Single(coder) => Some(*coder),
+            Self::Lanes(_) => None,
+        }
+    }
+
+    /// Goes on from where a coder of such rows has come.
+    pub(super) fn set_single(&mut self, coder: RansDecoder<'b>) {
+        *self = Self::Single(coder);
+    }
+
     pub(super) fn overrun(&self) -> bool {
         match self {
             Self::Single(coder) => coder.overrun(),

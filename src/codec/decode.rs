@@ -23,16 +23,16 @@ const BATCH_CELLS: usize = 1 << 19;
 /// Reads a block's stream row by row.
 pub(crate) struct RowDecoder<'p, 'b> {
     pub(super) program: &'p Program,
-    parts: Parts<'b>,
+    pub(super) parts: Parts<'b>,
     /// Rows of the block, and those that were read or passed over.
-    rows: usize,
-    next: usize,
+    pub(super) rows: usize,
+    pub(super) next: usize,
     /// The part that is being read, and where it ends.
-    part: usize,
+    pub(super) part: usize,
     end: usize,
-    coder: AnyCoder<'b>,
+    pub(super) coder: AnyCoder<'b>,
     /// What was wrong where a part began or ended.
-    fault: Option<Error>,
+    pub(super) fault: Option<Error>,
     /// Class of the row read last.
     class: usize,
     /// Whether a row named a class that is not there.
@@ -40,7 +40,7 @@ pub(crate) struct RowDecoder<'p, 'b> {
     /// Latents of the row read last.
     pub(crate) latents: Vec<i32>,
     /// Rows that latents are predicted from besides the last one, and what these foretell.
-    lines: Option<LatentLines>,
+    pub(super) lines: Option<LatentLines>,
     predicted: Vec<i64>,
     /// Residuals of the row read last, in fine units.
     pub(crate) residuals: Vec<i64>,
@@ -130,7 +130,7 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
     }
 
     /// Begins the part of the next row, where that is the first of one.
-    fn begin_part(&mut self) {
+    pub(super) fn begin_part(&mut self) {
         let part = self.next / self.parts.rows();
         if part > self.part {
             self.fault = self.fault.take().or(self.coder.finish().err());
@@ -139,7 +139,7 @@ impl<'p, 'b> RowDecoder<'p, 'b> {
     }
 
     /// Begins a part behind the one that is being read.
-    fn begin(&mut self, part: usize) {
+    pub(super) fn begin(&mut self, part: usize) {
         let place = self.parts.place(part, part - self.part - 1, self.end);
         (self.part, self.end) = (part, place.end);
         match AnyCoder::new(self.program, self.parts.bytes(place), self.rows) {
@@ -473,9 +473,17 @@ impl Batch {
         }
         for out in out.chunks_mut((step * row_bytes).max(1)) {
             let count = out.len() / row_bytes;
-            for i in 0..count {
+            let mut i = 0;
+            while i < count {
+                let many = rows.read_abreast(&mut self.latents[i * latents..count * latents]);
+                if many > 0 {
+                    self.residuals[i * width..(i + many) * width].fill(0);
+                    i += many;
+                    continue;
+                }
                 rows.advance();
                 self.take(i, rows);
+                i += 1;
             }
             rows.check()?;
             self.predict(program, count);

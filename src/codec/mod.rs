@@ -9,6 +9,7 @@
 //! same with vectors, on the [`course`] that all lanes take, and
 //! [`group`] hands them out.
 
+mod abreast;
 pub(crate) mod atom_sums;
 pub(crate) mod bound;
 mod coder;

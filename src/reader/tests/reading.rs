@@ -152,3 +152,28 @@ fn readers_are_shared_between_threads() {
         }
     });
 }
+
+#[cfg(feature = "compress")]
+#[test]
+fn parts_that_are_read_side_by_side_are_as_those_read_alone() {
+    use crate::{Config, Fidelity, Matrix, compress};
+    let wave = |at: i32| (0.37 * (at / 24) as f32).sin() * ((at % 24) as f32 * 0.2).cos();
+    let values: Vec<f32> = (0..24 * 500).map(wave).collect();
+    let rows = Matrix::from_slice(&values, &[24]).unwrap();
+    for access in ["1", "2", "3", "7", "11", "16", "40", "scan", "auto"] {
+        let mut config = Config::default();
+        config.fidelity = Fidelity::Nmse("0.001".parse().unwrap());
+        (config.level, config.access) = (1, access.parse().unwrap());
+        let mut file = Vec::new();
+        compress(&rows, &config, &mut file).unwrap();
+        let reader = Reader::new(&file).unwrap();
+        let mut whole = vec![0.0_f32; values.len()];
+        reader.read_rows(0..500, &mut whole).unwrap();
+        let mut row = [0.0_f32; 24];
+        for i in 0..500 {
+            reader.read_row(i, &mut row).unwrap();
+            assert_eq!(row, whole[i * 24..(i + 1) * 24], "{access}: row {i}");
+        }
+        asked_in_every_way(&reader, &whole);
+    }
+}
