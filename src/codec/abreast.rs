@@ -5,12 +5,26 @@ use super::decode::RowDecoder;
 use super::program::{Program, dequantise, second_quantiser};
 use crate::entropy::rans::RansDecoder;
 
+/// Parts that are read side by side at most: with more, coders no longer stay in registers.
+const MOST_ABREAST: usize = 4;
+
 impl RowDecoder<'_, '_> {
     /// Whether rows hold nothing but latents, none of which is predicted, so that parts can be read side by side.
     fn holds_latents_only(&self) -> bool {
         let p = self.program;
         let is_alone = p.record.classes.count == 1 && !p.latents_recall && self.lines.is_none();
         is_alone && p.neighbours.is_none() && p.mute[0] && !p.temporal && !p.replaces()
+    }
+
+    /// The most rows, no more than `rows`, of as many parts as are read side by side; `rows` itself where none are.
+    pub(super) fn whole_parts(&self, rows: usize) -> usize {
+        let own = self.parts.rows();
+        match rows / own {
+            0 | 1 => rows,
+            _ if !self.holds_latents_only() => rows,
+            few @ 2..MOST_ABREAST => few * own,
+            many => many / MOST_ABREAST * MOST_ABREAST * own,
+        }
     }
 
     /// Reads the latents of next rows into `out`, where whole parts of them begin here and have room in it; returns
@@ -26,7 +40,7 @@ impl RowDecoder<'_, '_> {
             0 | 1 => 0,
             2 => self.read_parts::<2>(out),
             3 => self.read_parts::<3>(out),
-            _ => self.read_parts::<4>(out),
+            _ => self.read_parts::<MOST_ABREAST>(out),
         }
     }
 

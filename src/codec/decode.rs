@@ -463,7 +463,7 @@ impl Batch {
         let program = rows.program;
         let (width, latents) = rows.width_and_latents();
         let row_bytes = width * dtype.size();
-        let step = Self::rows(out.len() / row_bytes, width, latents);
+        let step = rows.whole_parts(Self::rows(out.len() / row_bytes, width, latents));
         self.make_room(program, step);
         if program.constant {
             return self.repeat(rows, dtype, out);

@@ -89,6 +89,8 @@ const LEAST_MEMORY: u64 = 64 << 20;
 const BYTES_PER_SAMPLED: u64 = 64;
 /// Bytes that the training of a textbook's network takes for each number of its rows, beside twice the number.
 const BYTES_PER_TRAINED: u64 = 16;
+/// Bytes that it takes besides.
+const TRAINING: u64 = 128 << 20;
 /// The share of the memory that an array may take that is held as a whole while it is cut into tiles, and the
 /// share of a file that is held until it is known whether it is the one to write.
 const SHARE_OF_ARRAY: u64 = 2;
@@ -155,7 +157,8 @@ impl Config {
     /// How many numbers of rows of `dtype` a network of a textbook's kind is trained on at most.
     pub(super) fn trained_values(&self, dtype: DType) -> usize {
         let each = 2 * dtype.size() as u64 + BYTES_PER_TRAINED;
-        usize::try_from(self.memory / each).unwrap_or(usize::MAX).min(TEXTBOOK_VALUES)
+        let room = self.memory.saturating_sub(TRAINING).max(self.memory / 4);
+        usize::try_from(room / each).unwrap_or(usize::MAX).min(TEXTBOOK_VALUES)
     }
 
     /// How many bytes of an array are held in memory while it is cut.
