@@ -161,9 +161,9 @@ fn parts_that_are_read_side_by_side_are_as_those_read_alone() {
     let values: Vec<f32> = (0..24 * 500).map(wave).collect();
     let rows = Matrix::from_slice(&values, &[24]).unwrap();
     for access in ["1", "2", "3", "7", "11", "16", "40", "scan", "auto"] {
-        let mut config = Config::default();
-        config.fidelity = Fidelity::Nmse("0.001".parse().unwrap());
-        (config.level, config.access) = (1, access.parse().unwrap());
+        let fidelity = Fidelity::Nmse("0.001".parse().unwrap());
+        let access_of = access.parse().unwrap();
+        let config = Config { fidelity, level: 1, access: access_of, ..Config::default() };
         let mut file = Vec::new();
         compress(&rows, &config, &mut file).unwrap();
         let reader = Reader::new(&file).unwrap();
