@@ -43,7 +43,7 @@ pub struct Config {
     /// How rows will be asked for: single ones are read quickly, or the file is smaller. Default
     /// [`Access::Auto`].
     pub access: Access,
-    /// Bytes of memory that the work may take, about, beside rows that are in memory already: 64 MiB or more.
+    /// Bytes of memory that the work may take, about, beside rows that are in memory already: 128 MiB or more.
     /// Codecs are fitted to no more rows than that allows, so that files of large arrays may depend on it; what
     /// cannot be done within it fails with [`Limit`](crate::ErrorKind::Limit). Default 1 GiB.
     pub memory: u64,
@@ -83,7 +83,7 @@ impl Default for Config {
 
 /// The memory that is allowed by default, and the least that anything can be done with.
 const DEFAULT_MEMORY: u64 = 1 << 30;
-const LEAST_MEMORY: u64 = 64 << 20;
+const LEAST_MEMORY: u64 = 128 << 20;
 
 /// Bytes that fitting takes for each number of the sample.
 const BYTES_PER_SAMPLED: u64 = 64;
