@@ -28,8 +28,8 @@ LEARNING = {"level", "hidden", "latent", "epochs", "batch", "lr", "activation", 
 #: Numbers that a shared codec is learned from, at most.
 _MOST_NUMBERS = 1 << 22
 #: What is not a promise among the options.
-_HOW = {"level", "threads", "memory", "seed", "fill_value", "tile", "access", "shape", "hidden", "latent", "epochs", "batch", "lr",
-        "activation", "time", "loss", "linear", "sparse", "denoise", "mask_patches", "contractive",
+_HOW = {"level", "threads", "memory", "seed", "fill_value", "tile", "access", "shape", "hidden", "latent", "epochs",
+        "batch", "lr", "activation", "time", "loss", "linear", "sparse", "denoise", "mask_patches", "contractive",
         "variational"}  # fmt: skip
 
 #: Promises that are kept with a model that was fitted to other rows.

@@ -106,8 +106,9 @@ def compress(
         ``lossless=True``
             every bit comes back.
 
-        And how: ``level`` (1 is fast, 9 small, 5 usual), ``threads``, ``memory`` (bytes that the work
-        may take, 1 GiB usually), ``seed``, ``fill_value`` (numbers that stand for missing ones, or ``"none"``), ``tile`` (``"auto"``, ``"rows"`` or a shape), ``shape``,
+        And how: ``level`` (1 is fast, 9 small, 5 usual), ``threads``, ``memory`` (bytes that the
+        work may take, 1 GiB usually), ``seed``, ``fill_value`` (numbers that stand for missing ones, or ``"none"``),
+        ``tile`` (``"auto"``, ``"rows"`` or a shape), ``shape``,
         ``access`` (``"auto"``, ``"row"``, ``"scan"`` or rows of a part: how single rows are read); the network:
         ``hidden``, ``latent``, ``epochs``, ``batch``, ``lr``, ``activation``, ``time``; its kind: ``loss``, ``linear``, ``sparse``,
         ``denoise``, ``mask_patches``, ``contractive``, ``variational``. ``aezip compress --help`` explains each.
