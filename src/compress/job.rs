@@ -291,6 +291,54 @@ mod tests {
         }
     }
 
+    /// Rows that count how many of them were read.
+    struct Counted(crate::matrix::Matrix, std::sync::atomic::AtomicUsize);
+
+    impl Rows for Counted {
+        fn schema(&self) -> &Schema {
+            self.0.schema()
+        }
+
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+
+        fn read(&self, first: usize, out: &mut [u8]) -> Result<()> {
+            let rows = out.len() / self.schema().row_bytes();
+            self.1.fetch_add(rows, std::sync::atomic::Ordering::Relaxed);
+            self.0.read(first, out)
+        }
+    }
+
+    #[test]
+    fn level_1_encodes_all_rows_twice_at_most_for_a_sum() {
+        const ROWS: usize = 300_000;
+        let mut rng = crate::matrix::rng::Rng::new(4);
+        // Rows grow along the file, so that a sample is not quite like it.
+        let row = |i: usize| {
+            let strength = [0; 4].map(|_| rng.normal() * (1.0 + i as f32 / ROWS as f32));
+            let wave = move |j: usize| {
+                let each = strength.iter().enumerate();
+                each.map(|(k, s)| s * (0.3 * (k + 1) as f32 * j as f32).sin()).sum::<f32>()
+            };
+            (0..60).map(wave)
+        };
+        let values: Vec<f32> = (0..ROWS).flat_map(row).collect();
+        let matrix = crate::matrix::Matrix::from_slice(&values, &[60]).unwrap();
+        let rows = Counted(matrix, Default::default());
+        for nmse in ["0.03", "0.003"] {
+            rows.1.store(0, std::sync::atomic::Ordering::Relaxed);
+            let fidelity = Fidelity::parse("nmse", nmse).unwrap();
+            let config = Config { level: 1, fidelity, ..Config::default() };
+            let report = crate::compress::compress(&rows, &config, std::io::sink()).unwrap();
+            let read = rows.1.load(std::sync::atomic::Ordering::Relaxed);
+            // Samples are less than a tenth of the rows.
+            assert!(read <= ROWS * 22 / 10, "nmse {nmse}: {read} rows were read");
+            let used = report.measured.nmse / nmse.parse::<f64>().unwrap();
+            assert!(used <= 1.0 && used > 0.97, "nmse {nmse}: {used}");
+        }
+    }
+
     #[test]
     fn a_promise_too_long_for_any_reader_is_refused() {
         let bounds = |count: usize| {

@@ -37,6 +37,9 @@ const MISSED: f64 = 0.97;
 const SHORTLY_USED: f64 = 0.992;
 const SHORT_AIM: f64 = 0.996;
 
+/// How many times a sample a file has to be for its step to be solved on the sample: each file that is written then
+/// takes longer than that.
+const MANY_SAMPLES: usize = 16;
 /// Files that are written with steps that are solved on the sample; the share that is to be used there, which is
 /// nearer to what is aimed for than a file's need be, and the trials for that.
 const FILES_BY_SAMPLE: usize = 2;
@@ -209,7 +212,7 @@ impl<F> TargetSearch<'_, F> {
         enough: f64,
     ) -> Result<Option<Settled<F>>> {
         let (mut near, mut start) = (None, start);
-        if self.is_short() {
+        if self.is_short() && self.sample.total >= MANY_SAMPLES * self.sample.rows() {
             (near, start) = self.settle_by_sample(builder, family, start)?;
             if near.as_ref().is_some_and(|near: &Settled<F>| near.used >= enough) {
                 return Ok(near);
