@@ -6,6 +6,7 @@
 
 Plain rather than fast. Needs NumPy and a zstd decoder, and for columns in chunks of pco the package pcodec.
 """
+import math
 import re
 import struct
 import sys
@@ -1481,7 +1482,7 @@ def decode_stream(cursor, count, width, dtype, model, room):
 # ---------------------------------------------------------------- the file
 
 SIGNATURE, END = b"\x89AEZ\r\n\x1a\n", b"\nAEZend\n"
-KNOWN = b"HEAD", b"TILE", b"cols", b"from", b"text", b"fill", b"COMP", b"MODL", b"enco", b"task", b"DATA", b"INDX"
+KNOWN = b"HEAD", b"TILE", b"cols", b"from", b"text", b"fill", b"COMP", b"MODL", b"enco", b"task", b"DATA", b"INDX", b"MORE"
 TYPES = "<f2 <f4 <f8 |u1 |i1 <u2 <i2 <u4 <i4 <u8 <i8".split()
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -1617,6 +1618,18 @@ class Tiles:
         first = next((k for k, t in enumerate(self.tile) if t > 1), len(self.tile))
         need(self.tile[first:] == row_shape, "tiles of another shape than the rows")
 
+    def grow(self, length):
+        """Makes the array's first axis longer, with all tiles what they were."""
+        need(self.array and length > self.array[0], "an array that did not grow")
+        row, behind = self.values(self.array[1:]), self.values(self.view[1:])
+        patch = 1 if self.patch[1:] == self.grid[1:] else self.patch[0]
+        step = math.lcm(row, self.tile[0] * patch * behind) // row
+        need(self.array[0] % step == 0, "an array that cannot grow")
+        need(length * row % behind == 0, "an array whose view cannot grow")
+        self.array = [length] + self.array[1:]
+        self.view = [length * row // behind] + self.view[1:]
+        self.grid = [-(-n // t) for t, n in zip(self.tile, self.view)]
+
     @staticmethod
     def axes(cursor):
         axes = cursor.varint()
@@ -1664,9 +1677,9 @@ class File:
         need(flags & ~1 == 0, "reserved flags are set")
         self.codec = flags == 1
         need(len(data) >= 56, "shorter than header and footer", "truncated")
-        need(data[-12:-4] == END, "the last bytes are not a footer", "truncated")
-        index_at, self.rows, length = struct.unpack("<3Q", unseal(data[-36:], "the footer")[:24])
-        need(length == len(data), "the footer states another length")
+        if data[-12:-4] != END:
+            data = self.data = data[: self.last_end()]
+        index_at, self.rows = self.footer(len(data))
         self.model = self.names = None
         at, seen, tag = 20, {}, b""
         while tag != b"DATA":
@@ -1678,19 +1691,23 @@ class File:
             optional = 0x61 <= tag[0] <= 0x7A
             need(known or tag[:1].isalpha(), "a section's tag does not begin with a letter")
             need(known or optional, f"unknown section {tag!r}", "unsupported")
-            need(tag != b"INDX", "there is no section DATA")
+            need(tag not in (b"INDX", b"MORE"), "there is no section DATA")
             need(tag not in seen or not known, "a section occurs twice")
             seen[tag], at = payload, end
         need(not seen[b"DATA"], "DATA has a payload")
         self.read_head(seen[b"HEAD"])
+        self.room = room = room_of(len(data))
+        first_axis = self.read_index(at, index_at)
         self.tiles, row_values = None, self.width
         if b"TILE" in seen:
             need(not self.codec, "a codec with an array's tiles")
             need(b"cols" not in seen and b"text" not in seen, "tiles with columns of rows")
             self.tiles = Tiles(seen[b"TILE"], self.shape)
+            if first_axis:
+                self.tiles.grow(first_axis)
             need(Tiles.values(self.tiles.grid) == self.rows, "another number of tiles than of rows")
             row_values = Tiles.values(self.tiles.array[1:])
-        self.room = room = room_of(len(data))
+        need(self.tiles or not first_axis, "an axis of an array grew that is none")
         if b"cols" in seen:
             claimed = Cursor(seen[b"cols"]).varint() >> 1
             need(claimed <= 1 << 28, "the names are too large")
@@ -1725,7 +1742,6 @@ class File:
             self.encoder = Encoder(seen[b"enco"], self.width, latents, room)
         if b"task" in seen:
             self.task = Task(seen[b"task"], self.width, latents, room)
-        self.read_index(at, index_at)
         need(self.rows == 0 or not self.codec, "a codec with rows")
         need(self.model or not self.codec, "a codec without a model")
         need(self.promised != self.codec, "rows without a promise, or a codec with one")
@@ -1759,21 +1775,90 @@ class File:
         if self.promised:
             check_promise(kind, number)
 
+    def footer(self, end):
+        """Offset of the index and rows, by the footer that ends at a byte."""
+        index_at, rows, length = struct.unpack("<3Q", unseal(self.data[end - 36 : end], "the footer")[:24])
+        need(length == end, "the footer states another length")
+        return index_at, rows
+
+    def last_end(self):
+        """The byte behind the last footer of a file that does not end with one."""
+        mark = self.data.rfind(END)
+        while mark >= 0:
+            end = mark + 12
+            try:
+                at, _ = self.footer(end)
+                if 20 <= at <= end - 52:
+                    tag, length = struct.unpack_from("<4sQ", self.data, at)
+                    if tag in (b"INDX", b"MORE") and at + length + 16 == end - 36:
+                        return end
+            except (Refused, struct.error):
+                pass
+            mark = self.data.rfind(END, 0, mark + 7)
+        raise Refused("truncated", "the last bytes are not a footer")
+
     def read_index(self, start, at):
-        need(start <= at <= len(self.data) - 52, "the index does not lie behind the blocks")
-        tag, payload, end = self.section(at)
-        need(tag == b"INDX" and end == len(self.data) - 36, "no index where the footer says")
-        need(len(payload) % 6 == 0, "the index is not a whole number of entries")
-        need(len(payload) // 6 * 16 <= self.room, "the index is too large", "limit")
-        self.blocks, row = [], 0
-        for length, rows in struct.iter_unpack("<IH", payload):
-            self.blocks.append((start, length, row, rows + 1))
-            start, row = start + length, row + rows + 1
-        need(start <= at and row == self.rows, "the index does not agree with the file")
+        """Lists the blocks, the first of which begins at `start`; returns the array's first axis if it grew."""
+        end, rows, first_axis, parts = len(self.data), self.rows, 0, []
+        while True:
+            need(start <= at <= end - 52, "the index does not lie behind the blocks")
+            tag, payload, index_end = self.section(at)
+            need(tag in (b"INDX", b"MORE") and index_end == end - 36, "no index where the footer says")
+            base = 0
+            if tag == b"MORE":
+                need(len(payload) >= 16, "an index without a base", "truncated")
+                base, axis = struct.unpack_from("<2Q", payload)
+                first_axis = first_axis if parts else axis
+            parts.append((tag, payload, base, at, rows))
+            if base == 0:
+                break
+            need(len(parts) < 64, "too many footers to follow")
+            need(start + 36 <= base <= at, "an index that goes on from no file")
+            need(self.data[base - 12 : base - 4] == END, "an index that goes on from no footer")
+            end, (at, rows) = base, self.footer(base)
+        self.blocks, self.start, row, place = [], start, 0, start
+        for tag, payload, base, at, rows in reversed(parts):
+            before, place = len(self.blocks), max(place, base)
+            if tag == b"INDX":
+                need(len(payload) % 6 == 0, "the index is not a whole number of entries")
+                runs = [(start, payload)]
+            else:
+                runs, cursor = [], Cursor(payload[16:])
+                while cursor.rest():
+                    first, count = struct.unpack("<QI", cursor.take(12))
+                    need(count > 0, "a run without blocks")
+                    runs.append((first, cursor.take(6 * count)))
+            need((before + sum(len(run[1]) // 6 for run in runs)) * 16 <= self.room, "the index is too large", "limit")
+            for first, entries in runs:
+                need(place <= first <= at, "blocks where none can be")
+                place = first
+                for length, more in struct.iter_unpack("<IH", entries):
+                    self.blocks.append((place, length, row, more + 1))
+                    place, row = place + length, row + more + 1
+            need(place <= at and row == rows, "the index does not agree with the file")
+            need(tag == b"INDX" or len(self.blocks) > before, "nothing was appended")
+            self.expect_room(place, at)
+        self.expect_ends()
+        return first_axis
+
+    def expect_room(self, start, at):
         if start < at:
             need(at - start >= 16, "neither a block nor a section before the index")
             tag, _, end = self.section(start)
             need(tag == b"room" and end == at, "neither a block nor room before the index")
+
+    def expect_ends(self):
+        """Between blocks that do not follow each other lies the end of the file before."""
+        last = self.start
+        for place, length, _, _ in self.blocks:
+            if place != last:
+                need(place - last >= 52 and self.data[place - 12 : place - 4] == END, "no footer between blocks")
+                at, _ = self.footer(place)
+                need(last <= at <= place - 52, "no index between blocks")
+                tag, _, end = self.section(at)
+                need(tag in (b"INDX", b"MORE") and end == place - 36, "no index between blocks")
+                self.expect_room(last, at)
+            last = place + length
 
     def decode(self):
         rows = [

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | compress rows in memory or in a file | [`compress`], promises in [`Fidelity`], effort in [`Config`] |
 //! | compress rows as they come | [`Writer`] |
+//! | add rows to a file | [`append`] |
 //! | learn once, compress many files | [`Codec`] |
 //! | read rows | [`Reader`] |
 //! | compare with the original | [`check_promise`], [`Quality`] |
@@ -96,8 +97,8 @@ mod vectors;
 
 #[cfg(feature = "compress")]
 pub use compress::{
-    Access, Activation, Codec, Config, Denoise, Epoch, Estimate, History, Loss, Patches, Progress,
-    ProgressFn, Report, Stage, Tile, TrainConfig, Writer, compress,
+    Access, Activation, Appended, Codec, Config, Denoise, Epoch, Estimate, History, Loss, Patches,
+    Progress, ProgressFn, Report, Stage, Tile, TrainConfig, Writer, append, compress,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use fidelity::Fidelity;

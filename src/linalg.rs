@@ -52,7 +52,6 @@ pub(crate) fn multiply<T: Float>(a: &[T], b: &[T], inner: usize) -> Vec<T> {
 }
 
 /// `rowsᵀ · rows`, `width × width`, in `f64` and on this thread.
-#[cfg(any(feature = "apps", test))]
 pub(crate) fn cross_products(rows: &[f64], width: usize) -> Vec<f64> {
     let mut out = vec![0.0; width * width];
     let rows = MatRef::from_row_major_slice(rows, rows.len() / width.max(1), width);
@@ -63,7 +62,6 @@ pub(crate) fn cross_products(rows: &[f64], width: usize) -> Vec<f64> {
 
 /// The inverse of a symmetric matrix, `n × n`; `None` where it is not positive definite, or not
 /// by more than rounding.
-#[cfg(any(feature = "apps", test))]
 pub(crate) fn inverse(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
     use faer::linalg::solvers::DenseSolveCore;
     let inverse = square(matrix, n).llt(Side::Lower).ok()?.inverse();
@@ -242,7 +240,6 @@ pub(crate) fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
 /// is nearest to a row. The squared length of each direction is taken to be larger by the share
 /// `ridge`, so that latents stay small where one direction is a sum of others. `None` if directions
 /// are not finite or still cannot be told apart.
-#[cfg(any(feature = "apps", test))]
 pub(crate) fn pseudo_inverse(
     directions: &[f64],
     latents: usize,

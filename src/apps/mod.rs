@@ -23,8 +23,6 @@
 // `model` is a codec as an encoder and a decoder of real numbers (`codec_encoder`,
 // `codec_decoder`); every use is one file or folder on top of it.
 mod anomalies;
-mod codec_decoder;
-mod codec_encoder;
 mod column_scale;
 mod column_units;
 mod comparable;

@@ -1,11 +1,11 @@
 //! A codec as two functions of real numbers: rows to latents and latents to rows.
 
-use super::codec_decoder::CodecDecoder;
-use super::codec_encoder::CodecEncoder;
 use super::made::Made;
 use super::values;
 use crate::compress::Codec;
 use crate::container::model::ModelRecord;
+use crate::encode::codec_decoder::CodecDecoder;
+use crate::encode::codec_encoder::CodecEncoder;
 use crate::error::{Error, Result};
 use crate::matrix::{DType, FillValues, Matrix, Rows, Schema, check_range, to_little_endian};
 use crate::quality::Quality;

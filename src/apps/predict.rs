@@ -1,11 +1,11 @@
 //! What a codec that was trained further says of rows.
 
-use super::codec_encoder::CodecEncoder;
 use super::model::nothing_hidden;
 use super::values;
 use crate::compress::Codec;
 use crate::container::encoder::EncoderRecord;
 use crate::container::task::{Targets, TaskRecord};
+use crate::encode::codec_encoder::CodecEncoder;
 use crate::encode::floats::{code, function};
 use crate::error::{Error, Result};
 use crate::matrix::{DType, Matrix, Rows, Schema, to_little_endian};

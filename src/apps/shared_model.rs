@@ -1,36 +1,21 @@
 //! Files that all have the model of one codec, as it is.
 
-use super::codec_decoder::CodecDecoder;
-use super::codec_encoder::{CodecEncoder, step};
 use super::values;
 use crate::codec::program::Program;
-use crate::codec::units::units;
 use crate::compress::filled::with_fill_values;
 use crate::compress::{Codec, Config};
 use crate::container::file::FileWriter;
-use crate::container::model::ModelRecord;
 use crate::encode::access::Access;
 use crate::encode::blocks::{BlockRows, Encoding, encode_rows};
 use crate::encode::encoder::BlockEncoder;
-use crate::encode::latents::LatentChooser;
-use crate::encode::project::Projection;
-use crate::encode::rates::LatentRates;
+use crate::encode::known_model::{ErrorWeight, KnownModel};
 use crate::error::{Error, Result};
 use crate::matrix::Rows;
 use crate::quality::bounds;
 use std::io::Write;
-use std::sync::Arc;
 
-/// Bits that a squared residual step of error costs: the slope of a normal distribution's entropy,
-/// ½·log₂(variance), where residuals vary by about a step.
-const ERROR_PRICE: f64 = 0.72;
-/// Rows of a file at most from which deviations of latents and bytes of a row are estimated.
+/// Rows of a file at most from which reaches of columns and bytes of a row are estimated.
 const TRIED_ROWS: usize = 256;
-/// Quantiles between which a column's usual values lie, and how far beyond nearly all lie, in half of their
-/// distance: as where codecs are fitted.
-const LOW: f64 = 0.02;
-const HIGH: f64 = 0.98;
-const REACH: f32 = 6.0;
 /// zstd level for blocks that the model does not make smaller.
 const EXACT_LEVEL: i32 = 3;
 
@@ -60,10 +45,7 @@ const EXACT_LEVEL: i32 = 3;
 pub struct SharedModel {
     /// The model's section, as each file has it.
     payload: Vec<u8>,
-    program: Program,
-    projection: Projection,
-    /// Bits that one squared unit of error costs, for each latent.
-    weight: Vec<f32>,
+    model: KnownModel,
 }
 
 impl SharedModel {
@@ -73,27 +55,14 @@ impl SharedModel {
     /// `Argument` where latents cannot be found, as of a network that came out of a compressed file.
     pub fn new(codec: &Codec) -> Result<Self> {
         let (record, encoder) = codec.parts()?;
-        let dtype = codec.schema().dtype;
-        let mut projection = Projection::default();
-        let mut weight = Vec::new();
-        if record.latents() > 0 {
-            let encoder = match encoder {
-                Some(stored) => CodecEncoder::new(stored),
-                None if record.hidden.is_none() => {
-                    CodecEncoder::linear(&record, &CodecDecoder::new(&record, dtype).origin)?
-                }
-                None => {
-                    return Err(Error::argument(
-                        "a compressed file holds only the decoder of its network: use the codec \
-                         that it was compressed with",
-                    ));
-                }
-            };
-            weight = error_weights(&record);
-            projection = self::projection(encoder, record.latents());
+        if record.latents() > 0 && record.hidden.is_some() && encoder.is_none() {
+            return Err(Error::argument(
+                "a compressed file holds only the decoder of its network: use the codec that it was \
+                 compressed with",
+            ));
         }
-        let (payload, program) = (codec.model().to_vec(), Program::new(record, dtype)?);
-        Ok(Self { payload, program, projection, weight })
+        let program = Program::new(record, codec.schema().dtype)?;
+        Ok(Self { payload: codec.model().to_vec(), model: KnownModel::new(program, encoder, &[])? })
     }
 
     /// Compresses `rows` into a file with this model; of `config` the promise, the fill values and the
@@ -110,9 +79,10 @@ impl SharedModel {
         mut out: impl Write + Send,
     ) -> Result<u64> {
         let schema = rows.schema();
-        values::expect_width(self.program.record.width(), schema)?;
-        if schema.dtype != self.program.dtype {
-            let (own, given) = (self.program.dtype, schema.dtype);
+        let program = self.model.program();
+        values::expect_width(program.record.width(), schema)?;
+        if schema.dtype != program.dtype {
+            let (own, given) = (program.dtype, schema.dtype);
             return Err(Error::argument(format!("the codec is for {own}, these rows are {given}")));
         }
         let rows = with_fill_values(rows, config)?;
@@ -129,7 +99,7 @@ impl SharedModel {
         })?;
         let encoder = self.encoder(rows, bounds)?;
         let file = FileWriter::begin(out, rows.schema(), Some(promise), Some(&self.payload), None)?;
-        let mut file = file.with_row_work(self.program.row_work());
+        let mut file = file.with_row_work(self.model.program().row_work());
         if !rows.is_empty() {
             let encoding = Encoding { encoder: &encoder, beside: None, memory: config.memory };
             encode_rows(encoding, rows, &mut file, &|_| {})?;
@@ -140,9 +110,8 @@ impl SharedModel {
     /// What encodes rows like the first of `rows`.
     fn encoder(&self, rows: &dyn Rows, bounds: Vec<f64>) -> Result<BlockEncoder> {
         let schema = rows.schema();
-        let program = self.program.clone();
+        let program = self.model.program().clone();
         let mut encoder = BlockEncoder {
-            projection: self.projection.clone(),
             exact_level: Some(EXACT_LEVEL),
             ..BlockEncoder::without_latents(program, bounds, schema.fill_values.clone())
         };
@@ -152,90 +121,17 @@ impl SharedModel {
         }
         let mut bytes = vec![0; tried * schema.row_bytes()];
         rows.read(0, &mut bytes)?;
+        self.model.find_latents(&mut encoder, &bytes, ErrorWeight::Residuals);
         let mut real = Vec::new();
-        if self.projection.latents > 0 {
-            let projection = &mut encoder.projection;
-            if self.program.record.hidden.is_none() {
-                // The model of a linear codec does not say how far its columns reach.
-                let normalised = projection.normalise(schema.dtype, &encoder.fills, &bytes);
-                projection.clip = reaches(&normalised, schema.width());
-            }
-            real = projection.project(&projection.normalise(schema.dtype, &encoder.fills, &bytes));
-            encoder.chooser = self.chooser(&real);
+        if encoder.projection.latents > 0 {
+            let normalised = encoder.projection.normalise(schema.dtype, &encoder.fills, &bytes);
+            real = encoder.latents(&normalised);
         }
         let symbols = encoder.symbols(&bytes, &real, false);
         let row = encoder.block(0, &bytes, &symbols).len() as f64 / tried as f64;
         BlockRows::new(&encoder.program, row, schema.row_bytes(), Access::Auto).apply(&mut encoder);
         Ok(encoder)
     }
-
-    /// What chooses latents like these, `rows × latents`.
-    fn chooser(&self, real: &[f32]) -> LatentChooser {
-        let record = &self.program.record;
-        let latents = record.latents();
-        let mut squares = vec![0.0_f64; latents];
-        for row in real.chunks_exact(latents) {
-            squares.iter_mut().zip(row).for_each(|(s, x)| *s += f64::from(*x).powi(2));
-        }
-        let rows = (real.len() / latents.max(1)).max(1) as f64;
-        // With dependent quantisation, symbols are half of what they stand for.
-        let symbol = if record.trellis > 0 { 2.0 } else { 1.0 };
-        let deviations: Vec<f32> =
-            squares.iter().map(|s| ((s / rows).sqrt() / symbol) as f32).collect();
-        let rates = LatentRates::guess(&deviations, record.table_sets());
-        LatentChooser { weight: self.weight.clone(), rates }
-    }
-}
-
-/// The encoder as what blocks are encoded with.
-fn projection(encoder: CodecEncoder, latents: usize) -> Projection {
-    let CodecEncoder { record, mut floats } = encoder;
-    let inverse = |s: &f64| if *s > 0.0 { 1.0 / s } else { 0.0 };
-    // Rows are divided by the scales before the network sees them.
-    floats.column.fill(1.0);
-    Projection {
-        inverse_scale: record.scale.iter().map(inverse).collect(),
-        centre: record.centre,
-        clip: record.clip,
-        weights: Vec::new(),
-        latents,
-        network: Some(Arc::new(floats)),
-    }
-}
-
-/// How far nearly all values of each column reach: one far beyond would spoil the latents of its row.
-fn reaches(normalised: &[f32], width: usize) -> Vec<f32> {
-    let reach = |j: usize| {
-        let mut x: Vec<f32> = normalised.iter().skip(j).step_by(width).copied().collect();
-        x.sort_unstable_by(f32::total_cmp);
-        let at = |q: f64| x[(q * (x.len() - 1) as f64) as usize];
-        let (middle, half) = ((at(HIGH) + at(LOW)) / 2.0, (at(HIGH) - at(LOW)) / 2.0);
-        // Of a column that is nearly constant, its few deviations count.
-        let reach =
-            if half > 0.0 { middle.abs() + REACH * half } else { at(0.0).abs().max(at(1.0).abs()) };
-        reach.max(1.0)
-    };
-    (0..width).map(reach).collect()
-}
-
-/// What errors of latents cost: each moves a row along its direction.
-fn error_weights(record: &ModelRecord) -> Vec<f32> {
-    let gain = (-f64::from(record.gain)).exp2();
-    let units = units(record);
-    let width = record.width();
-    let steps: Vec<f64> = (0..width).map(|j| step(record, j, units[j])).collect();
-    let weight = |direction: &[i64]| {
-        let moved = direction.iter().zip(units.iter().zip(&steps));
-        let squares: f64 = moved
-            .filter(|(_, (_, step))| **step > 0.0)
-            .map(|(w, (unit, step))| (*w as f64 * gain * unit / step).powi(2))
-            .sum();
-        // Without a linear path, a latent is taken to move a row by a step.
-        (if squares > 0.0 { squares * ERROR_PRICE } else { ERROR_PRICE }) as f32
-    };
-    (0..record.latents())
-        .map(|k| weight(record.skip.get(k * width..(k + 1) * width).unwrap_or_default()))
-        .collect()
 }
 
 #[cfg(test)]

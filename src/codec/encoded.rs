@@ -9,6 +9,8 @@ use super::program::Program;
 use crate::container::block::{self, Block};
 #[cfg(feature = "apps")]
 use crate::container::block::{Cells, Escapes};
+#[cfg(feature = "compress")]
+use crate::container::columns::{self, Shape, Way};
 use crate::container::index::Place;
 #[cfg(feature = "apps")]
 use crate::entropy::rans::RansDecoder;
@@ -44,6 +46,16 @@ impl EncodedBlock<'_> {
     fn program(&self) -> Result<&Program> {
         let missing = || Error::corrupt("a coded block in a file without a model");
         self.program.ok_or_else(|| missing().at(self.place.offset))
+    }
+
+    /// Returns the columns that are kept beside the stream, and the ways in which they are; none in a block
+    /// without such columns.
+    #[cfg(feature = "compress")]
+    pub(crate) fn columns(&self) -> Result<Option<Vec<(usize, Way)>>> {
+        let Block::Columns { columns, .. } = self.open()? else { return Ok(None) };
+        let shape = Shape { width: self.width, float: self.dtype.is_float() };
+        let entries = columns::decode(columns, shape, self.place.offset)?;
+        Ok(Some(entries.iter().map(|entry| (entry.column, entry.way)).collect()))
     }
 
     /// Appends the latents of the rows `want` to `out`; a block without stream has none and gives

@@ -85,6 +85,7 @@ pub(super) fn write<W: Write>(
     let (row_bytes, width) = (schema.row_bytes(), schema.width());
     let per_block = exactly.rows_per_block(schema);
     let mut totals = Totals::default();
+    let before = file.rows();
     let firsts: Vec<usize> = (0..rows.len()).step_by(per_block).collect();
     for batch in firsts.chunks(rayon::current_num_threads().max(1)) {
         let blocks: Vec<Result<(usize, Vec<u8>, Tally)>> = batch
@@ -94,7 +95,7 @@ pub(super) fn write<W: Write>(
                 let mut bytes = vec![0; count * row_bytes];
                 rows.read(first, &mut bytes)?;
                 let tally = with_cell!(schema.dtype, T => exact_tally::<T>(&cells(&bytes), width, &schema.fill_values));
-                Ok((count, exactly.block(first as u64, &bytes, schema), tally))
+                Ok((count, exactly.block(before + first as u64, &bytes, schema), tally))
             })
             .collect();
         for block in blocks {

@@ -1,5 +1,6 @@
 //! Rows to a file: from the caller's request to the bytes.
 
+mod append;
 mod codec_file;
 mod config;
 mod exact;
@@ -23,6 +24,7 @@ pub use crate::encode::access::Access;
 pub use crate::fit::config::{Activation, TrainConfig};
 pub use crate::fit::corruption::{Denoise, Loss, Patches};
 pub use crate::fit::history::{Epoch, History};
+pub use append::{Appended, append};
 pub use codec_file::Codec;
 pub use config::Config;
 pub use progress::{Estimate, Progress, ProgressFn, Stage};

@@ -65,6 +65,11 @@ impl<'a> Cursor<'a> {
         String::from_utf8(bytes.to_vec()).map_err(|_| Error::corrupt("a text is not UTF-8").at(at))
     }
 
+    /// Returns the offset in the file of what has not been read.
+    pub(crate) fn at(&self) -> u64 {
+        self.offset
+    }
+
     /// Returns what has not been read.
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.bytes

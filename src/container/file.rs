@@ -2,11 +2,13 @@
 
 use crate::container::fills;
 use crate::container::forever::{
-    COLUMNS, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, INDEX, MODEL, ORIGIN, ROOM, TEXT, TILE,
+    COLUMNS, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, INDEX, MODEL, MORE, ORIGIN, ROOM, SECTOR,
+    TEXT, TILE,
 };
 use crate::container::head;
 use crate::container::index::Index;
 use crate::container::model::ModelRecord;
+use crate::container::more::{Link, More};
 use crate::container::origin;
 use crate::container::section::{self, Footer, Header};
 use crate::container::text;
@@ -24,6 +26,30 @@ pub(crate) struct FileWriter<W: Write> {
     at: u64,
     index: Index,
     row_work: u64,
+    /// What is written behind, if not a file of its own.
+    behind: Option<Whole>,
+}
+
+/// A file that rows are appended to.
+#[derive(Debug, Clone)]
+pub(crate) struct Whole {
+    pub(crate) index: Index,
+    /// The footers by which its blocks are found, in the order in which they were written; the last
+    /// is the file's.
+    pub(crate) links: Vec<Link>,
+    /// How long the array's first axis becomes; 0 where rows are rows.
+    pub(crate) first_axis: u64,
+}
+
+/// Returns how many of the first `links` an index of `blocks` blocks keeps to itself: those of more than
+/// twice as many blocks as it lists, so that they are few, and blocks are not listed often.
+fn kept(links: &[Link], blocks: usize) -> usize {
+    let before = |kept: usize| kept.checked_sub(1).map_or(0, |last| links[last].blocks);
+    let mut kept = links.len();
+    while kept > 0 && before(kept) - before(kept - 1) < 2 * (blocks - before(kept)) {
+        kept -= 1;
+    }
+    kept
 }
 
 /// Says whether it takes the columns' ranges to know how finely numbers are to be written.
@@ -121,7 +147,15 @@ impl<W: Write> FileWriter<W> {
         bytes.extend(section::encode(DATA, &[]));
         out.write_all(&bytes).map_err(io)?;
         let at = bytes.len() as u64;
-        Ok(Self { out, at, index: Index::new(at), row_work: 0 })
+        Ok(Self { out, at, index: Index::new(at), row_work: 0, behind: None })
+    }
+
+    /// Goes on behind a file that is whole; `out` is what is written there.
+    pub(crate) fn append(out: W, whole: Whole) -> Self {
+        let at = whole.links.last().map_or(0, |link| link.end);
+        let mut index = whole.index.clone();
+        index.jump(at);
+        Self { out, at, index, row_work: 0, behind: Some(whole) }
     }
 
     /// Says how many multiply-adds decoding a row takes: the file becomes as long as readers want it
@@ -154,12 +188,17 @@ impl<W: Write> FileWriter<W> {
     }
 
     /// The same, and gives back the output.
-    pub(crate) fn finish_into(mut self) -> Result<(u64, W)> {
-        let index = section::encode(INDEX, &self.index.encode());
-        let written = self.at + (index.len() + FOOTER_LEN) as u64;
-        let work = self.row_work.saturating_mul(self.index.total_rows());
-        let least = limits::least_file_of_work(work);
-        if let Some(more) = least.checked_sub(written).filter(|&more| more > 0) {
+    pub(crate) fn finish_into(self) -> Result<(u64, W)> {
+        let (footer, mut out) = self.finish_unsealed()?;
+        out.write_all(&footer.encode()).map_err(io)?;
+        out.flush().map_err(io)?;
+        Ok((footer.length, out))
+    }
+
+    /// Writes all but the footer; what is written does not count without it.
+    pub(crate) fn finish_unsealed(mut self) -> Result<(Footer, W)> {
+        let index = self.index_section();
+        if let Some(more) = self.room(index.len() as u64) {
             let room = section::encode(ROOM, &vec![0; more as usize]);
             self.out.write_all(&room).map_err(io)?;
             self.at += room.len() as u64;
@@ -167,8 +206,63 @@ impl<W: Write> FileWriter<W> {
         let length = self.at + (index.len() + FOOTER_LEN) as u64;
         let footer = Footer { index: self.at, rows: self.index.total_rows(), length };
         self.out.write_all(&index).map_err(io)?;
-        self.out.write_all(&footer.encode()).map_err(io)?;
         self.out.flush().map_err(io)?;
-        Ok((length, self.out))
+        Ok((footer, self.out))
+    }
+
+    fn index_section(&self) -> Vec<u8> {
+        let Some(Whole { links, first_axis, .. }) = &self.behind else {
+            return section::encode(INDEX, &self.index.encode());
+        };
+        let last = kept(links, self.index.blocks()).checked_sub(1).map(|last| links[last]);
+        let Link { end, blocks } = last.unwrap_or(Link { end: 0, blocks: 0 });
+        section::encode(MORE, &More::encode(end, *first_axis, &self.index.encode_runs(blocks)))
+    }
+
+    /// Returns the bytes that a section must have before an index of `index` bytes, if there must be one:
+    /// readers want files of much work to be long, and a footer that is appended is to lie in one sector.
+    fn room(&self, index: u64) -> Option<u64> {
+        const FRAME: u64 = 16;
+        let footer = self.at + index;
+        let work = self.row_work.saturating_mul(self.index.total_rows());
+        let least = limits::least_file_of_work(work);
+        let more = least.checked_sub(footer + FOOTER_LEN as u64).filter(|&more| more > 0);
+        if self.behind.is_none() {
+            return more;
+        }
+        let at = (footer + more.map_or(0, |more| more + FRAME)) % SECTOR as u64;
+        let fits = at + FOOTER_LEN as u64 <= SECTOR as u64;
+        match (more, fits) {
+            (more, true) => more,
+            (Some(more), false) => Some(more + SECTOR as u64 - at),
+            (None, false) => Some((SECTOR as u64 - at).saturating_sub(FRAME)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Appends files of one block each, `times` times.
+    fn links(times: usize) -> (Vec<Link>, usize) {
+        let (mut links, mut listed) = (vec![Link { end: 1, blocks: 1000 }], 0);
+        for i in 0..times {
+            let blocks = 1001 + i;
+            let kept = kept(&links, blocks);
+            listed += blocks - kept.checked_sub(1).map_or(0, |last| links[last].blocks);
+            links.truncate(kept);
+            links.push(Link { end: 2 + i as u64, blocks });
+        }
+        (links, listed)
+    }
+
+    #[test]
+    fn footers_to_follow_are_few_and_blocks_are_listed_seldom() {
+        for times in [1, 7, 64, 1000, 5000] {
+            let (links, listed) = links(times);
+            assert!(links.len() <= 2 + times.ilog2() as usize, "{times}: {links:?}");
+            assert!(listed <= times * (2 + times.ilog2() as usize), "{times}: {listed}");
+        }
     }
 }

@@ -31,6 +31,14 @@ pub(crate) const TASK: [u8; 4] = *b"task";
 pub(crate) const ROOM: [u8; 4] = *b"room";
 pub(crate) const DATA: [u8; 4] = *b"DATA";
 pub(crate) const INDEX: [u8; 4] = *b"INDX";
+/// The index of a file to which rows were appended.
+pub(crate) const MORE: [u8; 4] = *b"MORE";
+/// Most footers that are followed to find all blocks: writers see to it that each has at least twice
+/// the blocks of the next.
+pub(crate) const MAX_LINKS: usize = 64;
+/// Bytes that a disk writes as a whole or not at all: a footer that is appended lies within as many.
+#[cfg(feature = "compress")]
+pub(crate) const SECTOR: usize = 512;
 
 /// Most rows in a block.
 pub(crate) const MAX_BLOCK_ROWS: usize = 1 << 16;
@@ -76,9 +84,10 @@ mod tests {
         assert_eq!((VERSION, HEADER_LEN, FOOTER_LEN), (0, 20, 36));
         let tags = [
             HEAD, TILE, COLUMNS, ORIGIN, TEXT, FILLS, COMPANDER, MODEL, ENCODER, TASK, DATA, INDEX,
+            MORE,
         ]
         .concat();
-        assert_eq!(tags, b"HEADTILEcolsfromtextfillCOMPMODLencotaskDATAINDX");
+        assert_eq!(tags, b"HEADTILEcolsfromtextfillCOMPMODLencotaskDATAINDXMORE");
         let shapes = include_bytes!("../../format-spec/shapes.bin");
         assert_eq!(crc32fast::hash(shapes), SHAPES_CRC);
     }

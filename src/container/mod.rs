@@ -17,6 +17,7 @@ pub(crate) mod forever;
 pub(crate) mod head;
 pub(crate) mod index;
 pub(crate) mod model;
+pub(crate) mod more;
 pub(crate) mod numbers;
 pub(crate) mod origin;
 pub(crate) mod parts;

@@ -10,14 +10,14 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 /// Rows as the model is to have them.
-pub(super) struct OnScales<'a> {
+pub(crate) struct OnScales<'a> {
     bytes: Cow<'a, [u8]>,
     row_bytes: usize,
 }
 
 impl<'a> OnScales<'a> {
     /// Takes rows as they were given.
-    pub(super) fn new(encoder: &BlockEncoder, given: &'a [u8]) -> Self {
+    pub(crate) fn new(encoder: &BlockEncoder, given: &'a [u8]) -> Self {
         let width = encoder.program.record.width();
         let (bytes, dtype) = match &encoder.program.compander {
             Some(scales) => (Cow::Owned(scales.compress(width, given, &encoder.fills)), DType::F64),
@@ -26,7 +26,7 @@ impl<'a> OnScales<'a> {
         Self { bytes, row_bytes: width * dtype.size() }
     }
 
-    pub(super) fn rows(&self, rows: Range<usize>) -> &[u8] {
+    pub(crate) fn rows(&self, rows: Range<usize>) -> &[u8] {
         &self.bytes[rows.start * self.row_bytes..rows.end * self.row_bytes]
     }
 }

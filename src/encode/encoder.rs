@@ -59,6 +59,8 @@ pub(crate) struct BlockEncoder {
     pub(crate) row_promise: Option<RowPromise>,
     /// Whether rows of zeros must be decoded to rows of zeros.
     pub(crate) keeps_zero_rows: bool,
+    /// Error in the data's units beyond which values come back exactly.
+    pub(crate) exact_beyond: f64,
     /// The share of itself that each number may be off by, where the program's are on other scales.
     pub(crate) share: f64,
 }
@@ -79,6 +81,7 @@ impl BlockEncoder {
             fills,
             row_promise: None,
             keeps_zero_rows: false,
+            exact_beyond: f64::INFINITY,
             share: 0.0,
         }
     }
@@ -121,6 +124,9 @@ impl BlockEncoder {
                     coder.row(i, row, predicted, &mut symbols);
                     if self.keeps_zero_rows && row.iter().all(|x| x.to_f64() == 0.0) {
                         coder.errors.make_exact(i, row, &mut symbols);
+                    }
+                    if self.exact_beyond.is_finite() {
+                        coder.errors.make_far_exact(i, row, self.exact_beyond, &mut symbols);
                     }
                     if measure {
                         let (errors, fills) = (&coder.errors, &self.fills);

@@ -26,6 +26,11 @@ pub(crate) struct LatentChooser {
 }
 
 impl LatentChooser {
+    /// Says whether there are latents to choose.
+    pub(crate) fn has_weights(&self) -> bool {
+        !self.weight.is_empty()
+    }
+
     /// Returns the bits of the latents' symbols of row `i`.
     pub(crate) fn bits(&self, program: &Program, symbols: &Symbols, i: usize) -> f32 {
         let latents = program.record.latents();

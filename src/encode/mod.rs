@@ -4,17 +4,23 @@
 //! integers by bits and error ([`rates`], [`trellis`]), [`residual`] and [`rows`] make and check the
 //! residuals ([`column`]), [`costs`] chooses each row's class; [`encoder`] puts these in order and
 //! writes a block, [`blocks`] writes all blocks of a file, of parts for the [`access`] that is wanted. [`beside`] takes columns out of the rows that
-//! are kept beside the stream; [`companded`] are rows whose model has them on other scales.
+//! are kept beside the stream; [`companded`] are rows whose model has them on other scales. [`known_model`] encodes with a model that was
+//! fitted before, with an encoder that came with it or is made of it ([`codec_encoder`], [`codec_decoder`], of a network's
+//! decoder [`linearised`]).
 
 pub(crate) mod access;
 pub(crate) mod beside;
 pub(crate) mod blocks;
+pub(crate) mod codec_decoder;
+pub(crate) mod codec_encoder;
 mod column;
-mod companded;
+pub(crate) mod companded;
 pub(crate) mod costs;
 pub(crate) mod encoder;
 pub(crate) mod floats;
+pub(crate) mod known_model;
 pub(crate) mod latents;
+pub(crate) mod linearised;
 pub(crate) mod neighbours;
 pub(crate) mod predictor_choice;
 pub(crate) mod project;

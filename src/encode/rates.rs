@@ -1,5 +1,6 @@
 //! What symbols of latents cost before tables are fitted to them.
 
+use crate::codec::program::Program;
 use crate::encode::symbols::Symbols;
 
 /// Symbols up to this magnitude have a rate of their own; a larger one costs what the last one
@@ -20,6 +21,11 @@ const PRIOR: f32 = 0.5;
 /// the sample is not taken for a law. 0: ECG and
 /// spectra are 0.9 % larger, embeddings 0.4 %; 0.3: spectra 0.9 % larger, embeddings 0.5 % smaller.
 const SMOOTHING: f32 = 0.1;
+
+/// Bits of a symbol at most, where tables have no code for it.
+const MOST_BITS: f32 = 40.0;
+/// Rows after which shares of classes are taken for those of all rows.
+const ROWS_AHEAD: usize = 64;
 
 /// Bits of each latent's symbols.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +74,28 @@ impl LatentRates {
         Self::new(bits, sets)
     }
 
+    /// Returns what a program's tables ask for, all classes together: each counts as often as it comes in
+    /// rows that follow each other as the tables say.
+    pub(crate) fn of_tables(program: &Program) -> Self {
+        let classes = &program.record.classes;
+        let (latents, sets) = (program.record.latents(), program.record.table_sets());
+        let share = shares(program);
+        let mut bits = Vec::with_capacity(latents * sets * ENTRIES);
+        for at in 0..latents * sets {
+            for s in -REACH..=REACH {
+                let of_class = |class: usize| {
+                    let table = classes.latent_tables[class * latents * sets + at];
+                    let mean = classes.means[class * latents + at / sets];
+                    let bits = program.tables[table].cost(i64::from(s).wrapping_sub(mean));
+                    share[class] * (-bits).exp2()
+                };
+                let seen: f32 = (0..classes.count).map(of_class).sum();
+                bits.push((-seen.log2()).min(MOST_BITS));
+            }
+        }
+        Self::new(bits, sets)
+    }
+
     fn new(bits: Vec<f32>, sets: usize) -> Self {
         let steepest = |rates: &[f32]| {
             let steps = rates.windows(2).map(|w| (w[1] - w[0]).abs());
@@ -93,6 +121,33 @@ impl LatentRates {
     pub(super) fn steepest(&self, k: usize) -> f32 {
         self.steepest[k]
     }
+}
+
+/// Returns the share of rows that each class of a program has, by its tables.
+fn shares(program: &Program) -> Vec<f32> {
+    let classes = &program.record.classes;
+    let count = classes.count;
+    let mut share = vec![0.0; count];
+    share[0] = 1.0;
+    if count == 1 {
+        return share;
+    }
+    let next = |at: usize| {
+        let table = classes.next[at / count];
+        (-program.tables[table].cost((at % count) as i64)).exp2()
+    };
+    let next: Vec<f32> = (0..count * count).map(next).collect();
+    for _ in 0..ROWS_AHEAD {
+        let mut after = vec![0.0; count];
+        for (share, next) in share.iter().zip(next.chunks_exact(count)) {
+            after.iter_mut().zip(next).for_each(|(after, p)| *after += share * p);
+        }
+        // Tables may have codes for classes that there are not.
+        let sum: f32 = after.iter().sum();
+        after.iter_mut().for_each(|share| *share /= sum.max(f32::MIN_POSITIVE));
+        share = after;
+    }
+    share
 }
 
 /// Bits of one latent's symbols.

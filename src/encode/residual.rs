@@ -50,6 +50,29 @@ impl RowErrors {
         self.errors.fill(0.0);
     }
 
+    /// Stores those values of `row`, row `i` of the block and the last that was coded, exactly that are off by
+    /// more than `most`.
+    pub(crate) fn make_far_exact<T: Cell>(
+        &mut self,
+        i: usize,
+        row: &[T],
+        most: f64,
+        symbols: &mut Symbols,
+    ) {
+        let first = (i * row.len()) as u64;
+        let before = symbols.escapes.partition_point(|&cell| cell < first);
+        let listed = symbols.escapes.split_off(before);
+        for (j, x) in row.iter().enumerate() {
+            let cell = first + j as u64;
+            if self.error(row, j).abs() > most {
+                self.set(j, *x, *x);
+            } else if listed.binary_search(&cell).is_err() {
+                continue;
+            }
+            symbols.escapes.push(cell);
+        }
+    }
+
     /// Returns the last row as decoded, in the data's units; values stored exactly are exact.
     pub(crate) fn decoded(&self) -> &[f64] {
         &self.decoded

@@ -102,6 +102,7 @@ fn choose(
         fills: context.sample.schema.fill_values.clone(),
         row_promise: None,
         keeps_zero_rows: context.keeps_zero_rows,
+        exact_beyond: f64::INFINITY,
         share: 0.0,
     };
     if coding.temporal {

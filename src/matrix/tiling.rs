@@ -76,6 +76,38 @@ impl Tiling {
         Ok(Self { array, view, tile, patch, grid })
     }
 
+    /// Returns the same for an array whose first axis has become `length` long: none where tiles would
+    /// have other numbers or values than before.
+    pub(crate) fn with_first_axis(&self, length: usize) -> Option<Self> {
+        let own = *self.array.first()?;
+        if length <= own || own % self.rows_at_a_time()? != 0 {
+            return None;
+        }
+        let (mut array, mut view) = (self.array.clone(), self.view.clone());
+        array[0] = length;
+        let behind: usize = view[1..].iter().product();
+        let values = length.checked_mul(self.row_values())?;
+        view[0] = values.is_multiple_of(behind).then_some(values / behind)?;
+        Self::with_patch(&array, &view, &self.tile, &self.patch).ok()
+    }
+
+    /// Returns of how many rows of the array there must be a multiple so that others can follow: those
+    /// of whole patches along the first axis; none where patches do not end between rows.
+    pub(crate) fn rows_at_a_time(&self) -> Option<usize> {
+        let behind: usize = self.view[1..].iter().product();
+        // Patches that are all of the other axes follow each other as tiles would without them.
+        let is_line = self.patch[1..] == self.grid[1..];
+        let patch = if is_line { self.tile[0] } else { self.patch[0] * self.tile[0] };
+        // The fewest lines of the view that are whole rows.
+        let row = self.row_values();
+        let (mut a, mut b) = (row, patch.checked_mul(behind)?);
+        let multiple = a.checked_mul(b)?;
+        while b > 0 {
+            (a, b) = (b, a % b);
+        }
+        (row > 0 && !self.array.is_empty()).then_some(multiple / a / row)
+    }
+
     /// Returns the array's shape; `[]` for a single number.
     pub fn array(&self) -> &[usize] {
         &self.array
@@ -396,6 +428,30 @@ mod tests {
         assert!(refused(&[], &[], &[]), "no axes");
         assert!(refused(&[usize::MAX, 2], &[usize::MAX, 2], &[1, 1]), "too many values");
         assert!(Tiling::with_patch(&[4, 4], &[4, 4], &[2, 2], &[3, 1]).is_err(), "a large patch");
+    }
+
+    #[test]
+    fn tiles_keep_their_numbers_where_the_first_axis_grows() {
+        for (t, step) in [
+            (Tiling::with_patch(&[8, 6], &[8, 6], &[2, 3], &[2, 1]).unwrap(), 4),
+            (Tiling::with_patch(&[6, 6], &[6, 6], &[2, 3], &[3, 2]).unwrap(), 2),
+            (Tiling::with_patch(&[40, 6], &[4, 10, 6], &[1, 5, 3], &[2, 1, 2]).unwrap(), 20),
+            (Tiling::with_patch(&[4, 6, 3], &[4, 6, 3], &[2, 3, 2], &[1, 2, 2]).unwrap(), 2),
+        ] {
+            assert_eq!(t.rows_at_a_time(), Some(step), "{t:?}");
+            let longer = t.with_first_axis(t.array()[0] + step).unwrap();
+            for number in 0..t.tiles() {
+                assert_eq!(longer.place(number), t.place(number), "{t:?}");
+                let mut lines = Vec::new();
+                t.own_lines(number, |offset, at, length| lines.push((offset, at, length)));
+                let mut same = Vec::new();
+                longer.own_lines(number, |offset, at, length| same.push((offset, at, length)));
+                assert_eq!(lines, same);
+            }
+            assert!(t.with_first_axis(t.array()[0]).is_none());
+        }
+        let cut = Tiling::new(&[7, 5], &[7, 5], &[2, 5]).unwrap();
+        assert!(cut.with_first_axis(9).is_none());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whether a promise was kept, judged on the decoded values.
 
 use super::chunks::{Chunk, chunks, same_shape};
-use super::decimals::leave_room;
+pub(crate) use super::decimals::leave_room;
 use super::shares::Shares;
 use super::tally::{Products, Quality, Tally, cosine};
 use crate::codec::bound;
@@ -82,6 +82,31 @@ impl Extremes {
 }
 
 impl FileStats {
+    /// Returns the least and the largest finite value of each column, as `f64`; infinities the wrong way
+    /// round where there are none.
+    ///
+    /// # Errors
+    /// That of reading rows.
+    #[cfg(feature = "compress")]
+    pub(crate) fn extremes(rows: &dyn Rows) -> Result<Vec<(f64, f64)>> {
+        let width = rows.schema().width();
+        let none = (f64::INFINITY, f64::NEG_INFINITY);
+        let work = |x: &Chunk<'_>, _: &Chunk<'_>, part: &mut Vec<(f64, f64)>| {
+            part.resize(width, none);
+            with_cell!(x.dtype, T => for row in x.cells::<T>().chunks_exact(width) {
+                for (own, x) in part.iter_mut().zip(row).filter(|(_, v)| is_ordinary(**v, x.fills)) {
+                    *own = (own.0.min(x.to_f64()), own.1.max(x.to_f64()));
+                }
+            });
+        };
+        let mut all = vec![none; width];
+        chunks(rows, None, work, |part| {
+            let own = all.iter_mut().zip(part);
+            own.for_each(|(all, own)| *all = (all.0.min(own.0), all.1.max(own.1)));
+        })?;
+        Ok(all)
+    }
+
     /// Looks at every row.
     pub(crate) fn scan(rows: &dyn Rows) -> Result<Self> {
         let width = rows.schema().width();
@@ -246,6 +271,25 @@ pub fn check_promise(
         detail: format!("{promise}: {detail}, {} {what}", all.count),
         quality,
     })
+}
+
+/// Says whether all values of `decoded` are within the bounds of their columns, and those that are no
+/// numbers what they were.
+///
+/// # Errors
+/// As [`check_promise`].
+#[cfg(feature = "compress")]
+pub(crate) fn within(original: &dyn Rows, decoded: &dyn Rows, bounds: &[f64]) -> Result<bool> {
+    same_shape(original, decoded)?;
+    let work = |x: &Chunk<'_>, y: &Chunk<'_>, part: &mut (Tally, u64)| {
+        part.0.pair(x, y);
+        part.1 = with_cell!(x.dtype, T => broken::<T>(x, y, bounds));
+    };
+    let mut all = 0;
+    chunks(original, Some(decoded), work, |(tally, broken)| {
+        all += broken + tally.specials_changed;
+    })?;
+    Ok(all == 0)
 }
 
 /// Says whether a figure of the whole file is good enough, and which it is. Promises about single

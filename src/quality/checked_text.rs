@@ -4,7 +4,7 @@ use super::chunks::{Chunk, chunks};
 use super::decimals::{layout, nearest, power, range_exponent};
 use crate::codec::fill::is_ordinary;
 use crate::error::Result;
-use crate::matrix::{Rows, Schema, TextColumn};
+use crate::matrix::{Digits, Rows, Schema, TextColumn};
 
 /// Rows, and what is true of the text that they were read from: whoever changed or chose rows may
 /// have left the schema as it was.
@@ -26,6 +26,23 @@ impl<'a> CheckedText<'a> {
         }
         Ok(Some(Self { rows, schema }))
     }
+}
+
+/// Returns a column of rows of which their schema, that of rows before them, says something about text that
+/// is not true of them; `given` is what they say themselves.
+///
+/// # Errors
+/// That of reading rows.
+pub(crate) fn text_stays_true(rows: &dyn Rows, given: &Schema) -> Result<Option<usize>> {
+    let Some(said) = layout(rows.schema()) else { return Ok(None) };
+    let seen = columns(rows, &said.columns)?;
+    let own = layout(given).map(|own| &own.columns);
+    let differs = |&j: &usize| {
+        let said = said.columns[j];
+        let digits = own.map_or(Digits::Fewest, |own| own[j].digits);
+        said.decimals.is_some() && seen[j].decimals.is_none() || said.digits != digits
+    };
+    Ok((0..seen.len()).find(differs))
 }
 
 impl Rows for CheckedText<'_> {

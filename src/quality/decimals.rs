@@ -93,7 +93,7 @@ fn share_of(share: &Decimal, range: f64) -> f64 {
 
 /// Lowers the bounds of columns whose numbers may have been rounded when they were read from text, and
 /// may be when they are written as text.
-pub(super) fn leave_room(schema: &Schema, promise: &Fidelity, bounds: &mut [f64]) {
+pub(crate) fn leave_room(schema: &Schema, promise: &Fidelity, bounds: &mut [f64]) {
     let Some(text) = layout(schema) else { return };
     for (bound, column) in bounds.iter_mut().zip(&text.columns) {
         let writing = places_with_room(column, promise, *bound).map_or(0.0, half_unit);

@@ -12,10 +12,10 @@ mod tally;
 mod tests;
 
 #[cfg(feature = "compress")]
-pub(crate) use check::{FileStats, bounds};
+pub(crate) use check::{FileStats, bounds, leave_room, relative_bound, within};
 pub use check::{PromiseCheck, check_promise};
 #[cfg(feature = "compress")]
-pub(crate) use checked_text::CheckedText;
+pub(crate) use checked_text::{CheckedText, text_stays_true};
 pub use shortest::ShortDecimals;
 pub use tally::Quality;
 pub(crate) use tally::Tally;

@@ -1,5 +1,6 @@
 //! The blocks of an open file: which hold the rows asked for, and what their bytes say.
 
+use super::ends::Ends;
 use super::open::{self, Frame};
 use super::source::{self, Source};
 use crate::codec::cursor::BlockCursor;
@@ -48,8 +49,9 @@ pub(super) struct Blocks<S> {
 impl<S: Source> Blocks<S> {
     /// Checks everything but the blocks.
     pub(super) fn open(source: S, limits: Limits) -> Result<Self> {
-        let room = limits.for_file(source.len());
-        let frame = open::open(&source, &room)?;
+        let ends = Ends::read(&source)?;
+        let room = limits.for_file(ends.footer.length);
+        let frame = open::open(&source, ends, &room)?;
         let has_stopped = AtomicBool::new(false);
         Ok(Self { source, frame, limits, room, stopped: Mutex::default(), has_stopped })
     }
@@ -58,8 +60,9 @@ impl<S: Source> Blocks<S> {
         &self.frame
     }
 
-    pub(super) fn file_bytes(&self) -> u64 {
-        self.source.len()
+    /// Returns the bytes behind the file's end, of rows that were not appended completely.
+    pub(super) fn unfinished_bytes(&self) -> u64 {
+        self.source.len() - self.frame.length
     }
 
     #[cfg(feature = "compress")]
@@ -78,7 +81,7 @@ impl<S: Source> Blocks<S> {
 
     /// Checks everything but the blocks once more, and what opening does not read.
     pub(super) fn verify_frame(&self) -> Result<()> {
-        let frame = open::open(&self.source, &self.room)?;
+        let frame = open::open(&self.source, Ends::read(&self.source)?, &self.room)?;
         if frame.index != self.frame.index {
             return Err(Error::corrupt("the file has changed since it was opened"));
         }

@@ -30,8 +30,15 @@ pub struct Info {
     pub named_columns: bool,
     /// Numbers that stand for missing values.
     pub fill_values: Vec<f64>,
-    /// Length of the file in bytes.
+    /// Length of the file in bytes, without [`Info::unfinished_bytes`].
     pub file_bytes: u64,
+    /// Bytes behind the end of the file that mean nothing: rows were being appended as the program was
+    /// killed or the power went out. [`append`](crate::append) writes over them.
+    pub unfinished_bytes: u64,
+    /// How many times rows were appended.
+    pub appends: u64,
+    /// Bytes of the file that no reader needs: indices and ends of the file before rows were appended.
+    pub dead_bytes: u64,
     /// Bytes that the model takes in the file; 0 without one.
     pub model_bytes: u64,
     /// Bytes that the index takes in the file.
@@ -63,7 +70,7 @@ pub struct Info {
 }
 
 impl Info {
-    pub(super) fn new(frame: &Frame, file_bytes: u64) -> Self {
+    pub(super) fn new(frame: &Frame, unfinished_bytes: u64) -> Self {
         let record = frame.program.as_ref().map(|p| &p.record);
         let looks = record.and_then(|r| r.neighbours.as_ref());
         let blocks = frame.index.blocks();
@@ -82,7 +89,10 @@ impl Info {
             dtype: frame.schema.dtype,
             named_columns: frame.schema.columns.is_some(),
             fill_values: numbers(frame.schema.dtype, &frame.schema.fill_values),
-            file_bytes,
+            file_bytes: frame.length,
+            unfinished_bytes,
+            dead_bytes: frame.dead_bytes,
+            appends: frame.appends,
             model_bytes: frame.model_bytes,
             index_bytes: frame.index_bytes,
             blocks: blocks as u64,

@@ -1,20 +1,23 @@
 //! Opening: header, sections, footer, index. Blocks are not touched.
 
-use super::section::{FRAME, Payload, Section};
-use super::source::{self, Source};
+use super::ends::Ends;
+use super::index::{self, Found};
+use super::section::{Payload, Section};
+use super::source::Source;
 use crate::codec::compander::Compander;
 use crate::codec::program::Program;
 use crate::container::compander::CompanderRecord;
 use crate::container::encoder::EncoderRecord;
 use crate::container::fills;
 use crate::container::forever::{
-    COLUMNS, COMPANDER, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, ORIGIN,
-    ROOM, SIGNATURE, TASK, TEXT, TILE, VERSION,
+    COLUMNS, COMPANDER, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, MORE,
+    ORIGIN, TASK, TEXT, TILE, VERSION,
 };
 use crate::container::head;
 use crate::container::index::Index;
+use crate::container::more::Link;
 use crate::container::origin;
-use crate::container::section::{Footer, Header};
+use crate::container::section::Header;
 use crate::container::task::TaskRecord;
 use crate::container::text;
 use crate::container::tile;
@@ -22,7 +25,6 @@ use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::limits::{self, Limits};
 use crate::matrix::{KeptText, Schema, Tiling};
-use std::ops::Range;
 use std::sync::Arc;
 
 /// Most bytes of the HEAD section: dimensions and three short texts need far less.
@@ -43,6 +45,15 @@ pub(super) struct Frame {
     pub(super) model_bytes: u64,
     pub(super) index: Index,
     pub(super) index_bytes: u64,
+    /// The footers by which blocks are found, in the order in which they were written.
+    pub(super) links: Vec<Link>,
+    /// How many times rows were appended, and the bytes that no reader needs since.
+    pub(super) appends: u64,
+    pub(super) dead_bytes: u64,
+    /// Where the first block can begin.
+    start: u64,
+    /// Bytes of the file, without those of rows that were not appended completely.
+    pub(super) length: u64,
     /// The encoder's section, not read before it is asked for.
     encoder: Option<Section>,
     /// The task's section, likewise.
@@ -52,8 +63,8 @@ pub(super) struct Frame {
 }
 
 /// Checks header, footer, sections and index.
-pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Frame> {
-    let (header, footer) = ends(source)?;
+pub(super) fn open<S: Source>(source: &S, ends: Ends, limits: &Limits) -> Result<Frame> {
+    let Ends { header, footer } = ends;
     let sections = Sections::scan(source, header.written, limits)?;
     sections.expect_no_columns()?;
     let (mut schema, promise) = sections.heading.expect("the scan ends behind a heading");
@@ -66,8 +77,7 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Frame> {
     }
     if let Some(Payload { bytes, at }) = sections.origin {
         let width = schema.tiling.as_ref().map_or(schema.width(), Tiling::row_values);
-        let origin = origin::decode(&bytes, width, limits.model_bytes, at)?;
-        schema.origin = Some(origin);
+        schema.origin = Some(origin::decode(&bytes, width, limits.model_bytes, at)?);
     }
     if let Some(Payload { bytes, at }) = sections.fills {
         schema.fill_values = fills::decode(&bytes, schema.dtype, at)?;
@@ -84,7 +94,14 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Frame> {
         own.compander = compander;
         program = Some(own);
     }
-    let (index, index_bytes) = index(source, sections.end, &footer, limits)?;
+    let found = index::read(source, sections.end, &footer, limits)?;
+    let Found { index, index_bytes, links, first_axis, appends, dead_bytes } = found;
+    if first_axis > 0 {
+        schema.tiling = Some(grown(&schema, first_axis).ok_or_else(|| {
+            let what = "rows were appended to an array that cannot have grown so";
+            Error::corrupt(what).at(footer.index)
+        })?);
+    }
     let array = schema.tiling.is_some().then(|| schema.of_array());
     let frame = Frame {
         header,
@@ -95,44 +112,28 @@ pub(super) fn open<S: Source>(source: &S, limits: &Limits) -> Result<Frame> {
         model_bytes,
         index,
         index_bytes,
+        links,
+        appends,
+        dead_bytes,
+        start: sections.end,
+        length: footer.length,
         encoder: sections.encoder,
         task: sections.task,
         text: sections.text,
     };
-    frame.check(source.len())?;
+    frame.check()?;
     Ok(frame)
+}
+
+/// Returns how an array is cut whose first axis has become longer.
+fn grown(schema: &Schema, first_axis: u64) -> Option<Tiling> {
+    schema.tiling.as_ref()?.with_first_axis(usize::try_from(first_axis).ok()?)
 }
 
 /// Prepares the scales that numbers of the model are on.
 fn scales(payload: &Payload, schema: &Schema) -> Result<Arc<Compander>> {
     let record = CompanderRecord::decode(&payload.bytes, schema.width(), payload.at)?;
     Compander::new(record, schema.dtype).map(Arc::new).map_err(|e| e.at(payload.at))
-}
-
-/// Reads header and footer, and says whether this is an .aez file at all.
-fn ends<S: Source>(source: &S) -> Result<(Header, Footer)> {
-    let length = source.len();
-    let least = HEADER_LEN + FOOTER_LEN;
-    let short = || {
-        let what = format!("{length} bytes are too few; an .aez file has {least} or more");
-        Error::truncated(what).at(0)
-    };
-    let first = source::bytes(source, 0, length.min(HEADER_LEN as u64) as usize)?;
-    let Ok(header) = <&[u8; HEADER_LEN]>::try_from(&first[..]) else {
-        // As far as there are bytes, they are those of a file that was cut off.
-        let known = first.len().min(SIGNATURE.len());
-        return Err(if first.starts_with(&SIGNATURE[..known]) {
-            short()
-        } else {
-            Error::corrupt("not an .aez file: its first bytes differ").at(0)
-        });
-    };
-    let header = Header::decode(header)?;
-    if length < least as u64 {
-        return Err(short());
-    }
-    let footer = source::array(source, length - FOOTER_LEN as u64)?;
-    Ok((header, Footer::decode(&footer, length)?))
 }
 
 /// The sections before the blocks.
@@ -163,7 +164,7 @@ impl Sections {
                 return wrong("the first section is not HEAD");
             }
             match section.tag {
-                INDEX => return wrong("there is no section DATA"),
+                INDEX | MORE => return wrong("there is no section DATA"),
                 HEAD | TILE | COLUMNS | ORIGIN | FILLS | COMPANDER | MODEL => {
                     out.read(source, section, limits)?
                 }
@@ -267,48 +268,6 @@ fn expect_first<T>(place: &Option<T>, section: Section) -> Result<()> {
     }
 }
 
-/// Reads the index, which lies between the blocks, which begin at `start`, and the footer.
-fn index<S: Source>(
-    source: &S,
-    start: u64,
-    footer: &Footer,
-    limits: &Limits,
-) -> Result<(Index, u64)> {
-    let end = source.len() - FOOTER_LEN as u64;
-    let at = footer.index;
-    if at < start || end.checked_sub(at).is_none_or(|room| room < FRAME) {
-        return Err(Error::corrupt(format!("the footer puts the index at byte {at}")).at(end));
-    }
-    let section = Section::claimed_at(source, at)?;
-    if section.tag != INDEX || section.length != end - at - FRAME {
-        return Err(Error::corrupt("there is no index where the footer says").at(at));
-    }
-    let payload = section.payload(source, limits.index_bytes)?;
-    let index = Index::decode(&payload.bytes, payload.at, start..at, footer.rows, limits)?;
-    expect_room(source, index.end()..at)?;
-    Ok((index, section.length))
-}
-
-/// Checks the bytes between the last block and the index: none, or a section that makes the file
-/// as long as its rows take.
-fn expect_room<S: Source>(source: &S, bytes: Range<u64>) -> Result<()> {
-    if bytes.is_empty() {
-        return Ok(());
-    }
-    let wrong = || {
-        let what = "there is something else than a section \"room\" between blocks and index";
-        Error::corrupt(what).at(bytes.start)
-    };
-    if bytes.end - bytes.start < FRAME {
-        return Err(wrong());
-    }
-    let section = Section::claimed_at(source, bytes.start)?;
-    if section.tag != ROOM || section.length != bytes.end - bytes.start - FRAME {
-        return Err(wrong());
-    }
-    section.verify(source)
-}
-
 impl Frame {
     /// Returns what the rows are that are read: those of the array where it was cut into tiles.
     pub(super) fn rows_schema(&self) -> &Schema {
@@ -328,11 +287,11 @@ impl Frame {
         self.program.as_ref().map_or(0, |p| p.record.latents())
     }
 
-    /// Checks that the parts agree with each other, in a file of `length` bytes.
-    fn check(&self, length: u64) -> Result<()> {
+    /// Checks that the parts agree with each other.
+    fn check(&self) -> Result<()> {
         let wrong = |what: &str, at: u64| Err(Error::corrupt(what).at(at));
         let codec = self.header.codec;
-        if codec && self.index.blocks() > 0 {
+        if codec && (self.index.blocks() > 0 || self.links.len() > 1) {
             return wrong("a codec must not have rows", FLAGS_AT);
         }
         if codec && self.program.is_none() {
@@ -350,14 +309,14 @@ impl Frame {
             }
             if tiling.tiles() as u64 != rows {
                 let what = format!("{rows} tiles, but the array has {}", tiling.tiles());
-                return wrong(&what, length - FOOTER_LEN as u64);
+                return wrong(&what, self.length - FOOTER_LEN as u64);
             }
         }
         if usize::try_from(rows).is_err() {
             return Err(Error::limit(format!("{rows} rows are more than this machine can count")));
         }
         let work = self.program.as_ref().map_or(0, Program::row_work).saturating_mul(rows);
-        limits::check_work(work, length)
+        limits::check_work(work, self.length)
     }
 
     /// Reads the encoder, if the file has one.
@@ -396,6 +355,7 @@ impl Frame {
 
     /// Checks what the sections say whose checksums alone are checked when a file is opened.
     pub(super) fn verify_unread<S: Source>(&self, source: &S, limits: &Limits) -> Result<()> {
+        index::verify(source, &self.index, self.start..self.length)?;
         self.kept_text(source, limits)?;
         self.encoder(source, limits)?;
         self.task(source, limits).map(drop)

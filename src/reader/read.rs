@@ -159,7 +159,7 @@ impl<S: Source> Reader<S> {
 
     /// Says what the file is made of.
     pub fn info(&self) -> Info {
-        Info::new(self.frame(), self.blocks.file_bytes())
+        Info::new(self.frame(), self.blocks.unfinished_bytes())
     }
 
     /// Reads the columns of text that a table had beside its numbers, all rows of them; `None` if

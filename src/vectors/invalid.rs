@@ -25,6 +25,7 @@ pub(super) fn all() -> Vec<Case> {
     out.extend(super::encoders::invalid());
     out.extend(super::tasks::invalid());
     out.extend(super::tiles::invalid());
+    out.extend(super::appended::invalid());
     out.extend(super::companders::invalid());
     out
 }
@@ -94,7 +95,6 @@ fn frame() -> Vec<Case> {
     for (name, at) in cuts {
         out.push(case(&format!("cut-in-{name}"), "truncated", good[..at].to_vec()));
     }
-    out.push(case("bytes-after-footer", "truncated", [&good[..], b"\n"].concat()));
     // A footer that states another length: two files one after another.
     out.push(case("two-files", "corrupt", [&good[..], &good[..]].concat()));
     out

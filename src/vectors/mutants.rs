@@ -5,8 +5,9 @@
 
 use super::file::Parts;
 use super::records::Random;
-use crate::container::forever::{DATA, FOOTER_LEN, HEADER_LEN};
-use crate::container::section::{SECTION_HEAD, decode_head};
+use crate::container::forever::{DATA, FOOTER_LEN, HEADER_LEN, MORE};
+use crate::container::section::{self, Footer, SECTION_HEAD, decode_head};
+use crate::reader::Reader;
 use std::path::Path;
 
 /// The parts of a good file.
@@ -52,7 +53,30 @@ fn change(bytes: &mut Vec<u8>, random: &mut Random) {
     }
 }
 
+/// Changes the index of a file to which rows were appended.
+fn mutant_of_index(good: &[u8], random: &mut Random) -> Vec<u8> {
+    let footer = &good[good.len() - FOOTER_LEN..];
+    let number = |at: usize| u64::from_le_bytes(footer[at..at + 8].try_into().unwrap());
+    let (index, mut rows) = (number(0), number(8));
+    let at = index as usize;
+    let mut payload = good[at + SECTION_HEAD..good.len() - FOOTER_LEN - 4].to_vec();
+    match random.bits() >> 18 & 7 {
+        0 => rows ^= random.bits() >> 12 & 3,
+        _ => change(&mut payload, random),
+    }
+    let mut out = good[..at].to_vec();
+    out.extend(section::encode(MORE, &payload));
+    let length = (out.len() + FOOTER_LEN) as u64;
+    out.extend(Footer { index, rows, length }.encode());
+    out
+}
+
 fn mutant(good: &[u8], random: &mut Random) -> Vec<u8> {
+    let info = Reader::new(good).unwrap().info();
+    if info.appends > 0 {
+        return mutant_of_index(good, random);
+    }
+    let good = &good[..info.file_bytes as usize];
     let mut file = parts(good);
     let pick = (random.bits() >> 9) as usize;
     if pick.is_multiple_of(2) && !file.blocks.is_empty() {

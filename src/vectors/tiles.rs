@@ -47,6 +47,15 @@ fn own(dtype: DType, array: &[usize], tile: &[usize], patch: &[usize], blocks: &
     file(&tiling(array, array, tile, patch), dtype, blocks)
 }
 
+/// An array to which rows can be appended.
+pub(super) fn growing() -> Parts {
+    own(DType::I16, &[4, 4], &[2, 2], &[1, 2], &[4])
+}
+
+pub(super) fn growing_model() -> ModelRecord {
+    model(DType::I16, 4)
+}
+
 /// The array of the invalid files, [7, 10] in tiles of [3, 4], and what its section says.
 const FIELD: [&[usize]; 3] = [&[7, 10], &[3, 4], &[2, 2]];
 const FIELD_TILES: usize = 9;

@@ -3,6 +3,8 @@
 //! One program, because linking each by itself took longer than running it. `tests/damage.rs` is
 //! another one: it counts the memory of its whole process.
 
+#[cfg(feature = "compress")]
+mod append;
 mod architecture;
 #[cfg(feature = "compress")]
 mod determinism;

@@ -2,11 +2,11 @@
 
 use super::graph::{Attribute, DOUBLE, FLOAT, Graph, INT64, Port, element};
 use super::protobuf::Message;
-use crate::apps::codec_encoder::CodecEncoder;
 use crate::apps::model::Model;
 use crate::apps::predict::Predictor;
 use crate::compress::Codec;
 use crate::container::task::Targets;
+use crate::encode::codec_encoder::CodecEncoder;
 use crate::error::{Error, Result};
 
 /// The version of ONNX's operators that exported graphs use.

@@ -3,8 +3,8 @@
 
 use super::answers::Wanted;
 use super::training_set::{TrainingSet, inputs};
-use crate::apps::codec_encoder::CodecEncoder;
 use crate::apps::label_propagation::propagate;
+use crate::encode::codec_encoder::CodecEncoder;
 use crate::error::Result;
 use crate::matrix::Rows;
 

@@ -3,11 +3,11 @@
 use super::answers::Wanted;
 use super::config::{FinetuneConfig, FinetuneReport, Task};
 use super::training_set::TrainingSet;
-use crate::apps::codec_encoder::CodecEncoder;
 use crate::apps::column_scale::moments;
 use crate::apps::predict;
 use crate::compress::{Config, Progress, Stage};
 use crate::container::task::{Targets, TaskRecord};
+use crate::encode::codec_encoder::CodecEncoder;
 use crate::error::{Error, Result};
 use crate::kernels::activation::Activation;
 use crate::matrix::rng::Rng;

@@ -1,9 +1,9 @@
 //! Rows to learn from, as the encoder's network is given them.
 
 use super::answers::Wanted;
-use crate::apps::codec_encoder::CodecEncoder;
 use crate::apps::model::nothing_hidden;
 use crate::apps::values;
+use crate::encode::codec_encoder::CodecEncoder;
 use crate::error::Result;
 use crate::matrix::Rows;
 

@@ -9,18 +9,18 @@ use crate::nn::network::Network;
 
 /// Maps latents, in the integer program's units, to values.
 #[derive(Debug, Clone)]
-pub(super) struct CodecDecoder {
+pub(crate) struct CodecDecoder {
     /// Maps latents to predictions, which count in [`Self::unit`]s.
-    pub(super) network: Network,
+    pub(crate) network: Network,
     /// The value of each column where the prediction is 0.
-    pub(super) origin: Vec<f64>,
+    pub(crate) origin: Vec<f64>,
     /// How much a prediction of 1 adds to it.
-    pub(super) unit: Vec<f64>,
+    pub(crate) unit: Vec<f64>,
 }
 
 impl CodecDecoder {
     /// Reads the integer program of `m`, whose values have type `dtype`, as numbers.
-    pub(super) fn new(m: &ModelRecord, dtype: DType) -> Self {
+    pub(crate) fn new(m: &ModelRecord, dtype: DType) -> Self {
         let (inputs, outputs) = (vec![1.0; m.latents()], vec![1.0; m.width()]);
         let network = floats::decoder(m, &inputs, &outputs);
         let origin = with_cell!(dtype, T => {
@@ -31,7 +31,8 @@ impl CodecDecoder {
     }
 
     /// Values of rows, rows × columns, from latents, rows × latents.
-    pub(super) fn values(&self, latents: &[f32]) -> Vec<f64> {
+    #[cfg(feature = "apps")]
+    pub(crate) fn values(&self, latents: &[f32]) -> Vec<f64> {
         let rows = latents.len() / self.network.shape.inputs.max(1);
         let out = self.network.infer(latents, rows);
         let width = self.origin.len();

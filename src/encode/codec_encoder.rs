@@ -16,22 +16,22 @@ const RIDGE: f64 = 1e-9;
 
 /// Maps values to latents, in the integer program's units.
 #[derive(Debug, Clone)]
-pub(super) struct CodecEncoder {
-    pub(super) record: EncoderRecord,
+pub(crate) struct CodecEncoder {
+    pub(crate) record: EncoderRecord,
     /// What the record says, ready to run.
-    pub(super) floats: FloatEncoder,
+    pub(crate) floats: FloatEncoder,
 }
 
 impl CodecEncoder {
     /// The encoder of a record.
-    pub(super) fn new(record: EncoderRecord) -> Self {
+    pub(crate) fn new(record: EncoderRecord) -> Self {
         Self { floats: floats::encoder(&record), record }
     }
 
     /// The encoder of a linear codec: it finds the latents whose prediction is nearest to a row,
     /// in steps of each column. That is `y = (V·Vᵀ)⁻¹·V·x` for the rows `V` of the decoder's
     /// matrix. `origin` is the value of each column where the prediction is 0.
-    pub(super) fn linear(m: &ModelRecord, origin: &[f64]) -> Result<Self> {
+    pub(crate) fn linear(m: &ModelRecord, origin: &[f64]) -> Result<Self> {
         let (latents, width) = (m.latents(), m.width());
         let units = units(m);
         let scale: Vec<f64> = (0..width).map(|j| step(m, j, units[j])).collect();
@@ -66,19 +66,21 @@ impl CodecEncoder {
 
     /// What the network is given for rows of values, of which those at the places that `hidden`
     /// names are not known; see [`floats::encoder_inputs`].
-    pub(super) fn inputs(&self, values: &[f64], hidden: &dyn Fn(usize) -> bool) -> Vec<f32> {
+    #[cfg(feature = "apps")]
+    pub(crate) fn inputs(&self, values: &[f64], hidden: &dyn Fn(usize) -> bool) -> Vec<f32> {
         floats::encoder_inputs(&self.record, values, hidden)
     }
 
     /// Latents of such inputs, in the integer program's units: rows × latents.
-    pub(super) fn latents(&self, inputs: &[f32]) -> Vec<f32> {
+    #[cfg(feature = "apps")]
+    pub(crate) fn latents(&self, inputs: &[f32]) -> Vec<f32> {
         self.floats.latents(inputs)
     }
 }
 
 /// The step in which errors of column `j` are counted, in the data's units; `unit` is what a
 /// prediction of 1 counts there.
-pub(super) fn step(m: &ModelRecord, j: usize, unit: f64) -> f64 {
+pub(crate) fn step(m: &ModelRecord, j: usize, unit: f64) -> f64 {
     /// Real fractions have fewer bits; the cap keeps the step finite whatever a file claims.
     const MOST_FRACTION: u32 = 62;
     let grid = &m.grids[m.grid_of[j]];
