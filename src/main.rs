@@ -3,7 +3,9 @@
 mod cli;
 
 use clap::{Parser, Subcommand};
-use cli::commands::{anomalies, compare, compress, dataset, decompress, denoise, embed, export};
+use cli::commands::{
+    anomalies, append, compare, compress, dataset, decompress, denoise, embed, export,
+};
 use cli::commands::{finetune, impute, info, plot, predict, sample, train, verify};
 use cli::io::{console, temporary, usage};
 use std::process::ExitCode;
@@ -24,6 +26,7 @@ struct Cli {
 enum Command {
     Compress(compress::Args),
     Decompress(decompress::Args),
+    Append(append::Args),
     Info(info::Args),
     Verify(verify::Args),
     Train(train::Args),
@@ -44,6 +47,7 @@ const EXAMPLES: &str = "\
 Examples:
   aezip compress spectra.npy --max-error 0.01     write spectra.npy.aez
   aezip decompress spectra.npy.aez -o back.npy    and back
+  aezip append spectra.npy.aez more.npy           rows to those that are there
   aezip info spectra.npy.aez                      what is inside
   aezip verify spectra.npy.aez --against spectra.npy
 
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Compress(args) => compress::run(args, &console),
         Command::Decompress(args) => decompress::run(args, &console),
+        Command::Append(args) => append::run(args, &console),
         Command::Info(args) => info::run(&args),
         Command::Verify(args) => verify::run(args, &console),
         Command::Train(args) => train::run(args, &console),

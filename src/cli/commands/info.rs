@@ -93,6 +93,7 @@ fn table(archive: &Archive, info: &Info, text: &[String]) -> Listing {
     table.line("  model", format!("{} bytes", grouped(info.model_bytes)));
     let rest = grouped(info.file_bytes.saturating_sub(info.model_bytes));
     table.line("  rest", format!("{rest} bytes, {} blocks", grouped(info.blocks)));
+    tell_of_appends(&mut table, info);
     table.line("latents", info.latents.to_string());
     if !info.hidden.is_empty() {
         table.line("hidden layers", layers(&info.hidden));
@@ -103,6 +104,18 @@ fn table(archive: &Archive, info: &Info, text: &[String]) -> Listing {
     }
     table.line("format version", info.version.to_string());
     table
+}
+
+/// Says what was appended, and what was not to its end.
+fn tell_of_appends(table: &mut Listing, info: &Info) {
+    if info.appends > 0 {
+        let (times, dead) = (grouped(info.appends), grouped(info.dead_bytes));
+        table.line("appended", format!("{times} times, {dead} bytes are no longer needed"));
+    }
+    if info.unfinished_bytes > 0 {
+        table
+            .line("unfinished", format!("{} bytes behind the end", grouped(info.unfinished_bytes)));
+    }
 }
 
 /// Lists the first names, and says how many more there are.
@@ -149,6 +162,9 @@ fn object(archive: &Archive, info: &Info, text: &[String]) -> String {
         "promised": info.fidelity.as_ref().map(fidelity_json),
         "plain_bytes": plain_bytes(info, schema),
         "file_bytes": info.file_bytes,
+        "unfinished_bytes": info.unfinished_bytes,
+        "appends": info.appends,
+        "dead_bytes": info.dead_bytes,
         "model_bytes": info.model_bytes,
         "blocks": info.blocks,
         "latents": info.latents,

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod anomalies;
+pub(crate) mod append;
 pub(crate) mod compare;
 pub(crate) mod compress;
 pub(crate) mod dataset;

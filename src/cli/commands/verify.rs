@@ -126,7 +126,11 @@ fn sound(archive: &Archive) -> String {
         return format!("{label}: OK, a codec, every checksum right");
     }
     let rows = grouped(archive.reader.rows() as u64);
-    format!("{label}: OK, {rows} rows, every checksum right and every row decoded")
+    let appended = match archive.reader.info().appends {
+        0 => String::new(),
+        times => format!(", appended to {} times", grouped(times)),
+    };
+    format!("{label}: OK, {rows} rows, every checksum right and every row decoded{appended}")
 }
 
 /// Says where the columns of text of the archive differ from those of the original.
@@ -178,6 +182,7 @@ fn object(archive: &Archive, compared: Option<(&str, &PromiseCheck)>) -> Value {
         "ok": compared.is_none_or(|(_, check)| check.held),
         "codec": archive.is_codec(),
         "rows": archive.reader.rows(),
+        "unfinished_bytes": archive.reader.info().unfinished_bytes,
         "promised": promise.as_ref().map(fidelity_json),
     });
     if let Some((against, check)) = compared {

@@ -1,7 +1,9 @@
 //! The `.aez` file to read.
 
+use crate::cli::io::console::say;
 use crate::cli::io::destination::PIPE;
 use crate::cli::io::failure::Failure;
+use crate::cli::io::numbers::grouped;
 use crate::cli::io::source::label;
 use aezip::{Codec, ErrorKind, FileSource, Limits, Reader, ReaderOptions};
 use std::fs::{self, File};
@@ -48,6 +50,15 @@ impl Archive {
             None => Reader::open_with(path, options),
         };
         let reader = opened.map_err(|error| failure(&label, &error))?;
+        let unfinished = reader.info().unfinished_bytes;
+        if unfinished > 0 {
+            say(&format!(
+                "{label}: the last {} bytes are of rows that were not appended completely, or the file is \
+                 cut; the {} rows before are whole",
+                grouped(unfinished),
+                grouped(reader.rows() as u64)
+            ));
+        }
         Ok(Self { reader, label, memory })
     }
 

@@ -56,7 +56,7 @@ impl Console {
 }
 
 /// Writes a line to standard error.
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     // Without a standard error there is nobody to tell; `eprintln!` would panic.
     let _ = writeln!(io::stderr(), "aezip: {}", plain(line));
 }
