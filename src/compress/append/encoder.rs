@@ -32,6 +32,8 @@ const PLACES: usize = 64;
 /// by a codec that is fitted to them.
 const WEIGHTS: usize = 8;
 const MIXTURES: usize = 4;
+/// Whole numbers up to this are `f64`s.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 /// Ranges of decoded numbers are taken to be less by this share: their bounds are rounded.
 const SURELY: f64 = 1.0 - 1e-9;
 
@@ -244,6 +246,7 @@ fn ranges(reader: &Reader<FileSource>, rows: &dyn Rows, share: &Decimal) -> Resu
     let given = FileStats::scan(rows)?.ranges;
     let (new, old) = (FileStats::extremes(rows)?, old_extremes(reader)?);
     let is_tiled = rows.schema().tiling.is_some();
+    let is_float = rows.schema().dtype.is_float();
     let all = |list: &[(f64, f64)]| {
         list.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |a, b| (a.0.min(b.0), a.1.max(b.1)))
     };
@@ -255,7 +258,9 @@ fn ranges(reader: &Reader<FileSource>, rows: &dyn Rows, share: &Decimal) -> Resu
         let mixed = (old.1 - new.0).max(new.1 - old.0) / (1.0 + share);
         let decoded = (old.1 - old.0) / (1.0 + 2.0 * share);
         let other = mixed.max(decoded) * SURELY;
-        if other.is_finite() { given.max(other) } else { given }
+        // Whole numbers beyond are rounded, and the range may be less than that.
+        let is_known = is_float || [new.0, new.1, old.0, old.1].iter().all(|x| x.abs() <= EXACT);
+        if other.is_finite() && is_known { given.max(other) } else { given }
     };
     Ok(given.into_iter().enumerate().map(range).collect())
 }
