@@ -53,7 +53,7 @@ def bounded(name, array, found):
     mb = array.nbytes / 1e6
     rows = []
     for bound, codec, size, there, back, error in found:
-        kept = "" if error <= bound else f" (off by {error / bound:.7g} of it)"
+        kept = "" if error <= bound else f" (largest error {error / bound:.9g} of it)"
         rows.append([f"±{bound:.6g}", codec + kept, number(size), f"{mb / there:.1f}", f"{mb / back:.0f}"])
     head = ["bound", "", "bytes", "compress, MB/s", "decompress, MB/s"]
     shape = " × ".join(map(str, array.shape))

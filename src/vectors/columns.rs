@@ -8,7 +8,7 @@ use crate::container::{numbers, shuffle};
 use crate::matrix::DType;
 
 /// Rows of each block here: more than one batch of pco.
-const ROWS: usize = 300;
+const ROWS: usize = 260;
 
 /// Little-endian numbers of `size` bytes, a few distinct ones by turns.
 fn column(size: usize, step: u64) -> Vec<u8> {

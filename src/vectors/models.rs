@@ -135,7 +135,7 @@ fn ladders(shape: u8) -> Vec<u8> {
     let tables = scales.iter().map(|&s| ladder(shape, s)).collect();
     let m = plain(scales.len(), vec![integer(1, 0, 1)], tables);
     let mut random = Random(u64::from(shape));
-    let list = (0..40).map(|i| {
+    let list = (0..24).map(|i| {
         let bound = |scale: u8| 1_i64 << (i64::from(scale) / 4 - 4 + i % 5).clamp(0, 62);
         scales.iter().map(|&s| random.around(bound(s))).collect()
     });
@@ -301,7 +301,7 @@ impl NetworkCase<'_> {
         if !units.is_empty() {
             m.hidden = Some(hidden(latents, units, width, seed));
         }
-        let list: Vec<Row> = (0..70)
+        let list: Vec<Row> = (0..50)
             .map(|_| Row {
                 latents: clamps.iter().map(|&c| random.around(c)).collect(),
                 residuals: random.list(width, 1),
