@@ -308,10 +308,21 @@ impl<S: Source> Reader<S> {
     /// Reads and decodes the whole file and checks every checksum.
     ///
     /// # Errors
-    /// The first fault, with its place: `Truncated`, `Corrupt`, `Unsupported`, `Limit` or `Io`.
+    /// The first fault, with its place; [bytes behind the end](Info::unfinished_bytes) are one: `Truncated`, `Corrupt`, `Unsupported`, `Limit` or `Io`.
     pub fn verify(&self) -> Result<()> {
         self.blocks.verify_frame()?;
-        self.blocks.verify()
+        self.blocks.verify()?;
+        match self.blocks.unfinished_bytes() {
+            0 => Ok(()),
+            more => {
+                let what = format!(
+                    "{more} bytes behind the end are of rows that were not appended completely, or the file is \
+                     cut or damaged there; what is before is whole, and the next rows that are appended take \
+                     their place"
+                );
+                Err(Error::corrupt(what).at(self.frame().length))
+            }
+        }
     }
 }
 
