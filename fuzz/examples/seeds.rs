@@ -30,6 +30,9 @@ const VECTORS: [&str; 21] = [
     "tiles-number",
 ];
 
+/// Test vectors to which rows were appended: of these, no checksums are made right.
+const APPENDED: [&str; 3] = ["appended-listed-anew", "appended-tiles", "appended-twice"];
+
 /// Begins an input of the target `roundtrip`: a network, and many rows.
 const NETWORK: [u8; 2] = [0, 64];
 
@@ -47,10 +50,12 @@ fn main() -> Result<()> {
         );
         put("open", &name, &file)?;
         put("open_repaired", &name, &file)?;
-        let mut with_wishes: Vec<u8> =
-            (0..32_u8).map(|i| i.wrapping_mul(37).wrapping_add(5)).collect();
-        with_wishes.extend(&file);
-        put("rows", &name, &with_wishes)?;
+        put("rows", &name, &with_wishes(&file))?;
+    }
+    for name in APPENDED {
+        let file = vector(name)?;
+        put("open", name, &file)?;
+        put("rows", name, &with_wishes(&file))?;
     }
     for (name, file) in inputs()? {
         put("inputs", name, &file)?;
@@ -101,11 +106,21 @@ fn archives() -> Result<Vec<(String, Vec<u8>)>> {
     Codec::fit(&named, &config(5, "max-error", "0.1")?)?.write(&mut codec)?;
     out.push(("codec".into(), codec));
     for name in VECTORS {
-        let path =
-            format!("{}/../format-spec/vectors/valid/{name}.aez", env!("CARGO_MANIFEST_DIR"));
-        out.push((name.to_string(), fs::read(path)?));
+        out.push((name.to_string(), vector(name)?));
     }
     Ok(out)
+}
+
+/// An input of the target `rows`: which rows, and of what file.
+fn with_wishes(file: &[u8]) -> Vec<u8> {
+    let mut out: Vec<u8> = (0..32_u8).map(|i| i.wrapping_mul(37).wrapping_add(5)).collect();
+    out.extend(file);
+    out
+}
+
+fn vector(name: &str) -> Result<Vec<u8>> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../format-spec/vectors/valid");
+    Ok(fs::read(format!("{folder}/{name}.aez"))?)
 }
 
 fn file<T: Element>(
