@@ -101,6 +101,7 @@ impl KnownModel {
             let rows = encoder.projection.normalise(self.program.dtype, &encoder.fills, bytes);
             encoder.projection.clip = reaches(&rows, record.width());
         }
+        let price_of = weight;
         let price = match weight {
             ErrorWeight::Residuals => RESIDUAL_PRICE,
             ErrorWeight::Alone(times) => times * error_price(self.latent_step()),
@@ -108,7 +109,15 @@ impl KnownModel {
         // Without a linear path, a latent is taken to move a row by a step.
         let own = |squares: &f64| (price * if *squares > 0.0 { *squares } else { 1.0 }) as f32;
         let weight = self.lengths.iter().map(own).collect();
-        encoder.chooser = LatentChooser { weight, rates: LatentRates::of_tables(&self.program) };
+        let rates = match self.tables_suit(price_of) {
+            true => LatentRates::of_tables(&self.program),
+            false => {
+                let dtype = self.program.dtype;
+                let rows = encoder.projection.normalise(dtype, &encoder.fills, bytes);
+                self.guessed_rates(&encoder.projection.project(&rows))
+            }
+        };
+        encoder.chooser = LatentChooser { weight, rates };
         if self.is_beginning {
             let slopes = vec![price as f32; record.width()];
             let mut refiner = Refiner::new(&self.program, slopes, STEPS_FROM_LINEAR);
@@ -117,6 +126,32 @@ impl KnownModel {
             }
             encoder.refiner = Some(refiner);
         }
+    }
+
+    /// Says whether latents cost what the model's tables say. Of rows unlike those that were learned from, they may be
+    /// worth their bits where residuals follow, which take more without them; and tables say nothing of
+    /// latents that are foretold by those before.
+    fn tables_suit(&self, weight: ErrorWeight) -> bool {
+        let program = &self.program;
+        matches!(weight, ErrorWeight::Alone(_))
+            && !program.latents_recall
+            && !program.record.neighbours.as_ref().is_some_and(|n| n.predicts_latents())
+    }
+
+    /// Guesses what latents like these, `rows × latents`, cost.
+    fn guessed_rates(&self, real: &[f32]) -> LatentRates {
+        let record = &self.program.record;
+        let latents = record.latents();
+        let mut squares = vec![0.0_f64; latents];
+        for row in real.chunks_exact(latents) {
+            squares.iter_mut().zip(row).for_each(|(s, x)| *s += f64::from(*x).powi(2));
+        }
+        let rows = (real.len() / latents.max(1)).max(1) as f64;
+        // With dependent quantisation, symbols are half of what they stand for.
+        let symbol = if record.trellis > 0 { 2.0 } else { 1.0 };
+        let deviations: Vec<f32> =
+            squares.iter().map(|s| ((s / rows).sqrt() / symbol) as f32).collect();
+        LatentRates::guess(&deviations, record.table_sets())
     }
 
     /// The geometric mean of what a step of the latents' quantiser moves, in residual steps.
