@@ -1,7 +1,6 @@
 //! The decoder's integer program as a network in floats.
 
-use crate::codec::units::units;
-use crate::codec::value::{Cell, with_cell};
+use crate::codec::units::{origins, units};
 use crate::container::model::ModelRecord;
 use crate::encode::floats;
 use crate::matrix::DType;
@@ -23,15 +22,10 @@ impl CodecDecoder {
     pub(crate) fn new(m: &ModelRecord, dtype: DType) -> Self {
         let (inputs, outputs) = (vec![1.0; m.latents()], vec![1.0; m.width()]);
         let network = floats::decoder(m, &inputs, &outputs);
-        let origin = with_cell!(dtype, T => {
-            let grids = m.grid_of.iter().map(|&g| &m.grids[g]);
-            grids.zip(&m.base).map(|(g, &base)| g.value::<T>(base, 0, 0).to_f64()).collect()
-        });
-        Self { network, origin, unit: units(m) }
+        Self { network, origin: origins(m, dtype), unit: units(m) }
     }
 
     /// Values of rows, rows × columns, from latents, rows × latents.
-    #[cfg(feature = "apps")]
     pub(crate) fn values(&self, latents: &[f32]) -> Vec<f64> {
         let rows = latents.len() / self.network.shape.inputs.max(1);
         let out = self.network.infer(latents, rows);

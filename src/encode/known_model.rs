@@ -1,6 +1,5 @@
 //! Rows to blocks with a model that is there already: that of a codec, or of a file.
 
-use super::codec_decoder::CodecDecoder;
 use super::codec_encoder::{CodecEncoder, step};
 use super::encoder::BlockEncoder;
 use super::latents::LatentChooser;
@@ -9,7 +8,7 @@ use super::project::Projection;
 use super::rates::LatentRates;
 use super::refine::Refiner;
 use crate::codec::program::Program;
-use crate::codec::units::units;
+use crate::codec::units::{origins, units};
 use crate::container::encoder::EncoderRecord;
 use crate::container::model::ModelRecord;
 use crate::error::{Error, Result};
@@ -78,6 +77,7 @@ impl KnownModel {
         Ok(Self { program, projection, lengths, is_beginning })
     }
 
+    #[cfg(feature = "apps")]
     pub(crate) fn program(&self) -> &Program {
         &self.program
     }
@@ -173,7 +173,7 @@ fn no_latents() -> Error {
 /// The encoder of a linear decoder, whose rows count from where predictions are 0.
 fn linear(program: &Program) -> Result<CodecEncoder> {
     let record = &program.record;
-    let origin = CodecDecoder::new(record, program.dtype).origin;
+    let origin = origins(record, program.dtype);
     let mut own = CodecEncoder::linear(record, &origin)?.record;
     let latents = record.latents();
     for j in 0..record.width() {

@@ -1,11 +1,10 @@
 //! The encoder of a network of which only the decoder is known, to begin with: the best linear one, by
 //! the latents that rows have.
 
-use super::codec_decoder::CodecDecoder;
 use super::codec_encoder::step;
 use super::floats;
 use crate::codec::program::Program;
-use crate::codec::units::units;
+use crate::codec::units::{origins, units};
 use crate::container::encoder::EncoderRecord;
 use crate::linalg::{cross_products, inverse, multiply, pseudo_inverse, transposed};
 
@@ -63,7 +62,7 @@ pub(super) fn linearised(program: &Program, latents: &[i32]) -> Option<Linearise
     let units = units(record);
     let params = transposed(&weights, width).into_iter().chain(bias);
     let encoder = EncoderRecord {
-        centre: CodecDecoder::new(record, program.dtype).origin,
+        centre: origins(record, program.dtype),
         latent: vec![1.0; count],
         layers: vec![(count, 0)],
         params: params.map(|w| w as f32).collect(),

@@ -11,6 +11,7 @@
 pub(crate) mod access;
 pub(crate) mod beside;
 pub(crate) mod blocks;
+#[cfg(feature = "apps")]
 pub(crate) mod codec_decoder;
 pub(crate) mod codec_encoder;
 mod column;

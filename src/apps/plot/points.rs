@@ -4,7 +4,7 @@ use super::components::components;
 use crate::apps::column_scale::normalise;
 use crate::apps::column_units::ColumnUnits;
 use crate::apps::values;
-use crate::apps::wild_rows::{distance_scales, wild_rows};
+use crate::apps::wild_rows::{Reach, distance_scales};
 use crate::error::{Error, Result};
 use crate::matrix::Rows;
 
@@ -37,7 +37,8 @@ pub fn to_points<const N: usize>(rows: &dyn Rows, units: Option<ColumnUnits>) ->
         None => ColumnUnits::judge(rows.schema(), &values),
     };
     let scales = distance_scales(&values, width, units);
-    let wild = wild_rows(&values, &scales);
+    let reach = Reach::of(&values, scales.clone());
+    let wild: Vec<bool> = values.chunks_exact(width).map(|row| reach.is_wild(row)).collect();
     let (mut points, shares) = if width == N {
         (values.as_chunks::<N>().0.to_vec(), None)
     } else {
