@@ -37,11 +37,11 @@ pub(crate) fn compress_file<'py>(
         OpenOptions { array, columns, format, rounding, keep_text: true, ..Default::default() };
     let label = input.display().to_string();
     let opened = move |_: &Control| -> Result<Box<dyn Rows>> { open(&input, &open_options) };
-    compress_rows(py, opened, None, (path, config, progress)).map_err(|e| about(py, &label, e))
+    compress_rows(py, opened, None, (path, config, progress)).map_err(|e| named(py, &label, e))
 }
 
 /// Says in an error which file it is about.
-fn about(py: Python<'_>, label: &str, error: PyErr) -> PyErr {
+pub(crate) fn named(py: Python<'_>, label: &str, error: PyErr) -> PyErr {
     let text = error.value(py).to_string();
     if !error.is_instance_of::<pyo3::exceptions::PyValueError>(py) || text.contains(label) {
         return error;

@@ -1,6 +1,7 @@
 //! What the Python package `aezip` takes from the library. What users see is written in Python, in
 //! `python/aezip`, upon this.
 
+mod append;
 mod codec;
 mod compare;
 mod error;
@@ -43,6 +44,8 @@ fn _aezip(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<codec::PySharedModel>()?;
     m.add_class::<compare::PyComparison>()?;
     m.add_function(wrap_pyfunction!(options::check_options, m)?)?;
+    m.add_function(wrap_pyfunction!(append::append, m)?)?;
+    m.add_function(wrap_pyfunction!(append::append_file, m)?)?;
     m.add_function(wrap_pyfunction!(compress, m)?)?;
     m.add_function(wrap_pyfunction!(files::compress_file, m)?)?;
     m.add_function(wrap_pyfunction!(files::decompress, m)?)?;

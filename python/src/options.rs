@@ -131,9 +131,10 @@ fn set(config: &mut Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()
 
 /// Says whether there is an option of this name, whatever is asked for.
 fn is_known(name: &str) -> bool {
-    const NAMES: [&str; 21] = [
+    const NAMES: [&str; 22] = [
         "level",
         "threads",
+        "memory",
         "seed",
         "fill_value",
         "tile",

@@ -15,7 +15,7 @@
 //! | draw pictures (feature `plot`) | [`plot`] |
 //! | give many small files one model | [`SharedModel`] |
 //! | see what levels and promises cost | [`compare`] |
-//! | change the type of rows | [`cast`], [`to_doubles`] |
+//! | change the type of rows | [`cast`], [`cast_exactly`], [`to_doubles`] |
 //!
 //! All of it computes with the codec's networks in floating-point numbers; none of it is needed to
 //! read or write files.
@@ -60,4 +60,4 @@ pub use model::Model;
 pub use predict::{Prediction, predict};
 pub use sample::{SampleSource, Sampled, sample};
 pub use shared_model::SharedModel;
-pub use values::{cast, count_empty_rows, to_doubles};
+pub use values::{cast, cast_exactly, count_empty_rows, to_doubles};

@@ -96,6 +96,18 @@ pub fn cast(rows: &dyn Rows, dtype: DType) -> Result<Matrix> {
     matrix(rows.schema(), dtype, &to_doubles(rows)?)
 }
 
+/// The same rows in another type, if it holds each of their numbers; none if not.
+///
+/// # Errors
+/// As [`cast`].
+pub fn cast_exactly(rows: &dyn Rows, dtype: DType) -> Result<Option<Matrix>> {
+    let mut given = vec![0; rows.len() * rows.schema().row_bytes()];
+    rows.read(0, &mut given)?;
+    let cast = cast(rows, dtype)?;
+    let back = self::cast(&cast, rows.schema().dtype)?;
+    Ok((back.bytes() == given).then_some(cast))
+}
+
 /// Decodes little-endian cells.
 pub(super) fn doubles(dtype: DType, bytes: &[u8]) -> Vec<f64> {
     with_cell!(dtype, T => {

@@ -1,6 +1,7 @@
 //! What is told while a file is made.
 
 use crate::fit::history::{Epoch, History};
+use crate::fit::milestones;
 use crate::fit::network::context::{TrainingObserver, TrainingProgress};
 use crate::nn::objectives::bits::Cost;
 use std::sync::{Arc, Mutex};
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex};
 pub enum Stage {
     /// It looks at all rows; without a count.
     Scan,
-    /// It fits models; without a count.
+    /// It fits models; counted in thousandths, by a guess of how many will be tried.
     Fit,
     /// It trains a network; counted in thousandths, in fine-tuning in passes.
     Train,
@@ -56,8 +57,8 @@ pub struct Estimate {
 /// A function that is told about progress, from any thread.
 pub type ProgressFn = Arc<dyn Fn(Progress) + Send + Sync>;
 
-/// Steps that a training is counted in.
-const TRAINING_STEPS: u64 = 1000;
+/// Steps that searches and trainings are counted in.
+const STEPS: u64 = 1000;
 
 /// Tells the caller about progress, and keeps what is told of each pass of a textbook objective.
 pub(crate) struct Recorder {
@@ -71,6 +72,16 @@ impl Recorder {
     /// Tells `progress`; with a textbook objective a training has no estimate of the file.
     pub(super) fn new(progress: Option<ProgressFn>, is_textbook: bool) -> Self {
         Self { progress, estimates: !is_textbook, history: Mutex::default() }
+    }
+
+    /// What tells how far searches for a codec are.
+    pub(super) fn of_searches(&self) -> Option<milestones::Told> {
+        let progress = self.progress.clone()?;
+        Some(Arc::new(move |share: f64| {
+            let done = (share * STEPS as f64) as u64;
+            let (stage, total) = (Stage::Fit, STEPS);
+            progress(Progress { stage, done, total, estimate: None, epoch: None });
+        }))
     }
 
     /// Tells how far a stage is; 0 of 0 where it is not counted.
@@ -103,8 +114,8 @@ impl TrainingObserver for Recorder {
         }
         let Cost { latent, residual, weights, .. } = cost;
         let estimate = self.estimates.then_some(Estimate { latent, residual, weights, linear });
-        let done = (share * TRAINING_STEPS as f64) as u64;
-        self.tell(Progress { stage: Stage::Train, done, total: TRAINING_STEPS, estimate, epoch });
+        let done = (share * STEPS as f64) as u64;
+        self.tell(Progress { stage: Stage::Train, done, total: STEPS, estimate, epoch });
     }
 
     fn refit(&self, turn: usize, turns: usize) {

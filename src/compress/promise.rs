@@ -8,6 +8,7 @@ use crate::compress::report::Report;
 use crate::compress::target;
 use crate::error::Result;
 use crate::fit::data::sample::Sample;
+use crate::fit::milestones;
 use crate::fit::network::context::TrainingContext;
 use crate::fit::search::goal::Goal;
 use crate::quality::{CheckedText, bounds};
@@ -36,6 +37,12 @@ pub(super) fn fit(job: &Job<'_>) -> Result<Fitted> {
         return Ok(Fitted::Nothing);
     }
     job.recorder.stage(Stage::Fit, 0, 0);
+    milestones::told_to(job.recorder.of_searches(), || fit_seen(job, bounds))
+}
+
+/// The same once the rows were looked at; `bounds` is what the promise stands for, if it is about single values.
+fn fit_seen(job: &Job<'_>, bounds: Option<Vec<f64>>) -> Result<Fitted> {
+    let textbook = job.training.trains_textbook_objective();
     let sample = Sample::draw(job.rows, job.level.sample_values)?;
     if textbook && job.training.more_rows.is_none() {
         let values = job.config.trained_values(job.rows.schema().dtype);
@@ -46,7 +53,7 @@ pub(super) fn fit(job: &Job<'_>) -> Result<Fitted> {
     fit_on(job, &sample, bounds)
 }
 
-/// The same on a sample; `bounds` is what the promise stands for, if it is about single values.
+/// The same on a sample.
 fn fit_on(job: &Job<'_>, sample: &Sample, bounds: Option<Vec<f64>>) -> Result<Fitted> {
     let schema = job.rows.schema();
     if let Some(share) = pointwise::share(&job.config.fidelity) {

@@ -17,6 +17,7 @@ use crate::fit::context::FitContext;
 use crate::fit::entropy::class_tables::{ClassFitInput, FittedClasses};
 use crate::fit::entropy::classes::fit_classes;
 use crate::fit::latent_lines;
+use crate::fit::milestones;
 use crate::fit::neighbours::assembled::{prediction, with_contexts};
 use crate::fit::quantise::linear::deviations;
 use crate::fit::temporal;
@@ -62,6 +63,7 @@ pub(crate) fn complete(
     encoder.program.record = ModelRecord::default();
     encoder.program = Program::decode(&model.payload, 0, &sample.schema, &Limits::default())?;
     encoder.costs = TableCosts::new(&encoder.program.tables);
+    milestones::built(sample.cells());
     Ok(Candidate { encoder, fitted_bytes: bytes, model, tally, linear: None })
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod flat;
 pub(crate) mod history;
 mod latent_lines;
 pub(crate) mod linear;
+pub(crate) mod milestones;
 pub(crate) mod neighbours;
 pub(crate) mod network;
 pub(crate) mod quantise;

@@ -8,6 +8,7 @@ True
 """
 
 from ._aezip import CorruptError
+from ._append import Appended, append
 from ._codec import Codec, Prediction, load_codec, train
 from ._compare import Comparison, compare
 from ._file import File, loads, open
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Anomalies",
+    "Appended",
     "Codec",
     "Comparison",
     "CorruptError",
@@ -36,6 +38,7 @@ __all__ = [
     "SharedCodec",
     "TypeWarning",
     "anomalies",
+    "append",
     "compare",
     "compress",
     "decompress",

@@ -17,6 +17,8 @@ __all__ = [
     "Reader",
     "SharedModel",
     "anomalies",
+    "append",
+    "append_file",
     "check_options",
     "compare",
     "compress",
@@ -116,6 +118,20 @@ def compare(
     progress: _Listener = None,
 ) -> Comparison: ...
 def check_options(options: _Options) -> None: ...
+def append(
+    path: _Path,
+    rows: _Rows,
+    threads: int = 0,
+    progress: _Listener = None,
+    about: tuple[list[str] | None, tuple[str, str | None] | None, str] | None = None,
+) -> dict[str, Any]: ...
+def append_file(
+    path: _Path,
+    input: _Path,
+    how: tuple[str | None, list[str] | None, str | None],
+    threads: int = 0,
+    progress: _Listener = None,
+) -> dict[str, Any]: ...
 def compress(
     rows: _Rows,
     path: _Path | None,

@@ -83,13 +83,10 @@ fn of_type(rows: Box<dyn Rows>, dtype: DType) -> Result<Box<dyn Rows>, Failure> 
     if schema.dtype == dtype || !is_text {
         return Ok(rows);
     }
-    let failed = |error: aezip::Error| Failure::error(error.to_string());
-    let mut given = vec![0; rows.len() * schema.row_bytes()];
-    rows.read(0, &mut given).map_err(failed)?;
-    let cast = aezip::apps::cast(&*rows, dtype).map_err(failed)?;
-    let back = aezip::apps::cast(&cast, schema.dtype).map_err(failed)?;
+    let cast = aezip::apps::cast_exactly(&*rows, dtype);
+    let cast = cast.map_err(|error| Failure::error(error.to_string()))?;
     // Where numbers are not held, the library says which types the two have.
-    Ok(if back.bytes() == given { Box::new(cast) } else { rows })
+    Ok(cast.map_or(rows, |cast| Box::new(cast)))
 }
 
 /// Says what failure `error` amounts to.

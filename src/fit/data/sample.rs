@@ -125,6 +125,11 @@ impl Sample {
         self.runs.iter().sum()
     }
 
+    /// Returns the number of values in the sample.
+    pub(crate) fn cells(&self) -> usize {
+        self.rows() * self.schema.width()
+    }
+
     /// Returns whether every row of the file is here.
     pub(crate) fn is_whole(&self) -> bool {
         self.rows() == self.total

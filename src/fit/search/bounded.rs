@@ -15,6 +15,7 @@ use crate::fit::data::sample::Sample;
 use crate::fit::entropy::classes::ClassEffort;
 use crate::fit::flat;
 use crate::fit::linear;
+use crate::fit::milestones;
 use crate::fit::neighbours::effort::{ContextEffort, NeighbourEffort};
 use crate::fit::neighbours::{atoms, plain};
 use crate::fit::network::bounded::BoundedNetwork;
@@ -136,6 +137,8 @@ fn smallest(
         atoms: &[],
         measures,
     };
+    let searches = if contexts.is_some() { 2 } else { 1 };
+    milestones::expect(searches * ((effort.trials + 3) * thin_sample.cells() + sample.cells()));
     let trial_effort = if effort.trials > 0 { quick } else { classes };
     let trial = context(thin_sample, &thin, trial_effort);
     let full = context(sample, &normalised, classes);

@@ -15,6 +15,9 @@ pub(crate) const CLOSE: f64 = 0.95;
 /// bracket.
 const TRIALS: usize = 14;
 
+/// Trials that families take together, about; what else is tried depends on how long may be searched.
+pub(super) const USUAL_TRIALS: usize = 12;
+
 /// How costs change with the share used up, both as logarithms, before that was seen. 1 % more
 /// squared error saves 0.007 bits of each latent: 0.6 % where latents take 1.2 bits. Where bytes
 /// are limited and errors are the cost it is about the inverse.

@@ -9,12 +9,13 @@ use crate::fidelity::Fidelity;
 use crate::fit::candidate::Candidate;
 use crate::fit::data::components::Basis;
 use crate::fit::data::sample::Sample;
+use crate::fit::milestones;
 use crate::fit::network::context::TrainingContext;
 use crate::fit::network::train::TrainedNetwork;
 use crate::fit::search::alternate::Alternation;
 use crate::fit::search::bounded::SearchEffort;
 use crate::fit::search::builder::Builder;
-use crate::fit::search::choice::{CLOSE, choose};
+use crate::fit::search::choice::{CLOSE, USUAL_TRIALS, choose};
 use crate::fit::search::family::Family;
 use crate::fit::search::goal::Goal;
 use crate::fit::search::solver::{AIM, LEAST_USED, StepSearch, Trial, coarsest};
@@ -24,6 +25,8 @@ use crate::quality::Tally;
 /// Most files written in a search: each takes as long as writing. It is two less than on the
 /// sample, as it begins where that ended.
 const TRIALS: usize = 12;
+/// Files that a search takes mostly.
+const USUAL_FILES: usize = 3;
 
 /// Most rows that families are compared on.
 const MOST_ROWS: usize = 4096;
@@ -107,6 +110,8 @@ impl<F> TargetSearch<'_, F> {
             .keeping_zero_rows(matches!(self.goal, Goal::Cosine(_)));
         let thin_sample = self.sample.thin(self.effort.trial_rows.min(MOST_ROWS));
         let thin = builder.thin(&thin_sample);
+        let trials = USUAL_TRIALS + self.effort.trials;
+        milestones::expect(trials * thin_sample.cells() + USUAL_FILES * self.sample.cells());
         let Some(chosen) = choose(&thin, self.goal, start) else { return Ok(None) };
         // Where a network may follow, the linear codec need not be exact yet.
         let enough = if self.training.may_train() { CLOSE } else { self.least_used() };
