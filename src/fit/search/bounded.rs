@@ -279,6 +279,10 @@ const FEWEST: [usize; 3] = [1, 3, 8];
 /// Contexts of codecs that are only compared.
 const QUICK_CONTEXTS: ContextEffort = ContextEffort { cells: 40_000, leaves: 64, predictions: 1 };
 
+/// Share of the bytes without neighbours below which codecs that look at them are so much smaller, on the trial
+/// rows, that no other is built on all rows.
+const MUCH_SMALLER: f64 = 0.9;
+
 /// Share of the bytes without neighbours below which no network is tried where neighbours alone, without
 /// latents, make the smallest file: a network would have to make up for all that they say. (Those of an
 /// ECG take 0.81 of them, and a network makes that 8 % smaller.)
@@ -296,38 +300,42 @@ impl<'a> BoundedSearch<'a> {
     ) -> Result<Candidate> {
         let ranked = self.ranked();
         let Ok(alone) = self.linear(ranked.as_slice()) else { return last_resort(&self.full) };
-        let mut smallest = linear::build(&self.full, &alone.best.choice)
-            .or_else(|_| linear::build(&self.full, &LinearChoice::NO_LATENTS))
-            .or_else(|_| last_resort(&self.full))?;
-        let bytes_alone = smallest.fitted_bytes;
-        let mut full = self;
-        let mut near: Option<Linear> = None;
-        if let Some(effort) = contexts {
-            full = full.looking_at_neighbours(effort, atoms);
+        let looking = contexts.map(|effort| self.looking_at_neighbours(effort, atoms));
+        let near = looking.as_ref().and_then(|looking| {
             let mut starts = beside(ranked, &FEW);
             starts.extend(ranked);
-            near = full.linear(&starts).ok();
-            let built = near.as_ref().and_then(|near| full.with_contexts(near, ranked));
+            looking.linear(&starts).ok()
+        });
+        let build_alone = || {
+            linear::build(&self.full, &alone.best.choice)
+                .or_else(|_| linear::build(&self.full, &LinearChoice::NO_LATENTS))
+                .or_else(|_| last_resort(&self.full))
+        };
+        let near_is_smaller =
+            near.as_ref().is_some_and(|near| near.best.bytes < MUCH_SMALLER * alone.best.bytes);
+        let mut smallest = if near_is_smaller { None } else { Some(build_alone()?) };
+        let bytes_alone = smallest.as_ref().map_or(alone.best.bytes, |c| c.fitted_bytes);
+        if let Some(looking) = &looking {
+            let built = near.as_ref().and_then(|near| looking.with_contexts(near, ranked));
             let limit = built.as_ref().map_or(bytes_alone, |b| b.fitted_bytes.min(bytes_alone));
-            let floor = floor(&full.full, limit);
-            for other in built.into_iter().chain(floor) {
-                if other.fitted_bytes < smallest.fitted_bytes {
-                    smallest = other;
-                }
-            }
+            let floor = floor(&looking.full, limit);
+            let all = smallest.into_iter().chain(built).chain(floor);
+            smallest = all.min_by(|a, b| a.fitted_bytes.total_cmp(&b.fitted_bytes));
         }
+        let smallest = smallest.map_or_else(build_alone, Ok)?;
         let has_latents = smallest.encoder.program.record.latents() > 0;
         let neighbours_say_all = !has_latents && smallest.fitted_bytes < FAR_BELOW * bytes_alone;
         Ok(match training {
             Some(training) if training.is_asked() || !neighbours_say_all => {
-                full.with_network(training, &alone, near.as_ref(), smallest)
+                let search = looking.as_ref().unwrap_or(&self);
+                search.with_network(training, &alone, near.as_ref(), smallest)
             }
             _ => smallest,
         })
     }
 
     /// The same search for codecs whose residuals look at their neighbours.
-    fn looking_at_neighbours(self, contexts: ContextEffort, atoms: &'a [i64]) -> Self {
+    fn looking_at_neighbours(&self, contexts: ContextEffort, atoms: &'a [i64]) -> Self {
         let [quick, thorough] = COMPARED;
         let thorough = contexts.cells.max(thorough);
         let quick = NeighbourEffort { compared: quick, thorough: false, contexts: None };
@@ -406,8 +414,9 @@ impl<'a> BoundedSearch<'a> {
             is_filtered: near.is_some(),
         };
         let (full, trial, refine) = (&self.full, &self.trial, self.effort.refine_rounds);
-        let network =
-            BoundedNetwork { full, trial, baseline, weight_step, refine }.smallest(training);
+        let linear_bytes = near.map_or(linear.best.bytes, |near| near.best.bytes);
+        let network = BoundedNetwork { full, trial, baseline, weight_step, linear_bytes, refine };
+        let network = network.smallest(training);
         let asked = training.is_asked() || training.weight_precision_factor.is_some();
         network.filter(|n| n.fitted_bytes < smallest.fitted_bytes || asked).unwrap_or(smallest)
     }

@@ -122,7 +122,9 @@ impl RowSearch<'_> {
         let start = goal.starting_step(self.sample);
         let builder = Builder::new(self.sample, self.effort, start, self.basis);
         let thin_sample = self.sample.thin(self.effort.trial_rows.min(MOST_ROWS));
-        milestones::expect((USUAL_TRIALS + self.effort.trials) * thin_sample.cells() + self.sample.cells());
+        milestones::expect(
+            (USUAL_TRIALS + self.effort.trials) * thin_sample.cells() + self.sample.cells(),
+        );
         let fit = RowFit { search: self, rule, goal, thin: builder.thin(&thin_sample), builder };
         let family = Family::Latents(LatentFamily::default());
         let usual = Codec { family, step: start, patience: QUICK, with_residuals: 0.0 };
