@@ -17,6 +17,9 @@ const WIDE_VALUES: usize = 1 << 26;
 const LEAST_WIDE: usize = 4;
 /// Values that are looked at together: they are copied meanwhile.
 const VALUES_AT_ONCE: usize = 1 << 16;
+/// Runs of a sample of few rows, at least, unless they are to be lines: what two places say is not true of all, and
+/// the latents of other rows may be far outside of what the model has numbers for.
+const LEAST_RUNS: usize = 8;
 /// Share of the file from which on the whole of it is taken: then nothing remains to be guessed.
 const NEARLY_ALL: [usize; 2] = [9, 10];
 
@@ -104,7 +107,13 @@ impl Sample {
         let least = ROWS[0].min(WIDE_VALUES / width).max(LEAST_WIDE);
         let wanted = (values / width).clamp(least, ROWS[1]).min(total);
         let whole = wanted * NEARLY_ALL[1] >= total * NEARLY_ALL[0];
-        let run = if whole { run } else { run.min(wanted.div_ceil(2)) };
+        let short = wanted.div_ceil(LEAST_RUNS).max(SHORT_RUN);
+        let run = match run {
+            _ if whole => run,
+            // Not lines.
+            ..=Self::RUN => run.min(short),
+            _ => run.min(wanted.div_ceil(2)),
+        };
         let count = if whole { total.div_ceil(run) } else { wanted.div_ceil(run) };
         let row_bytes = schema.row_bytes();
         let mut bytes = Vec::new();

@@ -24,8 +24,9 @@ const QUICK_LOOK: usize = 4;
 const NEARLY: f64 = 1.2;
 /// The same of one that differs from the least only in whether residuals are weighed.
 const NEARLY_ALIKE: f64 = 1.05;
-/// Share of the bits without the line of rows before that may be left with it: blocks have more rows then.
-const LINE_WORTH: f64 = 0.99;
+/// Share of the bits without the line of rows before that may be left with it, where many kinds are compared and
+/// where few are: blocks have more rows then, so that reading one takes longer.
+const LINE_WORTH: [f64; 2] = [0.995, 0.99];
 /// The same of one by row, which contexts say less to, where many kinds are compared, and where few are:
 /// comparing takes time.
 const NEARLY_BY_ROW: [f64; 2] = [1.01, 0.97];
@@ -125,7 +126,9 @@ impl Comparison<'_> {
             tried.extend(of_lines.mixed(directions, &tried)?);
         }
         let found = tried.into_iter().min_by(|a, b| a.total(weight).total_cmp(&b.total(weight)));
-        let pays = |t: &Tried| t.total(weight) < LINE_WORTH * before.total(weight) + saved;
+        let kinds = self.effort.contexts.map_or(0, |c| c.predictions);
+        let worth = LINE_WORTH[usize::from(kinds <= FEW_KINDS)];
+        let pays = |t: &Tried| t.total(weight) < worth * before.total(weight) + saved;
         Ok(found.filter(pays).map(|t| {
             let bits = t.total(weight);
             (t.prediction, bits)
