@@ -6,20 +6,20 @@
 
 use super::context::LANES;
 use super::surroundings::Surroundings;
-use super::weights::Coefficients;
+use super::weights::{Coefficients, OF_NEIGHBOURS};
 use crate::container::model::TERMS;
 
-/// Vectors of coefficients, at most: two mebibytes of them. Wider rows look up what they need.
-const MOST_VECTORS: usize = 1 << 16;
+/// Vectors of coefficients, at most: four mebibytes of them. Wider rows look up what they need.
+const MOST_VECTORS: usize = 1 << 17;
 
 /// What lanes meet at each step of a period.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Course {
     steps: Vec<Meeting>,
-    /// Coefficients of those terms that have any, step after step; of one step where they are the same
-    /// in all columns.
+    /// Coefficients of all neighbours, and of those other terms that have any, step after step; of one step where
+    /// they are the same in all columns.
     weights: Vec<[i16; LANES]>,
-    /// Terms with coefficients.
+    /// How many terms these are.
     used: usize,
     alike: bool,
 }
@@ -58,6 +58,7 @@ impl Course {
     ) -> Option<Self> {
         let width = surroundings.width();
         let period = width.max(LANES * delay);
+        let weighed = weighed | OF_NEIGHBOURS;
         let used = weighed.count_ones() as usize;
         let alike = coefficients.of_column.is_empty();
         if period > MOST_VECTORS || !alike && period * used > MOST_VECTORS {
@@ -95,7 +96,7 @@ impl Course {
         &self.steps[step]
     }
 
-    /// Returns the coefficients at a step, of one term that has any after another.
+    /// Returns the coefficients at a step, of all neighbours, and then of one other term that has any after another.
     #[inline(always)]
     pub(super) fn weights(&self, step: usize) -> &[[i16; LANES]] {
         let from = if self.alike { 0 } else { step * self.used };

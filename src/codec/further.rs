@@ -1,7 +1,7 @@
 //! What predictions weigh besides the sums of neighbours: residuals of some, and sums farther to the left.
 
 use super::context::LANES;
-use super::near::Near;
+use super::near::{AROUND, Near};
 use super::sum::{LARGEST_SUM, Sum};
 use super::surroundings::Surroundings;
 use super::window::Window;
@@ -67,36 +67,67 @@ fn left<S: Sum, const N: usize>(
     out
 }
 
-/// Adds up those terms that `used` names, weighed by the coefficients behind those of neighbours: as
-/// [`add`] does, with vectors. Steps have 2^`fraction` fine units, and `nearest` is the sum that lies
-/// farthest to the left of neighbours.
-#[inline(always)]
-pub(super) fn swift<V: Vector>(
-    isa: V::Isa,
-    (residuals, nearest): (&[V], V),
-    (window, surroundings): (&Window<i32, LANES>, &Surroundings),
-    (coefficients, used, fraction): (&[[i16; LANES]], u32, u32),
-) -> V {
-    let mut own = coefficients.iter();
-    let mut weighed = |term: V| own.next().map(|a| term.times(V::load_short(isa, a)));
-    let mut total = V::all(isa, 0);
-    for (_, residual) in RESIDUALS.zip(residuals).filter(|(k, _)| used >> k & 1 == 1) {
-        total = weighed(residual.shifted_left(fraction)).map_or(total, |own| total.plus(own));
-    }
-    let x = V::load(isa, &window.front().x);
-    let mut sum = nearest;
-    for k in FARTHER.filter(|k| used >> k != 0) {
-        let columns = times_left(k) * surroundings.distance();
-        if columns < surroundings.line {
-            let there = x.is_above(V::all(isa, columns as i32 - 1));
-            let own: V = window.vector_to_the_left(isa, columns);
-            sum = own.or(there, sum);
+/// The terms behind neighbours that have coefficients, looked up beforehand for vectors.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SwiftTerms {
+    /// Which residuals.
+    residuals: Vec<u8>,
+    farther: Vec<Farther>,
+}
+
+/// A sum farther to the left than neighbours.
+#[derive(Debug, Clone, Copy)]
+struct Farther {
+    /// How many columns; 0 where there is never any and a nearer one stands for it.
+    columns: usize,
+    weighed: bool,
+}
+
+impl SwiftTerms {
+    /// Finds those that `used` names.
+    pub(super) fn new(used: u32, surroundings: &Surroundings) -> Self {
+        let has = |k: &usize| used >> k & 1 == 1;
+        let farther = FARTHER.filter(|k| used >> k != 0).map(|k| {
+            let columns = times_left(k) * surroundings.distance();
+            let columns = if columns < surroundings.line { columns } else { 0 };
+            Farther { columns, weighed: has(&k) }
+        });
+        Self {
+            residuals: RESIDUALS.filter(has).map(|k| (k - FIRST_RESIDUAL) as u8).collect(),
+            farther: farther.collect(),
         }
-        if used >> k & 1 == 1 {
-            total = weighed(sum).map_or(total, |own| total.plus(own));
-        }
     }
-    total
+
+    /// Adds them up, weighed by coefficients, as [`add`] does. Steps have 2^`fraction` fine units,
+    /// and `nearest` is the sum that lies farthest to the left of neighbours.
+    #[inline(always)]
+    pub(super) fn further<V: Vector>(
+        &self,
+        isa: V::Isa,
+        (residuals, fraction): (&[V; AROUND.len()], u32),
+        (window, nearest): (&Window<i32, LANES>, V),
+        coefficients: &[[i16; LANES]],
+    ) -> V {
+        let mut total = V::all(isa, 0);
+        let count = self.residuals.len().min(coefficients.len());
+        let (of_residuals, of_farther) = coefficients.split_at(count);
+        for (own, k) in of_residuals.iter().zip(&self.residuals) {
+            let residual = residuals[usize::from(*k) % AROUND.len()].shifted_left(fraction);
+            total = total.plus(residual.times(V::load_short(isa, own)));
+        }
+        let (x, past) = (V::load(isa, &window.front().x), window.past());
+        let (mut sum, mut own) = (nearest, of_farther.iter());
+        for Farther { columns, weighed } in &self.farther {
+            if *columns > 0 {
+                let there = x.is_above(V::all(isa, *columns as i32 - 1));
+                sum = past.left_by::<V>(isa, *columns).or(there, sum);
+            }
+            if *weighed && let Some(own) = own.next() {
+                total = total.plus(sum.times(V::load_short(isa, own)));
+            }
+        }
+        total
+    }
 }
 
 /// Returns all terms of the only lane's value, of which everything is known.

@@ -4,7 +4,7 @@ use super::atom_sums::{atom_sum, atom_sums, short_sums};
 use super::context::LANES;
 use super::context::neighbour::{FIRST_THIRD, LEFT, THIRD_DOWN, UP, UP_LEFT};
 use super::course::Course;
-use super::further;
+use super::further::{self, SwiftTerms};
 use super::leaf_tables::{LeafTable, Shifts};
 use super::near::{Near, Wanted};
 use super::row_predictors::LinePredictors;
@@ -42,6 +42,7 @@ pub(crate) struct Neighbourhood {
     /// What predictions and trees ask of neighbours.
     pub(crate) wanted: Wanted,
     pub(crate) coefficients: Coefficients,
+    pub(super) swift_terms: SwiftTerms,
     /// Residuals up to this, either way, may be weighed where sums have 32 bits.
     pub(super) most_residual: i64,
     /// Integers of values that are named.
@@ -102,7 +103,6 @@ impl Neighbourhood {
         let swift = if decided && named && is_simple { swift(record, weight) } else { 0 };
         let narrow = narrow(record, weight.max(256 * weight_of_rows));
         Ok(Some(Self {
-            surroundings,
             looks_back,
             ahead: ahead(n.distances, used),
             median: n.median,
@@ -112,6 +112,8 @@ impl Neighbourhood {
             fraction,
             swift,
             wanted: Wanted::new(predicting, tree.features() | atom_tree.features()),
+            swift_terms: SwiftTerms::new(used, &surroundings),
+            surroundings,
             coefficients,
             atoms: n.atoms.clone(),
             short_atom_sums: short_sums(width, &atom_sums),

@@ -42,6 +42,34 @@ pub(super) fn are_within(limit: i32, residuals: &[i32]) -> bool {
     run_wide(Within { limit, residuals })
 }
 
+/// Adds predictions and residuals; says whether all sums are within a limit, else they may be wrong.
+pub(super) fn add_within(limit: i32, terms: (&[i32], &[i64]), sums: &mut [i32]) -> bool {
+    run_wide(Sums { limit, terms, sums })
+}
+
+struct Sums<'a> {
+    limit: i32,
+    terms: (&'a [i32], &'a [i64]),
+    sums: &'a mut [i32],
+}
+
+impl WideLoop for Sums<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        let limit = i64::from(self.limit);
+        let mut beyond = false;
+        for ((m, e), sum) in self.terms.0.iter().zip(self.terms.1).zip(self.sums) {
+            let exact = i64::from(*m).wrapping_add(*e);
+            beyond |= exact > limit;
+            beyond |= exact < -limit;
+            *sum = exact as i32;
+        }
+        !beyond
+    }
+}
+
 struct Within<'a> {
     limit: i32,
     residuals: &'a [i32],
@@ -127,6 +155,17 @@ mod tests {
             }
         }
         assert!(!are_within(limit, &[0, i32::MAX]) || limit == i32::MAX);
+        let terms = [1, i64::from(limit) - 1, -7, i64::MAX, i64::MIN];
+        for (m, e) in [1, 2, 0, i32::MAX, i32::MIN].into_iter().zip(terms) {
+            let exact = i128::from(m) + i128::from(e);
+            let mut sum = [0];
+            if add_within(limit, (&[m], &[e]), &mut sum) {
+                assert_eq!(exact, i128::from(sum[0]));
+                assert!(exact.unsigned_abs() <= limit as u128);
+            } else {
+                assert!(exact.unsigned_abs() > limit as u128);
+            }
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@
 
 use super::context::LANES;
 use crate::container::model::{FEATURES, TreeNode};
-use crate::kernels::vector::{Ruler, Set, SmallSet, Vector};
+use crate::kernels::vector::{Mark, Set, SmallSet, Vector};
 
 /// Thresholds of all properties together, at most: with more, a walk is faster.
 const MOST_THRESHOLDS: usize = 384;
@@ -21,12 +21,22 @@ const SET: usize = 256;
 /// Words of 64 leaves of a tree, at most: with more, a walk is faster.
 const MOST_WORDS: usize = 16;
 
+/// Thresholds of a property, which is compared as a number of 16 bits, as all of them are.
+#[derive(Debug, Clone)]
+struct Ruler {
+    measures: usize,
+    thresholds: Vec<i16>,
+    /// How many places each of them counts for.
+    score: i16,
+}
+
 /// Properties whose places are told apart together.
 #[derive(Debug, Clone, Default)]
 struct Axis {
-    /// How many places a threshold of each property counts for. Properties are compared as numbers of 16
-    /// bits, which all thresholds are.
     rulers: Vec<Ruler>,
+    /// The same for vectors: thresholds by two, of one property after another, so that there is one loop for all of
+    /// them and not a short one for each.
+    marks: Vec<Mark>,
     places: usize,
     /// Where its places begin among those of all axes.
     first: u16,
@@ -123,7 +133,7 @@ impl Sieve {
             for ruler in &axis.rulers {
                 let passed = passed(ruler, &features[ruler.measures % FEATURES]);
                 for i in 0..LANES {
-                    places[i] += passed[i] * ruler.score[i] as u16;
+                    places[i] += passed[i] * ruler.score as u16;
                 }
             }
         }
@@ -137,17 +147,16 @@ impl Sieve {
         })
     }
 
-    /// Finds the same leaves with vectors.
+    /// Finds the same leaves with vectors, of properties that are [doubled](Vector::doubled).
     #[inline(always)]
     pub(crate) fn swift_leaves<V: Vector>(
         &self,
         isa: V::Isa,
         features: &[V; FEATURES],
     ) -> [[u16; LANES]; 2] {
-        let mut places = [V::all_halves(isa, 0); MOST_AXES];
+        let mut places = [V::all(isa, 0); MOST_AXES];
         for (axis, places) in self.axes.iter().zip(&mut places) {
-            let first = V::all_halves(isa, axis.first);
-            *places = V::add_scores(features, &axis.rulers, first);
+            *places = V::scores(isa, features, &axis.marks, i32::from(axis.first));
         }
         match &self.sets {
             VectorSets::Small(sets) => self.swift_only::<V>(isa, sets, &places),
@@ -174,7 +183,7 @@ impl Sieve {
         &self,
         isa: V::Isa,
         sets: &[SmallSet],
-        places: &[V::Halves; MOST_AXES],
+        places: &[V; MOST_AXES],
     ) -> [[u16; LANES]; 2] {
         let [first, second] = of_axes!(self.axes.len(), places, |own| V::only(isa, sets, own));
         let zero = V::all(isa, 0);
@@ -192,7 +201,7 @@ impl Sieve {
         &self,
         isa: V::Isa,
         parts: &[Vec<Set>],
-        places: &[V::Halves; MOST_AXES],
+        places: &[V; MOST_AXES],
     ) -> [u16; LANES] {
         let mut out = [0; LANES];
         for (i, part) in parts.iter().enumerate() {
@@ -212,7 +221,7 @@ impl Sieve {
         &self,
         isa: V::Isa,
         sets: &[Set],
-        places: &[V::Halves; MOST_AXES],
+        places: &[V; MOST_AXES],
     ) -> [Set; LANES] {
         of_axes!(self.axes.len(), places, |own| V::common(isa, sets, own))
     }
@@ -246,7 +255,7 @@ fn passed(ruler: &Ruler, numbers: &[i32; LANES]) -> [u16; LANES] {
     let mut passed = [0; LANES];
     for threshold in &ruler.thresholds {
         for i in 0..LANES {
-            passed[i] += u16::from(numbers[i] > threshold[i]);
+            passed[i] += u16::from(numbers[i] > *threshold);
         }
     }
     passed
@@ -286,8 +295,10 @@ fn axes(thresholds: &[Vec<i16>]) -> Option<Vec<Axis>> {
             axes.push(empty());
             axes.len() - 1
         });
-        let own = thresholds[feature].iter().map(|&t| [t; LANES]).collect();
-        let score = [axes[at].places as i16; LANES];
+        let (own, score) = (thresholds[feature].clone(), axes[at].places as i16);
+        // Nothing is above the second threshold where there is none.
+        let pairs = own.chunks(2).map(|pair| [pair[0], pair.get(1).copied().unwrap_or(i16::MAX)]);
+        axes[at].marks.extend(pairs.map(|pair| Mark::new(feature, pair, score)));
         axes[at].rulers.push(Ruler { measures: feature, thresholds: own, score });
         axes[at].places *= count;
     }

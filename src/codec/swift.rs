@@ -3,13 +3,12 @@
 
 use super::context::{LANES, LARGEST, feature, neighbour};
 use super::course::{Course, Meeting};
-use super::further;
 use super::near::{AROUND, OF_ATOMS, OF_RESIDUALS, QUARTER, WITH_ATOMS};
 use super::neighbourhood::Neighbourhood;
 use super::program::Program;
 use super::steps::{Lanes, Work, complete};
 use super::weights::OF_NEIGHBOURS;
-use super::window::Window;
+use super::window::{Past, Window};
 use crate::container::model::{FEATURES, NEIGHBOURS};
 use crate::entropy::lanes::LaneDecoder;
 use crate::entropy::pool::LAST_INCOMPLETE;
@@ -69,7 +68,7 @@ fn step<V: Vector>(
             lanes.weights.follow(&n.coefficients, lanes.window.front());
             let found = There::<V>::of(isa, &lanes.window, n);
             let around = Around::<V>::of(isa, &lanes.window, n, found);
-            let used = n.coefficients.used;
+            let used = n.coefficients.used | OF_NEIGHBOURS;
             let own = &lanes.weights.used(used)[..used.count_ones() as usize];
             let predicted = around.predict(isa, (n, &lanes.window), own);
             (around, predicted)
@@ -102,9 +101,9 @@ fn step<V: Vector>(
     }
     let largest = V::all(isa, LARGEST as i32);
     let short = residuals.short.least(largest).most(zero.minus(largest));
-    let (sums, atoms) = (sum.array(), atoms.bytes());
-    lanes.keep_swiftly::<V>(isa, &sums, &atoms);
-    lanes.window.set(sums, short.array(), atoms);
+    let atoms = atoms.bytes();
+    lanes.keep_swiftly::<V>(isa, sum, &atoms);
+    lanes.window.set(sum.array(), short.array(), atoms);
     lanes.window.advance_swiftly::<V>(isa);
 }
 
@@ -227,17 +226,14 @@ impl SwiftLanes {
 
     /// Keeps values as [`Lanes::keep`] does.
     #[inline(always)]
-    fn keep_swiftly<V: Vector>(&mut self, isa: V::Isa, sums: &[i32; LANES], atoms: &[u8; LANES]) {
+    fn keep_swiftly<V: Vector>(&mut self, isa: V::Isa, sums: V, atoms: &[u8; LANES]) {
         let width = V::all(isa, self.width as i32);
         let column = V::load(isa, &self.window.front().column);
         let inside = column.is_above(V::all(isa, -1));
-        let at = V::load(isa, &self.row_starts).plus(column.least(width).or(inside, width)).array();
-        for i in 0..LANES {
-            if let Some(sum) = self.sums.get_mut(at[i] as usize) {
-                *sum = sums[i];
-            }
-        }
+        let at = V::load(isa, &self.row_starts).plus(column.least(width).or(inside, width));
+        sums.put(at, &mut self.sums);
         if !self.atoms.is_empty() {
+            let at = at.array();
             for i in 0..LANES {
                 if let Some(atom) = self.atoms.get_mut(at[i] as usize) {
                     *atom = atoms[i];
@@ -311,10 +307,10 @@ impl<V: Vector> There<V> {
 
     /// Returns a neighbour's sum where it is there, else `other`.
     #[inline(always)]
-    fn sum(&self, isa: V::Isa, window: &Window<i32, LANES>, n: usize, other: V) -> V {
+    fn sum(&self, isa: V::Isa, past: &Past<'_>, n: usize, other: V) -> V {
         match self.any >> n & 1 {
             0 => other,
-            _ => self.or(isa, n, window.sum_vector(isa, n), other),
+            _ => self.or(isa, n, past.sum(isa, n), other),
         }
     }
 
@@ -339,38 +335,39 @@ impl<V: Vector> Around<V> {
             residuals: [zero; AROUND.len()],
             atoms: [zero; WITH_ATOMS.len()],
         };
-        let left = there.sum(isa, window, LEFT, zero);
+        let past = &window.past();
+        let left = there.sum(isa, past, LEFT, zero);
         let s = &mut out.sums;
-        s[UP] = there.sum(isa, window, UP, left);
+        s[UP] = there.sum(isa, past, UP, left);
         s[LEFT] = there.or(isa, LEFT, left, s[UP]);
         let stand_ins = [(UP_LEFT, LEFT), (UP_RIGHT, UP), (LEFT2, LEFT), (LEFT3, LEFT2), (UP2, UP)];
         for (k, other) in stand_ins {
             if wanted.sums >> k & 1 == 1 || k == LEFT2 && wanted.sums >> LEFT3 & 1 == 1 {
-                s[k] = there.sum(isa, window, k, s[other]);
+                s[k] = there.sum(isa, past, k, s[other]);
             }
         }
         if wanted.third() {
             let other = if n.surroundings.is_lined() { s[UP] } else { zero };
-            s[THIRD] = there.sum(isa, window, THIRD, other);
-            s[THIRD2] = there.sum(isa, window, THIRD2, s[THIRD]);
-            s[THIRD3] = there.sum(isa, window, THIRD3, s[THIRD2]);
+            s[THIRD] = there.sum(isa, past, THIRD, other);
+            s[THIRD2] = there.sum(isa, past, THIRD2, s[THIRD]);
+            s[THIRD3] = there.sum(isa, past, THIRD3, s[THIRD2]);
             for k in THIRD3 + 1..NEIGHBOURS {
                 if wanted.sums >> k & 1 == 1 {
-                    s[k] = there.sum(isa, window, k, s[THIRD]);
+                    s[k] = there.sum(isa, past, k, s[THIRD]);
                 }
             }
         }
         if wanted.residuals() {
             for (out, k) in out.residuals.iter_mut().zip(AROUND) {
                 if there.any >> k & 1 == 1 {
-                    *out = there.or(isa, k, window.residual_vector(isa, k), zero);
+                    *out = there.or(isa, k, past.residual(isa, k), zero);
                 }
             }
         }
         if wanted.any(OF_ATOMS) {
             for (out, k) in out.atoms.iter_mut().zip(WITH_ATOMS) {
                 if there.any >> k & 1 == 1 {
-                    *out = there.or(isa, k, window.atom_vector(isa, k), zero);
+                    *out = there.or(isa, k, past.atom(isa, k), zero);
                 }
             }
         }
@@ -391,17 +388,16 @@ impl<V: Vector> Around<V> {
             l.plus(u).minus(ul).most(l.least(u)).least(l.most(u))
         } else {
             let mut total = V::all(isa, 128);
-            let mut left = n.coefficients.used & OF_NEIGHBOURS;
-            let (near, others) = coefficients.split_at(left.count_ones() as usize);
-            for own in near {
-                let sum = s[left.trailing_zeros() as usize % NEIGHBOURS];
-                total = total.plus(sum.times(V::load_short(isa, own)));
-                left &= left.wrapping_sub(1);
-            }
-            if !others.is_empty() {
-                let own = (others, n.coefficients.used, n.fraction.unwrap_or(0));
-                let lies = (window, &n.surroundings);
-                total = total.plus(further::swift(isa, (&self.residuals, s[LEFT3]), lies, own));
+            // Those that have no coefficient have 0: a loop over the others takes as long.
+            if let Some((near, others)) = coefficients.split_first_chunk::<NEIGHBOURS>() {
+                for k in 0..NEIGHBOURS {
+                    total = total.plus(s[k].times(V::load_short(isa, &near[k])));
+                }
+                if !others.is_empty() {
+                    let residuals = (&self.residuals, n.fraction.unwrap_or(0));
+                    let further = n.swift_terms.further(isa, residuals, (window, s[LEFT3]), others);
+                    total = total.plus(further);
+                }
             }
             total.shifted_right(8)
         };
@@ -414,7 +410,7 @@ impl<V: Vector> Around<V> {
         }
     }
 
-    /// Computes properties: those that are wanted, and some more.
+    /// Computes properties, [doubled](Vector::doubled): those that are wanted, and some more.
     #[inline(always)]
     fn features(
         &self,
@@ -425,11 +421,12 @@ impl<V: Vector> Around<V> {
     ) {
         let zero = V::all(isa, 0);
         let (front, wanted) = (window.front(), n.wanted);
-        (f[feature::X], f[feature::Y]) = (V::load(isa, &front.x), V::load(isa, &front.y));
+        f[feature::X] = V::load(isa, &front.x).doubled();
+        f[feature::Y] = V::load(isa, &front.y).doubled();
         if wanted.has(feature::PHASE) {
             let phases = n.surroundings.phases();
             let phase = front.x.map(|x| (x as usize % phases) as i32);
-            f[feature::PHASE] = V::load(isa, &phase);
+            f[feature::PHASE] = V::load(isa, &phase).doubled();
         }
         let fraction = n.fraction.unwrap_or(0);
         let shift = fraction.saturating_sub(QUARTER);
@@ -441,7 +438,7 @@ impl<V: Vector> Around<V> {
             };
         }
         if wanted.has(feature::PREDICTED) {
-            f[feature::PREDICTED] = quarters!(predicted);
+            f[feature::PREDICTED] = quarters!(predicted).doubled();
         }
         let mut q = [zero; THIRD2 + 1];
         for k in [LEFT, UP, UP_LEFT, UP_RIGHT, LEFT2, UP2, THIRD, THIRD2] {
@@ -451,22 +448,32 @@ impl<V: Vector> Around<V> {
         }
         let (l, u, ul, ur) = (q[LEFT], q[UP], q[UP_LEFT], q[UP_RIGHT]);
         let (ll, uu, t, tt) = (q[LEFT2], q[UP2], q[THIRD], q[THIRD2]);
-        (f[feature::LEFT], f[feature::UP], f[feature::UP_LEFT]) = (l, u, ul);
-        (f[feature::UP_RIGHT], f[feature::LEFT2], f[feature::UP2]) = (ur, ll, uu);
-        f[feature::THIRD] = t;
-        f[feature::ACROSS] = l.minus(ul);
-        f[feature::DOWN] = u.minus(ul);
-        f[feature::RIGHT] = ur.minus(u);
-        f[feature::ACROSS2] = l.minus(ll);
-        f[feature::DOWN2] = u.minus(uu);
-        f[feature::DIAGONAL] = l.minus(u);
-        f[feature::ALONG_THIRD] = t.minus(tt);
-        f[feature::LEAST] = l.least(u).least(ul.least(ur));
-        f[feature::MOST] = l.most(u).most(ul.most(ur));
-        let across = f[feature::ACROSS].magnitude().plus(f[feature::DOWN].magnitude());
-        let beside = f[feature::RIGHT].magnitude().plus(f[feature::ACROSS2].magnitude());
-        let activity = across.plus(beside);
-        f[feature::ACTIVITY] = activity;
+        let (across, down) = (l.minus(ul), u.minus(ul));
+        let (right, across2) = (ur.minus(u), l.minus(ll));
+        let activity = across.magnitude().plus(down.magnitude());
+        let activity = activity.plus(right.magnitude()).plus(across2.magnitude());
+        let own = [
+            (feature::LEFT, l),
+            (feature::UP, u),
+            (feature::UP_LEFT, ul),
+            (feature::UP_RIGHT, ur),
+            (feature::LEFT2, ll),
+            (feature::UP2, uu),
+            (feature::THIRD, t),
+            (feature::ACROSS, across),
+            (feature::DOWN, down),
+            (feature::RIGHT, right),
+            (feature::ACROSS2, across2),
+            (feature::DOWN2, u.minus(uu)),
+            (feature::DIAGONAL, l.minus(u)),
+            (feature::ALONG_THIRD, t.minus(tt)),
+            (feature::LEAST, l.least(u).least(ul.least(ur))),
+            (feature::MOST, l.most(u).most(ul.most(ur))),
+            (feature::ACTIVITY, activity),
+        ];
+        for (property, own) in own {
+            f[property] = own.doubled();
+        }
         if wanted.any(OF_RESIDUALS) {
             self.of_residuals(activity, fraction.min(QUARTER), f);
         }
@@ -479,15 +486,21 @@ impl<V: Vector> Around<V> {
     #[inline(always)]
     fn of_residuals(&self, activity: V, unit: u32, f: &mut [V; FEATURES]) {
         let [l, u, ul, ur, ll, t] = self.residuals;
-        (f[feature::RESIDUAL_LEFT], f[feature::RESIDUAL_UP]) = (l, u);
-        f[feature::RESIDUAL_THIRD] = t;
         let both = l.magnitude().plus(u.magnitude());
         let others = ul.magnitude().plus(ur.magnitude()).plus(ll.magnitude());
         let others = others.plus(t.magnitude().shifted_left(1));
-        f[feature::RESIDUALS] = both;
-        f[feature::ALL_RESIDUALS] = both.shifted_left(1).plus(others);
-        f[feature::RESIDUALS_LEFT] = l.magnitude().plus(ll.magnitude());
-        f[feature::ACTIVITY_RESIDUALS] = activity.held_plus(both.shifted_left(unit + 2));
+        let own = [
+            (feature::RESIDUAL_LEFT, l),
+            (feature::RESIDUAL_UP, u),
+            (feature::RESIDUAL_THIRD, t),
+            (feature::RESIDUALS, both),
+            (feature::ALL_RESIDUALS, both.shifted_left(1).plus(others)),
+            (feature::RESIDUALS_LEFT, l.magnitude().plus(ll.magnitude())),
+            (feature::ACTIVITY_RESIDUALS, activity.held_plus(both.shifted_left(unit + 2))),
+        ];
+        for (property, own) in own {
+            f[property] = own.doubled();
+        }
     }
 
     /// Computes properties of atoms.
@@ -496,7 +509,14 @@ impl<V: Vector> Around<V> {
         let [l, u, ul, ur, t] = self.atoms;
         let one = V::all(isa, 1);
         let across = l.least(one).plus(u.least(one)).plus(ul.least(one));
-        f[feature::ATOMS] = across.plus(ur.least(one)).plus(t.least(one));
-        (f[feature::ATOM_LEFT], f[feature::ATOM_UP], f[feature::ATOM_THIRD]) = (l, u, t);
+        let own = [
+            (feature::ATOMS, across.plus(ur.least(one)).plus(t.least(one))),
+            (feature::ATOM_LEFT, l),
+            (feature::ATOM_UP, u),
+            (feature::ATOM_THIRD, t),
+        ];
+        for (property, own) in own {
+            f[property] = own.doubled();
+        }
     }
 }

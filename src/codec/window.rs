@@ -60,7 +60,8 @@ impl Front<WIDTH> {
         let ends = column.is(V::all(isa, period));
         let column = zero.or(ends, column);
         let row = V::load(isa, bytemuck::cast_ref(&self.row));
-        let row = row.plus(V::all(isa, WIDTH as i32)).or(ends, row);
+        // Not chosen but added: a store of some of the numbers is waited for by whoever loads them all.
+        let row = row.plus(V::all(isa, WIDTH as i32).or(ends, zero));
         let begins = column.is(zero);
         let x = V::load(isa, &self.x).plus(one);
         let wraps = x.is(V::all(isa, line));
@@ -80,6 +81,10 @@ struct Back<const N: usize> {
     far: usize,
     /// Not 0 for lanes that are such.
     is_far: [i32; N],
+    /// The same as bits, and where both begin among all that is kept before the present step.
+    far_lanes: u32,
+    near_at: usize,
+    far_at: usize,
 }
 
 /// Values that were decoded, the rows in `N` lanes.
@@ -104,6 +109,12 @@ pub(crate) struct Window<S, const N: usize> {
     together: bool,
 }
 
+impl<const N: usize> Default for Back<N> {
+    fn default() -> Self {
+        Self { near: 0, far: 0, is_far: [0; N], far_lanes: 0, near_at: 0, far_at: 0 }
+    }
+}
+
 impl<S: Sum, const N: usize> Window<S, N> {
     /// Makes room for `rows` rows with such surroundings, where each lane begins `delay` steps after the one
     /// before; values up to `reach` columns to the left may be asked for besides neighbours.
@@ -116,12 +127,15 @@ impl<S: Sum, const N: usize> Window<S, N> {
         let period = surroundings.width().max(N * delay);
         // What lies before the first row is never there: blocks of few rows need little room.
         let ever = |n: usize| surroundings.ever(n) && surroundings.places[n].rows < rows;
-        let backs = std::array::from_fn(|n| match ever(n) {
+        let mut backs: [Back<N>; NEIGHBOURS] = std::array::from_fn(|n| match ever(n) {
             true => Self::back(surroundings.places[n], delay, period),
-            false => Back { near: 0, far: 0, is_far: [0; N] },
+            false => Back::default(),
         });
         let history = backs.iter().map(|b| b.near.max(b.far)).max().unwrap_or(0);
         let history = history.max(reach * N) + N;
+        for back in &mut backs {
+            (back.near_at, back.far_at) = (history - back.near, history - back.far);
+        }
         let length = 2 * history + STEPS * N;
         Self {
             sums: vec![S::default(); length],
@@ -146,7 +160,9 @@ impl<S: Sum, const N: usize> Window<S, N> {
         };
         let near = back(rounds, n as isize);
         let far = if n == 0 { near } else { back(rounds + 1, n as isize - lanes) };
-        Back { near, far, is_far: std::array::from_fn(|lane| i32::from(lane < n)) }
+        let far_lanes = if near == far { 0 } else { (1 << n) - 1 };
+        let is_far = std::array::from_fn(|lane| i32::from(lane < n));
+        Back { near, far, is_far, far_lanes, ..Back::default() }
     }
 
     /// Returns the bytes that a window for such rows takes.
@@ -236,7 +252,7 @@ impl<S: Sum, const N: usize> Window<S, N> {
 
     #[inline(always)]
     fn lanes<const BACK: bool, T: Copy + Default>(&self, all: &[T], n: usize) -> [T; N] {
-        let Back { near, far, is_far } = &self.backs[n];
+        let Back { near, far, is_far, .. } = &self.backs[n];
         let mut out = step(all, self.at - near);
         if BACK && N > 1 {
             let far: [T; N] = step(all, self.at - far);
@@ -259,64 +275,68 @@ impl Window<i32, WIDTH> {
         }
     }
 
-    /// Returns a neighbour's sum in each lane.
+    /// Returns what lies before the present values.
     #[inline(always)]
-    pub(super) fn sum_vector<V: Vector>(&self, isa: V::Isa, n: usize) -> V {
-        let (near, far) = self.places(n);
-        let own = V::load(isa, numbers(&self.sums, near));
-        match far {
-            Some(far) => self.joined(isa, n, V::load(isa, numbers(&self.sums, far)), own),
-            None => own,
+    pub(super) fn past(&self) -> Past<'_> {
+        // What is far may begin less than a step back: only the first lanes are asked for.
+        let past = self.at - self.history..self.at + WIDTH;
+        Past {
+            sums: &self.sums[past.clone()],
+            residuals: &self.residuals[past.clone()],
+            atoms: &self.atoms[past],
+            backs: &self.backs,
         }
     }
+}
 
-    /// Returns the sum so many columns to the left in each lane, as [`Self::to_the_left`] does.
+/// What lies before the present values, as far back as anything is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Past<'a> {
+    sums: &'a [i32],
+    residuals: &'a [i32],
+    atoms: &'a [u8],
+    backs: &'a [Back<WIDTH>; NEIGHBOURS],
+}
+
+impl Past<'_> {
+    /// Returns a neighbour's sum in each lane.
     #[inline(always)]
-    pub(super) fn vector_to_the_left<V: Vector>(&self, isa: V::Isa, columns: usize) -> V {
-        V::load(isa, numbers(&self.sums, self.at - columns * WIDTH))
+    pub(super) fn sum<V: Vector>(&self, isa: V::Isa, n: usize) -> V {
+        self.numbers(isa, n, self.sums)
+    }
+
+    /// Returns the sum so many columns to the left in each lane, as [`Window::to_the_left`] does.
+    #[inline(always)]
+    pub(super) fn left_by<V: Vector>(&self, isa: V::Isa, columns: usize) -> V {
+        V::load_at(isa, self.sums, self.sums.len() - (columns + 1) * WIDTH)
     }
 
     /// Returns a neighbour's residual in each lane.
     #[inline(always)]
-    pub(super) fn residual_vector<V: Vector>(&self, isa: V::Isa, n: usize) -> V {
-        let (near, far) = self.places(n);
-        let own = V::load(isa, numbers(&self.residuals, near));
-        match far {
-            Some(far) => self.joined(isa, n, V::load(isa, numbers(&self.residuals, far)), own),
-            None => own,
-        }
+    pub(super) fn residual<V: Vector>(&self, isa: V::Isa, n: usize) -> V {
+        self.numbers(isa, n, self.residuals)
     }
 
     /// Returns which atom a neighbour is in each lane.
     #[inline(always)]
-    pub(super) fn atom_vector<V: Vector>(&self, isa: V::Isa, n: usize) -> V {
-        let (near, far) = self.places(n);
-        let own = V::load_bytes(isa, numbers(&self.atoms, near));
+    pub(super) fn atom<V: Vector>(&self, isa: V::Isa, n: usize) -> V {
+        let Back { near_at, far_at, far_lanes: far, .. } = self.backs[n];
+        let own = V::load_bytes_at(isa, self.atoms, near_at);
         match far {
-            Some(far) => self.joined(isa, n, V::load_bytes(isa, numbers(&self.atoms, far)), own),
-            None => own,
+            0 => own,
+            _ => V::load_bytes_at(isa, self.atoms, far_at).or(V::mask(isa, far), own),
         }
     }
 
-    /// Returns where a neighbour is in most lanes, and where in the first ones if that is elsewhere.
     #[inline(always)]
-    fn places(&self, n: usize) -> (usize, Option<usize>) {
-        let Back { near, far, .. } = self.backs[n];
-        (self.at - near, (near != far).then(|| self.at - far))
+    fn numbers<V: Vector>(&self, isa: V::Isa, n: usize, all: &[i32]) -> V {
+        let Back { near_at, far_at, far_lanes: far, .. } = self.backs[n];
+        let own = V::load_at(isa, all, near_at);
+        match far {
+            0 => own,
+            _ => V::load_at(isa, all, far_at).or(V::mask(isa, far), own),
+        }
     }
-
-    /// Returns what is `far` in the first lanes and `near` in the others.
-    #[inline(always)]
-    fn joined<V: Vector>(&self, isa: V::Isa, n: usize, far: V, near: V) -> V {
-        far.or(V::load(isa, &self.backs[n].is_far).is_above(V::all(isa, 0)), near)
-    }
-}
-
-/// Returns the numbers that begin at a place, which must be in the window.
-#[inline(always)]
-fn numbers<T>(all: &[T], at: usize) -> &[T; WIDTH] {
-    let (chunks, _) = all[at..at + WIDTH].as_chunks();
-    &chunks[0]
 }
 
 #[inline(always)]

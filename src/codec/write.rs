@@ -1,7 +1,7 @@
 //! The values of rows, from what was decoded of them.
 
 use super::program::Program;
-use super::short::{are_within, short_values};
+use super::short::{add_within, are_within, short_values};
 use super::value::{Cell, values};
 use crate::matrix::to_little_endian;
 
@@ -20,12 +20,24 @@ pub(super) fn write<T: Cell>(
         if is_predicted && limit > 0 && m.len() >= WORTH_A_CALL && are_within(limit, m) {
             // Predictions are added to bases as residuals are.
             short_values(grid, &program.short_base[r], m, row);
-        } else {
-            values::<T>(grid, &program.record.base[r.clone()], m, &e[r], row);
+            continue;
+        }
+        let (short, base) = (&program.short_base[r.clone()], &program.record.base[r.clone()]);
+        let chunks = m.chunks(SUMS).zip(e[r].chunks(SUMS)).zip(row.chunks_mut(SUMS));
+        let bases = short.chunks(SUMS).zip(base.chunks(SUMS));
+        for (((m, e), row), (short, base)) in chunks.zip(bases) {
+            let sums = &mut [0; SUMS][..m.len()];
+            match limit > 0 && m.len() >= WORTH_A_CALL && add_within(limit, (m, e), sums) {
+                true => short_values(grid, short, sums, row),
+                false => values::<T>(grid, base, m, e, row),
+            }
         }
     }
     put(row, out);
 }
+
+/// Columns whose predictions and residuals are added together.
+const SUMS: usize = 256;
 
 /// Columns that are worth a call of [`short_values`].
 const WORTH_A_CALL: usize = 8;

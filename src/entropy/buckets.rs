@@ -3,8 +3,8 @@
 use super::rans::{PROB_BITS, PROB_SCALE};
 use std::hint::select_unpredictable;
 
-/// The slots are divided into `2^BUCKET_BITS` buckets, so that most slots are found in the first entry that
-/// is looked at, and the tables of a few hundred latents stay in a cache: buckets take 640 bytes of a table.
+/// The slots are divided into `2^BUCKET_BITS` buckets, so that most slots are found in the entry that is looked at
+/// first, and the tables of a few hundred latents stay in a cache: buckets take 640 bytes of a table.
 const BUCKET_BITS: u32 = 6;
 /// `2^BUCKET_BITS`.
 const BUCKETS: usize = 1 << BUCKET_BITS;
@@ -51,18 +51,34 @@ impl Found {
     }
 }
 
+/// Returns the entry that most slots of a bucket are in, of `2^bits` buckets: one of those from the bucket's first
+/// slot on, which `entries` begin with.
+pub(super) fn largest(entries: &[Found], bucket: u32, bits: u32) -> Found {
+    let first = bucket << (PROB_BITS - bits);
+    let end = (bucket + 1) << (PROB_BITS - bits);
+    let slots = |entry: &Found| {
+        let behind = entry.start() + entry.frequency();
+        behind.min(end).saturating_sub(entry.start().max(first))
+    };
+    let mut out = entries[0];
+    for entry in entries.iter().take_while(|entry| entry.start() < end) {
+        out = if slots(entry) > slots(&out) { *entry } else { out };
+    }
+    out
+}
+
 /// Returns the bucket of a slot.
 #[inline(always)]
 fn bucket_of(slot: u32) -> usize {
     (slot >> (PROB_BITS - BUCKET_BITS)) as usize % BUCKETS
 }
 
-/// The entries of a table, and those of each bucket's first slot.
+/// The entries of a table, and those that most slots of each bucket are in.
 #[derive(Debug, Clone)]
 pub(super) struct Buckets {
     pub(super) entries: Box<[Found]>,
     quick: Box<[Found; BUCKETS]>,
-    /// Which of the entries they are.
+    /// Which of the entries holds the first slot of each.
     places: Box<[u16; BUCKETS]>,
 }
 
@@ -77,8 +93,10 @@ impl Buckets {
             }
             at as u16
         }));
-        let quick = Box::new(places.map(|at| entries[usize::from(at)]));
-        Self { entries, quick, places }
+        let quick = std::array::from_fn(|bucket| {
+            largest(&entries[usize::from(places[bucket])..], bucket as u32, BUCKET_BITS)
+        });
+        Self { entries, quick: Box::new(quick), places }
     }
 
     /// Finds the entry that holds `slot`.
@@ -100,10 +118,10 @@ impl Buckets {
         }
     }
 
-    /// Finds the entry that holds `slot` if it is not the first of its bucket.
+    /// Finds the entry that holds `slot` where the bucket does not say it.
     #[inline(never)]
     fn find_behind(&self, slot: u32) -> Found {
-        let mut at = usize::from(self.places[bucket_of(slot)]) + 1;
+        let mut at = usize::from(self.places[bucket_of(slot)]);
         while !self.entries[at].holds(slot) {
             at += 1;
         }

@@ -4,6 +4,7 @@
 //! the first lower bit have an adaptive probability. Binary range coder after LZMA's.
 
 use crate::error::{Error, Result};
+use std::hint::select_unpredictable;
 
 /// Shifts of the fast and the slow adaptation; a probability is the mean of both.
 const RATES: [u32; 2] = [4, 7];
@@ -27,13 +28,14 @@ impl Bit {
             .clamp(1, (1 << CODED_BITS) - 1)
     }
 
+    /// Brings the probability nearer to `bit`: without a branch, as half of the bits cannot be foreseen.
+    #[inline(always)]
     fn update(&mut self, bit: bool) {
+        // What is far from 0 after a 0 is as far from the largest number after a 1.
+        let turned = u16::from(bit).wrapping_sub(1);
         for (p, rate) in self.0.iter_mut().zip(RATES) {
-            if bit {
-                *p -= *p >> rate;
-            } else {
-                *p += (u16::MAX - *p) >> rate;
-            }
+            let far = *p ^ turned;
+            *p = (far - (far >> rate)) ^ turned;
         }
     }
 }
@@ -160,7 +162,7 @@ impl IntEncoder {
 }
 
 /// Reads what [`IntEncoder`] wrote.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct IntDecoder<'a> {
     code: u32,
     range: u32,
@@ -180,6 +182,7 @@ impl<'a> IntDecoder<'a> {
         new
     }
 
+    #[inline(always)]
     fn byte(&mut self) -> u32 {
         match self.bytes.split_first() {
             Some((&b, rest)) => {
@@ -193,29 +196,25 @@ impl<'a> IntDecoder<'a> {
         }
     }
 
+    #[inline(always)]
     fn bit(&mut self, p: &mut Bit) -> bool {
         let bound = (self.range >> CODED_BITS) * p.zero();
         let bit = self.code >= bound;
-        if bit {
-            self.code -= bound;
-            self.range -= bound;
-        } else {
-            self.range = bound;
-        }
+        self.code -= select_unpredictable(bit, bound, 0);
+        self.range = select_unpredictable(bit, self.range - bound, bound);
         p.update(bit);
         self.normalise();
         bit
     }
 
     /// Reads `count` bits, most significant first.
+    #[inline(always)]
     pub(crate) fn raw(&mut self, count: u32) -> u64 {
         let mut value = 0;
         for _ in 0..count {
             self.range >>= 1;
             let bit = self.code >= self.range;
-            if bit {
-                self.code -= self.range;
-            }
+            self.code -= select_unpredictable(bit, self.range, 0);
             value = value << 1 | u64::from(bit);
             self.normalise();
         }
@@ -230,24 +229,30 @@ impl<'a> IntDecoder<'a> {
         if self.past_end > MAX_PAST_END {
             return Err(Error::truncated("the model ends before its description does"));
         }
+        // A copy stays in registers.
+        let mut own = *self;
         let mut length = 0;
-        while length < 64 && self.bit(&mut model.length[context][length]) {
+        let lengths = &mut model.length[context];
+        while length < 64 && own.bit(&mut lengths[length]) {
             length += 1;
         }
         if length == 0 {
+            *self = own;
             return Ok(0);
         }
-        let negative = self.bit(&mut model.sign[context]);
+        let negative = own.bit(&mut model.sign[context]);
         let mut magnitude = 1;
         if length >= 2 {
-            magnitude = magnitude << 1 | u64::from(self.bit(&mut model.second[length]));
+            magnitude = magnitude << 1 | u64::from(own.bit(&mut model.second[length]));
             let rest = length as u32 - 2;
-            magnitude = magnitude << rest | self.raw(rest);
+            magnitude = magnitude << rest | own.raw(rest);
         }
+        *self = own;
         let value = magnitude as i64;
         Ok(if negative { value.wrapping_neg() } else { value })
     }
 
+    #[inline(always)]
     fn normalise(&mut self) {
         while self.range < TOP {
             self.range <<= 8;

@@ -1,13 +1,13 @@
 //! Many tables in few vectors, for decoding in lanes that have a table each.
 
-use super::buckets::Found;
+use super::buckets::{Found, largest};
 pub(crate) use super::buckets::{LAST_INCOMPLETE, incomplete};
 use super::rans::{PROB_BITS, PROB_SCALE};
 use super::table::Table;
 use crate::kernels::vector::{Vector, WIDTH};
 
-/// The slots are divided into `2^BUCKET_BITS` buckets, so that nearly every slot is found in the first
-/// entry that is looked at: they take 3 KiB of a table.
+/// The slots are divided into `2^BUCKET_BITS` buckets, so that nearly every slot is found in the entry
+/// that is looked at first: they take 3 KiB of a table.
 const BUCKET_BITS: u32 = 8;
 /// `2^BUCKET_BITS`.
 const BUCKETS: usize = 1 << BUCKET_BITS;
@@ -15,7 +15,8 @@ const BUCKETS: usize = 1 << BUCKET_BITS;
 /// Tables, found by their places.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pool {
-    /// The entry of each bucket's first slot, table after table, and where it is among all entries.
+    /// The entry that most slots of each bucket are in, table after table, and where that of its first slot is
+    /// among all entries.
     quick: Vec<Found>,
     places: Vec<u32>,
     entries: Vec<Found>,
@@ -39,7 +40,7 @@ impl Pool {
             while !self.entries[at].holds(slot) {
                 at += 1;
             }
-            self.quick.push(self.entries[at]);
+            self.quick.push(largest(&self.entries[at..], bucket, BUCKET_BITS));
             self.places.push(at as u32);
         }
     }
@@ -61,14 +62,27 @@ impl Pool {
         }
     }
 
-    /// Finds the entry that holds `slot` in a bucket, if it is not the bucket's first one.
+    /// Finds the entry that holds `slot` in a bucket.
     #[inline(never)]
     fn find_behind(&self, bucket: usize, slot: u32) -> Found {
-        let mut at = self.places[bucket] as usize + 1;
+        let mut at = self.places[bucket] as usize;
         while !self.entries[at].holds(slot) {
             at += 1;
         }
         self.entries[at]
+    }
+
+    /// Finds entries once more, those in lanes `beyond` not where they were looked for first.
+    #[inline(never)]
+    fn find_again(&self, tables: &[u32; WIDTH], slots: &[i32; WIDTH], beyond: u32) -> [u64; WIDTH] {
+        std::array::from_fn(|i| {
+            let slot = slots[i] as u32;
+            let bucket = (tables[i] << BUCKET_BITS | slot >> (PROB_BITS - BUCKET_BITS)) as usize;
+            match beyond >> i & 1 {
+                0 => self.quick[bucket].0,
+                _ => self.find_behind(bucket, slot).0,
+            }
+        })
     }
 
     /// Finds the entries of tables that hold slots, in each lane that is `wanted`: first slots, numbers of
@@ -91,16 +105,11 @@ impl Pool {
         let (low, numbers) = V::split(isa, found);
         let (mut low, mut numbers) = (low.or(wanted, all), numbers.or(wanted, zero));
         let last = low.shifted_down(16).minus(V::all(isa, 1));
-        let beyond = V::bits(slots.minus(low.bit_and(low_bits)).is_above(last));
+        // Slots before the entry's first are far above its last once the sign is gone.
+        let offset = slots.minus(low.bit_and(low_bits)).bit_and(V::all(isa, i32::MAX));
+        let beyond = V::bits(offset.is_above(last));
         if beyond != 0 {
-            let (slots, mut left, mut found) = (slots.array(), beyond, found);
-            while left != 0 {
-                let i = left.trailing_zeros() as usize % WIDTH;
-                let bucket = (tables[i] << BUCKET_BITS) as usize + buckets[i] as usize;
-                found[i] = self.find_behind(bucket, slots[i] as u32).0;
-                left &= left - 1;
-            }
-            let (some, others) = V::split(isa, found);
+            let (some, others) = V::split(isa, self.find_again(tables, &slots.array(), beyond));
             (low, numbers) = (some.or(wanted, all), others.or(wanted, zero));
         }
         [low.bit_and(low_bits), low.shifted_down(16), numbers]

@@ -7,15 +7,42 @@ pub(crate) const WIDTH: usize = 16;
 /// Vectors of numbers that rulers measure.
 pub(crate) const MEASURED: usize = 32;
 
-/// Thresholds of one vector of numbers.
-#[derive(Debug, Clone)]
-pub(crate) struct Ruler {
-    /// Which vector.
-    pub(crate) measures: usize,
-    /// Each threshold, as many times as a vector has numbers.
-    pub(crate) thresholds: Vec<[i16; WIDTH]>,
-    /// What a number scores by being above a threshold, likewise.
-    pub(crate) score: [i16; WIDTH],
+/// Two thresholds of one vector of numbers, and what a number scores by being above one of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    /// Where that vector begins among all of them, in bytes: one of [`MEASURED`].
+    at: usize,
+    /// Each threshold four times, as [`Vector::doubled`] has numbers.
+    thresholds: [i16; 8],
+    scores: [i16; 8],
+}
+
+/// Bytes of a vector.
+const BYTES: usize = WIDTH * size_of::<i32>();
+
+impl Mark {
+    /// Makes a mark for vector `measured`.
+    pub(crate) fn new(measured: usize, [a, b]: [i16; 2], score: i16) -> Self {
+        let thresholds = [a, a, a, a, b, b, b, b];
+        Self { at: measured % MEASURED * BYTES, thresholds, scores: [score; 8] }
+    }
+
+    /// Returns where in `numbers` those lie that it is compared with.
+    #[inline(always)]
+    pub(super) fn own<V: Vector>(&self, numbers: &[V; MEASURED]) -> *const V {
+        const { assert!(size_of::<V>() == BYTES) };
+        numbers.as_ptr().wrapping_byte_add(self.at)
+    }
+
+    #[inline(always)]
+    pub(super) fn thresholds(&self) -> &[i16; 8] {
+        &self.thresholds
+    }
+
+    #[inline(always)]
+    pub(super) fn scores(&self) -> &[i16; 8] {
+        &self.scores
+    }
 }
 
 /// Numbers below 256, a bit each.
@@ -39,6 +66,16 @@ pub(crate) trait Vector: Copy {
     fn load(isa: Self::Isa, from: &[i32; WIDTH]) -> Self;
     fn load_short(isa: Self::Isa, from: &[i16; WIDTH]) -> Self;
     fn load_bytes(isa: Self::Isa, from: &[u8; WIDTH]) -> Self;
+    /// Loads the numbers that begin at a place, which must be there.
+    #[inline(always)]
+    fn load_at(isa: Self::Isa, from: &[i32], at: usize) -> Self {
+        Self::load(isa, numbers(from, at))
+    }
+    /// The same of bytes.
+    #[inline(always)]
+    fn load_bytes_at(isa: Self::Isa, from: &[u8], at: usize) -> Self {
+        Self::load_bytes(isa, numbers(from, at))
+    }
     fn all(isa: Self::Isa, number: i32) -> Self;
     fn array(self) -> [i32; WIDTH];
 
@@ -79,25 +116,34 @@ pub(crate) trait Vector: Copy {
 
     /// Returns the numbers in 16 bits, held within their range.
     fn halves(self) -> Self::Halves;
-    fn all_halves(isa: Self::Isa, number: u16) -> Self::Halves;
-    /// Adds to `sum` what numbers score by being above thresholds, as `rulers` say.
-    fn add_scores(numbers: &[Self; MEASURED], rulers: &[Ruler], sum: Self::Halves) -> Self::Halves;
     fn array_of_halves(halves: Self::Halves) -> [u16; WIDTH];
+    /// Returns the same, each four numbers twice, to be compared with two thresholds at once.
+    fn doubled(self) -> Self;
+    /// Adds to `first` what numbers, which are [doubled](Self::doubled), score by being above thresholds.
+    fn scores(isa: Self::Isa, numbers: &[Self; MEASURED], marks: &[Mark], first: i32) -> Self;
+
+    /// Puts the numbers at their places in `out`; those whose places are not there are dropped.
+    fn put(self, places: Self, out: &mut [i32]);
 
     /// Returns what is in all of the sets at the places that each number has on each axis.
-    fn common<const AXES: usize>(
-        isa: Self::Isa,
-        sets: &[Set],
-        axes: &[Self::Halves; AXES],
-    ) -> [Set; WIDTH];
+    fn common<const AXES: usize>(isa: Self::Isa, sets: &[Set], axes: &[Self; AXES])
+    -> [Set; WIDTH];
 
     /// Returns the only number that is in all of the sets at those places, in the first 64 numbers and in the
     /// second; a number below −64 where there is none.
-    fn only<const AXES: usize>(
-        isa: Self::Isa,
-        sets: &[SmallSet],
-        axes: &[Self::Halves; AXES],
-    ) -> [Self; 2];
+    fn only<const AXES: usize>(isa: Self::Isa, sets: &[SmallSet], axes: &[Self; AXES])
+    -> [Self; 2];
+}
+
+/// Returns the numbers that begin at a place, which must be there: with a single comparison, as there are many
+/// of them in a loop.
+#[inline(always)]
+#[allow(unsafe_code)]
+fn numbers<T>(all: &[T], at: usize) -> &[T; WIDTH] {
+    let last = all.len().wrapping_sub(WIDTH);
+    assert!(at <= last && all.len() >= WIDTH, "numbers that are not there");
+    // SAFETY: so many numbers are there, as was just asked.
+    unsafe { &*all.as_ptr().add(at).cast() }
 }
 
 /// A loop written with vectors. `run` must be `#[inline(always)]`, and all that it calls; closures cannot

@@ -51,7 +51,7 @@ fn with_vectors(
         fn run<V: Vector>(self, isa: V::Isa) {
             let mut features = [V::all(isa, 0); FEATURES];
             for (out, from) in features.iter_mut().zip(self.1) {
-                *out = V::load(isa, from);
+                *out = V::load(isa, from).doubled();
             }
             *self.2 = self.0.swift_leaves(isa, &features);
         }

@@ -3,11 +3,13 @@
 
 mod avx2;
 mod avx512;
+mod pair;
 mod places;
 #[cfg(feature = "compress")]
 pub(super) mod transpose;
-mod vector;
+mod whole;
 
 pub(crate) use avx2::Avx2;
 pub(crate) use avx512::Avx512;
-pub(crate) use vector::{Pair, Whole};
+pub(crate) use pair::Pair;
+pub(crate) use whole::Whole;
