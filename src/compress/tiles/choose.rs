@@ -1,6 +1,6 @@
 //! Which tiles make the smaller file.
 
-use super::order::{differences, ordered, orders};
+use super::order::{differences, likely_orders, ordered};
 use super::part::middle;
 use super::rows::{Array, TiledRows, array_of};
 use super::shapes::candidates;
@@ -102,7 +102,7 @@ pub(super) fn best_ordered(
     tile: &[usize],
     how: Comparison,
 ) -> Result<Tiling> {
-    let mut orders = orders(shapes, tile)?;
+    let mut orders = likely_orders(array, shapes, tile)?;
     if orders.len() == 1 {
         return Ok(orders.swap_remove(0));
     }
@@ -166,6 +166,10 @@ impl Compared<'_> {
         if tiles.is_empty() {
             return Ok(None);
         }
+        if tiles.len() == 1 && !self.may_be_rows() {
+            // Nothing to compare it with.
+            return Ok(tiles.pop());
+        }
         let tiled = |tile: Vec<usize>| {
             let tiling = ordered(self.array, (self.shape, self.view), &tile)?;
             let Size { model, rows } =
@@ -180,9 +184,14 @@ impl Compared<'_> {
         Ok(smallest.filter(|(bytes, _)| *bytes <= most).map(|(_, tile)| tile))
     }
 
-    /// Returns the bytes of a file of the array's rows, if they may be taken instead of tiles.
+    /// Says whether the array's rows may be taken instead of tiles.
+    fn may_be_rows(&self) -> bool {
+        self.own_shape && self.array.rows.schema().width() <= MAX_WIDTH
+    }
+
+    /// Returns the bytes of a file of the array's rows, if they may be taken.
     fn of_rows(&self, how: Comparison, view: &[usize]) -> Result<Option<f64>> {
-        if !self.own_shape || self.array.rows.schema().width() > MAX_WIDTH {
+        if !self.may_be_rows() {
             return Ok(None);
         }
         // Of long rows, few seem to be known by heart, as the file's own would not be.
@@ -228,10 +237,12 @@ fn is_smooth(rows: &dyn Rows) -> Result<bool> {
     let apart = |lag: usize| {
         let (mut sum, mut count) = (0.0, 0);
         for row in sample.bytes.chunks_exact(sample.schema.row_bytes()) {
-            let own =
-                with_cell!(sample.schema.dtype, T => differences(&cells::<T>(row), lag, fills));
-            sum += own.0;
-            count += own.1;
+            with_cell!(sample.schema.dtype, T => {
+                for own in differences(&cells::<T>(row), lag, fills) {
+                    sum += own;
+                    count += 1;
+                }
+            });
         }
         sum / count.max(1) as f64
     };

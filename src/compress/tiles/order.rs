@@ -8,13 +8,17 @@ use crate::error::Result;
 use crate::fit::data::sample::Sample;
 use crate::matrix::{FillValues, Tiling, patch_along};
 
-/// Values that are looked at for each axis.
+/// Values that are looked at for each axis, and where it may be ruled out by them.
 const LOOKED_AT: usize = 1 << 14;
+const MANY_LOOKED_AT: usize = 1 << 17;
 /// Tiles that follow each other and are compared.
 const RUN: usize = 8;
 /// How much more alike tiles must be along another axis than along the last: slices of the array are
 /// in more blocks then.
 const MORE_ALIKE: f64 = 0.9;
+/// How much less alike than along the last axis tiles may be along another for files in both orders to be
+/// compared: with less, the other seldom makes a smaller one.
+const LESS_ALIKE: f64 = 1.1;
 
 /// Cuts an array of one shape, seen in another, into tiles, whose order it finds.
 ///
@@ -40,11 +44,34 @@ pub(super) fn ordered(
     Ok(best)
 }
 
+/// Returns the orders of tiles of which one makes the smallest file, one or more, the last axis first.
+///
+/// # Errors
+/// As [`ordered`].
+pub(super) fn likely_orders(
+    array: &Array<'_>,
+    shapes: (&[usize], &[usize]),
+    tile: &[usize],
+) -> Result<Vec<Tiling>> {
+    let mut orders = orders(shapes, tile)?;
+    let mut likely = vec![orders.remove(0)];
+    if orders.is_empty() {
+        return Ok(likely);
+    }
+    let most = LESS_ALIKE * usually_apart(array, &likely[0])?;
+    for other in orders {
+        if usually_apart(array, &other)? <= most {
+            likely.push(other);
+        }
+    }
+    Ok(likely)
+}
+
 /// Returns the orders that tiles may have, one or more: along each axis with several, the last one first.
 ///
 /// # Errors
 /// `Argument` as [`Tiling::new`].
-pub(super) fn orders((shape, view): (&[usize], &[usize]), tile: &[usize]) -> Result<Vec<Tiling>> {
+fn orders((shape, view): (&[usize], &[usize]), tile: &[usize]) -> Result<Vec<Tiling>> {
     let along_last = Tiling::new(shape, view, tile)?;
     let grid = along_last.grid().to_vec();
     let axes: Vec<usize> = (0..view.len()).filter(|&k| grid[k] > 1).rev().skip(1).collect();
@@ -56,26 +83,47 @@ pub(super) fn orders((shape, view): (&[usize], &[usize]), tile: &[usize]) -> Res
 
 /// Returns the mean difference of values in the same place of tiles that follow each other.
 fn apart(array: &Array<'_>, tiling: &Tiling) -> Result<f64> {
-    let tiles = TiledRows::new(array, tiling.clone())?;
-    let sample = Sample::draw_runs(&tiles, LOOKED_AT, RUN)?;
-    let (width, fills) = (sample.schema.width(), &sample.schema.fill_values);
-    let (mut sum, mut count) = (0.0, 0);
-    for run in sample.split() {
-        let (own, n) =
-            with_cell!(sample.schema.dtype, T => differences(&cells::<T>(run), width, fills));
-        sum += own;
-        count += n;
-    }
+    let (mut sum, mut count) = (0.0, 0_usize);
+    each_difference(array, tiling, LOOKED_AT, &mut |own| (sum, count) = (sum + own, count + 1))?;
     Ok(sum / count.max(1) as f64)
 }
 
-/// Returns the sum of the differences of values `lag` apart, and how many they are.
-pub(super) fn differences<T: Cell>(values: &[T], lag: usize, fills: &FillValues) -> (f64, usize) {
+/// Returns the median of such differences: those between one quantity and another that follows it along
+/// some axis do not count by how large they are.
+fn usually_apart(array: &Array<'_>, tiling: &Tiling) -> Result<f64> {
+    let mut all = Vec::new();
+    each_difference(array, tiling, MANY_LOOKED_AT, &mut |own| all.push(own))?;
+    let middle = all.len() / 2;
+    Ok(if all.is_empty() { 0.0 } else { *all.select_nth_unstable_by(middle, f64::total_cmp).1 })
+}
+
+/// Visits differences of some values in the same place of tiles that follow each other.
+fn each_difference(
+    array: &Array<'_>,
+    tiling: &Tiling,
+    values: usize,
+    visit: &mut dyn FnMut(f64),
+) -> Result<()> {
+    let tiles = TiledRows::new(array, tiling.clone())?;
+    let sample = Sample::draw_runs(&tiles, values, RUN)?;
+    let (width, fills) = (sample.schema.width(), &sample.schema.fill_values);
+    for run in sample.split() {
+        with_cell!(sample.schema.dtype, T => {
+            differences(&cells::<T>(run), width, fills).for_each(&mut *visit);
+        });
+    }
+    Ok(())
+}
+
+/// Returns how much values differ that are `lag` apart.
+pub(super) fn differences<'a, T: Cell>(
+    values: &'a [T],
+    lag: usize,
+    fills: &'a FillValues,
+) -> impl Iterator<Item = f64> + 'a {
     let pairs = values.iter().zip(values.get(lag..).unwrap_or(&[]));
-    let both = |(a, b): &(&T, &T)| is_ordinary(**a, fills) && is_ordinary(**b, fills);
-    pairs
-        .filter(both)
-        .fold((0.0, 0), |(sum, n), (a, b)| (sum + (a.to_f64() - b.to_f64()).abs(), n + 1))
+    let both = move |(a, b): &(&T, &T)| is_ordinary(**a, fills) && is_ordinary(**b, fills);
+    pairs.filter(both).map(|(a, b)| (a.to_f64() - b.to_f64()).abs())
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ const SHORT_OF_SIDES: &[usize] = &[16];
 /// Least number of tiles to learn from, and least values of a tile.
 const LEAST_TILES: usize = 64;
 const LEAST_VALUES: usize = 8;
+/// Share of the values of all tiles that may lie beyond the array's ends: they cost next to nothing, but
+/// tiles that have more of them than values by as much seldom are the best.
+const MOST_BEYOND: f64 = 0.2;
 
 /// Returns the shapes of tiles to try for an array seen in the shape `view`, but for whole rows:
 /// windows along its last axis, squares of its last two axes, and where it has more than two axes all
@@ -42,7 +45,9 @@ pub(super) fn candidates(view: &[usize], short: bool) -> Vec<Vec<usize>> {
         let values: usize = tile.iter().product();
         let tiles: usize = view.iter().zip(&tile).map(|(v, t)| v.div_ceil(*t)).product();
         let are_rows = view.iter().skip(1).eq(tile.iter().skip(1)) && rank > 1;
-        let is_worth_it = values >= LEAST_VALUES && tiles >= LEAST_TILES && !are_rows;
+        let own = view.iter().zip(&tile).map(|(v, t)| *v as f64 / (v.div_ceil(*t) * t) as f64);
+        let fills = own.product::<f64>() >= 1.0 - MOST_BEYOND;
+        let is_worth_it = values >= LEAST_VALUES && tiles >= LEAST_TILES && fills && !are_rows;
         if is_worth_it && !out.contains(&tile) {
             out.push(tile);
         }
