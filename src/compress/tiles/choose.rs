@@ -1,5 +1,6 @@
 //! Which tiles make the smaller file.
 
+use super::boxes::in_boxes;
 use super::order::{differences, likely_orders, ordered};
 use super::part::middle;
 use super::rows::{Array, TiledRows, array_of};
@@ -92,7 +93,8 @@ struct Compared<'a> {
     own_shape: bool,
 }
 
-/// Returns an array cut into tiles in the order that makes the smallest file: along one axis or another.
+/// Returns an array cut into tiles in the order that makes the smallest file: along one axis or another,
+/// or in boxes where blocks would be parts of a line.
 ///
 /// # Errors
 /// `Argument` as [`Tiling::new`]; `Io` if rows cannot be read.
@@ -107,25 +109,33 @@ pub(super) fn best_ordered(
         return Ok(orders.swap_remove(0));
     }
     let sized = |tiling: Tiling| {
-        let Size { model, rows } =
+        let Size { model, rows, block_rows } =
             size(&TiledRows::new(array, tiling.clone())?, (how, how.values()), 1.0)?;
-        Ok((model + rows, tiling))
+        Ok((model + rows, (tiling, block_rows)))
     };
-    let sizes: Vec<Result<(f64, Tiling)>> = orders.into_par_iter().map(sized).collect();
-    let mut best: Option<(f64, Tiling)> = None;
+    let sizes: Vec<Result<(f64, (Tiling, usize))>> = orders.into_par_iter().map(sized).collect();
+    let mut best: Option<(f64, (Tiling, usize))> = None;
     for own in sizes {
-        let (bytes, tiling) = own?;
+        let (bytes, own) = own?;
         if best.as_ref().is_none_or(|(least, _)| bytes < MORE_ALIKE * least) {
-            best = Some((bytes, tiling));
+            best = Some((bytes, own));
         }
     }
-    best.map(|(_, tiling)| tiling).ok_or_else(|| Error::argument("a shape has no axes".to_string()))
+    match best {
+        // Boxes of an array that is read anew for each would take the reading of whole rows for each.
+        Some((_, (tiling, block_rows))) if array.is_held() => {
+            in_boxes(tiling, block_rows, array.rows.schema().dtype.size())
+        }
+        Some((_, (tiling, _))) => Ok(tiling),
+        None => Err(Error::argument("a shape has no axes".to_string())),
+    }
 }
 
-/// Bytes of a file.
+/// Bytes of a file, and the rows of a block.
 struct Size {
     model: f64,
     rows: f64,
+    block_rows: usize,
 }
 
 /// Returns the shape of tiles that makes the smallest file of an array of one shape, seen in another,
@@ -172,7 +182,7 @@ impl Compared<'_> {
         }
         let tiled = |tile: Vec<usize>| {
             let tiling = ordered(self.array, (self.shape, self.view), &tile)?;
-            let Size { model, rows } =
+            let Size { model, rows, .. } =
                 size(&TiledRows::new(self.array, tiling)?, (how, how.values()), self.times)?;
             Ok((model + rows, tile))
         };
@@ -196,7 +206,8 @@ impl Compared<'_> {
         }
         // Of long rows, few seem to be known by heart, as the file's own would not be.
         let all = if view.len() > 1 { usize::MAX } else { how.values() };
-        let Size { model, rows } = size(self.array.rows, (how, all), self.times / self.columns)?;
+        let Size { model, rows, .. } =
+            size(self.array.rows, (how, all), self.times / self.columns)?;
         Ok(Some((model + rows) * self.columns))
     }
 }
@@ -227,7 +238,8 @@ fn size(rows: &dyn Rows, (how, values): (Comparison, usize), times: f64) -> Resu
     let others = Matrix::new(schema, others.bytes)?;
     encode_rows(encoding, &others, &mut file, &|_| {})?;
     let bytes = (file.bytes() - before) as f64;
-    Ok(Size { model, rows: bytes / others.len() as f64 * total })
+    let rows = bytes / others.len() as f64 * total;
+    Ok(Size { model, rows, block_rows: encoder.block_rows })
 }
 
 /// Says whether values that follow each other in a row are alike.

@@ -1,5 +1,6 @@
 //! Arrays that are not rows: cut into tiles, each of which is coded as a row.
 
+mod boxes;
 mod choose;
 mod order;
 mod part;

@@ -39,6 +39,11 @@ impl<'a> Array<'a> {
         Ok(Self { rows, bytes })
     }
 
+    /// Says whether all of the array is in memory.
+    pub(super) fn is_held(&self) -> bool {
+        self.bytes.is_some()
+    }
+
     /// Reads the array's values `run`, and others of the rows that they lie in.
     pub(super) fn part(&self, run: Range<usize>) -> Result<Part<'_>> {
         if let Some(bytes) = &self.bytes {
