@@ -135,15 +135,13 @@ pub(crate) trait Vector: Copy {
     -> [Self; 2];
 }
 
-/// Returns the numbers that begin at a place, which must be there: with a single comparison, as there are many
-/// of them in a loop.
+/// Returns the numbers that begin at a place, which must be there.
 #[inline(always)]
-#[allow(unsafe_code)]
 fn numbers<T>(all: &[T], at: usize) -> &[T; WIDTH] {
-    let last = all.len().wrapping_sub(WIDTH);
-    assert!(at <= last && all.len() >= WIDTH, "numbers that are not there");
-    // SAFETY: so many numbers are there, as was just asked.
-    unsafe { &*all.as_ptr().add(at).cast() }
+    match all.get(at..).and_then(<[T]>::first_chunk) {
+        Some(there) => there,
+        None => panic!("numbers that are not there"),
+    }
 }
 
 /// A loop written with vectors. `run` must be `#[inline(always)]`, and all that it calls; closures cannot

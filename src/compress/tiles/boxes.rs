@@ -14,8 +14,9 @@ const MOST_BESIDE: usize = 4 << 20;
 /// Returns the same tiles, of values of `value_bytes` each, in boxes where `block_rows` of them, which make
 /// a block, are less than a line of tiles along the last axis with several: a small region is in half as
 /// many blocks then. Blocks of several lines are as good as boxes, and smaller: tiles are foretold from those
-/// before them, which at the beginning of a box's line lie elsewhere. (A field of 4096 × 4096 in tiles of 16 × 16: with 88 tiles
-/// a block, boxes of 8 to 32 tiles make files of 0.997 to 1.001 times the size; with 2,800, of 1.02 to 1.06.)
+/// before them, which at the beginning of a box's line lie elsewhere. (A field of 4096 × 4096 in tiles of
+/// 16 × 16: with 88 tiles a block, boxes of 8 to 32 tiles make files of 0.997 to 1.001 times the size; with
+/// 2,800, of 1.02 to 1.06.)
 ///
 /// All boxes are of one width, as models may know how many tiles a line has; along the array's first axis,
 /// they end where it does, so that it can grow.
@@ -65,7 +66,7 @@ mod tests {
         assert_eq!(patches(&[4096, 2048], &[16, 16], 88)[1], [32, 8]);
         assert_eq!(patches(&[3, 640, 4096], &[1, 16, 16], 250)[1], [1, 16, 16]);
         // Without axes of one tile.
-        assert_eq!(patches(&[4096, 1024, 3], &[16, 16, 3], 58)[1], [32, 8, 1]);
+        assert_eq!(patches(&[4096, 1024, 3], &[16, 16, 3], 58)[1], [16, 8, 1]);
         // The array may grow behind whole boxes.
         assert_eq!(patches(&[3840, 2048], &[16, 16], 88)[1], [30, 8]);
     }

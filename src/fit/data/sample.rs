@@ -111,7 +111,7 @@ impl Sample {
         let run = match run {
             _ if whole => run,
             // Not lines.
-            ..=Self::RUN => run.min(short),
+            ..=Self::RUN => run.min(short).min(wanted.div_ceil(2)),
             _ => run.min(wanted.div_ceil(2)),
         };
         let count = if whole { total.div_ceil(run) } else { wanted.div_ceil(run) };
@@ -334,7 +334,7 @@ mod tests {
         };
         assert_eq!(rows(10).iter().sum::<usize>(), 1000);
         // As many as are needed at least, as long as they fit into memory.
-        assert_eq!(rows(100_000), [128, 128]);
+        assert_eq!(rows(100_000), [32; 8]);
         assert_eq!(rows(1 << 22), [8, 8]);
         assert_eq!(rows(1 << 24), [2, 2]);
     }
