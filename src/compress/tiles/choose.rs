@@ -256,7 +256,7 @@ fn is_smooth(rows: &dyn Rows) -> Result<bool> {
                 }
             });
         }
-        sum / count.max(1) as f64
+        sum / f64::from(count.max(1))
     };
     Ok(apart(1) < SMOOTH * apart((FAR * width as f64) as usize))
 }
