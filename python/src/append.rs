@@ -74,7 +74,8 @@ fn added<'py, 'r, R: std::ops::Deref<Target = dyn Rows + 'r>>(
     (threads, progress): (usize, Option<Py<PyAny>>),
 ) -> PyResult<Bound<'py, PyDict>> {
     let added = run(py, progress, |control| {
-        let mut config = Config { threads, ..Config::default() };
+        let mut config = Config::default();
+        config.threads = threads;
         control.watch(&mut config);
         let rows = open(control)?;
         aezip::append(path, &Watched(&*rows, control), &config)
