@@ -109,4 +109,4 @@ def append(
     elif array is not None or columns is not None or format is not None:
         raise ValueError("array, columns and format are for files: choose parts of an array before")
     with listener(progress) as told:
-        return Appended(**_aezip.append(file, as_rows(x), threads, told, about))
+        return Appended(**_aezip.append(file, as_rows(x, maybe_none=True), threads, told, about))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -55,12 +56,12 @@ def as_array(x: Any) -> NDArray[Any]:
     return np.ascontiguousarray(array, dtype=native) if array.ndim else array.astype(native)
 
 
-def as_rows(x: Any) -> Rows:
-    """Return ``x`` as what the Rust side takes."""
+def as_rows(x: Any, *, maybe_none: bool = False) -> Rows:
+    """Return ``x`` as what the Rust side takes; it has rows unless there may be none."""
     array = as_array(x)
     if array.ndim == 0:
         raise ValueError("a number without an axis is no array of rows: store x.reshape(1)")
-    if array.size == 0:
+    if array.size == 0 and not (maybe_none and math.prod(array.shape[1:])):
         raise ValueError(f"an array of shape {array.shape} has no numbers, so there is nothing to store")
     return array.reshape(-1).view(np.uint8), NAMES[array.dtype], array.shape
 
