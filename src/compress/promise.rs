@@ -36,8 +36,9 @@ pub(super) fn fit(job: &Job<'_>) -> Result<Fitted> {
     if job.rows.is_empty() {
         return Ok(Fitted::Nothing);
     }
-    job.recorder.stage(Stage::Fit, 0, 0);
-    milestones::told_to(job.recorder.of_searches(), || fit_seen(job, bounds))
+    let told = job.recorder.of_searches();
+    told.iter().for_each(|tell| tell(0.0));
+    milestones::told_to(told, || fit_seen(job, bounds))
 }
 
 /// The same once the rows were looked at; `bounds` is what the promise stands for, if it is about single values.
