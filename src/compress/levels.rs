@@ -46,7 +46,12 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 1, rounds: 0 },
             refine_rounds: 2,
             refit_turns: 2,
-            contexts: Some(ContextEffort { cells: 150_000, leaves: 128, predictions: 2 }),
+            contexts: Some(ContextEffort {
+                cells: 150_000,
+                leaves: 128,
+                predictions: 2,
+                refits: false,
+            }),
             measures: false,
         },
         networks: None,
@@ -61,7 +66,12 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 4, rounds: 2 },
             refine_rounds: 2,
             refit_turns: 2,
-            contexts: Some(ContextEffort { cells: 150_000, leaves: 192, predictions: 2 }),
+            contexts: Some(ContextEffort {
+                cells: 150_000,
+                leaves: 192,
+                predictions: 2,
+                refits: true,
+            }),
             measures: false,
         },
         networks: Some(Budget {
@@ -82,7 +92,12 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 8, rounds: 3 },
             refine_rounds: 3,
             refit_turns: 2,
-            contexts: Some(ContextEffort { cells: 300_000, leaves: 256, predictions: 3 }),
+            contexts: Some(ContextEffort {
+                cells: 300_000,
+                leaves: 256,
+                predictions: 3,
+                refits: true,
+            }),
             measures: false,
         },
         networks: Some(Budget {
@@ -103,7 +118,12 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 16, rounds: 3 },
             refine_rounds: 3,
             refit_turns: 2,
-            contexts: Some(ContextEffort { cells: 300_000, leaves: 256, predictions: 3 }),
+            contexts: Some(ContextEffort {
+                cells: 300_000,
+                leaves: 256,
+                predictions: 3,
+                refits: true,
+            }),
             measures: false,
         },
         networks: Some(Budget {
@@ -124,7 +144,12 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 64, rounds: 4 },
             refine_rounds: 5,
             refit_turns: 3,
-            contexts: Some(ContextEffort { cells: 600_000, leaves: 512, predictions: 4 }),
+            contexts: Some(ContextEffort {
+                cells: 600_000,
+                leaves: 512,
+                predictions: 4,
+                refits: true,
+            }),
             measures: false,
         },
         networks: Some(Budget {
@@ -145,7 +170,12 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 64, rounds: 5 },
             refine_rounds: 5,
             refit_turns: 4,
-            contexts: Some(ContextEffort { cells: 600_000, leaves: 512, predictions: 4 }),
+            contexts: Some(ContextEffort {
+                cells: 600_000,
+                leaves: 512,
+                predictions: 4,
+                refits: true,
+            }),
             measures: false,
         },
         networks: Some(Budget {
@@ -166,7 +196,12 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 64, rounds: 6 },
             refine_rounds: 8,
             refit_turns: 6,
-            contexts: Some(ContextEffort { cells: 1_000_000, leaves: 1024, predictions: 4 }),
+            contexts: Some(ContextEffort {
+                cells: 1_000_000,
+                leaves: 1024,
+                predictions: 4,
+                refits: true,
+            }),
             measures: false,
         },
         networks: Some(Budget {
@@ -187,7 +222,12 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 128, rounds: 6 },
             refine_rounds: 8,
             refit_turns: 9,
-            contexts: Some(ContextEffort { cells: 1_000_000, leaves: 1024, predictions: 4 }),
+            contexts: Some(ContextEffort {
+                cells: 1_000_000,
+                leaves: 1024,
+                predictions: 4,
+                refits: true,
+            }),
             measures: false,
         },
         networks: Some(Budget {
@@ -208,7 +248,12 @@ const LEVELS: [Level; 9] = [
             classes: ClassEffort { classes: 128, rounds: 8 },
             refine_rounds: 8,
             refit_turns: 12,
-            contexts: Some(ContextEffort { cells: 2_000_000, leaves: 2048, predictions: 4 }),
+            contexts: Some(ContextEffort {
+                cells: 2_000_000,
+                leaves: 2048,
+                predictions: 4,
+                refits: true,
+            }),
             measures: false,
         },
         networks: Some(Budget {

@@ -41,7 +41,8 @@ const MORE_ALIKE: f64 = 0.98;
 const MANY_FLAT_ROWS: f64 = 4.0;
 const MANY_ROWS: f64 = 0.25;
 /// How patiently contexts are fitted: shapes differ by more than what further leaves save.
-const QUICK_CONTEXTS: ContextEffort = ContextEffort { cells: 50_000, leaves: 64, predictions: 1 };
+const QUICK_CONTEXTS: ContextEffort =
+    ContextEffort { cells: 50_000, leaves: 64, predictions: 1, refits: false };
 /// Values that are looked at for how smooth an array is.
 const LOOKED_AT: usize = 1 << 16;
 /// Mean difference of neighbours along the last axis, in those of values far apart, below which an

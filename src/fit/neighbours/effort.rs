@@ -13,6 +13,8 @@ pub(crate) struct ContextEffort {
     /// Predictions of different kinds that are compared with their contexts: without these, the best looks
     /// like another.
     pub(crate) predictions: usize,
+    /// Whether the coefficients of the best are found anew by more values.
+    pub(crate) refits: bool,
 }
 
 /// How patiently a codec's residuals are fitted to their neighbours.

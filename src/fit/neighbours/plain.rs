@@ -15,7 +15,7 @@ use crate::fit::entropy::classes::{ClassEffort, fit_classes};
 use crate::fit::neighbours::atoms;
 use crate::fit::neighbours::contexts::Uncontexted;
 use crate::fit::neighbours::effort::{ContextEffort, NeighbourEffort};
-use crate::fit::neighbours::predict::{Comparison, FAR, FEW_KINDS, bits_at_first};
+use crate::fit::neighbours::predict::{Comparison, FAR, bits_at_first};
 use crate::fit::neighbours::prediction::Prediction;
 use crate::fit::quantise::linear;
 use crate::limits::Limits;
@@ -23,7 +23,8 @@ use crate::quality::Tally;
 use rayon::prelude::*;
 
 /// Effort for a comparison of the ways to count.
-const QUICK: ContextEffort = ContextEffort { cells: 50_000, leaves: 64, predictions: 1 };
+const QUICK: ContextEffort =
+    ContextEffort { cells: 50_000, leaves: 64, predictions: 1, refits: false };
 /// How much larger than what is to be beaten the quick comparison may come out: with all effort it would
 /// be smaller.
 const PROMISING: f64 = 1.1;
@@ -101,7 +102,7 @@ pub(crate) fn build(
     let with_line = near.map(|f| f.with_line_before(context, compared));
     let with_line = with_line.collect::<Result<Vec<_>>>()?.into_iter().flatten();
     match least(with_line).or_else(|| least(found)) {
-        Some(Found { way, prediction, .. }) if effort.predictions > FEW_KINDS => {
+        Some(Found { way, prediction, .. }) if effort.refits => {
             let encoder = |p: &Prediction| way.encoder(context, p);
             let prediction = comparison(context, &encoder, compared).refitted(prediction)?;
             way.fitted(context, &prediction, effort).map(Some)
@@ -246,7 +247,8 @@ mod tests {
     use crate::matrix::rng::Rng;
     use std::borrow::Cow;
 
-    const EFFORT: ContextEffort = ContextEffort { cells: 40_000, leaves: 32, predictions: 2 };
+    const EFFORT: ContextEffort =
+        ContextEffort { cells: 40_000, leaves: 32, predictions: 2, refits: false };
 
     /// Bytes without and with neighbours of rows of `shape`; every block is decoded and compared with
     /// the rows, of which none may be off by more than `bound`.

@@ -10,7 +10,7 @@ use crate::fit::data::sample::Thinning;
 use crate::fit::neighbours::effort::NeighbourEffort;
 use crate::fit::neighbours::entropy::{Blocks, block_bits};
 use crate::fit::neighbours::geometry::{self, Directions};
-use crate::fit::neighbours::prediction::{Kind, Prediction, simple_sums};
+use crate::fit::neighbours::prediction::{FEW_KINDS, Prediction, of_different_kinds, simple_sums};
 use crate::fit::neighbours::row_predictors::{self, StepsOfRow};
 use crate::fit::neighbours::stencil::Stencil;
 use std::collections::HashMap;
@@ -19,23 +19,13 @@ use std::collections::HashMap;
 /// of the values by which they are found.
 const LIKELIEST: [usize; 2] = [2, 5];
 const QUICK_LOOK: usize = 4;
-/// How much larger than the least bits, as they are estimated without contexts, those of a prediction may be
-/// that is the best with them.
-const NEARLY: f64 = 1.2;
-/// The same of one that differs from the least only in whether residuals are weighed.
-const NEARLY_ALIKE: f64 = 1.05;
 /// Share of the bits without the line of rows before that may be left with it, where many kinds are compared and
 /// where few are: blocks have more rows then, so that reading one takes longer.
 const LINE_WORTH: [f64; 2] = [0.995, 0.99];
-/// The same of one by row, which contexts say less to, where many kinds are compared, and where few are:
-/// comparing takes time.
-const NEARLY_BY_ROW: [f64; 2] = [1.01, 0.97];
 /// How many times as many values coefficients are found by in the end, where there is time.
 const MORE_VALUES: usize = 8;
 /// Share of all bits that prediction must save to be used.
 const WORTH: f64 = 0.998;
-/// Up to so many kinds of predictions, the simple ones are not told from others.
-pub(super) const FEW_KINDS: usize = 2;
 
 /// A prediction with what it leaves in the sample.
 pub(super) struct Tried {
@@ -95,8 +85,7 @@ impl Comparison<'_> {
         let bar = FAR * bits_at_first(&first, self.weight());
         let (_, best) = self.likely(1, first, bar)?.swap_remove(0);
         let best = self.with_line_before(&best, saved_by_line)?.map_or(best, |lined| lined.0);
-        let contexts = self.effort.contexts.map_or(0, |c| c.predictions);
-        if contexts > FEW_KINDS { self.refitted(best) } else { Ok(best) }
+        if self.effort.contexts.is_some_and(|c| c.refits) { self.refitted(best) } else { Ok(best) }
     }
 
     /// Returns a prediction of the kind of `best` that looks at the line of rows before, if rows lie in lines
@@ -185,33 +174,7 @@ impl Comparison<'_> {
         if most > 1 && most <= FEW_KINDS && !all[0].1.weighs_residuals() {
             all.retain(|(_, p)| !p.weighs_residuals());
         }
-        let not_by_row = all.iter().find(|(_, p)| p.by_row.is_none() && !p.weighs_residuals());
-        let least_of_others = not_by_row.map_or(f64::INFINITY, |(total, _)| *total);
-        let mut kinds: Vec<Kind> = Vec::new();
-        let first = all[0].1.kind();
-        all.retain(|(total, p)| {
-            let mut kind = p.kind();
-            kind.simple &= most > FEW_KINDS;
-            let nearly = if kind.is_like(&first) { NEARLY_ALIKE } else { NEARLY };
-            let is_new = *total <= nearly * least && !kinds.contains(&kind);
-            kinds.push(kind);
-            is_new
-        });
-        // Those by row take no place from others, nor does what weighs residuals: contexts say less to them.
-        let nearly = NEARLY_BY_ROW[usize::from(most <= FEW_KINDS)];
-        let (mut others, mut weighing) = (0, 0);
-        all.retain(|(total, p)| match p.by_row {
-            Some(_) => *total <= nearly * least_of_others,
-            None if p.weighs_residuals() && most > FEW_KINDS => {
-                weighing += 1;
-                weighing == 1
-            }
-            None => {
-                others += 1;
-                others <= most
-            }
-        });
-        Ok(all)
+        Ok(of_different_kinds(all, most))
     }
 
     /// Returns a prediction of the same kind whose coefficients are found by more values, if that is better.

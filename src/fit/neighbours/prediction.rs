@@ -10,6 +10,19 @@ use crate::fit::neighbours::stencil::Stencil;
 /// Bits of a coefficient in the model.
 const COEFFICIENT_BITS: f64 = 7.0;
 
+/// How much larger than the least bits, as they are estimated without contexts, those of a prediction may be
+/// that is the best with them.
+const NEARLY: f64 = 1.2;
+/// The same of one that differs from the least only in whether residuals are weighed.
+const NEARLY_ALIKE: f64 = 1.05;
+/// The same of two of one kind: contexts can make either the better by far more.
+const TWINS: f64 = 1.002;
+/// The same of one by row, which contexts say less to, where many kinds are compared, and where few are:
+/// comparing takes time.
+const NEARLY_BY_ROW: [f64; 2] = [1.01, 0.97];
+/// Up to so many kinds of predictions, the simple ones are not told from others.
+pub(super) const FEW_KINDS: usize = 2;
+
 /// Neighbours in the third direction, where that is the row before, and those above that are the same.
 const SAME: [(usize, usize); 4] =
     [(THIRD, UP), (THIRD2, UP2), (THIRD_LEFT, UP_LEFT), (THIRD_RIGHT, UP_RIGHT)];
@@ -50,7 +63,7 @@ pub(super) struct Prediction {
 
 /// What tells predictions apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Kind {
+struct Kind {
     directions: Directions,
     median: bool,
     in_groups: bool,
@@ -59,12 +72,12 @@ pub(super) struct Kind {
     weighs_residuals: bool,
     /// Whether coefficients are halves: where values lie on a grid of their own that the steps go across,
     /// what is left of them repeats, and contexts say much.
-    pub(super) simple: bool,
+    simple: bool,
 }
 
 impl Kind {
     /// Says whether two are the same but for the residuals that they weigh.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
+    fn is_like(&self, other: &Self) -> bool {
         *self == Self { weighs_residuals: self.weighs_residuals, ..*other }
     }
 }
@@ -128,7 +141,7 @@ impl Prediction {
     }
 
     /// Says what tells it from others more than numbers do.
-    pub(super) fn kind(&self) -> Kind {
+    fn kind(&self) -> Kind {
         let is_simple = |s: &Stencil| s.iter().all(|a| a % HALF == 0);
         Kind {
             directions: self.directions,
@@ -151,4 +164,50 @@ impl Prediction {
             && self.by_row.is_none()
             && self.stencils.iter().all(|s| s.iter().all(|a| *a == 0))
     }
+}
+
+/// A kind that was met, with the bits of its first.
+struct Met {
+    kind: Kind,
+    bits: f64,
+    /// Whether the first is kept, and nothing else of the kind yet.
+    wants_twin: bool,
+}
+
+/// Keeps of predictions, those of the fewest bits first, up to `most` that may turn out to be the best: the first
+/// of each kind, and its twin where many are compared. Those by row take no place from others, nor does what
+/// weighs residuals: contexts say less to them.
+pub(super) fn of_different_kinds(
+    mut all: Vec<(f64, Prediction)>,
+    most: usize,
+) -> Vec<(f64, Prediction)> {
+    let Some((least, first)) = all.first().map(|(bits, p)| (*bits, p.kind())) else { return all };
+    let is_few = most <= FEW_KINDS;
+    let not_by_row = all.iter().find(|(_, p)| p.by_row.is_none() && !p.weighs_residuals());
+    let most_by_row =
+        not_by_row.map_or(f64::INFINITY, |(bits, _)| *bits) * NEARLY_BY_ROW[usize::from(is_few)];
+    let mut kinds: Vec<Met> = Vec::new();
+    let (mut others, mut weighing) = (0, 0);
+    all.retain(|(bits, p)| {
+        let mut kind = p.kind();
+        kind.simple &= !is_few;
+        if let Some(met) = kinds.iter_mut().find(|met| met.kind == kind) {
+            return std::mem::take(&mut met.wants_twin) && *bits <= TWINS * met.bits;
+        }
+        let nearly = if kind.is_like(&first) { NEARLY_ALIKE } else { NEARLY };
+        let is_kept = *bits <= nearly * least
+            && if kind.by_row {
+                *bits <= most_by_row
+            } else if kind.weighs_residuals {
+                weighing += 1;
+                weighing == 1
+            } else {
+                others += 1;
+                others <= most
+            };
+        let wants_twin = is_kept && !is_few && !kind.by_row;
+        kinds.push(Met { kind, bits: *bits, wants_twin });
+        is_kept
+    });
+    all
 }

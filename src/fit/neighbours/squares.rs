@@ -116,7 +116,7 @@ impl Comparison<'_> {
                 true => self.like(&best.prediction),
                 false => Squares {
                     shared: self.promising(tried),
-                    used: vec![self.used_by_best(tried), ALL],
+                    used: vec![USED[2], ALL],
                     most: ALL,
                     weighing: Weighing::ByScale,
                 },
@@ -129,17 +129,6 @@ impl Comparison<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Returns which neighbours the best of shared coefficients weigh.
-    fn used_by_best(&self, tried: &[Tried]) -> &'static [usize] {
-        let shared = tried.iter().filter(|t| t.prediction.stencils.len() == 1);
-        let weight = self.weight();
-        let best = shared.min_by(|a, b| a.total(weight).total_cmp(&b.total(weight)));
-        let stencil = best.map(|t| t.prediction.stencils[0]);
-        let weighs = |n: usize| stencil.is_some_and(|s| s[n] != 0);
-        let [nearest, _, all] = USED;
-        if (0..TERMS).any(|n| weighs(n) && !nearest.contains(&n)) { all } else { nearest }
     }
 
     /// Tries such coefficients as a prediction has, with values weighed.
