@@ -1,6 +1,12 @@
 //! Principal components of normalised rows.
 
-use crate::linalg::{multiply, orthonormal_basis, principal_components};
+use crate::linalg::{multiply, orthonormal_basis, principal_components, transposed};
+
+/// What components leave of other rows, in that which they leave of those that they were fitted to, from which on
+/// they know these by heart: 1.5 is 0.3 bits for each value.
+const BORNE_OUT: f64 = 1.5;
+/// Variance of rounding a value to whole steps.
+const ROUNDING: f64 = 1.0 / 12.0;
 
 /// Principal components, largest first.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +48,25 @@ impl Components {
     pub(crate) fn truncate(&mut self, count: usize) {
         self.variance.truncate(count);
         self.vectors.truncate(count * self.columns.len());
+    }
+
+    /// Returns how many of the first say of `others` about as much as of the rows that they were fitted to.
+    pub(crate) fn borne_out_by(&self, others: &[f32]) -> usize {
+        let (width, count) = (self.columns.len(), self.count());
+        let along = multiply(others, &transposed(&self.vectors, width), width);
+        let of_others = column_variances(&along, count);
+        let rounding = ROUNDING * width as f64;
+        let of_columns = |columns: &[f64]| columns.iter().sum::<f64>() + rounding;
+        let mut here = of_columns(&self.columns);
+        let mut there = of_columns(&column_variances(others, width));
+        let most = BORNE_OUT * there / here;
+        let bears_out = |(of_here, of_others): (&f64, &f64)| {
+            here = (here - of_here).max(rounding);
+            there = (there - of_others).max(rounding);
+            there <= most * here
+        };
+        let pairs = self.variance.iter().zip(&of_others);
+        pairs.map(bears_out).take_while(|b| *b).count()
     }
 
     /// Fits to centred rows of `width` numbers; there are none if rows are not finite.
@@ -105,6 +130,30 @@ fn column_variances(rows: &[f32], width: usize) -> Vec<f64> {
 mod tests {
     use super::*;
     use crate::matrix::rng::Rng;
+
+    #[test]
+    fn components_that_know_rows_by_heart_are_not_borne_out() {
+        let mut rng = Rng::new(5);
+        let width = 200;
+        let patterns: Vec<f32> = (0..2 * width).map(|_| 8.0 * (rng.unit() - 0.5)).collect();
+        let mut rows = || -> Vec<f32> {
+            let row = |_| {
+                let [a, b] = [(); 2].map(|()| 10.0 * (rng.unit() - 0.5));
+                let noise: Vec<f32> = (0..width).map(|_| 4.0 * (rng.unit() - 0.5)).collect();
+                (0..width)
+                    .map(|j| a * patterns[j] + b * patterns[width + j] + noise[j])
+                    .collect::<Vec<f32>>()
+            };
+            (0..40).flat_map(row).collect()
+        };
+        let found = Components::fit(&rows(), width);
+        let count = found.borne_out_by(&rows());
+        assert!((2..20).contains(&count), "{count}");
+        let many: Vec<f32> = (0..50).flat_map(|_| rows()).collect();
+        let mut found = Components::fit(&many, width);
+        found.truncate(20);
+        assert_eq!(found.borne_out_by(&rows()), 20);
+    }
 
     #[test]
     fn a_basis_confines_components_to_its_span() {

@@ -9,18 +9,19 @@ use crate::encode::encoder::BlockEncoder;
 use crate::error::Result;
 use crate::fit::candidate::{Candidate, LinearChoice};
 use crate::fit::context::FitContext;
-use crate::fit::data::columns::{ColumnPlan, Tolerance, normaliser, plan};
-use crate::fit::data::components::{Basis, Components};
+use crate::fit::data::columns::normaliser;
+use crate::fit::data::components::Basis;
 use crate::fit::data::sample::Sample;
 use crate::fit::entropy::classes::ClassEffort;
 use crate::fit::flat;
 use crate::fit::linear;
 use crate::fit::milestones;
 use crate::fit::neighbours::effort::{ContextEffort, NeighbourEffort};
-use crate::fit::neighbours::{atoms, plain};
+use crate::fit::neighbours::plain;
 use crate::fit::network::bounded::BoundedNetwork;
 use crate::fit::network::context::{LinearBaseline, TrainingContext};
-use crate::fit::search::rank::{Place, components, linear_choice, rank};
+use crate::fit::search::planned::{Planned, planned};
+use crate::fit::search::rank::{Place, linear_choice, rank};
 use crate::fit::search::walk::{Measured, beside, best_with_latents, measure};
 use crate::limits::Limits;
 use crate::nn::objectives::bits::Distortion;
@@ -180,44 +181,6 @@ pub(crate) fn linear_with_bounds(
     };
     linear::build(&context, choice)
 }
-
-/// What all codecs under some bounds share.
-struct Planned {
-    columns: Vec<ColumnPlan>,
-    /// The rows in the columns' units.
-    normalised: Vec<f32>,
-    components: Components,
-    /// Integers of values that recur exactly.
-    atoms: Vec<i64>,
-}
-
-/// Plans columns for `bounds`; they share a grid where the rows have atoms, if these are looked for.
-fn planned(
-    sample: &Sample,
-    bounds: Vec<f64>,
-    basis: Option<&Basis>,
-    looks_for_atoms: bool,
-) -> Planned {
-    let mut columns = plan(sample, &Tolerance::Bounds(bounds));
-    let atoms = match looks_for_atoms {
-        true => atoms::share_grid(sample, &mut columns),
-        false => Vec::new(),
-    };
-    let normalised = normaliser(&columns).normalise(
-        sample.schema.dtype,
-        &sample.schema.fill_values,
-        &sample.bytes,
-    );
-    let mut components = components(&normalised, &columns, basis);
-    if !sample.is_whole() {
-        components.truncate(sample.rows() / ROWS_PER_LATENT);
-    }
-    Planned { columns, normalised, components, atoms }
-}
-
-/// Rows of a sample for each latent, at least, where the file has others: a codec that knows some rows
-/// by heart seems small on them and is not on the rest.
-const ROWS_PER_LATENT: usize = 8;
 
 /// What is left where readers would refuse every model that was fitted.
 fn last_resort(context: &FitContext<'_>) -> Result<Candidate> {

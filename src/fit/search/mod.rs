@@ -11,6 +11,7 @@ pub(crate) mod choice;
 pub(crate) mod coordinate;
 pub(crate) mod family;
 pub(crate) mod goal;
+mod planned;
 pub(crate) mod precision;
 pub(crate) mod rank;
 mod row_codec;
