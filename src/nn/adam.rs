@@ -3,6 +3,7 @@
 use crate::kernels::wide::widest;
 use crate::nn::sum;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Which gradients are shortened (Pascanu, Mikolov and Bengio 2013). Those that are to be and are not
 /// finite are passed over.
@@ -64,30 +65,50 @@ impl Adam {
     /// One step of size `lr`; none for a gradient that is to be clipped and is not finite. Memory
     /// is passed over once, and once more to clip.
     pub(crate) fn step(&mut self, params: &mut [f32], grads: &[f32], lr: f32) {
-        assert!(params.len() == self.m.len() && grads.len() == self.m.len());
-        let Some(shorten) = self.shorten(grads) else { return };
+        if let Some(step) = self.begin(grads, lr) {
+            self.update(&step, params, grads, 0..grads.len());
+        }
+    }
+
+    /// Begins a step of size `lr`, of which parameters are [updated](Self::update) afterwards; none for a
+    /// gradient that is to be clipped and is not finite.
+    pub(super) fn begin(&mut self, grads: &[f32], lr: f32) -> Option<Constants> {
+        assert!(grads.len() == self.m.len());
+        let shorten = self.shorten(grads)?;
         self.t += 1;
         self.powers.0 *= f64::from(self.beta1);
         self.powers.1 *= f64::from(self.beta2);
-        let rate = (f64::from(lr) / (1.0 - self.powers.0)) as f32;
-        let root = (1.0 / (1.0 - self.powers.1).sqrt()) as f32;
-        let constants = Constants {
+        Some(Constants {
             beta: (self.beta1, self.beta2),
             new: (1.0 - self.beta1, 1.0 - self.beta2),
-            rate,
-            root,
+            rate: (f64::from(lr) / (1.0 - self.powers.0)) as f32,
+            root: (1.0 / (1.0 - self.powers.1).sqrt()) as f32,
             eps: self.eps,
             keep: 1.0 - lr * self.decay,
             shorten,
-        };
-        params
+        })
+    }
+
+    /// Makes a step of the parameters in a range.
+    pub(super) fn update(
+        &mut self,
+        step: &Constants,
+        params: &mut [f32],
+        grads: &[f32],
+        range: Range<usize>,
+    ) {
+        params[range.clone()]
             .par_chunks_mut(sum::PART)
-            .zip(grads.par_chunks(sum::PART))
-            .zip(self.m.par_chunks_mut(sum::PART).zip(self.v.par_chunks_mut(sum::PART)))
+            .zip(grads[range.clone()].par_chunks(sum::PART))
+            .zip(
+                self.m[range.clone()]
+                    .par_chunks_mut(sum::PART)
+                    .zip(self.v[range].par_chunks_mut(sum::PART)),
+            )
             .for_each(|((params, grads), (m, v))| {
                 widest(|| {
                     for (((p, g), m), v) in params.iter_mut().zip(grads).zip(m).zip(v) {
-                        constants.update(p, *g, m, v);
+                        step.update(p, *g, m, v);
                     }
                 });
             });
@@ -123,14 +144,15 @@ impl Adam {
 
 /// What is the same for all parameters of a step.
 #[derive(Clone, Copy)]
-struct Constants {
+pub(super) struct Constants {
     beta: (f32, f32),
     new: (f32, f32),
     rate: f32,
     root: f32,
     eps: f32,
     keep: f32,
-    shorten: f32,
+    /// What gradients are multiplied with.
+    pub(super) shorten: f32,
 }
 
 impl Constants {

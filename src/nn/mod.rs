@@ -14,6 +14,7 @@ pub(crate) mod deadline;
 mod early_stopping;
 #[cfg(any(test, feature = "apps"))]
 pub(crate) mod loss;
+mod muon;
 pub(crate) mod network;
 pub(crate) mod objectives;
 pub(crate) mod pass;

@@ -6,7 +6,7 @@ use crate::fit::data::components::Components;
 use crate::matrix::rng::Rng;
 use crate::nn::adam::Clip;
 use crate::nn::autoencoder::Autoencoder;
-use crate::nn::objectives::bits::{Bits, BitsConfig, Cost};
+use crate::nn::objectives::bits::{Bits, BitsConfig, Cost, Distortion};
 use crate::nn::trainer::{HeldOut, StepConfig, TrainerConfig, train};
 
 /// A trained autoencoder with what it was trained under.
@@ -24,6 +24,11 @@ pub(crate) struct TrainedNetwork {
 /// see when steps have become too long: errors grow tenfold in a few steps near the peak of the
 /// rate, and files came out 2 to 20 % larger, some seeds more than others.
 const MEMORY: f32 = 0.99;
+/// Length of Muon's steps under a bound on each value, in what is like Adam's. (Spectra are 11 % smaller at level 3 than
+/// with Adam, 13 % with 4 and 4 % with 1; an ECG is 1 % smaller at level 5, with 1 a little more.)
+const BOUNDED_LENGTH: f32 = 2.0;
+/// The same for a figure over the file. (With 2, embeddings are 0.7 % larger at level 5.)
+const TARGET_LENGTH: f32 = 1.0;
 /// Least rows held out that say anything.
 const LEAST_HELD_OUT: usize = 64;
 /// Training ends when a quarter of its passes, or so many if that is more, brought nothing better:
@@ -71,7 +76,15 @@ fn trainer(plan: &NetworkPlan) -> TrainerConfig {
         batch: plan.batch,
         short_batches: false,
         rate: plan.rate,
-        steps: StepConfig { beta2: MEMORY, decay: 0.0, clip: Clip::Unusual },
+        steps: StepConfig {
+            beta2: MEMORY,
+            decay: 0.0,
+            clip: Clip::Unusual,
+            muon: Some(match plan.distortion {
+                Distortion::Coded => BOUNDED_LENGTH,
+                Distortion::Target(_) => TARGET_LENGTH,
+            }),
+        },
         held_out: HeldOut {
             share: plan.held_out,
             least: LEAST_HELD_OUT,

@@ -1,5 +1,5 @@
-//! The only training loop: batches in random order, steps of Adam, a rate that rises and falls, rows
-//! held out, the best weights, a deadline.
+//! The only training loop: batches in random order, steps of Adam or of Muon, a rate that rises and falls,
+//! rows held out, the best weights, a deadline.
 //!
 //! What is learned is an [`Objective`]; a new one is one file in `objectives`.
 
@@ -9,6 +9,7 @@ mod tests;
 use super::adam::{Adam, Clip};
 use super::deadline::Deadline;
 use super::early_stopping::EarlyStopping;
+use super::muon::Muon;
 use super::network::Network;
 use super::schedule::Schedule;
 use crate::interrupt::checkpoint;
@@ -126,7 +127,7 @@ impl Default for TrainerConfig {
     }
 }
 
-/// What each network's Adam is given.
+/// How each network is stepped.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StepConfig {
     /// Adam's memory of squared gradients, `β₂`.
@@ -134,11 +135,13 @@ pub(crate) struct StepConfig {
     /// Decoupled decay of weights.
     pub(crate) decay: f32,
     pub(crate) clip: Clip,
+    /// Length of Muon's steps of the layers' matrices, in what is like Adam's; none where these are Adam's, too.
+    pub(crate) muon: Option<f32>,
 }
 
 impl Default for StepConfig {
     fn default() -> Self {
-        Self { beta2: 0.999, decay: 0.0, clip: Clip::None }
+        Self { beta2: 0.999, decay: 0.0, clip: Clip::None, muon: None }
     }
 }
 
@@ -299,24 +302,41 @@ impl Run<'_> {
     }
 }
 
-/// Adam for everything that an objective learns, with room for its gradients.
+/// What steps everything that an objective learns, with room for its gradients.
 #[derive(Debug, Default)]
 pub(crate) struct Stepper {
-    networks: Vec<Adam>,
+    networks: Vec<NetworkStepper>,
     tables: Vec<Adam>,
     gradients: Gradients,
+}
+
+/// What steps a network: Adam, with Muon for its matrices if there is one.
+#[derive(Debug)]
+struct NetworkStepper {
+    adam: Adam,
+    muon: Option<Muon>,
+}
+
+impl NetworkStepper {
+    fn new(params: usize, config: StepConfig) -> Self {
+        let mut adam = Adam::new(params);
+        (adam.beta2, adam.decay, adam.clip) = (config.beta2, config.decay, config.clip);
+        Self { adam, muon: config.muon.map(|length| Muon::new(params, length)) }
+    }
+
+    fn step(&mut self, net: &mut Network, grad: &[f32], rate: f32) {
+        match &mut self.muon {
+            Some(muon) => muon.step(net, grad, &mut self.adam, rate),
+            None => self.adam.step(&mut net.params, grad, rate),
+        }
+    }
 }
 
 impl Stepper {
     pub(crate) fn new<O: Objective>(objective: &mut O, config: StepConfig) -> Self {
         let sizes: Vec<usize> = objective.networks().iter().map(|net| net.params.len()).collect();
-        let adam = |size: &usize| {
-            let mut adam = Adam::new(*size);
-            (adam.beta2, adam.decay, adam.clip) = (config.beta2, config.decay, config.clip);
-            adam
-        };
         Self {
-            networks: sizes.iter().map(adam).collect(),
+            networks: sizes.iter().map(|size| NetworkStepper::new(*size, config)).collect(),
             tables: Vec::new(),
             gradients: Gradients {
                 networks: sizes.iter().map(|size| vec![0.0; *size]).collect(),
@@ -340,11 +360,13 @@ impl Stepper {
         for (params, (adam, grad)) in objective.tables().into_iter().zip(tables) {
             adam.step(params, grad, TABLE_RATE);
         }
-        for (i, (adam, grad)) in self.networks.iter_mut().zip(&self.gradients.networks).enumerate()
-        {
-            let rate = rate * objective.rate_share(i);
-            if rate > 0.0 {
-                adam.step(&mut objective.networks()[i].params, grad, rate);
+        let shares: Vec<f32> =
+            (0..self.networks.len()).map(|network| objective.rate_share(network)).collect();
+        let networks = objective.networks().into_iter().zip(shares);
+        let steppers = self.networks.iter_mut().zip(&self.gradients.networks);
+        for ((net, share), (stepper, grad)) in networks.zip(steppers) {
+            if rate * share > 0.0 {
+                stepper.step(net, grad, rate * share);
             }
         }
         measure

@@ -1,0 +1,188 @@
+//! Muon (Jordan et al. 2024, *Muon: an optimizer for hidden layers in neural networks*): a matrix steps along
+//! all directions of its gradient by the same length, so that those that are rarely seen are learned as fast as
+//! those in which all rows differ.
+
+use super::adam::Adam;
+use super::network::Network;
+use crate::kernels::gemm::{Finish, View, gemm};
+use crate::nn::sum;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// The share of the momentum that a step leaves.
+const MOMENTUM: f32 = 0.95;
+/// Root mean square of the numbers of Adam's steps, in the rate (Liu et al. 2025, *Muon is scalable for LLM
+/// training*): a rate that suits the one suits the other.
+const LIKE_ADAM: f32 = 0.2;
+/// Rounds of an iteration of Newton and Schulz and its polynomial `a·s + b·s³ + c·s⁵`, which brings singular values
+/// of 1 down to a few thousandths to 0.7 … 1.2, and smaller ones close to that.
+const ROUNDS: usize = 5;
+const POLYNOMIAL: [f32; 3] = [3.4445, -4.7750, 2.0315];
+
+/// Smaller side of a matrix, at most: of larger ones the iteration takes many times as long as the gradient, and
+/// they step as with Adam.
+const MOST_SIDE: usize = 256;
+
+/// Steps of a network: of Muon for the matrices of its layers, of Adam for biases and the linear path.
+#[derive(Debug, Clone)]
+pub(crate) struct Muon {
+    /// What the gradients of matrices add up to, laid out as the parameters are.
+    momentum: Vec<f32>,
+    /// Length of steps, in what is like Adam's.
+    length: f32,
+}
+
+impl Muon {
+    /// For `params` parameters, with steps `length` times as long as is like Adam's.
+    pub(crate) fn new(params: usize, length: f32) -> Self {
+        Self { momentum: vec![0.0; params], length }
+    }
+
+    /// One step of size `rate`; none for a gradient that is to be clipped and is not finite.
+    pub(crate) fn step(&mut self, net: &mut Network, grads: &[f32], adam: &mut Adam, rate: f32) {
+        let Some(step) = adam.begin(grads, rate) else { return };
+        let matrices: Vec<Matrix> = matrices(net).collect();
+        let mut from = 0;
+        for place in matrices.iter().map(|m| &m.place).chain([&(grads.len()..grads.len())]) {
+            adam.update(&step, &mut net.params, grads, from..place.start);
+            from = place.end;
+        }
+        for Matrix { place, .. } in &matrices {
+            let own = self.momentum[place.clone()].iter_mut().zip(&grads[place.clone()]);
+            own.for_each(|(m, g)| *m = MOMENTUM * *m + step.shorten * g);
+        }
+        let momentum = &self.momentum;
+        // Nesterov's: where the next step will have come to.
+        let direction = |matrix: &Matrix| {
+            let place = matrix.place.clone();
+            let ahead = momentum[place.clone()].iter().zip(&grads[place]);
+            let ahead: Vec<f32> = ahead.map(|(m, g)| MOMENTUM * m + step.shorten * g).collect();
+            orthogonal(&ahead, matrix.columns)
+        };
+        let directions: Vec<Vec<f32>> = matrices.par_iter().map(direction).collect();
+        for (Matrix { place, columns }, direction) in matrices.into_iter().zip(directions) {
+            let longer = columns.max(place.len() / columns) as f32;
+            let length = rate * self.length * LIKE_ADAM * longer.sqrt();
+            let own = net.params[place].iter_mut().zip(&direction);
+            own.for_each(|(p, d)| *p -= length * d);
+        }
+    }
+}
+
+/// A matrix of a network.
+struct Matrix {
+    place: Range<usize>,
+    columns: usize,
+}
+
+/// The matrices of a network's layers that step along all directions, in the order of their places.
+fn matrices(net: &Network) -> impl Iterator<Item = Matrix> {
+    let layers = net.shape.layers.iter().enumerate();
+    let matrices =
+        layers.map(|(at, (columns, _))| Matrix { place: net.weights(at), columns: *columns });
+    matrices.filter(|m| m.columns.min(m.place.len() / m.columns) <= MOST_SIDE)
+}
+
+/// Returns a matrix with the same singular vectors whose singular values are near 1: zeros for one of zeros or of
+/// numbers that are not finite.
+fn orthogonal(matrix: &[f32], columns: usize) -> Vec<f32> {
+    let norm = sum::squares(matrix) as f32;
+    if !norm.is_normal() {
+        return vec![0.0; matrix.len()];
+    }
+    let own = View::new(matrix, matrix.len() / columns, columns);
+    let is_tall = own.columns <= own.rows;
+    // The smaller of the two squares has all that the iteration changes.
+    let mut square = if is_tall { product(own.t(), own) } else { product(own, own.t()) };
+    square.iter_mut().for_each(|x| *x /= norm);
+    let size = own.columns.min(own.rows);
+    let times = |a: &[f32], b: &[f32]| product(View::new(a, size, size), View::new(b, size, size));
+    let mut total: Option<Vec<f32>> = None;
+    for round in 0..ROUNDS {
+        let [a, b, c] = POLYNOMIAL;
+        let mut factor = times(&square, &square);
+        factor.iter_mut().zip(&square).for_each(|(f, s)| *f = c * *f + b * s);
+        factor.iter_mut().step_by(size + 1).for_each(|f| *f += a);
+        if round + 1 < ROUNDS {
+            square = times(&times(&factor, &square), &factor);
+        }
+        total = Some(match total {
+            Some(total) => times(&factor, &total),
+            None => factor,
+        });
+    }
+    let mut total = total.unwrap_or_default();
+    let scale = 1.0 / norm.sqrt();
+    total.iter_mut().for_each(|x| *x *= scale);
+    let total = View::new(&total, size, size);
+    if is_tall { product(own, total) } else { product(total, own) }
+}
+
+fn product(a: View<'_>, b: View<'_>) -> Vec<f32> {
+    let mut out = vec![0.0; a.rows * b.columns];
+    gemm(a, b, &mut out, Finish::Store);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::activation::Activation;
+    use crate::matrix::rng::Rng;
+    use crate::nn::network::Shape;
+
+    /// Random numbers whose columns are of very different sizes.
+    fn matrix(rows: usize, columns: usize, rng: &mut Rng) -> Vec<f32> {
+        let numbers = (0..rows * columns).map(|i| (i % columns + 1) as f32 * (rng.unit() - 0.5));
+        numbers.collect()
+    }
+
+    #[test]
+    fn all_directions_have_the_same_length() {
+        let mut rng = Rng::new(3);
+        for (rows, columns) in [(5, 5), (30, 8), (8, 30), (1, 9), (9, 1)] {
+            let own = matrix(rows, columns, &mut rng);
+            let found = orthogonal(&own, columns);
+            let view = View::new(&found, rows, columns);
+            let is_tall = columns <= rows;
+            let square = if is_tall { product(view.t(), view) } else { product(view, view.t()) };
+            let size = columns.min(rows);
+            for i in 0..size {
+                for j in 0..size {
+                    let x = square[i * size + j];
+                    let is_near = if i == j { (0.4..1.5).contains(&x) } else { x.abs() < 0.35 };
+                    assert!(is_near, "{rows} × {columns}, {i} {j}: {x}");
+                }
+            }
+            // It goes where the matrix goes.
+            assert!(own.iter().zip(&found).map(|(a, b)| a * b).sum::<f32>() > 0.0);
+        }
+        assert_eq!(orthogonal(&[0.0; 6], 2), [0.0; 6]);
+        assert_eq!(orthogonal(&[f32::NAN; 6], 2), [0.0; 6]);
+    }
+
+    #[test]
+    fn what_is_no_matrix_of_a_layer_steps_as_with_adam_and_so_do_the_largest() {
+        let mut rng = Rng::new(4);
+        let large = MOST_SIDE + 1;
+        let layers =
+            vec![(6, Activation::Relu), (large, Activation::Relu), (large, Activation::Tanh)];
+        let mut net = Network::new(Shape { inputs: 5, layers, skip: true }, &mut rng);
+        let mut other = net.clone();
+        let count = net.params.len();
+        let (mut muon, mut adam) = (Muon::new(count, 2.0), Adam::new(count));
+        let mut alone = Adam::new(count);
+        for _ in 0..3 {
+            let grads: Vec<f32> = (0..count).map(|_| rng.unit() - 0.5).collect();
+            muon.step(&mut net, &grads, &mut adam, 0.01);
+            alone.step(&mut other.params, &grads, 0.01);
+        }
+        let same = [net.bias(0), net.bias(1), net.weights(2), net.bias(2), net.skip()];
+        for place in same {
+            assert_eq!(net.params[place.clone()], other.params[place]);
+        }
+        for place in [net.weights(0), net.weights(1)] {
+            assert_ne!(net.params[place.clone()], other.params[place]);
+        }
+    }
+}
