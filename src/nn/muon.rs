@@ -75,12 +75,14 @@ struct Matrix {
     columns: usize,
 }
 
-/// The matrices of a network's layers that step along all directions, in the order of their places.
+/// The matrices of a network's layers that step along all directions, in the order of their places. Without hidden
+/// layers there are none: what the one layer does, the linear path does, too.
 fn matrices(net: &Network) -> impl Iterator<Item = Matrix> {
     let layers = net.shape.layers.iter().enumerate();
     let matrices =
         layers.map(|(at, (columns, _))| Matrix { place: net.weights(at), columns: *columns });
-    matrices.filter(|m| m.columns.min(m.place.len() / m.columns) <= MOST_SIDE)
+    let has_hidden = net.shape.layers.len() > 1;
+    matrices.filter(move |m| has_hidden && m.columns.min(m.place.len() / m.columns) <= MOST_SIDE)
 }
 
 /// Returns a matrix with the same singular vectors whose singular values are near 1: zeros for one of zeros or of
