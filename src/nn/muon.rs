@@ -4,8 +4,8 @@
 
 use super::adam::Adam;
 use super::network::Network;
+use super::sum;
 use crate::kernels::gemm::{Finish, View, gemm};
-use crate::nn::sum;
 use rayon::prelude::*;
 use std::ops::Range;
 

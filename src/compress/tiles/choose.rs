@@ -40,9 +40,6 @@ const MORE_ALIKE: f64 = 0.98;
 /// and of such as have axes of their own.
 const MANY_FLAT_ROWS: f64 = 4.0;
 const MANY_ROWS: f64 = 0.25;
-/// How patiently contexts are fitted: shapes differ by more than what further leaves save.
-const QUICK_CONTEXTS: ContextEffort =
-    ContextEffort { cells: 50_000, leaves: 64, predictions: 1, refits: false };
 /// Values that are looked at for how smooth an array is.
 const LOOKED_AT: usize = 1 << 16;
 /// Mean difference of neighbours along the last axis, in those of values far apart, below which an
@@ -224,7 +221,7 @@ fn size(rows: &dyn Rows, (how, values): (Comparison, usize), times: f64) -> Resu
     sample.total = total as usize;
     let [fitted, others] = if is_all { [sample.clone(), sample] } else { sample.divided(HELD_OUT) };
     let effort: SearchEffort = Level::new(1, &TrainConfig::default()).search;
-    let effort = SearchEffort { contexts: Some(QUICK_CONTEXTS), ..effort };
+    let effort = SearchEffort { contexts: Some(ContextEffort::QUICK), ..effort };
     let candidate = with_bounds(&fitted, vec![how.bound; width], effort, None, None)?;
     let model = candidate.model_bytes() as f64;
     let mut encoder = candidate.encoder;

@@ -5,8 +5,8 @@ use crate::linalg::{multiply, orthonormal_basis, principal_components, transpose
 /// What components leave of other rows, in that which they leave of those that they were fitted to, from which on
 /// they know these by heart: 1.5 is 0.3 bits for each value.
 const BORNE_OUT: f64 = 1.5;
-/// Variance of rounding a value to whole steps.
-const ROUNDING: f64 = 1.0 / 12.0;
+/// Variance of rounding a residual to whole steps.
+pub(crate) const ROUNDING: f64 = 1.0 / 12.0;
 
 /// Principal components, largest first.
 #[derive(Debug, Clone, Default)]

@@ -17,6 +17,12 @@ pub(crate) struct ContextEffort {
     pub(crate) refits: bool,
 }
 
+impl ContextEffort {
+    /// For codecs that are only compared: they differ by more than what further leaves save.
+    pub(crate) const QUICK: Self =
+        Self { cells: 50_000, leaves: 64, predictions: 1, refits: false };
+}
+
 /// How patiently a codec's residuals are fitted to their neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NeighbourEffort {

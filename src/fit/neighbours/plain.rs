@@ -22,9 +22,6 @@ use crate::limits::Limits;
 use crate::quality::Tally;
 use rayon::prelude::*;
 
-/// Effort for a comparison of the ways to count.
-const QUICK: ContextEffort =
-    ContextEffort { cells: 50_000, leaves: 64, predictions: 1, refits: false };
 /// How much larger than what is to be beaten the quick comparison may come out: with all effort it would
 /// be smaller.
 const PROMISING: f64 = 1.1;
@@ -141,7 +138,7 @@ fn likeliest<'a>(
     let mut found = Vec::new();
     for (way, likely) in ways.iter().zip(likely) {
         let fitted = likely.into_iter().map(|(_, prediction)| {
-            let bytes = way.fitted(thin, &prediction, QUICK)?.fitted_bytes;
+            let bytes = way.fitted(thin, &prediction, ContextEffort::QUICK)?.fitted_bytes;
             Ok(Found { way, prediction, bytes })
         });
         found.extend(least(fitted.collect::<Result<Vec<_>>>()?));

@@ -211,3 +211,39 @@ pub(super) fn of_different_kinds(
     });
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Predictions by the neighbour to the left, or by its residual, with their bits; kept are the bits.
+    fn kept(all: &[(f64, usize, i64)], most: usize) -> Vec<f64> {
+        let directions = Directions { distances: [1, 0, 0], line_of_rows: 0 };
+        let prediction = |&(bits, term, coefficient): &(f64, usize, i64)| {
+            let mut stencil = [0; TERMS];
+            stencil[term] = coefficient;
+            (bits, Prediction::all(directions, stencil))
+        };
+        let all = all.iter().map(prediction).collect();
+        of_different_kinds(all, most).into_iter().map(|(bits, _)| bits).collect()
+    }
+
+    #[test]
+    fn of_many_kinds_the_first_and_its_twin_are_kept() {
+        let all = [
+            (1000.0, LEFT, 200),
+            (1001.0, LEFT, 210),
+            (1001.5, LEFT, 220),
+            (1020.0, FIRST_RESIDUAL, 100),
+            (1030.0, LEFT, 256),
+            (1040.0, LEFT, 128),
+            (1300.0, FIRST_RESIDUAL, 256),
+        ];
+        assert_eq!(kept(&all, 3), [1000.0, 1001.0, 1020.0, 1030.0]);
+        // Of few kinds, simple ones are like others, and none has a twin.
+        assert_eq!(kept(&all, 2), [1000.0, 1020.0]);
+        // Who is far from the first is no twin.
+        assert_eq!(kept(&[(1000.0, LEFT, 200), (1003.0, LEFT, 210)], 3), [1000.0]);
+        assert!(kept(&[], 3).is_empty());
+    }
+}

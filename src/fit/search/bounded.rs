@@ -240,8 +240,7 @@ const COMPARED: [usize; 2] = [100_000, 300_000];
 const FEW: [usize; 3] = [3, 8, 20];
 const FEWEST: [usize; 3] = [1, 3, 8];
 /// Contexts of codecs that are only compared.
-const QUICK_CONTEXTS: ContextEffort =
-    ContextEffort { cells: 40_000, leaves: 64, predictions: 1, refits: false };
+const QUICK_CONTEXTS: ContextEffort = ContextEffort { cells: 40_000, ..ContextEffort::QUICK };
 
 /// Share of the bytes without neighbours below which codecs that look at them are so much smaller, on the trial
 /// rows, that no other is built on all rows.

@@ -2,7 +2,7 @@
 
 use crate::fit::candidate::LinearChoice;
 use crate::fit::data::columns::ColumnPlan;
-use crate::fit::data::components::{Basis, Components};
+use crate::fit::data::components::{Basis, Components, ROUNDING};
 use crate::fit::entropy::bits::rounded_entropy;
 
 /// Steps of the latents that are ranked, relative to where quantisation hurts latents and
@@ -11,9 +11,6 @@ const RELATIVE_STEPS: [f64; 5] = [0.5, 0.7, 1.0, 1.4, 2.0];
 
 /// Factor between numbers of latents that are ranked: the walk from the best one goes finer.
 const LATENTS_RATIO: f64 = 1.25;
-
-/// Variance of rounding a residual to whole steps.
-const ROUNDING: f64 = 1.0 / 12.0;
 
 /// Mean variance that columns are taken to have left, in squared steps. Below the first, residuals
 /// are nearly all 0 and cheap whatever the latents say (half of it makes an ECG at level 3 1.3 %
