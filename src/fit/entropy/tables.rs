@@ -1,5 +1,6 @@
 //! The table under which some numbers take the fewest bits, its own included.
 
+use crate::encode::costs::TableCosts;
 use crate::entropy::rans::{PROB_BITS, PROB_SCALE};
 use crate::entropy::table::{SCALE_COUNT, SHAPE_COUNT, Table, TableSpec, token_count, token_of};
 use crate::fit::entropy::counts::{Counts, magnitude};
@@ -54,16 +55,31 @@ const FINE_TOKENS_LEAD: u8 = 2;
 /// double: within 0.1 %.
 const TOKEN_WEIGHT: u64 = 16;
 
-/// Returns all ladders, by shape and scale.
-fn ladders() -> &'static [Table] {
-    static LADDERS: OnceLock<Vec<Table>> = OnceLock::new();
-    LADDERS.get_or_init(|| {
-        let all = (0..SHAPE_COUNT).flat_map(|shape| (0..SCALE_COUNT).map(move |i| (shape, i)));
-        all.filter_map(|(shape, scale)| {
-            Table::new(&TableSpec::Ladder { shape: shape as u8, scale: scale as u8 }).ok()
+/// All ladders, by shape and scale, and what numbers cost under them.
+struct Ladders {
+    tables: Vec<Table>,
+    costs: TableCosts,
+}
+
+impl Ladders {
+    /// Returns them; they are made once.
+    fn all() -> &'static Self {
+        static LADDERS: OnceLock<Ladders> = OnceLock::new();
+        LADDERS.get_or_init(|| {
+            let all = (0..SHAPE_COUNT).flat_map(|shape| (0..SCALE_COUNT).map(move |i| (shape, i)));
+            let table = |(shape, scale): (usize, usize)| {
+                Table::new(&TableSpec::Ladder { shape: shape as u8, scale: scale as u8 }).ok()
+            };
+            let tables: Vec<Table> = all.filter_map(table).collect();
+            Self { costs: TableCosts::new(&tables), tables }
         })
-        .collect()
-    })
+    }
+
+    /// Returns the bits of the counted numbers under one of them.
+    fn cost(&self, table: usize, counts: &[(i64, u64)]) -> f64 {
+        let bits = |number| f64::from(self.costs.of(&self.tables, table, number));
+        counts.iter().map(|&(number, n)| bits(number) * n as f64).sum()
+    }
 }
 
 /// A table and what the counted numbers cost under it.
@@ -117,11 +133,6 @@ pub(crate) fn fit_table(counts: &mut Counts, fit: &TableFit) -> FittedTable {
     best
 }
 
-/// Returns the bits of the counted numbers.
-fn cost(table: &Table, counts: &[(i64, u64)]) -> f64 {
-    counts.iter().map(|&(number, n)| f64::from(table.cost(number)) * n as f64).sum()
-}
-
 /// Fits the ladder of least bits: of each shape, downhill from a scale guessed from the mean
 /// magnitude.
 fn ladder(counts: &[(i64, u64)], fit: &TableFit) -> FittedTable {
@@ -130,10 +141,12 @@ fn ladder(counts: &[(i64, u64)], fit: &TableFit) -> FittedTable {
         / (total.max(1) as f64);
     // Scales are `2^(i / 4 − 4)`.
     let guess = (4.0 * (mean.max(1e-9).log2() + 4.0)).round().max(0.0) as usize;
+    let ladders = Ladders::all();
     let mut best = FittedTable { spec: TableSpec::Zero, bits: f64::INFINITY };
     for shape in 0..SHAPE_COUNT {
-        let tables = &ladders()[shape * SCALE_COUNT..(shape + 1) * SCALE_COUNT];
-        let (scale, bits) = downhill(guess.min(SCALE_COUNT - 1), |i| cost(&tables[i], counts));
+        let first = shape * SCALE_COUNT;
+        let cost = |scale| ladders.cost(first + scale, counts);
+        let (scale, bits) = downhill(guess.min(SCALE_COUNT - 1), cost);
         let is_usual = fit.usual_shape.is_none_or(|usual| usize::from(usual) == shape);
         let bits = bits + if is_usual { 0.0 } else { SHAPE_BITS / fit.weight };
         if bits < best.bits {
@@ -264,7 +277,10 @@ fn tokens(counts: &[(i64, u64)], total: u64) -> FittedTable {
     // Every token stays possible.
     seen.iter_mut().for_each(|n| *n += 1);
     let spec = TableSpec::Tokens { lead, frequencies: normalise(&seen) };
-    let bits = Table::new(&spec).map_or(f64::INFINITY, |t| cost(&t, counts));
+    let cost = |table: Table| {
+        counts.iter().map(|&(number, n)| f64::from(table.cost(number)) * n as f64).sum()
+    };
+    let bits = Table::new(&spec).map_or(f64::INFINITY, cost);
     FittedTable { spec, bits }
 }
 
