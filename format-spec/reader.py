@@ -1014,14 +1014,17 @@ class Encoder:
         last = self.layers[-1][0]
         need(last == latents, "the encoder gives other latents than the model has")
         flags = cursor.u8()
-        need(flags <= 7, "an encoder's flags")
-        skip, self.masked, self.variational = (bool(flags & bit) for bit in (1, 2, 4))
+        need(flags <= 15, "an encoder's flags")
+        skip, self.masked, self.variational, mixed = (bool(flags & bit) for bit in (1, 2, 4, 8))
+        mixed = cursor.varint() if mixed else None
+        need(mixed is None or 1 <= mixed <= 256, "a mixture of 1 to 256 distributions")
+        mixture = (mixed or 0) * (1 + latents + latents * (latents + 1) // 2)
         first = width * 2 if self.masked else width
         inputs, count = first, skip * first * latents
         for units, _ in self.layers:
             count += (inputs + 1) * units
             inputs = units
-        wide, narrow = 16 * width, 4 * (width + latents + count)
+        wide, narrow = 16 * width, 4 * (width + latents + count + mixture)
         need(wide + narrow <= room, "the encoder is too large", "limit")
         floats = unpack(cursor.rest(), wide + narrow)
         need(len(floats) == wide + narrow, "the encoder's floats take another number of bytes")
@@ -1038,7 +1041,10 @@ class Encoder:
             at += inputs * units
             self.weights.append((weights, narrow[at : at + units]))
             at, inputs = at + units, units
-        self.skip = narrow[at:].reshape(first, latents) if skip else None
+        end = len(narrow) - mixture
+        self.skip = narrow[at:end].reshape(first, latents) if skip else None
+        self.mixture = narrow[end:]
+        need((self.mixture[:mixed] > 0).all(), "a weight of a mixture is not above 0")
 
 
 class Task:

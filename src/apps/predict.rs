@@ -111,7 +111,11 @@ impl Predictor {
 pub(super) fn record(encoder: &CodecEncoder, stack: Stack, targets: Targets) -> TaskRecord {
     TaskRecord {
         targets,
-        encoder: EncoderRecord { params: stack.encoder.params, ..encoder.record.clone() },
+        encoder: EncoderRecord {
+            params: stack.encoder.params,
+            mixture: None,
+            ..encoder.record.clone()
+        },
         centre: stack.centre,
         scale: stack.scale,
         layers: stack.head.shape.layers.iter().map(|&(n, f)| (n, code(f))).collect(),

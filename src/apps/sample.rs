@@ -4,6 +4,7 @@ use super::model::Model;
 use super::values;
 use crate::codec::encoded::draw_latents;
 use crate::codec::program::Program;
+use crate::container::mixture::{MixtureRecord, triangle};
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
 use crate::matrix::rng::Rng;
@@ -13,8 +14,11 @@ use crate::matrix::rng::Rng;
 #[non_exhaustive]
 pub enum SampleSource {
     /// The normal distribution with mean 0 and variance 1, which a variational codec was trained
-    /// for.
+    /// for: of one that does not know where the latents of its rows lie.
     Normal,
+    /// The mixture of so many normal distributions that the latents of the rows have which a variational
+    /// codec was learned from.
+    Mixture(usize),
     /// The distributions that the codec's entropy coder has for its latents in each class of rows:
     /// decoding random bits draws from them.
     Coder,
@@ -24,6 +28,10 @@ impl std::fmt::Display for SampleSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Normal => "the normal distribution that the codec was trained for",
+            Self::Mixture(1) => return f.write_str("the normal distribution of the codec's rows"),
+            Self::Mixture(count) => {
+                return write!(f, "the {count} normal distributions of the codec's rows");
+            }
             Self::Coder => "the distributions of the codec's entropy coder",
         })
     }
@@ -82,10 +90,18 @@ pub fn sample(model: &Model, count: usize, seed: u64) -> Result<Sampled> {
         )));
     }
     let mut rng = Rng::new(seed);
-    let (drawn, source): (Vec<f32>, _) = if model.is_variational() {
-        ((0..count * latents).map(|_| rng.normal()).collect(), SampleSource::Normal)
-    } else {
-        (from_coder(model, count, &mut rng)?, SampleSource::Coder)
+    let mixture = model.encoder.as_ref().and_then(|e| Some((e, e.record.mixture.as_ref()?)));
+    let (drawn, source): (Vec<f32>, _) = match mixture {
+        Some((encoder, mixture)) => {
+            let outputs = from_mixture(mixture, latents, count, &mut rng);
+            let units = model.output_unit(encoder);
+            let drawn = outputs.iter().zip(units.iter().cycle()).map(|(y, unit)| y * unit);
+            (drawn.collect(), SampleSource::Mixture(mixture.weights.len()))
+        }
+        None if model.is_variational() => {
+            ((0..count * latents).map(|_| rng.normal()).collect(), SampleSource::Normal)
+        }
+        None => (from_coder(model, count, &mut rng)?, SampleSource::Coder),
     };
     let dtype = model.schema.dtype;
     let mut bytes = Vec::new();
@@ -100,6 +116,29 @@ pub fn sample(model: &Model, count: usize, seed: u64) -> Result<Sampled> {
         latents: Matrix::from_slice(&drawn, &[latents])?,
         source,
     })
+}
+
+/// Draws outputs of an encoder from their mixture: rows × latents.
+fn from_mixture(mixture: &MixtureRecord, latents: usize, count: usize, rng: &mut Rng) -> Vec<f32> {
+    let MixtureRecord { weights, means, factors } = mixture;
+    let sum: f64 = weights.iter().map(|w| f64::from(*w)).sum();
+    let mut out = Vec::with_capacity(count * latents);
+    for _ in 0..count {
+        let mut left = f64::from(rng.unit()) * sum;
+        let drawn = weights.iter().position(|w| {
+            left -= f64::from(*w);
+            left < 0.0
+        });
+        let own = drawn.unwrap_or(weights.len() - 1);
+        let normal: Vec<f32> = (0..latents).map(|_| rng.normal()).collect();
+        let mut factor = &factors[own * triangle(latents)..];
+        for (k, mean) in means[own * latents..(own + 1) * latents].iter().enumerate() {
+            let (row, rest) = factor.split_at(k + 1);
+            out.push(mean + row.iter().zip(&normal).map(|(f, x)| f * x).sum::<f32>());
+            factor = rest;
+        }
+    }
+    out
 }
 
 /// Draws latents from the entropy coder's distributions, in units of an embedding.

@@ -15,12 +15,14 @@ use crate::container::forever::{COMPANDER, ENCODER};
 use crate::container::model::ModelRecord;
 #[cfg(feature = "apps")]
 use crate::container::task::TaskRecord;
+use crate::encode::project::Projection;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::fit::data::components::Basis;
 use crate::fit::data::sample::Sample;
 use crate::fit::flat;
 use crate::fit::history::History;
+use crate::fit::latent_mixture;
 use crate::fit::network::choose::LEAST_ROWS;
 use crate::fit::network::codec_network::{CodecNetwork, encoder_record};
 use crate::limits::Limits;
@@ -88,7 +90,7 @@ impl Codec {
         let config = &for_codec(config);
         let rows = &with_fill_values(rows, config)?;
         let recorder = config.recorder();
-        let encoder = config.on_threads(|| -> Result<_> {
+        let learned = config.on_threads(|| -> Result<_> {
             // A codec is the model of a file of a sample of the rows.
             let sample = Sample::draw(rows, config.effort().sample_values)?;
             let more = match config.train.is_kind() && !sample.is_whole() {
@@ -98,12 +100,16 @@ impl Codec {
             let sample = sample.into_matrix()?;
             let mut job = Job::new(&sample, config, &recorder)?;
             (job.training.is_for_codec, job.training.more_rows) = (true, more.as_ref());
-            Ok(promise::fit(&job)?.into_encoder())
+            let encoder = promise::fit(&job)?.into_encoder();
+            let learned = more.as_ref().map_or(sample.bytes(), |more| &more.bytes);
+            let network =
+                encoder.as_ref().and_then(|e| network(&e.projection, sample.schema(), learned));
+            Ok((encoder, network))
         })??;
+        let (encoder, network) = learned;
         let record = encoder.as_ref().map(|e| e.program.record.clone());
         let scales = encoder.as_ref().and_then(|e| e.program.compander.as_ref());
         let scales = scales.map(|scales| scales.record.clone());
-        let network = encoder.and_then(|e| encoder_record(&e.projection));
         if config.train.is_kind() && network.is_none() {
             return Err(no_network(rows.len()));
         }
@@ -300,6 +306,21 @@ impl Codec {
         (job.training.budget, job.training.codec_network) = (None, network);
         promise::compress(&job, &mut out)
     }
+}
+
+/// The encoder's network, if there is one; a variational one with where the latents of the rows lie that it was
+/// trained on.
+fn network(projection: &Projection, schema: &Schema, rows: &[u8]) -> Option<EncoderRecord> {
+    let record = encoder_record(projection)?;
+    if !record.variational {
+        return Some(record);
+    }
+    let units = projection.normalise(schema.dtype, &schema.fill_values, rows);
+    let latents = projection.project(&units);
+    let outputs: Vec<f32> =
+        latents.iter().zip(record.latent.iter().cycle()).map(|(y, unit)| y / unit).collect();
+    let mixture = latent_mixture::fit(&outputs, record.latent.len());
+    Some(EncoderRecord { mixture, ..record })
 }
 
 /// Says why no network could be learned.

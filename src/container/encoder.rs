@@ -4,7 +4,8 @@
 //! machine computes a little differently only give other residuals.
 
 use super::bytes::{Cursor, put_varint};
-use super::forever::{MAX_HIDDEN, MAX_UNITS};
+use super::forever::{MAX_DISTRIBUTIONS, MAX_HIDDEN, MAX_UNITS};
+use super::mixture::{self, MixtureRecord};
 use super::shuffle;
 use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
@@ -18,6 +19,7 @@ const FLOAT_LEVEL: i32 = 9;
 const SKIP: u8 = 1;
 const MASKED: u8 = 2;
 const VARIATIONAL: u8 = 4;
+const MIXTURE: u8 = 8;
 
 /// The network that finds latents, in 32-bit floats.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -43,6 +45,8 @@ pub(crate) struct EncoderRecord {
     /// Weights of each layer, inputs × outputs, row-major, followed by its biases; then, with
     /// `skip`, a matrix of inputs × latents.
     pub(crate) params: Vec<f32>,
+    /// How the outputs lie that rows like those of the training have, where that is known.
+    pub(crate) mixture: Option<MixtureRecord>,
 }
 
 /// Counts the parameters of layers with so many inputs; no sum is beyond 2^46.
@@ -90,16 +94,32 @@ pub(super) fn take_layers(
     Ok(layers)
 }
 
+/// Reads of how many distributions a mixture is.
+fn take_distributions(cursor: &mut Cursor<'_>, at: u64) -> Result<usize> {
+    let count = cursor.varint()?;
+    if !(1..=MAX_DISTRIBUTIONS as u64).contains(&count) {
+        return Err(Error::corrupt(format!("a mixture of {count} distributions")).at(at));
+    }
+    Ok(count as usize)
+}
+
 impl EncoderRecord {
     /// Returns the section's payload.
     #[cfg(feature = "compress")]
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         put_layers(&mut out, &self.layers);
-        let flags = [(self.skip, SKIP), (self.masked, MASKED), (self.variational, VARIATIONAL)];
+        let flags = [
+            (self.skip, SKIP),
+            (self.masked, MASKED),
+            (self.variational, VARIATIONAL),
+            (self.mixture.is_some(), MIXTURE),
+        ];
         out.push(flags.iter().filter(|(set, _)| *set).map(|(_, bit)| bit).sum());
+        self.mixture.iter().for_each(|mixture| put_varint(&mut out, mixture.weights.len() as u64));
         let wide = self.centre.iter().chain(&self.scale).flat_map(|v| v.to_le_bytes());
         let narrow = self.clip.iter().chain(&self.latent).chain(&self.params);
+        let narrow = narrow.chain(self.mixture.iter().flat_map(MixtureRecord::numbers));
         let narrow: Vec<u8> = narrow.flat_map(|v| v.to_le_bytes()).collect();
         let mut floats = shuffle::shuffle(&wide.collect::<Vec<u8>>(), 8);
         floats.extend(shuffle::shuffle(&narrow, 4));
@@ -123,12 +143,15 @@ impl EncoderRecord {
             return Err(Error::corrupt(what).at(at));
         }
         let flags = cursor.u8()?;
-        if flags & !(SKIP | MASKED | VARIATIONAL) != 0 {
+        if flags & !(SKIP | MASKED | VARIATIONAL | MIXTURE) != 0 {
             return Err(Error::corrupt(format!("an encoder's flags of {flags}")).at(at));
         }
-        let [skip, masked, variational] = [SKIP, MASKED, VARIATIONAL].map(|bit| flags & bit != 0);
+        let [skip, masked, variational, mixed] =
+            [SKIP, MASKED, VARIATIONAL, MIXTURE].map(|bit| flags & bit != 0);
+        let distributions = if mixed { take_distributions(&mut cursor, at)? } else { 0 };
         let inputs = width * if masked { 2 } else { 1 };
-        let narrow = (width + latents) as u64 + parameters(inputs, &layers, skip);
+        let params = parameters(inputs, &layers, skip);
+        let narrow = (width + latents) as u64 + params + mixture::numbers(distributions, latents);
         let total = 16 * width as u64 + 4 * narrow;
         limits::check("the encoder", total, limits.model_bytes).map_err(|e| e.at(at))?;
         let total = usize::try_from(total)
@@ -149,26 +172,32 @@ impl EncoderRecord {
             shuffle::unshuffle(narrow, 4, first, &mut out);
             out.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect::<Vec<f32>>()
         };
-        let given = width + latents;
+        let (given, params) = (width + latents, params as usize);
+        let mixed = given + params;
+        let mixture = singles(mixed, narrow.len() / 4 - mixed);
         let out = Self {
             centre: doubles(0, width),
             scale: doubles(width, width),
             clip: singles(0, width),
             latent: singles(width, latents),
-            params: singles(given, narrow.len() / 4 - given),
+            params: singles(given, params),
             layers,
             skip,
             masked,
             variational,
+            mixture: None,
         };
-        out.check().map_err(|e| e.at(at))?;
-        Ok(out)
+        out.check(&mixture).map_err(|e| e.at(at))?;
+        let mixture =
+            (distributions > 0).then(|| MixtureRecord::new(&mixture, distributions, latents));
+        Ok(Self { mixture: mixture.transpose().map_err(|e| e.at(at))?, ..out })
     }
 
-    /// Checks that all numbers are such that inputs can be computed and clamped.
-    fn check(&self) -> Result<()> {
+    /// Checks that all numbers are such that inputs can be computed and clamped, and those of a mixture finite.
+    fn check(&self, mixture: &[f32]) -> Result<()> {
         let wide = self.centre.iter().chain(&self.scale).all(|v| v.is_finite());
-        let mut narrow = self.clip.iter().chain(&self.latent).chain(&self.params);
+        let narrow = self.clip.iter().chain(&self.latent).chain(&self.params);
+        let mut narrow = narrow.chain(mixture);
         if !wide || !narrow.all(|v| v.is_finite()) {
             return Err(Error::corrupt("a number of the encoder is not finite"));
         }
@@ -202,6 +231,7 @@ mod tests {
             skip,
             masked: false,
             variational: false,
+            mixture: None,
         }
     }
 
@@ -243,10 +273,38 @@ mod tests {
         }
     }
 
+    /// Two distributions of two latents.
+    fn mixture() -> Option<MixtureRecord> {
+        Some(MixtureRecord {
+            weights: vec![0.25, 1.5],
+            means: vec![1.0, -2.0, 0.5, f32::MAX],
+            factors: vec![1.0, -0.5, 2.0, 0.0, 0.0, 1e-40],
+        })
+    }
+
+    #[test]
+    fn a_mixture_comes_back_or_is_refused() {
+        let own = EncoderRecord { mixture: mixture(), ..record(&[(3, 1), (2, 0)], true) };
+        assert_eq!(decode(&own.encode()).unwrap(), own);
+        let with = |change: &dyn Fn(&mut MixtureRecord)| {
+            let mut mixture = mixture().unwrap();
+            change(&mut mixture);
+            refused(&EncoderRecord { mixture: Some(mixture), ..own.clone() })
+        };
+        use ErrorKind::Corrupt;
+        assert_eq!(with(&|m| m.weights[1] = 0.0), Corrupt);
+        assert_eq!(with(&|m| m.weights[0] = f32::NAN), Corrupt);
+        assert_eq!(with(&|m| m.means[3] = f32::INFINITY), Corrupt);
+        assert_eq!(with(&|m| m.factors[5] = f32::NAN), Corrupt);
+        assert_eq!(with(&|m| m.factors.truncate(5)), Corrupt);
+        assert_eq!(with(&|m| m.weights.clear()), Corrupt);
+        assert_eq!(with(&|m| m.weights = vec![1.0; MAX_DISTRIBUTIONS + 1]), Corrupt);
+    }
+
     #[test]
     fn all_beginnings_are_refused() {
-        for layers in [&[(2, 0)][..], &[(40, 1), (2, 0)]] {
-            let bytes = record(layers, true).encode();
+        for (layers, mixture) in [(&[(2, 0)][..], None), (&[(40, 1), (2, 0)], mixture())] {
+            let bytes = EncoderRecord { mixture, ..record(layers, true) }.encode();
             for length in 0..bytes.len() {
                 decode(&bytes[..length]).expect_err("cut");
             }
@@ -294,7 +352,7 @@ mod tests {
         assert_eq!(with(&|e| e.scale[0] = -1e-300), Corrupt);
         assert_eq!(with(&|e| e.clip[0] = -1e-40), Corrupt);
         let mut flag = good.encode();
-        flag[5] = 8;
+        flag[5] = 16;
         assert_eq!(decode(&flag).unwrap_err().kind(), Corrupt);
         let none = EncoderRecord::decode(&good.encode(), 0, 5, 0, &Limits::default());
         assert_eq!(none.unwrap_err().kind(), Corrupt);

@@ -50,6 +50,8 @@ pub(crate) const MAX_DIMENSIONS: usize = 32;
 pub(crate) const MAX_UNITS: usize = 1 << 16;
 /// Most hidden layers.
 pub(crate) const MAX_HIDDEN: usize = 16;
+/// Most normal distributions in the mixture that latents have.
+pub(crate) const MAX_DISTRIBUTIONS: usize = 256;
 /// Most row classes.
 pub(crate) const MAX_CLASSES: usize = 256;
 /// Most bytes of column names and their lengths.

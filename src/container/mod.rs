@@ -16,6 +16,7 @@ pub(crate) mod fills;
 pub(crate) mod forever;
 pub(crate) mod head;
 pub(crate) mod index;
+pub(crate) mod mixture;
 pub(crate) mod model;
 pub(crate) mod more;
 pub(crate) mod numbers;

@@ -11,6 +11,7 @@ pub(crate) mod entropy;
 pub(crate) mod flat;
 pub(crate) mod history;
 mod latent_lines;
+pub(crate) mod latent_mixture;
 pub(crate) mod linear;
 pub(crate) mod milestones;
 pub(crate) mod neighbours;

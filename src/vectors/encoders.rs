@@ -7,6 +7,7 @@ use crate::container::bytes::put_varint;
 use crate::container::encoder::EncoderRecord;
 use crate::container::forever::{ENCODER, MODEL};
 use crate::container::head;
+use crate::container::mixture::MixtureRecord;
 use crate::container::model::ModelRecord;
 use crate::container::section::Header;
 use crate::matrix::DType;
@@ -45,6 +46,7 @@ pub(super) fn encoder() -> EncoderRecord {
         masked: false,
         variational: false,
         params: floats(4 * 3 + 3 + 3 * 2 + 2 + 4 * 2, 62),
+        mixture: None,
     }
 }
 
@@ -57,7 +59,16 @@ pub(super) fn masked() -> EncoderRecord {
 /// All that an encoder can be.
 fn flagged() -> EncoderRecord {
     let params = floats(8 * 3 + 3 + 3 * 2 + 2 + 8 * 2, 65);
-    EncoderRecord { masked: true, variational: true, params, ..encoder() }
+    EncoderRecord { masked: true, variational: true, params, mixture: mixture(1), ..encoder() }
+}
+
+/// So many normal distributions of two latents.
+fn mixture(count: usize) -> Option<MixtureRecord> {
+    Some(MixtureRecord {
+        weights: (1..=count).map(|k| k as f32 / 8.0).collect(),
+        means: floats(2 * count, 66),
+        factors: floats(3 * count, 67),
+    })
 }
 
 /// As many layers as there can be, with all functions and without a skip path.
@@ -82,16 +93,19 @@ fn extreme() -> EncoderRecord {
 
 pub(super) fn valid() -> Vec<(&'static str, Parts)> {
     let variational = EncoderRecord { variational: true, ..encoder() };
+    let mixed = EncoderRecord { mixture: mixture(3), ..variational.clone() };
     vec![
         ("codec-encoder", codec().section(ENCODER, encoder().encode())),
         ("codec-masked", codec().section(ENCODER, masked().encode())),
         ("codec-variational", codec().section(ENCODER, variational.encode())),
+        ("codec-mixture", codec().section(ENCODER, mixed.encode())),
     ]
 }
 
 pub(super) fn uncommon() -> Vec<(&'static str, Parts)> {
     let packed = extreme().encode();
     assert_eq!(packed[4] & 1, 1, "zeros are packed");
+    let most = EncoderRecord { mixture: mixture(256), ..encoder() };
     let mut before = codec();
     before.sections.insert(1, (ENCODER, encoder().encode()));
     assert_eq!((before.sections[1].0, before.sections[2].0), (ENCODER, MODEL));
@@ -106,6 +120,7 @@ pub(super) fn uncommon() -> Vec<(&'static str, Parts)> {
         ("encoder-of-17-layers", codec().section(ENCODER, deep().encode())),
         ("encoder-at-its-limits", codec().section(ENCODER, packed)),
         ("encoder-with-rows", rows),
+        ("encoder-with-256-distributions", codec().section(ENCODER, most.encode())),
         ("encoder-with-all-flags", codec().section(ENCODER, flagged().encode())),
     ]
 }
@@ -117,6 +132,13 @@ pub(super) fn invalid() -> Vec<Case> {
         change(&mut own);
         file(own.encode())
     };
+    let mixed = |change: &dyn Fn(&mut MixtureRecord)| {
+        with(&|e| {
+            let mut mixture = mixture(2);
+            mixture.iter_mut().for_each(change);
+            e.mixture = mixture;
+        })
+    };
     let good = encoder().encode();
     let twice = codec().section(ENCODER, good.clone()).section(ENCODER, good.clone());
     let mut damaged = file(good.clone());
@@ -126,7 +148,7 @@ pub(super) fn invalid() -> Vec<Case> {
     assert_eq!(flag[..6], [2, 3, 1, 2, 0, 1]);
     flag[5] = 2;
     let mut undefined = good.clone();
-    undefined[5] = 9;
+    undefined[5] = 17;
     // A codec of a model without latents.
     let mut flat = Parts::with_head(head::encode(&schema(DType::F32, &[4]), None));
     flat.header = Header::encode(true);
@@ -155,6 +177,11 @@ pub(super) fn invalid() -> Vec<Case> {
         case("encoder-layer-too-wide", "corrupt", with(&|e| e.layers[0].0 = (1 << 16) + 1)),
         case("encoder-function-undefined", "corrupt", with(&|e| e.layers[0].1 = 5)),
         case("encoder-other-latents", "corrupt", with(&|e| e.layers[1].0 = 3)),
+        case("encoder-mixture-of-none", "corrupt", mixed(&|m| m.weights.clear())),
+        case("encoder-mixture-of-257", "corrupt", mixed(&|m| m.weights = vec![1.0; 257])),
+        case("encoder-mixture-weight-0", "corrupt", mixed(&|m| m.weights[1] = 0.0)),
+        case("encoder-mixture-too-short", "corrupt", mixed(&|m| m.factors.truncate(5))),
+        case("encoder-mixture-nan", "corrupt", mixed(&|m| m.means[2] = f32::NAN)),
         case("encoder-flag", "corrupt", file(flag)),
         case("encoder-flags-undefined", "corrupt", file(undefined)),
         case("encoder-floats-too-few", "corrupt", with(&|e| e.params.truncate(30))),

@@ -15,9 +15,9 @@ use std::path::PathBuf;
 
 /// Draw new rows like those that a codec was learned from.
 ///
-/// A variational codec (`aezip train --variational 1`) is given latents of the normal distribution
-/// that it was trained for; any other codec or .aez file latents of its entropy coder's
-/// distributions.
+/// A variational codec (`aezip train --variational 1`) is given latents from where those of its rows
+/// lay, a mixture of normal distributions that it holds; any other codec or .aez file latents of its
+/// entropy coder's distributions.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

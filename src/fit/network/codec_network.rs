@@ -34,6 +34,7 @@ pub(crate) fn encoder_record(projection: &Projection) -> Option<EncoderRecord> {
         masked: net.flags.masked,
         variational: net.flags.variational,
         params: net.network.params.clone(),
+        mixture: None,
     })
 }
 

@@ -78,6 +78,7 @@ fn the_encoder_is_read_only_when_asked_for() {
         masked: false,
         variational: false,
         params: (0..4096 + 3075).map(|i| (i as f32).sin()).collect(),
+        mixture: None,
     };
     let mut own = parts(rich(3), &[4]);
     assert_eq!(Reader::new(own.build()).unwrap().encoder().unwrap(), None);
