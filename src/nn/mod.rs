@@ -17,6 +17,7 @@ pub(crate) mod loss;
 mod muon;
 pub(crate) mod network;
 pub(crate) mod objectives;
+pub(crate) mod parameters;
 pub(crate) mod pass;
 pub(crate) mod price;
 pub(crate) mod regulariser;
