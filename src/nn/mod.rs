@@ -26,3 +26,4 @@ mod sum;
 #[cfg(test)]
 mod tests;
 pub(crate) mod trainer;
+pub(crate) mod transformer;

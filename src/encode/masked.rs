@@ -1,0 +1,201 @@
+//! A masked transformer on rows of values: patches of rows that it sees, and those that it restores.
+
+use crate::container::transformer::{StackRecord, TransformerRecord};
+use crate::nn::transformer::{Patches, Shape, Stack, Transformer};
+use std::collections::BTreeMap;
+
+/// Values further from the centre, in deviations, are taken for values that are as far: a few wild ones would
+/// otherwise be all that a row's tokens are about.
+pub(crate) const CLIP: f32 = 100.0;
+
+/// Which columns the values of each patch are.
+#[derive(Debug, Clone)]
+pub(crate) struct PatchGrid {
+    /// Columns of a row.
+    pub(crate) width: usize,
+    pub(crate) patches: usize,
+    /// Values of a patch.
+    pub(crate) patch: usize,
+    /// Patches × values: the column of each, none beyond the edges of a row.
+    columns: Vec<Option<usize>>,
+}
+
+impl PatchGrid {
+    /// Patches of `height` lines × `across` values of rows of `lines` lines × `line` values.
+    pub(crate) fn new([lines, line]: [usize; 2], [height, across]: [usize; 2]) -> Self {
+        let [down, beside] = [lines.div_ceil(height), line.div_ceil(across)];
+        let patch = height * across;
+        let column = |at: usize| {
+            let (own, value) = (at / patch, at % patch);
+            let i = own / beside * height + value / across;
+            let j = own % beside * across + value % across;
+            (i < lines && j < line).then_some(i * line + j)
+        };
+        let patches = down * beside;
+        let columns = (0..patches * patch).map(column).collect();
+        Self { width: lines * line, patches, patch, columns }
+    }
+
+    /// 1 for each value of a patch that rows have, 0 for those beyond their edges.
+    pub(crate) fn inside(&self) -> Vec<f32> {
+        self.columns.iter().map(|column| f32::from(column.is_some())).collect()
+    }
+
+    /// Rows, patch after patch; 0 beyond the edges.
+    pub(crate) fn cut(&self, rows: &[f32]) -> Vec<f32> {
+        let rows = rows.chunks_exact(self.width);
+        rows.flat_map(|row| self.columns.iter().map(|column| column.map_or(0.0, |j| row[j])))
+            .collect()
+    }
+
+    /// The columns of a patch, each with its place in the patch.
+    fn columns_of(&self, patch: usize) -> impl Iterator<Item = (usize, usize)> {
+        let own = &self.columns[patch * self.patch..(patch + 1) * self.patch];
+        own.iter().enumerate().filter_map(|(at, column)| Some((at, (*column)?)))
+    }
+}
+
+/// The transformer of a codec.
+#[derive(Debug, Clone)]
+pub(crate) struct MaskedTransformer {
+    pub(crate) record: TransformerRecord,
+    grid: PatchGrid,
+    net: Transformer,
+}
+
+fn stack(record: StackRecord) -> Stack {
+    let StackRecord { dim, heads, depth } = record;
+    Stack { dim, heads, depth }
+}
+
+/// Rows of which as many patches are seen.
+#[derive(Debug, Default)]
+struct Alike {
+    rows: Vec<usize>,
+    seen: Vec<usize>,
+    hidden: Vec<usize>,
+}
+
+impl MaskedTransformer {
+    /// The transformer of a record.
+    pub(crate) fn new(record: TransformerRecord) -> Self {
+        let line = record.centre.len() / record.lines;
+        let grid = PatchGrid::new([record.lines, line], record.patch);
+        let (patches, patch) = (grid.patches, grid.patch);
+        let (encoder, decoder) = (stack(record.encoder), stack(record.decoder));
+        let shape = Shape { patches, patch, encoder, decoder };
+        let net = Transformer::of(shape, record.params.clone());
+        Self { grid, net, record }
+    }
+
+    /// Numbers of an embedding.
+    pub(crate) fn dim(&self) -> usize {
+        self.net.shape.encoder.dim
+    }
+
+    /// What the network is given for rows of values, patch after patch.
+    fn inputs(&self, values: &[f64]) -> Vec<f32> {
+        let TransformerRecord { centre, scale, .. } = &self.record;
+        let input = |(x, centre): (&f64, &f64)| {
+            let z = ((x - centre) / scale) as f32;
+            if z.is_finite() { z.clamp(-CLIP, CLIP) } else { 0.0 }
+        };
+        let inputs = values.iter().zip(centre.iter().cycle()).map(input);
+        self.grid.cut(&inputs.collect::<Vec<f32>>())
+    }
+
+    /// Rows by the number of their patches that are seen: those without a value that is not finite or that `hidden`
+    /// names by its place.
+    fn by_seen(&self, values: &[f64], hidden: &dyn Fn(usize) -> bool) -> BTreeMap<usize, Alike> {
+        let PatchGrid { width, patches, .. } = self.grid;
+        let mut out: BTreeMap<usize, Alike> = BTreeMap::new();
+        for row in 0..values.len() / width {
+            let is_known =
+                |j: usize| values[row * width + j].is_finite() && !hidden(row * width + j);
+            let is_seen = |patch: &usize| self.grid.columns_of(*patch).all(|(_, j)| is_known(j));
+            let (seen, unseen): (Vec<usize>, Vec<usize>) = (0..patches).partition(is_seen);
+            let alike = out.entry(seen.len()).or_default();
+            alike.rows.push(row);
+            alike.seen.extend(seen);
+            alike.hidden.extend(unseen);
+        }
+        out
+    }
+
+    /// Some rows of inputs.
+    fn chosen(&self, inputs: &[f32], rows: &[usize]) -> Vec<f32> {
+        let each = self.net.shape.patches * self.net.shape.patch;
+        rows.iter().flat_map(|row| &inputs[row * each..(row + 1) * each]).copied().collect()
+    }
+
+    /// The mean of the encoder's tokens of each row, from the patches that are seen; NaN for rows of which none is.
+    pub(crate) fn embedded(&self, values: &[f64], hidden: &dyn Fn(usize) -> bool) -> Vec<f32> {
+        let (inputs, dim) = (self.inputs(values), self.dim());
+        let mut out = vec![f32::NAN; values.len() / self.grid.width * dim];
+        for (seen, alike) in self.by_seen(values, hidden) {
+            if seen == 0 {
+                continue;
+            }
+            let own = self.chosen(&inputs, &alike.rows);
+            let patches =
+                Patches { rows: alike.rows.len(), values: &own, seen: &alike.seen, asked: &[] };
+            let means = self.net.embedded(patches);
+            for (row, mean) in alike.rows.iter().zip(means.chunks_exact(dim)) {
+                out[row * dim..(row + 1) * dim].copy_from_slice(mean);
+            }
+        }
+        out
+    }
+
+    /// The rows with all values of patches restored of which one is not finite or `hidden`: to the centres where no
+    /// patch of a row is seen. All other values are what they were.
+    pub(crate) fn restored(&self, values: &[f64], hidden: &dyn Fn(usize) -> bool) -> Vec<f64> {
+        let TransformerRecord { centre, scale, .. } = &self.record;
+        let PatchGrid { width, patches, patch, .. } = self.grid;
+        let inputs = self.inputs(values);
+        let mut out = values.to_vec();
+        for (seen, alike) in self.by_seen(values, hidden) {
+            let asked = patches - seen;
+            if asked == 0 {
+                continue;
+            }
+            let given = match seen {
+                0 => vec![0.0; alike.hidden.len() * patch],
+                _ => {
+                    let own = self.chosen(&inputs, &alike.rows);
+                    let rows = alike.rows.len();
+                    let (seen, asked) = (&alike.seen[..], &alike.hidden[..]);
+                    self.net.restored(Patches { rows, values: &own, seen, asked })
+                }
+            };
+            let given = given.chunks_exact(patch).zip(&alike.hidden).enumerate();
+            for (i, (given, own)) in given {
+                let row = alike.rows[i / asked];
+                for (at, j) in self.grid.columns_of(*own) {
+                    out[row * width + j] = centre[j] + scale * f64::from(given[at]);
+                }
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patches_at_the_edges_are_smaller() {
+        let grid = PatchGrid::new([3, 4], [2, 3]);
+        assert_eq!((grid.width, grid.patches, grid.patch), (12, 4, 6));
+        let columns = |patch| grid.columns_of(patch).map(|(_, j)| j).collect::<Vec<_>>();
+        assert_eq!(columns(0), [0, 1, 2, 4, 5, 6]);
+        assert_eq!(columns(1), [3, 7]);
+        assert_eq!((columns(2), columns(3)), (vec![8, 9, 10], vec![11]));
+        let row: Vec<f32> = (1..13).map(|x| x as f32).collect();
+        let cut = grid.cut(&row);
+        assert_eq!(cut[6..12], [4.0, 0.0, 0.0, 8.0, 0.0, 0.0]);
+        let inside = grid.inside();
+        assert!(cut.iter().zip(&inside).all(|(x, inside)| (*x > 0.0) == (*inside > 0.0)));
+    }
+}
