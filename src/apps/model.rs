@@ -136,6 +136,17 @@ impl Model {
         }
     }
 
+    /// The masked transformer.
+    ///
+    /// # Errors
+    /// `Argument` for any other codec.
+    pub(super) fn transformer(&self) -> Result<&MaskedTransformer> {
+        match &self.networks {
+            Networks::Transformer(own) => Ok(own),
+            Networks::Latent(_) => Err(Error::argument("the codec is no masked transformer")),
+        }
+    }
+
     fn latent(&self) -> Option<&LatentNetworks> {
         self.latent_networks().ok()
     }

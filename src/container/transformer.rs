@@ -198,3 +198,72 @@ impl TransformerRecord {
         })
     }
 }
+
+#[cfg(all(test, feature = "compress"))]
+mod tests {
+    use super::*;
+    use crate::container::forever::MAX_WIDTH;
+    use crate::error::ErrorKind;
+
+    /// Makes a transformer for rows of two lines of three values.
+    fn record() -> TransformerRecord {
+        let stack = StackRecord { dim: 2, heads: 1, depth: 1 };
+        let params = (0..194).map(|i| (i as f32 * 0.7).sin()).collect();
+        let centre = vec![1.5, -0.0, f64::MAX, 1e-310, 0.0, 3.0];
+        let (encoder, decoder) = (stack, StackRecord { heads: 2, ..stack });
+        TransformerRecord {
+            lines: 2,
+            patch: [2, 2],
+            seen: 1,
+            encoder,
+            decoder,
+            centre,
+            scale: 0.5,
+            params,
+        }
+    }
+
+    fn decode(bytes: &[u8]) -> Result<TransformerRecord> {
+        TransformerRecord::decode(bytes, 0, 6, &Limits::default())
+    }
+
+    #[test]
+    fn records_come_back_bit_for_bit_and_no_part_of_them_passes() {
+        let own = record();
+        let bytes = own.encode();
+        let back = decode(&bytes).unwrap();
+        assert_eq!(back, own);
+        assert_eq!(back.encode(), bytes, "signs of zeros too");
+        (0..bytes.len()).for_each(|n| drop(decode(&bytes[..n]).expect_err("cut")));
+        decode(&[&bytes[..], &[0]].concat()).expect_err("goes on");
+        for bit in 0..bytes.len() * 8 {
+            let mut other = bytes.clone();
+            other[bit / 8] ^= 1 << (bit % 8);
+            // A bit of a float makes another float.
+            drop(decode(&other));
+        }
+    }
+
+    #[test]
+    fn memory_is_counted_before_it_is_taken() {
+        let bytes = record().encode();
+        let total = 8 * 7 + 4 * 194;
+        let with = |model_bytes| Limits { model_bytes, ..Limits::default() };
+        assert!(TransformerRecord::decode(&bytes, 0, 6, &with(total)).is_ok());
+        let error = TransformerRecord::decode(&bytes, 0, 6, &with(total - 1)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit);
+        // The largest that numbers can say, for the widest rows.
+        let wide = MAX_WIDTH as u64;
+        let mut claim = Vec::new();
+        for n in [1, 1, 1, 1, MAX_TOKEN, MAX_TOKEN, MAX_DEPTH, MAX_TOKEN, 1, MAX_DEPTH] {
+            put_varint(&mut claim, n);
+        }
+        let error = TransformerRecord::decode(&claim, 0, wide as usize, &Limits::default());
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Limit);
+        let mut claim = Vec::new();
+        for n in [u64::MAX, 1, 1, 1, 2, 1, 1, 2, 1, 1] {
+            put_varint(&mut claim, n);
+        }
+        assert_eq!(decode(&claim).unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+}

@@ -1,6 +1,7 @@
 //! A masked transformer on rows of values: patches of rows that it sees, and those that it restores.
 
 use crate::container::transformer::{StackRecord, TransformerRecord};
+use crate::matrix::rng::Rng;
 use crate::nn::transformer::{Patches, Shape, Stack, Transformer};
 use std::collections::BTreeMap;
 
@@ -122,6 +123,20 @@ impl MaskedTransformer {
         out
     }
 
+    /// Draws as many patches of each of `rows` rows as were hidden in training; says of each value whether it is hidden.
+    pub(crate) fn hide(&self, rows: usize, rng: &mut Rng) -> Vec<bool> {
+        let PatchGrid { width, patches, .. } = self.grid;
+        let mut out = vec![false; rows * width];
+        let mut order: Vec<usize> = (0..patches).collect();
+        for row in out.chunks_exact_mut(width) {
+            rng.shuffle(&mut order);
+            for patch in &order[self.record.seen..] {
+                self.grid.columns_of(*patch).for_each(|(_, j)| row[j] = true);
+            }
+        }
+        out
+    }
+
     /// Some rows of inputs.
     fn chosen(&self, inputs: &[f32], rows: &[usize]) -> Vec<f32> {
         let each = self.net.shape.patches * self.net.shape.patch;
@@ -183,6 +198,7 @@ impl MaskedTransformer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Limits;
 
     #[test]
     fn patches_at_the_edges_are_smaller() {
@@ -197,5 +213,46 @@ mod tests {
         assert_eq!(cut[6..12], [4.0, 0.0, 0.0, 8.0, 0.0, 0.0]);
         let inside = grid.inside();
         assert!(cut.iter().zip(&inside).all(|(x, inside)| (*x > 0.0) == (*inside > 0.0)));
+    }
+
+    #[test]
+    fn what_is_known_stays_and_what_is_restored_depends_on_what_is_seen_alone() {
+        let stack = StackRecord { dim: 4, heads: 2, depth: 2 };
+        let (patches, patch) = (4, 6);
+        let mut rng = Rng::new(5);
+        let shape =
+            Shape { patches, patch, encoder: self::stack(stack), decoder: self::stack(stack) };
+        let net = Transformer::new(shape, &mut rng);
+        let record = TransformerRecord {
+            lines: 3,
+            patch: [2, 3],
+            seen: 1,
+            encoder: stack,
+            decoder: stack,
+            centre: (0..12).map(f64::from).collect(),
+            scale: 2.0,
+            params: net.params,
+        };
+        // A reader counts as many parameters.
+        let bytes = record.encode();
+        let back = TransformerRecord::decode(&bytes, 0, 12, &Limits::default()).unwrap();
+        let own = MaskedTransformer::new(back);
+        let mut values: Vec<f64> = (0..36).map(|_| f64::from(rng.normal())).collect();
+        values[0] = f64::NAN;
+        // Of the second row nothing is seen, of the third all.
+        let hidden = |at: usize| (12..24).contains(&at);
+        let first = own.restored(&values, &hidden);
+        assert!(first.iter().all(|x| x.is_finite()));
+        assert_eq!(first[12..24], own.record.centre);
+        assert_eq!(first[24..], values[24..]);
+        assert_eq!((first[3], first[8]), (values[3], values[8]));
+        let embedded = own.embedded(&values, &hidden);
+        assert!(embedded[4..8].iter().all(|x| x.is_nan()));
+        assert!(embedded[8..].iter().all(|x| x.is_finite()));
+        // Another value of a patch that is not seen as a whole.
+        values[1] = 100.0;
+        let second = own.restored(&values, &hidden);
+        assert_eq!(first, second);
+        assert_eq!(own.embedded(&values, &hidden)[..4], embedded[..4]);
     }
 }

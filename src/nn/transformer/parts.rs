@@ -6,9 +6,11 @@ use crate::kernels::wide::widest;
 use crate::nn::sum;
 use rayon::prelude::*;
 
-/// Rows of a part: enough that products are large, few enough that most of what a block makes of them stays in an
-/// L2 cache.
+/// Rows of a part, at most: enough that products are large, few enough that most of what a block makes of them stays
+/// in an L2 cache.
 const ROWS: usize = 16;
+/// Numbers that blocks make of the rows of a part, about: 64 MiB. Of long rows a part has fewer than [`ROWS`].
+const NUMBERS: usize = 1 << 24;
 /// Parts whose gradients are held at once.
 const AT_ONCE: usize = 16;
 
@@ -26,36 +28,25 @@ struct Part {
 }
 
 impl<'a> Patches<'a> {
-    /// The rows as parts.
-    fn parts(self) -> impl IndexedParallelIterator<Item = Patches<'a>> {
-        let each = |all: usize| (all / self.rows.max(1) * ROWS).max(1);
-        let patches = self.seen.par_chunks(each(self.seen.len()));
-        let patches = patches.zip(self.asked.par_chunks(each(self.asked.len())));
-        let values = self.values.par_chunks(each(self.values.len()));
-        let seen = self.seen.len() / self.rows.max(1);
-        values.zip(patches).map(move |(values, (own, asked))| Patches {
-            rows: own.len() / seen,
-            values,
-            seen: own,
-            asked,
-        })
+    /// Some of the rows, at most `most` from `first` on.
+    fn some(self, first: usize, most: usize) -> Self {
+        let rows = most.min(self.rows - first);
+        let cut = |all: usize| {
+            let each = all / self.rows;
+            first * each..(first + rows) * each
+        };
+        Patches {
+            rows,
+            values: &self.values[cut(self.values.len())],
+            seen: &self.seen[cut(self.seen.len())],
+            asked: &self.asked[cut(self.asked.len())],
+        }
     }
 
-    /// The rows as groups of parts.
-    fn groups(self) -> impl Iterator<Item = Patches<'a>> {
-        (0..self.rows).step_by(ROWS * AT_ONCE).map(move |first| {
-            let rows = (ROWS * AT_ONCE).min(self.rows - first);
-            let cut = |all: usize| {
-                let each = all / self.rows;
-                first * each..(first + rows) * each
-            };
-            Patches {
-                rows,
-                values: &self.values[cut(self.values.len())],
-                seen: &self.seen[cut(self.seen.len())],
-                asked: &self.asked[cut(self.asked.len())],
-            }
-        })
+    /// The rows as parts of `rows` rows.
+    fn parts(self, rows: usize) -> impl IndexedParallelIterator<Item = Patches<'a>> {
+        let count = self.rows.div_ceil(rows);
+        (0..count).into_par_iter().map(move |at| self.some(at * rows, rows))
     }
 }
 
@@ -93,10 +84,12 @@ impl Parts {
         let scale = (2.0 / count) as f32;
         let mut square = 0.0;
         grad.fill(0.0);
-        for group in patches.groups() {
-            let used = group.rows.div_ceil(ROWS);
+        let rows = net.rows_of_part();
+        for first in (0..patches.rows).step_by(rows * AT_ONCE) {
+            let group = patches.some(first, rows * AT_ONCE);
+            let used = group.rows.div_ceil(rows);
             self.0.resize_with(self.0.len().max(used), Part::default);
-            self.0[..used].par_iter_mut().zip(group.parts()).for_each(|(own, part)| {
+            self.0[..used].par_iter_mut().zip(group.parts(rows)).for_each(|(own, part)| {
                 let Part { tape, wanted, d_out, grad, square } = own;
                 part.gather(part.asked, patch, wanted);
                 *square = errors(net.forward(part, tape), wanted, part.asked, inside, d_out);
@@ -118,19 +111,25 @@ impl Parts {
 }
 
 impl Transformer {
+    /// Rows of a part.
+    fn rows_of_part(&self) -> usize {
+        (NUMBERS / self.shape.row_numbers().max(1)).clamp(1, ROWS)
+    }
+
     /// The mean squared error of the patches that are asked for.
     pub(crate) fn error(&self, patches: Patches<'_>, inside: &[f32]) -> f64 {
         let one = |(tape, wanted, d): &mut (Tape, Vec<f32>, Vec<f32>), part: Patches<'_>| {
             part.gather(part.asked, self.shape.patch, wanted);
             errors(self.forward(part, tape), wanted, part.asked, inside, d)
         };
-        let squares: Vec<f64> = patches.parts().map_init(Default::default, one).collect();
+        let squares: Vec<f64> =
+            patches.parts(self.rows_of_part()).map_init(Default::default, one).collect();
         squares.iter().sum::<f64>() / count(patches.asked, inside, self.shape.patch)
     }
 
     /// The patches that are asked for: rows × asked × values of a patch.
     pub(crate) fn restored(&self, patches: Patches<'_>) -> Vec<f32> {
-        let parts = patches.parts();
+        let parts = patches.parts(self.rows_of_part());
         let parts: Vec<Vec<f32>> =
             parts.map_init(Tape::default, |tape, part| self.forward(part, tape).to_vec()).collect();
         parts.concat()
@@ -152,7 +151,8 @@ impl Transformer {
             }
             means
         };
-        let parts: Vec<Vec<f32>> = patches.parts().map_init(Tape::default, one).collect();
+        let parts = patches.parts(self.rows_of_part());
+        let parts: Vec<Vec<f32>> = parts.map_init(Tape::default, one).collect();
         parts.concat()
     }
 }

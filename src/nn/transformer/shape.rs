@@ -27,6 +27,12 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
+    /// Numbers that the blocks make of a row, about: weights of attention, and what layers give.
+    pub(super) fn row_numbers(&self) -> usize {
+        let of = |s: Stack| s.depth * self.patches * (s.heads * self.patches + 4 * WIDER * s.dim);
+        of(self.encoder) + of(self.decoder)
+    }
+
     /// Multiply-adds of the products with matrices, forward, for a row of which `seen` patches are seen and
     /// `asked` are asked for.
     pub(crate) fn work(&self, seen: usize, asked: usize) -> f64 {
