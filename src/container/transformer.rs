@@ -129,7 +129,7 @@ impl TransformerRecord {
         let corrupt = |what: String| Error::corrupt(what).at(at);
         let mut cursor = Cursor::new(bytes, at);
         let lines = cursor.varint()?;
-        if lines == 0 || columns as u64 % lines != 0 {
+        if lines == 0 || !(columns as u64).is_multiple_of(lines) {
             return Err(corrupt(format!("{columns} values in {lines} lines")));
         }
         let line = columns as u64 / lines;
@@ -181,7 +181,7 @@ impl TransformerRecord {
             singles.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
         let is_finite =
             centre.iter().all(|v| v.is_finite()) && params.iter().all(|v| v.is_finite());
-        if !is_finite || !(scale > 0.0 && scale.is_finite()) {
+        if !(is_finite && scale > 0.0 && scale.is_finite()) {
             return Err(corrupt(
                 "a number of the transformer is not finite, or its scale not above 0".into(),
             ));

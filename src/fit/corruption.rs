@@ -141,7 +141,7 @@ impl Transformer {
         within("a number of heads", self.heads, MAX_DIM)?;
         if let Some(heads) = self.heads {
             let dim = self.dim.unwrap_or(Self::USUAL_DIM);
-            if dim % heads != 0 {
+            if !dim.is_multiple_of(heads) {
                 return Err(Error::argument(format!(
                     "{heads} heads cannot share tokens of {dim} numbers: choose a divisor of {dim}"
                 )));

@@ -18,7 +18,7 @@ const WIDTH: usize = 6;
 fn codec() -> Parts {
     let mut file = Parts::with_head(head::encode(&schema(DType::F32, &[2, 3]), None));
     file.header = Header::encode(true);
-    file.model(&plain(WIDTH, vec![linear(0.0, 0.01, WIDTH)], vec![ladder(0, 18)]), 3)
+    file.model(&plain(WIDTH, vec![linear(0.0, 0.01, 6)], vec![ladder(0, 18)]), 3)
 }
 
 /// Patches of 1 × 2 values, of which each line has two, one of them smaller.

@@ -137,7 +137,7 @@ fn plan(
 
 /// Heads for tokens of `dim` numbers: 4, or as many as they can be shared among.
 fn usual_heads(dim: usize) -> usize {
-    (1..=HEADS).rev().find(|heads| dim % heads == 0).unwrap_or(1)
+    (1..=HEADS).rev().find(|heads| dim.is_multiple_of(*heads)).unwrap_or(1)
 }
 
 /// How a transformer is trained on `rows` rows, each of which takes `work` multiply-adds in a pass.
