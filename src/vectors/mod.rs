@@ -171,7 +171,7 @@ fn vectors_are_as_generated() {
         }
     }
     let total: usize = files.iter().map(|f| f.1.len()).sum();
-    assert!(total < 420_000, "the vectors take {total} bytes");
+    assert!(total < 460_000, "the vectors take {total} bytes");
 }
 
 /// Files below so many bytes, codecs among them, are damaged bit by bit.
