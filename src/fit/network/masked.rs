@@ -2,7 +2,7 @@
 
 use super::context::{TrainingObserver, TrainingProgress};
 use crate::container::transformer::{StackRecord, TransformerRecord};
-use crate::encode::masked::{CLIP, PatchGrid};
+use crate::encode::patch_grid::{CLIP, PatchGrid};
 use crate::encode::project::Projection;
 use crate::error::{Error, Result};
 use crate::fit::config::TrainConfig;

@@ -24,6 +24,7 @@ impl Transformer {
     ///
     /// # Panics
     /// If there are not as many as the shape has.
+    #[cfg(any(test, feature = "apps"))]
     pub(crate) fn of(shape: Shape, params: Vec<f32>) -> Self {
         let layers = Layers::new(&shape);
         assert_eq!(params.len(), layers.count, "parameters of a transformer");

@@ -128,6 +128,7 @@ impl Transformer {
     }
 
     /// The patches that are asked for: rows × asked × values of a patch.
+    #[cfg(any(test, feature = "apps"))]
     pub(crate) fn restored(&self, patches: Patches<'_>) -> Vec<f32> {
         let parts = patches.parts(self.rows_of_part());
         let parts: Vec<Vec<f32>> =
@@ -136,6 +137,7 @@ impl Transformer {
     }
 
     /// The mean of the encoder's tokens of each row: rows × dim.
+    #[cfg(any(test, feature = "apps"))]
     pub(crate) fn embedded(&self, patches: Patches<'_>) -> Vec<f32> {
         let dim = self.shape.encoder.dim;
         let one = |tape: &mut Tape, part: Patches<'_>| {

@@ -49,6 +49,7 @@ pub(crate) struct Tape {
 
 impl Tape {
     /// The encoder's tokens of the last rows: rows × seen × dim.
+    #[cfg(any(test, feature = "apps"))]
     pub(super) fn tokens(&self) -> &[f32] {
         &self.encoded.out
     }
