@@ -74,6 +74,7 @@ impl MaskedTransformer {
     }
 
     /// Draws as many patches of each of `rows` rows as were hidden in training; says of each value whether it is hidden.
+    #[cfg(feature = "apps")]
     pub(crate) fn hide(&self, rows: usize, rng: &mut Rng) -> Vec<bool> {
         let PatchGrid { width, patches, .. } = self.grid;
         let mut out = vec![false; rows * width];
