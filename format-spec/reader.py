@@ -1079,6 +1079,43 @@ class Task:
         self.layers, self.params = layers, floats[2 * latents :]
 
 
+class Transformer:
+    """Section tran: read and checked likewise."""
+
+    def __init__(self, payload, width, room):
+        cursor = Cursor(payload)
+        lines = cursor.varint()
+        need(lines >= 1 and width % lines == 0, "values in lines of other lengths")
+        line = width // lines
+        height, across = cursor.varint(), cursor.varint()
+        need(1 <= height <= lines and 1 <= across <= line, "patches larger than a row")
+        patches, patch = -(-lines // height) * -(-line // across), height * across
+        self.patch, self.seen = (height, across), cursor.varint()
+        need(1 <= self.seen < patches, "all patches are seen, or none")
+        self.stacks = [self.stack(cursor, patches), self.stack(cursor, patches)]
+        (e, *_), (d, *_) = self.stacks
+        count = (patch + 1) * e + (e + 1) * d + (d + 1) * patch
+        count += patches * (e + d) + d + 2 * (e + d)
+        count += sum(depth * (12 * dim * dim + 13 * dim) for dim, _, depth in self.stacks)
+        wide = 8 * (width + 1)
+        need(wide + 4 * count <= room, "the transformer is too large", "limit")
+        floats = unpack(cursor.rest(), wide + 4 * count)
+        need(len(floats) == wide + 4 * count, "its floats take another number of bytes")
+        *centre, scale = np.frombuffer(unshuffle(floats[:wide], 8), "<f8")
+        self.params = np.frombuffer(unshuffle(floats[wide:], 4), "<f4")
+        need(np.isfinite(centre).all() and np.isfinite(self.params).all(), "it is not finite")
+        need(0 < scale < np.inf, "its scale is not above 0")
+        self.lines, self.centre, self.scale = lines, centre, scale
+
+    def stack(self, cursor, patches):
+        dim, heads, depth = cursor.varint(), cursor.varint(), cursor.varint()
+        need(1 <= dim <= 1 << 13 and 1 <= heads <= dim and dim % heads == 0, "tokens or heads")
+        need(1 <= depth <= 64, "too few or too many blocks")
+        numbers = depth * patches * (heads * patches + 16 * dim)
+        need(numbers <= 1 << 26, "it makes too many numbers of a row", "limit")
+        return dim, heads, depth
+
+
 # ---------------------------------------------------------------- rows
 
 NEXT = {
@@ -1488,7 +1525,7 @@ def decode_stream(cursor, count, width, dtype, model, room):
 # ---------------------------------------------------------------- the file
 
 SIGNATURE, END = b"\x89AEZ\r\n\x1a\n", b"\nAEZend\n"
-KNOWN = b"HEAD", b"TILE", b"cols", b"from", b"text", b"fill", b"COMP", b"MODL", b"enco", b"task", b"DATA", b"INDX", b"MORE"
+KNOWN = b"HEAD", b"TILE", b"cols", b"from", b"text", b"fill", b"COMP", b"MODL", b"enco", b"task", b"tran", b"DATA", b"INDX", b"MORE"
 TYPES = "<f2 <f4 <f8 |u1 |i1 <u2 <i2 <u4 <i4 <u8 <i8".split()
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -1743,11 +1780,13 @@ class File:
             self.model.compander = compander
             self.model.check(np.dtype("<f8") if compander else self.dtype)
         latents = self.model.latents if self.model else 0
-        self.encoder = self.task = None
+        self.encoder = self.task = self.transformer = None
         if b"enco" in seen:
             self.encoder = Encoder(seen[b"enco"], self.width, latents, room)
         if b"task" in seen:
             self.task = Task(seen[b"task"], self.width, latents, room)
+        if b"tran" in seen:
+            self.transformer = Transformer(seen[b"tran"], self.width, room)
         need(self.rows == 0 or not self.codec, "a codec with rows")
         need(self.model or not self.codec, "a codec without a model")
         need(self.promised != self.codec, "rows without a promise, or a codec with one")

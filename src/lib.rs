@@ -98,7 +98,7 @@ mod vectors;
 #[cfg(feature = "compress")]
 pub use compress::{
     Access, Activation, Appended, Codec, Config, Denoise, Epoch, Estimate, History, Loss, Patches,
-    Progress, ProgressFn, Report, Stage, Tile, TrainConfig, Writer, append, compress,
+    Progress, ProgressFn, Report, Stage, Tile, TrainConfig, Transformer, Writer, append, compress,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use fidelity::Fidelity;

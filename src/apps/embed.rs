@@ -119,7 +119,9 @@ pub fn learn_embedding<'a>(rows: &'a dyn Rows, config: &Config) -> Result<Embedd
         return Err(Error::argument("no row has values, so there is nothing to learn from"));
     }
     let mut config = config.clone();
-    config.train.latents = config.train.latents.or(Some(LATENTS));
+    if config.train.transformer.is_none() {
+        config.train.latents = config.train.latents.or(Some(LATENTS));
+    }
     if !config.train.is_kind() {
         config.train.loss = Loss::SquaredError;
     }

@@ -9,6 +9,7 @@
 //! | find rows that are not like the others | [`find_anomalies`] |
 //! | take noise out of rows | [`remove_noise`], [`denoise`] |
 //! | fill in missing values | [`missing_values`], [`impute`] |
+//! | see what a masked transformer restores | [`hide_patches`] |
 //! | draw new rows | [`sample`] |
 //! | predict labels or numbers from few examples | [`finetune`], [`predict`] |
 //! | use the networks in other programs | [`onnx`], [`safetensors`] |
@@ -31,6 +32,7 @@ mod denoise;
 mod embed;
 mod export;
 mod finetune;
+mod hidden_patches;
 mod impute;
 mod label_propagation;
 mod learn;
@@ -54,6 +56,7 @@ pub use denoise::{Denoised, NoiseFree, denoise, denoised, learn_noise, remove_no
 pub use embed::{Embedded, Embedding, embed, learn_embedding};
 pub use export::{ONNX_OPSET, OnnxPart, onnx, safetensors};
 pub use finetune::{Examples, FinetuneConfig, FinetuneReport, Task, finetune};
+pub use hidden_patches::{HiddenPatches, hide_patches};
 pub use impute::{Filling, Imputed, Missing, impute, missing_values};
 pub use learn::config_for_uses;
 pub use model::Model;

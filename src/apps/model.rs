@@ -6,6 +6,7 @@ use crate::compress::Codec;
 use crate::container::model::ModelRecord;
 use crate::encode::codec_decoder::CodecDecoder;
 use crate::encode::codec_encoder::CodecEncoder;
+use crate::encode::masked::MaskedTransformer;
 use crate::error::{Error, Result};
 use crate::matrix::{DType, FillValues, Matrix, Rows, Schema, check_range, to_little_endian};
 use crate::quality::Quality;
@@ -34,9 +35,25 @@ use crate::reader::{Reader, Source};
 /// assert!(back.iter().zip(&original).all(|(a, b)| (a - b).abs() < 0.1));
 /// # Ok::<(), aezip::Error>(())
 /// ```
+///
+/// Of a masked transformer ([`TrainConfig::transformer`](crate::TrainConfig::transformer)) an embedding is the mean of
+/// its encoder's tokens; it has no latents that rows could be decoded from.
 #[derive(Debug, Clone)]
 pub struct Model {
     pub(super) schema: Schema,
+    networks: Networks,
+}
+
+/// What a codec has learned.
+#[derive(Debug, Clone)]
+enum Networks {
+    Latent(Box<LatentNetworks>),
+    Transformer(Box<MaskedTransformer>),
+}
+
+/// Networks with latents between them.
+#[derive(Debug, Clone)]
+pub(super) struct LatentNetworks {
     pub(super) encoder: Option<CodecEncoder>,
     pub(super) decoder: CodecDecoder,
     /// What one unit of each latent of the integer program counts in an embedding.
@@ -56,8 +73,12 @@ impl Model {
     /// `Argument` if the codec has no latents, as one learned from rows that have nothing in
     /// common.
     pub fn new(codec: &Codec) -> Result<Self> {
-        let (record, encoder) = codec.parts()?;
         let schema = codec.schema().clone();
+        if let Some(record) = codec.transformer() {
+            let own = Box::new(MaskedTransformer::new(record.clone()));
+            return Ok(Self { schema, networks: Networks::Transformer(own) });
+        }
+        let (record, encoder) = codec.parts()?;
         if record.latents() == 0 {
             return Err(Error::argument(
                 "the codec has no latents, so there is nothing to embed or decode: learn one with \
@@ -79,7 +100,8 @@ impl Model {
             }
             _ => path_lengths(&record, &decoder.unit),
         };
-        Ok(Self { schema, encoder, decoder, unit, record })
+        let own = Box::new(LatentNetworks { encoder, decoder, unit, record });
+        Ok(Self { schema, networks: Networks::Latent(own) })
     }
 
     /// Type and shape of the rows that the codec was learned from.
@@ -87,31 +109,71 @@ impl Model {
         &self.schema
     }
 
-    /// The number of latents of a row, 1 or more.
+    /// The number of latents of a row, 1 or more; of a masked transformer, the numbers of an embedding.
     pub fn latents(&self) -> usize {
-        self.record.latents()
+        match &self.networks {
+            Networks::Latent(own) => own.record.latents(),
+            Networks::Transformer(own) => own.dim(),
+        }
+    }
+
+    /// Whether it is a masked transformer, which restores what is missing and embeds rows, and decodes nothing.
+    pub fn is_transformer(&self) -> bool {
+        matches!(self.networks, Networks::Transformer(_))
+    }
+
+    /// The networks with latents between them.
+    ///
+    /// # Errors
+    /// `Argument` for a masked transformer.
+    pub(super) fn latent_networks(&self) -> Result<&LatentNetworks> {
+        match &self.networks {
+            Networks::Latent(own) => Ok(own),
+            Networks::Transformer(_) => Err(Error::argument(
+                "the codec is a masked transformer, which fills in what is missing and embeds rows; it has no \
+                 latents, which this takes: learn a codec of another kind",
+            )),
+        }
+    }
+
+    /// The masked transformer.
+    ///
+    /// # Errors
+    /// `Argument` for any other codec.
+    pub(super) fn transformer(&self) -> Result<&MaskedTransformer> {
+        match &self.networks {
+            Networks::Transformer(own) => Ok(own),
+            Networks::Latent(_) => Err(Error::argument("the codec is no masked transformer")),
+        }
+    }
+
+    fn latent(&self) -> Option<&LatentNetworks> {
+        self.latent_networks().ok()
     }
 
     /// Whether the codec has no hidden layers.
     pub fn is_linear(&self) -> bool {
-        self.record.hidden.is_none()
+        self.latent().is_some_and(|own| own.record.hidden.is_none())
     }
 
     /// Whether rows can be embedded. A compressed file holds only the decoder of its network; a
     /// codec written by [`Codec::write`] holds the encoder too.
     pub fn has_encoder(&self) -> bool {
-        self.encoder.is_some()
+        self.latent().is_none_or(|own| own.encoder.is_some())
     }
 
     /// Whether the encoder was trained with parts of rows hidden from it, so that it can be told
     /// which values are missing.
     pub fn is_masked(&self) -> bool {
-        self.encoder.as_ref().is_some_and(|e| e.record.masked)
+        let is_masked =
+            |own: &LatentNetworks| own.encoder.as_ref().is_some_and(|e| e.record.masked);
+        self.latent().is_none_or(is_masked)
     }
 
     /// Whether latents were trained to be normally distributed with mean 0 and variance 1.
     pub fn is_variational(&self) -> bool {
-        self.encoder.as_ref().is_some_and(|e| e.record.variational)
+        let encoder = self.latent().and_then(|own| own.encoder.as_ref());
+        encoder.is_some_and(|e| e.record.variational)
     }
 
     /// Finds the latents of `rows`: a matrix of `f32`, rows × latents. A missing value (NaN)
@@ -161,6 +223,7 @@ impl Model {
         dtype: DType,
     ) -> Result<impl Rows + 'a> {
         self.expect(rows.schema())?;
+        self.latent_networks()?;
         let given = rows.schema().dtype;
         let fill_values = FillValues::default();
         let schema = Schema { dtype, fill_values, ..rows.schema().clone() };
@@ -172,11 +235,14 @@ impl Model {
     }
 
     /// Measures the share of the variance of `rows` that their latents do not tell; `None` where there is
-    /// no variance.
+    /// no variance, and for a masked transformer.
     ///
     /// # Errors
     /// Those of [`Self::embed`].
     pub fn lost(&self, rows: &dyn Rows) -> Result<Option<f64>> {
+        if self.is_transformer() {
+            return Ok(None);
+        }
         let nmse = Quality::measure(rows, &self.reconstruction(rows, rows.schema().dtype)?)?.nmse;
         Ok(Some(nmse).filter(|nmse| nmse.is_finite()))
     }
@@ -188,6 +254,7 @@ impl Model {
     /// `Argument` if a row of `latents` is not as many numbers as the codec has latents; otherwise
     /// whatever reading them fails with.
     pub fn decode(&self, latents: &dyn Rows) -> Result<Matrix> {
+        let networks = self.latent_networks()?;
         let (own, given) = (self.latents(), latents.schema().width());
         if own != given {
             return Err(Error::argument(format!(
@@ -199,7 +266,7 @@ impl Model {
         for part in values::parts(latents.len(), self.schema.width().max(own)) {
             let latents = values::read(latents, part)?;
             let latents: Vec<f32> = latents.iter().map(|y| *y as f32).collect();
-            bytes.extend(values::bytes(dtype, &self.values(&latents)));
+            bytes.extend(values::bytes(dtype, &networks.values(&latents)));
         }
         Matrix::new(
             Schema { dtype, fill_values: FillValues::default(), ..self.schema.clone() },
@@ -216,11 +283,12 @@ impl Model {
     /// `Argument` if this is not that file's model; otherwise whatever the reader fails with,
     /// `Corrupt` or `Truncated` for a damaged file.
     pub fn stored<'a, S: Source>(&'a self, reader: &'a Reader<S>) -> Result<Box<dyn Rows + 'a>> {
-        if reader.model() != Some(&self.record) {
+        let networks = self.latent_networks()?;
+        if reader.model() != Some(&networks.record) {
             return Err(Error::argument("the file has another model than this one"));
         }
         let stored =
-            Stored { model: self, reader, schema: Schema::new(DType::F32, &[self.latents()]) };
+            Stored { networks, reader, schema: Schema::new(DType::F32, &[self.latents()]) };
         let Some(tiling) = reader.tiling() else { return Ok(Box::new(stored)) };
         let latents =
             tiling.in_grid_order(&reader.latents(0..reader.coded_rows())?, self.latents());
@@ -231,9 +299,40 @@ impl Model {
     /// Fails unless rows of `schema` can be embedded.
     pub(super) fn expect(&self, schema: &Schema) -> Result<()> {
         values::expect_width(self.schema.width(), schema)?;
-        self.encoder().map(drop)
+        match &self.networks {
+            Networks::Latent(own) => own.encoder().map(drop),
+            Networks::Transformer(_) => Ok(()),
+        }
     }
 
+    /// The embedding of rows of values, of which those at the places that `hidden` names are not
+    /// known.
+    pub(super) fn embedded(
+        &self,
+        values: &[f64],
+        hidden: &dyn Fn(usize) -> bool,
+    ) -> Result<Vec<f32>> {
+        match &self.networks {
+            Networks::Latent(own) => own.embedded(values, hidden),
+            Networks::Transformer(own) => Ok(own.embedded(values, hidden)),
+        }
+    }
+
+    /// The values that the embedding of rows decodes to; `hidden` is as for [`Self::embedded`]. A masked
+    /// transformer gives back what is not hidden as it is.
+    pub(super) fn reconstructed(
+        &self,
+        values: &[f64],
+        hidden: &dyn Fn(usize) -> bool,
+    ) -> Result<Vec<f64>> {
+        match &self.networks {
+            Networks::Latent(own) => Ok(own.values(&own.embedded(values, hidden)?)),
+            Networks::Transformer(own) => Ok(own.restored(values, hidden)),
+        }
+    }
+}
+
+impl LatentNetworks {
     pub(super) fn encoder(&self) -> Result<&CodecEncoder> {
         self.encoder.as_ref().ok_or_else(|| {
             Error::argument(
@@ -254,13 +353,8 @@ impl Model {
         self.unit.iter().map(|u| (1.0 / u) as f32).collect()
     }
 
-    /// The embedding of rows of values, of which those at the places that `hidden` names are not
-    /// known.
-    pub(super) fn embedded(
-        &self,
-        values: &[f64],
-        hidden: &dyn Fn(usize) -> bool,
-    ) -> Result<Vec<f32>> {
+    /// [`Model::embedded`].
+    fn embedded(&self, values: &[f64], hidden: &dyn Fn(usize) -> bool) -> Result<Vec<f32>> {
         let encoder = self.encoder()?;
         let mut out = encoder.latents(&encoder.inputs(values, hidden));
         for row in out.chunks_exact_mut(self.unit.len()) {
@@ -277,20 +371,11 @@ impl Model {
         }
         self.decoder.values(&inputs)
     }
-
-    /// The values that the embedding of rows decodes to; `hidden` is as for [`Self::embedded`].
-    pub(super) fn reconstructed(
-        &self,
-        values: &[f64],
-        hidden: &dyn Fn(usize) -> bool,
-    ) -> Result<Vec<f64>> {
-        Ok(self.values(&self.embedded(values, hidden)?))
-    }
 }
 
 /// The latents that a file of rows holds.
 struct Stored<'a, S> {
-    model: &'a Model,
+    networks: &'a LatentNetworks,
     reader: &'a Reader<S>,
     schema: Schema,
 }
@@ -298,7 +383,7 @@ struct Stored<'a, S> {
 impl<S> Stored<'_, S> {
     /// The decoder's integers as an embedding.
     fn in_units(&self, latents: &[i32]) -> Vec<f32> {
-        let units = self.model.unit.iter().cycle();
+        let units = self.networks.unit.iter().cycle();
         latents.iter().zip(units).map(|(y, u)| (f64::from(*y) * u) as f32).collect()
     }
 }

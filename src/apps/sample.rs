@@ -1,13 +1,13 @@
 //! New rows that could have been among those that a codec was learned from.
 
-use super::model::Model;
+use super::model::{LatentNetworks, Model};
 use super::values;
 use crate::codec::encoded::draw_latents;
 use crate::codec::program::Program;
 use crate::container::mixture::{MixtureRecord, triangle};
 use crate::error::{Error, Result};
-use crate::matrix::Matrix;
 use crate::matrix::rng::Rng;
+use crate::matrix::{DType, Matrix};
 
 /// The distribution that the latents of new rows are drawn from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +80,7 @@ pub fn sample(model: &Model, count: usize, seed: u64) -> Result<Sampled> {
     if count == 0 {
         return Err(Error::argument("no rows to draw; ask for 1 or more"));
     }
+    let networks = model.latent_networks()?;
     let latents = model.latents();
     let each = model.schema.width().max(latents);
     if count > MOST_VALUES / each {
@@ -90,23 +91,23 @@ pub fn sample(model: &Model, count: usize, seed: u64) -> Result<Sampled> {
         )));
     }
     let mut rng = Rng::new(seed);
-    let mixture = model.encoder.as_ref().and_then(|e| Some((e, e.record.mixture.as_ref()?)));
+    let mixture = networks.encoder.as_ref().and_then(|e| Some((e, e.record.mixture.as_ref()?)));
     let (drawn, source): (Vec<f32>, _) = match mixture {
         Some((encoder, mixture)) => {
             let outputs = from_mixture(mixture, latents, count, &mut rng);
-            let units = model.output_unit(encoder);
+            let units = networks.output_unit(encoder);
             let drawn = outputs.iter().zip(units.iter().cycle()).map(|(y, unit)| y * unit);
             (drawn.collect(), SampleSource::Mixture(mixture.weights.len()))
         }
         None if model.is_variational() => {
             ((0..count * latents).map(|_| rng.normal()).collect(), SampleSource::Normal)
         }
-        None => (from_coder(model, count, &mut rng)?, SampleSource::Coder),
+        None => (from_coder(networks, model.schema.dtype, count, &mut rng)?, SampleSource::Coder),
     };
     let dtype = model.schema.dtype;
     let mut bytes = Vec::new();
     for part in values::parts(count, model.schema.width().max(latents)) {
-        let values = model.values(&drawn[part.start * latents..part.end * latents]);
+        let values = networks.values(&drawn[part.start * latents..part.end * latents]);
         bytes.extend(values::bytes(dtype, &values));
     }
     let mut schema = model.schema.clone();
@@ -142,9 +143,14 @@ fn from_mixture(mixture: &MixtureRecord, latents: usize, count: usize, rng: &mut
 }
 
 /// Draws latents from the entropy coder's distributions, in units of an embedding.
-fn from_coder(model: &Model, count: usize, rng: &mut Rng) -> Result<Vec<f32>> {
-    let program = Program::new(model.record.clone(), model.schema.dtype)?;
-    let clamp = &model.record.latent_clamp;
+fn from_coder(
+    networks: &LatentNetworks,
+    dtype: DType,
+    count: usize,
+    rng: &mut Rng,
+) -> Result<Vec<f32>> {
+    let program = Program::new(networks.record.clone(), dtype)?;
+    let clamp = &networks.record.latent_clamp;
     let mut out = Vec::with_capacity(count * clamp.len());
     // Escapes of the entropy coder give numbers of any size, so a few rows are out of range.
     let mut tries = 0;
@@ -161,7 +167,7 @@ fn from_coder(model: &Model, count: usize, rng: &mut Rng) -> Result<Vec<f32>> {
             .chunks_exact(clamp.len())
             .filter(|y| y.iter().zip(clamp).all(|(y, c)| i64::from(*y).abs() < (*c).max(1)));
         for row in sound.take(missing) {
-            out.extend(row.iter().zip(&model.unit).map(|(y, u)| (f64::from(*y) * u) as f32));
+            out.extend(row.iter().zip(&networks.unit).map(|(y, u)| (f64::from(*y) * u) as f32));
         }
     }
     Ok(out)

@@ -11,10 +11,11 @@ use crate::container::encoder::EncoderRecord;
 use crate::container::file::FileWriter;
 #[cfg(feature = "apps")]
 use crate::container::forever::TASK;
-use crate::container::forever::{COMPANDER, ENCODER};
+use crate::container::forever::{COMPANDER, ENCODER, TRANSFORMER};
 use crate::container::model::ModelRecord;
 #[cfg(feature = "apps")]
 use crate::container::task::TaskRecord;
+use crate::container::transformer::TransformerRecord;
 use crate::encode::project::Projection;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
@@ -25,6 +26,7 @@ use crate::fit::history::History;
 use crate::fit::latent_mixture;
 use crate::fit::network::choose::LEAST_ROWS;
 use crate::fit::network::codec_network::{CodecNetwork, encoder_record};
+use crate::fit::network::masked::train_transformer;
 use crate::limits::Limits;
 use crate::matrix::{FillValues, Rows, Schema};
 use crate::reader::{Reader, ReaderOptions, Source};
@@ -65,6 +67,8 @@ pub struct Codec {
     /// Encoder and decoder in floats.
     network: Option<CodecNetwork>,
     training: Option<History>,
+    /// The transformer that restores hidden patches, in place of latents.
+    transformer: Option<TransformerRecord>,
     /// The head that predicts something of rows, if one was trained.
     #[cfg(feature = "apps")]
     task: Option<TaskRecord>,
@@ -89,6 +93,9 @@ impl Codec {
         config.validate()?;
         let config = &for_codec(config);
         let rows = &with_fill_values(rows, config)?;
+        if config.train.transformer.is_some() {
+            return Self::fit_transformer(rows, config);
+        }
         let recorder = config.recorder();
         let learned = config.on_threads(|| -> Result<_> {
             // A codec is the model of a file of a sample of the rows.
@@ -118,6 +125,22 @@ impl Codec {
         Ok(Self { training: recorder.history(), ..codec })
     }
 
+    /// Learns a transformer, in a codec that has no latents.
+    fn fit_transformer(rows: &dyn Rows, config: &Config) -> Result<Self> {
+        if rows.len() < LEAST_ROWS {
+            return Err(no_network(rows.len()));
+        }
+        let recorder = config.recorder();
+        let record = config.on_threads(|| {
+            let sample = Sample::draw(rows, config.trained_values(rows.schema().dtype))?;
+            train_transformer(&sample, &config.train, config.seed, &recorder)
+        })??;
+        let codec =
+            Self { transformer: Some(record), ..Self::new(rows.schema().clone(), None, None)? };
+        codec.bytes()?;
+        Ok(Self { training: recorder.history(), ..codec })
+    }
+
     fn new(
         schema: Schema,
         record: Option<ModelRecord>,
@@ -135,6 +158,7 @@ impl Codec {
             encoder,
             network,
             training: None,
+            transformer: None,
             #[cfg(feature = "apps")]
             task: None,
         })
@@ -186,6 +210,8 @@ impl Codec {
         let scales = self.scales.as_ref().map(CompanderRecord::encode);
         sections.extend(scales.as_deref().map(|payload| (COMPANDER, payload)));
         sections.extend(encoder.as_deref().map(|payload| (ENCODER, payload)));
+        let transformer = self.transformer.as_ref().map(TransformerRecord::encode);
+        sections.extend(transformer.as_deref().map(|payload| (TRANSFORMER, payload)));
         #[cfg(feature = "apps")]
         let task = self.task.as_ref().map(TaskRecord::encode);
         #[cfg(feature = "apps")]
@@ -218,6 +244,7 @@ impl Codec {
         let (schema, model) = (reader.coded_schema(), reader.model().cloned());
         let mut codec = Self::new(schema, model, reader.encoder()?)?;
         codec.scales = reader.scales().cloned();
+        codec.transformer = reader.transformer()?;
         #[cfg(feature = "apps")]
         {
             codec.task = reader.task()?;
@@ -266,9 +293,20 @@ impl Codec {
         self.basis.vectors.len() / self.schema.width().max(1)
     }
 
+    /// The transformer, if it was learned in place of latents.
+    #[cfg(feature = "apps")]
+    pub(crate) fn transformer(&self) -> Option<&TransformerRecord> {
+        self.transformer.as_ref()
+    }
+
+    /// Whether it is a masked transformer, which has no latents and compresses no rows.
+    pub fn is_transformer(&self) -> bool {
+        self.transformer.is_some()
+    }
+
     /// Whether a network was learned; otherwise the codec is linear.
     pub fn has_network(&self) -> bool {
-        self.network.is_some()
+        self.network.is_some() || self.is_transformer()
     }
 
     /// Compresses `rows` with this codec's directions and network, and any promise.
@@ -282,6 +320,12 @@ impl Codec {
         config: &Config,
         mut out: impl Write + Send,
     ) -> Result<Report> {
+        if self.is_transformer() {
+            return Err(Error::argument(
+                "the codec is a masked transformer, which does not decode rows: compress with a codec of another \
+                 kind, and use this one to restore what is missing or to embed rows",
+            ));
+        }
         let (own, given) = (self.schema.width(), rows.schema().width());
         if own != given {
             return Err(Error::argument(format!(

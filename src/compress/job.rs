@@ -134,6 +134,12 @@ impl<'a> Job<'a> {
         recorder: &'a Recorder,
     ) -> Result<Self> {
         config.validate()?;
+        if config.train.transformer.is_some() {
+            return Err(Error::argument(
+                "a transformer does not decode rows, so that no file can be made with it: learn a codec with \
+                 it, which restores what is missing and embeds rows",
+            ));
+        }
         check_schema(rows.schema())?;
         prove_head(rows.schema(), &config.fidelity)?;
         let level = config.effort();

@@ -22,7 +22,7 @@ mod writer;
 
 pub use crate::encode::access::Access;
 pub use crate::fit::config::{Activation, TrainConfig};
-pub use crate::fit::corruption::{Denoise, Loss, Patches};
+pub use crate::fit::corruption::{Denoise, Loss, Patches, Transformer};
 pub use crate::fit::history::{Epoch, History};
 pub use append::{Appended, append};
 pub use codec_file::Codec;

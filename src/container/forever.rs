@@ -27,6 +27,8 @@ pub(crate) const FILLS: [u8; 4] = *b"fill";
 pub(crate) const MODEL: [u8; 4] = *b"MODL";
 pub(crate) const ENCODER: [u8; 4] = *b"enco";
 pub(crate) const TASK: [u8; 4] = *b"task";
+/// A masked transformer.
+pub(crate) const TRANSFORMER: [u8; 4] = *b"tran";
 /// Bytes without a meaning, in files that need much memory or work and would be too short for it.
 pub(crate) const ROOM: [u8; 4] = *b"room";
 pub(crate) const DATA: [u8; 4] = *b"DATA";
@@ -52,6 +54,11 @@ pub(crate) const MAX_UNITS: usize = 1 << 16;
 pub(crate) const MAX_HIDDEN: usize = 16;
 /// Most normal distributions in the mixture that latents have.
 pub(crate) const MAX_DISTRIBUTIONS: usize = 256;
+/// Most numbers of a transformer's token, and most blocks of its encoder and its decoder.
+pub(crate) const MAX_TOKEN: u64 = 1 << 13;
+pub(crate) const MAX_DEPTH: u64 = 64;
+/// Most numbers that the blocks of a transformer's encoder or decoder may make of a row.
+pub(crate) const MAX_ROW_NUMBERS: u64 = 1 << 26;
 /// Most row classes.
 pub(crate) const MAX_CLASSES: usize = 256;
 /// Most bytes of column names and their lengths.
@@ -85,11 +92,23 @@ mod tests {
         assert_eq!(END, [0x0a, 0x41, 0x45, 0x5a, 0x65, 0x6e, 0x64, 0x0a]);
         assert_eq!((VERSION, HEADER_LEN, FOOTER_LEN), (0, 20, 36));
         let tags = [
-            HEAD, TILE, COLUMNS, ORIGIN, TEXT, FILLS, COMPANDER, MODEL, ENCODER, TASK, DATA, INDEX,
+            HEAD,
+            TILE,
+            COLUMNS,
+            ORIGIN,
+            TEXT,
+            FILLS,
+            COMPANDER,
+            MODEL,
+            ENCODER,
+            TASK,
+            TRANSFORMER,
+            DATA,
+            INDEX,
             MORE,
         ]
         .concat();
-        assert_eq!(tags, b"HEADTILEcolsfromtextfillCOMPMODLencotaskDATAINDXMORE");
+        assert_eq!(tags, b"HEADTILEcolsfromtextfillCOMPMODLencotasktranDATAINDXMORE");
         let shapes = include_bytes!("../../format-spec/shapes.bin");
         assert_eq!(crc32fast::hash(shapes), SHAPES_CRC);
     }

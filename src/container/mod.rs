@@ -27,3 +27,4 @@ pub(crate) mod shuffle;
 pub(crate) mod task;
 pub(crate) mod text;
 pub(crate) mod tile;
+pub(crate) mod transformer;

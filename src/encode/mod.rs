@@ -6,7 +6,7 @@
 //! writes a block, [`blocks`] writes all blocks of a file, of parts for the [`access`] that is wanted. [`beside`] takes columns out of the rows that
 //! are kept beside the stream; [`companded`] are rows whose model has them on other scales. [`known_model`] encodes with a model that was
 //! fitted before, with an encoder that came with it or is made of it ([`codec_encoder`], [`codec_decoder`], of a network's
-//! decoder [`linearised`]).
+//! decoder [`linearised`]). [`masked`] brings rows to a transformer and back, cut by a [`patch_grid`].
 
 pub(crate) mod access;
 pub(crate) mod beside;
@@ -22,7 +22,10 @@ pub(crate) mod floats;
 pub(crate) mod known_model;
 pub(crate) mod latents;
 pub(crate) mod linearised;
+#[cfg(any(test, feature = "apps"))]
+pub(crate) mod masked;
 pub(crate) mod neighbours;
+pub(crate) mod patch_grid;
 pub(crate) mod predictor_choice;
 pub(crate) mod project;
 pub(crate) mod rates;

@@ -1,7 +1,7 @@
 //! What the caller asks of the network.
 
 use crate::error::{Error, Result};
-use crate::fit::corruption::{Denoise, Loss, Patches};
+use crate::fit::corruption::{Denoise, Loss, Patches, Transformer};
 use crate::kernels::activation;
 
 /// The function of a network's hidden units.
@@ -93,6 +93,9 @@ pub struct TrainConfig {
     pub denoise: Denoise,
     /// Patches that the encoder does not see.
     pub mask: Option<Patches>,
+    /// A transformer that sees patches as tokens, for [`Codec::fit`](crate::Codec::fit) alone: it restores what is
+    /// hidden and embeds rows, and makes no file. It needs `mask`.
+    pub transformer: Option<Transformer>,
     /// Weight of `‖∂z/∂x‖²`, above 0 and up to 10⁶ (Rifai et al. 2011).
     pub contractive: Option<f64>,
     /// Weight, above 0 and up to 10⁶, of the divergence of `N(μ, σ²)` from `N(0, 1)`, where the
@@ -175,6 +178,7 @@ impl TrainConfig {
                 "denoise zero {p:?} is no probability between 0 and 1"
             )));
         }
+        self.transformer.map_or(Ok(()), |t| t.validate())?;
         self.mask.map_or(Ok(()), |m| m.validate())
     }
 
@@ -182,7 +186,24 @@ impl TrainConfig {
     fn check_contradictions(&self) -> Result<()> {
         let layers = self.hidden.as_ref().map(Vec::len);
         let curved = !matches!(self.activation, Activation::LeakyRelu | Activation::Identity);
+        let is_dense = layers.is_some()
+            || self.latents.is_some()
+            || self.activation != Activation::default()
+            || self.linear
+            || self.sparse.is_some()
+            || self.denoise.is_any()
+            || self.contractive.is_some()
+            || self.variational.is_some();
         let contradictions = [
+            (
+                self.transformer.is_some() && self.mask.is_none(),
+                "a transformer learns from patches that are hidden: say which, with mask patches",
+            ),
+            (
+                self.transformer.is_some() && is_dense,
+                "a transformer has neither hidden layers, latents and their activation nor the terms of \
+                 other kinds: leave out these or the transformer",
+            ),
             (
                 self.linear && layers.is_some_and(|n| n > 0),
                 "linear has no hidden layers: leave out one of linear and hidden",
@@ -225,6 +246,7 @@ impl TrainConfig {
             || self.sparse.is_some()
             || self.denoise.is_any()
             || self.mask.is_some()
+            || self.transformer.is_some()
             || self.contractive.is_some()
             || self.variational.is_some()
     }
@@ -262,6 +284,15 @@ mod tests {
         both(
             &|c| (c.contractive, c.mask) = (Some(0.1), Some(Patches::new(2, 2, 0.5))),
             "contractive",
+        );
+        let transformer = Some(Transformer::default());
+        both(&|c| (c.transformer, c.linear) = (transformer, true), "mask patches");
+        both(
+            &|c| {
+                (c.transformer, c.mask) = (transformer, Some(Patches::new(2, 2, 0.5)));
+                c.latents = Some(8);
+            },
+            "latents",
         );
         both(&|c| (c.contractive, c.hidden) = (Some(0.1), Some(Vec::new())), "ask for linear");
         both(&|c| c.sparse = Some(f64::NAN), "sparse NaN");

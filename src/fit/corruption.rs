@@ -108,6 +108,52 @@ impl Patches {
     }
 }
 
+/// A masked transformer (He et al. 2022) in place of dense networks: what is left open is chosen.
+///
+/// A row's patches are tokens. Blocks of attention bring those that are seen together, and a light decoder restores
+/// those that are hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Transformer {
+    /// Blocks of the encoder, 1 to 16; 3 if left open.
+    pub depth: Option<usize>,
+    /// Heads of each attention, which share the numbers of a token: a divisor of `dim`. 4 if left open, or fewer
+    /// where they do not divide it.
+    pub heads: Option<usize>,
+    /// Numbers of a token, 1 to 1024; 64 if left open. An embedding has as many.
+    pub dim: Option<usize>,
+}
+
+/// Most blocks and numbers of a token that a transformer is trained with.
+const MAX_DEPTH: usize = 16;
+const MAX_DIM: usize = 1024;
+
+impl Transformer {
+    pub(crate) fn validate(&self) -> Result<()> {
+        let within = |what: &str, value: Option<usize>, most: usize| match value {
+            Some(n) if !(1..=most).contains(&n) => {
+                Err(Error::argument(format!("{what} of {n} is not between 1 and {most}")))
+            }
+            _ => Ok(()),
+        };
+        within("a transformer's depth", self.depth, MAX_DEPTH)?;
+        within("a token's dim", self.dim, MAX_DIM)?;
+        within("a number of heads", self.heads, MAX_DIM)?;
+        if let Some(heads) = self.heads {
+            let dim = self.dim.unwrap_or(Self::USUAL_DIM);
+            if !dim.is_multiple_of(heads) {
+                return Err(Error::argument(format!(
+                    "{heads} heads cannot share tokens of {dim} numbers: choose a divisor of {dim}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Numbers of a token where nothing else is said.
+    pub(crate) const USUAL_DIM: usize = 64;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

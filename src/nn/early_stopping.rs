@@ -1,6 +1,6 @@
 //! The best pass so far, by rows that are not trained on, and whether to go on.
 
-use super::network::Network;
+use super::parameters::Parameters;
 
 /// Keeps the weights of the best pass and counts passes without a better one.
 #[derive(Debug)]
@@ -40,14 +40,14 @@ impl<P: Copy> EarlyStopping<P> {
         pass: P,
         now: f64,
         before: Option<f64>,
-        networks: Vec<&mut Network>,
+        networks: Vec<Parameters<'_>>,
     ) {
         if !before.is_none_or(|before| before.is_nan() || now < before) {
             return;
         }
         let mut weights = self.best.take().map_or_else(Vec::new, |best| best.weights);
         weights.resize(networks.len(), Vec::new());
-        weights.iter_mut().zip(networks).for_each(|(w, net)| w.clone_from(&net.params));
+        weights.iter_mut().zip(networks).for_each(|(w, net)| net.values.clone_into(w));
         self.best = Some(Best { index, pass, weights });
     }
 
@@ -58,9 +58,10 @@ impl<P: Copy> EarlyStopping<P> {
     }
 
     /// Puts the best pass's weights back, and gives that pass.
-    pub(super) fn restore(self, networks: Vec<&mut Network>) -> Option<P> {
+    pub(super) fn restore(self, networks: Vec<Parameters<'_>>) -> Option<P> {
         let best = self.best?;
-        networks.into_iter().zip(best.weights).for_each(|(net, weights)| net.params = weights);
+        let weights = networks.into_iter().zip(&best.weights);
+        weights.for_each(|(net, weights)| net.values.copy_from_slice(weights));
         Some(best.pass)
     }
 }
@@ -69,6 +70,7 @@ impl<P: Copy> EarlyStopping<P> {
 mod tests {
     use super::*;
     use crate::matrix::rng::Rng;
+    use crate::nn::network::Network;
 
     /// Follows passes of which each has bits and an error, whose price changes.
     fn follow(stopping: &mut EarlyStopping<(f64, f64)>, passes: &[(f64, f64, f64)]) -> Vec<bool> {
@@ -77,7 +79,7 @@ mod tests {
             net.params[0] = i as f32;
             let score = |p: &(f64, f64)| p.0 + price * p.1;
             let before = stopping.best().map(score);
-            stopping.take(i, (bits, error), score(&(bits, error)), before, vec![&mut net]);
+            stopping.take(i, (bits, error), score(&(bits, error)), before, vec![net.parameters()]);
             stopping.is_over(i)
         });
         over.collect()
@@ -101,7 +103,7 @@ mod tests {
         );
         assert_eq!(over, [false, false, false, false, false, false, true]);
         let mut net = Network::linear(1, 1, &mut Rng::new(3));
-        assert_eq!(stopping.restore(vec![&mut net]), Some((10.0, 7.0)));
+        assert_eq!(stopping.restore(vec![net.parameters()]), Some((10.0, 7.0)));
         assert_eq!(net.params, [3.0]);
     }
 
@@ -117,6 +119,6 @@ mod tests {
         let mut stopping = EarlyStopping::new(9, 0);
         follow(&mut stopping, &[(f64::NAN, 0.0, 0.0), (5.0, 0.0, 0.0), (f64::NAN, 0.0, 0.0)]);
         let mut net = Network::linear(1, 1, &mut Rng::new(3));
-        assert_eq!(stopping.restore(vec![&mut net]), Some((5.0, 0.0)));
+        assert_eq!(stopping.restore(vec![net.parameters()]), Some((5.0, 0.0)));
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod loss;
 mod muon;
 pub(crate) mod network;
 pub(crate) mod objectives;
+pub(crate) mod parameters;
 pub(crate) mod pass;
 pub(crate) mod price;
 pub(crate) mod regulariser;
@@ -25,3 +26,4 @@ mod sum;
 #[cfg(test)]
 mod tests;
 pub(crate) mod trainer;
+pub(crate) mod transformer;

@@ -3,11 +3,10 @@
 //! those in which all rows differ.
 
 use super::adam::Adam;
-use super::network::Network;
+use super::parameters::{Matrix, Parameters};
 use super::sum;
 use crate::kernels::gemm::{Finish, View, gemm};
 use rayon::prelude::*;
-use std::ops::Range;
 
 /// The share of the momentum that a step leaves.
 const MOMENTUM: f32 = 0.95;
@@ -23,7 +22,7 @@ const POLYNOMIAL: [f32; 3] = [3.4445, -4.7750, 2.0315];
 /// they step as with Adam.
 const MOST_SIDE: usize = 256;
 
-/// Steps of a network: of Muon for the matrices of its layers, of Adam for biases and the linear path.
+/// Steps of a network: of Muon for its matrices, of Adam for all else.
 #[derive(Debug, Clone)]
 pub(crate) struct Muon {
     /// What the gradients of matrices add up to, laid out as the parameters are.
@@ -39,12 +38,13 @@ impl Muon {
     }
 
     /// One step of size `rate`; none for a gradient that is to be clipped and is not finite.
-    pub(crate) fn step(&mut self, net: &mut Network, grads: &[f32], adam: &mut Adam, rate: f32) {
+    pub(crate) fn step(&mut self, net: Parameters<'_>, grads: &[f32], adam: &mut Adam, rate: f32) {
         let Some(step) = adam.begin(grads, rate) else { return };
-        let matrices: Vec<Matrix> = matrices(net).collect();
+        let Parameters { values, mut matrices } = net;
+        matrices.retain(|m| m.columns.min(m.rows()) <= MOST_SIDE);
         let mut from = 0;
         for place in matrices.iter().map(|m| &m.place).chain([&(grads.len()..grads.len())]) {
-            adam.update(&step, &mut net.params, grads, from..place.start);
+            adam.update(&step, values, grads, from..place.start);
             from = place.end;
         }
         for Matrix { place, .. } in &matrices {
@@ -60,29 +60,13 @@ impl Muon {
             orthogonal(&ahead, matrix.columns)
         };
         let directions: Vec<Vec<f32>> = matrices.par_iter().map(direction).collect();
-        for (Matrix { place, columns }, direction) in matrices.into_iter().zip(directions) {
-            let longer = columns.max(place.len() / columns) as f32;
+        for (matrix, direction) in matrices.into_iter().zip(directions) {
+            let longer = matrix.columns.max(matrix.rows()) as f32;
             let length = rate * self.length * LIKE_ADAM * longer.sqrt();
-            let own = net.params[place].iter_mut().zip(&direction);
+            let own = values[matrix.place].iter_mut().zip(&direction);
             own.for_each(|(p, d)| *p -= length * d);
         }
     }
-}
-
-/// A matrix of a network.
-struct Matrix {
-    place: Range<usize>,
-    columns: usize,
-}
-
-/// The matrices of a network's layers that step along all directions, in the order of their places. Without hidden
-/// layers there are none: what the one layer does, the linear path does, too.
-fn matrices(net: &Network) -> impl Iterator<Item = Matrix> {
-    let layers = net.shape.layers.iter().enumerate();
-    let matrices =
-        layers.map(|(at, (columns, _))| Matrix { place: net.weights(at), columns: *columns });
-    let has_hidden = net.shape.layers.len() > 1;
-    matrices.filter(move |m| has_hidden && m.columns.min(m.place.len() / m.columns) <= MOST_SIDE)
 }
 
 /// Returns a matrix with the same singular vectors whose singular values are near 1: zeros for one of zeros or of
@@ -131,7 +115,7 @@ mod tests {
     use super::*;
     use crate::kernels::activation::Activation;
     use crate::matrix::rng::Rng;
-    use crate::nn::network::Shape;
+    use crate::nn::network::{Network, Shape};
 
     /// Random numbers whose columns are of very different sizes.
     fn matrix(rows: usize, columns: usize, rng: &mut Rng) -> Vec<f32> {
@@ -176,7 +160,7 @@ mod tests {
         let mut alone = Adam::new(count);
         for _ in 0..3 {
             let grads: Vec<f32> = (0..count).map(|_| rng.unit() - 0.5).collect();
-            muon.step(&mut net, &grads, &mut adam, 0.01);
+            muon.step(net.parameters(), &grads, &mut adam, 0.01);
             alone.step(&mut other.params, &grads, 0.01);
         }
         let same = [net.bias(0), net.bias(1), net.weights(2), net.bias(2), net.skip()];

@@ -3,6 +3,7 @@
 use crate::kernels::activation::Activation;
 use crate::kernels::gemm::View;
 use crate::matrix::rng::Rng;
+use crate::nn::parameters::{Matrix, Parameters};
 use std::ops::Range;
 
 /// What a network looks like.
@@ -96,6 +97,17 @@ impl Network {
     /// Where the linear path's matrix is; empty if there is none.
     pub(crate) fn skip(&self) -> Range<usize> {
         self.shape.start(self.shape.layers.len())..self.params.len()
+    }
+
+    /// All parameters, and the matrices of the layers. Without hidden layers there are none: what the one layer
+    /// does, the linear path does, too.
+    pub(crate) fn parameters(&mut self) -> Parameters<'_> {
+        let layers = self.shape.layers.iter().enumerate();
+        let has_hidden = layers.len() > 1;
+        let matrices = layers
+            .filter(|_| has_hidden)
+            .map(|(at, (columns, _))| Matrix { place: self.weights(at), columns: *columns });
+        Parameters { matrices: matrices.collect(), values: &mut self.params }
     }
 
     /// The weights of `layer`, inputs × outputs.

@@ -11,6 +11,8 @@ use crate::container::encoder::EncoderRecord;
 use crate::container::index::Place;
 #[cfg(feature = "apps")]
 use crate::container::task::TaskRecord;
+#[cfg(feature = "compress")]
+use crate::container::transformer::TransformerRecord;
 use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
 use crate::matrix::KeptText;
@@ -73,6 +75,11 @@ impl<S: Source> Blocks<S> {
     #[cfg(feature = "apps")]
     pub(super) fn task(&self) -> Result<Option<TaskRecord>> {
         self.frame.task(&self.source, &self.room)
+    }
+
+    #[cfg(feature = "compress")]
+    pub(super) fn transformer(&self) -> Result<Option<TransformerRecord>> {
+        self.frame.transformer(&self.source, &self.room)
     }
 
     pub(super) fn kept_text(&self) -> Result<Option<KeptText>> {

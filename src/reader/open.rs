@@ -11,7 +11,7 @@ use crate::container::encoder::EncoderRecord;
 use crate::container::fills;
 use crate::container::forever::{
     COLUMNS, COMPANDER, DATA, ENCODER, FILLS, FOOTER_LEN, HEAD, HEADER_LEN, INDEX, MODEL, MORE,
-    ORIGIN, TASK, TEXT, TILE, VERSION,
+    ORIGIN, TASK, TEXT, TILE, TRANSFORMER, VERSION,
 };
 use crate::container::head;
 use crate::container::index::Index;
@@ -21,6 +21,7 @@ use crate::container::section::Header;
 use crate::container::task::TaskRecord;
 use crate::container::text;
 use crate::container::tile;
+use crate::container::transformer::TransformerRecord;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::limits::{self, Limits};
@@ -58,6 +59,8 @@ pub(super) struct Frame {
     encoder: Option<Section>,
     /// The task's section, likewise.
     task: Option<Section>,
+    /// The transformer's section, likewise.
+    transformer: Option<Section>,
     /// The section of the columns of text, likewise.
     text: Option<Section>,
 }
@@ -119,6 +122,7 @@ pub(super) fn open<S: Source>(source: &S, ends: Ends, limits: &Limits) -> Result
         length: footer.length,
         encoder: sections.encoder,
         task: sections.task,
+        transformer: sections.transformer,
         text: sections.text,
     };
     frame.check()?;
@@ -148,6 +152,7 @@ struct Sections {
     model: Option<Payload>,
     encoder: Option<Section>,
     task: Option<Section>,
+    transformer: Option<Section>,
     text: Option<Section>,
     /// The byte behind the last of them.
     end: u64,
@@ -251,6 +256,7 @@ impl Sections {
         let place = match tag {
             ENCODER => &mut self.encoder,
             TASK => &mut self.task,
+            TRANSFORMER => &mut self.transformer,
             TEXT => &mut self.text,
             // Unknown, and may be skipped.
             _ => return Ok(()),
@@ -341,6 +347,17 @@ impl Frame {
         TaskRecord::decode(&bytes, at, self.schema.width(), self.latents(), limits).map(Some)
     }
 
+    /// Reads the transformer, if the file has one.
+    pub(super) fn transformer<S: Source>(
+        &self,
+        source: &S,
+        limits: &Limits,
+    ) -> Result<Option<TransformerRecord>> {
+        let Some(section) = self.transformer else { return Ok(None) };
+        let Payload { bytes, at } = section.payload(source, limits.model_bytes)?;
+        TransformerRecord::decode(&bytes, at, self.schema.width(), limits).map(Some)
+    }
+
     /// Reads the columns of text, if the file has any.
     pub(super) fn kept_text<S: Source>(
         &self,
@@ -358,6 +375,7 @@ impl Frame {
         index::verify(source, &self.index, self.start..self.length)?;
         self.kept_text(source, limits)?;
         self.encoder(source, limits)?;
+        self.transformer(source, limits)?;
         self.task(source, limits).map(drop)
     }
 }

@@ -12,6 +12,8 @@ use crate::container::model::ModelRecord;
 #[cfg(feature = "apps")]
 use crate::container::task::TaskRecord;
 #[cfg(feature = "compress")]
+use crate::container::transformer::TransformerRecord;
+#[cfg(feature = "compress")]
 use crate::container::{compander::CompanderRecord, encoder::EncoderRecord};
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
@@ -193,6 +195,12 @@ impl<S: Source> Reader<S> {
     #[cfg(feature = "apps")]
     pub(crate) fn task(&self) -> Result<Option<TaskRecord>> {
         self.blocks.task()
+    }
+
+    /// Reads the transformer, where a codec brings one; anew in each call.
+    #[cfg(feature = "compress")]
+    pub(crate) fn transformer(&self) -> Result<Option<TransformerRecord>> {
+        self.blocks.transformer()
     }
 
     pub(super) fn expect_type<T: Element>(&self) -> Result<()> {

@@ -24,6 +24,7 @@ pub(super) fn all() -> Vec<Case> {
     out.extend(super::by_row::invalid());
     out.extend(super::encoders::invalid());
     out.extend(super::tasks::invalid());
+    out.extend(super::transformers::invalid());
     out.extend(super::tiles::invalid());
     out.extend(super::appended::invalid());
     out.extend(super::companders::invalid());

@@ -33,6 +33,23 @@ fn each_kind_is_learned_and_compresses() {
 }
 
 #[test]
+fn a_transformer_fills_gaps_and_embeds_and_compresses_nothing() {
+    let folder = Folder::new();
+    let masked = ["--mask-patches", "8:0.5", "--transformer", "--depth", "1", "--token-dim", "12"];
+    let train = ["train", "digits.npy", "-o", "c.aez", "--json", "--epochs", "2"];
+    let ran = folder.ok(&[&train[..], &masked].concat());
+    assert_eq!(ran.json()["training"]["epochs"], 2);
+    folder.ok(&["verify", "c.aez"]);
+    folder.ok(&["impute", "digits.npy", "--missing", "0", "--codec", "c.aez", "-o", "filled.npy"]);
+    let told = folder.ok(&["embed", "digits.npy", "--codec", "c.aez", "-o", "z.npy", "--json"]);
+    assert_eq!(told.json()["latents"], 12);
+    let compress = ["compress", "digits.npy", "--codec", "c.aez"];
+    assert!(folder.fails(1, &compress).contains("transformer"));
+    let itself = [&["compress", "digits.npy"], &masked[..]].concat();
+    assert!(folder.fails(1, &itself).contains("transformer"));
+}
+
+#[test]
 fn a_file_can_be_compressed_with_a_kind_of_its_own() {
     let folder = Folder::new();
     let args = ["compress", "digits.npy", "-1", "--json", "--sparse", "0.2", "--max-error", "2"];
@@ -75,6 +92,9 @@ fn what_makes_no_sense_is_said_before_any_work() {
         (2, &["--denoise", "salt:0.1"], "gaussian:S"),
         (2, &["--loss", "bits", "--linear"], "--loss bits"),
         (1, &["--mask-patches", "4x4:0.75"], "two dimensions"),
+        (2, &["--transformer"], "--mask-patches"),
+        (2, &["--mask-patches", "8:0.5", "--transformer", "--latent", "3"], "latents"),
+        (2, &["--mask-patches", "8:0.5", "--transformer", "--heads", "3"], "divisor"),
     ] {
         let error = folder.fails(code, &[&train[..], args].concat());
         assert!(error.contains(hint), "{args:?}: {error}");

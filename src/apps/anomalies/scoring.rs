@@ -112,6 +112,7 @@ pub(super) fn score<'a>(
     }
     if let Reconstruction::Model(model) = &own {
         model.expect(rows.schema())?;
+        model.latent_networks()?;
     }
     let scale = error_units(&**rows, how, config)?;
     let schema = Schema::new(DType::F32, &[scale.len()]);
@@ -191,8 +192,9 @@ fn error_units(rows: &dyn Rows, how: &AnomalyConfig, config: &Config) -> Result<
 /// data's units, if the codec says so. It is better than measuring rows that are to be scored, as
 /// most of those may be anomalies.
 fn known_squares(model: &Model) -> Result<Option<Vec<f64>>> {
-    let program = Program::new(model.record.clone(), model.schema.dtype)?;
-    let units = &model.decoder.unit;
+    let networks = model.latent_networks()?;
+    let program = Program::new(networks.record.clone(), model.schema.dtype)?;
+    let units = &networks.decoder.unit;
     let squares = squared_errors(&program);
     Ok(squares.map(|all| all.iter().zip(units).map(|(s, u)| s * u * u).collect()))
 }

@@ -51,6 +51,7 @@ pub fn denoise(model: &Model, rows: &dyn Rows) -> Result<Matrix> {
 /// `Argument` if the rows are not as wide as the codec's or there is no encoder.
 pub fn denoised<'a>(model: &'a Model, rows: &'a dyn Rows) -> Result<impl Rows + 'a> {
     model.expect(rows.schema())?;
+    model.latent_networks()?;
     let schema = rows.schema().clone();
     let dtype = schema.dtype;
     let make = move |mut bytes: Vec<u8>| {

@@ -51,7 +51,7 @@ pub enum OnnxPart {
 pub fn onnx(codec: &Codec, part: OnnxPart) -> Result<Vec<u8>> {
     let graph = match part {
         OnnxPart::Encoder => encoder(&Model::new(codec)?)?,
-        OnnxPart::Decoder => decoder(&Model::new(codec)?),
+        OnnxPart::Decoder => decoder(&Model::new(codec)?)?,
         OnnxPart::Predictor => predictor(&Model::new(codec)?, &Predictor::new(codec)?),
     };
     let opset = Message::default().text(1, "").int(2, ONNX_OPSET);
@@ -68,11 +68,12 @@ pub fn onnx(codec: &Codec, part: OnnxPart) -> Result<Vec<u8>> {
 }
 
 fn encoder(model: &Model) -> Result<Message> {
-    let own = model.encoder()?;
+    let networks = model.latent_networks()?;
+    let own = networks.encoder()?;
     let mut g = Graph::default();
     let x = inputs(&mut g, own);
     let h = g.network(&own.floats.network, &x);
-    let unit = model.output_unit(own);
+    let unit = networks.output_unit(own);
     let unit = g.floats(&[unit.len()], &unit);
     g.node_to("Mul", &[&h, &unit], &[], "latents");
     let latents = Port { name: "latents", element: FLOAT, width: Some(model.latents()) };
@@ -114,20 +115,21 @@ fn inputs(g: &mut Graph, encoder: &CodecEncoder) -> String {
     g.node("Concat", &[&z, &hidden], &[Attribute::Int("axis", 1)])
 }
 
-fn decoder(model: &Model) -> Message {
+fn decoder(model: &Model) -> Result<Message> {
+    let networks = model.latent_networks()?;
     let mut g = Graph::default();
-    let unit = model.input_unit();
+    let unit = networks.input_unit();
     let unit = g.floats(&[unit.len()], &unit);
     let y = g.node("Mul", &["latents", &unit], &[]);
-    let out = g.network(&model.decoder.network, &y);
+    let out = g.network(&networks.decoder.network, &y);
     let out = g.cast(&out, DOUBLE);
-    let (unit, origin) = (g.doubles(&model.decoder.unit), g.doubles(&model.decoder.origin));
+    let (unit, origin) = (g.doubles(&networks.decoder.unit), g.doubles(&networks.decoder.origin));
     let out = g.node("Mul", &[&out, &unit], &[]);
     let out = g.node("Add", &[&out, &origin], &[]);
     g.node_to("Cast", &[&out], &[Attribute::Int("to", FLOAT)], "rows");
     let latents = Port { name: "latents", element: FLOAT, width: Some(model.latents()) };
     let rows = Port { element: FLOAT, ..rows(model) };
-    g.finish("decoder", &[latents], &[rows])
+    Ok(g.finish("decoder", &[latents], &[rows]))
 }
 
 fn predictor(model: &Model, own: &Predictor) -> Message {

@@ -41,27 +41,28 @@ use std::fmt::Write;
 /// ```
 pub fn safetensors(codec: &Codec) -> Result<Vec<u8>> {
     let model = Model::new(codec)?;
+    let networks = model.latent_networks()?;
     let mut file = File::default();
     file.metadata("format", "aezip");
     file.metadata("dtype", model.schema.dtype.name());
     let shape: Vec<String> = model.schema.row_shape.iter().map(usize::to_string).collect();
     file.metadata("row_shape", &shape.join(","));
-    if let Some(encoder) = &model.encoder {
+    if let Some(encoder) = &networks.encoder {
         let r = &encoder.record;
         file.metadata("masked", if model.is_masked() { "true" } else { "false" });
         file.metadata("variational", if model.is_variational() { "true" } else { "false" });
         file.doubles("encoder.centre", &r.centre);
         file.doubles("encoder.scale", &r.scale);
         file.floats("encoder.clip", &[r.clip.len()], &r.clip);
-        let unit = model.output_unit(encoder);
+        let unit = networks.output_unit(encoder);
         file.floats("encoder.unit", &[unit.len()], &unit);
         file.network("encoder", &encoder.floats.network);
     }
-    let unit = model.input_unit();
+    let unit = networks.input_unit();
     file.floats("decoder.input_unit", &[unit.len()], &unit);
-    file.doubles("decoder.centre", &model.decoder.origin);
-    file.doubles("decoder.unit", &model.decoder.unit);
-    file.network("decoder", &model.decoder.network);
+    file.doubles("decoder.centre", &networks.decoder.origin);
+    file.doubles("decoder.unit", &networks.decoder.unit);
+    file.network("decoder", &networks.decoder.network);
     if codec.task().is_some() {
         file.predictor(&Predictor::new(codec)?);
     }

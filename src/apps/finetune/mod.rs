@@ -105,7 +105,7 @@ pub fn finetune(
         ));
     }
     let targets = answers.targets(task)?;
-    let encoder = model.encoder()?;
+    let encoder = model.latent_networks()?.encoder()?;
     let mut set = TrainingSet {
         inputs: inputs(encoder, examples.rows, &answers.rows)?,
         labelled: answers.rows.len(),

@@ -65,6 +65,7 @@ impl CodecArgs {
         let mut choice = self.checked_at_every_level()?;
         if choice.path.is_none() {
             let train = &mut choice.config.train;
+            let usual = usual.filter(|_| train.transformer.is_none());
             train.latents = dim.or(train.latents).or(usual);
             if !train.is_kind() {
                 train.loss = Loss::SquaredError;

@@ -1,8 +1,8 @@
 //! The kinds of autoencoders.
 
-use crate::cli::args::parsers::{checked, number};
+use crate::cli::args::parsers::{checked, count, number};
 use crate::cli::io::failure::Failure;
-use aezip::{Denoise, Error, Loss, Patches, TrainConfig};
+use aezip::{Denoise, Error, Loss, Patches, TrainConfig, Transformer};
 
 /// The kind of autoencoder, and what it is trained for.
 #[derive(clap::Args)]
@@ -27,6 +27,21 @@ pub(crate) struct KindArgs {
     /// W values in a line; they are what is learned. As in 4x4:0.75 or 8:0.5.
     #[arg(long, value_name = "HxW:F", value_parser = patches)]
     mask_patches: Option<Patches>,
+    /// Masked transformer: patches of --mask-patches are tokens of networks of attention, which restore
+    /// those that are hidden. It fills in what is missing and embeds rows; it compresses nothing.
+    #[arg(long, requires = "mask_patches")]
+    transformer: bool,
+    /// Blocks of the transformer's encoder [default: 3].
+    #[arg(long, value_name = "N", requires = "transformer",
+          value_parser = count(|t, n| of_transformer(t).depth = n), allow_hyphen_values = true)]
+    depth: Option<usize>,
+    /// Heads of its attention, a divisor of the numbers of a token [default: 4, or fewer].
+    #[arg(long, value_name = "N", requires = "transformer", allow_hyphen_values = true)]
+    heads: Option<usize>,
+    /// Numbers of its tokens, and of an embedding [default: 64].
+    #[arg(long, value_name = "N", requires = "transformer",
+          value_parser = count(|t, n| of_transformer(t).dim = n), allow_hyphen_values = true)]
+    token_dim: Option<usize>,
     /// Contractive: L times the squares of how latents follow values. Try 0.1.
     #[arg(long, value_name = "L", value_parser = number(|t, x| t.contractive = x),
           allow_hyphen_values = true)]
@@ -61,6 +76,11 @@ impl KindArgs {
             }
         }
         train.mask = self.mask_patches;
+        train.transformer = self.transformer.then(|| {
+            let mut own = Transformer::default();
+            (own.depth, own.heads, own.dim) = (self.depth, self.heads, self.token_dim);
+            own
+        });
         train.contractive = self.contractive;
         train.variational = self.variational;
         train.validate().map_err(|error| Failure::usage(error.to_string()))
@@ -74,6 +94,7 @@ impl KindArgs {
             ("--sparse", self.sparse.is_some()),
             ("--denoise", !self.denoise.is_empty()),
             ("--mask-patches", self.mask_patches.is_some()),
+            ("--transformer", self.transformer),
             ("--contractive", self.contractive.is_some()),
             ("--variational", self.variational.is_some()),
         ]
@@ -103,6 +124,12 @@ impl LossName {
             LossName::Mse => Loss::SquaredError,
         }
     }
+}
+
+/// The transformer of a request, to check what is said of it, with any patches.
+fn of_transformer(train: &mut TrainConfig) -> &mut Transformer {
+    train.mask.get_or_insert(Patches::new(1, 1, 0.5));
+    train.transformer.get_or_insert_default()
 }
 
 /// Parses `gaussian:S` or `zero:P`.

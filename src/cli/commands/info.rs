@@ -7,7 +7,7 @@ use crate::cli::io::failure::Failure;
 use crate::cli::io::listing::{Listing, fidelity_json};
 use crate::cli::io::numbers::{figure, grouped, layers, quotient};
 use aezip::restore::array_name;
-use aezip::{Info, Origin, Schema};
+use aezip::{Codec, Info, Origin, Schema};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -52,7 +52,13 @@ fn table(archive: &Archive, info: &Info, text: &[String]) -> Listing {
     let mut table = Listing::default();
     table.line("file", archive.label.as_str());
     if archive.is_codec() {
-        table.line("kind", "codec, for `aezip compress --codec`");
+        // What is damaged is told by `verify`.
+        let is_transformer = Codec::of(&archive.reader).is_ok_and(|codec| codec.is_transformer());
+        let kind = match is_transformer {
+            true => "masked transformer, for `aezip impute --codec`",
+            false => "codec, for `aezip compress --codec`",
+        };
+        table.line("kind", kind);
     } else {
         table.line("rows", grouped(info.rows));
     }

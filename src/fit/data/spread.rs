@@ -3,7 +3,7 @@
 use crate::codec::value::{Cell, with_cell};
 use crate::encode::project::cells;
 use crate::fit::data::sample::Sample;
-use crate::matrix::FillValues;
+use crate::matrix::{FillValues, Schema};
 
 /// Quantiles between which a column's usual values lie. Fewer outliers than 2 % are then ignored; 1 %: within 0.1 %; 4 %: 0.1 %
 /// larger on digits and air.
@@ -99,6 +99,20 @@ pub(crate) fn sample_scale(sample: &Sample) -> SampleScale {
     with_cell!(sample.schema.dtype, T => {
         let schema = &sample.schema;
         scale_of_cells::<T>(&cells(&sample.bytes), &schema.fill_values, schema.width())
+    })
+}
+
+/// Rows that the centre of each column is measured on.
+const CENTRE_ROWS: usize = 4096;
+
+/// Measures the mean of each column of a sample, outliers clipped, in units of the data.
+pub(crate) fn centres(sample: &Sample) -> Vec<f64> {
+    let Schema { dtype, fill_values: fills, .. } = &sample.schema;
+    let width = sample.schema.width();
+    with_cell!(*dtype, T => {
+        let cells = cells::<T>(&sample.bytes);
+        let own = |j| Spread::new(&some_of_column(&cells, fills, width, j, CENTRE_ROWS)).centre;
+        (0..width).map(own).collect()
     })
 }
 

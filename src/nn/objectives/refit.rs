@@ -8,7 +8,7 @@
 use super::super::autoencoder::{Autoencoder, divided};
 use crate::matrix::rng::Rng;
 use crate::nn::batch::gather;
-use crate::nn::network::Network;
+use crate::nn::parameters::Parameters;
 use crate::nn::pass::Tape;
 use crate::nn::trainer::{Gradients, Objective};
 
@@ -49,8 +49,8 @@ impl Objective for Refit<'_> {
         self.rows.len() / self.net.width()
     }
 
-    fn networks(&mut self) -> Vec<&mut Network> {
-        vec![&mut self.net.encoder.network, &mut self.net.decoder]
+    fn networks(&mut self) -> Vec<Parameters<'_>> {
+        vec![self.net.encoder.network.parameters(), self.net.decoder.parameters()]
     }
 
     fn gradient(&mut self, batch: &[usize], _: &mut Rng, gradients: &mut Gradients) -> f64 {

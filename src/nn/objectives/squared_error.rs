@@ -5,6 +5,7 @@ use crate::matrix::rng::Rng;
 use crate::nn::batch::gather;
 use crate::nn::loss::mean_squared;
 use crate::nn::network::Network;
+use crate::nn::parameters::Parameters;
 use crate::nn::pass::Tape;
 use crate::nn::trainer::{Gradients, Objective};
 
@@ -32,8 +33,8 @@ impl Objective for SquaredError<'_> {
         self.rows.len() / self.network.shape.inputs.max(1)
     }
 
-    fn networks(&mut self) -> Vec<&mut Network> {
-        vec![self.network]
+    fn networks(&mut self) -> Vec<Parameters<'_>> {
+        vec![self.network.parameters()]
     }
 
     fn gradient(&mut self, batch: &[usize], _: &mut Rng, gradients: &mut Gradients) -> f64 {

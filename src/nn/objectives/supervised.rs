@@ -7,6 +7,7 @@ use crate::matrix::rng::Rng;
 use crate::nn::batch::gather;
 use crate::nn::loss::{cross_entropy, mean_squared};
 use crate::nn::network::Network;
+use crate::nn::parameters::Parameters;
 use crate::nn::pass::Tape;
 use crate::nn::trainer::{Gradients, Measure, Objective, Position};
 
@@ -157,8 +158,8 @@ impl Objective for Supervised<'_> {
         self.rows.len() / self.width().max(1)
     }
 
-    fn networks(&mut self) -> Vec<&mut Network> {
-        vec![&mut self.stack.encoder, &mut self.stack.head]
+    fn networks(&mut self) -> Vec<Parameters<'_>> {
+        vec![self.stack.encoder.parameters(), self.stack.head.parameters()]
     }
 
     fn rate_share(&self, network: usize) -> f32 {

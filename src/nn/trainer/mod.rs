@@ -10,7 +10,7 @@ use super::adam::{Adam, Clip};
 use super::deadline::Deadline;
 use super::early_stopping::EarlyStopping;
 use super::muon::Muon;
-use super::network::Network;
+use super::parameters::Parameters;
 use super::schedule::Schedule;
 use crate::interrupt::checkpoint;
 use crate::matrix::rng::Rng;
@@ -24,7 +24,7 @@ pub(crate) trait Objective {
     fn rows(&self) -> usize;
 
     /// The networks that are trained, always in the same order.
-    fn networks(&mut self) -> Vec<&mut Network>;
+    fn networks(&mut self) -> Vec<Parameters<'_>>;
 
     /// Other parameters, stepped at [`TABLE_RATE`], always in the same order. Where the length of
     /// one changes, its steps begin anew.
@@ -324,17 +324,17 @@ impl NetworkStepper {
         Self { adam, muon: config.muon.map(|length| Muon::new(params, length)) }
     }
 
-    fn step(&mut self, net: &mut Network, grad: &[f32], rate: f32) {
+    fn step(&mut self, net: Parameters<'_>, grad: &[f32], rate: f32) {
         match &mut self.muon {
             Some(muon) => muon.step(net, grad, &mut self.adam, rate),
-            None => self.adam.step(&mut net.params, grad, rate),
+            None => self.adam.step(net.values, grad, rate),
         }
     }
 }
 
 impl Stepper {
     pub(crate) fn new<O: Objective>(objective: &mut O, config: StepConfig) -> Self {
-        let sizes: Vec<usize> = objective.networks().iter().map(|net| net.params.len()).collect();
+        let sizes: Vec<usize> = objective.networks().iter().map(|net| net.values.len()).collect();
         Self {
             networks: sizes.iter().map(|size| NetworkStepper::new(*size, config)).collect(),
             tables: Vec::new(),

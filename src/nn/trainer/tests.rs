@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kernels::activation::Activation;
-use crate::nn::network::Shape;
+use crate::nn::network::{Network, Shape};
 use crate::nn::objectives::squared_error::{Buffers, SquaredError};
 use crate::nn::sum;
 use crate::nn::tests::normal;

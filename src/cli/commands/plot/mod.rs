@@ -13,7 +13,7 @@ use crate::cli::io::numbers::grouped;
 use crate::cli::io::source::{about, label};
 use crate::cli::io::{output, rows};
 use aezip::apps::plot::{Colours, PlotFormat, gallery, lines};
-use aezip::apps::{ColumnUnits, Model};
+use aezip::apps::{ColumnUnits, HiddenPatches, Model, hide_patches};
 use aezip::{Codec, Matrix, Rows};
 use colours::ColumnOrFile;
 use points::Drawn;
@@ -232,8 +232,17 @@ impl Picture {
         match kind {
             Kind::Images(count) => {
                 let mut sets = vec![("rows", rows)];
+                let hidden = match view {
+                    View::Model(model) if model.is_transformer() => {
+                        Some(hide_patches(model, rows, count, 0).map_err(about(&input.path))?)
+                    }
+                    _ => None,
+                };
+                if let Some(HiddenPatches { seen, restored, .. }) = &hidden {
+                    sets.extend([("seen", seen as &dyn Rows), ("restored", restored)]);
+                }
                 let decoded = match view {
-                    View::Model(model) => {
+                    View::Model(model) if !model.is_transformer() => {
                         Some(model.reconstruct(rows).map_err(about(&input.path))?)
                     }
                     _ => None,

@@ -15,7 +15,7 @@ mod weights;
 use crate::matrix::rng::Rng;
 use crate::nn::autoencoder::Autoencoder;
 use crate::nn::batch::gather;
-use crate::nn::network::Network;
+use crate::nn::parameters::Parameters;
 use crate::nn::pass::Tape;
 use crate::nn::price::error_price;
 use crate::nn::trainer::{Gradients, Measure, Objective, Position};
@@ -283,8 +283,8 @@ impl Objective for Bits<'_> {
         self.classes.len()
     }
 
-    fn networks(&mut self) -> Vec<&mut Network> {
-        vec![&mut self.net.encoder.network, &mut self.net.decoder]
+    fn networks(&mut self) -> Vec<Parameters<'_>> {
+        vec![self.net.encoder.network.parameters(), self.net.decoder.parameters()]
     }
 
     fn tables(&mut self) -> Vec<&mut Vec<f32>> {

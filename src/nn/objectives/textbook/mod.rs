@@ -20,7 +20,7 @@ use terms::{NoisyBatch, Work};
 
 use crate::matrix::rng::Rng;
 use crate::nn::batch::gather;
-use crate::nn::network::Network;
+use crate::nn::parameters::Parameters;
 use crate::nn::trainer::{Gradients, Objective, Position};
 
 /// A kind in training on some rows.
@@ -68,8 +68,8 @@ impl Objective for Textbook<'_> {
         self.rows.len() / self.width.max(1)
     }
 
-    fn networks(&mut self) -> Vec<&mut Network> {
-        vec![&mut self.pair.encoder, &mut self.pair.decoder]
+    fn networks(&mut self) -> Vec<Parameters<'_>> {
+        vec![self.pair.encoder.parameters(), self.pair.decoder.parameters()]
     }
 
     fn begin_pass(&mut self, at: Position) {
