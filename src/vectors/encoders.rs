@@ -62,12 +62,13 @@ fn flagged() -> EncoderRecord {
     EncoderRecord { masked: true, variational: true, params, mixture: mixture(1), ..encoder() }
 }
 
-/// So many normal distributions of two latents.
+/// So many normal distributions of two latents, which are packed to few bytes.
 fn mixture(count: usize) -> Option<MixtureRecord> {
+    let list = |count: usize, of: [f32; 3]| of.into_iter().cycle().take(count).collect();
     Some(MixtureRecord {
-        weights: (1..=count).map(|k| k as f32 / 8.0).collect(),
-        means: floats(2 * count, 66),
-        factors: floats(3 * count, 67),
+        weights: list(count, [0.125, 2.0, 0.5]),
+        means: list(2 * count, [-1.5, 0.0, 3.25]),
+        factors: list(3 * count, [1.0, -0.5, 0.75]),
     })
 }
 
