@@ -1,7 +1,9 @@
 //! Keyword arguments, which have the names of the program's options.
 
 use crate::error::exception;
-use aezip::{Access, Activation, Config, Denoise, Error, Fidelity, Loss, Patches, Tile};
+use aezip::{
+    Access, Activation, Config, Denoise, Error, Fidelity, Loss, Patches, Tile, Transformer,
+};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -121,6 +123,7 @@ fn set(config: &mut Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()
         "variational" => train.variational = Some(value.extract()?),
         "denoise" => train.denoise = noise(value)?,
         "mask_patches" => train.mask = Some(patches(value)?),
+        "transformer" => train.transformer = transformer(value)?,
         _ => {
             let what = format!("there is no option {name}; help(aezip.compress) lists them");
             return Err(PyTypeError::new_err(what));
@@ -131,7 +134,7 @@ fn set(config: &mut Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()
 
 /// Says whether there is an option of this name, whatever is asked for.
 fn is_known(name: &str) -> bool {
-    const NAMES: [&str; 22] = [
+    const NAMES: [&str; 23] = [
         "level",
         "threads",
         "memory",
@@ -154,6 +157,7 @@ fn is_known(name: &str) -> bool {
         "variational",
         "denoise",
         "mask_patches",
+        "transformer",
     ];
     NAMES.contains(&name)
 }
@@ -205,6 +209,24 @@ fn layers(value: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
         Ok(_) => unknown("not numbers of units, or \"none\""),
         Err(_) => numbers(value),
     }
+}
+
+/// Whether there is to be one, or what it is to be like.
+fn transformer(value: &Bound<'_, PyAny>) -> PyResult<Option<Transformer>> {
+    let mut own = Transformer::default();
+    let Ok(parts) = value.cast::<PyDict>() else {
+        return Ok(value.extract::<bool>()?.then_some(own));
+    };
+    for (name, value) in parts {
+        let part = match name.extract::<String>()?.as_str() {
+            "depth" => &mut own.depth,
+            "heads" => &mut own.heads,
+            "dim" => &mut own.dim,
+            _ => return unknown("a transformer has a \"depth\", \"heads\" and a \"dim\""),
+        };
+        *part = Some(value.extract()?);
+    }
+    Ok(Some(own))
 }
 
 fn activation(value: &Bound<'_, PyAny>) -> PyResult<Activation> {

@@ -172,6 +172,8 @@ def test_every_promise_is_kept_and_told(waves, promise, tmp_path):
         ({"activation": "sin"}, ValueError, "gelu"),
         ({"denoise": "salt"}, ValueError, "gaussian:0.1"),
         ({"mask_patches": "4"}, ValueError, "4x4:0.75"),
+        ({"transformer": True}, ValueError, "patches"),
+        ({"mask_patches": "8:0.5", "transformer": {"width": 8}}, ValueError, "heads"),
         ({"tile": (2, 2, 2)}, ValueError, "leave out the tile"),
         ({"shape": (3, 3), "max_error": 0.1}, ValueError, "shape"),
         ({"threads": 5000}, ValueError, "threads"),
@@ -190,6 +192,8 @@ def test_options_reach_the_library(waves, cube):
              {"variational": 1.0}, {"contractive": 0.1}, {"mask_patches": "8:0.5"}]  # fmt: skip
     for kind in kinds:
         assert aezip.train(waves, latent=2, epochs=1, **kind).has_network
+    masked = aezip.train(waves, epochs=1, mask_patches="8:0.5", transformer={"dim": 8, "heads": 2})
+    assert masked.embed(waves).shape == (len(waves), 8)
     f = aezip.open(aezip.dumps(cube, max_error=0.01, tile=(4, 5, 6), **FAST))
     assert f.info["tile"] == [4, 5, 6]
     assert aezip.dumps(waves, level=None, hidden=None, max_error=0.1) == aezip.dumps(waves, max_error=0.1)

@@ -24,13 +24,13 @@ from ._write import dumps
 LEVEL = 1
 #: Options of learning, which have no part in writing a chunk with what was learned.
 LEARNING = {"level", "hidden", "latent", "epochs", "batch", "lr", "activation", "time", "loss", "linear", "sparse",
-            "denoise", "mask_patches", "contractive", "variational"}  # fmt: skip
+            "denoise", "mask_patches", "transformer", "contractive", "variational"}  # fmt: skip
 #: Numbers that a shared codec is learned from, at most.
 _MOST_NUMBERS = 1 << 22
 #: What is not a promise among the options.
 _HOW = {"level", "threads", "memory", "seed", "fill_value", "tile", "access", "shape", "hidden", "latent", "epochs",
-        "batch", "lr", "activation", "time", "loss", "linear", "sparse", "denoise", "mask_patches", "contractive",
-        "variational"}  # fmt: skip
+        "batch", "lr", "activation", "time", "loss", "linear", "sparse", "denoise", "mask_patches", "transformer",
+        "contractive", "variational"}  # fmt: skip
 
 #: Promises that are kept with a model that was fitted to other rows.
 _SHARED_PROMISES = {"max_error", "max_error_rel", "max_error_range", "lossless"}

@@ -51,6 +51,7 @@ class Options(TypedDict, total=False):
     sparse: float | None
     denoise: str | Sequence[str] | None
     mask_patches: str | None
+    transformer: bool | Mapping[str, int] | None
     contractive: float | None
     variational: float | None
 

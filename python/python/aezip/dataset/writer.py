@@ -40,7 +40,7 @@ DIGITS = 16
 #: What is asked of a model, and not of a file that is made with it.
 _TRAINING = (
     "hidden", "latent", "epochs", "batch", "lr", "activation", "time", "loss", "linear", "sparse", "denoise",
-    "mask_patches", "contractive", "variational",
+    "mask_patches", "transformer", "contractive", "variational",
 )  # fmt: skip
 
 
