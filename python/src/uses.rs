@@ -28,9 +28,14 @@ pub(crate) fn anomalies<'py>(
     let (score, contamination, rounds) = how;
     let mut how = AnomalyConfig::default();
     how.score = match score.as_str() {
+        "auto" => AnomalyScore::Auto,
+        "density" => AnomalyScore::Density,
         "error" => AnomalyScore::Error,
         "bits" => AnomalyScore::Bits,
-        _ => return Err(PyValueError::new_err(format!("score {score:?} is not error or bits"))),
+        _ => {
+            let what = format!("score {score:?} is not auto, density, error or bits");
+            return Err(PyValueError::new_err(what));
+        }
     };
     how.contamination = contamination;
     how.rounds = rounds.unwrap_or(how.rounds);

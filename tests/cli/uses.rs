@@ -94,8 +94,14 @@ fn anomalies_are_listed() {
     folder.ok(&["train", "digits.npy", "-1", "--max-error", "1", "-o", "c.codec"]);
     let args = ["anomalies", "digits.npy", "--codec", "c.codec", "--score", "bits", "-1"];
     assert_eq!(folder.ok(&args).text().lines().count(), 1798);
-    let refused = ["anomalies", "digits.npy", "--contamination", "0.7"];
-    assert!(folder.fails(2, &refused).contains("0.7"));
+    for refused in ["0.7", "some"] {
+        let args = ["anomalies", "digits.npy", "--contamination", refused];
+        assert!(folder.fails(2, &args).contains(refused));
+    }
+    let said = ok(&folder, &["anomalies", "digits.npy", "--contamination", "auto"]).stderr;
+    assert!(said.contains("nats"), "{said}");
+    let args = ["anomalies", "digits.npy", "--codec", "c.codec", "--score", "density"];
+    assert_eq!(folder.ok(&args).text().lines().count(), 1798);
     folder.fails(2, &["anomalies", "digits.npy", "--per-column", "--score", "bits"]);
     folder.fails(2, &["anomalies", "digits.npy", "--json", "-o", "-"]);
     let error = folder.fails(1, &["anomalies", "digits.npy", "--table", "yes", "--codec", "x"]);
@@ -162,7 +168,7 @@ fn few_rows_gaps_and_wild_rows_are_used_and_it_is_said() {
         assert!(row.iter().all(|y| y.is_nan() == (i == 2)), "{i}: {row:?}");
         assert!([2, 10].contains(&i) || row.iter().all(|y| y.abs() < 10.0), "{i}: {row:?}");
     }
-    let ran = folder.ok(&["anomalies", "few.npy"]);
+    let ran = folder.ok(&["anomalies", "few.npy", "--score", "error"]);
     assert!(
         ran.stderr.contains("1 without any value") && ran.stderr.contains("too few"),
         "{ran:?}"

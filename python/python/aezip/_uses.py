@@ -29,13 +29,14 @@ LEAST_ROWS = 64
 class Anomalies(NamedTuple):
     """How little each row is like the others."""
 
-    #: The larger, the odder; NaN for rows without any value.
+    #: The larger, the odder, in nats for ``score="density"``; NaN for rows without any value.
     scores: NDArray[np.float64]
     #: Whether each row is flagged.
     flagged: NDArray[np.bool_]
     #: The score above which rows are.
     threshold: float
-    #: How much each value contributes to its row's score, rows × columns; empty for ``score="bits"``.
+    #: How much each value contributes to its row's score, rows × columns; empty for ``score="bits"``, and for
+    #: ``score="density"`` with a codec.
     columns: NDArray[np.float32]
 
 
@@ -53,8 +54,8 @@ def anomalies(
     x: Any,
     codec: Codec | None = None,
     *,
-    contamination: float | None = None,
-    score: str = "error",
+    contamination: float | str | None = "auto",
+    score: str = "auto",
     rounds: int | None = None,
     progress: Progress = None,
     **options: Unpack[Options],
@@ -66,13 +67,15 @@ def anomalies(
     x : array_like
         Rows.
     codec : Codec, optional
-        What knows ordinary rows; learned from ``x`` without its oddest rows if not given.
-    contamination : float, optional
-        The share of rows to flag; if not given, those far above the median score are.
-    score : {"error", "bits"}
-        How far rows are from what the codec makes of them, or how many bits they take.
+        What knows ordinary rows; they are compared with each other, but for the oddest, if not given.
+    contamination : "auto" or float
+        The share of rows to flag; "auto" flags those far above the median score. None is "auto".
+    score : {"auto", "density", "error", "bits"}
+        How unlikely rows are by the density of ordinary rows about them, in nats; how far they are from what
+        a codec makes of them; or how many bits they take. "auto" is "density", but "error" with a codec or
+        an option about networks.
     rounds : int, optional
-        How many times the oddest rows are left out and the codec is learned anew.
+        How many times the oddest rows are left out and the others compared with, or learned from, anew.
     progress : bool or callable, optional
         Who is told how far it is.
     **options
@@ -88,17 +91,26 @@ def anomalies(
     >>> rng = np.random.default_rng(0)
     >>> x = rng.normal(size=(300, 2)) @ rng.normal(size=(2, 6)) + 0.05 * rng.normal(size=(300, 6))
     >>> x[7] = [3, -3, 3, -3, 3, -3]
-    >>> int(np.argmax(aezip.anomalies(x, epochs=30).scores))
+    >>> int(np.argmax(aezip.anomalies(x).scores))
     7
     """
     rows = as_table(x)
     asked = None if rounds is None else count(rounds, "rounds")
+    share = _share(contamination)
     with listener(progress) as told:
         own = None if codec is None else codec._codec
-        found = _aezip.anomalies(rows, own, options, (score, contamination, asked), told)
+        found = _aezip.anomalies(rows, own, options, (score, share, asked), told)
     columns = found["columns"]
     columns = columns.reshape(rows[2][0], -1) if columns.size else columns
     return Anomalies(found["scores"], found["flagged"], found["threshold"], columns)
+
+
+def _share(contamination: float | str | None) -> float | None:
+    if contamination is None or contamination == "auto":
+        return None
+    if isinstance(contamination, str):
+        raise ValueError(f'contamination={contamination!r} is neither "auto" nor a number')
+    return contamination
 
 
 def impute(

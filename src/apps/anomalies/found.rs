@@ -1,37 +1,43 @@
 //! Scores of rows, and which of them are flagged.
 
+use super::config::{AnomalyConfig, AnomalyScore};
 use crate::apps::column_units::ColumnUnits;
 use crate::apps::values;
 use crate::error::Result;
 use crate::matrix::{Matrix, Rows, from_little_endian};
 use std::ops::Range;
 
-/// How many standard deviations of the scores' logarithms above their median a row is flagged,
+/// How many standard deviations of the scores' logarithms, or of nats, above their median a row is flagged,
 /// and what makes the median distance of normally distributed numbers to their median a standard
 /// deviation: the modified z-score and its cut of Iglewicz and Hoaglin 1993, *How to detect and
 /// handle outliers*.
 const FLAGGED_DEVIATIONS: f64 = 3.5;
 const DEVIATION_PER_MEDIAN_DISTANCE: f64 = 1.4826;
-/// Scores below this count as it, so that a score of 0 has a logarithm.
+/// Scores below this count as it, so that a score of 0 has a logarithm; NaN stays.
 const LEAST_SCORE: f64 = 1e-300;
 
 /// The scores of rows, and which of them are anomalies.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Anomalies {
-    /// The score of each row, not negative: the larger, the less the row is like the others. Its
-    /// unit is that of the [`AnomalyScore`](super::AnomalyScore) asked for. NaN for rows without any
-    /// value, which cannot be compared with others.
+    /// The score of each row: the larger, the less the row is like the others. Its unit is that of
+    /// `score`. NaN for rows without any value, which cannot be compared with others.
     pub scores: Vec<f64>,
     /// Whether each row is flagged, that is, has a score above the threshold, or no value at all.
     pub flagged: Vec<bool>,
     /// The score above which rows are flagged.
     pub threshold: f64,
-    /// How much each value contributes to its row's score, rows × columns, row-major: the squared
-    /// error over the one expected in its column. Where two networks score the rows, it is a
-    /// weighted mean of theirs, weighted so that in either case the score is the root of the mean
-    /// of the row's contributions. NaN for missing values, which do not count; empty for
-    /// [`AnomalyScore::Bits`](super::AnomalyScore::Bits).
+    /// What the rows were scored by: [`AnomalyScore::Auto`] is one of the others here.
+    pub score: AnomalyScore,
+    /// How much each value contributes to its row's score, rows × columns, row-major; NaN for
+    /// missing values, which do not count.
+    ///
+    /// For [`AnomalyScore::Density`], it is the mean squared difference from the row's nearest
+    /// neighbours over the one that is usual in its column; empty where a codec is given. For
+    /// [`AnomalyScore::Error`], it is the squared error over the one expected in its column.
+    /// Where two networks score the rows, it is a weighted mean of theirs, weighted so that in
+    /// either case the score is the root of the mean of the row's contributions. Empty for
+    /// [`AnomalyScore::Bits`].
     pub columns: Vec<f32>,
     /// Whether the columns share a unit, so that an error of 1 counts the same in each; if not, it is
     /// counted in units of the column's spread.
@@ -50,6 +56,8 @@ pub struct Judged<'a> {
     /// As in [`Anomalies`].
     pub threshold: f64,
     /// As in [`Anomalies`].
+    pub score: AnomalyScore,
+    /// As in [`Anomalies`].
     pub units: ColumnUnits,
     /// As in [`Anomalies`].
     pub is_components: bool,
@@ -62,19 +70,26 @@ impl<'a> Judged<'a> {
     pub(super) fn new(
         scores: Vec<f64>,
         columns: Option<Box<dyn Rows + 'a>>,
-        contamination: Option<f64>,
+        how: &AnomalyConfig,
     ) -> Self {
-        let threshold = match contamination {
+        let score = how.score;
+        let threshold = match how.contamination {
             Some(share) => quantile(&scores, 1.0 - share),
-            None => far_above(&scores),
+            // Nats are logarithms already.
+            None if score == AnomalyScore::Density => far_above(&scores),
+            None => {
+                let logs: Vec<f64> =
+                    scores.iter().map(|s| s.clamp(LEAST_SCORE, f64::MAX).ln()).collect();
+                far_above(&logs).exp()
+            }
         };
         let flagged = scores.iter().map(|s| *s > threshold || s.is_nan()).collect();
         let units = ColumnUnits::Shared;
-        Self { scores, flagged, threshold, units, is_components: false, columns }
+        Self { scores, flagged, threshold, score, units, is_components: false, columns }
     }
 
     /// How much each value contributes to its row's score: rows × columns, `f32`, as
-    /// [`Anomalies::columns`]; none for [`AnomalyScore::Bits`](super::AnomalyScore::Bits).
+    /// [`Anomalies::columns`]; none where these are empty.
     pub fn contributions(&self) -> Option<&(dyn Rows + 'a)> {
         self.columns.as_deref()
     }
@@ -82,9 +97,9 @@ impl<'a> Judged<'a> {
     /// The same with all contributions in memory.
     pub(super) fn collected(self) -> Result<Anomalies> {
         let columns = self.columns.map(|columns| Matrix::of(&*columns)?.to_vec());
-        let Self { scores, flagged, threshold, units, is_components, .. } = self;
+        let Self { scores, flagged, threshold, score, units, is_components, .. } = self;
         let columns = columns.transpose()?.unwrap_or_default();
-        Ok(Anomalies { scores, flagged, threshold, columns, units, is_components })
+        Ok(Anomalies { scores, flagged, threshold, score, columns, units, is_components })
     }
 }
 
@@ -158,14 +173,11 @@ pub(super) fn lowest(scores: &[f64], count: usize) -> Vec<usize> {
     order
 }
 
-/// The score beyond which a row is far above the others.
-fn far_above(scores: &[f64]) -> f64 {
-    let known = scores.iter().filter(|s| !s.is_nan());
-    let logs: Vec<f64> = known.map(|s| s.max(LEAST_SCORE).ln()).collect();
-    let median = quantile(&logs, 0.5);
-    let distances: Vec<f64> = logs.iter().map(|l| (l - median).abs()).collect();
-    let deviation = DEVIATION_PER_MEDIAN_DISTANCE * quantile(&distances, 0.5);
-    (median + FLAGGED_DEVIATIONS * deviation).exp()
+/// The number beyond which one is far above the others; NaN is none.
+fn far_above(numbers: &[f64]) -> f64 {
+    let median = quantile(numbers, 0.5);
+    let distances: Vec<f64> = numbers.iter().map(|x| (x - median).abs()).collect();
+    median + FLAGGED_DEVIATIONS * DEVIATION_PER_MEDIAN_DISTANCE * quantile(&distances, 0.5)
 }
 
 #[cfg(test)]
@@ -179,17 +191,24 @@ mod tests {
         assert_eq!(hundred.iter().filter(|s| **s > quantile(&hundred, 0.99)).count(), 1);
         let mut alike: Vec<f64> = (0..100).map(|i| 1.0 + 0.01 * f64::from(i % 10)).collect();
         alike[17] = 3.0;
-        let limit = far_above(&alike);
+        let limit = |scores: &[f64]| {
+            let how = AnomalyConfig { score: AnomalyScore::Error, ..Default::default() };
+            Judged::new(scores.to_vec(), None, &how).threshold
+        };
+        let before = limit(&alike);
         alike.push(f64::NAN);
-        assert_eq!(far_above(&alike), limit);
+        assert_eq!(limit(&alike), before);
+        let nats: Vec<f64> = alike.iter().map(|s| s.ln()).collect();
+        assert!((far_above(&nats).exp() - before).abs() < 1e-9);
         let columns = [1.0, 1.0, f32::NAN, 5.0, f32::NAN, f32::NAN];
         let columns = Box::new(Matrix::from_slice(&columns, &[2]).unwrap());
-        let found = Judged::new(scores(&*columns).unwrap(), Some(columns), Some(0.4));
+        let how = AnomalyConfig { contamination: Some(0.4), ..Default::default() };
+        let found = Judged::new(scores(&*columns).unwrap(), Some(columns), &how);
         let found = found.collected().unwrap();
         assert!(found.scores[1] == 5_f64.sqrt() && found.scores[2].is_nan());
         assert_eq!(found.flagged, [false, true, true]);
         assert_eq!(found.worst_columns(1, 2), [(1, 1.0)]);
         assert_eq!(lowest(&found.scores, 3), [0, 1]);
-        assert!(limit > 1.1 && limit < 3.0, "{limit}");
+        assert!(before > 1.1 && before < 3.0, "{before}");
     }
 }

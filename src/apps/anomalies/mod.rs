@@ -1,14 +1,19 @@
 //! Rows that are not like the others.
 //!
-//! An autoencoder with few latents learns what most rows have in common; a row that it cannot
-//! reconstruct has something that others do not (Hawkins et al. 2002, *Outlier detection using
-//! replicator neural networks*). `scoring` turns its errors into scores, with `expected_error`
-//! where the codec was learned elsewhere; `training` learns the codec from rows that may be
-//! anomalies themselves.
+//! A row is an anomaly where few others are near it: `density` measures that, among the `points`
+//! that ordinary rows are, or those that a codec makes of them (`latents`). Or it is one where a
+//! codec does not give it back: an autoencoder with few latents learns what most rows have in
+//! common, and a row that it cannot reconstruct has something that others do not (Hawkins et al.
+//! 2002, *Outlier detection using replicator neural networks*). `scoring` turns its errors into
+//! scores, with `expected_error` where the codec was learned elsewhere; `training` learns the codec
+//! from rows that may be anomalies themselves.
 
 mod config;
+mod density;
 mod expected_error;
 mod found;
+mod latents;
+mod points;
 mod scoring;
 mod training;
 
@@ -21,21 +26,24 @@ use super::model::Model;
 use crate::compress::{Codec, Config, Loss};
 use crate::error::{Error, Result};
 use crate::matrix::{Described, Rows};
+use density::{Density, Differences};
 use scoring::Reconstruction;
 use std::sync::Arc;
 use training::Scored;
 
-/// Scores `rows` by `codec`, or by one that is learned from the rows themselves with `config`.
+/// Scores `rows`, all with each other or by `codec`: by how thinly ordinary rows lie about each, or
+/// as [`AnomalyConfig::score`] says.
 ///
 /// Columns with units of their own are brought to the same spread first, see
 /// [`AnomalyConfig::table`]. Missing values (NaN) do not count. Rows without any value, and those a
-/// hundred times as far from all others as those from each other, are flagged and have no part in
-/// learning. Where fewer rows are left than [`Codec::LEAST_ROWS`], principal components stand for
-/// the network.
+/// hundred times as far from all others as those from each other, are flagged, and others are not
+/// compared with them. Where a network is to be learned from fewer rows than
+/// [`Codec::LEAST_ROWS`], principal components stand for it.
 ///
 /// # Errors
 /// `Argument` if the codec is for other rows or has no encoder, a number of `how` is out of its
-/// range, no row has a value, or rows do not differ; otherwise whatever reading the rows fails with.
+/// range, no row has a value, or a network is to be learned from rows that do not differ; otherwise
+/// whatever reading the rows fails with.
 ///
 /// ```no_run
 /// use aezip::apps::{AnomalyConfig, find_anomalies};
@@ -72,30 +80,49 @@ pub fn judge_rows<'a>(
     }
     let units = how.units(rows)?;
     let how = AnomalyConfig { table: Some(units == ColumnUnits::Own), ..how.clone() };
-    let found = match codec {
-        Some(codec) if how.score == AnomalyScore::Bits => {
-            Judged::new(scoring::by_bits(rows, codec, config)?, None, how.contamination)
-        }
-        Some(codec) => {
+    let how = AnomalyConfig { score: how.score(codec.is_some(), config), ..how };
+    let judged = |scores| Judged::new(scores, None, &how);
+    let found = match (codec, how.score) {
+        (Some(codec), AnomalyScore::Bits) => judged(scoring::by_bits(rows, codec, config)?),
+        (Some(codec), AnomalyScore::Density) => judged(latents::scores(rows, codec, config, &how)?),
+        (Some(codec), _) => {
             let own = Reconstruction::Model(Box::new(Model::new(codec)?));
             let schema = rows.schema().clone();
             let rows: Arc<dyn Rows> = Arc::new(Described { rows, schema });
             Scored::new(Box::new(scoring::score(&rows, own, config, &how, None)?))?.judged(&how)
         }
-        None => learn_and_judge(&Comparable::new(rows, Some(units), config)?, config, &how)?,
+        (None, _) => {
+            let rows = Comparable::new(rows, Some(units), config)?;
+            if rows.ordinary.is_empty() {
+                let what = "no row has values, so there is nothing to compare with";
+                return Err(Error::argument(what));
+            }
+            match how.score {
+                AnomalyScore::Density => by_density(&rows, config, &how)?,
+                _ => learn_and_judge(&rows, config, &how)?,
+            }
+        }
     };
     Ok(Judged { units, ..found })
 }
 
-/// Scores rows by what is learned from those that can be learned from.
+/// Scores rows by the density of those that are ordinary.
+fn by_density<'a>(
+    rows: &Comparable<'a>,
+    config: &Config,
+    how: &AnomalyConfig,
+) -> Result<Judged<'a>> {
+    let density = Density::fit(rows, config, how)?;
+    let columns = Differences::new(rows.rows.clone(), density, config);
+    Ok(Judged::new(columns.scores()?, Some(Box::new(columns)), how))
+}
+
+/// Scores rows by a network that is learned from those that can be learned from.
 fn learn_and_judge<'a>(
     rows: &Comparable<'a>,
     config: &Config,
     how: &AnomalyConfig,
 ) -> Result<Judged<'a>> {
-    if rows.ordinary.is_empty() {
-        return Err(Error::argument("no row has values, so there is nothing to compare with"));
-    }
     let mut config = config.clone();
     let by_error = how.score == AnomalyScore::Error;
     let is_default =
@@ -124,12 +151,14 @@ mod tests {
         let mut values = vec![0.0_f32; 300 * 4];
         values[..40].iter_mut().for_each(|x| *x = rng.normal());
         let rows = Matrix::from_slice(&values, &[4]).unwrap();
-        let how = AnomalyConfig { contamination: Some(0.04), ..Default::default() };
-        let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
-        assert!(found.scores.iter().all(|s| s.is_finite()));
-        let odd = &found.scores[..10];
-        let most = found.scores[10..].iter().copied().fold(0.0, f64::max);
-        assert!(odd.iter().filter(|s| **s > most).count() >= 8, "{odd:?} {most}");
+        for score in [AnomalyScore::Density, AnomalyScore::Error] {
+            let how = AnomalyConfig { contamination: Some(0.04), score, ..Default::default() };
+            let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
+            assert!(found.scores.iter().all(|s| s.is_finite()));
+            let odd = &found.scores[..10];
+            let most = found.scores[10..].iter().copied().fold(0.0, f64::max);
+            assert!(odd.iter().filter(|s| **s > most).count() >= 8, "{odd:?} {most}");
+        }
     }
 
     #[test]
@@ -177,14 +206,17 @@ mod tests {
 
     #[test]
     fn few_rows_are_judged_by_components() {
-        let found = found(&with_odd(40, &[7, 23]), &AnomalyConfig::default());
+        let how = AnomalyConfig { score: AnomalyScore::Error, ..Default::default() };
+        let found = found(&with_odd(40, &[7, 23]), &how);
         assert!(found.is_components && found.flagged[7] && found.flagged[23], "{found:?}");
         assert!(found.flagged.iter().filter(|f| **f).count() <= 4, "{found:?}");
         for few in 1..6 {
             let rows = Matrix::from_slice(&with_odd(few, &[]), &[6]).unwrap();
-            let how = AnomalyConfig::default();
-            let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
-            assert!(found.scores.iter().all(|s| s.is_finite()), "{few}: {found:?}");
+            for score in [AnomalyScore::Error, AnomalyScore::Density] {
+                let how = AnomalyConfig { score, ..Default::default() };
+                let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
+                assert!(found.scores.iter().all(|s| s.is_finite()), "{few}: {found:?}");
+            }
         }
     }
 
@@ -195,12 +227,12 @@ mod tests {
         values[120..126].fill(f64::NAN);
         values[190] = f64::NAN;
         values[240] = f64::INFINITY;
-        let by_bits = AnomalyConfig { score: AnomalyScore::Bits, ..Default::default() };
-        for how in [AnomalyConfig::default(), by_bits] {
+        for score in [AnomalyScore::Density, AnomalyScore::Error, AnomalyScore::Bits] {
+            let how = AnomalyConfig { score, ..Default::default() };
             let found = found(&values, &how);
             assert!([10, 20, 40].iter().all(|&i| found.flagged[i]), "{how:?}: {found:?}");
             assert!(found.scores[20].is_nan() && found.scores[31].is_finite());
-            if how.score == AnomalyScore::Error {
+            if how.score != AnomalyScore::Bits {
                 assert!(found.flagged[7] && found.flagged[23] && !found.is_components);
                 assert!(found.flagged.iter().filter(|f| **f).count() < 20);
                 assert!(found.columns[190].is_nan() && found.columns[191] >= 0.0);

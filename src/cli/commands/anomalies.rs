@@ -18,14 +18,15 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// Find rows that are not like the others.
 ///
-/// An autoencoder with few latents is learned from the rows, twice more without those that it
-/// cannot give back; a row's score is how badly it is given back. Of fewer than 64 rows principal
-/// components are used instead. Rows far from all others are not learned from; those without any
-/// value are flagged, and their score is NaN. Writes CSV: row, score, whether
-/// it is flagged, and the columns that it differs most in.
+/// A row's score is how unlikely it is, in nats above the usual row, by how thinly ordinary rows lie
+/// about it: those that are left when the least likely ones are left out. With a codec or an option
+/// about networks, it is how badly the network gives the row back. Rows without any value are
+/// flagged, and their score is NaN. Writes CSV: row, score, whether it is flagged, and the columns
+/// that it differs most in.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -42,19 +43,20 @@ pub(crate) struct Args {
     /// Overwrite an existing file.
     #[arg(short)]
     force: bool,
-    /// Flag this share of the rows. Without, rows whose score's logarithm is far above the median.
-    #[arg(long, value_name = "F", allow_hyphen_values = true)]
-    contamination: Option<f64>,
+    /// Flag this share of the rows; auto flags those whose score is far above the median.
+    #[arg(long, value_name = "auto|F", default_value = "auto", allow_hyphen_values = true)]
+    contamination: Contamination,
     /// What a row is judged by.
-    #[arg(long, value_name = "NAME", default_value = "error")]
+    #[arg(long, value_name = "NAME", default_value = "auto")]
     score: ScoreName,
-    /// Add a column for each column of the input: its squared error, over what is usual there.
+    /// Add a column for each column of the input: its squared difference from rows nearby, or its
+    /// squared error, over what is usual there.
     #[arg(long)]
     per_column: bool,
     /// Columns named for each row that is flagged.
     #[arg(long, value_name = "N", default_value_t = 3)]
     top: usize,
-    /// How many times to leave out the worst rows and learn anew.
+    /// How many times to leave out the worst rows and compare with the others anew.
     #[arg(long, value_name = "N", default_value_t = 2)]
     rounds: usize,
     /// Bring columns to the same spread, as those of a table with units of their own [default: by
@@ -74,23 +76,52 @@ pub(crate) struct Args {
 /// The names of [`AnomalyScore`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum ScoreName {
-    /// Error of the row as the network gives it back
+    /// Density, or error where there is a codec or an option about networks
+    Auto,
+    /// How thinly ordinary rows lie about the row, in nats
+    Density,
+    /// Error of the row as a network gives it back
     Error,
     /// Bits that the row takes in a compressed file
     Bits,
+}
+
+/// The share of rows to flag.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Contamination {
+    /// As the scores themselves say.
+    Auto,
+    Share(f64),
+}
+
+impl FromStr for Contamination {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("auto", _) => Ok(Self::Auto),
+            (_, Ok(share)) => Ok(Self::Share(share)),
+            _ => Err("it is auto or a number above 0 and below 0.5".to_string()),
+        }
+    }
 }
 
 impl Args {
     /// Returns how to look for anomalies.
     fn request(&self) -> Result<AnomalyConfig, Failure> {
         if self.per_column && self.score == ScoreName::Bits {
-            return Err(Failure::usage("--per-column is about errors: leave out --score bits"));
+            return Err(Failure::usage("bits are not told by column: leave out --per-column"));
         }
         let mut how = AnomalyConfig::default();
-        how.contamination = self.contamination;
+        how.contamination = match self.contamination {
+            Contamination::Auto => None,
+            Contamination::Share(share) => Some(share),
+        };
         how.rounds = self.rounds;
         how.table = self.table;
         how.score = match self.score {
+            ScoreName::Auto => AnomalyScore::Auto,
+            ScoreName::Density => AnomalyScore::Density,
             ScoreName::Error => AnomalyScore::Error,
             ScoreName::Bits => AnomalyScore::Bits,
         };
@@ -134,11 +165,16 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     }
     let flagged = found.flagged.iter().filter(|flagged| **flagged).count();
     console.note(&format!(
-        "{}: {} of {} rows are flagged, those with a score above {}{}",
+        "{}: {} of {} rows are flagged, those with a score above {}{}{}",
         label(&input),
         grouped(flagged as u64),
         grouped(rows.len() as u64),
         figure(found.threshold),
+        match found.score {
+            AnomalyScore::Density => " nats",
+            AnomalyScore::Bits => " bits",
+            _ => "",
+        },
         remarks(&found, table),
     ));
     if json { print(&describe(&input, &*rows, &found, top)?) } else { Ok(()) }
