@@ -15,6 +15,8 @@ mod found;
 mod latents;
 mod points;
 mod scoring;
+#[cfg(test)]
+mod tests;
 mod training;
 
 pub use config::{AnomalyConfig, AnomalyScore};
@@ -137,109 +139,4 @@ fn learn_and_judge<'a>(
         return Ok(training::two_networks(rows, config, how)?.judged(how));
     }
     Ok(training::trimmed(rows, &config, how, scoring::LEAST_EXPECTED)?.judged(how))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::matrix::Matrix;
-    use crate::matrix::rng::Rng;
-
-    #[test]
-    fn rows_of_which_the_worst_alone_differ_are_judged() {
-        let mut rng = Rng::new(3);
-        let mut values = vec![0.0_f32; 300 * 4];
-        values[..40].iter_mut().for_each(|x| *x = rng.normal());
-        let rows = Matrix::from_slice(&values, &[4]).unwrap();
-        for score in [AnomalyScore::Density, AnomalyScore::Error] {
-            let how = AnomalyConfig { contamination: Some(0.04), score, ..Default::default() };
-            let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
-            assert!(found.scores.iter().all(|s| s.is_finite()));
-            let odd = &found.scores[..10];
-            let most = found.scores[10..].iter().copied().fold(0.0, f64::max);
-            assert!(odd.iter().filter(|s| **s > most).count() >= 8, "{odd:?} {most}");
-        }
-    }
-
-    #[test]
-    fn columns_of_a_table_count_alike() {
-        let mut rng = Rng::new(4);
-        let mut values = Vec::new();
-        for i in 0..600 {
-            let t = rng.normal();
-            let odd = if i % 50 == 7 { rng.normal() } else { -t };
-            let noise = 0.02 * rng.normal();
-            values.extend([1e6 * rng.normal(), t, odd + noise, 2.0 * t]);
-        }
-        let rows = Matrix::from_slice(&values, &[4]).unwrap();
-        let found = |table| {
-            let how =
-                AnomalyConfig { contamination: Some(0.02), rounds: 1, table, ..Default::default() };
-            let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
-            found.flagged.iter().enumerate().filter(|(i, flagged)| **flagged && i % 50 == 7).count()
-        };
-        let (judged, as_they_are) = (found(None), found(Some(false)));
-        assert!(judged >= 9 && as_they_are <= 4, "of 12: {judged}, {as_they_are}");
-    }
-
-    /// Rows of two latents in six columns; those at the places `odd` do not belong to the others.
-    fn with_odd(count: usize, odd: &[usize]) -> Vec<f64> {
-        let mut rng = Rng::new(9);
-        let mut values = Vec::new();
-        for i in 0..count {
-            let mut normal = || f64::from(rng.normal());
-            let (a, b) = (normal(), normal());
-            let mut row = [a, b, a + b, a - b, 2.0 * a - b, 0.5 * b].map(|x| x + 0.05 * normal());
-            if odd.contains(&i) {
-                row[2] = -row[2] + 2.0;
-                row[4] += 2.0;
-            }
-            values.extend(row);
-        }
-        values
-    }
-
-    fn found(values: &[f64], how: &AnomalyConfig) -> Anomalies {
-        let rows = Matrix::from_slice(values, &[6]).unwrap();
-        find_anomalies(&rows, None, &Config::default(), how).unwrap()
-    }
-
-    #[test]
-    fn few_rows_are_judged_by_components() {
-        let how = AnomalyConfig { score: AnomalyScore::Error, ..Default::default() };
-        let found = found(&with_odd(40, &[7, 23]), &how);
-        assert!(found.is_components && found.flagged[7] && found.flagged[23], "{found:?}");
-        assert!(found.flagged.iter().filter(|f| **f).count() <= 4, "{found:?}");
-        for few in 1..6 {
-            let rows = Matrix::from_slice(&with_odd(few, &[]), &[6]).unwrap();
-            for score in [AnomalyScore::Error, AnomalyScore::Density] {
-                let how = AnomalyConfig { score, ..Default::default() };
-                let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
-                assert!(found.scores.iter().all(|s| s.is_finite()), "{few}: {found:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn wild_and_empty_rows_are_flagged_and_hide_no_other() {
-        let mut values = with_odd(300, &[7, 23]);
-        values[60..66].fill(1e20);
-        values[120..126].fill(f64::NAN);
-        values[190] = f64::NAN;
-        values[240] = f64::INFINITY;
-        for score in [AnomalyScore::Density, AnomalyScore::Error, AnomalyScore::Bits] {
-            let how = AnomalyConfig { score, ..Default::default() };
-            let found = found(&values, &how);
-            assert!([10, 20, 40].iter().all(|&i| found.flagged[i]), "{how:?}: {found:?}");
-            assert!(found.scores[20].is_nan() && found.scores[31].is_finite());
-            if how.score != AnomalyScore::Bits {
-                assert!(found.flagged[7] && found.flagged[23] && !found.is_components);
-                assert!(found.flagged.iter().filter(|f| **f).count() < 20);
-                assert!(found.columns[190].is_nan() && found.columns[191] >= 0.0);
-            }
-        }
-        let nothing = Matrix::from_slice(&[f64::NAN; 60], &[6]).unwrap();
-        let how = AnomalyConfig::default();
-        assert!(find_anomalies(&nothing, None, &Config::default(), &how).is_err());
-    }
 }
