@@ -54,8 +54,9 @@ pub struct AnomalyConfig {
     pub score: AnomalyScore,
     /// The share of rows to flag, above 0 and below 0.5. If `None`, it is found from the scores:
     /// rows are flagged whose score, in nats, or whose error's or bits' logarithm lies more than
-    /// 3.5 standard deviations above the median, where the deviation is estimated from the median
-    /// distance to the median (Iglewicz and Hoaglin 1993, *How to detect and handle outliers*).
+    /// 3.5 standard deviations above the median. The deviation is 1.4826 times the median distance
+    /// to the median (Iglewicz and Hoaglin 1993, *How to detect and handle outliers*), of nats that
+    /// of the scores above it.
     pub contamination: Option<f64>,
     /// How many times the worst rows are left out and the others learned from anew, 0 to 20; 2 by
     /// default. It has no effect on errors and bits where a codec is given.

@@ -75,8 +75,12 @@ impl<'a> Judged<'a> {
         let score = how.score;
         let threshold = match how.contamination {
             Some(share) => quantile(&scores, 1.0 - share),
-            // Nats are logarithms already.
-            None if score == AnomalyScore::Density => far_above(&scores),
+            // Nats are logarithms already, but lie farther above their median than below it.
+            None if score == AnomalyScore::Density => {
+                let least = quantile(&scores, 0.5);
+                let upper = scores.iter().map(|s| if *s > least { *s } else { f64::NAN });
+                beyond(least, &upper.collect::<Vec<f64>>())
+            }
             None => {
                 let logs: Vec<f64> =
                     scores.iter().map(|s| s.clamp(LEAST_SCORE, f64::MAX).ln()).collect();
@@ -175,9 +179,16 @@ pub(super) fn lowest(scores: &[f64], count: usize) -> Vec<usize> {
 
 /// The number beyond which one is far above the others; NaN is none.
 fn far_above(numbers: &[f64]) -> f64 {
-    let median = quantile(numbers, 0.5);
+    beyond(quantile(numbers, 0.5), numbers)
+}
+
+/// What lies far above a median by the median distance of some numbers to it; the median itself
+/// if there are none.
+fn beyond(median: f64, numbers: &[f64]) -> f64 {
     let distances: Vec<f64> = numbers.iter().map(|x| (x - median).abs()).collect();
-    median + FLAGGED_DEVIATIONS * DEVIATION_PER_MEDIAN_DISTANCE * quantile(&distances, 0.5)
+    let distance = quantile(&distances, 0.5);
+    let distance = if distance.is_nan() { 0.0 } else { distance };
+    median + FLAGGED_DEVIATIONS * DEVIATION_PER_MEDIAN_DISTANCE * distance
 }
 
 #[cfg(test)]
