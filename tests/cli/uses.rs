@@ -94,14 +94,8 @@ fn anomalies_are_listed() {
     folder.ok(&["train", "digits.npy", "-1", "--max-error", "1", "-o", "c.codec"]);
     let args = ["anomalies", "digits.npy", "--codec", "c.codec", "--score", "bits", "-1"];
     assert_eq!(folder.ok(&args).text().lines().count(), 1798);
-    for refused in ["0.7", "some"] {
-        let args = ["anomalies", "digits.npy", "--contamination", refused];
-        assert!(folder.fails(2, &args).contains(refused));
-    }
-    let said = ok(&folder, &["anomalies", "digits.npy", "--contamination", "auto"]).stderr;
-    assert!(said.contains("nats"), "{said}");
-    let args = ["anomalies", "digits.npy", "--codec", "c.codec", "--score", "density"];
-    assert_eq!(folder.ok(&args).text().lines().count(), 1798);
+    let refused = ["anomalies", "digits.npy", "--contamination", "0.7"];
+    assert!(folder.fails(2, &refused).contains("0.7"));
     folder.fails(2, &["anomalies", "digits.npy", "--per-column", "--score", "bits"]);
     folder.fails(2, &["anomalies", "digits.npy", "--json", "-o", "-"]);
     let error = folder.fails(1, &["anomalies", "digits.npy", "--table", "yes", "--codec", "x"]);
@@ -113,6 +107,31 @@ fn anomalies_are_listed() {
     folder.write("alike.csv", "a,b,c\n".to_string() + &"1,2,3\n".repeat(70));
     let error = folder.fails(1, &["embed", "alike.csv", "--dim", "2", "-o", "e.npy"]);
     assert!(error.contains("alike.csv: no network"), "{error}");
+}
+
+#[test]
+fn anomalies_are_told_by_density_where_that_is_asked_for() {
+    let folder = Folder::new();
+    let density = ["anomalies", "digits.npy", "--score", "density"];
+    let with = |more: &[&'static str]| [&density[..], more].concat();
+    let ran = ok(&folder, &with(&["--contamination", "auto", "--per-column"]));
+    assert!(ran.stderr.contains("nats"), "{ran:?}");
+    assert!(ran.text().lines().all(|line| line.split(',').count() == 4 + 64));
+    let ran = folder.ok(&with(&["--contamination", "0.02"]));
+    let flagged = ran.text().lines().filter(|l| l.split(',').nth(2) == Some("1")).count();
+    assert_eq!(flagged, 36);
+    folder.ok(&["train", "digits.npy", "-1", "--max-error", "1", "-o", "c.codec"]);
+    let ran = folder.ok(&with(&["--codec", "c.codec"]));
+    assert!(ran.text().lines().count() == 1798 && ran.stderr.contains("nats"), "{ran:?}");
+    for (more, said) in [
+        (&["--contamination", "some"][..], "some"),
+        (&["--epochs", "3"], "--epochs has no effect with --score density"),
+        (&["--loss", "mse"], "--loss has no effect with --score density"),
+        (&["--per-column", "--codec", "c.codec"], "--per-column"),
+    ] {
+        let error = folder.fails(2, &with(more));
+        assert!(error.contains(said), "{more:?}: {error}");
+    }
 }
 
 /// Rows of six columns that go together, in units of their own; the last `odd` do not go together.
@@ -168,7 +187,7 @@ fn few_rows_gaps_and_wild_rows_are_used_and_it_is_said() {
         assert!(row.iter().all(|y| y.is_nan() == (i == 2)), "{i}: {row:?}");
         assert!([2, 10].contains(&i) || row.iter().all(|y| y.abs() < 10.0), "{i}: {row:?}");
     }
-    let ran = folder.ok(&["anomalies", "few.npy", "--score", "error"]);
+    let ran = folder.ok(&["anomalies", "few.npy"]);
     assert!(
         ran.stderr.contains("1 without any value") && ran.stderr.contains("too few"),
         "{ran:?}"

@@ -55,7 +55,7 @@ def anomalies(
     codec: Codec | None = None,
     *,
     contamination: float | str | None = "auto",
-    score: str = "auto",
+    score: str = "error",
     rounds: int | None = None,
     progress: Progress = None,
     **options: Unpack[Options],
@@ -67,15 +67,16 @@ def anomalies(
     x : array_like
         Rows.
     codec : Codec, optional
-        What knows ordinary rows; they are compared with each other, but for the oddest, if not given.
+        What knows ordinary rows; learned from ``x`` without its oddest rows if not given.
     contamination : "auto" or float
         The share of rows to flag; "auto" flags those far above the median score. None is "auto".
-    score : {"auto", "density", "error", "bits"}
-        How unlikely rows are by the density of ordinary rows about them, in nats; how far they are from what
-        a codec makes of them; or how many bits they take. "auto" is "density", but "error" with a codec or
-        an option about networks.
+    score : {"error", "density", "bits"}
+        How far rows are from what the codec makes of them; how unlikely they are by the density of ordinary
+        rows about them, in nats; or how many bits they take. The error is for relations among columns, as of
+        images, sensors and spectra; the density for tables of a few tens of columns where anomalies are rows
+        far from all others: without a codec, it takes no option about networks.
     rounds : int, optional
-        How many times the oddest rows are left out and the others compared with, or learned from, anew.
+        How many times the oddest rows are left out and the others learned from, or compared with, anew.
     progress : bool or callable, optional
         Who is told how far it is.
     **options
@@ -91,7 +92,7 @@ def anomalies(
     >>> rng = np.random.default_rng(0)
     >>> x = rng.normal(size=(300, 2)) @ rng.normal(size=(2, 6)) + 0.05 * rng.normal(size=(300, 6))
     >>> x[7] = [3, -3, 3, -3, 3, -3]
-    >>> int(np.argmax(aezip.anomalies(x).scores))
+    >>> int(np.argmax(aezip.anomalies(x, epochs=30).scores))
     7
     """
     rows = as_table(x)

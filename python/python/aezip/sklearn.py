@@ -146,8 +146,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 class AnomalyDetector(OutlierMixin, BaseEstimator):
     """Find rows that are not like the others.
 
-    A codec is learned from rows without those that are oddest by their density, and a row is scored by how
-    far it is from what the codec makes of it, in units of what ordinary rows are off in each column.
+    A codec is learned from rows without their oddest, and a row is scored by how far it is from what
+    the codec makes of it, in units of what ordinary rows are off in each column.
 
     Parameters
     ----------

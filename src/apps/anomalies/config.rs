@@ -1,7 +1,6 @@
 //! How to look for anomalies.
 
 use crate::apps::column_units::ColumnUnits;
-use crate::compress::Config;
 use crate::error::{Error, Result};
 use crate::matrix::Rows;
 
@@ -11,7 +10,8 @@ const MOST_ROUNDS: usize = 20;
 /// The share of rows that is left out where none is given: as many again as there are said to be
 /// anomalies, since scores of the first round are not sure, within these ends. The lower end
 /// costs little training, the upper one leaves a majority to learn from. Of rows that others are
-/// only compared with, more can be spared: 0.1 and 0.3 give areas under curves that are smaller by a hundredth.
+/// only compared with, more can be spared: with 0.1 and 0.3, areas under the curves of sets with known
+/// anomalies are smaller by a hundredth.
 const TRIM_PER_CONTAMINATION: f64 = 2.0;
 const TRIM: (f64, f64) = (0.1, 0.45);
 const LEAST_TRIM_OF_DENSITY: f64 = 0.2;
@@ -20,24 +20,20 @@ const LEAST_TRIM_OF_DENSITY: f64 = 0.2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum AnomalyScore {
-    /// [`Self::Density`], but [`Self::Error`] where a codec is given or
-    /// [`TrainConfig`](crate::TrainConfig) asks for a network: for latents, hidden units, a number
-    /// of passes, a time or a kind of autoencoder.
-    #[default]
-    Auto,
-    /// How unlikely the row is by the density of ordinary rows about it, in nats above the
-    /// surprise of the usual row; it may be negative. The density is that of the nearest
-    /// neighbours among the rows that are left when the least likely ones are left out. With a
-    /// codec, it is that of latents and of the error of what the codec gives back.
-    Density,
     /// How far the row is from its reconstruction: the root of the mean over columns of the
     /// squared error, divided by the squared error expected in that column. It has no unit.
     ///
     /// If neither a codec, a kind of network, a number of passes nor a time is given, two networks
     /// are learned and their scores, each relative to its median, combined. Their encoders have
     /// tanh units unless the configuration asks for another function than the default.
+    #[default]
     Error,
-    /// How many bits the row takes in a compressed file.
+    /// How unlikely the row is by the density of ordinary rows about it, in nats above the
+    /// surprise of the usual row; it may be negative. The density is that of the nearest
+    /// neighbours among the rows that are left when the least likely ones are left out. With a
+    /// codec, it is that of latents and of the error of what the codec gives back.
+    Density,
+    /// How many bits the row takes in a compressed file, that is, how unlikely it is.
     Bits,
 }
 
@@ -71,7 +67,7 @@ pub struct AnomalyConfig {
 
 impl Default for AnomalyConfig {
     fn default() -> Self {
-        Self { score: AnomalyScore::Auto, contamination: None, rounds: 2, table: None, trim: None }
+        Self { score: AnomalyScore::Error, contamination: None, rounds: 2, table: None, trim: None }
     }
 }
 
@@ -117,21 +113,6 @@ impl AnomalyConfig {
     fn trim_of(&self, least: f64) -> f64 {
         let contamination = self.contamination.unwrap_or(0.0);
         self.trim.unwrap_or((TRIM_PER_CONTAMINATION * contamination).clamp(least, TRIM.1))
-    }
-
-    /// What rows are scored by, where `Auto` leaves that open.
-    pub(super) fn score(&self, has_codec: bool, config: &Config) -> AnomalyScore {
-        let train = &config.train;
-        let asks_for_network = train.is_kind()
-            || train.latents.is_some()
-            || train.hidden.is_some()
-            || train.epochs.is_some()
-            || train.seconds.is_some();
-        match self.score {
-            AnomalyScore::Auto if has_codec || asks_for_network => AnomalyScore::Error,
-            AnomalyScore::Auto => AnomalyScore::Density,
-            asked => asked,
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use std::ops::Range;
 /// handle outliers*.
 const FLAGGED_DEVIATIONS: f64 = 3.5;
 const DEVIATION_PER_MEDIAN_DISTANCE: f64 = 1.4826;
-/// Scores below this count as it, so that a score of 0 has a logarithm; NaN stays.
+/// Scores below this count as it, so that a score of 0 has a logarithm.
 const LEAST_SCORE: f64 = 1e-300;
 
 /// The scores of rows, and which of them are anomalies.
@@ -27,7 +27,7 @@ pub struct Anomalies {
     pub flagged: Vec<bool>,
     /// The score above which rows are flagged.
     pub threshold: f64,
-    /// What the rows were scored by: [`AnomalyScore::Auto`] is one of the others here.
+    /// What the rows were scored by.
     pub score: AnomalyScore,
     /// How much each value contributes to its row's score, rows × columns, row-major; NaN for
     /// missing values, which do not count.
@@ -75,17 +75,8 @@ impl<'a> Judged<'a> {
         let score = how.score;
         let threshold = match how.contamination {
             Some(share) => quantile(&scores, 1.0 - share),
-            // Nats are logarithms already, but lie farther above their median than below it.
-            None if score == AnomalyScore::Density => {
-                let least = quantile(&scores, 0.5);
-                let upper = scores.iter().map(|s| if *s > least { *s } else { f64::NAN });
-                beyond(least, &upper.collect::<Vec<f64>>())
-            }
-            None => {
-                let logs: Vec<f64> =
-                    scores.iter().map(|s| s.clamp(LEAST_SCORE, f64::MAX).ln()).collect();
-                far_above(&logs).exp()
-            }
+            None if score == AnomalyScore::Density => nats_far_above(&scores),
+            None => far_above(&scores),
         };
         let flagged = scores.iter().map(|s| *s > threshold || s.is_nan()).collect();
         let units = ColumnUnits::Shared;
@@ -177,17 +168,22 @@ pub(super) fn lowest(scores: &[f64], count: usize) -> Vec<usize> {
     order
 }
 
-/// The number beyond which one is far above the others; NaN is none.
-fn far_above(numbers: &[f64]) -> f64 {
-    beyond(quantile(numbers, 0.5), numbers)
+/// The score beyond which a row is far above the others, of scores that are not negative.
+fn far_above(scores: &[f64]) -> f64 {
+    let known = scores.iter().filter(|s| !s.is_nan());
+    let logs: Vec<f64> = known.map(|s| s.max(LEAST_SCORE).ln()).collect();
+    let median = quantile(&logs, 0.5);
+    let distances: Vec<f64> = logs.iter().map(|l| (l - median).abs()).collect();
+    let deviation = DEVIATION_PER_MEDIAN_DISTANCE * quantile(&distances, 0.5);
+    (median + FLAGGED_DEVIATIONS * deviation).exp()
 }
 
-/// What lies far above a median by the median distance of some numbers to it; the median itself
-/// if there are none.
-fn beyond(median: f64, numbers: &[f64]) -> f64 {
-    let distances: Vec<f64> = numbers.iter().map(|x| (x - median).abs()).collect();
-    let distance = quantile(&distances, 0.5);
-    let distance = if distance.is_nan() { 0.0 } else { distance };
+/// The same of nats, which are logarithms already, but lie farther above their median than below it:
+/// the deviation is that of the scores above, and 0 if there are none.
+fn nats_far_above(scores: &[f64]) -> f64 {
+    let median = quantile(scores, 0.5);
+    let above: Vec<f64> = scores.iter().filter(|s| **s > median).map(|s| s - median).collect();
+    let distance = if above.is_empty() { 0.0 } else { quantile(&above, 0.5) };
     median + FLAGGED_DEVIATIONS * DEVIATION_PER_MEDIAN_DISTANCE * distance
 }
 
@@ -202,15 +198,9 @@ mod tests {
         assert_eq!(hundred.iter().filter(|s| **s > quantile(&hundred, 0.99)).count(), 1);
         let mut alike: Vec<f64> = (0..100).map(|i| 1.0 + 0.01 * f64::from(i % 10)).collect();
         alike[17] = 3.0;
-        let limit = |scores: &[f64]| {
-            let how = AnomalyConfig { score: AnomalyScore::Error, ..Default::default() };
-            Judged::new(scores.to_vec(), None, &how).threshold
-        };
-        let before = limit(&alike);
+        let limit = far_above(&alike);
         alike.push(f64::NAN);
-        assert_eq!(limit(&alike), before);
-        let nats: Vec<f64> = alike.iter().map(|s| s.ln()).collect();
-        assert!((far_above(&nats).exp() - before).abs() < 1e-9);
+        assert_eq!(far_above(&alike), limit);
         let columns = [1.0, 1.0, f32::NAN, 5.0, f32::NAN, f32::NAN];
         let columns = Box::new(Matrix::from_slice(&columns, &[2]).unwrap());
         let how = AnomalyConfig { contamination: Some(0.4), ..Default::default() };
@@ -220,6 +210,17 @@ mod tests {
         assert_eq!(found.flagged, [false, true, true]);
         assert_eq!(found.worst_columns(1, 2), [(1, 1.0)]);
         assert_eq!(lowest(&found.scores, 3), [0, 1]);
-        assert!(before > 1.1 && before < 3.0, "{before}");
+        assert!(limit > 1.1 && limit < 3.0, "{limit}");
+    }
+    #[test]
+    fn nats_are_far_above_by_those_above_their_median() {
+        // The median is 0, the median distance of those above it 2, whatever lies below.
+        let nats = [-900.0, -5.0, -1.0, 0.0, 1.0, 2.0, 12.0, f64::NAN];
+        let threshold = 3.5 * 1.4826 * 2.0;
+        assert_eq!(nats_far_above(&nats), threshold);
+        let how = AnomalyConfig { score: AnomalyScore::Density, ..Default::default() };
+        let found = Judged::new(nats.to_vec(), None, &how);
+        assert_eq!(found.flagged, [false, false, false, false, false, false, true, true]);
+        assert_eq!(nats_far_above(&[0.0; 5]), 0.0);
     }
 }

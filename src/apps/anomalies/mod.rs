@@ -1,12 +1,13 @@
 //! Rows that are not like the others.
 //!
-//! A row is an anomaly where few others are near it: `density` measures that, among the `points`
-//! that ordinary rows are, or those that a codec makes of them (`latents`). Or it is one where a
-//! codec does not give it back: an autoencoder with few latents learns what most rows have in
-//! common, and a row that it cannot reconstruct has something that others do not (Hawkins et al.
-//! 2002, *Outlier detection using replicator neural networks*). `scoring` turns its errors into
-//! scores, with `expected_error` where the codec was learned elsewhere; `training` learns the codec
-//! from rows that may be anomalies themselves.
+//! An autoencoder with few latents learns what most rows have in common; a row that it cannot
+//! reconstruct has something that others do not (Hawkins et al. 2002, *Outlier detection using
+//! replicator neural networks*). `scoring` turns its errors into scores, with `expected_error`
+//! where the codec was learned elsewhere; `training` learns the codec from rows that may be
+//! anomalies themselves.
+//!
+//! A row may also be called an anomaly where few others are near it: `density` measures that, among
+//! the `points` that ordinary rows are, or those that a codec makes of them (`latents`).
 
 mod config;
 mod density;
@@ -15,8 +16,6 @@ mod found;
 mod latents;
 mod points;
 mod scoring;
-#[cfg(test)]
-mod tests;
 mod training;
 
 pub use config::{AnomalyConfig, AnomalyScore};
@@ -33,18 +32,19 @@ use scoring::Reconstruction;
 use std::sync::Arc;
 use training::Scored;
 
-/// Scores `rows`, all with each other or by `codec`: by how thinly ordinary rows lie about each, or
-/// as [`AnomalyConfig::score`] says.
+/// Scores `rows` by `codec`, or by one that is learned from the rows themselves with `config`; with
+/// [`AnomalyScore::Density`] and no codec, by each other.
 ///
 /// Columns with units of their own are brought to the same spread first, see
 /// [`AnomalyConfig::table`]. Missing values (NaN) do not count. Rows without any value, and those a
-/// hundred times as far from all others as those from each other, are flagged, and others are not
-/// compared with them. Where a network is to be learned from fewer rows than
-/// [`Codec::LEAST_ROWS`], principal components stand for it.
+/// hundred times as far from all others as those from each other, are flagged and have no part in
+/// learning: others are not compared with them. Where a network is to be learned from fewer rows
+/// than [`Codec::LEAST_ROWS`], principal components stand for it.
 ///
 /// # Errors
 /// `Argument` if the codec is for other rows or has no encoder, a number of `how` is out of its
-/// range, no row has a value, or a network is to be learned from rows that do not differ; otherwise
+/// range, no row has a value, a network is to be learned from rows that do not differ, or
+/// `config` says something of a network although [`AnomalyScore::Density`] learns none; otherwise
 /// whatever reading the rows fails with.
 ///
 /// ```no_run
@@ -77,12 +77,17 @@ pub fn judge_rows<'a>(
     how: &AnomalyConfig,
 ) -> Result<Judged<'a>> {
     how.validate()?;
+    if codec.is_none() && how.score == AnomalyScore::Density && config.train != Default::default() {
+        return Err(Error::argument(
+            "the density of rows is found without a network: leave out what is said of one, or \
+             score rows by their error",
+        ));
+    }
     if rows.is_empty() {
         return Err(Error::argument("there are no rows to judge"));
     }
     let units = how.units(rows)?;
     let how = AnomalyConfig { table: Some(units == ColumnUnits::Own), ..how.clone() };
-    let how = AnomalyConfig { score: how.score(codec.is_some(), config), ..how };
     let judged = |scores| Judged::new(scores, None, &how);
     let found = match (codec, how.score) {
         (Some(codec), AnomalyScore::Bits) => judged(scoring::by_bits(rows, codec, config)?),
@@ -139,4 +144,104 @@ fn learn_and_judge<'a>(
         return Ok(training::two_networks(rows, config, how)?.judged(how));
     }
     Ok(training::trimmed(rows, &config, how, scoring::LEAST_EXPECTED)?.judged(how))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::Matrix;
+    use crate::matrix::rng::Rng;
+
+    #[test]
+    fn rows_of_which_the_worst_alone_differ_are_judged() {
+        let mut rng = Rng::new(3);
+        let mut values = vec![0.0_f32; 300 * 4];
+        values[..40].iter_mut().for_each(|x| *x = rng.normal());
+        let rows = Matrix::from_slice(&values, &[4]).unwrap();
+        let how = AnomalyConfig { contamination: Some(0.04), ..Default::default() };
+        let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
+        assert!(found.scores.iter().all(|s| s.is_finite()));
+        let odd = &found.scores[..10];
+        let most = found.scores[10..].iter().copied().fold(0.0, f64::max);
+        assert!(odd.iter().filter(|s| **s > most).count() >= 8, "{odd:?} {most}");
+    }
+
+    #[test]
+    fn columns_of_a_table_count_alike() {
+        let mut rng = Rng::new(4);
+        let mut values = Vec::new();
+        for i in 0..600 {
+            let t = rng.normal();
+            let odd = if i % 50 == 7 { rng.normal() } else { -t };
+            let noise = 0.02 * rng.normal();
+            values.extend([1e6 * rng.normal(), t, odd + noise, 2.0 * t]);
+        }
+        let rows = Matrix::from_slice(&values, &[4]).unwrap();
+        let found = |table| {
+            let how =
+                AnomalyConfig { contamination: Some(0.02), rounds: 1, table, ..Default::default() };
+            let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
+            found.flagged.iter().enumerate().filter(|(i, flagged)| **flagged && i % 50 == 7).count()
+        };
+        let (judged, as_they_are) = (found(None), found(Some(false)));
+        assert!(judged >= 9 && as_they_are <= 4, "of 12: {judged}, {as_they_are}");
+    }
+
+    /// Rows of two latents in six columns; those at the places `odd` do not belong to the others.
+    fn with_odd(count: usize, odd: &[usize]) -> Vec<f64> {
+        let mut rng = Rng::new(9);
+        let mut values = Vec::new();
+        for i in 0..count {
+            let mut normal = || f64::from(rng.normal());
+            let (a, b) = (normal(), normal());
+            let mut row = [a, b, a + b, a - b, 2.0 * a - b, 0.5 * b].map(|x| x + 0.05 * normal());
+            if odd.contains(&i) {
+                row[2] = -row[2] + 2.0;
+                row[4] += 2.0;
+            }
+            values.extend(row);
+        }
+        values
+    }
+
+    fn found(values: &[f64], how: &AnomalyConfig) -> Anomalies {
+        let rows = Matrix::from_slice(values, &[6]).unwrap();
+        find_anomalies(&rows, None, &Config::default(), how).unwrap()
+    }
+
+    #[test]
+    fn few_rows_are_judged_by_components() {
+        let found = found(&with_odd(40, &[7, 23]), &AnomalyConfig::default());
+        assert!(found.is_components && found.flagged[7] && found.flagged[23], "{found:?}");
+        assert!(found.flagged.iter().filter(|f| **f).count() <= 4, "{found:?}");
+        for few in 1..6 {
+            let rows = Matrix::from_slice(&with_odd(few, &[]), &[6]).unwrap();
+            let how = AnomalyConfig::default();
+            let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
+            assert!(found.scores.iter().all(|s| s.is_finite()), "{few}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn wild_and_empty_rows_are_flagged_and_hide_no_other() {
+        let mut values = with_odd(300, &[7, 23]);
+        values[60..66].fill(1e20);
+        values[120..126].fill(f64::NAN);
+        values[190] = f64::NAN;
+        values[240] = f64::INFINITY;
+        let by_bits = AnomalyConfig { score: AnomalyScore::Bits, ..Default::default() };
+        for how in [AnomalyConfig::default(), by_bits] {
+            let found = found(&values, &how);
+            assert!([10, 20, 40].iter().all(|&i| found.flagged[i]), "{how:?}: {found:?}");
+            assert!(found.scores[20].is_nan() && found.scores[31].is_finite());
+            if how.score == AnomalyScore::Error {
+                assert!(found.flagged[7] && found.flagged[23] && !found.is_components);
+                assert!(found.flagged.iter().filter(|f| **f).count() < 20);
+                assert!(found.columns[190].is_nan() && found.columns[191] >= 0.0);
+            }
+        }
+        let nothing = Matrix::from_slice(&[f64::NAN; 60], &[6]).unwrap();
+        let how = AnomalyConfig::default();
+        assert!(find_anomalies(&nothing, None, &Config::default(), &how).is_err());
+    }
 }

@@ -22,16 +22,21 @@ use std::str::FromStr;
 
 /// Find rows that are not like the others.
 ///
-/// A row's score is how unlikely it is, in nats above the usual row, by how thinly ordinary rows lie
-/// about it: those that are left when the least likely ones are left out. With a codec or an option
-/// about networks, it is how badly the network gives the row back. Rows without any value are
-/// flagged, and their score is NaN. Writes CSV: row, score, whether it is flagged, and the columns
-/// that it differs most in.
+/// An autoencoder with few latents is learned from the rows, twice more without those that it
+/// cannot give back; a row's score is how badly it is given back. Of fewer than 64 rows principal
+/// components are used instead. Rows far from all others are not learned from; those without any
+/// value are flagged, and their score is NaN. Writes CSV: row, score, whether
+/// it is flagged, and the columns that it differs most in.
+///
+/// The error finds rows whose columns do not go together: of images, sensors, spectra. For tables
+/// of a few tens of columns, where anomalies are rows far from all others, --score density compares
+/// rows with each other instead and learns no network.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   aezip anomalies sensors.csv -o scores.csv            flags by a robust threshold
   aezip anomalies sensors.csv --contamination 0.01     the worst hundredth, to the terminal
+  aezip anomalies patients.csv --score density         by how few rows are near
   aezip anomalies tuesday.npy --codec monday.codec --score bits")]
 pub(crate) struct Args {
     /// File to look at; - for standard input.
@@ -47,16 +52,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "auto|F", default_value = "auto", allow_hyphen_values = true)]
     contamination: Contamination,
     /// What a row is judged by.
-    #[arg(long, value_name = "NAME", default_value = "auto")]
+    #[arg(long, value_name = "NAME", default_value = "error")]
     score: ScoreName,
-    /// Add a column for each column of the input: its squared difference from rows nearby, or its
-    /// squared error, over what is usual there.
+    /// Add a column for each column of the input: its squared error, or with --score density its
+    /// squared difference from rows nearby, over what is usual there.
     #[arg(long)]
     per_column: bool,
     /// Columns named for each row that is flagged.
     #[arg(long, value_name = "N", default_value_t = 3)]
     top: usize,
-    /// How many times to leave out the worst rows and compare with the others anew.
+    /// How many times to leave out the worst rows and learn anew, or compare with the others anew.
     #[arg(long, value_name = "N", default_value_t = 2)]
     rounds: usize,
     /// Bring columns to the same spread, as those of a table with units of their own [default: by
@@ -76,12 +81,10 @@ pub(crate) struct Args {
 /// The names of [`AnomalyScore`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum ScoreName {
-    /// Density, or error where there is a codec or an option about networks
-    Auto,
-    /// How thinly ordinary rows lie about the row, in nats
-    Density,
-    /// Error of the row as a network gives it back
+    /// Error of the row as the network gives it back
     Error,
+    /// How thinly ordinary rows lie about the row, in nats; with a codec, among its latents
+    Density,
     /// Bits that the row takes in a compressed file
     Bits,
 }
@@ -110,7 +113,17 @@ impl Args {
     /// Returns how to look for anomalies.
     fn request(&self) -> Result<AnomalyConfig, Failure> {
         if self.per_column && self.score == ScoreName::Bits {
-            return Err(Failure::usage("bits are not told by column: leave out --per-column"));
+            return Err(Failure::usage("--per-column is about errors: leave out --score bits"));
+        }
+        if self.score == ScoreName::Density {
+            if self.codec.path().is_none() {
+                self.codec.expect_none_because("with --score density, which learns no network")?;
+            } else if self.per_column {
+                return Err(Failure::usage(
+                    "--per-column is about columns of the rows, --score density with --codec about \
+                     latents: leave out one of them",
+                ));
+            }
         }
         let mut how = AnomalyConfig::default();
         how.contamination = match self.contamination {
@@ -120,9 +133,8 @@ impl Args {
         how.rounds = self.rounds;
         how.table = self.table;
         how.score = match self.score {
-            ScoreName::Auto => AnomalyScore::Auto,
-            ScoreName::Density => AnomalyScore::Density,
             ScoreName::Error => AnomalyScore::Error,
+            ScoreName::Density => AnomalyScore::Density,
             ScoreName::Bits => AnomalyScore::Bits,
         };
         how.validate().map_err(|error| Failure::usage(error.to_string()))?;

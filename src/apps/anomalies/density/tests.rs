@@ -1,112 +1,10 @@
-//! Tests of all ways to score rows.
-
-use super::*;
+use super::super::*;
 use crate::matrix::Matrix;
 use crate::matrix::rng::Rng;
 
-#[test]
-fn rows_of_which_the_worst_alone_differ_are_judged() {
-    let mut rng = Rng::new(3);
-    let mut values = vec![0.0_f32; 300 * 4];
-    values[..40].iter_mut().for_each(|x| *x = rng.normal());
-    let rows = Matrix::from_slice(&values, &[4]).unwrap();
-    for score in [AnomalyScore::Density, AnomalyScore::Error] {
-        let how = AnomalyConfig { contamination: Some(0.04), score, ..Default::default() };
-        let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
-        assert!(found.scores.iter().all(|s| s.is_finite()));
-        let odd = &found.scores[..10];
-        let most = found.scores[10..].iter().copied().fold(0.0, f64::max);
-        assert!(odd.iter().filter(|s| **s > most).count() >= 8, "{odd:?} {most}");
-    }
-}
-
-#[test]
-fn columns_of_a_table_count_alike() {
-    let mut rng = Rng::new(4);
-    let mut values = Vec::new();
-    for i in 0..600 {
-        let t = rng.normal();
-        let odd = if i % 50 == 7 { rng.normal() } else { -t };
-        let noise = 0.02 * rng.normal();
-        values.extend([1e6 * rng.normal(), t, odd + noise, 2.0 * t]);
-    }
-    let rows = Matrix::from_slice(&values, &[4]).unwrap();
-    let found = |table| {
-        let how = AnomalyConfig {
-            contamination: Some(0.02),
-            rounds: 1,
-            table,
-            score: AnomalyScore::Error,
-            ..Default::default()
-        };
-        let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
-        found.flagged.iter().enumerate().filter(|(i, flagged)| **flagged && i % 50 == 7).count()
-    };
-    let (judged, as_they_are) = (found(None), found(Some(false)));
-    assert!(judged >= 9 && as_they_are <= 4, "of 12: {judged}, {as_they_are}");
-}
-
-/// Rows of two latents in six columns; those at the places `odd` do not belong to the others.
-fn with_odd(count: usize, odd: &[usize]) -> Vec<f64> {
-    let mut rng = Rng::new(9);
-    let mut values = Vec::new();
-    for i in 0..count {
-        let mut normal = || f64::from(rng.normal());
-        let (a, b) = (normal(), normal());
-        let mut row = [a, b, a + b, a - b, 2.0 * a - b, 0.5 * b].map(|x| x + 0.05 * normal());
-        if odd.contains(&i) {
-            row[2] = -row[2] + 2.0;
-            row[4] += 2.0;
-        }
-        values.extend(row);
-    }
-    values
-}
-
-fn found(values: &[f64], how: &AnomalyConfig) -> Anomalies {
-    let rows = Matrix::from_slice(values, &[6]).unwrap();
-    find_anomalies(&rows, None, &Config::default(), how).unwrap()
-}
-
-#[test]
-fn few_rows_are_judged_by_components() {
-    let how = AnomalyConfig { score: AnomalyScore::Error, ..Default::default() };
-    let found = found(&with_odd(40, &[7, 23]), &how);
-    assert!(found.is_components && found.flagged[7] && found.flagged[23], "{found:?}");
-    assert!(found.flagged.iter().filter(|f| **f).count() <= 4, "{found:?}");
-    for few in 1..6 {
-        let rows = Matrix::from_slice(&with_odd(few, &[]), &[6]).unwrap();
-        for score in [AnomalyScore::Error, AnomalyScore::Density] {
-            let how = AnomalyConfig { score, ..Default::default() };
-            let found = find_anomalies(&rows, None, &Config::default(), &how).unwrap();
-            assert!(found.scores.iter().all(|s| s.is_finite()), "{few}: {found:?}");
-        }
-    }
-}
-
-#[test]
-fn wild_and_empty_rows_are_flagged_and_hide_no_other() {
-    let mut values = with_odd(300, &[7, 23]);
-    values[60..66].fill(1e20);
-    values[120..126].fill(f64::NAN);
-    values[190] = f64::NAN;
-    values[240] = f64::INFINITY;
-    for score in [AnomalyScore::Density, AnomalyScore::Error, AnomalyScore::Bits] {
-        let how = AnomalyConfig { score, ..Default::default() };
-        let found = found(&values, &how);
-        assert!([10, 20, 40].iter().all(|&i| found.flagged[i]), "{how:?}: {found:?}");
-        assert!(found.scores[20].is_nan() && found.scores[31].is_finite());
-        if how.score == AnomalyScore::Error {
-            assert!(found.flagged[7] && found.flagged[23] && !found.is_components);
-        }
-        if how.score != AnomalyScore::Bits {
-            assert!(found.flagged.iter().filter(|f| **f).count() < 20);
-            assert!(found.columns[190].is_nan() && found.columns[191] >= 0.0);
-        }
-    }
-    let nothing = Matrix::from_slice(&[f64::NAN; 60], &[6]).unwrap();
-    let how = AnomalyConfig::default();
-    assert!(find_anomalies(&nothing, None, &Config::default(), &how).is_err());
+/// What says that rows are scored by their density.
+fn by_density() -> AnomalyConfig {
+    AnomalyConfig { score: AnomalyScore::Density, ..Default::default() }
 }
 
 /// Rows of `width` columns that two latents make, in two groups of which one is three times as
@@ -158,7 +56,7 @@ fn anomalies_of_any_kind_have_thin_neighbourhoods() {
         (0..1000)
             .filter(|i| is_odd(*i))
             .for_each(|i| plant(&mut values[8 * i..8 * i + 8], &mut rng));
-        let found = judged(&values, 8, &AnomalyConfig::default(), &Config::default());
+        let found = judged(&values, 8, &by_density(), &Config::default());
         let area = area(&found.scores, is_odd);
         let flagged = found.flagged.iter().filter(|f| **f).count();
         println!("{kind}: {area:.3}, {flagged} flagged");
@@ -179,7 +77,7 @@ fn a_large_group_of_anomalies_does_not_pass_for_ordinary() {
         row.iter_mut().for_each(|x| *x = 25.0 + 0.05 * f64::from(rng.normal()));
     }
     let of = |rounds| {
-        let how = AnomalyConfig { rounds, ..Default::default() };
+        let how = AnomalyConfig { rounds, ..by_density() };
         area(&judged(&values, 6, &how, &Config::default()).scores, |i| i % 8 == 3)
     };
     let (never, default) = (of(0), of(2));
@@ -192,7 +90,7 @@ fn ranks_hardly_depend_on_seeds_and_not_at_all_on_threads() {
     let values = two_groups(6000, 5, 3);
     let of = |seed: u64, threads: usize| {
         let config = Config { seed, threads, ..Default::default() };
-        judged(&values, 5, &AnomalyConfig::default(), &config).scores
+        judged(&values, 5, &by_density(), &config).scores
     };
     let (a, b) = (of(0, 1), of(1, 2));
     assert_eq!(a, of(0, 3));
@@ -217,21 +115,22 @@ fn constant_columns_gaps_and_units_are_no_trouble() {
     let mut values = two_groups(400, 6, 4);
     values.chunks_mut(6).for_each(|row| row[5] = 7.0);
     values[6 * 31 + 5] = 9.0;
-    let plain = judged(&values, 6, &AnomalyConfig::default(), &Config::default());
+    let plain = judged(&values, 6, &by_density(), &Config::default());
+    println!("{:?}", plain.scores[31]);
     let above = plain.scores.iter().filter(|s| **s > plain.scores[31]).count();
     assert!(above < 20 && plain.worst_columns(31, 1)[0].0 == 5, "{above}");
     for unit in [1e-150, 1e150] {
         let scaled: Vec<f64> = values.iter().map(|x| x * unit).collect();
-        let own = judged(&scaled, 6, &AnomalyConfig::default(), &Config::default());
+        let own = judged(&scaled, 6, &by_density(), &Config::default());
         let mut pairs = own.scores.iter().zip(&plain.scores);
         assert!(pairs.all(|(a, b)| (a - b).abs() < 1e-3), "{unit}");
     }
     (0..2400).step_by(7).for_each(|at| values[at] = f64::NAN);
-    let gaps = judged(&values, 6, &AnomalyConfig::default(), &Config::default());
+    let gaps = judged(&values, 6, &by_density(), &Config::default());
     assert!(gaps.scores.iter().all(|s| s.is_finite()) && gaps.columns[0].is_nan());
-    let alike = judged(&[3.0; 300], 6, &AnomalyConfig::default(), &Config::default());
+    let alike = judged(&[3.0; 300], 6, &by_density(), &Config::default());
     assert!(alike.scores.iter().all(|s| *s == 0.0) && !alike.flagged.contains(&true));
-    let one = judged(&[1.0, 2.0], 2, &AnomalyConfig::default(), &Config::default());
+    let one = judged(&[1.0, 2.0], 2, &by_density(), &Config::default());
     assert!(one.scores == [0.0] && one.flagged == [false], "{one:?}");
 }
 
@@ -245,15 +144,62 @@ fn a_codec_makes_points_of_rows() {
     config.train.linear = true;
     let own = crate::apps::config_for_uses(&rows, &config).unwrap();
     let codec = Codec::fit(&rows, &own).unwrap();
-    let of = |rows: &Matrix, score| {
-        let how = AnomalyConfig { score, ..Default::default() };
-        find_anomalies(rows, Some(&codec), &Config::default(), &how)
-    };
-    let found = of(&rows, AnomalyScore::Density).unwrap();
+    let of = |rows: &Matrix| find_anomalies(rows, Some(&codec), &Config::default(), &by_density());
+    let found = of(&rows).unwrap();
     let area = area(&found.scores, |i| i % 50 == 7);
     assert!(area > 0.9 && found.columns.is_empty(), "{area}");
-    assert_eq!(of(&rows, AnomalyScore::Auto).unwrap().score, AnomalyScore::Error);
     let narrow = Matrix::from_slice(&values[..700], &[7]).unwrap();
-    let error = of(&narrow, AnomalyScore::Density).unwrap_err();
+    let error = of(&narrow).unwrap_err();
     assert!(error.to_string().contains("8 numbers"), "{error}");
+}
+
+#[test]
+fn wild_and_empty_rows_are_flagged_and_no_neighbours() {
+    let mut values = two_groups(300, 6, 8);
+    let far = |row: &mut [f64]| row.iter_mut().for_each(|x| *x += 40.0);
+    [7, 23].iter().for_each(|i| far(&mut values[6 * i..6 * i + 6]));
+    let plain = judged(&values, 6, &by_density(), &Config::default());
+    values[60..66].fill(1e20);
+    values[120..126].fill(f64::NAN);
+    values[190] = f64::NAN;
+    values[240] = f64::INFINITY;
+    let found = judged(&values, 6, &by_density(), &Config::default());
+    for i in [7, 10, 20, 23, 40] {
+        assert!(found.flagged[i], "{i}: {found:?}");
+    }
+    let more = found.flagged.iter().filter(|f| **f).count();
+    let others = plain.flagged.iter().filter(|f| **f).count();
+    println!("wild: {more} {others}");
+    assert!(found.scores[20].is_nan() && found.scores[31].is_finite());
+    assert!(found.columns[190].is_nan() && found.columns[191] >= 0.0);
+    let nothing = Matrix::from_slice(&[f64::NAN; 60], &[6]).unwrap();
+    assert!(find_anomalies(&nothing, None, &Config::default(), &by_density()).is_err());
+}
+
+#[test]
+fn rows_of_which_few_differ_and_few_rows_have_scores() {
+    let mut rng = Rng::new(3);
+    let mut values = vec![0.0; 300 * 4];
+    values[..40].iter_mut().for_each(|x| *x = f64::from(rng.normal()));
+    let found = judged(&values, 4, &by_density(), &Config::default());
+    assert!(found.scores.iter().all(|s| s.is_finite()));
+    assert_eq!(area(&found.scores, |i| i < 10), 1.0);
+    for few in 1..6 {
+        let found = judged(&two_groups(few, 6, 9), 6, &by_density(), &Config::default());
+        assert!(found.scores.iter().all(|s| s.is_finite()), "{few}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_said_of_a_network_is_refused() {
+    let rows = Matrix::from_slice(&two_groups(100, 6, 9), &[6]).unwrap();
+    let refused = |set: fn(&mut Config)| {
+        let mut config = Config::default();
+        set(&mut config);
+        let error = find_anomalies(&rows, None, &config, &by_density()).unwrap_err();
+        assert!(error.to_string().contains("without a network"), "{error}");
+    };
+    refused(|config| config.train.epochs = Some(3));
+    refused(|config| config.train.latents = Some(2));
+    refused(|config| config.train.linear = true);
 }
