@@ -114,13 +114,13 @@ fn anomalies_are_told_by_density_where_that_is_asked_for() {
     let folder = Folder::new();
     let density = ["anomalies", "digits.npy", "--score", "density"];
     let with = |more: &[&'static str]| [&density[..], more].concat();
-    let ran = ok(&folder, &with(&["--contamination", "auto", "--per-column"]));
+    let ran = folder.ok(&with(&["--contamination", "auto", "--per-column"]));
     assert!(ran.stderr.contains("nats"), "{ran:?}");
     assert!(ran.text().lines().all(|line| line.split(',').count() == 4 + 64));
     let ran = folder.ok(&with(&["--contamination", "0.02"]));
     let flagged = ran.text().lines().filter(|l| l.split(',').nth(2) == Some("1")).count();
     assert_eq!(flagged, 36);
-    folder.ok(&["train", "digits.npy", "-1", "--max-error", "1", "-o", "c.codec"]);
+    ok(&folder, &["train", "digits.npy", "--latent", "8", "--max-error", "1", "-o", "c.codec"]);
     let ran = folder.ok(&with(&["--codec", "c.codec"]));
     assert!(ran.text().lines().count() == 1798 && ran.stderr.contains("nats"), "{ran:?}");
     for (more, said) in [

@@ -32,6 +32,9 @@ pub enum AnomalyScore {
     /// surprise of the usual row; it may be negative. The density is that of the nearest
     /// neighbours among the rows that are left when the least likely ones are left out. With a
     /// codec, it is that of latents and of the error of what the codec gives back.
+    ///
+    /// It is for tables of a few tens of columns where anomalies are rows far from all others; the
+    /// error is for relations among columns. Without a codec, nothing may be said of a network.
     Density,
     /// How many bits the row takes in a compressed file, that is, how unlikely it is.
     Bits,
