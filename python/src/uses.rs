@@ -29,8 +29,12 @@ pub(crate) fn anomalies<'py>(
     let mut how = AnomalyConfig::default();
     how.score = match score.as_str() {
         "error" => AnomalyScore::Error,
+        "density" => AnomalyScore::Density,
         "bits" => AnomalyScore::Bits,
-        _ => return Err(PyValueError::new_err(format!("score {score:?} is not error or bits"))),
+        _ => {
+            let what = format!("score {score:?} is not error, density or bits");
+            return Err(PyValueError::new_err(what));
+        }
     };
     how.contamination = contamination;
     how.rounds = rounds.unwrap_or(how.rounds);

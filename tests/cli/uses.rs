@@ -109,6 +109,31 @@ fn anomalies_are_listed() {
     assert!(error.contains("alike.csv: no network"), "{error}");
 }
 
+#[test]
+fn anomalies_are_told_by_density_where_that_is_asked_for() {
+    let folder = Folder::new();
+    let density = ["anomalies", "digits.npy", "--score", "density"];
+    let with = |more: &[&'static str]| [&density[..], more].concat();
+    let ran = folder.ok(&with(&["--contamination", "auto", "--per-column"]));
+    assert!(ran.stderr.contains("nats"), "{ran:?}");
+    assert!(ran.text().lines().all(|line| line.split(',').count() == 4 + 64));
+    let ran = folder.ok(&with(&["--contamination", "0.02"]));
+    let flagged = ran.text().lines().filter(|l| l.split(',').nth(2) == Some("1")).count();
+    assert_eq!(flagged, 36);
+    ok(&folder, &["train", "digits.npy", "--latent", "8", "--max-error", "1", "-o", "c.codec"]);
+    let ran = folder.ok(&with(&["--codec", "c.codec"]));
+    assert!(ran.text().lines().count() == 1798 && ran.stderr.contains("nats"), "{ran:?}");
+    for (more, said) in [
+        (&["--contamination", "some"][..], "some"),
+        (&["--epochs", "3"], "--epochs has no effect with --score density"),
+        (&["--loss", "mse"], "--loss has no effect with --score density"),
+        (&["--per-column", "--codec", "c.codec"], "--per-column"),
+    ] {
+        let error = folder.fails(2, &with(more));
+        assert!(error.contains(said), "{more:?}: {error}");
+    }
+}
+
 /// Rows of six columns that go together, in units of their own; the last `odd` do not go together.
 fn own_units(count: usize, odd: usize) -> Vec<f32> {
     let random = noise(count * 3);

@@ -29,13 +29,14 @@ LEAST_ROWS = 64
 class Anomalies(NamedTuple):
     """How little each row is like the others."""
 
-    #: The larger, the odder; NaN for rows without any value.
+    #: The larger, the odder, in nats for ``score="density"``; NaN for rows without any value.
     scores: NDArray[np.float64]
     #: Whether each row is flagged.
     flagged: NDArray[np.bool_]
     #: The score above which rows are.
     threshold: float
-    #: How much each value contributes to its row's score, rows × columns; empty for ``score="bits"``.
+    #: How much each value contributes to its row's score, rows × columns; empty for ``score="bits"``, and for
+    #: ``score="density"`` with a codec.
     columns: NDArray[np.float32]
 
 
@@ -53,7 +54,7 @@ def anomalies(
     x: Any,
     codec: Codec | None = None,
     *,
-    contamination: float | None = None,
+    contamination: float | str | None = "auto",
     score: str = "error",
     rounds: int | None = None,
     progress: Progress = None,
@@ -67,12 +68,15 @@ def anomalies(
         Rows.
     codec : Codec, optional
         What knows ordinary rows; learned from ``x`` without its oddest rows if not given.
-    contamination : float, optional
-        The share of rows to flag; if not given, those far above the median score are.
-    score : {"error", "bits"}
-        How far rows are from what the codec makes of them, or how many bits they take.
+    contamination : "auto" or float
+        The share of rows to flag; "auto" flags those far above the median score. None is "auto".
+    score : {"error", "density", "bits"}
+        How far rows are from what the codec makes of them; how unlikely they are by the density of ordinary
+        rows about them, in nats; or how many bits they take. The error is for relations among columns, as of
+        images, sensors and spectra; the density for tables of a few tens of columns where anomalies are rows
+        far from all others: without a codec, it takes no option about networks.
     rounds : int, optional
-        How many times the oddest rows are left out and the codec is learned anew.
+        How many times the oddest rows are left out and the others learned from, or compared with, anew.
     progress : bool or callable, optional
         Who is told how far it is.
     **options
@@ -93,12 +97,21 @@ def anomalies(
     """
     rows = as_table(x)
     asked = None if rounds is None else count(rounds, "rounds")
+    share = _share(contamination)
     with listener(progress) as told:
         own = None if codec is None else codec._codec
-        found = _aezip.anomalies(rows, own, options, (score, contamination, asked), told)
+        found = _aezip.anomalies(rows, own, options, (score, share, asked), told)
     columns = found["columns"]
     columns = columns.reshape(rows[2][0], -1) if columns.size else columns
     return Anomalies(found["scores"], found["flagged"], found["threshold"], columns)
+
+
+def _share(contamination: float | str | None) -> float | None:
+    if contamination is None or contamination == "auto":
+        return None
+    if isinstance(contamination, str):
+        raise ValueError(f'contamination={contamination!r} is neither "auto" nor a number')
+    return contamination
 
 
 def impute(

@@ -1,12 +1,13 @@
 //! Scores of rows, and which of them are flagged.
 
+use super::config::{AnomalyConfig, AnomalyScore};
 use crate::apps::column_units::ColumnUnits;
 use crate::apps::values;
 use crate::error::Result;
 use crate::matrix::{Matrix, Rows, from_little_endian};
 use std::ops::Range;
 
-/// How many standard deviations of the scores' logarithms above their median a row is flagged,
+/// How many standard deviations of the scores' logarithms, or of nats, above their median a row is flagged,
 /// and what makes the median distance of normally distributed numbers to their median a standard
 /// deviation: the modified z-score and its cut of Iglewicz and Hoaglin 1993, *How to detect and
 /// handle outliers*.
@@ -19,19 +20,24 @@ const LEAST_SCORE: f64 = 1e-300;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Anomalies {
-    /// The score of each row, not negative: the larger, the less the row is like the others. Its
-    /// unit is that of the [`AnomalyScore`](super::AnomalyScore) asked for. NaN for rows without any
-    /// value, which cannot be compared with others.
+    /// The score of each row: the larger, the less the row is like the others. Its unit is that of
+    /// `score`. NaN for rows without any value, which cannot be compared with others.
     pub scores: Vec<f64>,
     /// Whether each row is flagged, that is, has a score above the threshold, or no value at all.
     pub flagged: Vec<bool>,
     /// The score above which rows are flagged.
     pub threshold: f64,
-    /// How much each value contributes to its row's score, rows × columns, row-major: the squared
-    /// error over the one expected in its column. Where two networks score the rows, it is a
-    /// weighted mean of theirs, weighted so that in either case the score is the root of the mean
-    /// of the row's contributions. NaN for missing values, which do not count; empty for
-    /// [`AnomalyScore::Bits`](super::AnomalyScore::Bits).
+    /// What the rows were scored by.
+    pub score: AnomalyScore,
+    /// How much each value contributes to its row's score, rows × columns, row-major; NaN for
+    /// missing values, which do not count.
+    ///
+    /// For [`AnomalyScore::Density`], it is the mean squared difference from the row's nearest
+    /// neighbours over the one that is usual in its column; empty where a codec is given. For
+    /// [`AnomalyScore::Error`], it is the squared error over the one expected in its column.
+    /// Where two networks score the rows, it is a weighted mean of theirs, weighted so that in
+    /// either case the score is the root of the mean of the row's contributions. Empty for
+    /// [`AnomalyScore::Bits`].
     pub columns: Vec<f32>,
     /// Whether the columns share a unit, so that an error of 1 counts the same in each; if not, it is
     /// counted in units of the column's spread.
@@ -50,6 +56,8 @@ pub struct Judged<'a> {
     /// As in [`Anomalies`].
     pub threshold: f64,
     /// As in [`Anomalies`].
+    pub score: AnomalyScore,
+    /// As in [`Anomalies`].
     pub units: ColumnUnits,
     /// As in [`Anomalies`].
     pub is_components: bool,
@@ -62,19 +70,21 @@ impl<'a> Judged<'a> {
     pub(super) fn new(
         scores: Vec<f64>,
         columns: Option<Box<dyn Rows + 'a>>,
-        contamination: Option<f64>,
+        how: &AnomalyConfig,
     ) -> Self {
-        let threshold = match contamination {
+        let score = how.score;
+        let threshold = match how.contamination {
             Some(share) => quantile(&scores, 1.0 - share),
+            None if score == AnomalyScore::Density => nats_far_above(&scores),
             None => far_above(&scores),
         };
         let flagged = scores.iter().map(|s| *s > threshold || s.is_nan()).collect();
         let units = ColumnUnits::Shared;
-        Self { scores, flagged, threshold, units, is_components: false, columns }
+        Self { scores, flagged, threshold, score, units, is_components: false, columns }
     }
 
     /// How much each value contributes to its row's score: rows × columns, `f32`, as
-    /// [`Anomalies::columns`]; none for [`AnomalyScore::Bits`](super::AnomalyScore::Bits).
+    /// [`Anomalies::columns`]; none where these are empty.
     pub fn contributions(&self) -> Option<&(dyn Rows + 'a)> {
         self.columns.as_deref()
     }
@@ -82,9 +92,9 @@ impl<'a> Judged<'a> {
     /// The same with all contributions in memory.
     pub(super) fn collected(self) -> Result<Anomalies> {
         let columns = self.columns.map(|columns| Matrix::of(&*columns)?.to_vec());
-        let Self { scores, flagged, threshold, units, is_components, .. } = self;
+        let Self { scores, flagged, threshold, score, units, is_components, .. } = self;
         let columns = columns.transpose()?.unwrap_or_default();
-        Ok(Anomalies { scores, flagged, threshold, columns, units, is_components })
+        Ok(Anomalies { scores, flagged, threshold, score, columns, units, is_components })
     }
 }
 
@@ -158,7 +168,7 @@ pub(super) fn lowest(scores: &[f64], count: usize) -> Vec<usize> {
     order
 }
 
-/// The score beyond which a row is far above the others.
+/// The score beyond which a row is far above the others, of scores that are not negative.
 fn far_above(scores: &[f64]) -> f64 {
     let known = scores.iter().filter(|s| !s.is_nan());
     let logs: Vec<f64> = known.map(|s| s.max(LEAST_SCORE).ln()).collect();
@@ -166,6 +176,15 @@ fn far_above(scores: &[f64]) -> f64 {
     let distances: Vec<f64> = logs.iter().map(|l| (l - median).abs()).collect();
     let deviation = DEVIATION_PER_MEDIAN_DISTANCE * quantile(&distances, 0.5);
     (median + FLAGGED_DEVIATIONS * deviation).exp()
+}
+
+/// The same of nats, which are logarithms already, but lie farther above their median than below it:
+/// the deviation is that of the scores above, and 0 if there are none.
+fn nats_far_above(scores: &[f64]) -> f64 {
+    let median = quantile(scores, 0.5);
+    let above: Vec<f64> = scores.iter().filter(|s| **s > median).map(|s| s - median).collect();
+    let distance = if above.is_empty() { 0.0 } else { quantile(&above, 0.5) };
+    median + FLAGGED_DEVIATIONS * DEVIATION_PER_MEDIAN_DISTANCE * distance
 }
 
 #[cfg(test)]
@@ -184,12 +203,24 @@ mod tests {
         assert_eq!(far_above(&alike), limit);
         let columns = [1.0, 1.0, f32::NAN, 5.0, f32::NAN, f32::NAN];
         let columns = Box::new(Matrix::from_slice(&columns, &[2]).unwrap());
-        let found = Judged::new(scores(&*columns).unwrap(), Some(columns), Some(0.4));
+        let how = AnomalyConfig { contamination: Some(0.4), ..Default::default() };
+        let found = Judged::new(scores(&*columns).unwrap(), Some(columns), &how);
         let found = found.collected().unwrap();
         assert!(found.scores[1] == 5_f64.sqrt() && found.scores[2].is_nan());
         assert_eq!(found.flagged, [false, true, true]);
         assert_eq!(found.worst_columns(1, 2), [(1, 1.0)]);
         assert_eq!(lowest(&found.scores, 3), [0, 1]);
         assert!(limit > 1.1 && limit < 3.0, "{limit}");
+    }
+    #[test]
+    fn nats_are_far_above_by_those_above_their_median() {
+        // The median is 0, the median distance of those above it 2, whatever lies below.
+        let nats = [-900.0, -5.0, -1.0, 0.0, 1.0, 2.0, 12.0, f64::NAN];
+        let threshold = 3.5 * 1.4826 * 2.0;
+        assert_eq!(nats_far_above(&nats), threshold);
+        let how = AnomalyConfig { score: AnomalyScore::Density, ..Default::default() };
+        let found = Judged::new(nats.to_vec(), None, &how);
+        assert_eq!(found.flagged, [false, false, false, false, false, false, true, true]);
+        assert_eq!(nats_far_above(&[0.0; 5]), 0.0);
     }
 }

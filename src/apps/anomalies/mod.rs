@@ -5,10 +5,16 @@
 //! replicator neural networks*). `scoring` turns its errors into scores, with `expected_error`
 //! where the codec was learned elsewhere; `training` learns the codec from rows that may be
 //! anomalies themselves.
+//!
+//! A row may also be called an anomaly where few others are near it: `density` measures that, among
+//! the `points` that ordinary rows are, or those that a codec makes of them (`latents`).
 
 mod config;
+mod density;
 mod expected_error;
 mod found;
+mod latents;
+mod points;
 mod scoring;
 mod training;
 
@@ -21,21 +27,25 @@ use super::model::Model;
 use crate::compress::{Codec, Config, Loss};
 use crate::error::{Error, Result};
 use crate::matrix::{Described, Rows};
+use density::{Density, Differences};
 use scoring::Reconstruction;
 use std::sync::Arc;
 use training::Scored;
 
-/// Scores `rows` by `codec`, or by one that is learned from the rows themselves with `config`.
+/// Scores `rows` by `codec`, or by one that is learned from the rows themselves with `config`; with
+/// [`AnomalyScore::Density`] and no codec, by each other.
 ///
 /// Columns with units of their own are brought to the same spread first, see
 /// [`AnomalyConfig::table`]. Missing values (NaN) do not count. Rows without any value, and those a
 /// hundred times as far from all others as those from each other, are flagged and have no part in
-/// learning. Where fewer rows are left than [`Codec::LEAST_ROWS`], principal components stand for
-/// the network.
+/// learning: others are not compared with them. Where a network is to be learned from fewer rows
+/// than [`Codec::LEAST_ROWS`], principal components stand for it.
 ///
 /// # Errors
 /// `Argument` if the codec is for other rows or has no encoder, a number of `how` is out of its
-/// range, no row has a value, or rows do not differ; otherwise whatever reading the rows fails with.
+/// range, no row has a value, a network is to be learned from rows that do not differ, or
+/// `config` says something of a network although [`AnomalyScore::Density`] learns none; otherwise
+/// whatever reading the rows fails with.
 ///
 /// ```no_run
 /// use aezip::apps::{AnomalyConfig, find_anomalies};
@@ -67,35 +77,59 @@ pub fn judge_rows<'a>(
     how: &AnomalyConfig,
 ) -> Result<Judged<'a>> {
     how.validate()?;
+    if codec.is_none() && how.score == AnomalyScore::Density && config.train != Default::default() {
+        return Err(Error::argument(
+            "the density of rows is found without a network: leave out what is said of one, or \
+             score rows by their error",
+        ));
+    }
     if rows.is_empty() {
         return Err(Error::argument("there are no rows to judge"));
     }
     let units = how.units(rows)?;
     let how = AnomalyConfig { table: Some(units == ColumnUnits::Own), ..how.clone() };
-    let found = match codec {
-        Some(codec) if how.score == AnomalyScore::Bits => {
-            Judged::new(scoring::by_bits(rows, codec, config)?, None, how.contamination)
-        }
-        Some(codec) => {
+    let judged = |scores| Judged::new(scores, None, &how);
+    let found = match (codec, how.score) {
+        (Some(codec), AnomalyScore::Bits) => judged(scoring::by_bits(rows, codec, config)?),
+        (Some(codec), AnomalyScore::Density) => judged(latents::scores(rows, codec, config, &how)?),
+        (Some(codec), _) => {
             let own = Reconstruction::Model(Box::new(Model::new(codec)?));
             let schema = rows.schema().clone();
             let rows: Arc<dyn Rows> = Arc::new(Described { rows, schema });
             Scored::new(Box::new(scoring::score(&rows, own, config, &how, None)?))?.judged(&how)
         }
-        None => learn_and_judge(&Comparable::new(rows, Some(units), config)?, config, &how)?,
+        (None, _) => {
+            let rows = Comparable::new(rows, Some(units), config)?;
+            if rows.ordinary.is_empty() {
+                let what = "no row has values, so there is nothing to compare with";
+                return Err(Error::argument(what));
+            }
+            match how.score {
+                AnomalyScore::Density => by_density(&rows, config, &how)?,
+                _ => learn_and_judge(&rows, config, &how)?,
+            }
+        }
     };
     Ok(Judged { units, ..found })
 }
 
-/// Scores rows by what is learned from those that can be learned from.
+/// Scores rows by the density of those that are ordinary.
+fn by_density<'a>(
+    rows: &Comparable<'a>,
+    config: &Config,
+    how: &AnomalyConfig,
+) -> Result<Judged<'a>> {
+    let density = Density::fit(rows, config, how)?;
+    let columns = Differences::new(rows.rows.clone(), density, config);
+    Ok(Judged::new(columns.scores()?, Some(Box::new(columns)), how))
+}
+
+/// Scores rows by a network that is learned from those that can be learned from.
 fn learn_and_judge<'a>(
     rows: &Comparable<'a>,
     config: &Config,
     how: &AnomalyConfig,
 ) -> Result<Judged<'a>> {
-    if rows.ordinary.is_empty() {
-        return Err(Error::argument("no row has values, so there is nothing to compare with"));
-    }
     let mut config = config.clone();
     let by_error = how.score == AnomalyScore::Error;
     let is_default =

@@ -178,7 +178,11 @@ impl Rows for Contributions<'_> {
 
 /// What errors of each column are measured in: the columns' own spread in tables, else one unit
 /// for all. Squares of large or tiny numbers, as they are, would be beyond what floats can say.
-fn error_units(rows: &dyn Rows, how: &AnomalyConfig, config: &Config) -> Result<Vec<f64>> {
+pub(super) fn error_units(
+    rows: &dyn Rows,
+    how: &AnomalyConfig,
+    config: &Config,
+) -> Result<Vec<f64>> {
     let width = rows.schema().width();
     if how.units(rows)? == ColumnUnits::Own {
         let scales = column_scales(&values::sample(rows, config.memory)?, width, 1.0);
@@ -200,7 +204,7 @@ fn known_squares(model: &Model) -> Result<Option<Vec<f64>>> {
 }
 
 /// Raises expected errors to a share of their mean.
-fn at_least(share: f64, expected: Vec<f64>) -> Vec<f64> {
+pub(super) fn at_least(share: f64, expected: Vec<f64>) -> Vec<f64> {
     let least = share * expected.iter().sum::<f64>() / expected.len() as f64;
     expected.into_iter().map(|e| e.max(least).max(f64::MIN_POSITIVE)).collect()
 }

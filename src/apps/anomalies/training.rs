@@ -71,7 +71,7 @@ impl<'a> Scored<'a> {
 
     /// Which of the rows are anomalies.
     pub(super) fn judged(self, how: &AnomalyConfig) -> Judged<'a> {
-        let judged = Judged::new(self.scores, self.columns, how.contamination);
+        let judged = Judged::new(self.scores, self.columns, how);
         Judged { is_components: self.is_components, ..judged }
     }
 }

@@ -18,6 +18,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// Find rows that are not like the others.
 ///
@@ -26,11 +27,16 @@ use std::path::{Path, PathBuf};
 /// components are used instead. Rows far from all others are not learned from; those without any
 /// value are flagged, and their score is NaN. Writes CSV: row, score, whether
 /// it is flagged, and the columns that it differs most in.
+///
+/// The error finds rows whose columns do not go together: of images, sensors, spectra. For tables
+/// of a few tens of columns, where anomalies are rows far from all others, --score density compares
+/// rows with each other instead and learns no network.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   aezip anomalies sensors.csv -o scores.csv            flags by a robust threshold
   aezip anomalies sensors.csv --contamination 0.01     the worst hundredth, to the terminal
+  aezip anomalies patients.csv --score density         by how few rows are near
   aezip anomalies tuesday.npy --codec monday.codec --score bits")]
 pub(crate) struct Args {
     /// File to look at; - for standard input.
@@ -42,19 +48,20 @@ pub(crate) struct Args {
     /// Overwrite an existing file.
     #[arg(short)]
     force: bool,
-    /// Flag this share of the rows. Without, rows whose score's logarithm is far above the median.
-    #[arg(long, value_name = "F", allow_hyphen_values = true)]
-    contamination: Option<f64>,
+    /// Flag this share of the rows; auto flags those whose score is far above the median.
+    #[arg(long, value_name = "auto|F", default_value = "auto", allow_hyphen_values = true)]
+    contamination: Contamination,
     /// What a row is judged by.
     #[arg(long, value_name = "NAME", default_value = "error")]
     score: ScoreName,
-    /// Add a column for each column of the input: its squared error, over what is usual there.
+    /// Add a column for each column of the input: its squared error, or with --score density its
+    /// squared difference from rows nearby, over what is usual there.
     #[arg(long)]
     per_column: bool,
     /// Columns named for each row that is flagged.
     #[arg(long, value_name = "N", default_value_t = 3)]
     top: usize,
-    /// How many times to leave out the worst rows and learn anew.
+    /// How many times to leave out the worst rows and learn anew, or compare with the others anew.
     #[arg(long, value_name = "N", default_value_t = 2)]
     rounds: usize,
     /// Bring columns to the same spread, as those of a table with units of their own [default: by
@@ -76,8 +83,30 @@ pub(crate) struct Args {
 enum ScoreName {
     /// Error of the row as the network gives it back
     Error,
+    /// How thinly ordinary rows lie about the row, in nats; with a codec, among its latents
+    Density,
     /// Bits that the row takes in a compressed file
     Bits,
+}
+
+/// The share of rows to flag.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Contamination {
+    /// As the scores themselves say.
+    Auto,
+    Share(f64),
+}
+
+impl FromStr for Contamination {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("auto", _) => Ok(Self::Auto),
+            (_, Ok(share)) => Ok(Self::Share(share)),
+            _ => Err("it is auto or a number above 0 and below 0.5".to_string()),
+        }
+    }
 }
 
 impl Args {
@@ -86,12 +115,26 @@ impl Args {
         if self.per_column && self.score == ScoreName::Bits {
             return Err(Failure::usage("--per-column is about errors: leave out --score bits"));
         }
+        if self.score == ScoreName::Density {
+            if self.codec.path().is_none() {
+                self.codec.expect_none_because("with --score density, which learns no network")?;
+            } else if self.per_column {
+                return Err(Failure::usage(
+                    "--per-column is about columns of the rows, --score density with --codec about \
+                     latents: leave out one of them",
+                ));
+            }
+        }
         let mut how = AnomalyConfig::default();
-        how.contamination = self.contamination;
+        how.contamination = match self.contamination {
+            Contamination::Auto => None,
+            Contamination::Share(share) => Some(share),
+        };
         how.rounds = self.rounds;
         how.table = self.table;
         how.score = match self.score {
             ScoreName::Error => AnomalyScore::Error,
+            ScoreName::Density => AnomalyScore::Density,
             ScoreName::Bits => AnomalyScore::Bits,
         };
         how.validate().map_err(|error| Failure::usage(error.to_string()))?;
@@ -134,11 +177,16 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     }
     let flagged = found.flagged.iter().filter(|flagged| **flagged).count();
     console.note(&format!(
-        "{}: {} of {} rows are flagged, those with a score above {}{}",
+        "{}: {} of {} rows are flagged, those with a score above {}{}{}",
         label(&input),
         grouped(flagged as u64),
         grouped(rows.len() as u64),
         figure(found.threshold),
+        match found.score {
+            AnomalyScore::Density => " nats",
+            AnomalyScore::Bits => " bits",
+            _ => "",
+        },
         remarks(&found, table),
     ));
     if json { print(&describe(&input, &*rows, &found, top)?) } else { Ok(()) }
