@@ -1098,7 +1098,7 @@ class Transformer:
         count += patches * (e + d) + d + 2 * (e + d)
         count += sum(depth * (12 * dim * dim + 13 * dim) for dim, _, depth in self.stacks)
         wide = 8 * (width + 1)
-        need(wide + 4 * count <= room, "the transformer is too large", "limit")
+        need(wide + 4 * count + 8 * patches * patch <= room, "the transformer is too large", "limit")
         floats = unpack(cursor.rest(), wide + 4 * count)
         need(len(floats) == wide + 4 * count, "its floats take another number of bytes")
         *centre, scale = np.frombuffer(unshuffle(floats[:wide], 8), "<f8")

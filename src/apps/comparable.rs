@@ -7,7 +7,7 @@ use super::made::Selected;
 use super::values;
 use super::wild_rows::{Survey, distance_scales};
 use crate::compress::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::matrix::Rows;
 use std::sync::Arc;
 
@@ -39,6 +39,19 @@ impl<'a> Comparable<'a> {
         let scales = own_units.then(|| column_scales(&sample, width, 1.0));
         let rows = training_rows(rows, scales);
         Ok(Self { rows, units, ordinary, wild, empty })
+    }
+
+    /// Fails if there is no row that can be learned from.
+    ///
+    /// # Errors
+    /// `Argument`.
+    pub(super) fn expect_ordinary(&self) -> Result<()> {
+        if !self.ordinary.is_empty() {
+            return Ok(());
+        }
+        Err(Error::argument(
+            "all rows are without values or have infinite ones, so there is nothing to compare with",
+        ))
     }
 
     /// The rows that can be learned from.

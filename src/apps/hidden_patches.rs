@@ -10,8 +10,8 @@ use crate::matrix::{Matrix, Rows};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct HiddenPatches {
-    /// The rows as they were seen: what was hidden is NaN. `f64` if the codec is for `f64` or whole numbers of 32 bits
-    /// or more, else `f32`.
+    /// The rows as they were seen: what was hidden is NaN. `f64` if they are `f64` or whole numbers of 32 bits or more,
+    /// else `f32`.
     pub seen: Matrix,
     /// The same rows with what was hidden restored.
     pub restored: Matrix,

@@ -20,6 +20,7 @@ use crate::encode::project::Projection;
 use crate::error::{Error, Result};
 use crate::fidelity::Fidelity;
 use crate::fit::data::components::Basis;
+use crate::fit::data::known::rows_by_known;
 use crate::fit::data::sample::Sample;
 use crate::fit::flat;
 use crate::fit::history::History;
@@ -133,6 +134,7 @@ impl Codec {
         let recorder = config.recorder();
         let record = config.on_threads(|| {
             let sample = Sample::draw(rows, config.trained_values(rows.schema().dtype))?;
+            let sample = without_gaps(sample)?;
             train_transformer(&sample, &config.train, config.seed, &recorder)
         })??;
         let codec =
@@ -255,6 +257,11 @@ impl Codec {
     /// The decoder's integers and, where a network finds latents, the encoder.
     #[cfg(feature = "apps")]
     pub(crate) fn parts(&self) -> Result<(ModelRecord, Option<EncoderRecord>)> {
+        if self.is_transformer() {
+            return Err(Error::argument(
+                "the codec is a masked transformer, which has no latents: learn a codec of another kind",
+            ));
+        }
         if self.scales.is_some() {
             return Err(Error::argument(
                 "this codec is of the logarithms of values, as it was learned under a pointwise relative \
@@ -359,12 +366,28 @@ fn network(projection: &Projection, schema: &Schema, rows: &[u8]) -> Option<Enco
     if !record.variational {
         return Some(record);
     }
-    let units = projection.normalise(schema.dtype, &schema.fill_values, rows);
+    let rows = rows_by_known(schema, rows, |known| known > 0);
+    let units = projection.normalise(schema.dtype, &schema.fill_values, &rows);
     let latents = projection.project(&units);
     let outputs: Vec<f32> =
         latents.iter().zip(record.latent.iter().cycle()).map(|(y, unit)| y / unit).collect();
     let mixture = latent_mixture::fit(&outputs, record.latent.len());
     Some(EncoderRecord { mixture, ..record })
+}
+
+/// The rows of a sample in which nothing is missing: of others, patches would be taken to be what stands for gaps.
+fn without_gaps(sample: Sample) -> Result<Sample> {
+    let width = sample.schema.width();
+    let bytes = rows_by_known(&sample.schema, &sample.bytes, |known| known == width);
+    let rows = bytes.len() / sample.schema.row_bytes();
+    if rows < LEAST_ROWS {
+        return Err(Error::argument(format!(
+            "a transformer learns from rows without missing or infinite values, which {rows} of {} are, and takes \
+             {LEAST_ROWS} or more: fill in what is missing first",
+            sample.rows()
+        )));
+    }
+    Ok(Sample { bytes, runs: vec![rows], ..sample })
 }
 
 /// Says why no network could be learned.

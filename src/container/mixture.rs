@@ -21,7 +21,8 @@ pub(crate) fn triangle(latents: usize) -> usize {
 
 /// Counts the numbers of so many distributions of so many latents: at most 2^40.
 pub(super) fn numbers(count: usize, latents: usize) -> u64 {
-    (count * (1 + latents)) as u64 + count as u64 * triangle(latents) as u64
+    let [count, latents] = [count, latents].map(|n| n as u64);
+    count * (1 + latents + latents * (latents + 1) / 2)
 }
 
 impl MixtureRecord {

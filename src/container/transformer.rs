@@ -1,4 +1,4 @@
-//! The `mask` section of a codec: a masked transformer, which restores hidden patches of rows from those that are
+//! The `tran` section of a codec: a masked transformer, which restores hidden patches of rows from those that are
 //! seen. Reading rows does not need it.
 //!
 //! Like the encoder it is made of floats: what it restores is a guess, which a machine may round otherwise.
@@ -157,7 +157,9 @@ impl TransformerRecord {
         let params = ends + tables + encoder.parameters() + decoder.parameters();
         let wide = 8 * (columns as u64 + 1);
         let total = wide + 4 * params;
-        limits::check("the transformer", total, limits.model_bytes).map_err(|e| e.at(at))?;
+        // Whoever runs it holds the column of each value of a patch, and a row that is cut into patches.
+        let cut = 8 * patches * patch;
+        limits::check("the transformer", total + cut, limits.model_bytes).map_err(|e| e.at(at))?;
         let total = usize::try_from(total).map_err(|_| {
             Error::limit("the transformer is larger than this machine's memory").at(at)
         })?;
@@ -247,7 +249,8 @@ mod tests {
     #[test]
     fn memory_is_counted_before_it_is_taken() {
         let bytes = record().encode();
-        let total = 8 * 7 + 4 * 194;
+        // Of 2 patches of 4 values each.
+        let total = 8 * 7 + 4 * 194 + 8 * 2 * 4;
         let with = |model_bytes| Limits { model_bytes, ..Limits::default() };
         assert!(TransformerRecord::decode(&bytes, 0, 6, &with(total)).is_ok());
         let error = TransformerRecord::decode(&bytes, 0, 6, &with(total - 1)).unwrap_err();

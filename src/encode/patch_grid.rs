@@ -4,6 +4,9 @@
 /// otherwise be all that a row's tokens are about.
 pub(crate) const CLIP: f32 = 100.0;
 
+/// No column: rows have at most 2^24.
+const NONE: u32 = u32::MAX;
+
 /// Which columns the values of each patch are.
 #[derive(Debug, Clone)]
 pub(crate) struct PatchGrid {
@@ -12,8 +15,8 @@ pub(crate) struct PatchGrid {
     pub(crate) patches: usize,
     /// Values of a patch.
     pub(crate) patch: usize,
-    /// Patches × values: the column of each, none beyond the edges of a row.
-    columns: Vec<Option<usize>>,
+    /// Patches × values: the column of each, [`NONE`] beyond the edges of a row.
+    columns: Vec<u32>,
 }
 
 impl PatchGrid {
@@ -25,7 +28,7 @@ impl PatchGrid {
             let (own, value) = (at / patch, at % patch);
             let i = own / beside * height + value / across;
             let j = own % beside * across + value % across;
-            (i < lines && j < line).then_some(i * line + j)
+            if i < lines && j < line { (i * line + j) as u32 } else { NONE }
         };
         let patches = down * beside;
         let columns = (0..patches * patch).map(column).collect();
@@ -34,21 +37,24 @@ impl PatchGrid {
 
     /// 1 for each value of a patch that rows have, 0 for those beyond their edges.
     pub(crate) fn inside(&self) -> Vec<f32> {
-        self.columns.iter().map(|column| f32::from(column.is_some())).collect()
+        self.columns.iter().map(|column| f32::from(*column != NONE)).collect()
     }
 
     /// Rows, patch after patch; 0 beyond the edges.
     pub(crate) fn cut(&self, rows: &[f32]) -> Vec<f32> {
         let rows = rows.chunks_exact(self.width);
-        rows.flat_map(|row| self.columns.iter().map(|column| column.map_or(0.0, |j| row[j])))
-            .collect()
+        rows.flat_map(|row| {
+            self.columns.iter().map(|column| row.get(*column as usize).copied().unwrap_or(0.0))
+        })
+        .collect()
     }
 
     /// The columns of a patch, each with its place in the patch.
     #[cfg(any(test, feature = "apps"))]
     pub(super) fn columns_of(&self, patch: usize) -> impl Iterator<Item = (usize, usize)> {
         let own = &self.columns[patch * self.patch..(patch + 1) * self.patch];
-        own.iter().enumerate().filter_map(|(at, column)| Some((at, (*column)?)))
+        let inside = own.iter().enumerate().filter(|(_, column)| **column != NONE);
+        inside.map(|(at, column)| (at, *column as usize))
     }
 }
 

@@ -42,4 +42,6 @@ mod tensors;
 #[cfg(feature = "compress")]
 mod tiles;
 #[cfg(all(feature = "apps", feature = "formats"))]
+mod transformer;
+#[cfg(all(feature = "apps", feature = "formats"))]
 mod uses;

@@ -3,23 +3,22 @@
 
 use aezip::apps::{
     AnomalyConfig, AnomalyScore, Examples, FinetuneConfig, Model, OnnxPart, SampleSource, Task,
-    cast, denoise, find_anomalies, finetune, hide_patches, impute, missing_values, onnx, predict,
-    safetensors, sample, to_doubles,
+    cast, denoise, find_anomalies, finetune, impute, missing_values, onnx, predict, safetensors,
+    sample, to_doubles,
 };
 use aezip::{
-    Codec, Config, DType, Fidelity, Loss, Matrix, Patches, Quality, Reader, Rows, Transformer,
-    compress,
+    Codec, Config, DType, Fidelity, Loss, Matrix, Patches, Quality, Reader, Rows, compress,
 };
 use std::path::Path;
 
 /// 1797 images of 8 × 8 pixels from 0 to 16.
-fn digits() -> Vec<f64> {
+pub(crate) fn digits() -> Vec<f64> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/digits.npy");
     let rows = aezip::input::open(path, &Default::default()).unwrap();
     to_doubles(&*rows).unwrap()
 }
 
-fn matrix(values: &[f64], dtype: DType) -> Matrix {
+pub(crate) fn matrix(values: &[f64], dtype: DType) -> Matrix {
     cast(&Matrix::from_slice(values, &[8, 8]).unwrap(), dtype).unwrap()
 }
 
@@ -40,10 +39,10 @@ fn mean_square(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Numbers between 0 and 1, the same each time.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as f64 / (1_u64 << 31) as f64
@@ -253,77 +252,6 @@ fn gaps_are_filled_better_than_with_means() {
     let chosen = error(&to_doubles(&chosen.rows).unwrap());
     println!("{chosen:.3} by what suits each column");
     assert!(chosen < 0.5 * baseline, "{chosen} {baseline}");
-}
-
-#[test]
-fn a_transformer_restores_patches_and_embeds_rows_without_them() {
-    let whole = digits();
-    let images = |values: &[f64]| matrix(values, DType::F32);
-    let (learned, judged) = whole.split_at(64 * 1400);
-    let mut config = Config::default();
-    config.train.mask = Some(Patches::new(2, 2, 0.5));
-    let mut transformer = Transformer::default();
-    (transformer.depth, transformer.dim) = (Some(1), Some(24));
-    (config.train.transformer, config.train.batch) = (Some(transformer), Some(16));
-    let mut fitted = |threads: usize, epochs: usize| {
-        (config.threads, config.train.epochs) = (threads, Some(epochs));
-        let mut stored = Vec::new();
-        Codec::fit(&images(learned), &config).unwrap().write(&mut stored).unwrap();
-        stored
-    };
-    assert!(fitted(1, 1) == fitted(3, 1), "it depends on the number of threads");
-    let codec = Codec::read(&fitted(0, 20)).unwrap();
-    assert!(codec.is_transformer() && codec.has_network());
-
-    // Half of the patches of each image are missing.
-    let mut random = Random(5);
-    let mut gaps = judged.to_vec();
-    for image in gaps.chunks_exact_mut(64) {
-        for patch in 0..16 {
-            if random.unit() < 0.5 {
-                let first = patch / 4 * 16 + patch % 4 * 2;
-                [0, 1, 8, 9].iter().for_each(|at| image[first + at] = f64::NAN);
-            }
-        }
-    }
-    let rows = images(&gaps);
-    let missing = missing_values(&rows, &[]).unwrap();
-    let filled = impute(&rows, &missing, Some(&codec), &config).unwrap();
-    let filled = to_doubles(&filled.rows).unwrap();
-    let mean = |j: usize| {
-        let own = learned.iter().skip(j).step_by(64);
-        own.clone().sum::<f64>() / own.count() as f64
-    };
-    let means: Vec<f64> = (0..64).map(mean).collect();
-    let (mut error, mut baseline) = (0.0, 0.0);
-    for (at, gap) in missing.iter().enumerate() {
-        if *gap {
-            error += (filled[at] - judged[at]).powi(2);
-            baseline += (means[at % 64] - judged[at]).powi(2);
-        } else {
-            assert_eq!(filled[at], judged[at], "what is there stays");
-        }
-    }
-    println!("{:.3} of the squared error of means", error / baseline);
-    assert!(error < 0.7 * baseline, "{error} {baseline}");
-
-    let model = Model::new(&codec).unwrap();
-    assert!(model.is_transformer() && model.is_masked() && model.latents() == 24);
-    let embedded = model.embed(&rows).unwrap();
-    assert_eq!((embedded.len(), embedded.schema().width()), (rows.len(), 24));
-    assert_eq!(model.lost(&rows).unwrap(), None);
-    let looked_at = hide_patches(&model, &matrix(judged, DType::U8), 5, 1).unwrap();
-    let seen = to_doubles(&looked_at.seen).unwrap();
-    assert_eq!(seen.iter().filter(|x| x.is_nan()).count(), 5 * 32);
-    let restored = to_doubles(&looked_at.restored).unwrap();
-    assert!(restored.iter().zip(&seen).all(|(x, s)| s.is_nan() || x == s));
-    // What needs latents says so.
-    let told = |error: aezip::Error| assert!(error.to_string().contains("transformer"), "{error}");
-    told(model.reconstruct(&rows).unwrap_err());
-    told(model.decode(&embedded).unwrap_err());
-    told(sample(&model, 3, 0).unwrap_err());
-    told(codec.compress(&images(judged), &Config::default(), Vec::new()).unwrap_err());
-    told(compress(&images(judged), &config, Vec::new()).unwrap_err());
 }
 
 #[test]

@@ -43,6 +43,8 @@ const SHARE_OF_MEMORY: u64 = 8;
 /// What is added to distances, in spreads of a column, so that those of equal rows have a
 /// logarithm.
 const NEAREST: f64 = 1e-3;
+/// And of those that are infinitely far.
+const FARTHEST: f64 = 1e18;
 /// The part of what its neighbours' density differs by from the usual one that is taken off a
 /// row's, and the largest such difference, for each dimension: rows between groups of different
 /// density stand out less than those beside a dense one (as of Breunig et al. 2000, *LOF*, who take
@@ -200,11 +202,17 @@ fn sampled(places: &[usize], count: usize, seed: u64) -> Vec<usize> {
     (0..count).map(|i| places[first(i) + rng.below(first(i + 1) - first(i))]).collect()
 }
 
+/// The distance whose square is given: that of rows without a column in common, whose square is infinite, is only
+/// very far, so that means of distances can be compared.
+fn distance(square: f32) -> f64 {
+    f64::from(square).sqrt().min(FARTHEST)
+}
+
 /// ln of the mean distance to neighbours, the mean over both numbers of [`NEIGHBOURS`].
 fn mean_distance(near: &[(f32, usize)]) -> f64 {
     let few = near.len().min(NEIGHBOURS.0.max(near.len() / 2));
     let mean = |near: &[(f32, usize)]| {
-        let sum: f64 = near.iter().map(|(square, _)| f64::from(*square).sqrt()).sum();
+        let sum: f64 = near.iter().map(|(square, _)| distance(*square)).sum();
         (NEAREST + sum / near.len().max(1) as f64).ln()
     };
     0.5 * (mean(&near[..few]) + mean(near))
@@ -238,7 +246,7 @@ fn wide_distances(all: &[f32], width: usize, places: &[usize]) -> Vec<f64> {
         }
         let (mut sum, mut done) = (0.0, 0);
         counts.map(|count| {
-            sum += squares[done..count].iter().map(|s| f64::from(*s).sqrt()).sum::<f64>();
+            sum += squares[done..count].iter().map(|s| distance(*s)).sum::<f64>();
             done = count;
             sum / count.max(1) as f64
         })
@@ -259,7 +267,7 @@ fn wide_distances(all: &[f32], width: usize, places: &[usize]) -> Vec<f64> {
 fn dimension(near: &[Vec<(f32, usize)>]) -> f64 {
     let (mut sum, mut count) = (0.0, 0.0);
     for near in near {
-        let ln = |(square, _): &(f32, usize)| (NEAREST + f64::from(*square).sqrt()).ln();
+        let ln = |(square, _): &(f32, usize)| (NEAREST + distance(*square)).ln();
         let Some((last, others)) = near.split_last() else { continue };
         sum += others.iter().map(|other| ln(last) - ln(other)).sum::<f64>();
         count += others.len() as f64;

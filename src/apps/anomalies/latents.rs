@@ -46,6 +46,7 @@ pub(super) fn scores(
     };
     let points = Made { rows, schema: Schema::new(DType::F32, &[latents + 1]), make };
     let points = Comparable::new(&points, Some(ColumnUnits::Own), config)?;
+    points.expect_ordinary()?;
     let density = Density::fit(&points, config, how)?;
     Differences::new(points.rows, density, config).scores()
 }

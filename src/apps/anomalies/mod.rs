@@ -100,10 +100,7 @@ pub fn judge_rows<'a>(
         }
         (None, _) => {
             let rows = Comparable::new(rows, Some(units), config)?;
-            if rows.ordinary.is_empty() {
-                let what = "no row has values, so there is nothing to compare with";
-                return Err(Error::argument(what));
-            }
+            rows.expect_ordinary()?;
             match how.score {
                 AnomalyScore::Density => by_density(&rows, config, &how)?,
                 _ => learn_and_judge(&rows, config, &how)?,
@@ -130,6 +127,9 @@ fn learn_and_judge<'a>(
     config: &Config,
     how: &AnomalyConfig,
 ) -> Result<Judged<'a>> {
+    if config.train.transformer.is_some() {
+        return Err(Error::argument("a masked transformer scores no rows: leave it out"));
+    }
     let mut config = config.clone();
     let by_error = how.score == AnomalyScore::Error;
     let is_default =

@@ -84,6 +84,10 @@ fn by_codec(
     console: &Console,
 ) -> Result<(String, Value), Failure> {
     let train = &mut choice.config.train;
+    if train.transformer.is_some() {
+        let what = "a masked transformer restores what is missing and takes no noise away: leave out --transformer";
+        return Err(Failure::usage(what.to_string()));
+    }
     if !train.is_kind() {
         train.denoise.gaussian = Some(NOISE);
     }

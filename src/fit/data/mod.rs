@@ -6,6 +6,7 @@ pub(crate) mod components;
 mod exceptions;
 pub(crate) mod fills;
 pub(crate) mod grid;
+pub(crate) mod known;
 mod lines;
 pub(crate) mod near;
 pub(crate) mod sample;

@@ -50,11 +50,18 @@ pub(crate) struct SearchEffort {
     pub(crate) measures: bool,
 }
 
-/// Rows up to which a sample of very many values is one of very wide rows, and these many values: each candidate then
-/// takes as long as the rest of the file, and the search takes its short cut. (40 rows of 400,000 columns took
-/// minutes at level 2, for no smaller a file.)
+/// A sample of up to so many rows that has more than so many values is one of very wide rows. Each candidate then
+/// takes as long as the rest of the file, so that the search takes its short cut. (40 rows of 400,000 columns took
+/// many minutes at level 2, for no smaller a file.)
 const FEW_ROWS: usize = 256;
 const WIDE_CELLS: usize = 1 << 23;
+
+/// Candidates built after the first on so many rows and values; all of them where a network or a codec was asked for,
+/// which the short cut does not know.
+fn trials(most: usize, rows: usize, cells: usize, is_asked: bool) -> usize {
+    let is_very_wide = rows <= FEW_ROWS && cells > WIDE_CELLS;
+    if is_very_wide && !is_asked { 0 } else { most }
+}
 
 /// Effort at fitting classes of candidates that are only compared.
 const QUICK: ClassEffort = ClassEffort { classes: 4, rounds: 2 };
@@ -131,8 +138,9 @@ fn smallest(
         )),
         None => Cow::Borrowed(&normalised[..]),
     };
-    let is_very_wide = thin_sample.rows() <= FEW_ROWS && thin_sample.cells() > WIDE_CELLS;
-    let effort = SearchEffort { trials: if is_very_wide { 0 } else { effort.trials }, ..effort };
+    let is_asked = training.is_some_and(|t| t.is_asked() || t.is_for_codec);
+    let trials = trials(effort.trials, thin_sample.rows(), thin_sample.cells(), is_asked);
+    let effort = SearchEffort { trials, ..effort };
     let classes = effort.classes;
     let quick = ClassEffort { classes: classes.classes.min(QUICK.classes), ..QUICK };
     let context = |sample, normalised, effort| FitContext {
@@ -402,4 +410,18 @@ const MANY_LATENTS: f64 = 0.25;
 /// Whether a linear codec has so many latents.
 fn wants_many(linear: &Linear, width: usize) -> bool {
     linear.with_latents.choice.latents as f64 > MANY_LATENTS * width as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_very_wide_rows_take_the_short_cut_unless_a_network_is_asked_for() {
+        let wide = WIDE_CELLS + 1;
+        assert_eq!(trials(4, 40, wide, false), 0);
+        assert_eq!(trials(4, 40, wide, true), 4);
+        assert_eq!(trials(4, 40, WIDE_CELLS, false), 4);
+        assert_eq!(trials(4, FEW_ROWS + 1, wide, false), 4);
+    }
 }

@@ -196,3 +196,17 @@ fn what_is_said_of_a_network_is_refused() {
     refused(|config| config.train.latents = Some(2));
     refused(|config| config.train.linear = true);
 }
+
+#[test]
+fn rows_with_hardly_a_column_in_common_have_scores() {
+    let mut rng = Rng::new(8);
+    for known in [1, 4] {
+        let mut values = vec![f64::NAN; 400 * 40];
+        for row in values.chunks_exact_mut(40) {
+            (0..known).for_each(|_| row[rng.below(40)] = f64::from(rng.normal()));
+        }
+        let found = judged(&values, 40, &by_density(), &Config::default());
+        assert!(found.scores.iter().all(|s| s.is_finite()), "{known} of 40 values are known");
+        assert!(found.flagged.iter().filter(|flag| **flag).count() < 100);
+    }
+}

@@ -1,0 +1,86 @@
+//! The masked transformer: what it restores and embeds, on the sample of digits.
+
+use crate::uses::{Random, digits, matrix};
+use aezip::apps::{Model, hide_patches, impute, missing_values, sample, to_doubles};
+use aezip::{Codec, Config, DType, Patches, Rows, Transformer, compress};
+
+#[test]
+fn a_transformer_restores_patches_and_embeds_rows_without_them() {
+    let whole = digits();
+    let images = |values: &[f64]| matrix(values, DType::F32);
+    let (learned, judged) = whole.split_at(64 * 1400);
+    let mut config = Config::default();
+    config.train.mask = Some(Patches::new(2, 2, 0.5));
+    let mut transformer = Transformer::default();
+    (transformer.depth, transformer.dim) = (Some(1), Some(24));
+    (config.train.transformer, config.train.batch) = (Some(transformer), Some(16));
+    let mut fitted = |threads: usize, epochs: usize| {
+        (config.threads, config.train.epochs) = (threads, Some(epochs));
+        let mut stored = Vec::new();
+        Codec::fit(&images(learned), &config).unwrap().write(&mut stored).unwrap();
+        stored
+    };
+    assert!(fitted(1, 1) == fitted(3, 1), "it depends on the number of threads");
+    let codec = Codec::read(&fitted(0, 20)).unwrap();
+    assert!(codec.is_transformer() && codec.has_network());
+
+    // Half of the patches of each image are missing.
+    let mut random = Random(5);
+    let mut gaps = judged.to_vec();
+    for image in gaps.chunks_exact_mut(64) {
+        for patch in 0..16 {
+            if random.unit() < 0.5 {
+                let first = patch / 4 * 16 + patch % 4 * 2;
+                [0, 1, 8, 9].iter().for_each(|at| image[first + at] = f64::NAN);
+            }
+        }
+    }
+    let rows = images(&gaps);
+    let missing = missing_values(&rows, &[]).unwrap();
+    let filled = impute(&rows, &missing, Some(&codec), &config).unwrap();
+    let filled = to_doubles(&filled.rows).unwrap();
+    let mean = |j: usize| {
+        let own = learned.iter().skip(j).step_by(64);
+        own.clone().sum::<f64>() / own.count() as f64
+    };
+    let means: Vec<f64> = (0..64).map(mean).collect();
+    let (mut error, mut baseline) = (0.0, 0.0);
+    for (at, gap) in missing.iter().enumerate() {
+        if *gap {
+            error += (filled[at] - judged[at]).powi(2);
+            baseline += (means[at % 64] - judged[at]).powi(2);
+        } else {
+            assert_eq!(filled[at], judged[at], "what is there stays");
+        }
+    }
+    println!("{:.3} of the squared error of means", error / baseline);
+    assert!(error < 0.7 * baseline, "{error} {baseline}");
+
+    let model = Model::new(&codec).unwrap();
+    assert!(model.is_transformer() && model.is_masked() && model.latents() == 24);
+    let embedded = model.embed(&rows).unwrap();
+    assert_eq!((embedded.len(), embedded.schema().width()), (rows.len(), 24));
+    assert_eq!(model.lost(&rows).unwrap(), None);
+    let looked_at = hide_patches(&model, &matrix(judged, DType::U8), 5, 1).unwrap();
+    let seen = to_doubles(&looked_at.seen).unwrap();
+    assert_eq!(seen.iter().filter(|x| x.is_nan()).count(), 5 * 32);
+    let restored = to_doubles(&looked_at.restored).unwrap();
+    assert!(restored.iter().zip(&seen).all(|(x, s)| s.is_nan() || x == s));
+    // What needs latents says so.
+    let told = |error: aezip::Error| assert!(error.to_string().contains("transformer"), "{error}");
+    told(model.reconstruct(&rows).unwrap_err());
+    told(model.decode(&embedded).unwrap_err());
+    told(sample(&model, 3, 0).unwrap_err());
+    told(codec.compress(&images(judged), &Config::default(), Vec::new()).unwrap_err());
+    told(compress(&images(judged), &config, Vec::new()).unwrap_err());
+    // It learns from whole rows: what stands for a gap is no value.
+    let some = [&judged[..64 * 100], &gaps[..64 * 100]].concat();
+    let error = Codec::fit(&images(&gaps[..64 * 100]), &config).unwrap_err();
+    assert!(error.to_string().contains("0 of 100"), "{error}");
+    let learned = |rows: &[f64]| {
+        let mut stored = Vec::new();
+        Codec::fit(&images(rows), &config).unwrap().write(&mut stored).unwrap();
+        stored
+    };
+    assert!(learned(&some) == learned(&judged[..64 * 100]));
+}
