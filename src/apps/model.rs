@@ -178,7 +178,8 @@ impl Model {
 
     /// Finds the latents of `rows`: a matrix of `f32`, rows × latents. A missing value (NaN)
     /// counts as the column's centre, or as hidden if the encoder [knows that](Self::is_masked);
-    /// the latents of a row without any value are NaN.
+    /// the latents of a row without any value are NaN, and of a masked transformer those of a row of
+    /// which no patch is known as a whole.
     ///
     /// # Errors
     /// `Argument` if the rows are not as wide as the codec's or there is no encoder; otherwise
@@ -210,7 +211,7 @@ impl Model {
     /// `f32`.
     ///
     /// # Errors
-    /// `Argument` if the rows are not as wide as the codec's or there is no encoder; otherwise
+    /// `Argument` if the rows are not as wide as the codec's, there is no encoder or it is a masked transformer; otherwise
     /// whatever reading the rows fails with.
     pub fn reconstruct(&self, rows: &dyn Rows) -> Result<Matrix> {
         Matrix::of(&self.reconstruction(rows, values::float(self.schema.dtype))?)
@@ -251,7 +252,7 @@ impl Model {
     /// [`Self::reconstruct`].
     ///
     /// # Errors
-    /// `Argument` if a row of `latents` is not as many numbers as the codec has latents; otherwise
+    /// `Argument` for a masked transformer, or if a row of `latents` is not as many numbers as the codec has latents; otherwise
     /// whatever reading them fails with.
     pub fn decode(&self, latents: &dyn Rows) -> Result<Matrix> {
         let networks = self.latent_networks()?;
@@ -280,7 +281,7 @@ impl Model {
     /// the shape of the grid: its first axis × the others × latents.
     ///
     /// # Errors
-    /// `Argument` if this is not that file's model; otherwise whatever the reader fails with,
+    /// `Argument` if this is not that file's model, as no masked transformer is; otherwise whatever the reader fails with,
     /// `Corrupt` or `Truncated` for a damaged file.
     pub fn stored<'a, S: Source>(&'a self, reader: &'a Reader<S>) -> Result<Box<dyn Rows + 'a>> {
         let networks = self.latent_networks()?;

@@ -64,7 +64,7 @@ const MOST_TRIES: usize = 100;
 /// rows are smoother than real ones.
 ///
 /// # Errors
-/// `Argument` if `count` is 0 or rows or latents are more than 2^28 values, or if the codec's
+/// `Argument` if `count` is 0, the model is a masked transformer, or rows or latents are more than 2^28 values, or if the codec's
 /// distributions hardly ever give latents within their ranges.
 ///
 /// ```

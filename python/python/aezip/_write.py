@@ -111,7 +111,7 @@ def compress(
         ``tile`` (``"auto"``, ``"rows"`` or a shape), ``shape``,
         ``access`` (``"auto"``, ``"row"``, ``"scan"`` or rows of a part: how single rows are read); the network:
         ``hidden``, ``latent``, ``epochs``, ``batch``, ``lr``, ``activation``, ``time``; its kind: ``loss``, ``linear``, ``sparse``,
-        ``denoise``, ``mask_patches``, ``transformer`` (true, or a dict of its ``depth``, ``heads`` and ``dim``), ``contractive``, ``variational``. ``aezip compress --help`` explains each.
+        ``denoise``, ``mask_patches``, ``transformer`` (of :func:`aezip.train` alone: true, or a dict of its ``depth``, ``heads`` and ``dim``), ``contractive``, ``variational``. ``aezip compress --help`` explains each.
 
     Returns
     -------

@@ -42,7 +42,7 @@ use training::Scored;
 /// than [`Codec::LEAST_ROWS`], principal components stand for it.
 ///
 /// # Errors
-/// `Argument` if the codec is for other rows or has no encoder, a number of `how` is out of its
+/// `Argument` if the codec is for other rows, has no encoder or is a masked transformer, a number of `how` is out of its
 /// range, no row has a value, a network is to be learned from rows that do not differ, or
 /// `config` says something of a network although [`AnomalyScore::Density`] learns none; otherwise
 /// whatever reading the rows fails with.

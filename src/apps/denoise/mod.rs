@@ -39,8 +39,8 @@ const ROUNDING: f64 = 1.2 / 12.0;
 /// without noise; without such a codec, see [`remove_noise`].
 ///
 /// # Errors
-/// `Argument` if the rows are not as wide as the codec's or there is no encoder; otherwise
-/// whatever reading the rows fails with.
+/// `Argument` if the rows are not as wide as the codec's, there is no encoder or it is a masked transformer;
+/// otherwise whatever reading the rows fails with.
 pub fn denoise(model: &Model, rows: &dyn Rows) -> Result<Matrix> {
     Matrix::of(&denoised(model, rows)?)
 }
@@ -48,7 +48,7 @@ pub fn denoise(model: &Model, rows: &dyn Rows) -> Result<Matrix> {
 /// The same, made when they are read, so that they are never all in memory.
 ///
 /// # Errors
-/// `Argument` if the rows are not as wide as the codec's or there is no encoder.
+/// `Argument` if the rows are not as wide as the codec's, there is no encoder or it is a masked transformer.
 pub fn denoised<'a>(model: &'a Model, rows: &'a dyn Rows) -> Result<impl Rows + 'a> {
     model.expect(rows.schema())?;
     model.latent_networks()?;

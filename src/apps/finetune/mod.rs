@@ -65,8 +65,8 @@ impl<'a> Examples<'a> {
 /// # Errors
 /// `Argument` if there are not as many labels as rows, fewer than 4 of them, labels that are not
 /// whole numbers or too many different ones, rows without labels for a regression, a number of
-/// `how` out of its range, or if the codec is for other rows or has no encoder; otherwise whatever
-/// reading the rows fails with.
+/// `how` out of its range, or if the codec is for other rows, has no encoder or is a masked transformer;
+/// otherwise whatever reading the rows fails with.
 ///
 /// ```no_run
 /// use aezip::apps::{Examples, FinetuneConfig, finetune, predict};
