@@ -15,6 +15,7 @@ pub(crate) struct MixtureRecord {
 }
 
 /// Numbers of the lower triangle of a matrix, the diagonal among them.
+#[cfg(feature = "apps")]
 pub(crate) fn triangle(latents: usize) -> usize {
     latents * (latents + 1) / 2
 }
