@@ -2,7 +2,8 @@
 
 use super::values;
 use crate::error::Result;
-use crate::matrix::{Rows, Schema, check_range};
+use crate::matrix::{Rows, Schema, check_range, to_little_endian};
+use std::ops::Range;
 
 /// Rows of which each is made of one of `rows`.
 pub(super) struct Made<'a, F> {
@@ -36,6 +37,22 @@ where
         }
         Ok(())
     }
+}
+
+/// Reads rows of `f32` of which `of` finds some by their places: `out` becomes those of `rows` from `first` on.
+pub(super) fn read_found(
+    rows: &dyn Rows,
+    first: usize,
+    out: &mut [u8],
+    of: impl Fn(Range<usize>) -> Result<Vec<f32>>,
+) -> Result<()> {
+    check_range(rows, first, out.len())?;
+    let row = rows.schema().row_bytes();
+    for part in values::parts(out.len() / row, rows.schema().width()) {
+        let found = of(first + part.start..first + part.end)?;
+        out[part.start * row..part.end * row].copy_from_slice(&to_little_endian(&found));
+    }
+    Ok(())
 }
 
 /// The rows at some places, in the order of these.

@@ -173,8 +173,9 @@ impl EncoderRecord {
             out.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect::<Vec<f32>>()
         };
         let (given, params) = (width + latents, params as usize);
-        let mixed = given + params;
-        let mixture = singles(mixed, narrow.len() / 4 - mixed);
+        let mixture = singles(given + params, narrow.len() / 4 - given - params);
+        let mixture =
+            (distributions > 0).then(|| MixtureRecord::new(&mixture, distributions, latents));
         let out = Self {
             centre: doubles(0, width),
             scale: doubles(width, width),
@@ -185,19 +186,16 @@ impl EncoderRecord {
             skip,
             masked,
             variational,
-            mixture: None,
+            mixture: mixture.transpose().map_err(|e| e.at(at))?,
         };
-        out.check(&mixture).map_err(|e| e.at(at))?;
-        let mixture =
-            (distributions > 0).then(|| MixtureRecord::new(&mixture, distributions, latents));
-        Ok(Self { mixture: mixture.transpose().map_err(|e| e.at(at))?, ..out })
+        out.check().map_err(|e| e.at(at))?;
+        Ok(out)
     }
 
-    /// Checks that all numbers are such that inputs can be computed and clamped, and those of a mixture finite.
-    fn check(&self, mixture: &[f32]) -> Result<()> {
+    /// Checks that all numbers are such that inputs can be computed and clamped.
+    fn check(&self) -> Result<()> {
         let wide = self.centre.iter().chain(&self.scale).all(|v| v.is_finite());
-        let narrow = self.clip.iter().chain(&self.latent).chain(&self.params);
-        let mut narrow = narrow.chain(mixture);
+        let mut narrow = self.clip.iter().chain(&self.latent).chain(&self.params);
         if !wide || !narrow.all(|v| v.is_finite()) {
             return Err(Error::corrupt("a number of the encoder is not finite"));
         }

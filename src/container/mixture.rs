@@ -29,6 +29,9 @@ pub(super) fn numbers(count: usize, latents: usize) -> u64 {
 impl MixtureRecord {
     /// Takes apart what [`Self::numbers`] gives: at least one distribution.
     pub(super) fn new(numbers: &[f32], count: usize, latents: usize) -> Result<Self> {
+        if !numbers.iter().all(|v| v.is_finite()) {
+            return Err(Error::corrupt("a number of a mixture is not finite"));
+        }
         let (weights, rest) = numbers.split_at(count);
         let (means, factors) = rest.split_at(count * latents);
         if weights.iter().any(|w| *w <= 0.0) {

@@ -9,11 +9,13 @@ use std::collections::BTreeMap;
 /// The transformer of a codec.
 #[derive(Debug, Clone)]
 pub(crate) struct MaskedTransformer {
-    pub(crate) record: TransformerRecord,
+    /// What the file says of it, but for its parameters.
+    record: TransformerRecord,
     grid: PatchGrid,
     net: Transformer,
 }
 
+/// The blocks of a record.
 fn stack(record: StackRecord) -> Stack {
     let StackRecord { dim, heads, depth } = record;
     Stack { dim, heads, depth }
@@ -28,14 +30,14 @@ struct Alike {
 }
 
 impl MaskedTransformer {
-    /// The transformer of a record.
-    pub(crate) fn new(record: TransformerRecord) -> Self {
+    /// The transformer of a record, out of which its parameters are taken.
+    pub(crate) fn new(mut record: TransformerRecord) -> Self {
         let line = record.centre.len() / record.lines;
         let grid = PatchGrid::new([record.lines, line], record.patch);
         let (patches, patch) = (grid.patches, grid.patch);
         let (encoder, decoder) = (stack(record.encoder), stack(record.decoder));
         let shape = Shape { patches, patch, encoder, decoder };
-        let net = Transformer::of(shape, record.params.clone());
+        let net = Transformer::of(shape, std::mem::take(&mut record.params));
         Self { grid, net, record }
     }
 

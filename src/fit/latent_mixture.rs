@@ -8,9 +8,9 @@ use crate::container::mixture::MixtureRecord;
 use crate::linalg::{cholesky, cross_products, multiply, symmetric_eigen, transposed};
 use rayon::prelude::*;
 
-/// Rows that are looked at, at most, and of how many one has no part in fitting: such rows say how many distributions
-/// there are to be.
-const MOST_ROWS: usize = 20_000;
+/// Rows whose latents are worth finding: more of them make no better a mixture.
+pub(crate) const MOST_ROWS: usize = 20_000;
+/// Of how many rows one has no part in fitting: such rows say how many distributions there are to be.
 const HELD_OUT: usize = 5;
 /// Most distributions. (Of the images of clothes, draws of 64 are found out in 57 % by their nearest neighbours, of 16
 /// in 60 %, of one in 80 %; the latents of the rows themselves in 55 %.)
@@ -36,10 +36,8 @@ const FEWEST_ROWS: f64 = 2.0;
 /// Fits the mixture of as many distributions as rows that were held out bear out to `outputs`, rows × latents;
 /// none where they are too few to tell or have too many latents, or do not differ.
 pub(crate) fn fit(outputs: &[f32], latents: usize) -> Option<MixtureRecord> {
-    let rows: Vec<&[f32]> = outputs.chunks_exact(latents).collect();
-    let every = rows.len().div_ceil(MOST_ROWS).max(1);
     let [mut fitted, mut held_out] = [Vec::new(), Vec::new()];
-    for (at, row) in rows.iter().step_by(every).enumerate() {
+    for (at, row) in outputs.chunks_exact(latents).enumerate() {
         let part = if at % HELD_OUT == 0 { &mut held_out } else { &mut fitted };
         part.extend(row.iter().map(|y| f64::from(*y)));
     }
@@ -47,23 +45,24 @@ pub(crate) fn fit(outputs: &[f32], latents: usize) -> Option<MixtureRecord> {
         return None;
     }
     let count = fitted.len() / latents;
-    let work = |distributions: usize| distributions * count * latents * latents;
-    if ROWS_PER_LATENT * latents > count || work(1) > MOST_WORK {
+    let is_told = |distributions: usize| {
+        distributions * ROWS_PER_LATENT * latents <= count
+            && distributions * count * latents * latents <= MOST_WORK
+    };
+    if !is_told(1) {
         return None;
     }
+    let twice = |mixture: &Mixture| {
+        (0..ROUNDS).try_fold(mixture.halved()?, |next, _| next.refitted(&fitted))
+    };
     let mut best = Mixture::of_one(&fitted, latents)?;
     let mut said = best.log_likelihood(&held_out);
-    while let Some(twice) =
-        best.components.len().checked_mul(2).filter(|n| {
-            *n <= MOST && n * ROWS_PER_LATENT * latents <= count && work(*n) <= MOST_WORK
-        })
-    {
-        let mut next = best.halved()?;
-        for _ in 0..ROUNDS {
-            next = next.refitted(&fitted)?;
-        }
+    while 2 * best.components.len() <= MOST && is_told(2 * best.components.len()) {
+        let Some(next) = twice(&best) else { break };
         let now = next.log_likelihood(&held_out);
-        if now.is_nan() || now < said + LEAST_GAIN || next.components.len() < twice / 2 {
+        // Distributions that were given up may leave fewer than there were.
+        let is_better = now >= said + LEAST_GAIN && next.components.len() >= best.components.len();
+        if !is_better {
             break;
         }
         (best, said) = (next, now);

@@ -17,12 +17,12 @@ use super::found::{lowest, quantile};
 use super::points::{PointScales, Points, nearest};
 use super::scoring::{LEAST_EXPECTED, at_least};
 use crate::apps::comparable::Comparable;
-use crate::apps::made::Selected;
+use crate::apps::made::{Selected, read_found};
 use crate::apps::values;
 use crate::compress::Config;
 use crate::error::Result;
 use crate::matrix::rng::Rng;
-use crate::matrix::{DType, Rows, Schema, check_range, to_little_endian};
+use crate::matrix::{DType, Rows, Schema};
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::Arc;
@@ -324,14 +324,8 @@ impl Rows for Differences<'_> {
     }
 
     fn read(&self, first: usize, out: &mut [u8]) -> Result<()> {
-        check_range(self, first, out.len())?;
-        let row = self.schema.row_bytes();
-        for part in values::parts(out.len() / row, self.schema.width()) {
-            let (at, end) = (part.start * row, part.end * row);
-            let own = self.each(first + part.start..first + part.end, Ordinary::contributions)?;
-            out[at..end].copy_from_slice(&to_little_endian(&own.concat()));
-        }
-        Ok(())
+        let of = |rows| Ok(self.each(rows, Ordinary::contributions)?.concat());
+        read_found(self, first, out, of)
     }
 }
 

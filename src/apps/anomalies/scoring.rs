@@ -6,14 +6,14 @@ use super::found::{self, lowest};
 use crate::apps::column_scale::column_scales;
 use crate::apps::column_units::ColumnUnits;
 use crate::apps::learn::deviation;
-use crate::apps::made::Selected;
+use crate::apps::made::{Selected, read_found};
 use crate::apps::model::{Model, nothing_hidden};
 use crate::apps::principal::Principal;
 use crate::apps::values;
 use crate::codec::program::Program;
 use crate::compress::{Codec, Config};
 use crate::error::{Error, ErrorKind, Result};
-use crate::matrix::{DType, Rows, Schema, check_range, to_little_endian};
+use crate::matrix::{DType, Rows, Schema};
 use crate::reader::Reader;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -165,14 +165,7 @@ impl Rows for Contributions<'_> {
     }
 
     fn read(&self, first: usize, out: &mut [u8]) -> Result<()> {
-        check_range(self, first, out.len())?;
-        let row = self.schema.row_bytes();
-        for part in values::parts(out.len() / row, self.scale.len()) {
-            let (at, end) = (part.start * row, part.end * row);
-            let own = self.of(first + part.start..first + part.end)?;
-            out[at..end].copy_from_slice(&to_little_endian(&own));
-        }
-        Ok(())
+        read_found(self, first, out, |rows| self.of(rows))
     }
 }
 

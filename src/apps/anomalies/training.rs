@@ -12,13 +12,13 @@ use super::found::{self, Judged, lowest, quantile, row_score, scores};
 use super::scoring::{self, LEAST_EXPECTED, Reconstruction, Reference};
 use crate::apps::comparable::Comparable;
 use crate::apps::learn::config_for_uses;
-use crate::apps::made::Selected;
+use crate::apps::made::{Selected, read_found};
 use crate::apps::model::Model;
 use crate::apps::principal::Principal;
 use crate::apps::values;
 use crate::compress::{Activation, Codec, Config};
 use crate::error::{ErrorKind, Result};
-use crate::matrix::{Rows, Schema, check_range, to_little_endian};
+use crate::matrix::{Rows, Schema};
 
 /// Passes of the network that learns little: just enough that it knows what all rows look like.
 const FEW_PASSES: usize = 5;
@@ -137,17 +137,14 @@ impl Rows for Combined<'_> {
     }
 
     fn read(&self, first: usize, out: &mut [u8]) -> Result<()> {
-        check_range(self, first, out.len())?;
-        let (row, width) = (self.schema().row_bytes(), self.schema().width());
-        for part in values::parts(out.len() / row, width) {
-            let rows = first + part.start..first + part.end;
+        let width = self.schema().width();
+        read_found(self, first, out, |rows| {
             let mut few = found::read(&*self.few, rows.clone())?;
             let many = found::read(&*self.many, rows)?;
             let pairs = few.chunks_exact_mut(width).zip(many.chunks_exact(width));
             pairs.for_each(|(few, many)| self.combine(few, many));
-            out[part.start * row..part.end * row].copy_from_slice(&to_little_endian(&few));
-        }
-        Ok(())
+            Ok(few)
+        })
     }
 }
 
