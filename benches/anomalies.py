@@ -20,7 +20,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 
 #: What `aezip anomalies --score` takes.
-OWN = ["error", "density"]
+OWN = ["auto", "error", "density"]
 
 
 def ours(program, rows, score):
@@ -35,7 +35,7 @@ def fifth_neighbour(x):
 
 
 def main(program, folder):
-    print("| data | rows × columns | anomalies | error | density | isolation forest | 5th neighbour | local outlier factor | seconds, error | seconds, density |")
+    print("| data | rows × columns | anomalies | auto | error | density | isolation forest | 5th neighbour | local outlier factor | seconds, auto | seconds, error | seconds, density |")
     areas = []
     for labels in sorted(pathlib.Path(folder).glob("*-labels.npy")):
         name = labels.name.removesuffix("-labels.npy")
@@ -56,7 +56,7 @@ def main(program, folder):
         figures = [f"{area:.3f}" for area in own]
         size = f"{x.shape[0]:,} × {x.shape[1]}"
         print("|", " | ".join([name, size, str(is_odd.sum()), *figures, *seconds]), "|")
-    print("| mean | | |", " | ".join(f"{area:.3f}" for area in np.mean(areas, axis=0)), "| | |")
+    print("| mean | | |", " | ".join(f"{area:.3f}" for area in np.mean(areas, axis=0)), "| | | |")
 
 
 if __name__ == "__main__":

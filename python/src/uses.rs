@@ -28,11 +28,12 @@ pub(crate) fn anomalies<'py>(
     let (score, contamination, rounds) = how;
     let mut how = AnomalyConfig::default();
     how.score = match score.as_str() {
+        "auto" => AnomalyScore::Auto,
         "error" => AnomalyScore::Error,
         "density" => AnomalyScore::Density,
         "bits" => AnomalyScore::Bits,
         _ => {
-            let what = format!("score {score:?} is not error, density or bits");
+            let what = format!("score {score:?} is not auto, error, density or bits");
             return Err(PyValueError::new_err(what));
         }
     };

@@ -122,6 +122,7 @@ fn anomalies_are_found_although_they_are_learned_from_too() {
 
     let mut how = AnomalyConfig::default();
     how.contamination = Some(0.05);
+    how.score = AnomalyScore::Error;
     // Means over seeds, of which one alone moves the area by 0.02.
     const SEEDS: [u64; 3] = [0, 1, 2];
     let of_seed = |seed: u64, how: &AnomalyConfig| {
@@ -161,6 +162,17 @@ fn anomalies_are_found_although_they_are_learned_from_too() {
         "{right} of {flagged}, {far}"
     );
     let found = &found[0].1;
+    let mut all_ways = how.clone();
+    (all_ways.score, all_ways.rounds) = (AnomalyScore::Auto, AnomalyConfig::default().rounds);
+    let found_by_all = SEEDS.map(|seed| of_seed(seed, &all_ways));
+    let both = found_by_all.iter().map(|(area, _)| area).sum::<f64>() / SEEDS.len() as f64;
+    println!("{both:.4} by error and density");
+    assert!(both > 0.9 && both > baseline + 0.3, "{both} {baseline}");
+    for (_, found) in &found_by_all {
+        assert_eq!(found.score, AnomalyScore::Auto);
+        let flagged = found.flagged.iter().filter(|f| **f).count();
+        assert!((80..=100).contains(&flagged), "{flagged}");
+    }
     // What is said of a row adds up.
     let row = (0..odd.len()).find(|i| found.flagged[*i]).unwrap();
     let all: f64 = found.worst_columns(row, 64).iter().map(|(_, share)| share).sum();

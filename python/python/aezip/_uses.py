@@ -55,7 +55,7 @@ def anomalies(
     codec: Codec | None = None,
     *,
     contamination: float | str | None = "auto",
-    score: str = "error",
+    score: str = "auto",
     rounds: int | None = None,
     progress: Progress = None,
     **options: Unpack[Options],
@@ -70,11 +70,12 @@ def anomalies(
         What knows ordinary rows; learned from ``x`` without its oddest rows if not given.
     contamination : "auto" or float
         The share of rows to flag; "auto" flags those far above the median score. None is "auto".
-    score : {"error", "density", "bits"}
-        How far rows are from what the codec makes of them; how unlikely they are by the density of ordinary
-        rows about them, in nats; or how many bits they take. The error is for relations among columns, as of
-        images, sensors and spectra; the density for tables of a few tens of columns where anomalies are rows
-        far from all others: without a codec, it takes no option about networks.
+    score : {"auto", "error", "density", "bits"}
+        "error" is how far rows are from what the codec makes of them: large where columns do not go together.
+        "density" is how unlikely they are by the density of ordinary rows about them, in nats: large far from
+        all others. It takes seconds, and without a codec no option about networks. "bits" is how many bits they
+        take. "auto" is by how much either error or density exceeds what is usual; the error alone with a
+        codec, or with options like ``epochs`` that leave a single network.
     rounds : int, optional
         How many times the oddest rows are left out and the others learned from, or compared with, anew.
     progress : bool or callable, optional

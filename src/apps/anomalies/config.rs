@@ -20,13 +20,22 @@ const LEAST_TRIM_OF_DENSITY: f64 = 0.2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum AnomalyScore {
+    /// The density and the error together, where no codec is given. Each is counted from the usual
+    /// row, in units of the median distance of those above it (of the error, of its logarithm).
+    /// The score is the soft maximum ln((exp a + exp b) / 2) of the density of ordinary rows, a,
+    /// and, b, the mean of the error and the density of all rows. It has no unit, is about 0 for the
+    /// usual row, and may be negative.
+    ///
+    /// It is the error alone where a codec, a kind of network, a number of passes or a time is
+    /// given, or rows are too few for a network.
+    #[default]
+    Auto,
     /// How far the row is from its reconstruction: the root of the mean over columns of the
     /// squared error, divided by the squared error expected in that column. It has no unit.
     ///
     /// If neither a codec, a kind of network, a number of passes nor a time is given, two networks
     /// are learned and their scores, each relative to its median, combined. Their encoders have
     /// tanh units unless the configuration asks for another function than the default.
-    #[default]
     Error,
     /// How unlikely the row is by the density of ordinary rows about it, in nats above the
     /// surprise of the usual row; it may be negative. The density is that of the nearest
@@ -52,10 +61,10 @@ pub struct AnomalyConfig {
     /// What to score rows by.
     pub score: AnomalyScore,
     /// The share of rows to flag, above 0 and below 0.5. If `None`, it is found from the scores:
-    /// rows are flagged whose score, in nats, or whose error's or bits' logarithm lies more than
+    /// rows are flagged whose score (its logarithm, of errors and bits) lies more than
     /// 3.5 standard deviations above the median. The deviation is 1.4826 times the median distance
-    /// to the median (Iglewicz and Hoaglin 1993, *How to detect and handle outliers*), of nats that
-    /// of the scores above it.
+    /// to the median (Iglewicz and Hoaglin 1993, *How to detect and handle outliers*), except of
+    /// errors and bits that of the scores above it.
     pub contamination: Option<f64>,
     /// How many times the worst rows are left out and the others learned from anew, 0 to 20; 2 by
     /// default. It has no effect on errors and bits where a codec is given.
@@ -64,13 +73,19 @@ pub struct AnomalyConfig {
     /// spread. If `None`, that is [judged](ColumnUnits::of) from the rows.
     pub table: Option<bool>,
     /// The share of rows that each round leaves out, above 0 and below 0.5. If `None`, it is twice
-    /// the contamination, at least 0.1, or 0.2 for [`AnomalyScore::Density`], and at most 0.45.
+    /// the contamination, at least 0.1, or 0.2 for the density, and at most 0.45.
     pub trim: Option<f64>,
 }
 
 impl Default for AnomalyConfig {
     fn default() -> Self {
-        Self { score: AnomalyScore::Error, contamination: None, rounds: 2, table: None, trim: None }
+        Self {
+            score: AnomalyScore::default(),
+            contamination: None,
+            rounds: 2,
+            table: None,
+            trim: None,
+        }
     }
 }
 
@@ -101,6 +116,15 @@ impl AnomalyConfig {
             Some(false) => Ok(ColumnUnits::Shared),
             None => ColumnUnits::of(rows),
         }
+    }
+
+    /// The same where rows are judged by one network, which is by its error.
+    pub(super) fn with_error_for_auto(&self) -> Self {
+        let score = match self.score {
+            AnomalyScore::Auto => AnomalyScore::Error,
+            other => other,
+        };
+        Self { score, ..self.clone() }
     }
 
     /// The share of rows that each round of learning leaves out.

@@ -14,7 +14,7 @@ use std::ops::Range;
 const FLAGGED_DEVIATIONS: f64 = 3.5;
 const DEVIATION_PER_MEDIAN_DISTANCE: f64 = 1.4826;
 /// Scores below this count as it, so that a score of 0 has a logarithm.
-const LEAST_SCORE: f64 = 1e-300;
+pub(super) const LEAST_SCORE: f64 = 1e-300;
 
 /// The scores of rows, and which of them are anomalies.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +27,7 @@ pub struct Anomalies {
     pub flagged: Vec<bool>,
     /// The score above which rows are flagged.
     pub threshold: f64,
-    /// What the rows were scored by.
+    /// What the rows were scored by: [`AnomalyScore::Auto`] only where both are in the score.
     pub score: AnomalyScore,
     /// How much each value contributes to its row's score, rows × columns, row-major; NaN for
     /// missing values, which do not count.
@@ -36,8 +36,9 @@ pub struct Anomalies {
     /// neighbours over the one that is usual in its column; empty where a codec is given. For
     /// [`AnomalyScore::Error`], it is the squared error over the one expected in its column.
     /// Where two networks score the rows, it is a weighted mean of theirs, weighted so that in
-    /// either case the score is the root of the mean of the row's contributions. Empty for
-    /// [`AnomalyScore::Bits`].
+    /// either case the score is the root of the mean of the row's contributions. For
+    /// [`AnomalyScore::Auto`], it is the mean of that of the error and that of the density, by
+    /// what either has to say of the row. Empty for [`AnomalyScore::Bits`].
     pub columns: Vec<f32>,
     /// Whether the columns share a unit, so that an error of 1 counts the same in each; if not, it is
     /// counted in units of the column's spread.
@@ -75,7 +76,9 @@ impl<'a> Judged<'a> {
         let score = how.score;
         let threshold = match how.contamination {
             Some(share) => quantile(&scores, 1.0 - share),
-            None if score == AnomalyScore::Density => nats_far_above(&scores),
+            None if matches!(score, AnomalyScore::Density | AnomalyScore::Auto) => {
+                logarithms_far_above(&scores)
+            }
             None => far_above(&scores),
         };
         let flagged = scores.iter().map(|s| *s > threshold || s.is_nan()).collect();
@@ -178,13 +181,18 @@ fn far_above(scores: &[f64]) -> f64 {
     (median + FLAGGED_DEVIATIONS * deviation).exp()
 }
 
-/// The same of nats, which are logarithms already, but lie farther above their median than below it:
+/// The same of scores that are logarithms already, but lie farther above their median than below it:
 /// the deviation is that of the scores above, and 0 if there are none.
-fn nats_far_above(scores: &[f64]) -> f64 {
+fn logarithms_far_above(scores: &[f64]) -> f64 {
+    let (median, spread) = upper_spread(scores);
+    median + FLAGGED_DEVIATIONS * DEVIATION_PER_MEDIAN_DISTANCE * spread
+}
+
+/// The median of scores and the median distance to it of those above it, which is 0 if there are none.
+pub(super) fn upper_spread(scores: &[f64]) -> (f64, f64) {
     let median = quantile(scores, 0.5);
     let above: Vec<f64> = scores.iter().filter(|s| **s > median).map(|s| s - median).collect();
-    let distance = if above.is_empty() { 0.0 } else { quantile(&above, 0.5) };
-    median + FLAGGED_DEVIATIONS * DEVIATION_PER_MEDIAN_DISTANCE * distance
+    (median, if above.is_empty() { 0.0 } else { quantile(&above, 0.5) })
 }
 
 #[cfg(test)]
@@ -212,15 +220,16 @@ mod tests {
         assert_eq!(lowest(&found.scores, 3), [0, 1]);
         assert!(limit > 1.1 && limit < 3.0, "{limit}");
     }
+
     #[test]
     fn nats_are_far_above_by_those_above_their_median() {
         // The median is 0, the median distance of those above it 2, whatever lies below.
         let nats = [-900.0, -5.0, -1.0, 0.0, 1.0, 2.0, 12.0, f64::NAN];
         let threshold = 3.5 * 1.4826 * 2.0;
-        assert_eq!(nats_far_above(&nats), threshold);
+        assert_eq!(logarithms_far_above(&nats), threshold);
         let how = AnomalyConfig { score: AnomalyScore::Density, ..Default::default() };
         let found = Judged::new(nats.to_vec(), None, &how);
         assert_eq!(found.flagged, [false, false, false, false, false, false, true, true]);
-        assert_eq!(nats_far_above(&[0.0; 5]), 0.0);
+        assert_eq!(logarithms_far_above(&[0.0; 5]), 0.0);
     }
 }

@@ -7,10 +7,12 @@
 //! anomalies themselves.
 //!
 //! A row may also be called an anomaly where few others are near it: `density` measures that, among
-//! the `points` that ordinary rows are, or those that a codec makes of them (`latents`).
+//! the `points` that ordinary rows are, or those that a codec makes of them (`latents`). By default
+//! `either` may say that a row is odd.
 
 mod config;
 mod density;
+mod either;
 mod expected_error;
 mod found;
 mod latents;
@@ -32,8 +34,8 @@ use scoring::Reconstruction;
 use std::sync::Arc;
 use training::Scored;
 
-/// Scores `rows` by `codec`, or by one that is learned from the rows themselves with `config`; with
-/// [`AnomalyScore::Density`] and no codec, by each other.
+/// Scores `rows` by `codec`, or by those that are learned from the rows themselves with `config`, and
+/// without a codec by each other, as [`AnomalyScore`] says.
 ///
 /// Columns with units of their own are brought to the same spread first, see
 /// [`AnomalyConfig::table`]. Missing values (NaN) do not count. Rows without any value, and those a
@@ -96,14 +98,16 @@ pub fn judge_rows<'a>(
             let own = Reconstruction::Model(Box::new(Model::new(codec)?));
             let schema = rows.schema().clone();
             let rows: Arc<dyn Rows> = Arc::new(Described { rows, schema });
+            let how = how.with_error_for_auto();
             Scored::new(Box::new(scoring::score(&rows, own, config, &how, None)?))?.judged(&how)
         }
         (None, _) => {
             let rows = Comparable::new(rows, Some(units), config)?;
             rows.expect_ordinary()?;
-            match how.score {
-                AnomalyScore::Density => by_density(&rows, config, &how)?,
-                _ => learn_and_judge(&rows, config, &how)?,
+            if how.score == AnomalyScore::Density {
+                by_density(&rows, config, &how)?
+            } else {
+                learn_and_judge(&rows, config, &how)?
             }
         }
     };
@@ -121,7 +125,8 @@ fn by_density<'a>(
     Ok(Judged::new(columns.scores()?, Some(Box::new(columns)), how))
 }
 
-/// Scores rows by a network that is learned from those that can be learned from.
+/// Scores rows by networks that are learned from those that can be learned from, with
+/// [`AnomalyScore::Auto`] by their density, too.
 fn learn_and_judge<'a>(
     rows: &Comparable<'a>,
     config: &Config,
@@ -131,9 +136,9 @@ fn learn_and_judge<'a>(
         return Err(Error::argument("a masked transformer scores no rows: leave it out"));
     }
     let mut config = config.clone();
-    let by_error = how.score == AnomalyScore::Error;
     let is_default =
         !config.train.is_kind() && config.train.epochs.is_none() && config.train.seconds.is_none();
+    let by_error = how.score != AnomalyScore::Bits;
     if by_error && !config.train.is_kind() {
         config.train.loss = Loss::SquaredError;
     }
@@ -141,9 +146,14 @@ fn learn_and_judge<'a>(
         config.train.latents = Some(training::default_latents(rows.rows.schema().width()));
     }
     if by_error && is_default && rows.ordinary.len() >= Codec::LEAST_ROWS {
-        return Ok(training::two_networks(rows, config, how)?.judged(how));
+        return match how.score {
+            AnomalyScore::Auto => either::judged(rows, &config, how),
+            _ => Ok(training::two_networks(rows, &rows.ordinary, config, how)?.judged(how)),
+        };
     }
-    Ok(training::trimmed(rows, &config, how, scoring::LEAST_EXPECTED)?.judged(how))
+    let how = how.with_error_for_auto();
+    Ok(training::trimmed(rows, &rows.ordinary, &config, &how, scoring::LEAST_EXPECTED)?
+        .judged(&how))
 }
 
 #[cfg(test)]
@@ -234,7 +244,7 @@ mod tests {
             let found = found(&values, &how);
             assert!([10, 20, 40].iter().all(|&i| found.flagged[i]), "{how:?}: {found:?}");
             assert!(found.scores[20].is_nan() && found.scores[31].is_finite());
-            if how.score == AnomalyScore::Error {
+            if how.score == AnomalyScore::Auto {
                 assert!(found.flagged[7] && found.flagged[23] && !found.is_components);
                 assert!(found.flagged.iter().filter(|f| **f).count() < 20);
                 assert!(found.columns[190].is_nan() && found.columns[191] >= 0.0);

@@ -76,9 +76,11 @@ impl<'a> Scored<'a> {
     }
 }
 
-/// Scores rows by two networks, one of few and one of many passes.
+/// Scores rows by two networks, one of few and one of many passes, which are learned from the rows
+/// at the places `ordinary`.
 pub(super) fn two_networks<'a>(
     rows: &Comparable<'a>,
+    ordinary: &[usize],
     mut config: Config,
     how: &AnomalyConfig,
 ) -> Result<Scored<'a>> {
@@ -86,9 +88,9 @@ pub(super) fn two_networks<'a>(
         config.train.activation = Activation::Tanh;
     }
     config.train.epochs = Some(FEW_PASSES);
-    let few = trimmed(rows, &config, how, FEW_PASSES_LEAST_EXPECTED)?;
+    let few = trimmed(rows, ordinary, &config, how, FEW_PASSES_LEAST_EXPECTED)?;
     config.train.epochs = Some(many_passes(&*rows.rows));
-    let many = trimmed(rows, &config, how, LEAST_EXPECTED)?;
+    let many = trimmed(rows, ordinary, &config, how, LEAST_EXPECTED)?;
     // The network that knows rows better makes smaller errors. Where most rows have no error at
     // all, there is nothing to compare with.
     let unit = |scores: &[f64]| {
@@ -156,16 +158,17 @@ fn many_passes(rows: &dyn Rows) -> usize {
     (PASSES * (count / width).sqrt()).clamp(least, most).min(affordable) as usize
 }
 
-/// Learns from all ordinary rows, then again from those that are not the worst, and scores all rows
-/// by the last codec, or by components where rows are too few for a network. No column is expected to have a smaller error than a share `least_expected` of the
-/// mean.
+/// Learns from the rows at the places `ordinary`, then again from those that are not the worst, and
+/// scores all rows by the last codec, or by components where rows are too few for a network. No
+/// column is expected to have a smaller error than a share `least_expected` of the mean.
 pub(super) fn trimmed<'a>(
     rows: &Comparable<'a>,
+    ordinary: &[usize],
     config: &Config,
     how: &AnomalyConfig,
     least_expected: f64,
 ) -> Result<Scored<'a>> {
-    let mut kept = rows.ordinary.clone();
+    let mut kept = ordinary.to_vec();
     let by_components = config.train.is_kind() && kept.len() < Codec::LEAST_ROWS;
     let (rows, ordinary) = (&rows.rows, kept.len() as f64);
     let mut last = None;

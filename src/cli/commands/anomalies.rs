@@ -23,20 +23,19 @@ use std::str::FromStr;
 /// Find rows that are not like the others.
 ///
 /// An autoencoder with few latents is learned from the rows, twice more without those that it
-/// cannot give back; a row's score is how badly it is given back. Of fewer than 64 rows principal
+/// cannot give back: badly given back are rows whose columns do not go together. And rows are
+/// compared with each other: odd are those that few others are near. By default a row's score says
+/// how far it is beyond the usual in either; --score error and --score density take one of them
+/// alone, and density needs seconds, as it learns no network. Of fewer than 64 rows principal
 /// components are used instead. Rows far from all others are not learned from; those without any
 /// value are flagged, and their score is NaN. Writes CSV: row, score, whether
 /// it is flagged, and the columns that it differs most in.
-///
-/// The error finds rows whose columns do not go together: of images, sensors, spectra. For tables
-/// of a few tens of columns, where anomalies are rows far from all others, --score density compares
-/// rows with each other instead and learns no network.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   aezip anomalies sensors.csv -o scores.csv            flags by a robust threshold
   aezip anomalies sensors.csv --contamination 0.01     the worst hundredth, to the terminal
-  aezip anomalies patients.csv --score density         by how few rows are near
+  aezip anomalies patients.csv --score density         by how few rows are near, in seconds
   aezip anomalies tuesday.npy --codec monday.codec --score bits")]
 pub(crate) struct Args {
     /// File to look at; - for standard input.
@@ -52,10 +51,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "auto|F", default_value = "auto", allow_hyphen_values = true)]
     contamination: Contamination,
     /// What a row is judged by.
-    #[arg(long, value_name = "NAME", default_value = "error")]
+    #[arg(long, value_name = "NAME", default_value = "auto")]
     score: ScoreName,
-    /// Add a column for each column of the input: its squared error, or with --score density its
-    /// squared difference from rows nearby, over what is usual there.
+    /// Add a column for each column of the input: its squared error, its squared difference from
+    /// rows nearby, or the weighted mean of both, over what is usual there.
     #[arg(long)]
     per_column: bool,
     /// Columns named for each row that is flagged.
@@ -81,6 +80,8 @@ pub(crate) struct Args {
 /// The names of [`AnomalyScore`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum ScoreName {
+    /// Error and density together; with a codec, or what is said of a network, the error alone
+    Auto,
     /// Error of the row as the network gives it back
     Error,
     /// How thinly ordinary rows lie about the row, in nats; with a codec, among its latents
@@ -133,6 +134,7 @@ impl Args {
         how.rounds = self.rounds;
         how.table = self.table;
         how.score = match self.score {
+            ScoreName::Auto => AnomalyScore::Auto,
             ScoreName::Error => AnomalyScore::Error,
             ScoreName::Density => AnomalyScore::Density,
             ScoreName::Bits => AnomalyScore::Bits,
