@@ -74,8 +74,8 @@ def anomalies(
         "error" is how far rows are from what the codec makes of them: large where columns do not go together.
         "density" is how unlikely they are by the density of ordinary rows about them, in nats: large far from
         all others. It takes seconds, and without a codec no option about networks. "bits" is how many bits they
-        take. "auto" is by how much either error or density exceeds what is usual; the error alone with a
-        codec, or with options like ``epochs`` that leave a single network.
+        take. "auto" is by how much the error or the density, whichever says more of the row, exceeds what is
+        usual; the error alone with a codec, or with options like ``epochs`` that leave a single network.
     rounds : int, optional
         How many times the oddest rows are left out and the others learned from, or compared with, anew.
     progress : bool or callable, optional

@@ -20,11 +20,9 @@ const LEAST_TRIM_OF_DENSITY: f64 = 0.2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum AnomalyScore {
-    /// The density and the error together, where no codec is given. Each is counted from the usual
-    /// row, in units of the median distance of those above it (of the error, of its logarithm).
-    /// The score is the soft maximum ln((exp a + exp b) / 2) of the density of ordinary rows, a,
-    /// and, b, the mean of the error and the density of all rows. It has no unit, is about 0 for the
-    /// usual row, and may be negative.
+    /// The density or the error, whichever says more of the row, where no codec is given. Both are
+    /// counted from the usual row, in units of the median distance of the rows above it (of the
+    /// error, of its logarithm). It has no unit, and may be negative.
     ///
     /// It is the error alone where a codec, a kind of network, a number of passes or a time is
     /// given, or rows are too few for a network.

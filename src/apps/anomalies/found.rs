@@ -37,8 +37,8 @@ pub struct Anomalies {
     /// [`AnomalyScore::Error`], it is the squared error over the one expected in its column.
     /// Where two networks score the rows, it is a weighted mean of theirs, weighted so that in
     /// either case the score is the root of the mean of the row's contributions. For
-    /// [`AnomalyScore::Auto`], it is the mean of that of the error and that of the density, by
-    /// what either has to say of the row. Empty for [`AnomalyScore::Bits`].
+    /// [`AnomalyScore::Auto`], it is that of the error or that of the density, whichever is the
+    /// row's score. Empty for [`AnomalyScore::Bits`].
     pub columns: Vec<f32>,
     /// Whether the columns share a unit, so that an error of 1 counts the same in each; if not, it is
     /// counted in units of the column's spread.

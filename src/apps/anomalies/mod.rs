@@ -114,14 +114,23 @@ pub fn judge_rows<'a>(
     Ok(Judged { units, ..found })
 }
 
+/// Finds ordinary rows, to compare all rows with.
+fn differences<'a>(
+    rows: &Comparable<'a>,
+    config: &Config,
+    how: &AnomalyConfig,
+) -> Result<Differences<'a>> {
+    let density = Density::fit(rows, config, how)?;
+    Ok(Differences::new(rows.rows.clone(), density, config))
+}
+
 /// Scores rows by the density of those that are ordinary.
 fn by_density<'a>(
     rows: &Comparable<'a>,
     config: &Config,
     how: &AnomalyConfig,
 ) -> Result<Judged<'a>> {
-    let density = Density::fit(rows, config, how)?;
-    let columns = Differences::new(rows.rows.clone(), density, config);
+    let columns = differences(rows, config, how)?;
     Ok(Judged::new(columns.scores()?, Some(Box::new(columns)), how))
 }
 
@@ -146,14 +155,16 @@ fn learn_and_judge<'a>(
         config.train.latents = Some(training::default_latents(rows.rows.schema().width()));
     }
     if by_error && is_default && rows.ordinary.len() >= Codec::LEAST_ROWS {
-        return match how.score {
-            AnomalyScore::Auto => either::judged(rows, &config, how),
-            _ => Ok(training::two_networks(rows, &rows.ordinary, config, how)?.judged(how)),
+        let by_both = how.score == AnomalyScore::Auto;
+        let differences = by_both.then(|| differences(rows, &config, how)).transpose()?;
+        let errors = training::two_networks(rows, config, how)?;
+        return match differences {
+            Some(differences) => either::judged(differences, errors, how),
+            None => Ok(errors.judged(how)),
         };
     }
     let how = how.with_error_for_auto();
-    Ok(training::trimmed(rows, &rows.ordinary, &config, &how, scoring::LEAST_EXPECTED)?
-        .judged(&how))
+    Ok(training::trimmed(rows, &config, &how, scoring::LEAST_EXPECTED)?.judged(&how))
 }
 
 #[cfg(test)]

@@ -31,6 +31,9 @@ const FEW_PASSES_LEAST_EXPECTED: f64 = 0.3;
 /// are learned by heart.
 const PASSES: f64 = 50.0;
 const MANY_PASSES: (f64, f64) = (100.0, 300.0);
+/// The most passes of networks that are learned only to see which rows are the worst, where rows are
+/// judged by their density, too: many more of them find few more, in three times the time.
+const EARLY_PASSES: usize = 100;
 /// Values that all passes together may see, to bound the time for very many rows, and the passes
 /// that are made all the same.
 const MOST_VALUES: f64 = 2e9;
@@ -76,11 +79,9 @@ impl<'a> Scored<'a> {
     }
 }
 
-/// Scores rows by two networks, one of few and one of many passes, which are learned from the rows
-/// at the places `ordinary`.
+/// Scores rows by two networks, one of few and one of many passes.
 pub(super) fn two_networks<'a>(
     rows: &Comparable<'a>,
-    ordinary: &[usize],
     mut config: Config,
     how: &AnomalyConfig,
 ) -> Result<Scored<'a>> {
@@ -88,9 +89,9 @@ pub(super) fn two_networks<'a>(
         config.train.activation = Activation::Tanh;
     }
     config.train.epochs = Some(FEW_PASSES);
-    let few = trimmed(rows, ordinary, &config, how, FEW_PASSES_LEAST_EXPECTED)?;
+    let few = trimmed(rows, &config, how, FEW_PASSES_LEAST_EXPECTED)?;
     config.train.epochs = Some(many_passes(&*rows.rows));
-    let many = trimmed(rows, ordinary, &config, how, LEAST_EXPECTED)?;
+    let many = trimmed(rows, &config, how, LEAST_EXPECTED)?;
     // The network that knows rows better makes smaller errors. Where most rows have no error at
     // all, there is nothing to compare with.
     let unit = |scores: &[f64]| {
@@ -158,17 +159,16 @@ fn many_passes(rows: &dyn Rows) -> usize {
     (PASSES * (count / width).sqrt()).clamp(least, most).min(affordable) as usize
 }
 
-/// Learns from the rows at the places `ordinary`, then again from those that are not the worst, and
-/// scores all rows by the last codec, or by components where rows are too few for a network. No
-/// column is expected to have a smaller error than a share `least_expected` of the mean.
+/// Learns from all ordinary rows, then again from those that are not the worst, and scores all rows
+/// by the last codec, or by components where rows are too few for a network. No column is expected to have a smaller error than a share `least_expected` of the
+/// mean.
 pub(super) fn trimmed<'a>(
     rows: &Comparable<'a>,
-    ordinary: &[usize],
     config: &Config,
     how: &AnomalyConfig,
     least_expected: f64,
 ) -> Result<Scored<'a>> {
-    let mut kept = ordinary.to_vec();
+    let mut kept = rows.ordinary.clone();
     let by_components = config.train.is_kind() && kept.len() < Codec::LEAST_ROWS;
     let (rows, ordinary) = (&rows.rows, kept.len() as f64);
     let mut last = None;
@@ -181,7 +181,10 @@ pub(super) fn trimmed<'a>(
             let found = Scored::new(Box::new(scoring::score(rows, own, config, how, reference)?))?;
             Scored { is_components: true, ..found }
         } else {
-            let own = config_for_uses(&learned_from, config)?;
+            let mut own = config_for_uses(&learned_from, config)?;
+            if how.score == AnomalyScore::Auto && round < how.rounds {
+                own.train.epochs = own.train.epochs.map(|passes| passes.min(EARLY_PASSES));
+            }
             let codec = match (Codec::fit(&learned_from, &own), last) {
                 // Without the worst there may be too few rows, or none that differ.
                 (Err(e), Some(last)) if e.kind() == ErrorKind::Argument => return Ok(last),

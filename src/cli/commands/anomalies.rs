@@ -24,8 +24,8 @@ use std::str::FromStr;
 ///
 /// An autoencoder with few latents is learned from the rows, twice more without those that it
 /// cannot give back: badly given back are rows whose columns do not go together. And rows are
-/// compared with each other: odd are those that few others are near. By default a row's score says
-/// how far it is beyond the usual in either; --score error and --score density take one of them
+/// compared with each other: odd are those that few others are near. By default a row's score is
+/// how far it is beyond the usual row in either of both; --score error and --score density take one of them
 /// alone, and density needs seconds, as it learns no network. Of fewer than 64 rows principal
 /// components are used instead. Rows far from all others are not learned from; those without any
 /// value are flagged, and their score is NaN. Writes CSV: row, score, whether
@@ -54,7 +54,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", default_value = "auto")]
     score: ScoreName,
     /// Add a column for each column of the input: its squared error, its squared difference from
-    /// rows nearby, or the weighted mean of both, over what is usual there.
+    /// rows nearby, whichever makes the row's score, over what is usual there.
     #[arg(long)]
     per_column: bool,
     /// Columns named for each row that is flagged.
@@ -80,7 +80,7 @@ pub(crate) struct Args {
 /// The names of [`AnomalyScore`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum ScoreName {
-    /// Error and density together; with a codec, or what is said of a network, the error alone
+    /// Error or density, whichever says more of the row; with a codec or --epochs, the error
     Auto,
     /// Error of the row as the network gives it back
     Error,
