@@ -52,6 +52,17 @@ if missing.dtype.kind == "f":
     aezip("embed", folder / "m.npy", "--codec", codec, "-o", folder / "zm.npy")
     compare("encoder, values missing", np.load(folder / "zm.npy"), run(folder / "e.onnx", missing)[0])
 
+if subprocess.run(
+    [program, "-q", "export", codec, "--part", "restorer", "-o", folder / "r.onnx"],
+    stderr=subprocess.DEVNULL,
+).returncode == 0:
+    gaps = rows.astype(np.promote_types(rows.dtype, np.float32))
+    gaps[np.random.default_rng(0).random(gaps.shape) < 0.02] = np.nan
+    np.save(folder / "g.npy", gaps)
+    aezip("impute", folder / "g.npy", "--codec", codec, "-o", folder / "f.npy")
+    compare("restorer", np.load(folder / "f.npy"), run(folder / "r.onnx", gaps)[0])
+    sys.exit(failed)
+
 # The decoder by hand from the safetensors file, and by onnxruntime.
 aezip("export", codec, "-o", folder / "w.safetensors")
 aezip("export", codec, "--part", "decoder", "-o", folder / "d.onnx")

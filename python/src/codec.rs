@@ -157,8 +157,9 @@ impl PyCodec {
             "encoder" => OnnxPart::Encoder,
             "decoder" => OnnxPart::Decoder,
             "predictor" => OnnxPart::Predictor,
+            "restorer" => OnnxPart::Restorer,
             _ => {
-                let what = format!("{part:?} is not encoder, decoder or predictor");
+                let what = format!("{part:?} is not encoder, decoder, predictor or restorer");
                 return Err(pyo3::exceptions::PyValueError::new_err(what));
             }
         };

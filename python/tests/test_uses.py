@@ -95,6 +95,34 @@ def test_finetune_predict_export(groups, tmp_path):
         codec.finetune(x, labels, epoch=3)
 
 
+def test_transformers_are_exported_as_they_are(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    rng = np.random.default_rng(3)
+    x = (rng.normal(size=(200, 3)) @ rng.normal(size=(3, 35))).astype("f4").reshape(200, 5, 7)
+    how = {"mask_patches": "2x3:0.5", "transformer": {"dim": 12, "heads": 3}}
+    codec = aezip.train(x, epochs=3, **how)
+    x[:50][rng.random((50, 5, 7)) < 0.02] = np.nan
+    x[3], x[4, 2, 2] = np.nan, np.inf
+    missing = np.isnan(x).reshape(200, -1)
+
+    def run(part):
+        codec.export_onnx(tmp_path / part, part)
+        session = onnxruntime.InferenceSession(tmp_path / part, providers=["CPUExecutionProvider"])
+        return session.run(None, {"rows": x.reshape(200, -1)})[0]
+
+    def differ(ours, theirs):
+        return np.nanmax(np.abs(ours - theirs)) / np.nanmax(np.abs(ours))
+
+    embedded = codec.embed(x)
+    assert np.isnan(embedded[3]).all() and np.isnan(embedded).any(axis=1).sum() == 1
+    assert differ(embedded, run("encoder")) < 1e-5
+    restored, filled = run("restorer"), aezip.impute(x, codec).reshape(200, -1)
+    assert np.array_equal(restored[~missing], x.reshape(200, -1)[~missing])
+    assert differ(filled[missing], restored[missing]) < 1e-5
+    with pytest.raises(ValueError, match="transformer"):
+        codec.export_onnx(tmp_path / "d", "decoder")
+
+
 def test_compare(groups, tmp_path):
     x = groups[0]
     told = []

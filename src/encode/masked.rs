@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone)]
 pub(crate) struct MaskedTransformer {
     /// What the file says of it, but for its parameters.
-    record: TransformerRecord,
-    grid: PatchGrid,
-    net: Transformer,
+    pub(crate) record: TransformerRecord,
+    pub(crate) grid: PatchGrid,
+    pub(crate) net: Transformer,
 }
 
 /// The blocks of a record.

@@ -51,7 +51,7 @@ impl PatchGrid {
 
     /// The columns of a patch, each with its place in the patch.
     #[cfg(any(test, feature = "apps"))]
-    pub(super) fn columns_of(&self, patch: usize) -> impl Iterator<Item = (usize, usize)> {
+    pub(crate) fn columns_of(&self, patch: usize) -> impl Iterator<Item = (usize, usize)> {
         let own = &self.columns[patch * self.patch..(patch + 1) * self.patch];
         let inside = own.iter().enumerate().filter(|(_, column)| **column != NONE);
         inside.map(|(at, column)| (at, *column as usize))

@@ -43,6 +43,12 @@ fn a_transformer_fills_gaps_and_embeds_and_compresses_nothing() {
     folder.ok(&["impute", "digits.npy", "--missing", "0", "--codec", "c.aez", "-o", "filled.npy"]);
     let told = folder.ok(&["embed", "digits.npy", "--codec", "c.aez", "-o", "z.npy", "--json"]);
     assert_eq!(told.json()["latents"], 12);
+    folder.ok(&["export", "c.aez", "-o", "e.onnx"]);
+    folder.ok(&["export", "c.aez", "--part", "restorer", "-o", "r.onnx"]);
+    assert!(folder.read("r.onnx").len() > folder.read("e.onnx").len());
+    folder.ok(&["export", "c.aez", "-o", "w.safetensors"]);
+    let decoder = ["export", "c.aez", "--part", "decoder", "-o", "d.onnx"];
+    assert!(folder.fails(1, &decoder).contains("transformer"));
     let compress = ["compress", "digits.npy", "--codec", "c.aez"];
     assert!(folder.fails(1, &compress).contains("transformer"));
     let itself = [&["compress", "digits.npy"], &masked[..]].concat();

@@ -379,6 +379,8 @@ fn pictures_and_exports() {
     folder.ok(&["export", "c.codec", "--part", "decoder", "-o", "d.onnx"]);
     folder.ok(&["export", "c.codec", "-o", "w.safetensors"]);
     folder.fails(2, &["export", "c.codec", "-o", "w.pt"]);
+    let restorer = ["export", "c.codec", "--part", "restorer", "-o", "r.onnx"];
+    assert!(folder.fails(1, &restorer).contains("no masked transformer"));
     assert!(
         folder
             .fails(1, &["export", "c.codec", "--part", "predictor", "-o", "p.onnx"])

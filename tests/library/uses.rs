@@ -540,7 +540,30 @@ fn exported_files_are_what_their_formats_say() {
     let mut config = Config::default();
     config.level = 1;
     let codec = Codec::fit(&rows, &config).unwrap();
-    let file = safetensors(&codec).unwrap();
+    expect_tensors_without_holes(&codec);
+    config.train.mask = Some(Patches::new(2, 4, 0.5));
+    config.train.transformer = Some(Default::default());
+    config.train.epochs = Some(1);
+    let transformer = Codec::fit(&rows, &config).unwrap();
+    expect_tensors_without_holes(&transformer);
+    for (codec, part) in [
+        (&codec, OnnxPart::Encoder),
+        (&codec, OnnxPart::Decoder),
+        (&transformer, OnnxPart::Encoder),
+        (&transformer, OnnxPart::Restorer),
+    ] {
+        let file = onnx(codec, part).unwrap();
+        assert_eq!(file[..2], [8, 7], "the version of the format comes first");
+    }
+    for (codec, part) in [(&codec, OnnxPart::Restorer), (&transformer, OnnxPart::Decoder)] {
+        let error = onnx(codec, part).unwrap_err().to_string();
+        assert!(error.contains("transformer"), "{error}");
+    }
+}
+
+/// Looks whether the tensors of a codec's digits lie one behind the other to the end of the file.
+fn expect_tensors_without_holes(codec: &Codec) {
+    let file = safetensors(codec).unwrap();
     let length = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
     let header: serde_json::Value = serde_json::from_slice(&file[8..8 + length]).unwrap();
     assert_eq!(header["__metadata__"]["row_shape"], "8,8");
@@ -558,9 +581,5 @@ fn exported_files_are_what_their_formats_say() {
     ends.sort_unstable();
     assert!(ends.windows(2).all(|w| w[0].1 == w[1].0) && ends[0].0 == 0);
     assert_eq!(ends.last().unwrap().1 as usize, file.len() - 8 - length);
-    assert_eq!(safetensors(&codec).unwrap(), file, "the same each time");
-    for part in [OnnxPart::Encoder, OnnxPart::Decoder] {
-        let file = onnx(&codec, part).unwrap();
-        assert_eq!(file[..2], [8, 7], "the version of the format comes first");
-    }
+    assert_eq!(safetensors(codec).unwrap(), file, "the same each time");
 }

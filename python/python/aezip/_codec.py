@@ -170,7 +170,11 @@ class Codec:
         return Prediction(values, likely, labels)
 
     def export_onnx(self, path: str | os.PathLike[str], part: str = "encoder") -> None:
-        """Write a network as an ONNX file: ``"encoder"``, ``"decoder"`` or ``"predictor"``."""
+        """Write a network as an ONNX file.
+
+        It is ``"encoder"``, ``"decoder"`` or ``"predictor"``, of a masked transformer ``"encoder"`` or
+        ``"restorer"``.
+        """
         _aezip.write_file(os.fspath(path), self._codec.onnx(part))
 
     def __repr__(self) -> str:

@@ -30,6 +30,7 @@ pub(super) fn element(dtype: DType) -> i64 {
 pub(super) enum Attribute {
     Int(&'static str, i64),
     Float(&'static str, f32),
+    Ints(&'static str, Vec<i64>),
 }
 
 /// An input or output of a graph, a tensor of rows.
@@ -73,7 +74,11 @@ impl Graph {
     }
 
     pub(super) fn integers(&mut self, values: &[i64]) -> String {
-        self.constant(INT64, &[values.len()], &to_little_endian(values))
+        self.indices(&[values.len()], values)
+    }
+
+    pub(super) fn indices(&mut self, shape: &[usize], values: &[i64]) -> String {
+        self.constant(INT64, shape, &to_little_endian(values))
     }
 
     /// Adds a node with one output and returns the output's name.
@@ -98,6 +103,9 @@ impl Graph {
             let a = match attribute {
                 Attribute::Int(name, x) => a.text(1, name).int(3, *x).int(20, 2),
                 Attribute::Float(name, x) => a.text(1, name).float(2, *x).int(20, 1),
+                Attribute::Ints(name, all) => {
+                    all.iter().fold(a.text(1, name), |a, x| a.int(8, *x)).int(20, 7)
+                }
             };
             node = node.message(5, &a);
         }
@@ -132,7 +140,7 @@ impl Graph {
         h
     }
 
-    fn activation(&mut self, f: Activation, x: String) -> String {
+    pub(super) fn activation(&mut self, f: Activation, x: String) -> String {
         match f {
             Activation::Identity => x,
             Activation::Relu => self.node("Relu", &[&x], &[]),

@@ -7,6 +7,7 @@ mod graph;
 mod onnx;
 mod protobuf;
 mod safetensors;
+mod transformer;
 
 pub use onnx::{ONNX_OPSET, OnnxPart, onnx};
 pub use safetensors::safetensors;

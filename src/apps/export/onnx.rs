@@ -2,6 +2,7 @@
 
 use super::graph::{Attribute, DOUBLE, FLOAT, Graph, INT64, Port, element};
 use super::protobuf::Message;
+use super::transformer;
 use crate::apps::model::Model;
 use crate::apps::predict::Predictor;
 use crate::compress::Codec;
@@ -21,7 +22,7 @@ const MOST_BYTES: usize = 1 << 31;
 #[non_exhaustive]
 pub enum OnnxPart {
     /// Maps `rows`, rows × width in the type that the codec is for, to `latents`, `f32`, rows ×
-    /// latents, in the units of [`Model::embed`].
+    /// latents, in the units of [`Model::embed`]. Of a masked transformer as well.
     Encoder,
     /// Maps `latents`, `f32`, rows × latents in the units of [`Model::embed`], to `rows`, `f32`,
     /// rows × width.
@@ -30,6 +31,10 @@ pub enum OnnxPart {
     /// (`i64`, one a row) and `probabilities` (`f32`, rows × labels), or for a regression `values`
     /// (`f64`, rows × numbers).
     Predictor,
+    /// Of a masked transformer: maps `rows`, as for the encoder, to `restored`, `f64`, rows × width: what is NaN
+    /// is restored from the patches that have all their values, as [`impute`](crate::apps::impute()) does,
+    /// and all else stays as it is.
+    Restorer,
 }
 
 /// Writes a network of `codec` as an ONNX file of [`ONNX_OPSET`], with all that is around it: the
@@ -50,7 +55,11 @@ pub enum OnnxPart {
 /// ```
 pub fn onnx(codec: &Codec, part: OnnxPart) -> Result<Vec<u8>> {
     let graph = match part {
-        OnnxPart::Encoder => encoder(&Model::new(codec)?)?,
+        OnnxPart::Encoder => {
+            let model = Model::new(codec)?;
+            if model.is_transformer() { transformer::encoder(&model)? } else { encoder(&model)? }
+        }
+        OnnxPart::Restorer => transformer::restorer(&Model::new(codec)?)?,
         OnnxPart::Decoder => decoder(&Model::new(codec)?)?,
         OnnxPart::Predictor => predictor(&Model::new(codec)?, &Predictor::new(codec)?),
     };
@@ -81,7 +90,7 @@ fn encoder(model: &Model) -> Result<Message> {
 }
 
 /// The input of networks that take rows.
-fn rows(model: &Model) -> Port {
+pub(super) fn rows(model: &Model) -> Port {
     let width = Some(model.schema.width());
     Port { name: "rows", element: element(model.schema.dtype), width }
 }

@@ -5,10 +5,12 @@ use crate::apps::model::Model;
 use crate::apps::predict::Predictor;
 use crate::compress::Codec;
 use crate::container::task::Targets;
+use crate::encode::masked::MaskedTransformer;
 use crate::error::Result;
 use crate::kernels::activation::Activation;
 use crate::matrix::to_little_endian;
 use crate::nn::network::Network;
+use crate::nn::transformer::{Block, Dense, LayerNorm};
 use std::fmt::Write;
 
 /// Writes the weights of `codec` as a safetensors file.
@@ -27,8 +29,17 @@ use std::fmt::Write;
 ///
 /// The metadata name the functions of each network's layers.
 ///
+/// Of a masked transformer, the metadata are `lines` (of a row), `patch` (lines × values),
+/// `encoder.heads` and `decoder.heads`. Values are `(x − centre) / scale`, cut into patches. Dense
+/// layers are `NAME.weight`, outputs × inputs, and `NAME.bias`: `embed` makes tokens of patches,
+/// to which `position` is added; `bridge` makes the tokens that the decoder looks at of those of
+/// the encoder; `values` makes patches of the decoder's tokens, which begin as `mask` plus their
+/// line of `decoder.position`. Block `i` of `encoder` and `decoder` has the layers `i.query`,
+/// `i.key`, `i.value`, `i.attended`, `i.up` and `i.down` and the norms `i.norm` and `i.hidden_norm`,
+/// each with `weight` and `bias`; behind the blocks stand `encoder.norm` and `decoder.norm`.
+///
 /// # Errors
-/// `Argument` if the codec has no latents.
+/// None but those of memory.
 ///
 /// ```
 /// use aezip::apps::safetensors;
@@ -41,12 +52,16 @@ use std::fmt::Write;
 /// ```
 pub fn safetensors(codec: &Codec) -> Result<Vec<u8>> {
     let model = Model::new(codec)?;
-    let networks = model.latent_networks()?;
     let mut file = File::default();
     file.metadata("format", "aezip");
     file.metadata("dtype", model.schema.dtype.name());
     let shape: Vec<String> = model.schema.row_shape.iter().map(usize::to_string).collect();
     file.metadata("row_shape", &shape.join(","));
+    if let Ok(transformer) = model.transformer() {
+        file.transformer(transformer);
+        return Ok(file.finish());
+    }
+    let networks = model.latent_networks()?;
     if let Some(encoder) = &networks.encoder {
         let r = &encoder.record;
         file.metadata("masked", if model.is_masked() { "true" } else { "false" });
@@ -136,6 +151,56 @@ impl File {
                 self.doubles("head.output_scale", scale);
             }
         }
+    }
+
+    fn transformer(&mut self, own: &MaskedTransformer) {
+        let (record, net) = (&own.record, &own.net);
+        let (layers, params) = (&net.layers, &net.params);
+        let [height, width] = record.patch;
+        self.metadata("lines", &record.lines.to_string());
+        self.metadata("patch", &format!("{height}x{width}"));
+        self.doubles("centre", &record.centre);
+        self.doubles("scale", &[record.scale]);
+        self.dense("embed", &layers.embed, params);
+        self.table("position", &params[layers.position.clone()], layers.embed.outputs);
+        self.stack("encoder", &layers.encoder, &layers.encoder_norm, params);
+        self.dense("bridge", &layers.bridge, params);
+        self.table("mask", &params[layers.mask.clone()], layers.bridge.outputs);
+        let position = &params[layers.decoder_position.clone()];
+        self.table("decoder.position", position, layers.bridge.outputs);
+        self.stack("decoder", &layers.decoder, &layers.decoder_norm, params);
+        self.dense("values", &layers.values, params);
+    }
+
+    /// Blocks, and the norm behind them.
+    fn stack(&mut self, name: &str, blocks: &[Block], norm: &LayerNorm, params: &[f32]) {
+        let heads = blocks.first().map_or(1, |block| block.heads);
+        self.metadata(&format!("{name}.heads"), &heads.to_string());
+        for (i, block) in blocks.iter().enumerate() {
+            let names = ["query", "key", "value", "attended", "up", "down"];
+            for (layer, own) in names.into_iter().zip(block.layers()) {
+                self.dense(&format!("{name}.{i}.{layer}"), own, params);
+            }
+            self.norm(&format!("{name}.{i}.norm"), &block.norm, params);
+            self.norm(&format!("{name}.{i}.hidden_norm"), &block.hidden_norm, params);
+        }
+        self.norm(&format!("{name}.norm"), norm, params);
+    }
+
+    fn dense(&mut self, name: &str, layer: &Dense, params: &[f32]) {
+        let weights = transposed(&params[layer.weights()], layer.outputs);
+        self.floats(&format!("{name}.weight"), &[layer.outputs, layer.inputs], &weights);
+        self.floats(&format!("{name}.bias"), &[layer.outputs], &params[layer.bias()]);
+    }
+
+    fn norm(&mut self, name: &str, norm: &LayerNorm, params: &[f32]) {
+        self.floats(&format!("{name}.weight"), &[norm.dim], &params[norm.gain()]);
+        self.floats(&format!("{name}.bias"), &[norm.dim], &params[norm.bias()]);
+    }
+
+    /// Lines of `dim` numbers.
+    fn table(&mut self, name: &str, values: &[f32], dim: usize) {
+        self.floats(name, &[values.len() / dim, dim], values);
     }
 
     fn finish(self) -> Vec<u8> {

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// Write a codec's networks as ONNX or safetensors.
 ///
 /// ONNX (opset 13) holds one network with all that is around it, so that onnxruntime gives what
-/// `aezip embed` and `aezip predict` give. Safetensors holds all weights under names.
+/// `aezip embed`, `aezip predict` and, of a masked transformer, `aezip impute` give. Safetensors holds all weights under names.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -58,6 +58,8 @@ enum PartName {
     Decoder,
     /// From rows to labels or numbers, after `aezip finetune`
     Predictor,
+    /// Of a masked transformer: from rows with gaps to rows without
+    Restorer,
 }
 
 /// Runs the command.
@@ -89,6 +91,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Result<(), Failure> {
                 PartName::Encoder => OnnxPart::Encoder,
                 PartName::Decoder => OnnxPart::Decoder,
                 PartName::Predictor => OnnxPart::Predictor,
+                PartName::Restorer => OnnxPart::Restorer,
             },
         ),
     };

@@ -16,15 +16,15 @@ pub(super) const WIDER: usize = 4;
 /// *context*.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Block {
-    heads: usize,
-    pub(super) norm: LayerNorm,
-    query: Dense,
-    key: Dense,
-    value: Dense,
-    attended: Dense,
-    pub(super) hidden_norm: LayerNorm,
-    up: Dense,
-    down: Dense,
+    pub(crate) heads: usize,
+    pub(crate) norm: LayerNorm,
+    pub(crate) query: Dense,
+    pub(crate) key: Dense,
+    pub(crate) value: Dense,
+    pub(crate) attended: Dense,
+    pub(crate) hidden_norm: LayerNorm,
+    pub(crate) up: Dense,
+    pub(crate) down: Dense,
 }
 
 /// Rows that go through a network of such parameters together.
@@ -72,13 +72,8 @@ impl Block {
         }
     }
 
-    pub(super) fn layers(&self) -> [&Dense; 6] {
+    pub(crate) fn layers(&self) -> [&Dense; 6] {
         [&self.query, &self.key, &self.value, &self.attended, &self.up, &self.down]
-    }
-
-    #[cfg(test)]
-    pub(super) fn heads(&self) -> usize {
-        self.heads
     }
 
     fn attention(&self, x: &[f32], context: Option<&[f32]>, rows: usize) -> Attention {

@@ -9,8 +9,8 @@ use std::ops::Range;
 /// `y = x·W + b`; among the parameters lie `W` (inputs × outputs, row-major), then `b`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Dense {
-    pub(super) inputs: usize,
-    pub(super) outputs: usize,
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
     start: usize,
 }
 
@@ -22,11 +22,11 @@ impl Dense {
         Self { inputs, outputs, start }
     }
 
-    pub(super) fn weights(&self) -> Range<usize> {
+    pub(crate) fn weights(&self) -> Range<usize> {
         self.start..self.start + self.inputs * self.outputs
     }
 
-    pub(super) fn bias(&self) -> Range<usize> {
+    pub(crate) fn bias(&self) -> Range<usize> {
         let end = self.weights().end;
         end..end + self.outputs
     }

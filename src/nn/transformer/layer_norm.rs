@@ -4,7 +4,7 @@ use crate::kernels::wide::widest;
 use std::ops::Range;
 
 /// Added to the variance of a token.
-const EPSILON: f32 = 1e-5;
+pub(crate) const EPSILON: f32 = 1e-5;
 /// Sums that are computed side by side.
 const LANES: usize = 8;
 
@@ -12,7 +12,7 @@ const LANES: usize = 8;
 /// the gain, then the bias.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LayerNorm {
-    pub(super) dim: usize,
+    pub(crate) dim: usize,
     start: usize,
 }
 
@@ -35,11 +35,11 @@ impl LayerNorm {
         Self { dim, start }
     }
 
-    pub(super) fn gain(&self) -> Range<usize> {
+    pub(crate) fn gain(&self) -> Range<usize> {
         self.start..self.start + self.dim
     }
 
-    fn bias(&self) -> Range<usize> {
+    pub(crate) fn bias(&self) -> Range<usize> {
         self.start + self.dim..self.start + 2 * self.dim
     }
 

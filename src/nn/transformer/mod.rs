@@ -20,6 +20,12 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "apps")]
+pub(crate) use block::Block;
+#[cfg(feature = "apps")]
+pub(crate) use dense::Dense;
+#[cfg(feature = "apps")]
+pub(crate) use layer_norm::{EPSILON, LayerNorm};
 pub(crate) use network::Transformer;
 pub(crate) use parts::Parts;
 pub(crate) use pass::Patches;

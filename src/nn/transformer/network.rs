@@ -14,7 +14,7 @@ const MASK: f32 = 0.02;
 #[derive(Debug, Clone)]
 pub(crate) struct Transformer {
     pub(crate) shape: Shape,
-    pub(super) layers: Layers,
+    pub(crate) layers: Layers,
     /// Layer after layer, in the order of [`Layers`].
     pub(crate) params: Vec<f32>,
 }

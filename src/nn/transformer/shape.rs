@@ -50,25 +50,25 @@ impl Shape {
 
 /// The layers, each with its place among the parameters. In this order they lie there.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Layers {
+pub(crate) struct Layers {
     /// From the values of a patch to a token.
-    pub(super) embed: Dense,
+    pub(crate) embed: Dense,
     /// Added to the token of each patch: patches × dim.
-    pub(super) position: Range<usize>,
-    pub(super) encoder: Vec<Block>,
-    pub(super) encoder_norm: LayerNorm,
+    pub(crate) position: Range<usize>,
+    pub(crate) encoder: Vec<Block>,
+    pub(crate) encoder_norm: LayerNorm,
     /// From tokens of the encoder to those of the context.
-    pub(super) bridge: Dense,
+    pub(crate) bridge: Dense,
     /// The token of a patch that is asked for, before its position is added.
-    pub(super) mask: Range<usize>,
+    pub(crate) mask: Range<usize>,
     /// Added to the tokens of the decoder and of its context: patches × dim.
-    pub(super) decoder_position: Range<usize>,
-    pub(super) decoder: Vec<Block>,
-    pub(super) decoder_norm: LayerNorm,
+    pub(crate) decoder_position: Range<usize>,
+    pub(crate) decoder: Vec<Block>,
+    pub(crate) decoder_norm: LayerNorm,
     /// From a token to the values of a patch.
-    pub(super) values: Dense,
+    pub(crate) values: Dense,
     /// Number of parameters.
-    pub(super) count: usize,
+    pub(crate) count: usize,
 }
 
 impl Layers {

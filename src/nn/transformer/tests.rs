@@ -65,7 +65,7 @@ fn block(of: &Block, p: &[f64], x: &[f64], context: Option<&[f64]>, rows: usize)
     let source = context.unwrap_or(&own);
     let dim = of.norm.dim;
     let shape = Attention {
-        heads: of.heads(),
+        heads: of.heads,
         dim,
         queries: x.len() / dim / rows,
         keys: source.len() / dim / rows,
