@@ -1,6 +1,7 @@
 //! An ONNX graph, node after node.
 
 use super::protobuf::Message;
+use crate::apps::model::Model;
 use crate::kernels::activation::Activation;
 use crate::matrix::{DType, to_little_endian};
 use crate::nn::network::Network;
@@ -10,7 +11,7 @@ pub(super) const FLOAT: i64 = 1;
 pub(super) const INT64: i64 = 7;
 pub(super) const DOUBLE: i64 = 11;
 
-pub(super) fn element(dtype: DType) -> i64 {
+fn element(dtype: DType) -> i64 {
     match dtype {
         DType::F32 => FLOAT,
         DType::U8 => 2,
@@ -39,6 +40,14 @@ pub(super) struct Port {
     pub(super) element: i64,
     /// The numbers of a row; none for a tensor of one axis, with one number a row.
     pub(super) width: Option<usize>,
+}
+
+impl Port {
+    /// The input of networks that take rows.
+    pub(super) fn rows(model: &Model) -> Self {
+        let dtype = model.schema.dtype;
+        Self { name: "rows", element: element(dtype), width: Some(model.schema.width()) }
+    }
 }
 
 /// Nodes, and the constants that they use.

@@ -1,6 +1,6 @@
 //! ONNX (<https://github.com/onnx/onnx>): networks that onnxruntime and others run.
 
-use super::graph::{Attribute, DOUBLE, FLOAT, Graph, INT64, Port, element};
+use super::graph::{Attribute, DOUBLE, FLOAT, Graph, INT64, Port};
 use super::protobuf::Message;
 use super::transformer;
 use crate::apps::model::Model;
@@ -86,13 +86,7 @@ fn encoder(model: &Model) -> Result<Message> {
     let unit = g.floats(&[unit.len()], &unit);
     g.node_to("Mul", &[&h, &unit], &[], "latents");
     let latents = Port { name: "latents", element: FLOAT, width: Some(model.latents()) };
-    Ok(g.finish("encoder", &[rows(model)], &[latents]))
-}
-
-/// The input of networks that take rows.
-pub(super) fn rows(model: &Model) -> Port {
-    let width = Some(model.schema.width());
-    Port { name: "rows", element: element(model.schema.dtype), width }
+    Ok(g.finish("encoder", &[Port::rows(model)], &[latents]))
 }
 
 /// Turns rows into what the encoder's network is given.
@@ -137,7 +131,7 @@ fn decoder(model: &Model) -> Result<Message> {
     let out = g.node("Add", &[&out, &origin], &[]);
     g.node_to("Cast", &[&out], &[Attribute::Int("to", FLOAT)], "rows");
     let latents = Port { name: "latents", element: FLOAT, width: Some(model.latents()) };
-    let rows = Port { element: FLOAT, ..rows(model) };
+    let rows = Port { element: FLOAT, ..Port::rows(model) };
     Ok(g.finish("decoder", &[latents], &[rows]))
 }
 
@@ -150,7 +144,7 @@ fn predictor(model: &Model, own: &Predictor) -> Message {
     let h = g.node("Sub", &[&h, &centre], &[]);
     let h = g.node("Div", &[&h, &scale], &[]);
     let out = g.network(&own.stack.head, &h);
-    let given = [rows(model)];
+    let given = [Port::rows(model)];
     match &own.targets {
         Targets::Classes(labels) => {
             g.node_to("Softmax", &[&out], &[Attribute::Int("axis", 1)], "probabilities");

@@ -5,7 +5,6 @@
 //! comes to the same.
 
 use super::graph::{Attribute, DOUBLE, FLOAT, Graph, Port};
-use super::onnx::rows;
 use super::protobuf::Message;
 use crate::apps::model::Model;
 use crate::encode::masked::MaskedTransformer;
@@ -31,7 +30,7 @@ pub(super) fn encoder(model: &Model) -> Result<Message> {
     let counts = w.g.node("ReduceSum", &[&seen, &axis], &[Attribute::Int("keepdims", 1)]);
     w.g.node_to("Div", &[&sums, &counts], &[], "latents");
     let latents = Port { name: "latents", element: FLOAT, width: Some(own.dim()) };
-    Ok(w.g.finish("encoder", &[rows(model)], &[latents]))
+    Ok(w.g.finish("encoder", &[Port::rows(model)], &[latents]))
 }
 
 /// From rows with gaps to rows without.
@@ -53,8 +52,8 @@ pub(super) fn restorer(model: &Model) -> Result<Message> {
     let given = w.g.node("Where", &[&is_any, &given, &centre], &[]);
     let missing = w.g.node("IsNaN", &[&x], &[]);
     w.g.node_to("Where", &[&missing, &given, &x], &[], "restored");
-    let restored = Port { name: "restored", element: DOUBLE, ..rows(model) };
-    Ok(w.g.finish("restorer", &[rows(model)], &[restored]))
+    let restored = Port { name: "restored", element: DOUBLE, ..Port::rows(model) };
+    Ok(w.g.finish("restorer", &[Port::rows(model)], &[restored]))
 }
 
 /// Writes the layers of a transformer; tensors are rows × patches × numbers where nothing else is said.

@@ -27,6 +27,12 @@ const SAMPLE_VALUES: usize = 1 << 19;
 /// The same at the lowest levels, which take half as long for it.
 const FEWER_VALUES: usize = 1 << 18;
 const LOW_LEVEL: u8 = 2;
+/// From this level on, the most likely shapes of arrays of at most [`FEWER_VALUES`] are compared once more as
+/// files of the other level, which takes about as long as the file itself.
+const THOROUGH_LEVEL: u8 = 5;
+const CLOSE_LEVEL: u8 = 3;
+/// So many shapes beside rows.
+const COMPARED_CLOSELY: usize = 2;
 /// Share of a sample's rows that codecs are not fitted to but encode.
 const HELD_OUT: f64 = 0.25;
 /// Values of a run of a sample, at least: rows of few values are foretold from those before.
@@ -66,11 +72,22 @@ pub(super) struct Comparison {
     pub(super) bound: f64,
     /// The level of the file.
     pub(super) level: u8,
+    /// Whether codecs are fitted about as well as the file's will be, not only well enough to tell shapes
+    /// apart that differ by much.
+    pub(super) is_close: bool,
 }
 
 impl Comparison {
     fn is_short(&self) -> bool {
         self.level <= LOW_LEVEL
+    }
+
+    fn effort(&self) -> SearchEffort {
+        if self.is_close {
+            return Level::new(CLOSE_LEVEL, &TrainConfig::default()).search;
+        }
+        let effort: SearchEffort = Level::new(1, &TrainConfig::default()).search;
+        SearchEffort { contexts: Some(ContextEffort::QUICK), ..effort }
     }
 
     fn values(&self) -> usize {
@@ -178,6 +195,27 @@ impl Compared<'_> {
             // Nothing to compare it with.
             return Ok(tiles.pop());
         }
+        let (mut of_rows, mut sizes) = self.sizes(tiles, how, view)?;
+        let values = self.array.rows.len() * self.array.rows.schema().width();
+        let is_small = self.times <= 1.0 && values <= FEWER_VALUES;
+        if is_small && how.level >= THOROUGH_LEVEL {
+            let likely = sizes.into_iter().take(COMPARED_CLOSELY).map(|(_, tile)| tile);
+            let how = Comparison { is_close: true, ..how };
+            (of_rows, sizes) = self.sizes(likely.collect(), how, view)?;
+        }
+        let most = of_rows.map_or(f64::INFINITY, |bytes| WORTH * bytes);
+        let smallest = sizes.into_iter().next();
+        Ok(smallest.filter(|(bytes, _)| *bytes <= most).map(|(_, tile)| tile))
+    }
+
+    /// Returns the bytes of a file of the array's rows, if they may be taken, and those with each of some
+    /// shapes of tiles, the smallest first.
+    fn sizes(
+        &self,
+        tiles: Vec<Vec<usize>>,
+        how: Comparison,
+        view: &[usize],
+    ) -> Result<(Option<f64>, Vec<(f64, Vec<usize>)>)> {
         let tiled = |tile: Vec<usize>| {
             let tiling = ordered(self.array, (self.shape, self.view), &tile)?;
             let Size { model, rows, .. } =
@@ -186,10 +224,9 @@ impl Compared<'_> {
         };
         let tiled = || tiles.into_par_iter().map(tiled).collect::<Vec<Result<_>>>();
         let (of_rows, sizes) = rayon::join(|| self.of_rows(how, view), tiled);
-        let sizes: Vec<(f64, Vec<usize>)> = sizes.into_iter().collect::<Result<_>>()?;
-        let smallest = sizes.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
-        let most = of_rows?.map_or(f64::INFINITY, |bytes| WORTH * bytes);
-        Ok(smallest.filter(|(bytes, _)| *bytes <= most).map(|(_, tile)| tile))
+        let mut sizes: Vec<(f64, Vec<usize>)> = sizes.into_iter().collect::<Result<_>>()?;
+        sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Ok((of_rows?, sizes))
     }
 
     /// Says whether the array's rows may be taken instead of tiles.
@@ -220,8 +257,7 @@ fn size(rows: &dyn Rows, (how, values): (Comparison, usize), times: f64) -> Resu
     let total = sample.total as f64 * times;
     sample.total = total as usize;
     let [fitted, others] = if is_all { [sample.clone(), sample] } else { sample.divided(HELD_OUT) };
-    let effort: SearchEffort = Level::new(1, &TrainConfig::default()).search;
-    let effort = SearchEffort { contexts: Some(ContextEffort::QUICK), ..effort };
+    let effort = how.effort();
     let candidate = with_bounds(&fitted, vec![how.bound; width], effort, None, None)?;
     let model = candidate.model_bytes() as f64;
     let mut encoder = candidate.encoder;

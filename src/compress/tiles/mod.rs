@@ -45,7 +45,7 @@ fn tiling_under(array: &Array<'_>, config: &Config, bound: f64) -> Result<Option
         None => shape.clone(),
     };
     let obstacle = obstacle(schema, &config.fidelity);
-    let how = Comparison { bound, level: config.level };
+    let how = Comparison { bound, level: config.level, is_close: false };
     let tile = match (&config.tile, obstacle) {
         (Tile::Rows, _) | (Tile::Auto, Some(_)) => return Ok(None),
         (Tile::Shape(_), Some(why)) => {

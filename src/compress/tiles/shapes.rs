@@ -17,7 +17,7 @@ const MOST_BEYOND: f64 = 0.2;
 
 /// Returns the shapes of tiles to try for an array seen in the shape `view`, but for whole rows:
 /// windows along its last axis, squares of its last two axes, and where it has more than two axes all
-/// of the last one and all of the last two. Along other axes, tiles are one value long. Where time is
+/// of the last one, all of the last two and all of the first. Along other axes, tiles are one value long. Where time is
 /// `short`, there are fewer of them.
 pub(super) fn candidates(view: &[usize], short: bool) -> Vec<Vec<usize>> {
     let (windows, sides) =
@@ -39,9 +39,18 @@ pub(super) fn candidates(view: &[usize], short: bool) -> Vec<Vec<usize>> {
         ends.push(vec![along(0), along(1)]);
     }
     let mut out: Vec<Vec<usize>> = Vec::new();
-    for end in ends {
+    let of_end = |end: Vec<usize>| {
         let mut tile = vec![1; rank];
         tile.iter_mut().rev().zip(end).for_each(|(t, n)| *t = n);
+        tile
+    };
+    let mut tiles: Vec<Vec<usize>> = ends.into_iter().map(of_end).collect();
+    if rank >= 3 && !short {
+        let mut tile = vec![1; rank];
+        tile[0] = view[0];
+        tiles.push(tile);
+    }
+    for tile in tiles {
         let values: usize = tile.iter().product();
         let tiles: usize = view.iter().zip(&tile).map(|(v, t)| v.div_ceil(*t)).product();
         let are_rows = view.iter().skip(1).eq(tile.iter().skip(1)) && rank > 1;
@@ -76,6 +85,8 @@ mod tests {
         assert!(fields.contains(&vec![1, 11, 8]) && fields.contains(&vec![1, 22, 16]));
         let cube = candidates(&[145, 145, 200], false);
         assert!(cube.contains(&vec![1, 1, 200]) && !cube.contains(&vec![1, 145, 200]));
+        assert!(cube.contains(&vec![145, 1, 1]));
+        assert!(!candidates(&[145, 145, 200], true).contains(&vec![145, 1, 1]));
         assert!(candidates(&[3, 2], true).is_empty() && candidates(&[], true).is_empty());
     }
 }
