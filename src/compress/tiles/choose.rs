@@ -108,6 +108,9 @@ struct Compared<'a> {
     own_shape: bool,
 }
 
+/// The bytes of a file of rows, if they may be taken, and those with some shapes of tiles, the smallest first.
+type Sizes = (Option<f64>, Vec<(f64, Vec<usize>)>);
+
 /// Returns an array cut into tiles in the order that makes the smallest file: along one axis or another,
 /// or in boxes where blocks would be parts of a line.
 ///
@@ -208,14 +211,8 @@ impl Compared<'_> {
         Ok(smallest.filter(|(bytes, _)| *bytes <= most).map(|(_, tile)| tile))
     }
 
-    /// Returns the bytes of a file of the array's rows, if they may be taken, and those with each of some
-    /// shapes of tiles, the smallest first.
-    fn sizes(
-        &self,
-        tiles: Vec<Vec<usize>>,
-        how: Comparison,
-        view: &[usize],
-    ) -> Result<(Option<f64>, Vec<(f64, Vec<usize>)>)> {
+    /// Returns the bytes of the array's rows and of some tiles.
+    fn sizes(&self, tiles: Vec<Vec<usize>>, how: Comparison, view: &[usize]) -> Result<Sizes> {
         let tiled = |tile: Vec<usize>| {
             let tiling = ordered(self.array, (self.shape, self.view), &tile)?;
             let Size { model, rows, .. } =
