@@ -39,7 +39,7 @@ use std::fmt::Write;
 /// each with `weight` and `bias`; behind the blocks stand `encoder.norm` and `decoder.norm`.
 ///
 /// # Errors
-/// None but those of memory.
+/// `Argument` as [`Model::new`].
 ///
 /// ```
 /// use aezip::apps::safetensors;
