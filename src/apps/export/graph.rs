@@ -125,6 +125,13 @@ impl Graph {
         self.node("Cast", &[input], &[Attribute::Int("to", element)])
     }
 
+    /// Says which numbers are NaN or infinite.
+    pub(super) fn not_finite(&mut self, x: &str) -> String {
+        let missing = self.node("IsNaN", &[x], &[]);
+        let infinite = self.node("IsInf", &[x], &[]);
+        self.node("Or", &[&missing, &infinite], &[])
+    }
+
     /// Adds the layers of `net` and its linear path, and returns the output's name.
     pub(super) fn network(&mut self, net: &Network, input: &str) -> String {
         let mut h = input.to_string();

@@ -98,9 +98,7 @@ fn inputs(g: &mut Graph, encoder: &CodecEncoder) -> String {
     let inverse: Vec<f64> = r.scale.iter().map(|s| if *s > 0.0 { 1.0 } else { 0.0 }).collect();
     let scale: Vec<f64> = r.scale.iter().map(|s| if *s > 0.0 { *s } else { 1.0 }).collect();
     let (scale, used) = (g.doubles(&scale), g.doubles(&inverse));
-    let missing = g.node("IsNaN", &[&x], &[]);
-    let infinite = g.node("IsInf", &[&x], &[]);
-    let missing = g.node("Or", &[&missing, &infinite], &[]);
+    let missing = g.not_finite(&x);
     let moved = g.node("Sub", &[&x, &centre], &[]);
     let z = g.node("Div", &[&moved, &scale], &[]);
     let zero = g.doubles(&[0.0]);

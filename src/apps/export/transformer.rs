@@ -74,18 +74,14 @@ impl<'a> Writer<'a> {
     fn new(own: &'a MaskedTransformer) -> Self {
         let (mut g, record, grid) = (Graph::default(), &own.record, &own.grid);
         let x = g.cast("rows", DOUBLE);
-        let missing = g.node("IsNaN", &[&x], &[]);
-        let infinite = g.node("IsInf", &[&x], &[]);
-        let unknown = g.node("Or", &[&missing, &infinite], &[]);
+        let unknown = g.not_finite(&x);
         let known = g.node("Not", &[&unknown], &[]);
         let known = g.cast(&known, FLOAT);
         let (centre, scale) = (g.doubles(&record.centre), g.doubles(&[record.scale]));
         let moved = g.node("Sub", &[&x, &centre], &[]);
         let z = g.node("Div", &[&moved, &scale], &[]);
         let z = g.cast(&z, FLOAT);
-        let missing = g.node("IsNaN", &[&z], &[]);
-        let infinite = g.node("IsInf", &[&z], &[]);
-        let wild = g.node("Or", &[&missing, &infinite], &[]);
+        let wild = g.not_finite(&z);
         let zero = g.floats(&[1], &[0.0]);
         let z = g.node("Where", &[&wild, &zero, &z], &[]);
         let (low, high) = (g.floats(&[1], &[-CLIP]), g.floats(&[1], &[CLIP]));
@@ -220,7 +216,8 @@ impl<'a> Writer<'a> {
         let products = self.g.node("Add", &[&products, &self.bias], &[]);
         let weights = self.g.node("Softmax", &[&products], &[Attribute::Int("axis", -1)]);
         let attended = self.g.node("MatMul", &[&weights, &v], &[]);
-        let attended = self.g.node("Transpose", &[&attended], &[heads_back()]);
+        let attended =
+            self.g.node("Transpose", &[&attended], &[Attribute::Ints("perm", vec![0, 2, 1, 3])]);
         let attended = self.reshaped(&attended, &[0, patches, dim]);
         let attended = self.dense(&block.attended, &attended);
         let x = self.g.node("Add", &[x, &attended], &[]);
@@ -237,9 +234,4 @@ impl<'a> Writer<'a> {
         let x = self.reshaped(&x, split);
         self.g.node("Transpose", &[&x], &[Attribute::Ints("perm", order)])
     }
-}
-
-/// From rows × heads × patches × numbers to rows × patches × heads × numbers.
-fn heads_back() -> Attribute {
-    Attribute::Ints("perm", vec![0, 2, 1, 3])
 }
