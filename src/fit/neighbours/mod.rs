@@ -14,6 +14,7 @@ mod predict;
 mod prediction;
 mod predictor_rounding;
 mod products;
+mod refit;
 mod row_predictors;
 mod row_weighing;
 mod squares;

@@ -101,7 +101,8 @@ pub(crate) fn build(
     match least(with_line).or_else(|| least(found)) {
         Some(Found { way, prediction, .. }) if effort.refits => {
             let encoder = |p: &Prediction| way.encoder(context, p);
-            let prediction = comparison(context, &encoder, compared).refitted(prediction)?;
+            let prediction =
+                comparison(context, &encoder, compared).refitted(prediction, effort.predictions)?;
             way.fitted(context, &prediction, effort).map(Some)
         }
         Some(Found { way, prediction, .. }) => way.fitted(context, &prediction, effort).map(Some),

@@ -22,8 +22,6 @@ const QUICK_LOOK: usize = 4;
 /// Share of the bits without the line of rows before that may be left with it, where many kinds are compared and
 /// where few are: blocks have more rows then, so that reading one takes longer.
 const LINE_WORTH: [f64; 2] = [0.995, 0.99];
-/// How many times as many values coefficients are found by in the end, where there is time.
-const MORE_VALUES: usize = 8;
 /// Share of all bits that prediction must save to be used.
 const WORTH: f64 = 0.998;
 
@@ -85,7 +83,10 @@ impl Comparison<'_> {
         let bar = FAR * bits_at_first(&first, self.weight());
         let (_, best) = self.likely(1, first, bar)?.swap_remove(0);
         let best = self.with_line_before(&best, saved_by_line)?.map_or(best, |lined| lined.0);
-        if self.effort.contexts.is_some_and(|c| c.refits) { self.refitted(best) } else { Ok(best) }
+        match self.effort.contexts.filter(|c| c.refits) {
+            Some(contexts) => self.refitted(best, contexts.predictions),
+            None => Ok(best),
+        }
     }
 
     /// Returns a prediction of the kind of `best` that looks at the line of rows before, if rows lie in lines
@@ -177,25 +178,6 @@ impl Comparison<'_> {
         Ok(of_different_kinds(all, most))
     }
 
-    /// Returns a prediction of the same kind whose coefficients are found by more values, if that is better.
-    pub(super) fn refitted(&self, best: Prediction) -> Result<Prediction> {
-        if best.median || best.by_row.is_some() || best.is_nothing() {
-            return Ok(best);
-        }
-        let sample = self.context.sample;
-        let rows = MORE_VALUES * self.effort.compared / sample.schema.width().max(1);
-        let some = match best.directions.line_of_rows {
-            0 => sample.thinning(rows),
-            _ => sample.thinning_of_lines(rows),
-        };
-        let many = Self { some, ..*self };
-        let mut tried = vec![many.tried(best.clone())?];
-        many.weighed_by_scale(&mut tried, true)?;
-        let weight = many.weight();
-        let least = tried.into_iter().min_by(|a, b| a.total(weight).total_cmp(&b.total(weight)));
-        Ok(least.map_or(best, |t| t.prediction))
-    }
-
     /// How many they are.
     pub(super) fn rows(&self) -> usize {
         self.context.sample.judged(self.some)
@@ -218,7 +200,7 @@ impl Comparison<'_> {
     }
 
     /// Tries predictions along some directions; the first is none.
-    fn in_directions(&self, directions: Directions) -> Result<Vec<Tried>> {
+    pub(super) fn in_directions(&self, directions: Directions) -> Result<Vec<Tried>> {
         let mut simple = simple_sums();
         let [_, up, third] = directions.distances;
         if up == third {
@@ -298,7 +280,7 @@ impl Comparison<'_> {
     }
 
     /// Takes for each block of columns what suits it best; nothing where that is the same for all.
-    fn mixed(&self, directions: Directions, tried: &[Tried]) -> Result<Option<Tried>> {
+    pub(super) fn mixed(&self, directions: Directions, tried: &[Tried]) -> Result<Option<Tried>> {
         let width = self.context.sample.schema.width();
         let (blocks, weight) = (self.blocks(), self.weight());
         if blocks.count < 2 {

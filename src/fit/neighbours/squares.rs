@@ -1,4 +1,5 @@
-//! Which coefficients by least squares are tried: for all columns, for groups of them, or for each.
+//! Which coefficients by least squares are tried: for all columns, for each colour, for groups of columns, or for
+//! each.
 
 use crate::container::model::TERMS;
 use crate::error::Result;
@@ -38,6 +39,8 @@ const SAVED: f64 = 0.5;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shared {
     All,
+    /// Colours lie side by side, as the distance to the left says.
+    Colours,
     Groups(usize),
     None,
 }
@@ -47,6 +50,7 @@ impl Shared {
         match prediction.stencils.len() {
             1 => Self::All,
             n if n == width => Self::None,
+            n if n == prediction.directions.distances[0] => Self::Colours,
             n => Self::Groups(n),
         }
     }
@@ -79,7 +83,10 @@ impl Comparison<'_> {
         }
         let counts = if self.effort.thorough { &GROUPS[..] } else { &GROUPS[..1] };
         let counts = counts.iter().filter(|&&n| LEAST_OF_GROUP * n <= width);
-        [Shared::All, Shared::None].into_iter().chain(counts.map(|&n| Shared::Groups(n))).collect()
+        [Shared::All, Shared::Colours, Shared::None]
+            .into_iter()
+            .chain(counts.map(|&n| Shared::Groups(n)))
+            .collect()
     }
 
     /// Says whether columns may have coefficients of their own.
@@ -161,6 +168,13 @@ impl Comparison<'_> {
                         tried.push(self.tried(own)?);
                     }
                     continue;
+                }
+                Shared::Colours => {
+                    let colours = directions.distances[0];
+                    if colours > 1 {
+                        let (stencils, of) = products.of_colours(most, colours);
+                        tried.push(self.tried(Prediction { stencils, of, ..nothing })?);
+                    }
                 }
                 Shared::None => {
                     let stencils = products.of_columns(most);

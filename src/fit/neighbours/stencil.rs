@@ -173,6 +173,18 @@ impl Regression {
             .collect()
     }
 
+    /// Returns the coefficients of each of `count` colours, which take turns along a row, and the colour of each
+    /// column.
+    pub(super) fn of_colours(&self, used: &[usize], count: usize) -> (Vec<Stencil>, Vec<usize>) {
+        let width = self.groups.len();
+        let shared = self.together(0..width).solve(used, None);
+        let of_colour = |c: usize| {
+            let own = self.together((c..width).step_by(count));
+            stored(&own.solve(used, Some((&shared, self.shared_rows))))
+        };
+        ((0..count).map(of_colour).collect(), (0..width).map(|j| j % count).collect())
+    }
+
     /// Returns the coefficients of `count` groups of columns, and the group of each.
     pub(super) fn of_groups(&self, used: &[usize], count: usize) -> (Vec<Stencil>, Vec<usize>) {
         let width = self.groups.len();
