@@ -187,10 +187,15 @@ def anomalies(b):
 
 @part
 def labels(b):
-    codec, seconds = b.learn("noise", "--denoise", "gaussian:0.3", "--hidden", "1024,512",
+    dense, seconds = b.learn("noise", "--denoise", "gaussian:0.3", "--hidden", "1024,512",
                              "--latent", 128)
+    transformer, longer = b.learn("transformer", "--mask-patches", "4x4:0.75", "--transformer")
+    few_labels(b, dense, seconds, ([], ["--from-scratch"], ["--unlabelled", "train.npy"]))
+    few_labels(b, transformer, longer, ([], ["--unlabelled", "train.npy"]))
+
+
+def few_labels(b, codec, seconds, ways):
     rows, spent = [], []
-    ways = [], ["--from-scratch"], ["--unlabelled", "train.npy"]
     for draw in range(5):
         rng = np.random.default_rng(draw)
         chosen = rng.permutation(60000)[:100]
@@ -203,13 +208,10 @@ def labels(b):
             b.run("predict", "test.npy", "--codec", "tuned.codec", "-o", "predicted.npy", "-f")
             right.append((np.load(b.work / "predicted.npy").ravel() == b.test_labels).mean())
         rows.append(right)
-        say(f"  draw {draw}", f"{right[0]:.4f}",
-            f"from scratch {right[1]:.4f}, with unlabelled rows {right[2]:.4f}")
-    own, scratch, more = np.mean(rows, axis=0)
-    seconds += " before, {:.1f}, {:.1f} and {:.1f} s".format(*np.mean(np.reshape(spent, (5, 3)), 0))
-    say("labels: accuracy with 100 of them", f"{own:.4f}", seconds)
-    say("  above the same network from scratch", f"{own - scratch:+.4f}", f"this {scratch:.4f}")
-    say("  and unlabelled rows", f"{more - scratch:+.4f}", f"these {more:.4f}")
+    times = np.mean(np.reshape(spent, (5, len(ways))), 0)
+    for way, mean, each in zip(ways, np.mean(rows, axis=0), times):
+        say(f"labels: 100 of them, {codec.stem} {' '.join(way)}", f"{mean:.4f}",
+            f"{seconds} before, {each:.1f} s")
 
 
 def nearest(a, b):

@@ -1050,7 +1050,7 @@ class Encoder:
 class Task:
     """Section task: read and checked likewise."""
 
-    def __init__(self, payload, width, latents, room):
+    def __init__(self, payload, width, latents, transformer, room):
         cursor = Cursor(payload)
         kind, outputs = cursor.u8(), cursor.varint()
         need(1 <= outputs <= 1 << 16, "a task of too few or too many outputs")
@@ -1064,7 +1064,12 @@ class Task:
             self.centre, self.scale = numbers[:outputs], numbers[outputs:]
         layers = read_layers(cursor)
         need(layers[-1][0] == outputs, "the head has another number of outputs")
-        self.encoder = Encoder(cursor.take(cursor.varint()), width, latents, room)
+        encoder = cursor.take(cursor.varint())
+        if encoder:
+            self.encoder = Encoder(encoder, width, latents, room)
+        else:
+            need(transformer, "a task without an encoder, nor a transformer")
+            latents = transformer.stacks[0][0]
         count, inputs = 2 * latents, latents
         for units, _ in layers:
             count += (inputs + 1) * units
@@ -1783,10 +1788,10 @@ class File:
         self.encoder = self.task = self.transformer = None
         if b"enco" in seen:
             self.encoder = Encoder(seen[b"enco"], self.width, latents, room)
-        if b"task" in seen:
-            self.task = Task(seen[b"task"], self.width, latents, room)
         if b"tran" in seen:
             self.transformer = Transformer(seen[b"tran"], self.width, room)
+        if b"task" in seen:
+            self.task = Task(seen[b"task"], self.width, latents, self.transformer, room)
         need(self.rows == 0 or not self.codec, "a codec with rows")
         need(self.model or not self.codec, "a codec without a model")
         need(self.promised != self.codec, "rows without a promise, or a codec with one")

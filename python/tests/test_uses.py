@@ -122,6 +122,17 @@ def test_transformers_are_exported_as_they_are(tmp_path):
     with pytest.raises(ValueError, match="transformer"):
         codec.export_onnx(tmp_path / "d", "decoder")
 
+    labels = (np.nanmean(x.reshape(200, -1), axis=1) > 0).astype("i8")
+    codec, report = codec.finetune(x, labels, epochs=20)
+    found = codec.predict(x)
+    assert found.empty_rows == 1 and np.isnan(found.probabilities[3]).all()
+    codec.export_onnx(tmp_path / "p", "predictor")
+    session = onnxruntime.InferenceSession(tmp_path / "p", providers=["CPUExecutionProvider"])
+    given, likely = session.run(None, {"rows": x.reshape(200, -1)})
+    assert np.array_equal(given, found.values)
+    likely[3] = np.nan
+    assert differ(found.probabilities, likely) < 1e-5
+
 
 def test_compare(groups, tmp_path):
     x = groups[0]

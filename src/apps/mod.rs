@@ -30,6 +30,7 @@ mod comparable;
 mod compare;
 mod denoise;
 mod embed;
+mod encoding;
 mod export;
 mod finetune;
 mod hidden_patches;

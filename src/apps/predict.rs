@@ -1,12 +1,12 @@
 //! What a codec that was trained further says of rows.
 
-use super::model::nothing_hidden;
+use super::encoding::Encoding;
 use super::values;
 use crate::compress::Codec;
-use crate::container::encoder::EncoderRecord;
 use crate::container::task::{Targets, TaskRecord};
 use crate::encode::codec_encoder::CodecEncoder;
 use crate::encode::floats::{code, function};
+use crate::encode::masked::MaskedTransformer;
 use crate::error::{Error, Result};
 use crate::matrix::{DType, Matrix, Rows, Schema, to_little_endian};
 use crate::nn::loss::softmax;
@@ -23,8 +23,8 @@ pub struct Prediction {
     /// How likely each label is, from 0 to 1: `f32`, rows × labels, with columns named after the
     /// labels. `None` for a regression.
     pub probabilities: Option<Matrix>,
-    /// Rows without any value. Their numbers and probabilities are NaN; as no label says so, theirs
-    /// is that of a row of the columns' centres.
+    /// Rows without any value, and for a masked transformer without a whole patch. Their numbers and probabilities
+    /// are NaN; as no label says so, theirs is that of a row in the middle of those learned from.
     pub empty_rows: usize,
 }
 
@@ -35,13 +35,21 @@ pub struct Prediction {
 /// otherwise whatever reading the rows fails with.
 pub fn predict(codec: &Codec, rows: &dyn Rows) -> Result<Prediction> {
     let predictor = Predictor::new(codec)?;
-    let (schema, encoder) = (rows.schema(), &predictor.encoder);
-    values::expect_width(encoder.record.scale.len(), schema)?;
+    let schema = rows.schema();
+    values::expect_width(predictor.encoding.columns(), schema)?;
     let (mut out, mut is_empty) = (Vec::new(), Vec::new());
     for part in values::parts(rows.len(), schema.width()) {
         let values = values::read(rows, part)?;
-        out.extend(predictor.stack.infer(&encoder.inputs(&values, &nothing_hidden)));
-        is_empty.extend(values::empty_rows(&values, schema.width()));
+        let mut inputs = predictor.encoding.inputs(&values);
+        let own = inputs.chunks_exact_mut(predictor.encoding.width());
+        for (row, empty) in own.zip(values::empty_rows(&values, schema.width())) {
+            let is_unseen = row[0].is_nan();
+            if is_unseen {
+                row.copy_from_slice(&predictor.stack.centre);
+            }
+            is_empty.push(empty || is_unseen);
+        }
+        out.extend(predictor.stack.infer(&inputs));
     }
     let empty_rows = is_empty.iter().filter(|e| **e).count();
     match &predictor.targets {
@@ -84,7 +92,7 @@ fn most_likely(logits: &[f32], labels: &[i64], is_empty: &[bool]) -> Result<Pred
 /// The networks of a fine-tuned codec, and what the head's outputs stand for.
 #[derive(Debug, Clone)]
 pub(super) struct Predictor {
-    pub(super) encoder: CodecEncoder,
+    pub(super) encoding: Encoding,
     pub(super) stack: Stack,
     pub(super) targets: Targets,
 }
@@ -94,28 +102,30 @@ impl Predictor {
         let task = codec.task().ok_or_else(|| {
             Error::argument("the codec was not trained to predict anything: see finetune")
         })?;
-        let encoder = CodecEncoder::new(task.encoder.clone());
+        let encoding = match (&task.encoder, codec.transformer()) {
+            (Some(own), _) => Encoding::Encoder(Box::new(CodecEncoder::new(own.clone()))),
+            (None, Some(own)) => {
+                Encoding::Transformer(Box::new(MaskedTransformer::new(own.clone())))
+            }
+            (None, None) => return Err(Error::argument("the task's transformer is not there")),
+        };
         let layers = task.layers.iter().map(|&(n, code)| (n, function(code))).collect();
         let shape = Shape { inputs: task.centre.len(), layers, skip: false };
         let stack = Stack {
-            encoder: encoder.floats.network.clone(),
+            encoder: encoding.network().cloned(),
             centre: task.centre.clone(),
             scale: task.scale.clone(),
             head: Network { shape, params: task.params.clone() },
         };
-        Ok(Self { encoder, stack, targets: task.targets.clone() })
+        Ok(Self { encoding, stack, targets: task.targets.clone() })
     }
 }
 
-/// The record of a stack that was trained on top of `encoder`.
-pub(super) fn record(encoder: &CodecEncoder, stack: Stack, targets: Targets) -> TaskRecord {
+/// The record of a stack that was trained on rows so encoded.
+pub(super) fn record(encoding: &Encoding, stack: Stack, targets: Targets) -> TaskRecord {
     TaskRecord {
         targets,
-        encoder: EncoderRecord {
-            params: stack.encoder.params,
-            mixture: None,
-            ..encoder.record.clone()
-        },
+        encoder: encoding.record(stack.encoder),
         centre: stack.centre,
         scale: stack.scale,
         layers: stack.head.shape.layers.iter().map(|&(n, f)| (n, code(f))).collect(),

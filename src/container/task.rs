@@ -1,5 +1,6 @@
 //! The `task` section of a codec: a copy of its encoder that was trained further to predict
-//! something of a row, with what predicts it from the latents. Reading rows does not need it.
+//! something of a row, or nothing where its transformer embeds rows, with what predicts it from there. Reading rows
+//! does not need it.
 
 use super::bytes::Cursor;
 #[cfg(any(feature = "apps", all(test, feature = "compress")))]
@@ -90,12 +91,23 @@ fn take_floats(packed: &[u8], count: u64, limits: &Limits, at: u64) -> Result<Ve
     Ok(floats)
 }
 
+/// How many numbers the codec says of a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Encoded {
+    /// Latents of its model; 0 where it has none.
+    pub(crate) latents: usize,
+    /// Numbers of an embedding by its transformer, if it has one.
+    pub(crate) embedding: Option<usize>,
+}
+
 /// An encoder and a head on top of it, in 32-bit floats.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TaskRecord {
     pub(crate) targets: Targets,
-    pub(crate) encoder: EncoderRecord,
-    /// Subtracted from each of the encoder's outputs, which its latents' units do not scale here.
+    /// None where rows are embedded by the codec's transformer.
+    pub(crate) encoder: Option<EncoderRecord>,
+    /// Subtracted from each of the encoder's outputs, which its latents' units do not scale here, or from each number
+    /// of the embedding.
     pub(crate) centre: Vec<f32>,
     /// What the difference is divided by.
     pub(crate) scale: Vec<f32>,
@@ -122,7 +134,7 @@ impl TaskRecord {
             }
         }
         put_layers(&mut out, &self.layers);
-        let encoder = self.encoder.encode();
+        let encoder = self.encoder.as_ref().map(EncoderRecord::encode).unwrap_or_default();
         put_varint(&mut out, encoder.len() as u64);
         out.extend(encoder);
         let floats = self.centre.iter().chain(&self.scale).chain(&self.params);
@@ -131,12 +143,12 @@ impl TaskRecord {
         out
     }
 
-    /// Reads a payload that begins at `at`, for rows of `width` columns and a model of `latents`.
+    /// Reads a payload that begins at `at`, for rows of `width` columns.
     pub(crate) fn decode(
         bytes: &[u8],
         at: u64,
         width: usize,
-        latents: usize,
+        encoded: Encoded,
         limits: &Limits,
     ) -> Result<Self> {
         let corrupt = |what: String| Error::corrupt(what).at(at);
@@ -153,11 +165,17 @@ impl TaskRecord {
         let (inner, packed) = rest.split_at(inner.ok_or_else(|| {
             Error::truncated(format!("a task's encoder claims {length} bytes")).at(at)
         })?);
-        let encoder = EncoderRecord::decode(inner, at, width, latents, limits)?;
-        let count = 2 * latents as u64 + parameters(latents, &layers, false);
+        let (encoder, inputs) = if inner.is_empty() {
+            let without = || corrupt("a task without an encoder, nor a transformer".to_string());
+            (None, encoded.embedding.ok_or_else(without)?)
+        } else {
+            let latents = encoded.latents;
+            (Some(EncoderRecord::decode(inner, at, width, latents, limits)?), latents)
+        };
+        let count = 2 * inputs as u64 + parameters(inputs, &layers, false);
         let mut centre = take_floats(packed, count, limits, at)?;
-        let mut scale = centre.split_off(latents);
-        let params = scale.split_off(latents);
+        let mut scale = centre.split_off(inputs);
+        let params = scale.split_off(inputs);
         if scale.iter().any(|s| *s <= 0.0) {
             return Err(corrupt("a scale of a task is not above 0".to_string()));
         }
@@ -169,6 +187,8 @@ impl TaskRecord {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
+
+    const LATENTS: Encoded = Encoded { latents: 3, embedding: None };
 
     fn record(targets: Targets) -> TaskRecord {
         let outputs = targets.outputs();
@@ -184,7 +204,7 @@ mod tests {
         };
         let params = (0..parameters(3, &layers, false)).map(|i| 0.25 * i as f32 - 2.0).collect();
         let (centre, scale) = (vec![0.5, -1.0, 0.0], vec![1.0, 2.0, 1e-3]);
-        TaskRecord { targets, encoder, centre, scale, layers, params }
+        TaskRecord { targets, encoder: Some(encoder), centre, scale, layers, params }
     }
 
     fn both() -> [TaskRecord; 2] {
@@ -193,7 +213,7 @@ mod tests {
     }
 
     fn decode(bytes: &[u8]) -> Result<TaskRecord> {
-        TaskRecord::decode(bytes, 0, 5, 3, &Limits::default())
+        TaskRecord::decode(bytes, 0, 5, LATENTS, &Limits::default())
     }
 
     #[test]
@@ -214,6 +234,16 @@ mod tests {
     }
 
     #[test]
+    fn transformers_embed_in_place_of_an_encoder() {
+        let own = TaskRecord { encoder: None, ..both()[0].clone() };
+        let decode =
+            |encoded: Encoded| TaskRecord::decode(&own.encode(), 0, 5, encoded, &Limits::default());
+        let embedded = Encoded { latents: 0, embedding: Some(3) };
+        assert_eq!(decode(embedded).unwrap(), own);
+        decode(Encoded { embedding: Some(4), ..embedded }).expect_err("another embedding");
+    }
+
+    #[test]
     fn what_no_task_has_is_refused() {
         let with = |change: &dyn Fn(&mut TaskRecord)| {
             let mut own = both()[0].clone();
@@ -228,10 +258,11 @@ mod tests {
         assert_eq!(with(&|t| t.scale[1] = 0.0), Corrupt);
         assert_eq!(with(&|t| t.params[0] = f32::NAN), Corrupt);
         assert_eq!(with(&|t| t.params.push(0.0)), Corrupt);
-        assert_eq!(with(&|t| t.encoder.scale[0] = -1.0), Corrupt);
+        assert_eq!(with(&|t| t.encoder.as_mut().unwrap().scale[0] = -1.0), Corrupt);
+        assert_eq!(with(&|t| t.encoder = None), Corrupt);
         let bytes = both()[0].encode();
         let small = Limits { model_bytes: 100, ..Limits::default() };
-        let error = TaskRecord::decode(&bytes, 0, 5, 3, &small).unwrap_err();
+        let error = TaskRecord::decode(&bytes, 0, 5, LATENTS, &small).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Limit);
     }
 }

@@ -18,7 +18,7 @@ use crate::container::index::Index;
 use crate::container::more::Link;
 use crate::container::origin;
 use crate::container::section::Header;
-use crate::container::task::TaskRecord;
+use crate::container::task::{Encoded, TaskRecord};
 use crate::container::text;
 use crate::container::tile;
 use crate::container::transformer::TransformerRecord;
@@ -344,7 +344,9 @@ impl Frame {
     ) -> Result<Option<TaskRecord>> {
         let Some(section) = self.task else { return Ok(None) };
         let Payload { bytes, at } = section.payload(source, limits.model_bytes)?;
-        TaskRecord::decode(&bytes, at, self.schema.width(), self.latents(), limits).map(Some)
+        let embedding = self.transformer(source, limits)?.map(|own| own.encoder.dim);
+        let encoded = Encoded { latents: self.latents(), embedding };
+        TaskRecord::decode(&bytes, at, self.schema.width(), encoded, limits).map(Some)
     }
 
     /// Reads the transformer, if the file has one.

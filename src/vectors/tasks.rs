@@ -15,7 +15,7 @@ use crate::matrix::DType;
 fn labels() -> TaskRecord {
     TaskRecord {
         targets: Targets::Classes(vec![-1, 7]),
-        encoder: encoder(),
+        encoder: Some(encoder()),
         centre: vec![0.25, -3.0],
         scale: vec![1.5, 0.125],
         layers: vec![(2, 0)],
@@ -59,7 +59,7 @@ pub(super) fn uncommon() -> Vec<(&'static str, Parts)> {
     before.sections.insert(1, (TASK, labels().encode()));
     assert_eq!((before.sections[1].0, before.sections[2].0), (TASK, MODEL));
     let tall = TaskRecord {
-        encoder: deep(),
+        encoder: Some(deep()),
         layers: (0..17).map(|i| (2, i % 5)).collect(),
         params: floats(17 * 6, 73),
         ..labels()
@@ -77,7 +77,7 @@ pub(super) fn uncommon() -> Vec<(&'static str, Parts)> {
         ("task-of-one-label", codec().section(TASK, one.encode())),
         (
             "task-with-masked-encoder",
-            codec().section(TASK, TaskRecord { encoder: masked(), ..numbers() }.encode()),
+            codec().section(TASK, TaskRecord { encoder: Some(masked()), ..numbers() }.encode()),
         ),
     ]
 }
@@ -89,7 +89,8 @@ pub(super) fn invalid() -> Vec<Case> {
         change(&mut own);
         file(own.encode())
     };
-    let within = |change: &dyn Fn(&mut EncoderRecord)| with(&|t| change(&mut t.encoder));
+    let within =
+        |change: &dyn Fn(&mut EncoderRecord)| with(&|t| t.encoder.iter_mut().for_each(change));
     let good = labels().encode();
     let twice = codec().section(TASK, good.clone()).section(TASK, good.clone());
     let mut damaged = file(good.clone());
@@ -132,6 +133,7 @@ pub(super) fn invalid() -> Vec<Case> {
         case("task-function-undefined", "corrupt", with(&|t| t.layers[0].1 = 5)),
         case("task-encoder-scale-negative", "corrupt", within(&|e| e.scale[0] = -1.0)),
         case("task-encoder-other-latents", "corrupt", within(&|e| e.layers[1].0 = 3)),
+        case("task-without-encoder", "corrupt", with(&|t| t.encoder = None)),
         case("task-floats-too-few", "corrupt", with(&|t| t.params.truncate(5))),
         case("task-floats-too-many", "corrupt", with(&|t| t.params.push(0.0))),
         case("task-weight-infinite", "corrupt", with(&|t| t.params[3] = f32::INFINITY)),

@@ -5,9 +5,10 @@ use super::encoders::floats;
 use super::file::{Parts, schema};
 use super::records::{ladder, linear, plain};
 use crate::container::bytes::put_varint;
-use crate::container::forever::{MODEL, TRANSFORMER};
+use crate::container::forever::{MODEL, TASK, TRANSFORMER};
 use crate::container::head;
 use crate::container::section::Header;
+use crate::container::task::{Targets, TaskRecord};
 use crate::container::transformer::{StackRecord, TransformerRecord};
 use crate::matrix::DType;
 
@@ -55,8 +56,32 @@ fn extreme() -> TransformerRecord {
     }
 }
 
+/// A patch of a value for each column, and tokens of two numbers.
+fn tiny() -> TransformerRecord {
+    let encoder = StackRecord { dim: 2, heads: 1, depth: 1 };
+    let decoder = StackRecord { dim: 1, ..encoder };
+    let params = floats(4 + 12 + 74 + 4 + 3 + 1 + 6 + 25 + 2 + 2, 83);
+    TransformerRecord { lines: 1, patch: [1, 1], encoder, decoder, params, ..small() }
+}
+
+/// A head on top of its embeddings.
+fn head_on_top() -> TaskRecord {
+    TaskRecord {
+        targets: Targets::Classes(vec![0, 3, 9]),
+        encoder: None,
+        centre: vec![0.5, -1.0],
+        scale: vec![0.25, 1e-3],
+        layers: vec![(2, 3), (3, 0)],
+        params: floats(2 * 2 + 2 + 2 * 3 + 3, 82),
+    }
+}
+
 pub(super) fn valid() -> Vec<(&'static str, Parts)> {
-    vec![("codec-transformer", codec().section(TRANSFORMER, small().encode()))]
+    let task = codec().section(TRANSFORMER, tiny().encode()).section(TASK, head_on_top().encode());
+    vec![
+        ("codec-transformer", codec().section(TRANSFORMER, small().encode())),
+        ("codec-transformer-labels", task),
+    ]
 }
 
 pub(super) fn uncommon() -> Vec<(&'static str, Parts)> {
@@ -65,6 +90,10 @@ pub(super) fn uncommon() -> Vec<(&'static str, Parts)> {
     assert_eq!((before.sections[1].0, before.sections[2].0), (TRANSFORMER, MODEL));
     vec![
         ("transformer-before-model", before),
+        (
+            "task-before-its-transformer",
+            codec().section(TASK, head_on_top().encode()).section(TRANSFORMER, tiny().encode()),
+        ),
         ("transformer-at-its-limits", codec().section(TRANSFORMER, extreme().encode())),
     ]
 }
@@ -86,8 +115,15 @@ pub(super) fn invalid() -> Vec<Case> {
         numbers.iter().for_each(|n| put_varint(&mut out, *n));
         file([&out[..], &good[10..]].concat())
     };
+    let on_top = |change: &dyn Fn(&mut TaskRecord)| {
+        let mut own = head_on_top();
+        change(&mut own);
+        codec().section(TRANSFORMER, tiny().encode()).section(TASK, own.encode()).join()
+    };
     assert_eq!(good[..10], [2, 1, 2, 1, 4, 2, 1, 2, 1, 2]);
     vec![
+        case("task-on-another-embedding", "corrupt", on_top(&|t| t.centre.push(0.0))),
+        case("task-on-embedding-spread-0", "corrupt", on_top(&|t| t.scale[1] = 0.0)),
         case("transformer-checksum", "corrupt", damaged),
         case("transformer-twice", "corrupt", twice.join()),
         case("transformer-empty", "truncated", file(Vec::new())),

@@ -135,16 +135,16 @@ fn models() -> Vec<(&'static str, Parts)> {
     add("grids-300", DType::I32, &m, &[Row { residuals: random.list(300, 3), ..Row::default() }]);
 
     // A model whose stream ends in many zero bytes.
-    let mut m = plain(9000, one.clone(), vec![ladder(0, 8)]);
+    let mut m = plain(6000, one.clone(), vec![ladder(0, 8)]);
     m.classes.count = 2;
     m.tables.push(TableSpec::Zero);
     m.classes.next = vec![0; 2];
     m.classes.quantum = vec![0, -1];
-    m.classes.residual_tables = vec![1; 9000];
-    m.classes.residual_tables.extend(vec![0; 9000]);
+    m.classes.residual_tables = vec![1; 6000];
+    m.classes.residual_tables.extend(vec![0; 6000]);
     m.classes.quantum[0] = 0;
     let none = Row { class: 1, ..Row::default() };
-    let all = Row { residuals: vec![0; 9000], ..Row::default() };
+    let all = Row { residuals: vec![0; 6000], ..Row::default() };
     add("model-ends-in-zeros", DType::U8, &m, &[none, all]);
 
     // Latents that can only be 0, all gains, weights that are not used.

@@ -1,8 +1,11 @@
 //! The masked transformer: what it restores and embeds, on the sample of digits.
 
 use crate::uses::{Random, digits, matrix};
-use aezip::apps::{Model, hide_patches, impute, missing_values, sample, to_doubles};
-use aezip::{Codec, Config, DType, Patches, Rows, Transformer, compress};
+use aezip::apps::{
+    Examples, FinetuneConfig, Model, OnnxPart, finetune, hide_patches, impute, missing_values,
+    onnx, predict, safetensors, sample, to_doubles,
+};
+use aezip::{Codec, Config, DType, Matrix, Patches, Rows, Transformer, compress};
 
 #[test]
 fn a_transformer_restores_patches_and_embeds_rows_without_them() {
@@ -66,6 +69,7 @@ fn a_transformer_restores_patches_and_embeds_rows_without_them() {
     assert_eq!(seen.iter().filter(|x| x.is_nan()).count(), 5 * 32);
     let restored = to_doubles(&looked_at.restored).unwrap();
     assert!(restored.iter().zip(&seen).all(|(x, s)| s.is_nan() || x == s));
+    a_head_learns_from_embeddings(&codec, learned, judged);
     // What needs latents says so.
     let told = |error: aezip::Error| assert!(error.to_string().contains("transformer"), "{error}");
     told(model.reconstruct(&rows).unwrap_err());
@@ -83,4 +87,56 @@ fn a_transformer_restores_patches_and_embeds_rows_without_them() {
         stored
     };
     assert!(learned(&some) == learned(&judged[..64 * 100]));
+}
+
+/// Says of images whether they have much ink, from few of which that is known.
+fn a_head_learns_from_embeddings(codec: &Codec, learned: &[f64], judged: &[f64]) {
+    let images = |values: &[f64]| matrix(values, DType::F32);
+    let labels = |values: &[f64]| -> Vec<i64> {
+        values.chunks(64).map(|x| i64::from(x.iter().sum::<f64>() > 312.0)).collect()
+    };
+    let some = &learned[..64 * 200];
+    let given = Matrix::from_slice(&labels(some), &[]).unwrap();
+    let some = images(some);
+    let examples = Examples::new(&some, &given);
+    let mut how = FinetuneConfig::default();
+    let (tuned, report) = finetune(codec, examples, &Config::default(), &how).unwrap();
+    assert_eq!((report.rows, report.outputs), (200, 2));
+    let mut stored = Vec::new();
+    tuned.write(&mut stored).unwrap();
+    let tuned = Codec::read(&stored).unwrap();
+    assert!(tuned.is_transformer());
+    // An image of which no patch is whole, and one of which nothing is there.
+    let mut gaps = judged.to_vec();
+    (0..64).step_by(2).for_each(|at| gaps[at] = f64::NAN);
+    gaps[64..128].fill(f64::NAN);
+    let found = predict(&tuned, &images(&gaps)).unwrap();
+    assert_eq!(found.empty_rows, 2);
+    let probabilities = found.probabilities.unwrap().to_vec::<f32>().unwrap();
+    assert!(probabilities[..4].iter().all(|p| p.is_nan()));
+    assert!(probabilities[4..].chunks(2).all(|p| (p[0] + p[1] - 1.0).abs() < 1e-5));
+    let found = found.values.to_vec::<i64>().unwrap();
+    let much = labels(judged).iter().sum::<i64>();
+    assert!((150..250).contains(&much), "{much} of {}", found.len());
+    let right = found.iter().zip(labels(judged)).filter(|(a, b)| **a == *b).count();
+    println!("{right} of {} right", found.len());
+    assert!(right as f64 > 0.85 * found.len() as f64, "{right} of {}", found.len());
+    // Embeddings lie in groups: those without a label may help, and must not fail.
+    let others = images(&judged[..64 * 100]);
+    let more = examples.with_unlabelled(&others);
+    let (_, report) = finetune(codec, more, &Config::default(), &how).unwrap();
+    assert_eq!(report.pseudo_labelled, 50);
+    assert!(onnx(&tuned, OnnxPart::Predictor).unwrap().len() > 1000);
+    let weights = safetensors(&tuned).unwrap();
+    assert!(weights.windows(11).any(|name| name == b"head.centre"));
+    // The transformer itself does not learn.
+    how.encoder_rate = Some(0.1);
+    let error = finetune(codec, examples, &Config::default(), &how).unwrap_err();
+    assert!(error.to_string().contains("transformer"), "{error}");
+    (how.encoder_rate, how.from_scratch) = (None, true);
+    finetune(codec, examples, &Config::default(), &how).unwrap_err();
+    let nothing = images(&[f64::NAN; 64 * 200]);
+    let unseen = Examples::new(&nothing, &given);
+    let error = finetune(codec, unseen, &Config::default(), &Default::default()).unwrap_err();
+    assert!(error.to_string().contains("patch"), "{error}");
 }

@@ -3,6 +3,7 @@
 use super::graph::{Attribute, DOUBLE, FLOAT, Graph, INT64, Port};
 use super::protobuf::Message;
 use super::transformer;
+use crate::apps::encoding::Encoding;
 use crate::apps::model::Model;
 use crate::apps::predict::Predictor;
 use crate::compress::Codec;
@@ -134,9 +135,17 @@ fn decoder(model: &Model) -> Result<Message> {
 }
 
 fn predictor(model: &Model, own: &Predictor) -> Message {
-    let mut g = Graph::default();
-    let x = inputs(&mut g, &own.encoder);
-    let h = g.network(&own.stack.encoder, &x);
+    let (mut g, h) = match &own.encoding {
+        Encoding::Encoder(encoder) => {
+            let mut g = Graph::default();
+            let x = inputs(&mut g, encoder);
+            let h = g.network(&encoder.floats.network, &x);
+            (g, h)
+        }
+        Encoding::Transformer(transformer) => {
+            transformer::embedding(transformer, &own.stack.centre)
+        }
+    };
     let centre = g.floats(&[own.stack.centre.len()], &own.stack.centre);
     let scale = g.floats(&[own.stack.scale.len()], &own.stack.scale);
     let h = g.node("Sub", &[&h, &centre], &[]);

@@ -59,6 +59,9 @@ pub fn safetensors(codec: &Codec) -> Result<Vec<u8>> {
     file.metadata("row_shape", &shape.join(","));
     if let Ok(transformer) = model.transformer() {
         file.transformer(transformer);
+        if codec.task().is_some() {
+            file.predictor(&Predictor::new(codec)?);
+        }
         return Ok(file.finish());
     }
     let networks = model.latent_networks()?;
@@ -138,7 +141,9 @@ impl File {
     }
 
     fn predictor(&mut self, own: &Predictor) {
-        self.network("head.encoder", &own.stack.encoder);
+        if let Some(encoder) = &own.stack.encoder {
+            self.network("head.encoder", encoder);
+        }
         self.floats("head.centre", &[own.stack.centre.len()], &own.stack.centre);
         self.floats("head.scale", &[own.stack.scale.len()], &own.stack.scale);
         self.network("head", &own.stack.head);

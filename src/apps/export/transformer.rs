@@ -20,17 +20,21 @@ const NOT_SEEN: f32 = -1e30;
 pub(super) fn encoder(model: &Model) -> Result<Message> {
     let own = model.transformer()?;
     let mut w = Writer::new(own);
-    let seen = w.seen.clone();
-    let tokens = w.tokens();
-    let weight = w.unsqueezed(&seen, 2);
-    let weighed = w.g.node("Mul", &[&tokens, &weight], &[]);
-    let axis = w.g.integers(&[1]);
-    let flat = [Attribute::Int("keepdims", 0)];
-    let sums = w.g.node("ReduceSum", &[&weighed, &axis], &flat);
-    let counts = w.g.node("ReduceSum", &[&seen, &axis], &[Attribute::Int("keepdims", 1)]);
+    let (sums, counts) = w.sums();
     w.g.node_to("Div", &[&sums, &counts], &[], "latents");
     let latents = Port { name: "latents", element: FLOAT, width: Some(own.dim()) };
     Ok(w.g.finish("encoder", &[Port::rows(model)], &[latents]))
+}
+
+/// A graph that embeds rows, and the name of the embeddings: `unseen` where no patch is seen.
+pub(super) fn embedding(own: &MaskedTransformer, unseen: &[f32]) -> (Graph, String) {
+    let mut w = Writer::new(own);
+    let (sums, counts) = w.sums();
+    let means = w.g.node("Div", &[&sums, &counts], &[]);
+    let is_unseen = w.g.node("IsNaN", &[&means], &[]);
+    let unseen = w.g.floats(&[unseen.len()], unseen);
+    let embedded = w.g.node("Where", &[&is_unseen, &unseen, &means], &[]);
+    (w.g, embedded)
 }
 
 /// From rows with gaps to rows without.
@@ -115,6 +119,19 @@ impl<'a> Writer<'a> {
         let hidden = out.unsqueezed(&hidden, 1);
         out.bias = out.unsqueezed(&hidden, 1);
         out
+    }
+
+    /// The sums of the tokens of the patches that are seen, and how many there are.
+    fn sums(&mut self) -> (String, String) {
+        let seen = self.seen.clone();
+        let tokens = self.tokens();
+        let weight = self.unsqueezed(&seen, 2);
+        let weighed = self.g.node("Mul", &[&tokens, &weight], &[]);
+        let axis = self.g.integers(&[1]);
+        let flat = [Attribute::Int("keepdims", 0)];
+        let sums = self.g.node("ReduceSum", &[&weighed, &axis], &flat);
+        let counts = self.g.node("ReduceSum", &[&seen, &axis], &[Attribute::Int("keepdims", 1)]);
+        (sums, counts)
     }
 
     fn unsqueezed(&mut self, x: &str, axis: i64) -> String {

@@ -44,7 +44,7 @@ pub struct FinetuneConfig {
     /// The peak of the head's learning rate, above 0 and up to 1; 0.01 by default.
     pub rate: f64,
     /// The encoder's learning rate as a share of the head's, 0 to 10; 0 leaves the encoder as it
-    /// is. If `None`, it is 0.05, or 0.1 from scratch.
+    /// is. If `None`, it is 0.05, or 0.1 from scratch, and 0 for a masked transformer, which allows no other.
     pub encoder_rate: Option<f64>,
     /// The share of the passes, at the beginning, in which the encoder stays as it is, 0 to 1; 0.3
     /// by default.
@@ -52,8 +52,9 @@ pub struct FinetuneConfig {
     /// Units of each of the head's hidden layers, up to 8 layers of 1 to 8192; none by default.
     pub head: Vec<usize>,
     /// The share of the rows that is held out to choose the best pass, 0 or more and below 0.9. If
-    /// `None`, it is 0.15, or 0 for fewer than 500 rows: those held out would be too few to tell
-    /// passes apart, and training would miss them.
+    /// `None`, it is 0.15, or 0 for fewer than 500 rows, as those held out would be too few to tell
+    /// passes apart, and for a masked transformer, as a head alone has few weights: training would miss
+    /// them.
     pub held_out: Option<f64>,
     /// Whether to begin with random weights instead of the encoder's, to see what those are worth.
     pub from_scratch: bool,
@@ -106,6 +107,20 @@ impl FinetuneConfig {
             return Ok(());
         };
         Err(Error::argument(fault))
+    }
+
+    /// Fails if the encoder is to change.
+    pub(super) fn expect_frozen(&self) -> Result<()> {
+        let fault = if self.from_scratch {
+            "cannot begin with other weights"
+        } else if self.encoder_rate.is_some_and(|rate| rate > 0.0) {
+            "has no learning rate but 0"
+        } else {
+            return Ok(());
+        };
+        Err(Error::argument(format!(
+            "a masked transformer stays as it is while a head learns, so its encoder {fault}"
+        )))
     }
 
     /// The task for labels of this type.

@@ -9,6 +9,7 @@ mod training_set;
 
 pub use config::{FinetuneConfig, FinetuneReport, Task};
 
+use super::encoding::Encoding;
 use super::model::Model;
 use crate::compress::{Codec, Config};
 use crate::error::{Error, Result};
@@ -58,14 +59,15 @@ impl<'a> Examples<'a> {
 }
 
 /// Trains the encoder of `codec` further, with a new head on top, to predict the labels of
-/// `examples`. The result is the codec with the trained networks beside its own:
+/// `examples`; a masked transformer stays as it is, and the head alone learns, from its embeddings. The result is the codec with the trained networks beside its own:
 /// [`predict`](crate::apps::predict) uses them, and it compresses as before. Of `config`, threads,
 /// seed and progress count.
 ///
 /// # Errors
 /// `Argument` if there are not as many labels as rows, fewer than 4 of them, labels that are not
 /// whole numbers or too many different ones, rows without labels for a regression, a number of
-/// `how` out of its range, or if the codec is for other rows, has no encoder or is a masked transformer;
+/// `how` out of its range, one for the encoder of a masked transformer, or if the codec is for other rows or has no
+/// encoder;
 /// otherwise whatever reading the rows fails with.
 ///
 /// ```no_run
@@ -105,17 +107,20 @@ pub fn finetune(
         ));
     }
     let targets = answers.targets(task)?;
-    let encoder = model.latent_networks()?.encoder()?;
+    let encoding = &Encoding::of(&model)?;
+    if encoding.network().is_none() {
+        how.expect_frozen()?;
+    }
     let mut set = TrainingSet {
-        inputs: inputs(encoder, examples.rows, &answers.rows)?,
+        inputs: inputs(encoding, examples.rows, &answers.rows)?,
         labelled: answers.rows.len(),
         wanted: answers.wanted(&targets),
     };
     let work = || {
         if let Some(others) = examples.unlabelled {
-            pseudo_labels::add(encoder, targets.outputs(), others, &mut set)?;
+            pseudo_labels::add(encoding, targets.outputs(), others, &mut set)?;
         }
-        train::train(encoder, &set, targets, config, how)
+        train::train(encoding, &set, targets, config, how)
     };
     let (record, report) = config.on_threads(work)??;
     Ok((codec.with_task(record), report))

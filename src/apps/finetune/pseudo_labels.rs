@@ -3,8 +3,8 @@
 
 use super::answers::Wanted;
 use super::training_set::{TrainingSet, inputs};
+use crate::apps::encoding::Encoding;
 use crate::apps::label_propagation::propagate;
-use crate::encode::codec_encoder::CodecEncoder;
 use crate::error::Result;
 use crate::matrix::Rows;
 
@@ -18,7 +18,7 @@ const CERTAIN: f64 = 0.5;
 /// Adds rows of `others` to the training set of a classification, with the classes, out of
 /// `count`, that they get from it.
 pub(super) fn add(
-    encoder: &CodecEncoder,
+    encoding: &Encoding,
     count: usize,
     others: &dyn Rows,
     set: &mut TrainingSet,
@@ -26,12 +26,14 @@ pub(super) fn add(
     let Wanted::Classes(classes) = &mut set.wanted else { return Ok(()) };
     let n = others.len().min(MOST_ROWS);
     let some: Vec<usize> = (0..n).map(|i| i * others.len() / n).collect();
-    let more = inputs(encoder, others, &some)?;
+    let more = inputs(encoding, others, &some)?;
     let all = [&set.inputs[..], &more].concat();
-    let network = &encoder.floats.network;
-    let width = network.shape.inputs;
-    let points = network.infer(&all, all.len() / width);
-    let guesses = propagate(&points, network.outputs(), classes, count);
+    let width = encoding.width();
+    let points = match encoding.network() {
+        Some(network) => network.infer(&all, all.len() / width),
+        None => all,
+    };
+    let guesses = propagate(&points, encoding.outputs(), classes, count);
     let mut order: Vec<usize> = (0..n).filter(|&i| guesses[i].certainty > 0.0).collect();
     order.sort_by(|a, b| guesses[*b].certainty.total_cmp(&guesses[*a].certainty));
     order.truncate((n as f64 * CERTAIN).ceil() as usize);

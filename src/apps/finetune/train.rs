@@ -4,10 +4,10 @@ use super::answers::Wanted;
 use super::config::{FinetuneConfig, FinetuneReport, Task};
 use super::training_set::TrainingSet;
 use crate::apps::column_scale::moments;
+use crate::apps::encoding::Encoding;
 use crate::apps::predict;
 use crate::compress::{Config, Progress, Stage};
 use crate::container::task::{Targets, TaskRecord};
-use crate::encode::codec_encoder::CodecEncoder;
 use crate::error::{Error, Result};
 use crate::kernels::activation::Activation;
 use crate::matrix::rng::Rng;
@@ -33,17 +33,19 @@ const LEAST_DEVIATION: f64 = 1e-20;
 /// Keeps the random numbers apart from those that the codec was learned with: "task".
 const SEED: u64 = 0x7461_736b;
 
-/// Trains the encoder's network and a new head on `set`.
+/// Trains the encoder's network, if rows have one, and a new head on `set`.
 pub(super) fn train(
-    encoder: &CodecEncoder,
+    encoding: &Encoding,
     set: &TrainingSet,
     targets: Targets,
     config: &Config,
     how: &FinetuneConfig,
 ) -> Result<(TaskRecord, FinetuneReport)> {
-    let rows = set.inputs.len() / encoder.floats.network.shape.inputs;
-    let mut stack = stack(encoder, set, targets.outputs(), how, config.seed);
-    let held_out = how.held_out.unwrap_or(if rows < LEAST_TO_HOLD_OUT { 0.0 } else { HELD_OUT });
+    let rows = set.inputs.len() / encoding.width();
+    let mut stack = stack(encoding, set, targets.outputs(), how, config.seed);
+    // A head alone, on top of what stays as it is, has few weights.
+    let is_few = rows < LEAST_TO_HOLD_OUT || encoding.network().is_none();
+    let held_out = how.held_out.unwrap_or(if is_few { 0.0 } else { HELD_OUT });
     let (pass, epochs) = fit(&mut stack, set, how, held_out, config).ok_or_else(|| {
         Error::argument("training did not come to an end; choose a smaller learning rate")
     })?;
@@ -61,30 +63,34 @@ pub(super) fn train(
         loss: pass.judged().loss,
         right: pass.judged().right,
     };
-    Ok((predict::record(encoder, stack, targets), report))
+    Ok((predict::record(encoding, stack, targets), report))
 }
 
 /// The encoder's network, or a random one, and a random head on its standardised outputs.
 fn stack(
-    encoder: &CodecEncoder,
+    encoding: &Encoding,
     set: &TrainingSet,
     outputs: usize,
     how: &FinetuneConfig,
     seed: u64,
 ) -> Stack {
     let mut rng = Rng::new(seed ^ SEED);
-    let mut network = encoder.floats.network.clone();
-    if how.from_scratch {
-        network = Network::new(network.shape.clone(), &mut rng);
+    let mut network = encoding.network().cloned();
+    if let Some(network) = network.as_mut().filter(|_| how.from_scratch) {
+        *network = Network::new(network.shape.clone(), &mut rng);
     }
-    let outs = network.infer(&set.inputs, set.inputs.len() / network.shape.inputs);
-    let latent = |k: usize| outs.iter().skip(k).step_by(network.outputs()).map(|x| f64::from(*x));
+    let outs = match &network {
+        Some(network) => &network.infer(&set.inputs, set.inputs.len() / encoding.width()),
+        None => &set.inputs,
+    };
+    let inputs = encoding.outputs();
+    let latent = |k: usize| outs.iter().skip(k).step_by(inputs).map(|x| f64::from(*x));
     let usable = |s: f64| if s > LEAST_DEVIATION && s.is_finite() { s as f32 } else { 1.0 };
-    let scales = (0..network.outputs()).map(|k| moments(latent(k)));
+    let scales = (0..inputs).map(|k| moments(latent(k)));
     let (centre, scale) = scales.map(|s| (s.centre as f32, usable(s.scale))).unzip();
     let hidden = how.head.iter().map(|n| (*n, Activation::default()));
     let layers = hidden.chain([(outputs, Activation::Identity)]).collect();
-    let shape = Shape { inputs: network.outputs(), layers, skip: false };
+    let shape = Shape { inputs, layers, skip: false };
     let head = Network::new(shape, &mut rng);
     Stack { encoder: network, centre, scale, head }
 }

@@ -61,7 +61,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "RATE", default_value_t = 0.01)]
     lr: f64,
     /// The encoder's learning rate, as a share of the head's; 0 leaves the encoder as it is
-    /// [default: 0.05, from scratch 0.1].
+    /// [default: 0.05, from scratch 0.1; a masked transformer stays as it is].
     #[arg(long, value_name = "SHARE")]
     encoder_lr: Option<f64>,
     /// Share of the passes in which the encoder stays as it is.
@@ -71,7 +71,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "UNITS", value_delimiter = ',')]
     head: Vec<usize>,
     /// Share of the rows that is held out, to see when to stop [default: 0.15; none of fewer than
-    /// 500 rows].
+    /// 500 rows, nor for a masked transformer].
     #[arg(long, value_name = "SHARE")]
     held_out: Option<f64>,
     /// Begin with random weights instead of the encoder's, to compare.

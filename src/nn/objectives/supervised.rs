@@ -23,7 +23,8 @@ pub(crate) enum Answers<'a> {
 /// An encoder and a head on top of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Stack {
-    pub(crate) encoder: Network,
+    /// None where rows are given as something encodes them that stays as it is.
+    pub(crate) encoder: Option<Network>,
     /// What the encoder's outputs are shifted by and divided by before the head sees them.
     pub(crate) centre: Vec<f32>,
     pub(crate) scale: Vec<f32>,
@@ -49,10 +50,18 @@ impl Measure for Prediction {
 impl Stack {
     /// Outputs of the head.
     pub(crate) fn infer(&self, x: &[f32]) -> Vec<f32> {
-        let rows = x.len() / self.encoder.shape.inputs;
-        let mut h = self.encoder.infer(x, rows);
+        let rows = x.len() / self.inputs();
+        let mut h = match &self.encoder {
+            Some(encoder) => encoder.infer(x, rows),
+            None => x.to_vec(),
+        };
         self.normalise(&mut h);
         self.head.infer(&h, rows)
+    }
+
+    /// Numbers of a row that it is given.
+    pub(crate) fn inputs(&self) -> usize {
+        self.encoder.as_ref().map_or(self.centre.len(), |encoder| encoder.shape.inputs)
     }
 
     fn normalise(&self, h: &mut [f32]) {
@@ -147,7 +156,7 @@ impl<'a> Supervised<'a> {
     }
 
     fn width(&self) -> usize {
-        self.stack.encoder.shape.inputs
+        self.stack.inputs()
     }
 }
 
@@ -159,13 +168,14 @@ impl Objective for Supervised<'_> {
     }
 
     fn networks(&mut self) -> Vec<Parameters<'_>> {
-        vec![self.stack.encoder.parameters(), self.stack.head.parameters()]
+        let encoder = self.stack.encoder.as_mut().map(Network::parameters);
+        encoder.into_iter().chain([self.stack.head.parameters()]).collect()
     }
 
     fn rate_share(&self, network: usize) -> f32 {
-        match network {
-            0 if self.trains_encoder => self.tuning.rate_share,
-            0 => 0.0,
+        match (network, &self.stack.encoder) {
+            (0, Some(_)) if self.trains_encoder => self.tuning.rate_share,
+            (0, Some(_)) => 0.0,
             _ => 1.0,
         }
     }
@@ -177,20 +187,25 @@ impl Objective for Supervised<'_> {
     fn gradient(&mut self, batch: &[usize], _: &mut Rng, gradients: &mut Gradients) -> Prediction {
         let width = self.width();
         let Buffers { x, encoder, head, d_out, d_hidden } = &mut self.buffers;
-        let [encoder_grad, head_grad] = &mut gradients.networks[..] else { unreachable!() };
+        let Some((head_grad, encoder_grad)) = gradients.networks.split_last_mut() else {
+            unreachable!()
+        };
         gather(self.rows, width, batch, x);
-        let mut hidden = self.stack.encoder.forward(x, batch.len(), encoder).to_vec();
+        let mut hidden = match &self.stack.encoder {
+            Some(network) => network.forward(x, batch.len(), encoder).to_vec(),
+            None => x.clone(),
+        };
         self.stack.normalise(&mut hidden);
         let out = self.stack.head.forward(&hidden, batch.len(), head);
         let loss = self.answers.loss(out, batch, d_out);
         let right = self.answers.right(out, batch, loss);
         d_hidden.resize(hidden.len(), 0.0);
         self.stack.head.backward(&hidden, head, d_out, head_grad, Some(d_hidden));
-        if self.trains_encoder {
+        if let (true, Some(network)) = (self.trains_encoder, &self.stack.encoder) {
             for row in d_hidden.chunks_exact_mut(self.stack.scale.len()) {
                 row.iter_mut().zip(&self.stack.scale).for_each(|(d, s)| *d /= s);
             }
-            self.stack.encoder.backward(x, encoder, d_hidden, encoder_grad, None);
+            network.backward(x, encoder, d_hidden, &mut encoder_grad[0], None);
         }
         Prediction { loss, right }
     }
@@ -235,7 +250,7 @@ mod tests {
         head.shape.layers.remove(0);
         head.params.truncate(6);
         let stack = Stack {
-            encoder: net(2, 16, 2, &mut rng),
+            encoder: Some(net(2, 16, 2, &mut rng)),
             centre: vec![0.0; 2],
             scale: vec![1.0; 2],
             head,
@@ -252,9 +267,10 @@ mod tests {
             (own, pass.judged().right)
         };
         let (moved, right) = tuned(1.0);
-        assert!(right > 0.95 && moved.encoder.params != stack.encoder.params, "{right}");
+        let params = |stack: &Stack| stack.encoder.clone().unwrap().params;
+        assert!(right > 0.95 && params(&moved) != params(&stack), "{right}");
         let (fixed, still) = tuned(0.0);
-        assert_eq!(fixed.encoder.params, stack.encoder.params);
+        assert_eq!(params(&fixed), params(&stack));
         assert!(still < right);
     }
 }
