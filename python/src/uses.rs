@@ -51,25 +51,31 @@ pub(crate) fn anomalies<'py>(
     Ok(out)
 }
 
-/// The rows with their missing values filled in; NaN is missing, and so are `codes`.
+/// The rows with their missing values filled in, once or as often as said; NaN is missing, and so are `codes`.
 #[pyfunction]
-#[pyo3(signature = (rows, codec, options, codes, progress=None))]
+#[pyo3(signature = (rows, codec, options, codes, draws=None, progress=None))]
 pub(crate) fn impute<'py>(
     py: Python<'py>,
     rows: Input<'py>,
     codec: Option<&PyCodec>,
     options: &Bound<'py, PyDict>,
     codes: Vec<f64>,
+    draws: Option<usize>,
     progress: Listener,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let (rows, mut config) = (rows.rows()?, options::config(options)?);
     let filled = run(py, progress, |control| {
         control.watch(&mut config);
         let rows = Watched(&rows, control);
         let missing = apps::missing_values(&rows, &codes)?;
-        apps::impute(&rows, &missing, codec.map(|c| &c.0), &config)
+        match draws {
+            Some(draws) => apps::impute_draws(&rows, &missing, draws, &config),
+            None => {
+                apps::impute(&rows, &missing, codec.map(|c| &c.0), &config).map(|own| vec![own])
+            }
+        }
     })?;
-    array(py, &filled.rows)
+    filled.iter().map(|own| array(py, &own.rows)).collect()
 }
 
 /// The rows without their noise, its deviation and the number of components that are more.

@@ -134,6 +134,24 @@ def test_transformers_are_exported_as_they_are(tmp_path):
     assert differ(found.probabilities, likely) < 1e-5
 
 
+def test_draws_differ_as_much_as_guesses_are_off(groups):
+    x = groups[0].copy()
+    rng = np.random.default_rng(4)
+    gaps = rng.random(x.shape) < 0.1
+    whole, x[gaps] = x.copy(), np.nan
+    drawn = aezip.impute(x, draws=20, seed=1)
+    assert drawn.shape == (20, *x.shape) and drawn.dtype == x.dtype
+    assert (drawn[:, ~gaps] == x[~gaps]).all()
+    spread, error = drawn.std(axis=0)[gaps], (aezip.impute(x) - whole)[gaps]
+    assert 0.7 < np.sqrt((spread**2).mean() / (error**2).mean()) < 1.4
+    assert (drawn == aezip.impute(x, draws=20, seed=1)).all()
+    for wrong in [{"draws": 0}, {"draws": 2, "epochs": 3}]:
+        with pytest.raises(ValueError):
+            aezip.impute(x, **wrong)
+    with pytest.raises(TypeError, match="codec"):
+        aezip.impute(x, aezip.train(groups[0], epochs=1), draws=2)
+
+
 def test_compare(groups, tmp_path):
     x = groups[0]
     told = []

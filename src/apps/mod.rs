@@ -8,7 +8,7 @@
 //! | tell columns of one unit from a table's | [`ColumnUnits`] |
 //! | find rows that are not like the others | [`find_anomalies`] |
 //! | take noise out of rows | [`remove_noise`], [`denoise`] |
-//! | fill in missing values | [`missing_values`], [`impute`] |
+//! | fill in missing values, once or several times | [`missing_values`], [`impute`], [`impute_draws`] |
 //! | see what a masked transformer restores | [`hide_patches`] |
 //! | draw new rows | [`sample`] |
 //! | predict labels or numbers from few examples | [`finetune`], [`predict`] |
@@ -58,7 +58,7 @@ pub use embed::{Embedded, Embedding, embed, learn_embedding};
 pub use export::{ONNX_OPSET, OnnxPart, onnx, safetensors};
 pub use finetune::{Examples, FinetuneConfig, FinetuneReport, Task, finetune};
 pub use hidden_patches::{HiddenPatches, hide_patches};
-pub use impute::{Filling, Imputed, Missing, impute, missing_values};
+pub use impute::{Filling, Imputed, Missing, impute, impute_draws, missing_values};
 pub use learn::config_for_uses;
 pub use model::Model;
 pub use predict::{Prediction, predict};

@@ -307,6 +307,17 @@ fn gaps_of_few_rows_are_filled_and_what_has_nothing_to_go_by_is_told() {
     let ran = folder.ok(&["impute", "few.csv", "-o", "j.csv", "--json"]);
     assert_eq!(ran.json()["empty_columns"].to_string(), "[2]");
     assert_eq!(ran.json()["empty_rows"].to_string(), "[5]");
+    let draws = ["impute", "few.csv", "--missing", "-999", "--missing", "1e20", "--draws", "2"];
+    let ran = folder.ok(&[&draws[..], &["-o", "d.csv.gz", "--json"]].concat());
+    assert_eq!(ran.json()["output"], "d-1.csv.gz to d-2.csv.gz");
+    assert!(folder.read("d-1.csv.gz") != folder.read("d-2.csv.gz"));
+    // All of them, or none.
+    folder.write("e-2.csv", "mine");
+    assert!(folder.fails(1, &[&draws[..], &["-o", "e.csv"]].concat()).contains("e-2.csv"));
+    assert!(!folder.path("e-1.csv").exists());
+    folder.fails(2, &[&draws[..], &["-o", "-"]].concat());
+    folder.fails(2, &[&draws[..], &["-o", "f.csv", "--epochs", "3"]].concat());
+    folder.fails(2, &["impute", "few.csv", "--draws", "0", "-o", "f.csv"]);
 }
 
 #[test]

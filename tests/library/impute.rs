@@ -1,6 +1,6 @@
 //! Filling gaps: what is filled, how well, and what stays.
 
-use aezip::apps::{ColumnUnits, Imputed, cast, impute, missing_values, to_doubles};
+use aezip::apps::{ColumnUnits, Imputed, cast, impute, impute_draws, missing_values, to_doubles};
 use aezip::{Config, DType, Matrix, Rows};
 use std::f64::consts::TAU;
 
@@ -211,4 +211,94 @@ fn what_is_filled_in_does_not_depend_on_threads() {
     };
     let one = filled(1);
     assert!([2, 3, 8].iter().all(|threads| filled(*threads) == one));
+}
+
+/// The root of the mean square.
+fn root_mean_square(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut count) = (0.0, 0.0);
+    values.for_each(|x| (sum, count) = (sum + x * x, count + 1.0));
+    (sum / f64::max(count, 1.0)).sqrt()
+}
+
+#[test]
+fn draws_spread_as_far_as_guesses_are_off_alone_and_together() {
+    let draws = 20;
+    // Two latents that five known columns do not tell exactly, so that gaps of a row are off together.
+    let whole = low_rank(1200, 2, 0.7);
+    let mut random = Random(3);
+    let mut gaps = whole.clone();
+    for row in gaps.chunks_mut(10).filter(|_| random.unit() < 0.3) {
+        row[5..].fill(f64::NAN);
+    }
+    let rows = Matrix::from_slice(&gaps, &[10]).unwrap();
+    let missing = missing_values(&rows, &[]).unwrap();
+    let config = Config::default();
+    let guessed = impute(&rows, &missing, None, &config).unwrap();
+    let found = impute_draws(&rows, &missing, draws, &config).unwrap();
+    assert!(found.len() == draws && found.iter().all(|own| own.filled == guessed.filled));
+    let guessed = to_doubles(&guessed.rows).unwrap();
+    let drawn: Vec<Vec<f64>> = found.iter().map(|own| to_doubles(&own.rows).unwrap()).collect();
+    for (at, x) in gaps.iter().enumerate().filter(|(_, x)| !x.is_nan()) {
+        assert!(drawn.iter().all(|own| own[at].to_bits() == x.to_bits()));
+    }
+    let at = || (0..whole.len()).filter(|at| gaps[*at].is_nan());
+    let error = root_mean_square(at().map(|at| guessed[at] - whole[at]));
+    let moved = |own: &Vec<f64>| root_mean_square(at().map(|at| own[at] - guessed[at]));
+    let spread = root_mean_square(drawn.iter().map(moved));
+    println!("values: error {error:.3}, spread {spread:.3}");
+    assert!((spread / error - 1.0).abs() < 0.1, "{spread} {error}");
+    // Sums over the gaps of a row, as means of what was filled in are.
+    let sums = |values: &[f64]| -> Vec<f64> {
+        values
+            .chunks(10)
+            .zip(gaps.chunks(10))
+            .filter(|(_, gaps)| gaps[5].is_nan())
+            .map(|(row, _)| row[5..].iter().sum())
+            .collect()
+    };
+    let (right, middle) = (sums(&whole), sums(&guessed));
+    let apart = |a: &[f64], b: &[f64]| root_mean_square(a.iter().zip(b).map(|(a, b)| a - b));
+    let error = apart(&right, &middle);
+    let spread = root_mean_square(drawn.iter().map(|own| apart(&sums(own), &middle)));
+    println!("sums: error {error:.3}, spread {spread:.3}");
+    assert!((spread / error - 1.0).abs() < 0.15, "{spread} {error}");
+    // Nine of ten values lie between the ends of as many draws.
+    let inside = at().filter(|&at| {
+        let mut own: Vec<f64> = drawn.iter().map(|drawn| drawn[at]).collect();
+        own.sort_by(f64::total_cmp);
+        own[0] < whole[at] && whole[at] < own[draws - 1]
+    });
+    let share = inside.count() as f64 / at().count() as f64;
+    assert!((share - 19.0 / 21.0).abs() < 0.04, "{share}");
+    // The same with any number of threads, another with another seed.
+    let mut one = config.clone();
+    one.threads = 1;
+    assert!(impute_draws(&rows, &missing, draws, &one).unwrap() == found);
+    one.seed = 5;
+    assert!(impute_draws(&rows, &missing, draws, &one).unwrap() != found);
+}
+
+#[test]
+fn draws_of_whole_numbers_are_whole_and_senseless_requests_are_refused() {
+    let whole: Vec<f64> = low_rank(300, 2, 1.0).iter().map(|x| (3.0 * x).round()).collect();
+    let rows = cast(&Matrix::from_slice(&whole, &[10]).unwrap(), DType::I16).unwrap();
+    let mut missing = vec![false; whole.len()];
+    (0..whole.len()).step_by(13).for_each(|at| missing[at] = true);
+    let config = Config::default();
+    let found = impute_draws(&rows, &missing, 3, &config).unwrap();
+    assert!(found[0].rows != found[1].rows && found[0].rows.schema() == rows.schema());
+    // Nothing is missing: all are alike.
+    let none = vec![false; whole.len()];
+    assert!(impute_draws(&rows, &none, 2, &config).unwrap().iter().all(|own| own.rows == rows));
+    for draws in [0, 1001] {
+        impute_draws(&rows, &missing, draws, &config).unwrap_err();
+    }
+    let mut network = config.clone();
+    network.train.epochs = Some(3);
+    assert!(
+        impute_draws(&rows, &missing, 2, &network).unwrap_err().to_string().contains("network")
+    );
+    let mut little = config;
+    little.memory = 1 << 16;
+    impute_draws(&rows, &missing, 2, &little).unwrap_err();
 }

@@ -158,8 +158,13 @@ def anomalies(
     progress: _Listener = None,
 ) -> dict[str, Any]: ...
 def impute(
-    rows: _Rows, codec: Codec | None, options: _Options, codes: list[float], progress: _Listener = None
-) -> NDArray[Any]: ...
+    rows: _Rows,
+    codec: Codec | None,
+    options: _Options,
+    codes: list[float],
+    draws: int | None = None,
+    progress: _Listener = None,
+) -> list[NDArray[Any]]: ...
 def denoise(
     rows: _Rows, options: _Options, progress: _Listener = None
 ) -> tuple[NDArray[Any], float | None, int]: ...

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MOST_LABELS = 64
 #: Points of a picture.
 MOST_POINTS = 20_000
+#: Results of ``impute``.
+MOST_DRAWS = 1000
 #: With fewer rows, principal components are drawn.
 LEAST_ROWS = 64
 
@@ -120,6 +122,7 @@ def impute(
     codec: Codec | None = None,
     *,
     missing: float | Sequence[float] = (),
+    draws: int | None = None,
     progress: Progress = None,
     **options: Unpack[Options],
 ) -> NDArray[Any]:
@@ -134,6 +137,9 @@ def impute(
         column by column.
     missing : float or sequence of float
         Numbers that stand for missing values, such as -999.
+    draws : int, optional
+        How many results to give, 1 to 1000, which differ by as much as guesses may be off (multiple imputation);
+        without a codec. The same as one result, which does not differ, if not given.
     progress : bool or callable, optional
         Who is told how far it is.
     **options
@@ -142,7 +148,8 @@ def impute(
     Returns
     -------
     ndarray
-        The rows, of the same type and shape. A column without any value stays as it is.
+        The rows, of the same type and shape; with ``draws`` that many, along a first axis. A column without any value
+        stays as it is.
 
     Examples
     --------
@@ -153,10 +160,16 @@ def impute(
     True
     """
     codes = [float(m) for m in np.atleast_1d(np.asarray(missing, dtype=float))]
+    if draws is not None:
+        draws = count(draws, "draws", 1, MOST_DRAWS)
+        if codec is not None:
+            raise TypeError("draws differ by how far the usual ways are off: leave out the codec")
     with listener(progress) as told:
         own = None if codec is None else codec._codec
-        filled = _aezip.impute(as_table(x), own, options, codes, told)
-    return filled.reshape(np.shape(x))
+        filled = _aezip.impute(as_table(x), own, options, codes, draws, told)
+    if draws is None:
+        return filled[0].reshape(np.shape(x))
+    return np.stack([rows.reshape(np.shape(x)) for rows in filled])
 
 
 def denoise(

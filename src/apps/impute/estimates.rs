@@ -62,6 +62,11 @@ impl Settings {
         own
     }
 
+    /// The better of the two distributions, and whether it is of three rows in a row; none where there are none.
+    pub(super) fn likeliest(&self) -> Option<(&Gaussian, bool)> {
+        self.fitted[self.better].as_ref().map(|(_, own)| (own, self.better == BESIDE))
+    }
+
     /// What each way makes of the values of `cells`, sorted by column, in deviations from the mean;
     /// 0, the mean, where a way has nothing to say.
     pub(super) fn estimates(&self, table: &Table, cells: &[usize]) -> Vec<[f64; WAYS]> {

@@ -223,7 +223,7 @@ impl Sums {
 }
 
 /// The places of what is missing.
-fn places(gaps: &[bool]) -> Vec<usize> {
+pub(super) fn places(gaps: &[bool]) -> Vec<usize> {
     (0..gaps.len()).filter(|&j| gaps[j]).collect()
 }
 
@@ -266,7 +266,7 @@ fn first_precision(values: &[f64], width: usize, ridge: f64) -> Option<Vec<f64>>
 
 /// The part of the precision that belongs to the gaps of a row, as its triangle.
 #[derive(Default)]
-struct System {
+pub(super) struct System {
     lower: Vec<f64>,
 }
 
@@ -280,18 +280,23 @@ impl System {
         missing: &[usize],
         row: &mut [f64],
     ) -> bool {
-        let (n, width) = (missing.len(), row.len());
-        self.lower.clear();
-        for &i in missing {
-            self.lower.extend(missing.iter().map(|&j| precision[i * width + j]));
-        }
-        if !self.factorise(n) {
+        if !self.prepare(precision, missing, row.len()) {
             return false;
         }
         let mut x: Vec<f64> = missing.iter().map(|&j| -products[j]).collect();
         self.substitute(&mut x, 0);
         missing.iter().zip(x).for_each(|(&j, x)| row[j] = x);
         true
+    }
+
+    /// Takes the part of a precision, `width` × `width`, that belongs to what is missing; false where rounding leaves
+    /// nothing to solve.
+    pub(super) fn prepare(&mut self, precision: &[f64], missing: &[usize], width: usize) -> bool {
+        self.lower.clear();
+        for &i in missing {
+            self.lower.extend(missing.iter().map(|&j| precision[i * width + j]));
+        }
+        self.factorise(missing.len())
     }
 
     /// Cholesky's triangle, in place.
@@ -319,11 +324,29 @@ impl System {
             let row = &self.lower[i * n..(i + 1) * n];
             x[i] = (x[i] - dot(&row[zeros..i], &x[zeros..i])) / row[i];
         }
+        self.substitute_back(x);
+    }
+
+    /// Makes of independent numbers of variance 1 such as vary together like what is missing.
+    pub(super) fn substitute_back(&self, x: &mut [f64]) {
+        let n = x.len();
         for i in (0..n).rev() {
             let (row, (above, own)) = (&self.lower[i * n..(i + 1) * n], x[..=i].split_at_mut(i));
             own[0] /= row[i];
             above.iter_mut().zip(row).for_each(|(x, l)| *x -= l * own[0]);
         }
+    }
+
+    /// Returns the variance of each missing value.
+    pub(super) fn variances(&self, count: usize) -> Vec<f64> {
+        let mut x = vec![0.0; count];
+        let of = |k: usize| {
+            x.fill(0.0);
+            x[k] = 1.0;
+            self.substitute(&mut x, k);
+            x[k]
+        };
+        (0..count).map(of).collect()
     }
 
     /// Adds the inverse, which is how much the missing values may vary, to `sum`, width × width.

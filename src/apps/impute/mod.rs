@@ -2,39 +2,35 @@
 //!
 //! A `table` holds what is known. Its gaps are guessed in several ways (`estimates`): by a normal
 //! distribution (`gaussian`), by rows like them (`neighbours`, found in a `tree`), by a `network`. A
-//! `trial` hides known values and sees which way suits which column.
+//! `trial` hides known values and sees which way suits which column; `guesses` mixes them. How far these may be off
+//! (`spread`) tells `draws` apart.
 
+mod draws;
 mod estimates;
 mod filled;
 mod gaussian;
+mod given;
+mod guesses;
 mod missing;
 mod neighbours;
 mod network;
+mod spread;
 mod table;
 mod tree;
 mod trial;
 
+pub use draws::impute_draws;
 pub use filled::Imputed;
 pub use missing::{Filling, Missing};
 
-use self::estimates::{NETWORK, Settings};
+use self::given::{Given, check, check_memory};
+use self::guesses::{Guesses, by_network_alone};
 use self::table::Table;
-use self::trial::Guess;
 use super::column_units::ColumnUnits;
 use super::model::Model;
-use super::values;
 use crate::compress::{Codec, Config, TrainConfig};
-use crate::error::{Error, Result};
-use crate::matrix::{Matrix, Rows, Schema};
-
-/// Columns and rows from which a network is tried besides: with fewer there is nothing in a row
-/// that the other ways miss, or too little to learn from.
-const NETWORK_COLUMNS: usize = 16;
-const NETWORK_ROWS: usize = 256;
-/// Bytes that filling gaps without a codec takes for each value: the rows, and copies of them as `f64`.
-const BYTES_PER_VALUE: u64 = 80;
-/// The level that trains no network by itself.
-const NO_NETWORK: u8 = 1;
+use crate::error::Result;
+use crate::matrix::Rows;
 
 /// Says of each value whether it is missing: rows × columns, row-major. NaN is missing, and so is
 /// what equals one of `codes`, such as -999, rounded to the type of the rows. Infinities are values
@@ -91,20 +87,10 @@ pub fn impute(
     let schema = rows.schema();
     config.validate()?;
     check(rows, missing)?;
-    let bytes = (missing.len() as u64).saturating_mul(BYTES_PER_VALUE);
-    if codec.is_none() && bytes > config.memory {
-        let (rows, most) = (rows.len(), config.memory);
-        return Err(Error::limit(format!(
-            "filling the gaps of {rows} rows by what they say themselves takes about {bytes} bytes of memory, \
-             {most} are allowed: allow more, or fill them by a codec, which takes little"
-        )));
+    if codec.is_none() {
+        check_memory(rows, 0, config)?;
     }
-    let mut original = vec![0; rows.len() * schema.row_bytes()];
-    rows.read(0, &mut original)?;
-    let mut values = values::to_doubles(rows)?;
-    let known = values.iter().zip(missing).map(|(x, m)| if *m { f64::NAN } else { *x });
-    let known: Vec<f64> = known.collect();
-    let mut out = Imputed::unchanged(Matrix::new(schema.clone(), original)?, missing, &known);
+    let Given { mut values, known, mut out } = Given::read(rows, missing)?;
     if out.filled == 0 {
         return Ok(out);
     }
@@ -117,7 +103,11 @@ pub fn impute(
         let units = ColumnUnits::judge(schema, &known);
         let table = Table::new(known, schema.width());
         let gaps = out.gaps(missing);
-        let guesses = config.on_threads(|| guesses(schema, &table, units, &gaps, config))??;
+        let found = config.on_threads(|| match config.train == TrainConfig::default() {
+            true => Guesses::find(schema, (&table, &gaps), units, config).map(|own| own.values),
+            false => by_network_alone(schema, (&table, &gaps), units, config),
+        });
+        let guesses = found??;
         for (at, guess) in gaps.iter().zip(guesses) {
             values[*at] = table.in_units(at % table.width, guess);
         }
@@ -125,65 +115,4 @@ pub fn impute(
     }
     out.put(&values, missing)?;
     Ok(out)
-}
-
-/// Fails unless `missing` has as many entries as there are values, and something is there.
-fn check(rows: &dyn Rows, missing: &[bool]) -> Result<()> {
-    let width = rows.schema().width();
-    if Some(missing.len()) != rows.len().checked_mul(width) {
-        return Err(Error::argument(format!(
-            "{} values are said to be missing or not, but there are {} rows of {width}",
-            missing.len(),
-            rows.len()
-        )));
-    }
-    if !missing.is_empty() && !missing.contains(&false) {
-        return Err(Error::argument("every value is missing, so there is nothing to learn from"));
-    }
-    Ok(())
-}
-
-/// What belongs into gaps, sorted by column, in deviations from the columns' means.
-fn guesses(
-    schema: &Schema,
-    table: &Table,
-    units: ColumnUnits,
-    gaps: &[usize],
-    config: &Config,
-) -> Result<Vec<f64>> {
-    let width = table.width;
-    if config.train != TrainConfig::default() {
-        let values = network::learn_and_fill(schema, table, units, config)?;
-        return Ok(gaps.iter().map(|at| values[*at]).collect());
-    }
-    let has_network =
-        config.level > NO_NETWORK && width >= NETWORK_COLUMNS && table.rows() >= NETWORK_ROWS;
-    let trials = trial::hidden(table, gaps, config.seed, has_network);
-    let settings = Settings::choose(table, &trials[0]);
-    // What was hidden from the network is no part of it either: the trial is the first one.
-    let by_network = has_network
-        .then(|| network::learn_and_fill(schema, &table.without(&trials[0]), units, config).ok())
-        .flatten();
-    let ways = |table: &Table, cells: &[usize]| {
-        let mut ways = settings.estimates(table, cells);
-        if let Some(values) = &by_network {
-            ways.iter_mut().zip(cells).for_each(|(ways, &at)| ways[NETWORK] = values[at]);
-        }
-        for (ways, at) in ways.iter_mut().zip(cells) {
-            ways.iter_mut().for_each(|x| *x = table.limited(at % width, *x));
-        }
-        ways
-    };
-    let mut guesses = Vec::new();
-    for cells in &trials {
-        let values = cells.iter().map(|&at| (at % width, table.values[at]));
-        let ways = ways(&table.without(cells), cells);
-        let guess = |((column, value), ways)| Guess { column, value, ways };
-        guesses.extend(values.zip(ways).map(guess));
-    }
-    let weights = trial::weights(&guesses, width);
-    let mix = |(at, ways): (&usize, [f64; estimates::WAYS])| {
-        ways.iter().zip(weights[at % width]).map(|(x, w)| x * w).sum()
-    };
-    Ok(gaps.iter().zip(ways(table, gaps)).map(mix).collect())
 }

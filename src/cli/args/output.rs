@@ -1,9 +1,9 @@
 //! Where results go.
 
-use crate::cli::io::destination::Destination;
+use crate::cli::io::destination::{Destination, PIPE};
 use crate::cli::io::failure::Failure;
 use crate::cli::io::rows_out::{RowsOut, format_for};
-use aezip::input::Format;
+use aezip::input::{Format, Packing};
 use aezip::{DType, Schema};
 use std::path::{Path, PathBuf};
 
@@ -45,6 +45,19 @@ impl RowsOutArgs {
         out.destination.check(out.writing(), sources)?;
         out.destination.expect_not_beside_json(json)?;
         Ok(out)
+    }
+
+    /// Returns what was said here, of `count` files beside each other: `rows.csv.gz` becomes `rows-1.csv.gz` and so on.
+    pub(crate) fn numbered(&self, count: usize) -> Result<Vec<Self>, Failure> {
+        let name = self.output.file_name().filter(|_| self.output != Path::new(PIPE));
+        let Some(name) = name.and_then(|name| name.to_str()) else {
+            return Err(Failure::usage("several results need the name of a file: -o OUT"));
+        };
+        let packed = if Packing::from_name(name).is_some() { name.rfind('.') } else { None };
+        let stem = name[..packed.unwrap_or(name.len())].rfind('.').filter(|at| *at > 0);
+        let (stem, ending) = name.split_at(stem.or(packed).unwrap_or(name.len()));
+        let named = |i: usize| self.output.with_file_name(format!("{stem}-{i}{ending}"));
+        Ok((1..=count).map(|i| Self { output: named(i), ..*self }).collect())
     }
 
     /// Returns what was said here, of another file.

@@ -6,13 +6,15 @@ use crate::cli::args::source::SourceArgs;
 use crate::cli::io::console::Console;
 use crate::cli::io::failure::Failure;
 use crate::cli::io::numbers::grouped;
+use crate::cli::io::output::Output;
 use crate::cli::io::progress::Bar;
 use crate::cli::io::rows;
+use crate::cli::io::rows_out::RowsOut;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
 use crate::cli::io::text::text_columns;
 use aezip::Rows;
-use aezip::apps::{ColumnUnits, Filling, Imputed, Missing, Model, impute};
+use aezip::apps::{ColumnUnits, Filling, Imputed, Missing, Model, impute, impute_draws};
 use aezip::input::OpenOptions;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -29,6 +31,7 @@ use std::time::Instant;
 Examples:
   aezip impute stations.csv --columns PM10,NO2,TEMP,DEWP -o filled.csv
   aezip impute images.npy --missing 255 -o filled.npy
+  aezip impute survey.csv --draws 5 -o filled.csv
   aezip impute grid.npy --missing 1e20 --missing -999 -o filled.npy
   aezip train whole.npy -o m.codec --mask-patches 1x1:0.5
   aezip impute gaps.npy --mask gaps-mask.npy --codec m.codec -o filled.npy")]
@@ -44,6 +47,10 @@ pub(crate) struct Args {
     /// Values are missing too where FILE, of the same shape, is not 0.
     #[arg(long, value_name = "FILE")]
     mask: Option<PathBuf>,
+    /// Write M results instead of one, to OUT-1 and so on (before the extension of OUT): they differ by as much as
+    /// guesses may be off (multiple imputation).
+    #[arg(long, value_name = "M", conflicts_with = "codec")]
+    draws: Option<usize>,
     #[command(flatten)]
     codec: CodecArgs,
     #[command(flatten)]
@@ -56,11 +63,22 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let Args { input, .. } = args;
     let mut options = args.source.options()?;
     options.keep_text = true;
+    if args.draws.is_some() {
+        args.codec.expect_none_because("with --draws, which take the usual ways to fill gaps")?;
+    }
     let mut choice = args.codec.checked_at_every_level()?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(choice.path());
     sources.extend(args.mask.as_deref());
-    let out = args.out.place(&sources)?;
+    let outs = match args.draws {
+        Some(draws) => args.out.numbered(draws)?,
+        None => vec![args.out],
+    };
+    let outs = outs.into_iter().map(|out| out.place(&sources));
+    let outs = outs.collect::<Result<Vec<RowsOut>, Failure>>()?;
+    let Some(out) = outs.first() else {
+        return Err(Failure::usage("0 draws are no result"));
+    };
     let rows = rows::open(&input, &options, console)?;
     let mask = args.mask.as_deref().map(|path| rows::open(path, &OpenOptions::default(), console));
     let mask = mask.transpose()?;
@@ -82,17 +100,29 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         None => {
             let bar = Bar::new(console);
             choice.config.progress = bar.callback();
-            let found = impute(&*rows, &missing.all()?, None, &choice.config);
+            let (missing, config) = (missing.all()?, &choice.config);
+            let found = match args.draws {
+                Some(draws) => impute_draws(&*rows, &missing, draws, config),
+                None => impute(&*rows, &missing, None, config).map(|own| vec![own]),
+            };
             drop(bar);
-            let Imputed { rows, filled, empty_columns, empty_rows, units, .. } =
-                found.map_err(about(&input))?;
-            out.write(&rows, console)?;
-            Done { filled, empty_columns, empty_rows, units }
+            let found = found.map_err(about(&input))?;
+            let written = outs.iter().zip(&found).map(|(out, own)| out.written(&own.rows, console));
+            let written = written.collect::<Result<Vec<Output>, Failure>>()?;
+            written.into_iter().try_for_each(Output::commit)?;
+            let Imputed { filled, empty_columns, empty_rows, units, .. } = &found[0];
+            let (empty_columns, empty_rows) = (empty_columns.clone(), empty_rows.clone());
+            Done { filled: *filled, empty_columns, empty_rows, units: *units }
         }
     };
     let values = rows.len() * rows.schema().width();
     let seconds = started.elapsed().as_secs_f64();
-    let (from, to) = (label(&input), out.label());
+    let to: Vec<String> = outs.iter().map(RowsOut::label).collect();
+    let to = match &to[..] {
+        [first, .., last] => format!("{first} to {last}"),
+        _ => out.label(),
+    };
+    let from = label(&input);
     let note = format!(
         "{from}: {} of {} values filled in => {to}{}, {seconds:.2} s",
         grouped(done.filled as u64),
