@@ -1,10 +1,11 @@
 //! What is missing from rows, from what is there.
 //!
 //! A `table` holds what is known. Its gaps are guessed in several ways (`estimates`): by a normal
-//! distribution (`gaussian`), by rows like them (`neighbours`, found in a `tree`), by a `network`. A
+//! distribution (`gaussian`) or what of it principal `components` tell, by rows like them (`neighbours`, found in a `tree`), by a `network`. A
 //! `trial` hides known values and sees which way suits which column; `guesses` mixes them. How far these may be off
 //! (`spread`) tells `draws` apart.
 
+mod components;
 mod draws;
 mod estimates;
 mod filled;

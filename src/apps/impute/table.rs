@@ -9,6 +9,8 @@ const WILD: f64 = 100.0;
 /// How far beyond all known values a guess may lie, as a share of their range: a gap may well be the
 /// column's largest value, but not by much.
 const BEYOND: f64 = 0.5;
+/// The least that a deviation of a column counts, of what that of another does.
+const LEAST_UNIT: f64 = 1e-6;
 /// Two deviations apart in a normal distribution, and not moved by a few wild values.
 const QUANTILES: (f64, f64) = (0.16, 0.84);
 
@@ -54,6 +56,18 @@ impl Table {
     pub(super) fn limited(&self, j: usize, x: f64) -> f64 {
         let (low, high) = self.limits[j];
         x.clamp(low, high)
+    }
+
+    /// What a deviation of each column counts: all the same, or where columns share a unit as many of it as it has, in
+    /// those of the largest.
+    pub(super) fn units(&self, is_shared: bool) -> Vec<f64> {
+        let deviations: Vec<f64> = self.scales.iter().map(|scale| scale.1).collect();
+        let largest = deviations.iter().fold(0.0_f64, |most, d| most.max(*d));
+        let shares = deviations.iter().map(|d| (d / largest).max(LEAST_UNIT));
+        match is_shared && largest.is_finite() {
+            true => shares.collect(),
+            false => vec![1.0; self.width],
+        }
     }
 
     /// A value of column `j` in the data's units.
