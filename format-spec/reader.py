@@ -1064,7 +1064,7 @@ class Task:
             self.centre, self.scale = numbers[:outputs], numbers[outputs:]
         layers = read_layers(cursor)
         need(layers[-1][0] == outputs, "the head has another number of outputs")
-        encoder = cursor.take(cursor.varint())
+        encoder, self.encoder = cursor.take(cursor.varint()), None
         if encoder:
             self.encoder = Encoder(encoder, width, latents, room)
         else:

@@ -4,7 +4,7 @@ use super::model::{Model, nothing_hidden};
 use crate::container::encoder::EncoderRecord;
 use crate::encode::codec_encoder::CodecEncoder;
 use crate::encode::masked::MaskedTransformer;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::nn::network::Network;
 
 /// What rows are before the stack.
@@ -74,26 +74,4 @@ impl Encoding {
             _ => None,
         }
     }
-}
-
-/// Replaces rows of which nothing is known by the mean of all others.
-///
-/// # Errors
-/// `Argument` if there are rows, but no others.
-pub(super) fn fill_unseen(inputs: &mut [f32], width: usize) -> Result<()> {
-    let is_seen = |row: &&[f32]| !row[0].is_nan();
-    let (mut mean, mut seen) = (vec![0.0_f64; width], 0);
-    for row in inputs.chunks_exact(width).filter(is_seen) {
-        mean.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
-        seen += 1;
-    }
-    if seen == 0 && !inputs.is_empty() {
-        return Err(Error::argument(
-            "no row has a patch with all its values, which is what a masked transformer sees",
-        ));
-    }
-    for row in inputs.chunks_exact_mut(width).filter(|row| row[0].is_nan()) {
-        row.iter_mut().zip(&mean).for_each(|(x, sum)| *x = (sum / f64::from(seen)) as f32);
-    }
-    Ok(())
 }

@@ -23,7 +23,7 @@ pub struct Prediction {
     /// How likely each label is, from 0 to 1: `f32`, rows × labels, with columns named after the
     /// labels. `None` for a regression.
     pub probabilities: Option<Matrix>,
-    /// Rows without any value, and for a masked transformer without a whole patch. Their numbers and probabilities
+    /// Rows without any value, and for a masked transformer without a patch that has all its values. Their numbers and probabilities
     /// are NaN; as no label says so, theirs is that of a row in the middle of those learned from.
     pub empty_rows: usize,
 }

@@ -309,7 +309,7 @@ fn gaps_of_few_rows_are_filled_and_what_has_nothing_to_go_by_is_told() {
     assert_eq!(ran.json()["empty_rows"].to_string(), "[5]");
     let draws = ["impute", "few.csv", "--missing", "-999", "--missing", "1e20", "--draws", "2"];
     let ran = folder.ok(&[&draws[..], &["-o", "d.csv.gz", "--json"]].concat());
-    assert_eq!(ran.json()["output"], "d-1.csv.gz to d-2.csv.gz");
+    assert_eq!(ran.json()["outputs"].to_string(), r#"["d-1.csv.gz","d-2.csv.gz"]"#);
     assert!(folder.read("d-1.csv.gz") != folder.read("d-2.csv.gz"));
     // All of them, or none.
     folder.write("e-2.csv", "mine");
@@ -317,7 +317,10 @@ fn gaps_of_few_rows_are_filled_and_what_has_nothing_to_go_by_is_told() {
     assert!(!folder.path("e-1.csv").exists());
     folder.fails(2, &[&draws[..], &["-o", "-"]].concat());
     folder.fails(2, &[&draws[..], &["-o", "f.csv", "--epochs", "3"]].concat());
-    folder.fails(2, &["impute", "few.csv", "--draws", "0", "-o", "f.csv"]);
+    for wrong in ["0", "201", "18446744073709551615"] {
+        folder.fails(2, &["impute", "few.csv", "--draws", wrong, "-o", "f.csv"]);
+    }
+    folder.fails(2, &[&draws[..], &["-o", "/dev/null"]].concat());
 }
 
 #[test]

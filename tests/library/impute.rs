@@ -302,3 +302,30 @@ fn draws_of_whole_numbers_are_whole_and_senseless_requests_are_refused() {
     little.memory = 1 << 16;
     impute_draws(&rows, &missing, 2, &little).unwrap_err();
 }
+
+#[test]
+fn a_column_that_is_exact_but_for_a_few_rows_does_not_speak_for_others() {
+    let mut random = Random(8);
+    let mut whole = Vec::new();
+    for i in 0..2000 {
+        let x: [f64; 3] = std::array::from_fn(|_| random.normal());
+        let slip = if i % 200 == 7 { 3.0 } else { 0.0 };
+        whole.extend([x[0], x[1], x[0] + x[1] + slip, x[2]]);
+    }
+    let mut gaps = whole.clone();
+    for row in gaps.chunks_mut(4) {
+        row.iter_mut().skip(2).filter(|_| random.unit() < 0.2).for_each(|x| *x = f64::NAN);
+    }
+    let rows = Matrix::from_slice(&gaps, &[4]).unwrap();
+    let missing = missing_values(&rows, &[]).unwrap();
+    let config = Config::default();
+    let found = impute_draws(&rows, &missing, 5, &config).unwrap();
+    let own = found.iter().map(|own| to_doubles(&own.rows).unwrap());
+    let moved = own.flat_map(|own| {
+        let at = (3..gaps.len()).step_by(4).filter(|at| missing[*at]);
+        at.map(|at| own[at]).collect::<Vec<f64>>()
+    });
+    // Nothing says what belongs into the last column, so that draws are as its values are.
+    let spread = root_mean_square(moved);
+    assert!((0.8..1.3).contains(&spread), "{spread}");
+}

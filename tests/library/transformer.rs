@@ -129,6 +129,13 @@ fn a_head_learns_from_embeddings(codec: &Codec, learned: &[f64], judged: &[f64])
     assert!(onnx(&tuned, OnnxPart::Predictor).unwrap().len() > 1000);
     let weights = safetensors(&tuned).unwrap();
     assert!(weights.windows(11).any(|name| name == b"head.centre"));
+    // Images of which no patch is whole have nothing to learn from.
+    let mut torn = learned[..64 * 200].to_vec();
+    (0..64 * 50).step_by(2).for_each(|at| torn[at] = f64::NAN);
+    let torn = images(&torn);
+    let of_torn = Examples::new(&torn, &given).with_unlabelled(&torn);
+    let (_, report) = finetune(codec, of_torn, &Config::default(), &how).unwrap();
+    assert_eq!((report.rows, report.pseudo_labelled), (150, 75));
     // The transformer itself does not learn.
     how.encoder_rate = Some(0.1);
     let error = finetune(codec, examples, &Config::default(), &how).unwrap_err();

@@ -172,8 +172,8 @@ class Codec:
     def export_onnx(self, path: str | os.PathLike[str], part: str = "encoder") -> None:
         """Write a network as an ONNX file.
 
-        It is ``"encoder"``, ``"decoder"`` or ``"predictor"``, of a masked transformer ``"encoder"`` or
-        ``"restorer"``.
+        It is ``"encoder"``, ``"decoder"`` or ``"predictor"``, of a masked transformer ``"encoder"``,
+        ``"restorer"`` or ``"predictor"``.
         """
         _aezip.write_file(os.fspath(path), self._codec.onnx(part))
 

@@ -30,7 +30,8 @@ pub enum OnnxPart {
     Decoder,
     /// Maps `rows`, as for the encoder, to what [`predict`](crate::apps::predict) gives: `label`
     /// (`i64`, one a row) and `probabilities` (`f32`, rows × labels), or for a regression `values`
-    /// (`f64`, rows × numbers).
+    /// (`f64`, rows × numbers). Of rows of which nothing is known, it gives what belongs to the middle of those learned
+    /// from.
     Predictor,
     /// Of a masked transformer: maps `rows`, as for the encoder, to `restored`, `f64`, rows × width: what is NaN
     /// is restored from the patches that have all their values, as [`impute`](crate::apps::impute()) does,

@@ -24,7 +24,8 @@ use std::fmt::Write;
 /// - The decoder takes an embedding times `decoder.input_unit`; its outputs times `decoder.unit`
 ///   plus `decoder.centre` are values.
 /// - A head that was trained to predict is `head.*`. It takes `(h − head.centre) / head.scale`,
-///   where `h` are the outputs of its own encoder `head.encoder.*`. Its outputs are logits of
+///   where `h` are the outputs of its own encoder `head.encoder.*`, or of a masked transformer the mean
+///   of the encoder's tokens, behind its norm, over the patches that are seen. Its outputs are logits of
 ///   `head.labels`, or times `head.output_scale` plus `head.output_centre` numbers.
 ///
 /// The metadata name the functions of each network's layers.

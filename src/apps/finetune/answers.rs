@@ -32,6 +32,16 @@ impl Answers {
         Ok(Self { rows, values, outputs })
     }
 
+    /// Leaves out all but `rows`, which are some of its own.
+    pub(super) fn keep(&mut self, rows: Vec<usize>) {
+        let is_kept: Vec<bool> =
+            self.rows.iter().map(|row| rows.binary_search(row).is_ok()).collect();
+        let mut at = 0..;
+        let outputs = self.outputs;
+        self.values.retain(|_| at.next().is_some_and(|at: usize| is_kept[at / outputs]));
+        self.rows = rows;
+    }
+
     /// What the head's outputs stand for.
     pub(super) fn targets(&self, task: Task) -> Result<Targets> {
         match task {

@@ -92,10 +92,23 @@ pub fn finetune(
     how.validate()?;
     let model = Model::new(codec)?;
     examples.check(&model)?;
-    let answers = Answers::read(examples.labels)?;
+    let encoding = &Encoding::of(&model)?;
+    if encoding.network().is_none() {
+        how.expect_frozen()?;
+    }
+    let mut answers = Answers::read(examples.labels)?;
+    let mut seen = answers.rows.clone();
+    let inputs = inputs(encoding, examples.rows, &mut seen)?;
+    answers.keep(seen);
     if answers.rows.len() < LEAST_ROWS {
+        let what = match encoding.network() {
+            Some(_) => "a label",
+            None => {
+                "a label and a patch with all its values, which is what a masked transformer sees"
+            }
+        };
         return Err(Error::argument(format!(
-            "{} rows have a label; it takes {LEAST_ROWS} or more to learn from",
+            "{} rows have {what}; it takes {LEAST_ROWS} or more to learn from",
             answers.rows.len()
         )));
     }
@@ -107,15 +120,8 @@ pub fn finetune(
         ));
     }
     let targets = answers.targets(task)?;
-    let encoding = &Encoding::of(&model)?;
-    if encoding.network().is_none() {
-        how.expect_frozen()?;
-    }
-    let mut set = TrainingSet {
-        inputs: inputs(encoding, examples.rows, &answers.rows)?,
-        labelled: answers.rows.len(),
-        wanted: answers.wanted(&targets),
-    };
+    let mut set =
+        TrainingSet { inputs, labelled: answers.rows.len(), wanted: answers.wanted(&targets) };
     let work = || {
         if let Some(others) = examples.unlabelled {
             pseudo_labels::add(encoding, targets.outputs(), others, &mut set)?;

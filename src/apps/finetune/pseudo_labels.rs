@@ -25,8 +25,9 @@ pub(super) fn add(
 ) -> Result<()> {
     let Wanted::Classes(classes) = &mut set.wanted else { return Ok(()) };
     let n = others.len().min(MOST_ROWS);
-    let some: Vec<usize> = (0..n).map(|i| i * others.len() / n).collect();
-    let more = inputs(encoding, others, &some)?;
+    let mut some: Vec<usize> = (0..n).map(|i| i * others.len() / n).collect();
+    let more = inputs(encoding, others, &mut some)?;
+    let n = some.len();
     let all = [&set.inputs[..], &more].concat();
     let width = encoding.width();
     let points = match encoding.network() {

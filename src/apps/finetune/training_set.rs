@@ -1,7 +1,7 @@
 //! Rows to learn from, as the stack is given them.
 
 use super::answers::Wanted;
-use crate::apps::encoding::{Encoding, fill_unseen};
+use crate::apps::encoding::Encoding;
 use crate::apps::values;
 use crate::error::Result;
 use crate::matrix::Rows;
@@ -16,8 +16,13 @@ pub(super) struct TrainingSet {
     pub(super) labelled: usize,
 }
 
-/// What the stack is given for the rows at the places `which`, ascending.
-pub(super) fn inputs(encoding: &Encoding, rows: &dyn Rows, which: &[usize]) -> Result<Vec<f32>> {
+/// What the stack is given for the rows at the places `which`, ascending, of which those are left out of which nothing is
+/// seen: a transformer sees patches that have all their values.
+pub(super) fn inputs(
+    encoding: &Encoding,
+    rows: &dyn Rows,
+    which: &mut Vec<usize>,
+) -> Result<Vec<f32>> {
     let width = rows.schema().width();
     let mut out = Vec::new();
     let mut next = which.iter().copied().peekable();
@@ -30,6 +35,11 @@ pub(super) fn inputs(encoding: &Encoding, rows: &dyn Rows, which: &[usize]) -> R
         }
         out.extend(encoding.inputs(&own));
     }
-    fill_unseen(&mut out, encoding.width())?;
+    let is_seen: Vec<bool> =
+        out.chunks_exact(encoding.width()).map(|row| !row[0].is_nan()).collect();
+    let mut seen = is_seen.iter();
+    which.retain(|_| seen.next() == Some(&true));
+    let mut at = 0..;
+    out.retain(|_| at.next().is_some_and(|at: usize| is_seen[at / encoding.width()]));
     Ok(out)
 }

@@ -1,12 +1,12 @@
 //! The ways to guess a missing value, and their settings.
 
-use super::components::Components;
 use super::gaussian::{Gaussian, ROWS_AT_ONCE};
 use super::neighbours::Neighbours;
 use super::table::{Table, View, column};
+use super::wide::WideGaussian;
 use rayon::prelude::*;
 
-/// The ways: by a normal distribution of rows (where these are too wide for it, by their principal components), by one of three rows in a row, by what neighbours
+/// The ways: by a normal distribution of rows (where these are too wide for it, by an approximate one), by one of three rows in a row, by what neighbours
 /// have, by how neighbours differ from the distribution, and by a network.
 pub(super) const WAYS: usize = 5;
 const ALONE: usize = 0;
@@ -31,7 +31,7 @@ const CHANCE: f64 = 4.0;
 pub(super) struct Settings {
     fitted: [Option<(f64, Gaussian)>; 2],
     better: usize,
-    components: Option<Components>,
+    wide: Option<WideGaussian>,
 }
 
 impl Settings {
@@ -63,7 +63,7 @@ impl Settings {
         }
         if own.fitted[ALONE].is_none() {
             let truth: Vec<f64> = hidden.iter().map(|at| table.values[*at]).collect();
-            own.components = Components::choose(&trial, units, (hidden, &truth));
+            own.wide = WideGaussian::choose(&trial, units, (hidden, &truth));
         }
         own
     }
@@ -77,7 +77,7 @@ impl Settings {
     /// 0, the mean, where a way has nothing to say.
     pub(super) fn estimates(&self, table: &Table, cells: &[usize]) -> Vec<[f64; WAYS]> {
         let mut out = vec![[0.0; WAYS]; cells.len()];
-        if let Some(own) = self.components.as_ref().and_then(|own| own.refitted(table)) {
+        if let Some(own) = self.wide.as_ref().and_then(|own| own.refitted(table)) {
             let guesses = own.guesses(table, cells);
             out.iter_mut().zip(guesses).for_each(|(out, x)| out[ALONE] = x);
         }

@@ -1,11 +1,10 @@
 //! What is missing from rows, from what is there.
 //!
 //! A `table` holds what is known. Its gaps are guessed in several ways (`estimates`): by a normal
-//! distribution (`gaussian`) or what of it principal `components` tell, by rows like them (`neighbours`, found in a `tree`), by a `network`. A
+//! distribution (`gaussian`, for `wide` rows another), by rows like them (`neighbours`, found in a `tree`), by a `network`. A
 //! `trial` hides known values and sees which way suits which column; `guesses` mixes them. How far these may be off
 //! (`spread`) tells `draws` apart.
 
-mod components;
 mod draws;
 mod estimates;
 mod filled;
@@ -19,6 +18,7 @@ mod spread;
 mod table;
 mod tree;
 mod trial;
+mod wide;
 
 pub use draws::impute_draws;
 pub use filled::Imputed;
@@ -54,7 +54,8 @@ pub fn missing_values(rows: &dyn Rows, codes: &[f64]) -> Result<Vec<bool>> {
 ///
 /// Without a codec, some known values are hidden for a trial, in the places of gaps moved by some
 /// rows, and guessed in several ways: by the normal distribution of the rows that is most likely
-/// (expectation maximisation), alone and together with the rows before and after; by what the rows
+/// (expectation maximisation), alone and together with the rows before and after, or of wide rows an
+/// approximation of it; by what the rows
 /// nearest to them have; and, from 16 columns and 256 rows on and above level 1, by a network that
 /// learns with parts of rows hidden. Each column's gaps are filled with the weights, 0 or more, that
 /// suit its trial best, and with its mean where nothing else is better. Where `config.train` asks for

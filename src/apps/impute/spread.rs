@@ -9,6 +9,8 @@ use rayon::prelude::*;
 
 /// How many guesses of a column count as much as those of all others.
 const PRIOR: f64 = 30.0;
+/// The median square of a normal number of variance 1: one column that is far off does not speak for others.
+const MEDIAN_SQUARE: f64 = 0.455;
 
 /// How far the guesses of each column are off, as a multiple of what the distribution expects.
 pub(super) struct Spread<'a> {
@@ -35,14 +37,15 @@ impl<'a> Spread<'a> {
     /// As far as guesses of hidden values missed.
     pub(super) fn new(settings: &'a Settings, misses: &[Miss], columns: usize) -> Self {
         let mut sums = vec![(0.0, 0.0); columns];
-        let mut all = (0.0, 0.0);
+        let mut squares = Vec::with_capacity(misses.len());
         for miss in misses {
             let square = (miss.error / miss.expected).powi(2);
-            for (sum, count) in [&mut sums[miss.column], &mut all] {
-                (*sum, *count) = (*sum + square, *count + 1.0);
-            }
+            let (sum, count) = &mut sums[miss.column];
+            (*sum, *count) = (*sum + square, *count + 1.0);
+            squares.push(square);
         }
-        let common = if all.1 > 0.0 { all.0 / all.1 } else { 1.0 };
+        squares.sort_unstable_by(f64::total_cmp);
+        let common = squares.get(squares.len() / 2).map_or(1.0, |median| median / MEDIAN_SQUARE);
         let of = |(sum, count): &(f64, f64)| ((sum + PRIOR * common) / (count + PRIOR)).sqrt();
         Self { likeliest: settings.likeliest(), scale: sums.iter().map(of).collect() }
     }

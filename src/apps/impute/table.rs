@@ -61,9 +61,13 @@ impl Table {
     /// What a deviation of each column counts: all the same, or where columns share a unit as many of it as it has, in
     /// those of the largest.
     pub(super) fn units(&self, is_shared: bool) -> Vec<f64> {
+        // What does not vary has a deviation of 1 all the same.
+        let varies =
+            |j: &usize| column(&self.values, *j, self.width).any(|x| !x.is_nan() && x != 0.0);
         let deviations: Vec<f64> = self.scales.iter().map(|scale| scale.1).collect();
-        let largest = deviations.iter().fold(0.0_f64, |most, d| most.max(*d));
-        let shares = deviations.iter().map(|d| (d / largest).max(LEAST_UNIT));
+        let varying = (0..self.width).filter(varies);
+        let largest = varying.map(|j| deviations[j]).fold(f64::MIN_POSITIVE, f64::max);
+        let shares = deviations.iter().map(|d| (d / largest).clamp(LEAST_UNIT, 1.0));
         match is_shared && largest.is_finite() {
             true => shares.collect(),
             false => vec![1.0; self.width],

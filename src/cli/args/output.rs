@@ -50,13 +50,18 @@ impl RowsOutArgs {
     /// Returns what was said here, of `count` files beside each other: `rows.csv.gz` becomes `rows-1.csv.gz` and so on.
     pub(crate) fn numbered(&self, count: usize) -> Result<Vec<Self>, Failure> {
         let name = self.output.file_name().filter(|_| self.output != Path::new(PIPE));
-        let Some(name) = name.and_then(|name| name.to_str()) else {
-            return Err(Failure::usage("several results need the name of a file: -o OUT"));
+        let is_file = std::fs::metadata(&self.output).map_or(true, |m| m.is_file() || m.is_dir());
+        let Some(name) = name.and_then(|name| name.to_str()).filter(|_| is_file) else {
+            return Err(Failure::usage(
+                "several results need the name of a file, in UTF-8: -o OUT",
+            ));
         };
+        let is_folder = self.output.to_string_lossy().ends_with(std::path::is_separator);
         let packed = if Packing::from_name(name).is_some() { name.rfind('.') } else { None };
         let stem = name[..packed.unwrap_or(name.len())].rfind('.').filter(|at| *at > 0);
         let (stem, ending) = name.split_at(stem.or(packed).unwrap_or(name.len()));
-        let named = |i: usize| self.output.with_file_name(format!("{stem}-{i}{ending}"));
+        let slash = if is_folder { "/" } else { "" };
+        let named = |i: usize| self.output.with_file_name(format!("{stem}-{i}{ending}{slash}"));
         Ok((1..=count).map(|i| Self { output: named(i), ..*self }).collect())
     }
 

@@ -47,10 +47,10 @@ pub(crate) struct Args {
     /// Values are missing too where FILE, of the same shape, is not 0.
     #[arg(long, value_name = "FILE")]
     mask: Option<PathBuf>,
-    /// Write M results instead of one, to OUT-1 and so on (before the extension of OUT): they differ by as much as
-    /// guesses may be off (multiple imputation).
-    #[arg(long, value_name = "M", conflicts_with = "codec")]
-    draws: Option<usize>,
+    /// Write M results instead of one, 1 to 200, to OUT-1 and so on (before the extension of OUT): they differ by as
+    /// much as guesses may be off (multiple imputation).
+    #[arg(long, value_name = "M", conflicts_with = "codec", value_parser = clap::value_parser!(u16).range(1..=200))]
+    draws: Option<u16>,
     #[command(flatten)]
     codec: CodecArgs,
     #[command(flatten)]
@@ -71,14 +71,12 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     sources.extend(choice.path());
     sources.extend(args.mask.as_deref());
     let outs = match args.draws {
-        Some(draws) => args.out.numbered(draws)?,
+        Some(draws) => args.out.numbered(draws.into())?,
         None => vec![args.out],
     };
     let outs = outs.into_iter().map(|out| out.place(&sources));
     let outs = outs.collect::<Result<Vec<RowsOut>, Failure>>()?;
-    let Some(out) = outs.first() else {
-        return Err(Failure::usage("0 draws are no result"));
-    };
+    let out = &outs[0];
     let rows = rows::open(&input, &options, console)?;
     let mask = args.mask.as_deref().map(|path| rows::open(path, &OpenOptions::default(), console));
     let mask = mask.transpose()?;
@@ -102,7 +100,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
             choice.config.progress = bar.callback();
             let (missing, config) = (missing.all()?, &choice.config);
             let found = match args.draws {
-                Some(draws) => impute_draws(&*rows, &missing, draws, config),
+                Some(draws) => impute_draws(&*rows, &missing, draws.into(), config),
                 None => impute(&*rows, &missing, None, config).map(|own| vec![own]),
             };
             drop(bar);
@@ -117,8 +115,8 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     };
     let values = rows.len() * rows.schema().width();
     let seconds = started.elapsed().as_secs_f64();
-    let to: Vec<String> = outs.iter().map(RowsOut::label).collect();
-    let to = match &to[..] {
+    let outputs: Vec<String> = outs.iter().map(RowsOut::label).collect();
+    let to = match &outputs[..] {
         [first, .., last] => format!("{first} to {last}"),
         _ => out.label(),
     };
@@ -132,7 +130,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     out.tell(
         console,
         &note,
-        &json!({ "input": from, "output": to, "rows": rows.len(), "filled": done.filled,
+        &json!({ "input": from, "output": outputs[0], "outputs": outputs, "rows": rows.len(), "filled": done.filled,
                      "values": values, "empty_rows": done.empty_rows,
                      "empty_columns": done.empty_columns,
                      "units": done.units.map(|u| u.to_string()), "seconds": seconds }),

@@ -16,7 +16,8 @@ const FOUND: usize = 2;
 
 impl Comparison<'_> {
     /// Returns a prediction in the directions of `best` whose coefficients are found by more values, or, where
-    /// `kinds` of predictions were compared and these are not few, by fewer, if that is better.
+    /// `kinds` of predictions were compared and these are not few, any that fewer values make the best, if it is
+    /// better.
     pub(super) fn refitted(&self, best: Prediction, kinds: usize) -> Result<Prediction> {
         if best.median || best.by_row.is_some() || best.is_nothing() {
             return Ok(best);

@@ -50,7 +50,11 @@ impl Shared {
         match prediction.stencils.len() {
             1 => Self::All,
             n if n == width => Self::None,
-            n if n == prediction.directions.distances[0] => Self::Colours,
+            n if n == prediction.directions.distances[0]
+                && prediction.of.iter().enumerate().all(|(j, own)| *own == j % n) =>
+            {
+                Self::Colours
+            }
             n => Self::Groups(n),
         }
     }
