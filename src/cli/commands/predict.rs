@@ -59,9 +59,9 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let empty = predicted.empty_rows;
     let unknown = match (empty, is_nan) {
         (0, _) => String::new(),
-        (_, true) => format!(", {} of which nothing is known are NaN", grouped(empty as u64)),
+        (_, true) => format!(", {} without any value are NaN", grouped(empty as u64)),
         (_, false) => format!(
-            ", of {} of which nothing is known, so that their label says nothing",
+            ", of which {} have no value, so that their label says nothing",
             grouped(empty as u64)
         ),
     };
