@@ -30,7 +30,8 @@ pub struct Examples<'a> {
 
 impl<'a> Examples<'a> {
     /// Rows, and a row of `labels` for each of them: one label, or for a regression one number or
-    /// more. A row whose label is missing (NaN) is left out.
+    /// more. A row whose label is missing (NaN) is left out, and for a masked transformer one without a patch
+    /// that has all its values.
     pub fn new(rows: &'a dyn Rows, labels: &'a dyn Rows) -> Self {
         Self { rows, labels, unlabelled: None }
     }

@@ -19,7 +19,8 @@ const MOST_DRAWS: usize = 1000;
 /// nonresponse in surveys*).
 ///
 /// How far guesses are off is seen on known values that are hidden for it. Gaps of a row are moved together, as the
-/// normal distribution of rows allows, and by normally distributed numbers. Moved values stay where the column's may
+/// normal distribution of rows allows, or each by itself where rows are too wide for it, and by normally distributed
+/// numbers. Moved values stay where the column's may
 /// lie, and those of whole numbers are rounded.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use crate::matrix::{Matrix, Rows};
 const BYTES_PER_VALUE: u64 = 80;
 /// The same for each draw: the result.
 const BYTES_PER_DRAWN: u64 = 8;
+
 /// Rows with gaps, as they are worked on.
 pub(super) struct Given {
     /// All values, whatever they are.

@@ -21,8 +21,9 @@ const NO_NETWORK: u8 = 1;
 pub(super) struct Guesses {
     pub(super) values: Vec<f64>,
     settings: Settings,
-    /// Values that were hidden, and their guesses by the same mixtures.
+    /// The columns of values that were hidden, and how far guesses of these by the same mixtures are off.
     hidden: Vec<(usize, f64)>,
+    /// The places of these values.
     trials: Vec<Vec<usize>>,
 }
 
