@@ -146,7 +146,7 @@ fn uses_of_rows_take_no_more_than_is_allowed() {
     let ((), taken) = peak(|| read_through(&apps::denoised(&model, &rows).unwrap()));
     within("denoising by a codec", taken);
     let ((), taken) = peak(|| {
-        let found = apps::learn_noise(&rows, &config()).unwrap();
+        let found = apps::learn_noise(&rows, None, &config()).unwrap();
         assert!(found.noise.is_some());
         read_through(&found);
     });

@@ -80,17 +80,18 @@ pub(crate) fn impute<'py>(
 
 /// The rows without their noise, its deviation and the number of components that are more.
 #[pyfunction]
-#[pyo3(signature = (rows, options, progress=None))]
+#[pyo3(signature = (rows, noise, options, progress=None))]
 pub(crate) fn denoise<'py>(
     py: Python<'py>,
     rows: Input<'py>,
+    noise: Option<f64>,
     options: &Bound<'py, PyDict>,
     progress: Listener,
 ) -> PyResult<(Bound<'py, PyAny>, Option<f64>, usize)> {
     let (rows, mut config) = (rows.rows()?, options::config(options)?);
     let found = run(py, progress, |control| {
         control.watch(&mut config);
-        apps::remove_noise(&Watched(&rows, control), &config)
+        apps::remove_noise(&Watched(&rows, control), noise, &config)
     })?;
     Ok((array(py, &found.rows)?, found.noise, found.components))
 }

@@ -14,6 +14,7 @@ use crate::container::shuffle;
 use crate::error::{Error, Result};
 use crate::matrix::{DType, from_little_endian};
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::ops::Range;
 
 /// A block and how far it has been decoded.
@@ -48,7 +49,35 @@ struct Coded<'a> {
     escapes: Escapes,
     /// Columns kept beside the stream.
     columns: Option<KeptColumns>,
-    batch: Batch,
+    batch: Lent,
+}
+
+/// Room for decoding, lent by the thread to one block after another.
+#[derive(Debug)]
+struct Lent(Batch);
+
+/// More room than this is let go of: it is asked for in less time than it takes to fill it.
+const KEPT_BYTES: usize = 1 << 21;
+
+thread_local! {
+    /// Memory that is asked for anew costs about as much as decoding a row.
+    static ROOM: Cell<Option<Box<Batch>>> = const { Cell::new(None) };
+}
+
+impl Lent {
+    fn take() -> Self {
+        Self(*ROOM.take().unwrap_or_default())
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let room = std::mem::take(&mut self.0);
+        if room.room() <= KEPT_BYTES {
+            // A thread that ends has nothing to lend any more.
+            let _ = ROOM.try_with(|kept| kept.set(Some(Box::new(room))));
+        }
+    }
 }
 
 impl<'a> BlockCursor<'a> {
@@ -82,7 +111,7 @@ impl<'a> BlockCursor<'a> {
                     Block::Columns { columns, .. } => Some(kept(columns)?),
                     _ => None,
                 };
-                let (bytes, stream, batch) = (block.bytes, stream_at, Batch::default());
+                let (bytes, stream, batch) = (block.bytes, stream_at, Lent::take());
                 Body::Coded(Box::new(Coded { bytes, stream, rows, escapes, columns, batch }))
             }
         };
@@ -118,8 +147,8 @@ impl<'a> BlockCursor<'a> {
                 let mut rows = rows.map_err(|e| e.at(at))?;
                 rows.pass_to(want.start);
                 let decoded = match &program.compander {
-                    None => coded.batch.decode(&mut rows, self.dtype, out),
-                    Some(scales) => decode_and_expand(&mut coded.batch, &mut rows, scales, out),
+                    None => coded.batch.0.decode(&mut rows, self.dtype, out),
+                    Some(scales) => decode_and_expand(&mut coded.batch.0, &mut rows, scales, out),
                 };
                 decoded.map_err(|e| e.at(at))?;
                 if want.end == self.place.rows {
@@ -169,7 +198,7 @@ impl<'a> BlockCursor<'a> {
             Body::Exact { shuffled } => Body::Exact { shuffled },
             Body::Coded(coded) => {
                 let Coded { bytes, stream, rows, escapes, columns, .. } = *coded;
-                let (bytes, batch) = (Cow::Owned(bytes.into_owned()), Batch::default());
+                let (bytes, batch) = (Cow::Owned(bytes.into_owned()), Lent(Batch::default()));
                 Body::Coded(Box::new(Coded { bytes, stream, rows, escapes, columns, batch }))
             }
             Body::Columns(columns) => Body::Columns(columns),

@@ -19,6 +19,9 @@ use crate::matrix::DType;
 const BATCH: usize = 32;
 /// The most numbers of them, so that wide rows take little memory.
 const BATCH_CELLS: usize = 1 << 19;
+/// Of more than `FEW` rows, so that what they hold stays in the cache until it is written.
+const CACHED_CELLS: usize = 1 << 15;
+const FEW: usize = 8;
 
 /// Reads a block's stream row by row.
 pub(crate) struct RowDecoder<'p, 'b> {
@@ -392,7 +395,9 @@ pub(crate) struct Batch {
 impl Batch {
     /// Returns how many of `rows` rows have their predictions made together.
     pub(crate) fn rows(rows: usize, width: usize, latents: usize) -> usize {
-        (BATCH_CELLS / width.max(latents).max(1)).clamp(1, BATCH).min(rows)
+        let row = width.max(latents).max(1);
+        let cached = (CACHED_CELLS / row).max(FEW);
+        (BATCH_CELLS / row).min(cached).clamp(1, BATCH).min(rows)
     }
 
     /// Returns the bytes that decoding a block of `rows` rows of `width` columns takes besides them:
@@ -408,6 +413,14 @@ impl Batch {
         (batch + 1).saturating_mul(12 * width as u64 + 4 * latents as u64 + scaled)
             + group.map_or(0, |n| group::bytes(n, rows, latents))
             + program.map_or(0, |p| LatentLines::bytes(&p.record))
+    }
+
+    /// Returns the bytes that are held, whether they are used or not.
+    pub(super) fn room(&self) -> usize {
+        8 * (self.residuals.capacity() + self.row.capacity())
+            + 4 * (self.latents.capacity() + self.predictions.capacity())
+            + self.atoms.capacity()
+            + self.network.room()
     }
 
     /// Makes room for `step` rows of a program.

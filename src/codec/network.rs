@@ -210,6 +210,15 @@ pub(crate) struct Scratch {
     exact: Vec<i64>,
 }
 
+impl Scratch {
+    /// Returns the bytes that are held.
+    pub(super) fn room(&self) -> usize {
+        2 * (self.inputs.capacity() + self.outputs.capacity())
+            + 4 * (self.sums.capacity() + self.hidden.capacity())
+            + 8 * self.exact.capacity()
+    }
+}
+
 impl Skip {
     fn new(m: &ModelRecord) -> Self {
         let (latents, width) = (m.latents(), m.width());

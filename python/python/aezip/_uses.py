@@ -176,6 +176,7 @@ def denoise(
     x: Any,
     codec: Codec | None = None,
     *,
+    noise: float | None = None,
     progress: Progress = None,
     **options: Unpack[Options],
 ) -> Denoised:
@@ -188,6 +189,8 @@ def denoise(
     codec : Codec, optional
         One trained on clean rows with ``denoise="gaussian:0.2"``, say; without it, noise is measured on
         the rows themselves.
+    noise : float, optional
+        The standard deviation of the noise in the data's unit, where it is known.
     progress : bool or callable, optional
         Who is told how far it is.
     **options
@@ -198,9 +201,11 @@ def denoise(
     Denoised
     """
     if codec is not None:
+        if noise is not None:
+            raise ValueError("a codec takes away what it does not know, whatever the noise: leave out noise or codec")
         return Denoised(codec.denoise(x), None, codec.latents)
     with listener(progress) as told:
-        return Denoised(*_aezip.denoise(as_table(x), options, told))
+        return Denoised(*_aezip.denoise(as_table(x), noise, options, told))
 
 
 def embed(

@@ -5,8 +5,9 @@
 //! the groups that they may belong to. Whether that is nearer than one distribution for all is told
 //! by Stein's unbiased estimate of the risk (Stein 1981) on rows that had no part in the fit.
 
-use crate::linalg::{gram, multiply_rows, symmetric_eigen, transposed};
+use crate::linalg::{gram, multiply, symmetric_eigen, transposed};
 use crate::matrix::rng::Rng;
+use rayon::prelude::*;
 
 /// Numbers of groups that are tried.
 const GROUPS: [usize; 2] = [4, 12];
@@ -25,6 +26,12 @@ const ROUNDS: usize = 15;
 const PRIOR_ROWS: f64 = 20.0;
 /// The least variance of a distribution without noise, as a share of the noise.
 const LEAST_VARIANCE: f64 = 1e-6;
+/// The least share of a row that a group is told of: most rows belong to few of many groups.
+const LEAST_SHARE: f64 = 1e-3;
+/// Rows whose distances to all groups are computed together, which stay in the cache.
+const DISTANCES_AT_ONCE: usize = 64;
+/// Rows that a thread works on at a time.
+const ROWS_AT_ONCE: usize = 1024;
 
 /// Every how manieth of `count` rows groups are fitted to.
 pub(super) fn every(count: usize) -> usize {
@@ -58,6 +65,10 @@ pub(super) struct Mixture {
     groups: Vec<Group>,
     width: usize,
     noise: f64,
+    /// What makes of rows of a group independent numbers of variance 1, group beside group:
+    /// width × (groups · width). Below it, what it makes of the groups' means.
+    whitening: Vec<f64>,
+    whitened_means: Vec<f64>,
 }
 
 /// A normal distribution of noisy rows.
@@ -68,14 +79,8 @@ struct Group {
     /// The inverse of the covariance.
     precision: Vec<f64>,
     trace: f64,
-}
-
-/// What a mixture says of rows.
-struct Said {
-    /// How likely each row is in each group, rows × groups.
-    shares: Vec<f64>,
-    /// For each group the gradients of its logarithmic density, rows × columns.
-    gradients: Vec<Vec<f64>>,
+    /// As in [`Mixture`], width × width.
+    whitening: Vec<f64>,
 }
 
 impl Group {
@@ -85,26 +90,44 @@ impl Group {
         let pairs = symmetric_eigen(covariance, width)?;
         let values: Vec<f64> =
             pairs.iter().map(|p| p.value.max(LEAST_VARIANCE * noise) + noise).collect();
-        let vectors: Vec<f64> = pairs.iter().flat_map(|p| p.vector.iter().copied()).collect();
         let scaled =
-            pairs.iter().zip(&values).flat_map(|(p, v)| p.vector.iter().map(move |x| x / v));
-        let precision =
-            multiply_rows(&transposed(&vectors, width), &scaled.collect::<Vec<_>>(), width);
+            pairs.iter().zip(&values).flat_map(|(p, v)| p.vector.iter().map(|x| x / v.sqrt()));
+        let scaled: Vec<f64> = scaled.collect();
+        let whitening = transposed(&scaled, width);
+        let precision = multiply(&whitening, &scaled, width);
         let log_weight = share.ln() - 0.5 * values.iter().map(|v| v.ln()).sum::<f64>();
-        Some(Self { log_weight, mean, precision, trace: values.iter().map(|v| 1.0 / v).sum() })
+        let trace = values.iter().map(|v| 1.0 / v).sum();
+        Some(Self { log_weight, mean, precision, trace, whitening })
+    }
+
+    /// The gradients of the logarithmic density at rows.
+    fn gradients<'a>(&self, rows: impl Iterator<Item = &'a [f64]>) -> Vec<f64> {
+        let distances = rows.flat_map(|row| self.mean.iter().zip(row).map(|(m, x)| m - x));
+        multiply(&distances.collect::<Vec<_>>(), &self.precision, self.mean.len())
     }
 }
 
 impl Mixture {
-    fn fit(rows: &[f64], width: usize, noise: f64, groups: usize) -> Option<Self> {
+    /// Fits so many groups to noisy rows.
+    pub(super) fn fit(rows: &[f64], width: usize, noise: f64, groups: usize) -> Option<Self> {
         let mut shares = nearest_shares(rows, width, groups);
         let mut found = None;
         for _ in 0..ROUNDS {
             let next = Self::from_shares(rows, width, noise, &shares, found.as_ref())?;
-            shares = next.say(rows).shares;
+            shares = next.shares(rows);
             found = Some(next);
         }
         found
+    }
+
+    fn new(groups: Vec<Group>, width: usize, noise: f64) -> Self {
+        let row = |j: usize| {
+            groups.iter().flat_map(move |g| &g.whitening[j * width..(j + 1) * width]).copied()
+        };
+        let whitening = (0..width).flat_map(row).collect();
+        let whitened = |g: &Group| multiply(&g.mean, &g.whitening, width);
+        let whitened_means = groups.iter().flat_map(whitened).collect();
+        Self { groups, width, noise, whitening, whitened_means }
     }
 
     /// The mixture that is most likely where rows belong to groups by `shares`, and are without noise
@@ -118,29 +141,30 @@ impl Mixture {
     ) -> Option<Self> {
         let count = rows.len() / width;
         let groups = shares.len() / count;
-        let said = before.map(|b| b.say(rows));
-        let mut parts = Vec::new();
-        let mut within = vec![0.0; width * width];
-        for k in 0..groups {
-            let own: Vec<f64> = shares.iter().skip(k).step_by(groups).copied().collect();
-            let size = own.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        let part = |k: usize| {
+            let (own, weights) = members(rows, width, shares, groups, k);
+            let size = weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+            let mut clean: Vec<f64> = own.iter().copied().flatten().copied().collect();
             // What rows are expected to be, if of this group, and how sure that is.
-            let clean: Vec<f64> = match &said {
-                Some(said) => {
-                    rows.iter().zip(&said.gradients[k]).map(|(x, g)| x + noise * g).collect()
-                }
-                None => rows.to_vec(),
-            };
-            let (mean, mut scatter) = weighted(&clean, width, &own, size);
+            let before = before.map(|b| &b.groups[k]);
+            if let Some(group) = before {
+                let gradients = group.gradients(own.iter().copied());
+                clean.iter_mut().zip(gradients).for_each(|(x, g)| *x += noise * g);
+            }
+            let (mean, mut scatter) = weighted(&clean, width, &weights, size);
             for (at, s) in scatter.iter_mut().enumerate() {
                 let diagonal = if at % (width + 1) == 0 { 1.0 } else { 0.0 };
                 *s += match before {
-                    Some(b) => size * noise * (diagonal - noise * b.groups[k].precision[at]),
+                    Some(group) => size * noise * (diagonal - noise * group.precision[at]),
                     None => -size * noise * diagonal,
                 };
             }
-            within.iter_mut().zip(&scatter).for_each(|(w, s)| *w += s / count as f64);
-            parts.push((size, mean, scatter));
+            (size, mean, scatter)
+        };
+        let parts: Vec<_> = (0..groups).into_par_iter().map(part).collect();
+        let mut within = vec![0.0; width * width];
+        for (_, _, scatter) in &parts {
+            within.iter_mut().zip(scatter).for_each(|(w, s)| *w += s / count as f64);
         }
         let group = |(size, mean, scatter): (f64, Vec<f64>, Vec<f64>)| {
             let covariance: Vec<f64> = scatter
@@ -150,72 +174,110 @@ impl Mixture {
                 .collect();
             Group::new(size / count as f64, mean, &covariance, noise)
         };
-        let groups = parts.into_iter().map(group).collect::<Option<_>>()?;
-        Some(Self { groups, width, noise })
+        let groups = parts.into_par_iter().map(group).collect::<Option<Vec<_>>>()?;
+        Some(Self::new(groups, width, noise))
     }
 
-    fn say(&self, rows: &[f64]) -> Said {
+    /// How likely each row is in each group, rows × groups.
+    fn shares(&self, rows: &[f64]) -> Vec<f64> {
+        rows.par_chunks(ROWS_AT_ONCE * self.width)
+            .flat_map_iter(|part| self.own_shares(part))
+            .collect()
+    }
+
+    /// The same on this thread.
+    fn own_shares(&self, rows: &[f64]) -> Vec<f64> {
         let count = self.groups.len();
-        let mut shares = vec![0.0; rows.len() / self.width * count];
-        let mut gradients = Vec::new();
-        for (k, group) in self.groups.iter().enumerate() {
-            let distances: Vec<f64> =
-                rows.iter().enumerate().map(|(at, x)| group.mean[at % self.width] - x).collect();
-            let gradient = multiply_rows(&distances, &group.precision, self.width);
-            let pairs = distances.chunks_exact(self.width).zip(gradient.chunks_exact(self.width));
-            for (i, (d, g)) in pairs.enumerate() {
-                let square: f64 = d.iter().zip(g).map(|(d, g)| d * g).sum();
-                shares[i * count + k] = group.log_weight - 0.5 * square;
+        let mut shares = Vec::with_capacity(rows.len() / self.width * count);
+        for part in rows.chunks(DISTANCES_AT_ONCE * self.width) {
+            let whitened = multiply(part, &self.whitening, self.width);
+            for row in whitened.chunks_exact(self.whitened_means.len()) {
+                let own = row.chunks_exact(self.width);
+                let pairs = own.zip(self.whitened_means.chunks_exact(self.width));
+                let from = shares.len();
+                shares.extend(
+                    pairs.zip(&self.groups).map(|((x, m), g)| g.log_weight - 0.5 * square(x, m)),
+                );
+                let row = &mut shares[from..];
+                let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                row.iter_mut().for_each(|s| *s = (*s - most).exp());
+                let sum: f64 = row.iter().sum();
+                row.iter_mut().for_each(|s| *s /= sum);
             }
-            gradients.push(gradient);
         }
-        for row in shares.chunks_exact_mut(count) {
-            let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            row.iter_mut().for_each(|s| *s = (*s - most).exp());
-            let sum: f64 = row.iter().sum();
-            row.iter_mut().for_each(|s| *s /= sum);
-        }
-        Said { shares, gradients }
+        shares
     }
 
     /// The rows as they are expected to be without noise: a step of the noise's variance along the
     /// gradient of the logarithmic density (Tweedie's formula).
     pub(super) fn expected(&self, rows: &[f64]) -> Vec<f64> {
-        let mut out = Vec::with_capacity(rows.len());
-        for part in rows.chunks(MOST_ROWS * self.width) {
-            let gradient = self.gradient(&self.say(part));
-            out.extend(part.iter().zip(gradient).map(|(x, g)| x + self.noise * g));
-        }
-        out
+        let parts = rows.par_chunks(ROWS_AT_ONCE * self.width);
+        parts.flat_map_iter(|part| self.own_expected(part)).collect()
     }
 
-    /// The gradient of the logarithmic density: rows × columns.
-    fn gradient(&self, said: &Said) -> Vec<f64> {
-        let count = self.groups.len();
-        let mut sum = vec![0.0; said.gradients[0].len()];
-        for (k, gradients) in said.gradients.iter().enumerate() {
-            for (at, (sum, g)) in sum.iter_mut().zip(gradients).enumerate() {
-                *sum += said.shares[at / self.width * count + k] * g;
+    /// The same on this thread.
+    pub(super) fn own_expected(&self, rows: &[f64]) -> Vec<f64> {
+        let (gradient, _) = self.gradient(rows);
+        rows.iter().zip(gradient).map(|(x, g)| x + self.noise * g).collect()
+    }
+
+    /// The gradient of the logarithmic density, rows × columns, and the sum over rows of its Laplacian over the
+    /// density, twice.
+    fn gradient(&self, rows: &[f64]) -> (Vec<f64>, f64) {
+        let shares = self.own_shares(rows);
+        let (width, count) = (self.width, self.groups.len());
+        let (mut sum, mut curvature) = (vec![0.0; rows.len()], 0.0);
+        for (k, group) in self.groups.iter().enumerate() {
+            let own = || {
+                let shares = shares.iter().skip(k).step_by(count).enumerate();
+                shares.filter(|(_, share)| **share >= LEAST_SHARE)
+            };
+            let gradients = group.gradients(own().map(|(i, _)| &rows[i * width..(i + 1) * width]));
+            for ((i, share), gradient) in own().zip(gradients.chunks_exact(width)) {
+                let sum = &mut sum[i * width..(i + 1) * width];
+                sum.iter_mut().zip(gradient).for_each(|(s, g)| *s += share * g);
+                let squares: f64 = gradient.iter().map(|g| g * g).sum();
+                curvature += 2.0 * share * (squares - group.trace);
             }
         }
-        sum
+        (sum, curvature)
     }
 
     /// Stein's estimate of the mean squared error that expected rows have; `None` if it is not one.
     fn risk(&self, rows: &[f64]) -> Option<f64> {
-        let said = self.say(rows);
-        let count = self.groups.len();
-        let squares = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();
-        // The Laplacian of the density over the density, twice, less the square of the gradient.
-        let mut sum = -squares(&self.gradient(&said));
-        for (k, (group, gradients)) in self.groups.iter().zip(&said.gradients).enumerate() {
-            for (i, g) in gradients.chunks_exact(self.width).enumerate() {
-                sum += 2.0 * said.shares[i * count + k] * (squares(g) - group.trace);
-            }
-        }
+        let part = |part: &[f64]| {
+            let (gradient, curvature) = self.gradient(part);
+            curvature - gradient.iter().map(|x| x * x).sum::<f64>()
+        };
+        let parts: Vec<f64> = rows.par_chunks(ROWS_AT_ONCE * self.width).map(part).collect();
+        let sum: f64 = parts.iter().sum();
         let risk = self.noise + self.noise * self.noise * sum / rows.len() as f64;
         (risk > 0.0).then_some(risk)
     }
+}
+
+/// The rows that belong to group `k` of so many, and by which shares.
+fn members<'a>(
+    rows: &'a [f64],
+    width: usize,
+    shares: &[f64],
+    groups: usize,
+    k: usize,
+) -> (Vec<&'a [f64]>, Vec<f64>) {
+    let own = rows.chunks_exact(width).zip(shares.iter().skip(k).step_by(groups));
+    own.filter(|(_, share)| **share >= LEAST_SHARE).map(|(row, share)| (row, *share)).unzip()
+}
+
+/// The square of the distance of two rows.
+fn square(a: &[f64], b: &[f64]) -> f64 {
+    // Eight sums do not wait for each other.
+    let mut sums = [0.0; 8];
+    let ((a, rest), (b, other)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    for (a, b) in a.iter().zip(b) {
+        (0..8).for_each(|i| sums[i] += (a[i] - b[i]) * (a[i] - b[i]));
+    }
+    let rest: f64 = rest.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum();
+    sums.iter().sum::<f64>() + rest
 }
 
 /// The mean of rows by their weights, whose sum is `size`, and the weighted sum of squares from it.
@@ -236,15 +298,13 @@ fn weighted(rows: &[f64], width: usize, weights: &[f64], size: f64) -> (Vec<f64>
 /// The group of each row by k-means, as shares of 0 and 1: rows × groups.
 fn nearest_shares(rows: &[f64], width: usize, groups: usize) -> Vec<f64> {
     let all: Vec<&[f64]> = rows.chunks_exact(width).collect();
-    let distance =
-        |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
     // Each centre is drawn with a probability by the square of the distance from those before it.
     let mut rng = Rng::new(0);
     let mut centres: Vec<Vec<f64>> = vec![all[0].to_vec()];
     let mut squares = vec![f64::INFINITY; all.len()];
     while centres.len() < groups {
         let last = &centres[centres.len() - 1];
-        squares.iter_mut().zip(&all).for_each(|(s, row)| *s = s.min(distance(row, last)));
+        squares.par_iter_mut().zip(&all).for_each(|(s, row)| *s = s.min(square(row, last)));
         let mut left = f64::from(rng.unit()) * squares.iter().sum::<f64>();
         let drawn = squares.iter().position(|s| {
             left -= s;
@@ -254,10 +314,10 @@ fn nearest_shares(rows: &[f64], width: usize, groups: usize) -> Vec<f64> {
     }
     let mut nearest = vec![0; all.len()];
     for _ in 0..START_ROUNDS {
-        for (own, row) in nearest.iter_mut().zip(&all) {
-            let to = |k: usize| distance(row, &centres[k]);
-            *own = (0..groups).min_by(|a, b| to(*a).total_cmp(&to(*b))).unwrap_or(0);
-        }
+        nearest.par_iter_mut().zip(&all).for_each(|(own, row)| {
+            let to = centres.iter().map(|centre| square(row, centre)).enumerate();
+            *own = to.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(k, _)| k);
+        });
         let mut sums = vec![(vec![0.0; width], 0.0); groups];
         for (own, row) in nearest.iter().zip(&all) {
             sums[*own].0.iter_mut().zip(*row).for_each(|(s, x)| *s += x);

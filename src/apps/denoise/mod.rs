@@ -1,10 +1,12 @@
 //! Rows without their noise.
 //!
 //! `source` reads rows piece by piece, whose `gaps` are filled meanwhile. `spectrum` tells noise from what rows
-//! have in common, `shrinkage` takes it out of their components, and `mixture` out of rows that lie in groups.
+//! have in common, `shrinkage` takes it out of their components, and `mixture` out of rows that lie in groups,
+//! or out of the `patches` of pictures and series.
 
 mod gaps;
 mod mixture;
+mod patches;
 mod shrinkage;
 mod source;
 mod spectrum;
@@ -15,8 +17,9 @@ use super::model::{Model, nothing_hidden};
 use super::values;
 use super::wild_rows::{Survey, distance_scales};
 use crate::compress::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::matrix::{Matrix, Rows, Schema};
+use patches::Patches;
 use shrinkage::{Shrunk, shrink};
 use source::{Block, Source};
 use std::ops::Range;
@@ -81,6 +84,9 @@ pub struct Denoised {
     /// Whether rows were found to lie in groups, or along a curve, and each was brought near those it
     /// may belong to.
     pub is_grouped: bool,
+    /// The shape of the patches of rows, as far as these have neighbours, that values were brought nearer to; `None`
+    /// where whole rows said as much.
+    pub patches: Option<Vec<usize>>,
     /// Rows that are so far from all others, or infinite, that they are left as they were.
     pub wild_rows: usize,
 }
@@ -93,10 +99,12 @@ pub struct Denoised {
 /// shrunk by the share of noise in them, which is the best that can be done with components (Gavish
 /// and Donoho 2017, *Optimal shrinkage of singular values*). Rows that lie in groups, or along a
 /// curve, are brought near the groups they may belong to, where rows held out say that this is
-/// nearer. Where no noise can be told from what
+/// nearer; and so are the patches of pictures and series, which overlap. Where no noise can be told from what
 /// rows have in common, they stay as they are, bit for bit. So do missing values (NaN), and rows a
 /// hundred times as far from all others as those from each other. Of `config`, only the number of
 /// threads has an effect.
+///
+/// `noise`, where it is known, is its standard deviation in the data's unit, and then no noise is looked for.
 ///
 /// ```
 /// use aezip::{Config, Matrix, apps};
@@ -104,7 +112,7 @@ pub struct Denoised {
 /// let clean = |i: i32, j: i32| f64::from(j) * (0.1 * f64::from(i)).sin() + (0.7 * f64::from(i + j)).cos();
 /// let noise = |i: i32, j: i32| 0.2 * (f64::from(i * i * 7 + 13 * i * j + j * j) * 0.9).sin();
 /// let noisy: Vec<f64> = (0..3000).map(|at| clean(at / 10, at % 10) + noise(at / 10, at % 10)).collect();
-/// let found = apps::remove_noise(&Matrix::from_slice(&noisy, &[10])?, &Config::default())?;
+/// let found = apps::remove_noise(&Matrix::from_slice(&noisy, &[10])?, None, &Config::default())?;
 /// let square = |x: f64| x * x;
 /// let error = |values: &[f64]| -> f64 {
 ///     (0..).zip(values).map(|(at, x)| square(x - clean(at / 10, at % 10))).sum()
@@ -114,15 +122,17 @@ pub struct Denoised {
 /// ```
 ///
 /// # Errors
-/// Whatever reading the rows fails with, `Io` for files; `Argument` if there are no such threads.
-pub fn remove_noise(rows: &dyn Rows, config: &Config) -> Result<Denoised> {
-    let found = learn_noise(rows, config)?;
+/// Whatever reading the rows fails with, `Io` for files; `Argument` if there are no such threads, or `noise` is not a
+/// finite number above 0.
+pub fn remove_noise(rows: &dyn Rows, noise: Option<f64>, config: &Config) -> Result<Denoised> {
+    let found = learn_noise(rows, noise, config)?;
     Ok(Denoised {
         rows: Matrix::of(&found)?,
         units: found.units(),
         noise: found.noise,
         components: found.components,
         is_grouped: found.is_grouped,
+        patches: found.patches.clone(),
         wild_rows: found.wild_rows,
     })
 }
@@ -132,9 +142,18 @@ pub fn remove_noise(rows: &dyn Rows, config: &Config) -> Result<Denoised> {
 ///
 /// # Errors
 /// Those of [`remove_noise`].
-pub fn learn_noise<'a>(rows: &'a dyn Rows, config: &Config) -> Result<NoiseFree<'a>> {
+pub fn learn_noise<'a>(
+    rows: &'a dyn Rows,
+    noise: Option<f64>,
+    config: &Config,
+) -> Result<NoiseFree<'a>> {
+    if let Some(noise) = noise.filter(|x| !(x.is_finite() && *x > 0.0)) {
+        return Err(Error::argument(format!(
+            "noise of {noise}: its standard deviation is a number above 0"
+        )));
+    }
     let config = config.clone();
-    config.on_threads(|| NoiseFree::learn(rows, config.clone()))?
+    config.on_threads(|| NoiseFree::learn(rows, noise, config.clone()))?
 }
 
 /// Rows whose noise is taken out when they are read.
@@ -149,13 +168,18 @@ pub struct NoiseFree<'a> {
     /// As in [`Denoised`].
     pub is_grouped: bool,
     /// As in [`Denoised`].
+    pub patches: Option<Vec<usize>>,
+    /// As in [`Denoised`].
     pub wild_rows: usize,
 }
 
 impl<'a> NoiseFree<'a> {
-    fn learn(rows: &'a dyn Rows, config: Config) -> Result<Self> {
+    fn learn(rows: &'a dyn Rows, given: Option<f64>, config: Config) -> Result<Self> {
         let width = rows.schema().width();
-        let judged = ColumnUnits::judge_rows(rows)?;
+        let judged = match given {
+            Some(_) => ColumnUnits::Shared,
+            None => ColumnUnits::judge_rows(rows)?,
+        };
         let other = match judged {
             ColumnUnits::Shared => ColumnUnits::Own,
             ColumnUnits::Own => ColumnUnits::Shared,
@@ -166,19 +190,21 @@ impl<'a> NoiseFree<'a> {
         drop(sample);
         // Noise need not be in the units that the data are in: what makes more components look like
         // noise of one strength is right.
-        let mut found = Found::new(Source { rows, survey: own }, judged)?;
-        if width > 1 {
-            let second = Found::new(Source { rows, survey: second }, other)?;
+        let mut found = Found::new(Source { rows, survey: own }, judged, given)?;
+        if width > 1 && given.is_none() {
+            let second = Found::new(Source { rows, survey: second }, other, None)?;
             found = if second.tail > found.tail { second } else { found };
         }
-        if !rows.schema().dtype.is_float() && found.is_rounding()? {
+        if given.is_none() && !rows.schema().dtype.is_float() && found.is_rounding()? {
             // Rounding what comes out would add as much as is taken away, if it was noise at all.
             found.blocks.clear();
             (found.noise, found.components, found.is_grouped) = (None, 0, false);
         }
+        found.patches = Patches::learn(&found, &rows.schema().row_shape)?;
+        let patches = found.patches.as_ref().map(|patches| patches.shape().to_vec());
         let Found { noise, components, is_grouped, .. } = found;
         let wild_rows = found.source.survey.wild;
-        Ok(Self { rows, found, config, noise, components, is_grouped, wild_rows })
+        Ok(Self { rows, found, config, noise, components, is_grouped, patches, wild_rows })
     }
 
     /// Whether the columns share a unit, in which the noise is then of one strength; else it is so
@@ -224,6 +250,8 @@ fn replace(bytes: &mut [u8], new: &[u8], size: usize, is_new: impl Fn(usize) -> 
 struct Found<'a> {
     source: Source<'a>,
     units: ColumnUnits,
+    /// The variance of the noise in those units, if it is known.
+    given: Option<f64>,
     /// The ordinary rows of each block.
     blocks: Vec<Range<usize>>,
     /// What was found in the last block that was looked at: there is one only where all rows are in it, and of
@@ -236,18 +264,37 @@ struct Found<'a> {
     /// The most components in a block that are more than noise.
     components: usize,
     is_grouped: bool,
+    /// What patches of rows say besides, if that is nearer.
+    patches: Option<Patches>,
 }
 
 impl<'a> Found<'a> {
     /// Looks for noise in all rows, but for those that are wild or have no value, in columns of the given units.
-    fn new(source: Source<'a>, units: ColumnUnits) -> Result<Self> {
+    fn new(source: Source<'a>, units: ColumnUnits, given: Option<f64>) -> Result<Self> {
+        let unit = match units {
+            ColumnUnits::Shared => source.survey.reach.scales[0].scale,
+            ColumnUnits::Own => 1.0,
+        };
+        let given = given.map(|deviation| (deviation / unit).powi(2));
         let ordinary = source.survey.ordinary.len();
         let is_large = ordinary.min(source.width()) > MOST_ORDER;
         let block = if is_large { BLOCK } else { ordinary.max(1) };
         let blocks = (0..ordinary).step_by(block).map(|at| at..ordinary.min(at + block)).collect();
         let last = Mutex::new(None);
         let (noise, tail, components, is_grouped) = (None, 0, 0, false);
-        let mut own = Self { source, units, blocks, last, noise, tail, components, is_grouped };
+        let patches = None;
+        let mut own = Self {
+            source,
+            units,
+            given,
+            blocks,
+            last,
+            noise,
+            tail,
+            components,
+            is_grouped,
+            patches,
+        };
         let mut strengths = Vec::new();
         let (mut tail, mut components, mut is_grouped) = (0, 0, false);
         for block in 0..own.blocks.len() {
@@ -259,10 +306,6 @@ impl<'a> Found<'a> {
                 Ok(())
             })?;
         }
-        let unit = match units {
-            ColumnUnits::Shared => own.source.survey.reach.scales[0].scale,
-            ColumnUnits::Own => 1.0,
-        };
         let variance = strengths.iter().sum::<f64>() / strengths.len() as f64;
         own.noise = (!strengths.is_empty()).then(|| unit * variance.sqrt());
         (own.tail, own.components, own.is_grouped) = (tail, components, is_grouped);
@@ -278,12 +321,30 @@ impl<'a> Found<'a> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.as_ref().is_none_or(|(own, _)| *own != block) {
             let shares_unit = self.units == ColumnUnits::Shared;
-            *last = Some((block, shrink(&self.block(block), shares_unit)?));
+            *last = Some((block, shrink(&self.block(block), shares_unit, self.given)?));
         }
         match &*last {
             Some((_, Some(shrunk))) => visit(shrunk),
             _ => Ok(()),
         }
+    }
+
+    /// Some pieces of rows, at most `most`, from all parts of the data: their blocks, and which rows.
+    fn some_pieces(&self, most: usize) -> Vec<(usize, Range<usize>)> {
+        let all = (0..self.blocks.len()).flat_map(|i| {
+            self.block(i).pieces(self.blocks[i].clone()).map(|piece| (i, piece)).collect::<Vec<_>>()
+        });
+        let all: Vec<_> = all.collect();
+        let count = all.len().min(most);
+        (0..count).map(|i| all[i * all.len() / count].clone()).collect()
+    }
+
+    /// Reads a piece of a block and fills its gaps.
+    fn filled(&self, block: usize, piece: &Range<usize>, shrunk: &Shrunk) -> Result<Vec<f64>> {
+        let mut values = self.source.read(piece.clone())?;
+        let start = self.blocks[block].start;
+        shrunk.fill(&(piece.start - start..piece.end - start), &mut values);
+        Ok(values)
     }
 
     /// Tells of each row at `places` that noise was taken out of its place, its values, of which missing ones
@@ -304,8 +365,15 @@ impl<'a> Found<'a> {
             self.with(i, |shrunk| {
                 for piece in block.pieces(part.clone()) {
                     let mut given = self.source.read(piece.clone())?;
-                    let rows = piece.start - own.start..piece.end - own.start;
-                    let mut clean = shrunk.apply(&rows, given.clone());
+                    let mut filled = given.clone();
+                    shrunk.fill(&(piece.start - own.start..piece.end - own.start), &mut filled);
+                    let mut clean = shrunk.apply(&filled);
+                    if let Some(patches) = &self.patches {
+                        let rows = piece.start.max(part.start)..piece.end.min(part.end);
+                        let own =
+                            (rows.start - piece.start) * width..(rows.end - piece.start) * width;
+                        patches.apply(&filled[own.clone()], &mut clean[own]);
+                    }
                     self.source.in_units(&mut given);
                     self.source.in_units(&mut clean);
                     let rows = given.chunks_exact(width).zip(clean.chunks_exact(width));

@@ -43,10 +43,14 @@ impl Shrunk {
         matches!(self.how, How::Grouped(..))
     }
 
-    /// The values of a piece without noise; `rows` are those of the block.
-    pub(super) fn apply(&self, rows: &Range<usize>, mut values: Vec<f64>) -> Vec<f64> {
-        self.gaps.fill(rows, &mut values);
-        let long = self.frame.long(&values);
+    /// Fills the gaps of a piece; `rows` are those of the block.
+    pub(super) fn fill(&self, rows: &Range<usize>, values: &mut [f64]) {
+        self.gaps.fill(rows, values);
+    }
+
+    /// The values of a piece, which lack nothing, without noise.
+    pub(super) fn apply(&self, values: &[f64]) -> Vec<f64> {
+        let long = self.frame.long(values);
         match &self.how {
             How::Filtered(filter) => self.frame.filtered(&long, filter),
             How::Grouped(vectors, mixture) => {
@@ -62,24 +66,29 @@ impl Shrunk {
 /// `None` where no noise can be told from what rows have in common.
 ///
 /// `shares_unit` says that the columns' means can be compared: then rows that have nothing in common
-/// but them may be noise about their mean.
-pub(super) fn shrink(block: &Block<'_>, shares_unit: bool) -> Result<Option<Shrunk>> {
+/// but them may be noise about their mean. `given` is the variance of the noise, if it is known.
+pub(super) fn shrink(
+    block: &Block<'_>,
+    shares_unit: bool,
+    given: Option<f64>,
+) -> Result<Option<Shrunk>> {
     let mut gaps = Gaps::new(block)?;
-    let mut noise = 0.0;
+    let mut noise = given.unwrap_or(0.0);
     let passes = if gaps.is_empty() { 0 } else { PASSES };
     for _ in 0..passes {
         let Some(found) = Components::of(block, &gaps, noise)? else { return Ok(None) };
-        let tail = found.tail(block, &gaps)?;
+        let tail = found.tail(block, &gaps, given)?;
         noise = tail.map_or(found.spectrum.usual(), |tail| tail.variance);
         if found.refill(block, &mut gaps, noise)? {
             break;
         }
     }
     let Some(found) = Components::of(block, &gaps, noise)? else { return Ok(None) };
-    let Some(tail) = found.tail(block, &gaps)? else { return Ok(None) };
+    let Some(tail) = found.tail(block, &gaps, given)? else { return Ok(None) };
     let factors = found.spectrum.factors(tail.variance);
     let components = factors.iter().filter(|f| **f > 0.0).count();
-    if components == 0 && !(shares_unit && is_about_means(&found.frame.mean, tail)) {
+    let is_about_means = given.is_some() || shares_unit && is_about_means(&found.frame.mean, tail);
+    if components == 0 && !is_about_means {
         return Ok(None);
     }
     if !shares_unit && !found.has_correlations() {
@@ -185,8 +194,11 @@ impl Components {
         sum * self.long as f64 > pairs + SIGNIFICANT * (2.0 * pairs).sqrt()
     }
 
-    /// The components that look like noise.
-    fn tail(&self, block: &Block<'_>, gaps: &Gaps) -> Result<Option<Tail>> {
+    /// The components that look like noise, if its variance is not `given`.
+    fn tail(&self, block: &Block<'_>, gaps: &Gaps, given: Option<f64>) -> Result<Option<Tail>> {
+        if let Some(variance) = given {
+            return Ok(Some(Tail { first: self.spectrum.len(), variance }));
+        }
         let Some(tail) = self.spectrum.tail() else { return Ok(None) };
         let vectors = flat(&self.pairs[tail.first..self.spectrum.len()]);
         let mut seen = Along::new(self.spectrum.len() - tail.first);

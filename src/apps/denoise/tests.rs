@@ -51,7 +51,8 @@ fn best_truncation(noisy: &[f64], clean: &[f64], width: usize) -> f64 {
 
 fn cleaned(values: &[f64], width: usize) -> (Denoised, Vec<f64>) {
     let found =
-        remove_noise(&Matrix::from_slice(values, &[width]).unwrap(), &Config::default()).unwrap();
+        remove_noise(&Matrix::from_slice(values, &[width]).unwrap(), None, &Config::default())
+            .unwrap();
     let values = values::to_doubles(&found.rows).unwrap();
     (found, values)
 }
@@ -89,7 +90,7 @@ fn noisy_images_are_nearer_than_with_the_best_components() {
     // As a camera has them: whole numbers from 0 to 16.
     let noisy: Vec<u8> = with_noise(&clean, 1.6).iter().map(|x| x.clamp(0.0, 16.0) as u8).collect();
     let rows = Matrix::from_slice(&noisy, &[8, 8]).unwrap();
-    let found = remove_noise(&rows, &Config::default()).unwrap();
+    let found = remove_noise(&rows, None, &Config::default()).unwrap();
     assert_eq!(found.rows.schema(), rows.schema());
     let given = values::to_doubles(&found.rows).unwrap();
     let noisy = values::to_doubles(&rows).unwrap();
@@ -135,12 +136,12 @@ fn rows_without_noise_stay_as_they_are() {
         (independent, 1),
     ] {
         let rows = Matrix::from_slice(&values, &[width]).unwrap();
-        let found = remove_noise(&rows, &Config::default()).unwrap();
+        let found = remove_noise(&rows, None, &Config::default()).unwrap();
         assert_eq!((found.noise, found.components), (None, 0), "{width}");
         assert_eq!(found.rows.bytes(), rows.bytes());
     }
     let none = Matrix::new(Schema::new(DType::F32, &[4]), Vec::new()).unwrap();
-    assert!(remove_noise(&none, &Config::default()).unwrap().rows.is_empty());
+    assert!(remove_noise(&none, None, &Config::default()).unwrap().rows.is_empty());
 }
 
 #[test]
@@ -211,7 +212,10 @@ fn any_scale_and_any_type_will_do() {
     for dtype in [DType::F16, DType::F32, DType::I16, DType::U8, DType::I64] {
         let values: Vec<f64> = noisy.iter().map(|x| 100.0 + 20.0 * x).collect();
         let rows = values::matrix(&Schema::new(dtype, &[9]), dtype, &values).unwrap();
-        assert_eq!(remove_noise(&rows, &Config::default()).unwrap().rows.schema(), rows.schema());
+        assert_eq!(
+            remove_noise(&rows, None, &Config::default()).unwrap().rows.schema(),
+            rows.schema()
+        );
     }
     for values in [vec![f64::MAX; 50], vec![f64::NAN; 50], vec![f64::MIN, f64::MAX, 0.0, 1.0, 2.0]]
     {
@@ -226,19 +230,89 @@ fn whole_numbers_without_noise_stay_as_they_are() {
     let rounded: Vec<i16> =
         low_rank(1000, 3, 20).iter().map(|x| (10.0 * x).round() as i16).collect();
     let rows = Matrix::from_slice(&rounded, &[20]).unwrap();
-    let found = remove_noise(&rows, &Config::default()).unwrap();
+    let found = remove_noise(&rows, None, &Config::default()).unwrap();
     assert_eq!((&found.rows, found.noise), (&rows, None));
     // Dice: columns of the same numbers whose measured spreads differ by chance.
     let mut rng = Rng::new(3);
     let dice: Vec<i32> = (0..20_000).map(|_| rng.below(6) as i32).collect();
     let rows = Matrix::from_slice(&dice, &[10]).unwrap();
-    let found = remove_noise(&rows, &Config::default()).unwrap();
+    let found = remove_noise(&rows, None, &Config::default()).unwrap();
     assert_eq!((&found.rows, found.noise), (&rows, None));
     // Noise beyond rounding is taken out of whole numbers too.
     let clean: Vec<f64> = low_rank(1000, 3, 20).iter().map(|x| (10.0 * x).round()).collect();
     let noisy: Vec<i16> = with_noise(&clean, 2.0).iter().map(|x| x.round() as i16).collect();
-    let found =
-        remove_noise(&Matrix::from_slice(&noisy, &[20]).unwrap(), &Config::default()).unwrap();
+    let found = remove_noise(&Matrix::from_slice(&noisy, &[20]).unwrap(), None, &Config::default())
+        .unwrap();
     let given = values::to_doubles(&found.rows).unwrap();
     assert!(rms(&given, &clean) < 1.0, "{}", rms(&given, &clean));
+}
+
+/// Pictures of 16 × 16, of two levels on the sides of a line that lies anywhere.
+fn halves(count: usize) -> Vec<f64> {
+    let mut rng = Rng::new(9);
+    let mut out = Vec::new();
+    for _ in 0..count {
+        let mut draw = |most: f64| f64::from(rng.unit()) * most;
+        let (turn, across) = (draw(std::f64::consts::TAU), draw(12.0) - 6.0);
+        let (one, other) = (draw(4.0), draw(4.0));
+        let side = |i: i32, j: i32| {
+            let place = f64::from(2 * i - 15) * turn.sin() + f64::from(2 * j - 15) * turn.cos();
+            if place / 2.0 > across { one } else { other }
+        };
+        out.extend((0..16).flat_map(|i| (0..16).map(move |j| (i, j))).map(|(i, j)| side(i, j)));
+    }
+    out
+}
+
+#[test]
+fn pictures_are_nearer_by_patches_and_columns_in_any_order_no_farther() {
+    let clean = halves(400);
+    let noisy = with_noise(&clean, 0.4);
+    let pictures = Matrix::from_slice(&noisy, &[16, 16]).unwrap();
+    let found = remove_noise(&pictures, None, &Config::default()).unwrap();
+    let error = rms(&values::to_doubles(&found.rows).unwrap(), &clean);
+    let best = best_truncation(&noisy, &clean, 256);
+    println!("{error:.4}, best components {best:.4}");
+    assert_eq!(found.patches, Some(vec![6, 6]));
+    assert!(error < 0.7 * best, "{error}, best {best}");
+
+    // Rows that are read alone are the same.
+    let learned = learn_noise(&pictures, None, &Config::default()).unwrap();
+    for row in [0, 7, 399] {
+        let mut own = vec![0; 256 * 8];
+        learned.read(row, &mut own).unwrap();
+        assert_eq!(own, found.rows.bytes()[row * 2048..(row + 1) * 2048], "row {row}");
+    }
+
+    // The same values where nothing lies side by side.
+    let mut order: Vec<usize> = (0..256).collect();
+    Rng::new(3).shuffle(&mut order);
+    let shuffled = |values: &[f64]| -> Vec<f64> {
+        values.chunks_exact(256).flat_map(|row| order.iter().map(|j| row[*j])).collect()
+    };
+    let rows = Matrix::from_slice(&shuffled(&noisy), &[16, 16]).unwrap();
+    let found = remove_noise(&rows, None, &Config::default()).unwrap();
+    let error = rms(&values::to_doubles(&found.rows).unwrap(), &shuffled(&clean));
+    assert!(error < 1.02 * best, "{error}, best {best}");
+}
+
+#[test]
+fn noise_that_is_known_is_taken_out_where_none_could_be_told() {
+    let noisy = with_noise(&[0.0; 2000], 1.0);
+    let rows = Matrix::from_slice(&noisy, &[20]).unwrap();
+    assert_eq!(remove_noise(&rows, None, &Config::default()).unwrap().rows, rows);
+    let found = remove_noise(&rows, Some(1.0), &Config::default()).unwrap();
+    assert!((found.noise.unwrap() - 1.0).abs() < 1e-9);
+    assert!(rms(&values::to_doubles(&found.rows).unwrap(), &[0.0; 2000]) < 0.2);
+
+    let clean = low_rank(500, 3, 10);
+    let rows = Matrix::from_slice(&with_noise(&clean, 0.5), &[10]).unwrap();
+    let found = remove_noise(&rows, Some(0.5), &Config::default()).unwrap();
+    assert_eq!(found.components, 3);
+    assert!(rms(&values::to_doubles(&found.rows).unwrap(), &clean) < 0.3);
+
+    for noise in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let error = remove_noise(&rows, Some(noise), &Config::default()).unwrap_err();
+        assert!(error.to_string().contains("number above 0"), "{error}");
+    }
 }

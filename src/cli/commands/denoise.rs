@@ -24,13 +24,14 @@ const NOISE: f64 = 0.1;
 ///
 /// The noise is measured on the rows themselves, and principal components are shrunk by the share
 /// of noise in them; where no noise can be told from what rows have in common, they stay as they
-/// are. With --codec, rows are what a codec makes of them, best one learned from clean rows; with
+/// are. Of pictures and series, patches that overlap say besides what values are without noise. With --codec, rows are what a codec makes of them, best one learned from clean rows; with
 /// options of a network, a denoising autoencoder is learned from the rows, noisy as they are
 /// (--denoise gaussian:0.1 unless another kind is asked for).
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   aezip denoise noisy.npy -o clean.npy
+  aezip denoise ecg.npy -o clean.npy --noise 0.05
   aezip train clean.npy -o clean.codec --denoise gaussian:0.2 --latent 24
   aezip denoise noisy.npy --codec clean.codec -o better.npy")]
 pub(crate) struct Args {
@@ -41,6 +42,9 @@ pub(crate) struct Args {
     out: RowsOutArgs,
     #[command(flatten)]
     codec: CodecArgs,
+    /// Take out noise of this standard deviation, in the data's unit, instead of measuring it.
+    #[arg(long, value_name = "DEVIATION", allow_hyphen_values = true)]
+    noise: Option<f64>,
     #[command(flatten)]
     source: SourceArgs,
 }
@@ -51,6 +55,10 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let Args { input, .. } = args;
     let options = args.source.options()?;
     let is_by_codec = args.codec.is_given();
+    if is_by_codec && args.noise.is_some() {
+        let what = "a codec takes away what it does not know, whatever the noise: leave out --noise, or what is said of a codec";
+        return Err(Failure::usage(what.to_string()));
+    }
     let mut choice = args.codec.checked_at_every_level()?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(choice.path());
@@ -59,10 +67,11 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let (how, mut facts) = if is_by_codec {
         by_codec(&input, &*rows, &mut choice, &out, console)?
     } else {
-        let found = learn_noise(&*rows, &choice.config).map_err(about(&input))?;
+        let found = learn_noise(&*rows, args.noise, &choice.config).map_err(about(&input))?;
         out.write(&found, console)?;
         let facts = json!({ "noise": found.noise, "components": found.components,
-                            "grouped": found.is_grouped, "wild_rows": found.wild_rows });
+                            "grouped": found.is_grouped, "patches": found.patches,
+                            "wild_rows": found.wild_rows });
         (described(&found), facts)
     };
     let seconds = started.elapsed().as_secs_f64();
@@ -113,6 +122,10 @@ fn described(found: &NoiseFree<'_>) -> String {
     };
     if found.is_grouped {
         text.push_str("rows in groups, ");
+    }
+    if let Some(shape) = &found.patches {
+        let sides: Vec<String> = shape.iter().map(ToString::to_string).collect();
+        text.push_str(&format!("in patches of {}, ", sides.join(" × ")));
     }
     if found.wild_rows > 0 {
         let wild = grouped(found.wild_rows as u64);
