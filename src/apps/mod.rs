@@ -28,6 +28,7 @@ mod column_scale;
 mod column_units;
 mod comparable;
 mod compare;
+mod cut;
 mod denoise;
 mod embed;
 mod encoding;
@@ -38,6 +39,7 @@ mod impute;
 mod label_propagation;
 mod learn;
 mod made;
+mod mixture;
 mod model;
 #[cfg(feature = "plot")]
 pub mod plot;

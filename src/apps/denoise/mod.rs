@@ -5,7 +5,6 @@
 //! or out of the `patches` of pictures and series.
 
 mod gaps;
-mod mixture;
 mod patches;
 mod shrinkage;
 mod source;

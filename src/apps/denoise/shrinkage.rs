@@ -1,9 +1,9 @@
 //! Components of rows, each shrunk by the share of noise in it.
 
 use super::gaps::Gaps;
-use super::mixture::{self, Mixture};
 use super::source::Block;
 use super::spectrum::{Along, Spectrum, Tail};
+use crate::apps::mixture::{self, Mixture};
 use crate::error::Result;
 use crate::linalg::{EigenPair, add_gram, multiply_rows, symmetric_eigen, transposed};
 use std::ops::Range;

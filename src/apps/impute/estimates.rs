@@ -2,17 +2,20 @@
 
 use super::gaussian::{Gaussian, ROWS_AT_ONCE};
 use super::neighbours::Neighbours;
+use super::patches::Patches;
 use super::table::{Table, View, column};
 use super::wide::WideGaussian;
+use crate::apps::cut::Cut;
 use rayon::prelude::*;
 
 /// The ways: by a normal distribution of rows (where these are too wide for it, by an approximate one), by one of three rows in a row, by what neighbours
-/// have, by how neighbours differ from the distribution, and by a network.
-pub(super) const WAYS: usize = 5;
+/// have, by how neighbours differ from the distribution, by a network, and by patches of rows.
+pub(super) const WAYS: usize = 6;
 const ALONE: usize = 0;
 const BESIDE: usize = 1;
 const NEIGHBOURS: usize = 2;
 pub(super) const NETWORK: usize = 4;
+const PATCHES: usize = 5;
 
 /// What may be added to variances, which are 1. The first is nothing but a guard against rounding;
 /// the others are for tables with few rows for their columns.
@@ -32,11 +35,17 @@ pub(super) struct Settings {
     fitted: [Option<(f64, Gaussian)>; 2],
     better: usize,
     wide: Option<WideGaussian>,
+    patches: Option<Patches>,
 }
 
 impl Settings {
-    /// Those that guess the `hidden` values of `table` best, where columns count by the `units` of their deviations.
-    pub(super) fn choose(table: &Table, units: &[f64], hidden: &[usize]) -> Self {
+    /// Those that guess the `hidden` values of `table` best. Columns that share a unit count by their deviations, and
+    /// have patches where rows of such a shape do.
+    pub(super) fn choose(
+        table: &Table,
+        (row_shape, shares_unit): (&[usize], bool),
+        hidden: &[usize],
+    ) -> Self {
         let mut own = Self::default();
         let trial = table.without(hidden);
         let mut least = f64::INFINITY;
@@ -63,9 +72,28 @@ impl Settings {
         }
         if own.fitted[ALONE].is_none() {
             let truth: Vec<f64> = hidden.iter().map(|at| table.values[*at]).collect();
-            own.wide = WideGaussian::choose(&trial, units, (hidden, &truth));
+            own.wide = WideGaussian::choose(&trial, &table.units(shares_unit), (hidden, &truth));
+        }
+        if let Some(cut) = Cut::new(row_shape).filter(|_| shares_unit) {
+            own.patches = Patches::learn(&trial, &own.filled(&trial), cut);
         }
         own
+    }
+
+    /// The values of a table, its gaps filled by the best distribution as it was chosen; by the means where there is none.
+    fn filled(&self, table: &Table) -> Vec<f64> {
+        let gaps: Vec<usize> =
+            (0..table.values.len()).filter(|at| table.values[*at].is_nan()).collect();
+        let guesses = match (&self.wide, self.likeliest()) {
+            (Some(own), _) => own.guesses(table, &gaps),
+            (None, Some((own, beside))) => by_distribution(View { table, beside }, own, &gaps),
+            (None, None) => vec![0.0; gaps.len()],
+        };
+        let mut out = table.values.clone();
+        for (at, x) in gaps.into_iter().zip(guesses) {
+            out[at] = table.limited(at % table.width, x);
+        }
+        out
     }
 
     /// The better of the two distributions, and whether it is of three rows in a row; none where there are none.
@@ -77,6 +105,10 @@ impl Settings {
     /// 0, the mean, where a way has nothing to say.
     pub(super) fn estimates(&self, table: &Table, cells: &[usize]) -> Vec<[f64; WAYS]> {
         let mut out = vec![[0.0; WAYS]; cells.len()];
+        if let Some(patches) = &self.patches {
+            let guesses = patches.guesses(table, &self.filled(table));
+            out.iter_mut().zip(cells).for_each(|(out, cell)| out[PATCHES] = guesses[*cell]);
+        }
         if let Some(own) = self.wide.as_ref().and_then(|own| own.refitted(table)) {
             let guesses = own.guesses(table, cells);
             out.iter_mut().zip(guesses).for_each(|(out, x)| out[ALONE] = x);

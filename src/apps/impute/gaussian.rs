@@ -273,7 +273,7 @@ pub(super) struct System {
 impl System {
     /// Sets the missing values of `row`, deviations, to what the known ones make likely; they stay
     /// 0 where rounding leaves nothing to solve. `products` are the known ones times the precision.
-    fn solve(
+    pub(super) fn solve(
         &mut self,
         precision: &[f64],
         products: &[f64],

@@ -50,8 +50,8 @@ impl Guesses {
         let has_network =
             config.level > NO_NETWORK && width >= NETWORK_COLUMNS && table.rows() >= NETWORK_ROWS;
         let trials = trial::hidden(table, gaps, config.seed, has_network);
-        let settings =
-            Settings::choose(table, &table.units(units == ColumnUnits::Shared), &trials[0]);
+        let shape = (&schema.row_shape[..], units == ColumnUnits::Shared);
+        let settings = Settings::choose(table, shape, &trials[0]);
         // What was hidden from the network is no part of it either: the trial is the first one.
         let by_network = has_network
             .then(|| {

@@ -14,6 +14,7 @@ mod guesses;
 mod missing;
 mod neighbours;
 mod network;
+mod patches;
 mod spread;
 mod table;
 mod tree;

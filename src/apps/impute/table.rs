@@ -74,6 +74,20 @@ impl Table {
         }
     }
 
+    /// The mean and the deviation of each column in one unit that all share: the largest deviation, from the mean of
+    /// means; none where no column varies or numbers are too large.
+    pub(super) fn common_scales(&self) -> Option<Vec<(f64, f64)>> {
+        let largest = self.scales.iter().map(|scale| scale.1).fold(0.0, f64::max);
+        let offset = |mean: f64| mean / largest;
+        let centre =
+            self.scales.iter().map(|scale| offset(scale.0)).sum::<f64>() / self.width as f64;
+        let own = self.scales.iter().map(|(mean, deviation)| {
+            (offset(*mean) - centre, (deviation / largest).max(LEAST_UNIT))
+        });
+        let own: Vec<(f64, f64)> = own.collect();
+        (largest > 0.0 && own.iter().all(|(a, b)| a.is_finite() && b.is_finite())).then_some(own)
+    }
+
     /// A value of column `j` in the data's units.
     pub(super) fn in_units(&self, j: usize, x: f64) -> f64 {
         let (mean, deviation) = self.scales[j];

@@ -205,9 +205,17 @@ mod tests {
         for i in 0..400 {
             let (value, noise) = (wave(i, 0.7), wave(i, 1.9));
             // The first way is right in column 0, the third in column 1, nothing in column 2.
-            guesses.push(Guess { column: 0, value, ways: [value, 0.0, value + noise, 0.0, 0.0] });
-            guesses.push(Guess { column: 1, value, ways: [value + noise, 0.0, value, 0.0, 0.0] });
-            guesses.push(Guess { column: 2, value, ways: [noise, 0.0, -value, 0.0, noise] });
+            guesses.push(Guess {
+                column: 0,
+                value,
+                ways: [value, 0.0, value + noise, 0.0, 0.0, 0.0],
+            });
+            guesses.push(Guess {
+                column: 1,
+                value,
+                ways: [value + noise, 0.0, value, 0.0, 0.0, 0.0],
+            });
+            guesses.push(Guess { column: 2, value, ways: [noise, 0.0, -value, 0.0, noise, 0.0] });
         }
         let found = weights(&guesses, 4);
         assert!((found[0][0] - 1.0).abs() < 0.01 && found[0][2] < 0.01, "{found:?}");

@@ -61,6 +61,7 @@ pub(super) fn found(rows: &[f64], width: usize, noise: f64) -> Option<Mixture> {
 }
 
 /// Distributions of noisy rows.
+#[derive(Debug, Clone)]
 pub(super) struct Mixture {
     groups: Vec<Group>,
     width: usize,
@@ -72,6 +73,7 @@ pub(super) struct Mixture {
 }
 
 /// A normal distribution of noisy rows.
+#[derive(Debug, Clone)]
 struct Group {
     /// The logarithm of the share of rows, over the root of the determinant of the covariance.
     log_weight: f64,
@@ -118,6 +120,16 @@ impl Mixture {
             found = Some(next);
         }
         found
+    }
+
+    /// The number of groups.
+    pub(super) fn count(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The mean of a group, and the inverse of its covariance, noise among it.
+    pub(super) fn group(&self, k: usize) -> (&[f64], &[f64]) {
+        (&self.groups[k].mean, &self.groups[k].precision)
     }
 
     fn new(groups: Vec<Group>, width: usize, noise: f64) -> Self {
@@ -186,7 +198,7 @@ impl Mixture {
     }
 
     /// The same on this thread.
-    fn own_shares(&self, rows: &[f64]) -> Vec<f64> {
+    pub(super) fn own_shares(&self, rows: &[f64]) -> Vec<f64> {
         let count = self.groups.len();
         let mut shares = Vec::with_capacity(rows.len() / self.width * count);
         for part in rows.chunks(DISTANCES_AT_ONCE * self.width) {
