@@ -15,16 +15,18 @@ type Listener = Option<Py<PyAny>>;
 
 /// Scores of rows, which are flagged, the threshold, and what each value contributes.
 #[pyfunction]
-#[pyo3(signature = (rows, codec, options, how, progress=None))]
+#[pyo3(signature = (rows, codec, like, options, how, progress=None))]
 pub(crate) fn anomalies<'py>(
     py: Python<'py>,
     rows: Input<'py>,
     codec: Option<&PyCodec>,
+    like: Option<Input<'py>>,
     options: &Bound<'py, PyDict>,
     how: (String, Option<f64>, Option<usize>),
     progress: Listener,
 ) -> PyResult<Bound<'py, PyDict>> {
     let (rows, mut config) = (rows.rows()?, options::config(options)?);
+    let like = like.as_ref().map(|like| like.rows()).transpose()?;
     let (score, contamination, rounds) = how;
     let mut how = AnomalyConfig::default();
     how.score = match score.as_str() {
@@ -41,7 +43,13 @@ pub(crate) fn anomalies<'py>(
     how.rounds = rounds.unwrap_or(how.rounds);
     let found = run(py, progress, |control| {
         control.watch(&mut config);
-        apps::find_anomalies(&Watched(&rows, control), codec.map(|c| &c.0), &config, &how)
+        let rows = Watched(&rows, control);
+        match &like {
+            Some(like) => {
+                apps::find_anomalies_against(&rows, &Watched(like, control), &config, &how)
+            }
+            None => apps::find_anomalies(&rows, codec.map(|c| &c.0), &config, &how),
+        }
     })?;
     let out = PyDict::new(py);
     out.set_item("scores", numpy::PyArray1::from_vec(py, found.scores))?;

@@ -39,6 +39,20 @@ def test_anomalies(groups):
     assert found.columns.shape == x.shape and found.scores[5] > found.threshold
 
 
+def test_anomalies_like_ordinary_rows(groups):
+    x = groups[0]
+    odd = x[:50] + 40 * np.random.default_rng(1).normal(size=(50, 12)).astype(x.dtype)
+    found = aezip.anomalies(np.concatenate([odd, x[300:]]), like=x[:300])
+    assert found.flagged[:50].all() and found.flagged[50:].mean() < 0.1
+    assert found.columns.shape == (350, 12)
+    with pytest.raises(ValueError, match="columns"):
+        aezip.anomalies(x, like=x[:, :5])
+    with pytest.raises(ValueError, match="codec"):
+        aezip.anomalies(x, like=x, score="error")
+    with pytest.raises(TypeError, match="leave out"):
+        aezip.anomalies(x, aezip.train(x, level=1), like=x)
+
+
 def test_impute(groups):
     x = groups[0].copy()
     x[3, 4], x[7, 2] = np.nan, -999
@@ -55,6 +69,11 @@ def test_denoise(waves):
     assert ((clean.rows - waves) ** 2).mean() < 0.2 * ((noisy - waves) ** 2).mean()
     codec = aezip.train(waves, level=1)
     assert aezip.denoise(noisy, codec).rows.shape == noisy.shape
+    assert aezip.denoise(noisy, noise=0.1).noise == pytest.approx(0.1)
+    with pytest.raises(ValueError, match="above 0"):
+        aezip.denoise(noisy, noise=-1.0)
+    with pytest.raises(ValueError, match="leave out"):
+        aezip.denoise(noisy, codec, noise=0.1)
 
 
 def test_sample_embed_plot(groups, tmp_path):

@@ -51,7 +51,8 @@ mod values;
 mod wild_rows;
 
 pub use anomalies::{
-    Anomalies, AnomalyConfig, AnomalyScore, Judged, find_anomalies, judge_rows, worst_columns,
+    Anomalies, AnomalyConfig, AnomalyScore, Judged, find_anomalies, find_anomalies_against,
+    judge_against, judge_rows, worst_columns,
 };
 pub use column_units::ColumnUnits;
 pub use compare::{CompareConfig, Comparison, Method, Trial, compare};

@@ -110,6 +110,36 @@ fn anomalies_are_listed() {
 }
 
 #[test]
+fn anomalies_are_told_by_other_rows_that_are_ordinary() {
+    let folder = Folder::new();
+    folder.write("monday.npy", npy_f32(&own_units(400, 0), 6));
+    let mut tuesday = own_units(300, 0);
+    tuesday[200 * 6..].iter_mut().for_each(|x| *x *= 5.0);
+    folder.write("tuesday.npy", npy_f32(&tuesday, 6));
+    let like = ["anomalies", "tuesday.npy", "--like", "monday.npy"];
+    let with = |more: &[&'static str]| [&like[..], more].concat();
+    let ran = folder.ok(&with(&["--per-column"]));
+    assert!(ran.stderr.contains("nats"), "{ran:?}");
+    let is_flagged = |line: &&str| line.split(',').nth(2) == Some("1");
+    let text = ran.text();
+    let flagged = |from: usize| text.lines().skip(1 + from).take(100).filter(is_flagged).count();
+    assert!(flagged(200) >= 60 && flagged(0) <= 5, "{} {}", flagged(200), flagged(0));
+    folder.write("five.npy", npy_f32(&[0.0; 25], 5));
+    let error = folder.fails(1, &["anomalies", "tuesday.npy", "--like", "five.npy"]);
+    assert!(error.contains("6 columns") && error.contains("5"), "{error}");
+    for (more, said) in [
+        (&["--score", "error"][..], "--like compares"),
+        (&["--epochs", "3"], "--epochs has no effect with --like"),
+        (&["--codec", "c.codec"], "leave out one of them"),
+    ] {
+        let error = folder.fails(2, &with(more));
+        assert!(error.contains(said), "{more:?}: {error}");
+    }
+    let error = folder.fails(2, &with(&["-o", "monday.npy", "-f"]));
+    assert!(error.contains("monday.npy"), "{error}");
+}
+
+#[test]
 fn anomalies_are_told_by_density_where_that_is_asked_for() {
     let folder = Folder::new();
     let density = ["anomalies", "digits.npy", "--score", "density"];
@@ -254,6 +284,14 @@ fn noise_is_measured_and_only_noise_is_taken_out() {
     assert_eq!(npy_data(&folder.read("same.npy")), npy_data(&folder.read("digits.npy")));
     folder.ok(&["denoise", "noisy.npy", "-o", "one.npy", "--threads", "1"]);
     assert_eq!(folder.read("one.npy"), folder.read("clean.npy"));
+    // Noise that is known.
+    let ran = folder.ok(&["denoise", "digits.npy", "--noise", "1.5", "-o", "less.npy", "--json"]);
+    assert!((ran.json()["noise"].as_f64().unwrap() - 1.5).abs() < 1e-9, "{ran:?}");
+    assert_ne!(npy_data(&folder.read("less.npy")), npy_data(&folder.read("digits.npy")));
+    let error = folder.fails(1, &["denoise", "digits.npy", "--noise", "-1", "-o", "x.npy"]);
+    assert!(error.contains("above 0"), "{error}");
+    let both = ["denoise", "digits.npy", "--noise", "1", "--epochs", "2", "-o", "x.npy"];
+    assert!(folder.fails(2, &both).contains("--noise"));
 }
 
 #[test]

@@ -153,6 +153,7 @@ def write_file(path: _Path, bytes: bytes) -> None: ...
 def anomalies(
     rows: _Rows,
     codec: Codec | None,
+    like: _Rows | None,
     options: _Options,
     how: tuple[str, float | None, int | None],
     progress: _Listener = None,

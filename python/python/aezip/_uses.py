@@ -56,6 +56,7 @@ def anomalies(
     x: Any,
     codec: Codec | None = None,
     *,
+    like: Any = None,
     contamination: float | str | None = "auto",
     score: str = "auto",
     rounds: int | None = None,
@@ -70,6 +71,8 @@ def anomalies(
         Rows.
     codec : Codec, optional
         What knows ordinary rows; learned from ``x`` without its oddest rows if not given.
+    like : array_like, optional
+        Rows known to be ordinary, by whose density those of ``x`` are judged; without a codec.
     contamination : "auto" or float
         The share of rows to flag; "auto" flags those far above the median score. None is "auto".
     score : {"auto", "error", "density", "bits"}
@@ -99,11 +102,14 @@ def anomalies(
     7
     """
     rows = as_table(x)
+    if like is not None and codec is not None:
+        raise TypeError("rows are judged by those of like or by a codec: leave out one of them")
     asked = None if rounds is None else count(rounds, "rounds")
     share = _share(contamination)
     with listener(progress) as told:
         own = None if codec is None else codec._codec
-        found = _aezip.anomalies(rows, own, options, (score, share, asked), told)
+        ordinary = None if like is None else as_table(like)
+        found = _aezip.anomalies(rows, own, ordinary, options, (score, share, asked), told)
     columns = found["columns"]
     columns = columns.reshape(rows[2][0], -1) if columns.size else columns
     return Anomalies(found["scores"], found["flagged"], found["threshold"], columns)

@@ -81,19 +81,53 @@ struct Ordinary {
 impl Density {
     /// Finds ordinary rows.
     pub(super) fn fit(rows: &Comparable<'_>, config: &Config, how: &AnomalyConfig) -> Result<Self> {
+        let of = |all: &[f32], width| Ordinary::trimmed(all, width, how);
+        let (mut own, places) = Self::of_some(rows, rows.rows.len(), config, of)?;
+        own.ordinary.places = own.ordinary.places.iter().map(|&place| places[place]).collect();
+        Ok(own)
+    }
+
+    /// Takes all rows to be ordinary, with which `judged` other rows are to be compared.
+    pub(super) fn of_ordinary(
+        rows: &Comparable<'_>,
+        judged: usize,
+        config: &Config,
+    ) -> Result<Self> {
+        let of = |all: &[f32], width| Ordinary::of(all, width, (0..all.len() / width).collect());
+        let (mut own, _) = Self::of_some(rows, judged, config, of)?;
+        // No other row is one of them.
+        own.ordinary.places.clear();
+        Ok(own)
+    }
+
+    /// Finds ordinary rows among some, whose places it says, as many as `judged` rows can be compared with.
+    fn of_some(
+        rows: &Comparable<'_>,
+        judged: usize,
+        config: &Config,
+        of: impl Fn(&[f32], usize) -> Ordinary + Send + Sync,
+    ) -> Result<(Self, Vec<usize>)> {
         let width = rows.rows.schema().width();
         let bytes = (width * size_of::<[f32; 4]>()) as u64;
         let room = config.memory / SHARE_OF_MEMORY / bytes.max(1);
         let (most, least) = REFERENCES;
-        let affordable = MOST_WORK / (rows.rows.len() * width).max(1);
+        let affordable = MOST_WORK / (judged * width).max(1);
         let count = affordable.clamp(least, most).min(usize::try_from(room).unwrap_or(most)).max(2);
         let places = sampled(&rows.ordinary, count, config.seed);
         let values = values::to_doubles(&Selected { rows: &*rows.rows, places: &places })?;
         let scales = PointScales::of(&values, width, rows.units);
         let all = scales.coordinates(&values);
-        let mut ordinary = config.on_threads(|| Ordinary::trimmed(&all, width, how))?;
-        ordinary.places = ordinary.places.iter().map(|&place| places[place]).collect();
-        Ok(Self { scales, ordinary })
+        let ordinary = config.on_threads(|| of(&all, width))?;
+        Ok((Self { scales, ordinary }, places))
+    }
+
+    /// The scores of the ordinary rows among each other.
+    pub(super) fn of_each_other(&self, config: &Config) -> Result<Vec<f64>> {
+        let Ordinary { coordinates, width, .. } = &self.ordinary;
+        config.on_threads(|| {
+            let rows = coordinates.par_chunks_exact(*width).enumerate();
+            rows.map(|(i, row)| self.ordinary.score_without(Some(i), row)).collect()
+        })
     }
 }
 
@@ -147,9 +181,13 @@ impl Ordinary {
     /// The ordinary rows nearest to the row at `place`, which is none of them itself: squared
     /// distances, smallest first, each with its number.
     fn neighbours(&self, place: usize, row: &[f32]) -> Vec<(f32, usize)> {
+        self.neighbours_without(self.places.binary_search(&place).ok(), row)
+    }
+
+    /// The same of a row that is ordinary row `itself`, if it is one.
+    fn neighbours_without(&self, itself: Option<usize>, row: &[f32]) -> Vec<(f32, usize)> {
         let mut squares = Vec::new();
         self.points.squares(row, &mut squares);
-        let itself = self.places.binary_search(&place).ok();
         let count = (self.points.len() / ROWS_PER_NEIGHBOUR).clamp(1, NEIGHBOURS.1);
         nearest(&squares, itself, count)
     }
@@ -157,10 +195,15 @@ impl Ordinary {
     /// The surprise of the row at `place`, in nats above that of the usual row; NaN if all of it
     /// is missing.
     fn score(&self, place: usize, row: &[f32]) -> f64 {
+        self.score_without(self.places.binary_search(&place).ok(), row)
+    }
+
+    /// The same of a row that is ordinary row `itself`, if it is one.
+    fn score_without(&self, itself: Option<usize>, row: &[f32]) -> f64 {
         if row.iter().all(|x| x.is_nan()) {
             return f64::NAN;
         }
-        let near = self.neighbours(place, row);
+        let near = self.neighbours_without(itself, row);
         let theirs: f64 = near.iter().map(|(_, i)| self.own[*i] - self.typical).sum();
         let theirs = theirs / near.len().max(1) as f64;
         let excused = NEIGHBOURS_PART * theirs.clamp(-MOST_DIFFERENCE, MOST_DIFFERENCE);

@@ -73,14 +73,29 @@ impl<'a> Judged<'a> {
         columns: Option<Box<dyn Rows + 'a>>,
         how: &AnomalyConfig,
     ) -> Self {
-        let score = how.score;
-        let threshold = match how.contamination {
-            Some(share) => quantile(&scores, 1.0 - share),
-            None if matches!(score, AnomalyScore::Density | AnomalyScore::Auto) => {
-                logarithms_far_above(&scores)
+        let threshold = Self::threshold(&scores, how);
+        Self::above(threshold, scores, columns, how)
+    }
+
+    /// The score above which rows are flagged.
+    pub(super) fn threshold(scores: &[f64], how: &AnomalyConfig) -> f64 {
+        match how.contamination {
+            Some(share) => quantile(scores, 1.0 - share),
+            None if matches!(how.score, AnomalyScore::Density | AnomalyScore::Auto) => {
+                logarithms_far_above(scores)
             }
-            None => far_above(&scores),
-        };
+            None => far_above(scores),
+        }
+    }
+
+    /// Flags rows by a threshold.
+    pub(super) fn above(
+        threshold: f64,
+        scores: Vec<f64>,
+        columns: Option<Box<dyn Rows + 'a>>,
+        how: &AnomalyConfig,
+    ) -> Self {
+        let score = how.score;
         let flagged = scores.iter().map(|s| *s > threshold || s.is_nan()).collect();
         let units = ColumnUnits::Shared;
         Self { scores, flagged, threshold, score, units, is_components: false, columns }

@@ -114,6 +114,89 @@ pub fn judge_rows<'a>(
     Ok(Judged { units, ..found })
 }
 
+/// Scores `rows` by how few of other rows, which are known to be `ordinary`, lie about each, in nats.
+///
+/// Rows are flagged whose score lies far above those that ordinary rows have among each other, or the share of
+/// them that `how` says. No network is learned: for the error of one, learn a codec from the ordinary rows and
+/// judge by it. Where columns share a unit and no value is below 0, roots of values are compared.
+///
+/// # Errors
+/// `Argument` if the rows are not as wide as each other or there are none of either, the score is neither
+/// [`AnomalyScore::Auto`] nor [`AnomalyScore::Density`], `config` says something of a network, a number of `how` is out
+/// of its range or no ordinary row has a value; otherwise whatever reading the rows fails with.
+///
+/// ```
+/// use aezip::apps::{AnomalyConfig, judge_against};
+/// use aezip::{Config, Matrix};
+/// let place = |i: i32| [f64::from(i % 10), f64::from(i / 10)];
+/// let ordinary: Vec<f64> = (0..100).flat_map(place).collect();
+/// let ordinary = Matrix::from_slice(&ordinary, &[2])?;
+/// let rows = Matrix::from_slice(&[4.0, 5.0, 7.0, 30.0], &[2])?;
+/// let found = judge_against(&rows, &ordinary, &Config::default(), &AnomalyConfig::default())?;
+/// assert_eq!(found.flagged, [false, true]);
+/// # Ok::<(), aezip::Error>(())
+/// ```
+pub fn judge_against<'a>(
+    rows: &'a dyn Rows,
+    ordinary: &dyn Rows,
+    config: &Config,
+    how: &AnomalyConfig,
+) -> Result<Judged<'a>> {
+    how.validate()?;
+    if !matches!(how.score, AnomalyScore::Auto | AnomalyScore::Density) {
+        return Err(Error::argument(
+            "rows are compared with ordinary ones by density: for errors or bits, train a codec on the \
+             ordinary rows and name it",
+        ));
+    }
+    if config.train != Default::default() {
+        return Err(Error::argument(
+            "rows are compared with ordinary ones without a network: leave out what is said of one",
+        ));
+    }
+    let (width, other) = (rows.schema().width(), ordinary.schema().width());
+    if width != other {
+        return Err(Error::argument(format!(
+            "rows have {width} columns, the ordinary ones {other}: both need the same"
+        )));
+    }
+    for (rows, what) in [(rows, "rows to judge"), (ordinary, "ordinary rows to compare with")] {
+        if rows.is_empty() {
+            return Err(Error::argument(format!("there are no {what}")));
+        }
+    }
+    let units = how.units(ordinary)?;
+    let own = units == ColumnUnits::Own;
+    let how = AnomalyConfig { table: Some(own), score: AnomalyScore::Density, ..how.clone() };
+    let mut known = Comparable::new(ordinary, Some(units), config)?;
+    known.expect_ordinary()?;
+    // The scales are measured of values as they are, for both alike.
+    let schema = ordinary.schema().clone();
+    known.rows = Arc::new(Described { rows: ordinary, schema });
+    let density = Density::of_ordinary(&known, rows.len(), config)?;
+    let usual = density.of_each_other(config)?;
+    let schema = rows.schema().clone();
+    let columns = Differences::new(Arc::new(Described { rows, schema }), density, config);
+    let scores = columns.scores()?;
+    let by = if how.contamination.is_some() { &scores } else { &usual };
+    let threshold = Judged::threshold(by, &how);
+    let found = Judged::above(threshold, scores, Some(Box::new(columns)), &how);
+    Ok(Judged { units, ..found })
+}
+
+/// The same as [`judge_against`] with the contributions of columns in memory.
+///
+/// # Errors
+/// Those of [`judge_against`].
+pub fn find_anomalies_against(
+    rows: &dyn Rows,
+    ordinary: &dyn Rows,
+    config: &Config,
+    how: &AnomalyConfig,
+) -> Result<Anomalies> {
+    judge_against(rows, ordinary, config, how)?.collected()
+}
+
 /// Finds ordinary rows, to compare all rows with.
 fn differences<'a>(
     rows: &Comparable<'a>,

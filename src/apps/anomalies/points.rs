@@ -8,12 +8,20 @@ const LANES: usize = 16;
 /// The quartiles of a column, and their distance in standard deviations of a normal distribution.
 const QUARTILES: (f64, f64) = (0.25, 0.75);
 const QUARTILES_APART: f64 = 1.349;
+/// Rows, and values of pairs of them, at most, that tell whether roots are to be compared.
+const MOST_ROWS_COMPARED: usize = 200;
+const MOST_COMPARED: usize = 100_000_000;
 /// The largest coordinate: beyond any that occurs, and small enough that sums of squares of so
 /// many columns as rows may have stay finite in `f32`.
 const MOST: f64 = 1e12;
 
 /// What makes coordinates of the values of each column.
-pub(super) struct PointScales(Vec<ColumnScale>);
+pub(super) struct PointScales {
+    columns: Vec<ColumnScale>,
+    /// Whether values are amounts, none below 0, in one unit, of which large ones vary more than small ones: their roots
+    /// are compared (Bartlett 1936, *The square root transformation in analysis of variance*).
+    are_amounts: bool,
+}
 
 impl PointScales {
     /// Measures the columns of `values`, `width` in each row.
@@ -24,7 +32,12 @@ impl PointScales {
     /// count. Columns that share a unit keep half of what they differ by: their scale is the
     /// geometric mean of that and one for all.
     pub(super) fn of(values: &[f64], width: usize, units: ColumnUnits) -> Self {
-        let column = |j: usize| values.iter().skip(j).step_by(width.max(1)).copied();
+        let are_amounts = units == ColumnUnits::Shared
+            && !values.iter().any(|x| *x < 0.0)
+            && vary_with_size(values, width);
+        let column = |j: usize| {
+            values.iter().skip(j).step_by(width.max(1)).map(move |x| compared(*x, are_amounts))
+        };
         let mut scales: Vec<ColumnScale> = (0..width).map(|j| scale(column(j))).collect();
         let varying = || scales.iter().filter(|s| s.scale > 0.0);
         // In units of the largest, so that squares neither overflow nor vanish.
@@ -40,18 +53,64 @@ impl PointScales {
                 ColumnUnits::Shared => own.scale.sqrt() * common.sqrt(),
             };
         }
-        Self(scales)
+        Self { columns: scales, are_amounts }
     }
 
     /// The coordinates of rows, row-major; NaN for missing values.
     pub(super) fn coordinates(&self, values: &[f64]) -> Vec<f32> {
         let mut out = Vec::with_capacity(values.len());
-        for row in values.chunks_exact(self.0.len().max(1)) {
-            let own = |(x, s): (&f64, &ColumnScale)| ((x - s.centre) / s.scale).clamp(-MOST, MOST);
-            out.extend(row.iter().zip(&self.0).map(|pair| own(pair) as f32));
+        for row in values.chunks_exact(self.columns.len().max(1)) {
+            let own = |(x, s): (&f64, &ColumnScale)| {
+                ((compared(*x, self.are_amounts) - s.centre) / s.scale).clamp(-MOST, MOST)
+            };
+            out.extend(row.iter().zip(&self.columns).map(|pair| own(pair) as f32));
         }
         out
     }
+}
+
+/// Whether rows near each other differ more where their values are above the mean, so much that their roots differ more
+/// evenly.
+fn vary_with_size(values: &[f64], width: usize) -> bool {
+    let all: Vec<&[f64]> = values.chunks_exact(width.max(1)).collect();
+    let count = (MOST_COMPARED / width.max(1)).isqrt().clamp(2, MOST_ROWS_COMPARED);
+    let rows: Vec<&[f64]> = all.iter().step_by(all.len().div_ceil(count).max(1)).copied().collect();
+    let known = || values.iter().filter(|x| x.is_finite());
+    // In units of the largest, so that squares stay finite.
+    let largest = known().fold(f64::MIN_POSITIVE, |m, x| m.max(*x));
+    let mean = known().map(|x| x / largest).sum::<f64>() / known().count().max(1) as f64;
+    let pairs = |a: &[f64], b: &[f64], visit: &mut dyn FnMut(f64, f64)| {
+        for (x, y) in a.iter().zip(b).filter(|(x, y)| x.is_finite() && y.is_finite()) {
+            visit(x / largest, y / largest);
+        }
+    };
+    let distance = |a: &[f64], b: &[f64]| {
+        let (mut sum, mut n) = (0.0, 0.0_f64);
+        pairs(a, b, &mut |x, y| (sum, n) = (sum + (x - y).powi(2), n + 1.0));
+        sum / n
+    };
+    // Of values below the mean and above it: squares of differences, of those of roots, and their number.
+    let mut parts = [(0.0, 0.0, f64::MIN_POSITIVE); 2];
+    for (i, row) in rows.iter().enumerate() {
+        let others = rows.iter().enumerate().filter(|(k, _)| *k != i);
+        let distances = others.map(|(_, other)| (distance(row, other), other));
+        let nearest = distances.filter(|(d, _)| !d.is_nan()).min_by(|a, b| a.0.total_cmp(&b.0));
+        let Some((_, other)) = nearest else { continue };
+        pairs(row, other, &mut |x, y| {
+            let (sum, of_roots, n) = &mut parts[usize::from(x + y >= 2.0 * mean)];
+            *sum += (x - y).powi(2);
+            *of_roots += (x.sqrt() - y.sqrt()).powi(2);
+            *n += 1.0;
+        });
+    }
+    let [small, large] = parts.map(|(sum, of_roots, n)| [sum / n, of_roots / n]);
+    let uneven = |k: usize| (large[k] / small[k]).ln();
+    uneven(0) > uneven(1).abs()
+}
+
+/// What of a value is compared.
+fn compared(x: f64, is_amount: bool) -> f64 {
+    if is_amount { x.abs().sqrt().copysign(x) } else { x }
 }
 
 /// The median of a column and its spread, 0 if it does not vary.
@@ -200,6 +259,36 @@ mod tests {
             assert!(near.is_sorted() && near.iter().all(|(_, place)| *place != 3));
             assert!(farther == 32 || farther == 31, "{farther}");
         }
+    }
+
+    #[test]
+    fn roots_are_compared_of_amounts_that_vary_with_their_size() {
+        let mut rng = Rng::new(3);
+        // Those vary by a share of them; the others by as much whatever their size.
+        let mut amounts = Vec::new();
+        let mut others = Vec::new();
+        for i in 0..300 {
+            for j in 0..6 {
+                let size = f64::from(10 * (i % 5) + 20 * (j % 3) + 1);
+                let noise = f64::from(rng.normal());
+                amounts.push((size + 0.3 * size * noise).max(0.0));
+                others.push((size + noise).max(0.0));
+            }
+        }
+        let are_amounts = |values: &[f64], units| PointScales::of(values, 6, units).are_amounts;
+        assert!(are_amounts(&amounts, ColumnUnits::Shared));
+        assert!(!are_amounts(&others, ColumnUnits::Shared));
+        assert!(!are_amounts(&amounts, ColumnUnits::Own));
+        assert!(!are_amounts(
+            &amounts.iter().map(|x| x - 1.0).collect::<Vec<_>>(),
+            ColumnUnits::Shared
+        ));
+        assert!(
+            !are_amounts(&[], ColumnUnits::Shared) && !are_amounts(&[0.0; 12], ColumnUnits::Shared)
+        );
+        let scales = PointScales::of(&amounts, 6, ColumnUnits::Shared);
+        let own = scales.coordinates(&[4.0, -4.0, f64::NAN, 1e300, 0.0, 9.0]);
+        assert!(own[2].is_nan() && own.iter().filter(|x| x.is_finite()).count() == 5);
     }
 
     #[test]

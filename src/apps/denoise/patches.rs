@@ -7,7 +7,6 @@
 //! estimate of the risk least, on rows that no patch was learned from. The divergence in it is measured with
 //! a probe (Ramani, Blu and Unser 2008, *Monte-Carlo SURE*).
 
-use super::Found;
 use super::shrinkage::Shrunk;
 use crate::apps::cut::Cut;
 use crate::apps::mixture::Mixture;
@@ -20,8 +19,7 @@ use rayon::prelude::*;
 const MOST_PATCHES: usize = 1 << 16;
 const PATCHES_PER_GROUP: usize = 250;
 const MOST_GROUPS: usize = 64;
-/// Pieces of rows that are looked at, and values that risks are estimated from in each, at most.
-const PIECES: usize = 4;
+/// Values of a piece of rows that risks are estimated from, at most.
 const JUDGED_VALUES: usize = 1 << 18;
 /// Every how manieth row is judged by, and not learned from.
 const JUDGED: usize = 4;
@@ -32,6 +30,9 @@ const PROBE: f64 = 1e-3;
 /// Patches that a thread works on at a time, about.
 const PATCHES_AT_ONCE: usize = 1024;
 
+/// Who looks at a piece of rows.
+pub(super) type Visit<'v> = dyn FnMut(&Shrunk, &[f64]) + 'v;
+
 /// What patches say of rows, and how far it is believed.
 pub(super) struct Patches {
     cut: Cut,
@@ -41,22 +42,24 @@ pub(super) struct Patches {
 }
 
 impl Patches {
-    /// Learns from rows whose noise was `found`; `None` where rows have no neighbours, or patches do not help.
-    pub(super) fn learn(found: &Found<'_>, row_shape: &[usize]) -> Result<Option<Self>> {
+    /// Learns from so many pieces of rows; `piece` shows one, its gaps filled, with what takes the noise out of whole
+    /// rows. `None` where rows have no neighbours, or patches do not help.
+    pub(super) fn learn(
+        pieces: usize,
+        row_shape: &[usize],
+        piece: &dyn Fn(usize, &mut Visit<'_>) -> Result<()>,
+    ) -> Result<Option<Self>> {
         let Some(cut) = Cut::new(row_shape) else { return Ok(None) };
-        let pieces = found.some_pieces(PIECES);
         let mut rng = Rng::new(0);
         let mut seen = Vec::new();
         let mut noise = f64::INFINITY;
-        for (block, rows) in &pieces {
-            found.with(*block, |shrunk| {
+        for i in 0..pieces {
+            piece(i, &mut |shrunk, values| {
                 noise = noise.min(shrunk.noise);
-                let values = found.filled(*block, rows, shrunk)?;
                 let own = values.chunks_exact(cut.width()).enumerate();
                 let own: Vec<&[f64]> =
                     own.filter(|(i, _)| i % JUDGED != 0).map(|(_, row)| row).collect();
-                cut.draw(&own, MOST_PATCHES / pieces.len(), &mut rng, &mut seen);
-                Ok(())
+                cut.draw(&own, MOST_PATCHES / pieces, &mut rng, &mut seen);
             })?;
         }
         let noise = noise.min(least_variance(&seen, cut.size()));
@@ -68,11 +71,9 @@ impl Patches {
         drop(seen);
         let mut own = Self { cut, mixture, moves: [0.0, 1.0] };
         let mut risk = Risk::default();
-        for (block, rows) in &pieces {
-            found.with(*block, |shrunk| {
-                let values = found.filled(*block, rows, shrunk)?;
-                own.judge(shrunk, &values, noise, &mut rng, &mut risk);
-                Ok(())
+        for i in 0..pieces {
+            piece(i, &mut |shrunk, values| {
+                own.judge(shrunk, values, noise, &mut rng, &mut risk);
             })?;
         }
         Ok(risk.moves(noise).map(|moves| {

@@ -12,7 +12,9 @@ use crate::cli::io::rows;
 use crate::cli::io::source::about;
 use crate::cli::io::source::label;
 use aezip::Rows;
-use aezip::apps::{AnomalyConfig, AnomalyScore, ColumnUnits, Judged, judge_rows, worst_columns};
+use aezip::apps::{
+    AnomalyConfig, AnomalyScore, ColumnUnits, Judged, judge_against, judge_rows, worst_columns,
+};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -28,7 +30,8 @@ use std::str::FromStr;
 /// how far it is beyond the usual row in either of both; --score error and --score density take one of them
 /// alone, and density needs seconds, as it learns no network. Of fewer than 64 rows principal
 /// components are used instead. Rows far from all others are not learned from; those without any
-/// value are flagged, and their score is NaN. Writes CSV: row, score, whether
+/// value are flagged, and their score is NaN. With --like, rows are compared with those of another file,
+/// which are known to be ordinary. Writes CSV: row, score, whether
 /// it is flagged, and the columns that it differs most in.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -36,6 +39,7 @@ Examples:
   aezip anomalies sensors.csv -o scores.csv            flags by a robust threshold
   aezip anomalies sensors.csv --contamination 0.01     the worst hundredth, to the terminal
   aezip anomalies patients.csv --score density         by how few rows are near, in seconds
+  aezip anomalies tuesday.npy --like monday.npy        by how few of other rows are near
   aezip anomalies tuesday.npy --codec monday.codec --score bits")]
 pub(crate) struct Args {
     /// File to look at; - for standard input.
@@ -47,6 +51,9 @@ pub(crate) struct Args {
     /// Overwrite an existing file.
     #[arg(short)]
     force: bool,
+    /// Compare with the rows of FILE, all of them ordinary, instead of with each other.
+    #[arg(long, value_name = "FILE")]
+    like: Option<PathBuf>,
     /// Flag this share of the rows; auto flags those whose score is far above the median.
     #[arg(long, value_name = "auto|F", default_value = "auto", allow_hyphen_values = true)]
     contamination: Contamination,
@@ -116,6 +123,20 @@ impl Args {
         if self.per_column && self.score == ScoreName::Bits {
             return Err(Failure::usage("--per-column is about errors: leave out --score bits"));
         }
+        if self.like.is_some() {
+            if self.codec.path().is_some() {
+                return Err(Failure::usage(
+                    "rows are judged by those of --like or by --codec: leave out one of them",
+                ));
+            }
+            self.codec.expect_none_because("with --like, which learns no network")?;
+            if matches!(self.score, ScoreName::Error | ScoreName::Bits) {
+                return Err(Failure::usage(
+                    "--like compares rows with others by density: for errors or bits, `aezip train` a codec on \
+                     the ordinary rows and name it with --codec",
+                ));
+            }
+        }
         if self.score == ScoreName::Density {
             if self.codec.path().is_none() {
                 self.codec.expect_none_because("with --score density, which learns no network")?;
@@ -162,13 +183,20 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     };
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(choice.path());
+    sources.extend(args.like.as_deref());
     let writing = Writing::text(force);
     destination.iter().try_for_each(|destination| destination.check(writing, &sources))?;
     let rows = rows::open(&input, &options, console)?;
     let codec = choice.read()?;
     let bar = Bar::new(console);
     choice.config.progress = bar.callback();
-    let found = judge_rows(&*rows, codec.as_ref(), &choice.config, &how);
+    let found = match &args.like {
+        Some(like) => {
+            let ordinary = rows::open(like, &options, console)?;
+            judge_against(&*rows, &*ordinary, &choice.config, &how)
+        }
+        None => judge_rows(&*rows, codec.as_ref(), &choice.config, &how),
+    };
     let found = found.map_err(about(&input))?;
     drop(bar);
     if let Some(destination) = &destination {

@@ -210,3 +210,40 @@ fn rows_with_hardly_a_column_in_common_have_scores() {
         assert!(found.flagged.iter().filter(|flag| **flag).count() < 100);
     }
 }
+
+#[test]
+fn rows_are_compared_with_ordinary_ones_alone() {
+    let (width, count) = (8, 300);
+    let ordinary = two_groups(count, width, 3);
+    // Most of what is judged is far from them, and lies densely.
+    let mut rng = Rng::new(4);
+    let mut values = two_groups(100, width, 3);
+    values.extend((0..200 * width).map(|_| 20.0 + 0.01 * f64::from(rng.normal())));
+    let of = |values: &[f64]| Matrix::from_slice(values, &[width]).unwrap();
+    let (rows, known) = (of(&values), of(&ordinary));
+    let how = AnomalyConfig::default();
+    let found = find_anomalies_against(&rows, &known, &Config::default(), &how).unwrap();
+    assert!(area(&found.scores, |i| i >= 100) > 0.99);
+    assert!(found.flagged[100..].iter().all(|x| *x));
+    assert!(found.flagged[..100].iter().filter(|x| **x).count() <= 5);
+    assert_eq!(found.columns.len(), values.len());
+    // Missing values do not count, and rows without any are flagged.
+    let mut gaps = values[..4 * width].to_vec();
+    gaps[3] = f64::NAN;
+    gaps[width..2 * width].fill(f64::NAN);
+    let found = find_anomalies_against(&of(&gaps), &known, &Config::default(), &how).unwrap();
+    assert!(found.scores[0].is_finite() && found.scores[1].is_nan() && found.flagged[1]);
+    let narrow = Matrix::from_slice(&[1.0; 10], &[5]).unwrap();
+    let none = Matrix::from_slice(&[0.0; 0], &[width]).unwrap();
+    let bits = AnomalyConfig { score: AnomalyScore::Bits, ..Default::default() };
+    for (rows, known, how, said) in [
+        (&rows, &narrow, &how, "8 columns"),
+        (&none, &known, &how, "no rows to judge"),
+        (&rows, &none, &how, "no ordinary rows"),
+        (&rows, &known, &bits, "train a codec"),
+    ] {
+        let found = find_anomalies_against(rows, known, &Config::default(), how);
+        let error = found.unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
