@@ -1,14 +1,17 @@
-//! Single rows from a file in memory, with and without the cache, 1,000 at once, and opening the file:
+//! Single rows from a file in memory, with and without the cache, 1,000 at once, by two threads from one reader, and opening the file:
 //! one of rows with residuals, and one of a linear codec that has none.
 
-use aezip::{Fidelity, Limits, Matrix, Reader, ReaderOptions, Rows, compress};
+use aezip::{Bytes, Fidelity, Limits, Matrix, Reader, ReaderOptions, Rows, compress};
 use aezip_benches::{compressed, config, waves};
 use criterion::{
     BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime,
 };
+use std::time::{Duration, Instant};
 
 /// Rows that are gathered at once.
 const GATHERED: usize = 1000;
+/// Threads that read rows of one reader, each as many: with none in the other's way, it takes them as long as one.
+const THREADS: [usize; 2] = [1, 2];
 
 fn row(c: &mut Criterion) {
     let rows = waves();
@@ -40,6 +43,11 @@ fn measure(group: &mut BenchmarkGroup<'_, WallTime>, rows: &Matrix, file: &[u8])
             b.iter(|| reader.read_row(jump(), &mut out).expect("a row"));
         });
         let mut out = vec![0.0_f32; GATHERED * width];
+        for threads in THREADS {
+            group.bench_function(format!("{name}, {threads} threads"), |b| {
+                b.iter_custom(|times| together(&reader, rows, threads, times));
+            });
+        }
         group.bench_function(format!("{name}, {GATHERED} gathered"), |b| {
             b.iter(|| {
                 let wanted: Vec<usize> = (0..GATHERED).map(|_| jump()).collect();
@@ -47,6 +55,24 @@ fn measure(group: &mut BenchmarkGroup<'_, WallTime>, rows: &Matrix, file: &[u8])
             });
         });
     }
+}
+
+/// Returns how long it takes until each of some threads has read so many rows.
+fn together(reader: &Reader<Bytes<&[u8]>>, rows: &Matrix, threads: usize, times: u64) -> Duration {
+    let (count, width) = (rows.len(), rows.schema().width());
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            scope.spawn(move || {
+                let mut out = vec![0.0_f32; width];
+                for i in 0..times as usize {
+                    let row = (i * 2_654_435 + thread * count / 2) % count;
+                    reader.read_row(row, &mut out).expect("a row");
+                }
+            });
+        }
+    });
+    started.elapsed()
 }
 
 criterion_group!(benches, row);

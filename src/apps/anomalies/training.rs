@@ -35,9 +35,9 @@ const MANY_PASSES: (f64, f64) = (100.0, 300.0);
 /// judged by their density, too: as many as the last ones make would take half as long again in all, and find
 /// little more; with half as many, areas under curves are smaller by a hundredth.
 const EARLY_PASSES: usize = 100;
-/// Values that all passes together may see, to bound the time for very many rows, and the passes
-/// that are made all the same.
-const MOST_VALUES: f64 = 2e9;
+/// Values that the passes of a network may see, to bound the time for many rows: some seconds, and half as many where
+/// only the worst rows are looked for. The passes that are made all the same.
+const MOST_VALUES: f64 = 5.5e7;
 const LEAST_PASSES: f64 = 10.0;
 
 /// Numbers of latents: one for so many columns, within these ends. With room to spare, odd rows
@@ -155,9 +155,14 @@ impl Rows for Combined<'_> {
 /// Passes of the network that learns much.
 fn many_passes(rows: &dyn Rows) -> usize {
     let (count, width) = (rows.len() as f64, rows.schema().width() as f64);
-    let affordable = (MOST_VALUES / (count * width)).max(LEAST_PASSES);
     let (least, most) = MANY_PASSES;
-    (PASSES * (count / width).sqrt()).clamp(least, most).min(affordable) as usize
+    (PASSES * (count / width).sqrt()).clamp(least, most).min(affordable(rows)) as usize
+}
+
+/// The passes over rows that take some seconds.
+fn affordable(rows: &dyn Rows) -> f64 {
+    let values = rows.len() as f64 * rows.schema().width() as f64;
+    (MOST_VALUES / values).max(LEAST_PASSES)
 }
 
 /// Learns from all ordinary rows, then again from those that are not the worst, and scores all rows
@@ -184,7 +189,8 @@ pub(super) fn trimmed<'a>(
         } else {
             let mut own = config_for_uses(&learned_from, config)?;
             if how.score == AnomalyScore::Auto && round < how.rounds {
-                own.train.epochs = own.train.epochs.map(|passes| passes.min(EARLY_PASSES));
+                let most = EARLY_PASSES.min((affordable(&**rows) / 2.0) as usize);
+                own.train.epochs = own.train.epochs.map(|passes| passes.min(most.max(FEW_PASSES)));
             }
             let codec = match (Codec::fit(&learned_from, &own), last) {
                 // Without the worst there may be too few rows, or none that differ.

@@ -57,7 +57,7 @@ pub fn missing_values(rows: &dyn Rows, codes: &[f64]) -> Result<Vec<bool>> {
 /// rows, and guessed in several ways: by the normal distribution of the rows that is most likely
 /// (expectation maximisation), alone and together with the rows before and after, or of wide rows an
 /// approximation of it; by what the rows
-/// nearest to them have; and, from 16 columns and 256 rows on and above level 1, by a network that
+/// nearest to them have; where rows have neighbours, as pictures and series have, by patches of them; and, from 16 columns and 256 rows on and above level 1, by a network that
 /// learns with parts of rows hidden. Each column's gaps are filled with the weights, 0 or more, that
 /// suit its trial best, and with its mean where nothing else is better. Where `config.train` asks for
 /// anything, a network alone fills the gaps. Values more than a hundred times further from their
