@@ -72,7 +72,7 @@ def test_denoise(waves):
     assert aezip.denoise(noisy, noise=0.1).noise == pytest.approx(0.1)
     with pytest.raises(ValueError, match="above 0"):
         aezip.denoise(noisy, noise=-1.0)
-    with pytest.raises(ValueError, match="leave out"):
+    with pytest.raises(TypeError, match="leave out"):
         aezip.denoise(noisy, codec, noise=0.1)
 
 

@@ -47,11 +47,11 @@ impl Cut {
         if starts.len() < FEWEST {
             return None;
         }
-        let mut own = Self { shape, offsets, starts, covers: Vec::new() };
         let mut covers = vec![0.0; axes.iter().product()];
-        own.add(&own.starts, &vec![1.0; own.starts.len() * own.size()], &mut covers);
-        own.covers = covers;
-        Some(own)
+        for start in &starts {
+            offsets.iter().for_each(|offset| covers[start + offset] += 1.0);
+        }
+        Some(Self { shape, offsets, starts, covers })
     }
 
     /// The values of a row.

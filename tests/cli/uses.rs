@@ -135,6 +135,12 @@ fn anomalies_are_told_by_other_rows_that_are_ordinary() {
         let error = folder.fails(2, &with(more));
         assert!(error.contains(said), "{more:?}: {error}");
     }
+    let error = folder.fails(2, &["anomalies", "-", "--like", "-"]);
+    assert!(error.contains("standard input"), "{error}");
+    folder.write("ab.csv", "a,b\n1,2\n3,4\n");
+    folder.write("ba.csv", "b,a\n1,2\n3,4\n");
+    let error = folder.fails(1, &["anomalies", "ab.csv", "--like", "ba.csv"]);
+    assert!(error.contains("\"a\"") && error.contains("\"b\""), "{error}");
     let error = folder.fails(1, &with(&["-o", "monday.npy", "-f"]));
     assert!(error.contains("monday.npy"), "{error}");
 }
@@ -288,7 +294,7 @@ fn noise_is_measured_and_only_noise_is_taken_out() {
     let ran = folder.ok(&["denoise", "digits.npy", "--noise", "1.5", "-o", "less.npy", "--json"]);
     assert!((ran.json()["noise"].as_f64().unwrap() - 1.5).abs() < 1e-9, "{ran:?}");
     assert_ne!(npy_data(&folder.read("less.npy")), npy_data(&folder.read("digits.npy")));
-    let error = folder.fails(1, &["denoise", "digits.npy", "--noise", "-1", "-o", "x.npy"]);
+    let error = folder.fails(2, &["denoise", "digits.npy", "--noise", "-1", "-o", "x.npy"]);
     assert!(error.contains("above 0"), "{error}");
     let both = ["denoise", "digits.npy", "--noise", "1", "--epochs", "2", "-o", "x.npy"];
     assert!(folder.fails(2, &both).contains("--noise"));

@@ -72,7 +72,8 @@ def anomalies(
     codec : Codec, optional
         What knows ordinary rows; learned from ``x`` without its oddest rows if not given.
     like : array_like, optional
-        Rows known to be ordinary, by whose density those of ``x`` are judged; without a codec.
+        Rows known to be ordinary, by whose density those of ``x`` are judged, in nats; without a codec, and with "auto" or
+        "density" as ``score``.
     contamination : "auto" or float
         The share of rows to flag; "auto" flags those far above the median score. None is "auto".
     score : {"auto", "error", "density", "bits"}
@@ -208,7 +209,7 @@ def denoise(
     """
     if codec is not None:
         if noise is not None:
-            raise ValueError("a codec takes away what it does not know, whatever the noise: leave out noise or codec")
+            raise TypeError("a codec takes away what it does not know, whatever the noise: leave out noise or codec")
         return Denoised(codec.denoise(x), None, codec.latents)
     with listener(progress) as told:
         return Denoised(*_aezip.denoise(as_table(x), noise, options, told))

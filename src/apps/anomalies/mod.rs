@@ -117,8 +117,8 @@ pub fn judge_rows<'a>(
 /// Scores `rows` by how few of other rows, which are known to be `ordinary`, lie about each, in nats.
 ///
 /// Rows are flagged whose score lies far above those that ordinary rows have among each other, or the share of
-/// them that `how` says. No network is learned: for the error of one, learn a codec from the ordinary rows and
-/// judge by it. Where columns share a unit and no value is below 0, roots of values are compared.
+/// them that `how` says; no rounds leave any out. No network is learned: for the error of one, learn a codec from the
+/// ordinary rows and judge by it.
 ///
 /// # Errors
 /// `Argument` if the rows are not as wide as each other or there are none of either, the score is neither
@@ -158,6 +158,13 @@ pub fn judge_against<'a>(
     if width != other {
         return Err(Error::argument(format!(
             "rows have {width} columns, the ordinary ones {other}: both need the same"
+        )));
+    }
+    if let (Some(own), Some(others)) = (&rows.schema().columns, &ordinary.schema().columns)
+        && let Some((a, b)) = own.iter().zip(others).find(|(a, b)| a != b)
+    {
+        return Err(Error::argument(format!(
+            "column {a:?} of the rows is where the ordinary ones have {b:?}: both need the same columns in the same order"
         )));
     }
     for (rows, what) in [(rows, "rows to judge"), (ordinary, "ordinary rows to compare with")] {

@@ -37,8 +37,11 @@ const MANY_PASSES: (f64, f64) = (100.0, 300.0);
 const EARLY_PASSES: usize = 100;
 /// Values that the passes of a network may see, to bound the time for many rows: some seconds, and half as many where
 /// only the worst rows are looked for. The passes that are made all the same.
-const MOST_VALUES: f64 = 5.5e7;
+const MOST_VALUES: f64 = 8e7;
 const LEAST_PASSES: f64 = 10.0;
+
+/// The level that is done soonest of those that fit networks in full.
+const QUICK_LEVEL: u8 = 2;
 
 /// Numbers of latents: one for so many columns, within these ends. With room to spare, odd rows
 /// would be reconstructed too; with less than the ends, ordinary rows would not be.
@@ -89,6 +92,8 @@ pub(super) fn two_networks<'a>(
     if config.train.activation == Activation::default() {
         config.train.activation = Activation::Tanh;
     }
+    // Higher levels look for fewer bits, which nobody asks for.
+    config.level = QUICK_LEVEL;
     config.train.epochs = Some(FEW_PASSES);
     let few = trimmed(rows, &config, how, FEW_PASSES_LEAST_EXPECTED)?;
     config.train.epochs = Some(many_passes(&*rows.rows));

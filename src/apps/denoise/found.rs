@@ -16,6 +16,9 @@ const BLOCK: usize = 1024;
 /// measured as.
 const ROUNDING: f64 = 1.2 / 12.0;
 
+/// What noise that is said to be there counts at least and at most, in units of the spread.
+const LEAST_NOISE: f64 = 1e-100;
+const MOST_NOISE: f64 = 1e100;
 /// Pieces of rows that patches are learned from, at most.
 const PIECES: usize = 4;
 
@@ -48,7 +51,9 @@ impl<'a> Found<'a> {
             ColumnUnits::Shared => source.survey.reach.scales[0].scale,
             ColumnUnits::Own => 1.0,
         };
-        let given = given.map(|deviation| (deviation / unit).powi(2));
+        // Far beyond all values and far below them, so that squares are numbers.
+        let share = |deviation: f64| (deviation / unit).clamp(LEAST_NOISE, MOST_NOISE);
+        let given = given.map(|deviation| share(deviation).powi(2));
         let ordinary = source.survey.ordinary.len();
         let is_large = ordinary.min(source.width()) > MOST_ORDER;
         let block = if is_large { BLOCK } else { ordinary.max(1) };
@@ -102,13 +107,17 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Learns from rows of such a shape what their patches say.
+    /// Learns from rows of such a shape what their patches say. What is measured in different units is no neighbour.
     pub(super) fn learn_patches(&mut self, row_shape: &[usize]) -> Result<()> {
+        if self.units == ColumnUnits::Own {
+            return Ok(());
+        }
         let pieces = self.some_pieces(PIECES);
         let visit = |i: usize, visit: &mut Visit<'_>| {
             let (block, piece) = &pieces[i];
             self.with(*block, |shrunk| {
-                visit(shrunk, &self.filled(*block, piece, shrunk)?);
+                let (values, gaps) = self.filled(*block, piece, shrunk)?;
+                visit(shrunk, &values, &gaps);
                 Ok(())
             })
         };
@@ -126,12 +135,18 @@ impl<'a> Found<'a> {
         (0..count).map(|i| all[i * all.len() / count].clone()).collect()
     }
 
-    /// Reads a piece of a block and fills its gaps.
-    fn filled(&self, block: usize, piece: &Range<usize>, shrunk: &Shrunk) -> Result<Vec<f64>> {
+    /// Reads a piece of a block and fills its gaps; says which values these are.
+    fn filled(
+        &self,
+        block: usize,
+        piece: &Range<usize>,
+        shrunk: &Shrunk,
+    ) -> Result<(Vec<f64>, Vec<bool>)> {
         let mut values = self.source.read(piece.clone())?;
+        let gaps = values.iter().map(|x| x.is_nan()).collect();
         let start = self.blocks[block].start;
         shrunk.fill(&(piece.start - start..piece.end - start), &mut values);
-        Ok(values)
+        Ok((values, gaps))
     }
 
     /// Tells of each row at `places` that noise was taken out of its place, its values, of which missing ones

@@ -16,7 +16,7 @@ use crate::matrix::rng::Rng;
 use rayon::prelude::*;
 
 /// Patches that distributions are fitted to, at most, how many of them to each, and distributions at most.
-const MOST_PATCHES: usize = 1 << 16;
+const MOST_PATCHES: usize = 1 << 15;
 const PATCHES_PER_GROUP: usize = 250;
 const MOST_GROUPS: usize = 64;
 /// Values of a piece of rows that risks are estimated from, at most.
@@ -30,8 +30,8 @@ const PROBE: f64 = 1e-3;
 /// Patches that a thread works on at a time, about.
 const PATCHES_AT_ONCE: usize = 1024;
 
-/// Who looks at a piece of rows.
-pub(super) type Visit<'v> = dyn FnMut(&Shrunk, &[f64]) + 'v;
+/// Who looks at a piece of rows, and at which of its values were gaps.
+pub(super) type Visit<'v> = dyn FnMut(&Shrunk, &[f64], &[bool]) + 'v;
 
 /// What patches say of rows, and how far it is believed.
 pub(super) struct Patches {
@@ -54,11 +54,18 @@ impl Patches {
         let mut seen = Vec::new();
         let mut noise = f64::INFINITY;
         for i in 0..pieces {
-            piece(i, &mut |shrunk, values| {
+            piece(i, &mut |shrunk, values, gaps| {
                 noise = noise.min(shrunk.noise);
-                let own = values.chunks_exact(cut.width()).enumerate();
-                let own: Vec<&[f64]> =
-                    own.filter(|(i, _)| i % JUDGED != 0).map(|(_, row)| row).collect();
+                let width = cut.width();
+                let rows = values.chunks_exact(width).zip(gaps.chunks_exact(width)).enumerate();
+                let is_learned = |i: usize| i % JUDGED != 0 || values.len() < JUDGED * width;
+                let own: Vec<_> =
+                    rows.filter(|(i, _)| is_learned(*i)).map(|(_, row)| row).collect();
+                // What gaps are filled with has no noise.
+                let whole = own.iter().filter(|(_, gaps)| !gaps.contains(&true));
+                let whole: Vec<&[f64]> = whole.map(|(row, _)| *row).collect();
+                let all = || own.iter().map(|(row, _)| *row).collect();
+                let own: Vec<&[f64]> = if whole.is_empty() { all() } else { whole };
                 cut.draw(&own, MOST_PATCHES / pieces, &mut rng, &mut seen);
             })?;
         }
@@ -72,8 +79,8 @@ impl Patches {
         let mut own = Self { cut, mixture, moves: [0.0, 1.0] };
         let mut risk = Risk::default();
         for i in 0..pieces {
-            piece(i, &mut |shrunk, values| {
-                own.judge(shrunk, values, noise, &mut rng, &mut risk);
+            piece(i, &mut |shrunk, values, gaps| {
+                own.judge(shrunk, (values, gaps), noise, &mut rng, &mut risk);
             })?;
         }
         Ok(risk.moves(noise).map(|moves| {
@@ -118,7 +125,14 @@ impl Patches {
     }
 
     /// Adds what rows say of the risk that patches were not learned from.
-    fn judge(&self, shrunk: &Shrunk, given: &[f64], noise: f64, rng: &mut Rng, risk: &mut Risk) {
+    fn judge(
+        &self,
+        shrunk: &Shrunk,
+        (given, gaps): (&[f64], &[bool]),
+        noise: f64,
+        rng: &mut Rng,
+        risk: &mut Risk,
+    ) {
         let width = self.cut.width();
         let size = PROBE * noise.sqrt();
         let signs: Vec<f64> =
@@ -129,16 +143,27 @@ impl Patches {
         let judged = |values: &[f64]| -> Vec<f64> {
             values.chunks_exact(width).step_by(JUDGED).take(most).flatten().copied().collect()
         };
+        let gaps = gaps.chunks_exact(width).step_by(JUDGED).take(most).flatten();
+        // What is not there has no noise.
+        let there: Vec<usize> =
+            gaps.enumerate().filter(|(_, gap)| !**gap).map(|(i, _)| i).collect();
+        let known = |values: &[f64]| -> Vec<f64> { there.iter().map(|i| values[*i]).collect() };
         let by_rows = by_rows.map(|values| judged(&values));
         let given = [given, &moved].map(judged);
         let by_patches = given.each_ref().map(|values| self.expected(values));
-        let signs = judged(&signs);
+        let by_rows = by_rows.map(|values| known(&values));
+        let by_patches = by_patches.map(|values| known(&values));
+        let given = given.map(|values| known(&values));
+        let signs = known(&judged(&signs));
         risk.add(&given[0], [&by_rows[0], &by_patches[0]]);
         for (divergence, [at, beside]) in risk.divergences.iter_mut().zip([&by_rows, &by_patches]) {
             let along = at.iter().zip(beside).zip(&signs).map(|((a, b), s)| s * (b - a));
             *divergence += along.sum::<f64>() / size;
         }
-        risk.values += given[0].len() as f64;
+        let values = given[0].len() as f64;
+        // The mean of all rows moves with each of them, by its share.
+        risk.divergences[0] += values / shrunk.rows as f64;
+        risk.values += values;
     }
 }
 

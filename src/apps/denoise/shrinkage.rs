@@ -21,6 +21,8 @@ pub(super) struct Shrunk {
     gaps: Gaps,
     frame: Frame,
     how: How,
+    /// The rows of the block.
+    pub(super) rows: usize,
     /// The variance of noise in each value.
     pub(super) noise: f64,
     /// Components that look like noise.
@@ -102,7 +104,16 @@ pub(super) fn shrink(
     };
     let looks_like_noise = found.spectrum.len() - tail.first;
     let Components { frame, .. } = found;
-    Ok(Some(Shrunk { gaps, frame, how, noise: tail.variance, tail: looks_like_noise, components }))
+    let rows = block.rows.len();
+    Ok(Some(Shrunk {
+        gaps,
+        frame,
+        how,
+        rows,
+        noise: tail.variance,
+        tail: looks_like_noise,
+        components,
+    }))
 }
 
 /// How rows become those of a matrix with no more columns than rows.

@@ -103,9 +103,10 @@ impl Spectrum {
         let gamma = self.variances.len() as f64 / self.long;
         let factor = |variance: &f64| {
             let y = variance / noise.max(f64::MIN_POSITIVE);
-            let rest = (y - gamma - 1.0).powi(2) - 4.0 * gamma;
+            // As shares of y, which may be as large as numbers are.
+            let rest = (1.0 - (gamma + 1.0) / y).powi(2) - 4.0 * gamma / y / y;
             let edge = BEYOND_EDGE * (1.0 + gamma.sqrt()).powi(2);
-            if y > edge && rest > 0.0 { rest.sqrt() / y } else { 0.0 }
+            if y > edge && rest > 0.0 { rest.sqrt() } else { 0.0 }
         };
         self.variances.iter().map(factor).collect()
     }

@@ -311,6 +311,32 @@ fn noise_that_is_known_is_taken_out_where_none_could_be_told() {
     assert_eq!(found.components, 3);
     assert!(rms(&values::to_doubles(&found.rows).unwrap(), &clean) < 0.3);
 
+    // Nothing is lost whatever is said of it; all of it is noise where that is said.
+    for noise in [1e-300, 1e-90, 1e-9] {
+        let found = remove_noise(&rows, Some(noise), &Config::default()).unwrap();
+        let given = values::to_doubles(&found.rows).unwrap();
+        assert!(rms(&given, &values::to_doubles(&rows).unwrap()) < 1e-6, "{noise}");
+    }
+    let found = remove_noise(&rows, Some(1e300), &Config::default()).unwrap();
+    assert!(values::to_doubles(&found.rows).unwrap().iter().all(|x| x.is_finite()));
+
+    // A single picture has patches; half of the values missing hides nothing of what is there.
+    let clean = halves(40);
+    let noisy = with_noise(&clean, 0.4);
+    let one = Matrix::from_slice(&noisy, &[160, 64]).unwrap();
+    let found = remove_noise(&one, Some(0.4), &Config::default()).unwrap();
+    let error = rms(&values::to_doubles(&found.rows).unwrap(), &clean);
+    assert!(found.patches.is_some() && error < 0.3, "{error}");
+    let mut gaps = noisy.clone();
+    gaps.iter_mut().step_by(2).for_each(|x| *x = f64::NAN);
+    let rows_with_gaps = Matrix::from_slice(&gaps, &[16, 16]).unwrap();
+    let found = remove_noise(&rows_with_gaps, Some(0.4), &Config::default()).unwrap();
+    let given = values::to_doubles(&found.rows).unwrap();
+    let known = |all: &[f64]| -> Vec<f64> { all.iter().skip(1).step_by(2).copied().collect() };
+    let (error, before) =
+        (rms(&known(&given), &known(&clean)), rms(&known(&noisy), &known(&clean)));
+    assert!(error < 1.01 * before, "{error} {before}");
+
     for noise in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let error = remove_noise(&rows, Some(noise), &Config::default()).unwrap_err();
         assert!(error.to_string().contains("number above 0"), "{error}");

@@ -39,13 +39,14 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Those that guess the `hidden` values of `table` best. Columns that share a unit count by their deviations, and
+    /// Those that guess the values of `table` best that the first of `trials` hides. Columns that share a unit count by their deviations, and
     /// have patches where rows of such a shape do.
     pub(super) fn choose(
         table: &Table,
         (row_shape, shares_unit): (&[usize], bool),
-        hidden: &[usize],
+        trials: &[Vec<usize>],
     ) -> Self {
+        let hidden = trials.first().map_or(&[][..], |first| first);
         let mut own = Self::default();
         let trial = table.without(hidden);
         let mut least = f64::INFINITY;
@@ -75,15 +76,19 @@ impl Settings {
             own.wide = WideGaussian::choose(&trial, &table.units(shares_unit), (hidden, &truth));
         }
         if let Some(cut) = Cut::new(row_shape).filter(|_| shares_unit) {
-            own.patches = Patches::learn(&trial, &own.filled(&trial), cut);
+            // Nothing is learned from what any trial hides.
+            let table = table.without(&trials.concat());
+            let filled = own.filled(&table, &vec![true; table.rows()]);
+            own.patches = Patches::learn(&table, &filled, cut);
         }
         own
     }
 
-    /// The values of a table, its gaps filled by the best distribution as it was chosen; by the means where there is none.
-    fn filled(&self, table: &Table) -> Vec<f64> {
-        let gaps: Vec<usize> =
-            (0..table.values.len()).filter(|at| table.values[*at].is_nan()).collect();
+    /// The values of a table, the gaps of rows that are `wanted` filled by the best distribution as it was chosen; by the
+    /// means where there is none.
+    fn filled(&self, table: &Table, wanted: &[bool]) -> Vec<f64> {
+        let is_gap = |at: &usize| wanted[at / table.width] && table.values[*at].is_nan();
+        let gaps: Vec<usize> = (0..table.values.len()).filter(is_gap).collect();
         let guesses = match (&self.wide, self.likeliest()) {
             (Some(own), _) => own.guesses(table, &gaps),
             (None, Some((own, beside))) => by_distribution(View { table, beside }, own, &gaps),
@@ -106,7 +111,9 @@ impl Settings {
     pub(super) fn estimates(&self, table: &Table, cells: &[usize]) -> Vec<[f64; WAYS]> {
         let mut out = vec![[0.0; WAYS]; cells.len()];
         if let Some(patches) = &self.patches {
-            let guesses = patches.guesses(table, &self.filled(table));
+            let mut wanted = vec![false; table.rows()];
+            cells.iter().for_each(|at| wanted[at / table.width] = true);
+            let guesses = patches.guesses(table, &self.filled(table, &wanted), &wanted);
             out.iter_mut().zip(cells).for_each(|(out, cell)| out[PATCHES] = guesses[*cell]);
         }
         if let Some(own) = self.wide.as_ref().and_then(|own| own.refitted(table)) {

@@ -51,7 +51,7 @@ impl Guesses {
             config.level > NO_NETWORK && width >= NETWORK_COLUMNS && table.rows() >= NETWORK_ROWS;
         let trials = trial::hidden(table, gaps, config.seed, has_network);
         let shape = (&schema.row_shape[..], units == ColumnUnits::Shared);
-        let settings = Settings::choose(table, shape, &trials[0]);
+        let settings = Settings::choose(table, shape, &trials);
         // What was hidden from the network is no part of it either: the trial is the first one.
         let by_network = has_network
             .then(|| {

@@ -12,11 +12,13 @@ use crate::matrix::rng::Rng;
 use rayon::prelude::*;
 
 /// Patches that distributions are fitted to, at most, how many of them to each, and distributions at most.
-const MOST_PATCHES: usize = 1 << 16;
+const MOST_PATCHES: usize = 1 << 15;
 const PATCHES_PER_GROUP: usize = 250;
 const MOST_GROUPS: usize = 64;
 /// What is added to the variance of values in patches, as a share of its mean: they were filled, and groups have few.
 const RIDGE: f64 = 0.01;
+/// Patches that a thread works on at a time.
+const PATCHES_AT_ONCE: usize = 1024;
 /// The least share of a patch that a group is asked with: others hardly change the mean.
 const LEAST_SHARE: f64 = 0.05;
 
@@ -49,12 +51,13 @@ impl Patches {
         Some(Self { cut, mixture, scales })
     }
 
-    /// What belongs into the gaps of a table, `filled` in another way, in deviations; other values are as they are there.
-    pub(super) fn guesses(&self, table: &Table, filled: &[f64]) -> Vec<f64> {
+    /// What belongs into the gaps of those rows of a table that are `wanted`, `filled` in another way, in deviations; other
+    /// values are as they are there.
+    pub(super) fn guesses(&self, table: &Table, filled: &[f64], wanted: &[bool]) -> Vec<f64> {
         let width = table.width;
         let mut out = in_common(filled, &self.scales);
         let rows = out.par_chunks_exact_mut(width).zip(table.values.par_chunks_exact(width));
-        rows.for_each(|(row, known)| {
+        rows.zip(wanted).filter(|(_, wanted)| **wanted).for_each(|((row, known), _)| {
             let gaps: Vec<bool> = known.iter().map(|x| x.is_nan()).collect();
             self.fill(row, &gaps);
         });
@@ -70,10 +73,27 @@ impl Patches {
         let is_gap = |start: usize, at: usize| gaps[start + self.cut.offsets[at]];
         let has_gap = |start: &usize| (0..size).any(|at| is_gap(*start, at));
         let starts: Vec<usize> = self.cut.starts.iter().copied().filter(has_gap).collect();
+        let mut sums = vec![(0.0, 0.0); row.len()];
+        for starts in starts.chunks(PATCHES_AT_ONCE) {
+            self.ask(row, starts, &is_gap, &mut sums);
+        }
+        for ((x, (sum, weight)), _) in row.iter_mut().zip(sums).zip(gaps).filter(|(_, gap)| **gap) {
+            *x = if weight > 0.0 { sum / weight } else { *x };
+        }
+    }
+
+    /// Adds what patches of a row say of their gaps, times its weight, and the weight.
+    fn ask(
+        &self,
+        row: &[f64],
+        starts: &[usize],
+        is_gap: &dyn Fn(usize, usize) -> bool,
+        sums: &mut [(f64, f64)],
+    ) {
+        let size = self.cut.size();
         let patches: Vec<f64> =
             starts.iter().flat_map(|start| self.cut.patch(row, *start)).collect();
         let shares = self.mixture.own_shares(&patches);
-        let mut sums = vec![(0.0, 0.0); row.len()];
         let (mut system, mut guess) = (System::default(), vec![0.0; size]);
         let patches = patches.chunks_exact(size).zip(shares.chunks_exact(self.mixture.count()));
         for (start, (patch, shares)) in starts.iter().zip(patches) {
@@ -96,9 +116,6 @@ impl Patches {
                     *weight += share / variance;
                 }
             }
-        }
-        for ((x, (sum, weight)), _) in row.iter_mut().zip(sums).zip(gaps).filter(|(_, gap)| **gap) {
-            *x = if weight > 0.0 { sum / weight } else { *x };
         }
     }
 }
@@ -141,9 +158,9 @@ mod tests {
             table.values.iter().map(|x| if x.is_nan() { 0.0 } else { *x }).collect();
         let own = Patches::learn(&table, &means, Cut::new(&[side, side]).unwrap()).unwrap();
         // Once more from what is better than means.
-        let first = own.guesses(&table, &means);
+        let first = own.guesses(&table, &means, &[true; 300]);
         let own = Patches::learn(&table, &first, Cut::new(&[side, side]).unwrap()).unwrap();
-        let guesses = own.guesses(&table, &first);
+        let guesses = own.guesses(&table, &first, &[true; 300]);
         let error = |guesses: &[f64]| {
             let square =
                 |at: &usize| (table.in_units(at % table.width, guesses[*at]) - whole[*at]).powi(2);
@@ -160,12 +177,17 @@ mod tests {
     fn where_nothing_varies_there_is_nothing_to_learn() {
         let table = Table::new(vec![1.0; 40 * 64], 64);
         assert!(Patches::learn(&table, &table.values, Cut::new(&[8, 8]).unwrap()).is_none());
-        // The largest numbers there are make no patch that is not a number.
-        let large: Vec<f64> =
-            (0..40 * 64).map(|at| if at % 7 == 0 { 1e308 } else { -1e308 }).collect();
-        let table = Table::new(large, 64);
-        if let Some(own) = Patches::learn(&table, &table.values, Cut::new(&[8, 8]).unwrap()) {
-            assert!(own.guesses(&table, &table.values).iter().all(|x| x.is_finite()));
+        // Numbers of any size, one column of which does not vary.
+        let mut rng = Rng::new(2);
+        for size in [1e-12, 1e300] {
+            let value = |at: usize| if at % 64 == 5 { 1.0 } else { f64::from(rng.normal()) * size };
+            let table = Table::new((0..40 * 64).map(value).collect(), 64);
+            let own = Patches::learn(&table, &table.values, Cut::new(&[8, 8]).unwrap()).unwrap();
+            assert!(own.scales[7].1 > 0.1);
+            let mut gaps = table.clone();
+            gaps.values[100] = f64::NAN;
+            let guesses = own.guesses(&gaps, &table.values, &[true; 40]);
+            assert!(guesses.iter().all(|x| x.is_finite()), "{size}");
         }
     }
 }

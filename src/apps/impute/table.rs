@@ -61,28 +61,30 @@ impl Table {
     /// What a deviation of each column counts: all the same, or where columns share a unit as many of it as it has, in
     /// those of the largest.
     pub(super) fn units(&self, is_shared: bool) -> Vec<f64> {
-        // What does not vary has a deviation of 1 all the same.
-        let varies =
-            |j: &usize| column(&self.values, *j, self.width).any(|x| !x.is_nan() && x != 0.0);
-        let deviations: Vec<f64> = self.scales.iter().map(|scale| scale.1).collect();
-        let varying = (0..self.width).filter(varies);
-        let largest = varying.map(|j| deviations[j]).fold(f64::MIN_POSITIVE, f64::max);
-        let shares = deviations.iter().map(|d| (d / largest).clamp(LEAST_UNIT, 1.0));
+        let largest = self.largest_deviation().max(f64::MIN_POSITIVE);
+        let shares = self.scales.iter().map(|(_, d)| (d / largest).clamp(LEAST_UNIT, 1.0));
         match is_shared && largest.is_finite() {
             true => shares.collect(),
             false => vec![1.0; self.width],
         }
     }
 
+    /// The largest deviation of a column that varies, 0 where none does; what does not has a deviation of 1 all the same.
+    fn largest_deviation(&self) -> f64 {
+        let varies =
+            |j: &usize| column(&self.values, *j, self.width).any(|x| !x.is_nan() && x != 0.0);
+        (0..self.width).filter(varies).map(|j| self.scales[j].1).fold(0.0, f64::max)
+    }
+
     /// The mean and the deviation of each column in one unit that all share: the largest deviation, from the mean of
     /// means; none where no column varies or numbers are too large.
     pub(super) fn common_scales(&self) -> Option<Vec<(f64, f64)>> {
-        let largest = self.scales.iter().map(|scale| scale.1).fold(0.0, f64::max);
+        let largest = self.largest_deviation();
         let offset = |mean: f64| mean / largest;
         let centre =
             self.scales.iter().map(|scale| offset(scale.0)).sum::<f64>() / self.width as f64;
         let own = self.scales.iter().map(|(mean, deviation)| {
-            (offset(*mean) - centre, (deviation / largest).max(LEAST_UNIT))
+            (offset(*mean) - centre, (deviation / largest).clamp(LEAST_UNIT, 1.0))
         });
         let own: Vec<(f64, f64)> = own.collect();
         (largest > 0.0 && own.iter().all(|(a, b)| a.is_finite() && b.is_finite())).then_some(own)

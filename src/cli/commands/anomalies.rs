@@ -67,7 +67,7 @@ pub(crate) struct Args {
     /// Columns named for each row that is flagged.
     #[arg(long, value_name = "N", default_value_t = 3)]
     top: usize,
-    /// How many times to leave out the worst rows and learn anew, or compare with the others anew.
+    /// How many times to leave out the worst rows and learn anew, or compare with the others anew; none are with --like.
     #[arg(long, value_name = "N", default_value_t = 2)]
     rounds: usize,
     /// Bring columns to the same spread, as those of a table with units of their own [default: by
@@ -123,7 +123,10 @@ impl Args {
         if self.per_column && self.score == ScoreName::Bits {
             return Err(Failure::usage("--per-column is about errors: leave out --score bits"));
         }
-        if self.like.is_some() {
+        if let Some(like) = &self.like {
+            if [like, &self.input].iter().all(|path| path.as_os_str() == PIPE) {
+                return Err(Failure::usage("standard input is one file: name the other"));
+            }
             if self.codec.path().is_some() {
                 return Err(Failure::usage(
                     "rows are judged by those of --like or by --codec: leave out one of them",

@@ -59,6 +59,10 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
         let what = "a codec takes away what it does not know, whatever the noise: leave out --noise, or what is said of a codec";
         return Err(Failure::usage(what.to_string()));
     }
+    if let Some(noise) = args.noise.filter(|x| !(x.is_finite() && *x > 0.0)) {
+        let what = format!("--noise {noise}: a standard deviation is a number above 0");
+        return Err(Failure::usage(what));
+    }
     let mut choice = args.codec.checked_at_every_level()?;
     let mut sources: Vec<&Path> = vec![&input];
     sources.extend(choice.path());
