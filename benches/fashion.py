@@ -161,7 +161,7 @@ def masked(b):
 @part
 def anomalies(b):
     from sklearn.metrics import roc_auc_score
-    own, pca, spent = [], [], []
+    own, pca, spent, like = [], [], [], []
     for label in range(10):
         rows = b.train[b.labels == label]
         b.save("class", rows)
@@ -171,6 +171,9 @@ def anomalies(b):
         scores = np.loadtxt(b.work / "scores.csv", delimiter=",", skiprows=1, usecols=1)
         odd = b.test_labels != label
         own.append(roc_auc_score(odd, scores))
+        b.run("anomalies", "test.npy", "--like", "class.npy", "-o", "scores.csv", "-f")
+        scores = np.loadtxt(b.work / "scores.csv", delimiter=",", skiprows=1, usecols=1)
+        like.append(roc_auc_score(odd, scores))
         x = rows.reshape(len(rows), -1).astype(np.float64)
         axes = np.linalg.eigh(np.cov(x.T))[1][:, ::-1]
         centred = b.t - x.mean(0)
@@ -181,6 +184,7 @@ def anomalies(b):
     each = np.array(pca)
     mean = each.mean(0)
     say("anomalies: mean AUC", f"{np.mean(own):.4f}", f"{sum(spent):.0f} s for all ten")
+    say("  --like, without a codec", f"{np.mean(like):.4f}")
     say("  PCA, best number for all / for each class", f"{mean.max():.4f}",
         f"{each.max(1).mean():.4f}; {1 + 3 * mean.argmax()} components")
 

@@ -58,7 +58,8 @@ impl Patches {
                 noise = noise.min(shrunk.noise);
                 let width = cut.width();
                 let rows = values.chunks_exact(width).zip(gaps.chunks_exact(width)).enumerate();
-                let is_learned = |i: usize| i % JUDGED != 0 || values.len() < JUDGED * width;
+                let is_learned =
+                    |i: usize| !i.is_multiple_of(JUDGED) || values.len() < JUDGED * width;
                 let own: Vec<_> =
                     rows.filter(|(i, _)| is_learned(*i)).map(|(_, row)| row).collect();
                 // What gaps are filled with has no noise.
