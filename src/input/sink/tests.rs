@@ -284,6 +284,19 @@ fn a_first_row_that_looks_like_names_is_read_back_as_a_row() {
             "{file}"
         );
     }
+    // Integers beyond what f64 holds stay such, be they in the first column or beside it.
+    let large = 13763000463150543562;
+    for values in [
+        [11096869481840902144_u64, 39582418599936, 0, 0, 0, large],
+        [large, large + 1, large + 2, 0, 0, 1],
+        [0, 1, 2, 5, large, 3],
+    ] {
+        let rows = Matrix::from_slice(&values, &[3]).unwrap();
+        let (file, back) = back(&rows);
+        let mut bytes = vec![0; 48];
+        back.read(0, &mut bytes).unwrap();
+        assert_eq!((back.schema().dtype, &bytes[..]), (DType::U64, rows.bytes()), "{file}");
+    }
     let (file, _) = back(&Matrix::from_slice(&[5_u8, 3, 7, 1, 2, 2], &[3]).unwrap());
     assert_eq!(file, "5,3,7\n1,2,2\n");
 }

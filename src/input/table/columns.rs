@@ -71,16 +71,20 @@ impl Column {
         self.rounded.take(number.value, text, notation);
         let integer = match number.form {
             Form::LongInteger => notation.integer(text),
+            // A negative zero is no integer of any type.
+            Form::Other if number.value != 0.0 || number.value.is_sign_positive() => {
+                notation.integer(text)
+            }
             _ => None,
         };
         self.signed &= integer.is_some_and(|i| i64::try_from(i).is_ok());
         self.unsigned &= integer.is_some_and(|i| u64::try_from(i).is_ok());
-        if number.form == Form::Other || number.value.abs() < EXACT as f64 {
+        if number.form == Form::Other && integer.is_none() || number.value.abs() < EXACT as f64 {
             return;
         }
         let shown = || String::from_utf8_lossy(text.trim_ascii()).into();
         if integer.is_none_or(|i| number.value as i128 != i) {
-            if number.form == Form::LongInteger && self.inexact.is_none() {
+            if integer.is_some() && self.inexact.is_none() {
                 self.inexact = Some(shown());
             }
             if self.changed.is_none() && !comes_back(number.value, text, notation) {

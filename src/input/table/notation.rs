@@ -113,9 +113,11 @@ impl Notation {
         })
     }
 
-    /// Returns the integer that a field of digits stands for.
+    /// Returns the integer that a field of digits stands for. First rows that might be taken for names are marked as
+    /// numbers by an exponent of 0.
     pub(super) fn integer(self, field: &[u8]) -> Option<i128> {
-        let plain = self.plain(field.trim_ascii())?;
+        let field = field.trim_ascii();
+        let plain = self.plain(field.strip_suffix(b"e0").unwrap_or(field))?;
         std::str::from_utf8(&plain).ok()?.parse().ok()
     }
 
