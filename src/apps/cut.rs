@@ -4,6 +4,9 @@ use crate::matrix::rng::Rng;
 
 /// The most colours, or other numbers of a point, along the first or the last axis of a picture.
 const MOST_COLOURS: usize = 4;
+/// Patches that distributions are fitted to, at most, and patches that a thread works on at a time, about.
+pub(super) const MOST_PATCHES: usize = 1 << 15;
+pub(super) const PATCHES_AT_ONCE: usize = 1024;
 /// The fewest patches of a row.
 const FEWEST: usize = 4;
 

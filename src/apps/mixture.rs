@@ -1,4 +1,4 @@
-//! Rows that lie in groups, or along a curve: each group has components of its own.
+//! Rows, or patches of them, that lie in groups, or along a curve: each group has components of its own.
 //!
 //! A mixture of normal distributions is fitted to noisy rows, whose noise is known (Bovy, Hogg and
 //! Roweis 2011, *Extreme deconvolution*); what rows are without noise is then expected to be near
@@ -13,6 +13,9 @@ use rayon::prelude::*;
 const GROUPS: [usize; 2] = [4, 12];
 /// The fewest rows for each group.
 const ROWS_PER_GROUP: usize = 50;
+/// The same of patches, and the most groups of these.
+const PATCHES_PER_GROUP: usize = 250;
+const MOST_GROUPS: usize = 64;
 /// The share of the risk of one distribution that groups must at least save.
 const LEAST_SAVED: f64 = 0.02;
 /// Rows, at most, that groups are fitted to, and products of numbers in a fit to half of them, at
@@ -110,8 +113,14 @@ impl Group {
 }
 
 impl Mixture {
+    /// Fits groups to noisy patches, as many as these are enough for.
+    pub(super) fn of_patches(patches: &[f64], size: usize, noise: f64) -> Option<Self> {
+        let groups = (patches.len() / size / PATCHES_PER_GROUP).clamp(1, MOST_GROUPS);
+        Self::fit(patches, size, noise, groups)
+    }
+
     /// Fits so many groups to noisy rows.
-    pub(super) fn fit(rows: &[f64], width: usize, noise: f64, groups: usize) -> Option<Self> {
+    fn fit(rows: &[f64], width: usize, noise: f64, groups: usize) -> Option<Self> {
         let mut shares = nearest_shares(rows, width, groups);
         let mut found = None;
         for _ in 0..ROUNDS {

@@ -14,7 +14,6 @@ use crate::container::shuffle;
 use crate::error::{Error, Result};
 use crate::matrix::{DType, from_little_endian};
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::ops::Range;
 
 /// A block and how far it has been decoded.
@@ -49,35 +48,6 @@ struct Coded<'a> {
     escapes: Escapes,
     /// Columns kept beside the stream.
     columns: Option<KeptColumns>,
-    batch: Lent,
-}
-
-/// Room for decoding, lent by the thread to one block after another.
-#[derive(Debug)]
-struct Lent(Batch);
-
-/// More room than this is let go of: it is asked for in less time than it takes to fill it.
-const KEPT_BYTES: usize = 1 << 21;
-
-thread_local! {
-    /// Memory that is asked for anew costs about as much as decoding a row.
-    static ROOM: Cell<Option<Box<Batch>>> = const { Cell::new(None) };
-}
-
-impl Lent {
-    fn take() -> Self {
-        Self(*ROOM.take().unwrap_or_default())
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        let room = std::mem::take(&mut self.0);
-        if (1..=KEPT_BYTES).contains(&room.room()) {
-            // A thread that ends has nothing to lend any more.
-            let _ = ROOM.try_with(|kept| kept.set(Some(Box::new(room))));
-        }
-    }
 }
 
 impl<'a> BlockCursor<'a> {
@@ -111,8 +81,8 @@ impl<'a> BlockCursor<'a> {
                     Block::Columns { columns, .. } => Some(kept(columns)?),
                     _ => None,
                 };
-                let (bytes, stream, batch) = (block.bytes, stream_at, Lent::take());
-                Body::Coded(Box::new(Coded { bytes, stream, rows, escapes, columns, batch }))
+                let (bytes, stream) = (block.bytes, stream_at);
+                Body::Coded(Box::new(Coded { bytes, stream, rows, escapes, columns }))
             }
         };
         Ok(Self { place, dtype, width, next: 0, body })
@@ -146,10 +116,10 @@ impl<'a> BlockCursor<'a> {
                 let rows = RowDecoder::resume(program, (stream, self.place.rows), paused);
                 let mut rows = rows.map_err(|e| e.at(at))?;
                 rows.pass_to(want.start);
-                let decoded = match &program.compander {
-                    None => coded.batch.0.decode(&mut rows, self.dtype, out),
-                    Some(scales) => decode_and_expand(&mut coded.batch.0, &mut rows, scales, out),
-                };
+                let decoded = Batch::lent(|batch| match &program.compander {
+                    None => batch.decode(&mut rows, self.dtype, out),
+                    Some(scales) => decode_and_expand(batch, &mut rows, scales, out),
+                });
                 decoded.map_err(|e| e.at(at))?;
                 if want.end == self.place.rows {
                     rows.finish().map_err(|e| e.at(at))?;
@@ -192,14 +162,14 @@ impl<'a> BlockCursor<'a> {
         Ok(())
     }
 
-    /// Lets go of what it was lent, and of room for rows, to go on later.
+    /// Lets go of what it was lent, to go on later.
     pub(crate) fn pause(self) -> BlockCursor<'static> {
         let body = match self.body {
             Body::Exact { shuffled } => Body::Exact { shuffled },
             Body::Coded(coded) => {
-                let Coded { bytes, stream, rows, escapes, columns, .. } = *coded;
-                let (bytes, batch) = (Cow::Owned(bytes.into_owned()), Lent(Batch::default()));
-                Body::Coded(Box::new(Coded { bytes, stream, rows, escapes, columns, batch }))
+                let Coded { bytes, stream, rows, escapes, columns } = *coded;
+                let bytes = Cow::Owned(bytes.into_owned());
+                Body::Coded(Box::new(Coded { bytes, stream, rows, escapes, columns }))
             }
             Body::Columns(columns) => Body::Columns(columns),
         };

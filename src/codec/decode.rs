@@ -13,6 +13,7 @@ use crate::container::parts::Parts;
 use crate::entropy::rans::LANES;
 use crate::error::{Error, Result};
 use crate::matrix::DType;
+use std::cell::Cell;
 
 /// How many rows have their predictions made together: enough that reading the weights is cheap,
 /// and few enough that a single row from the middle of a block does not wait for many others.
@@ -22,6 +23,14 @@ const BATCH_CELLS: usize = 1 << 19;
 /// Of more than `FEW` rows, so that what they hold stays in the cache until it is written.
 const CACHED_CELLS: usize = 1 << 15;
 const FEW: usize = 8;
+
+/// More room than this is let go of: it is asked for in less time than it takes to fill it.
+const KEPT_BYTES: usize = 1 << 21;
+
+thread_local! {
+    /// Memory that is asked for anew costs about as much as decoding a row. Threads do not wait for each other.
+    static ROOM: Cell<Batch> = Cell::default();
+}
 
 /// Reads a block's stream row by row.
 pub(crate) struct RowDecoder<'p, 'b> {
@@ -393,6 +402,16 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
+    /// Lends the room that this thread's last rows had.
+    pub(crate) fn lent<R>(with: impl FnOnce(&mut Self) -> R) -> R {
+        let mut own = ROOM.take();
+        let made = with(&mut own);
+        if own.room() <= KEPT_BYTES {
+            ROOM.set(own);
+        }
+        made
+    }
+
     /// Returns how many of `rows` rows have their predictions made together.
     pub(crate) fn rows(rows: usize, width: usize, latents: usize) -> usize {
         let row = width.max(latents).max(1);
@@ -416,7 +435,7 @@ impl Batch {
     }
 
     /// Returns the bytes that are held, whether they are used or not.
-    pub(super) fn room(&self) -> usize {
+    fn room(&self) -> usize {
         8 * (self.residuals.capacity() + self.row.capacity())
             + 4 * (self.latents.capacity() + self.predictions.capacity())
             + self.atoms.capacity()

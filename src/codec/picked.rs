@@ -4,7 +4,7 @@ use super::decode::{Batch, PausedRows, RowDecoder};
 use super::encoded::EncodedBlock;
 use crate::container::block::{Block, Cells, Escapes};
 use crate::error::Result;
-use std::cell::RefCell;
+use std::cell::Cell;
 
 /// A row to gather.
 #[derive(Debug, Clone, Copy)]
@@ -15,19 +15,12 @@ pub(crate) struct Pick {
     pub(crate) to: usize,
 }
 
-/// Room for decoding, used again for the next rows.
-#[derive(Debug, Default)]
-struct Room {
-    rows: PausedRows,
-    batch: Batch,
-}
-
 /// Room for wider rows is let go of: it is asked for in less time than they take.
 const KEPT_WIDTH: usize = 1 << 12;
 
 thread_local! {
     /// Threads do not wait for each other, and once they have read a row they ask for no memory.
-    static ROOM: RefCell<Room> = RefCell::default();
+    static ROWS: Cell<PausedRows> = Cell::default();
 }
 
 impl EncodedBlock<'_> {
@@ -39,18 +32,11 @@ impl EncodedBlock<'_> {
             return Ok(false);
         };
         let Block::Coded { stream, escapes } = self.open()? else { return Ok(false) };
-        // None is taken twice: there are no calls back.
-        let picked = ROOM.with_borrow_mut(|room| {
-            let Room { rows, batch } = room;
-            let begun = std::mem::take(rows);
-            let mut decoder = RowDecoder::with_room(program, stream, self.place.rows, begun)?;
-            let picked = self.pick_coded(&mut decoder, batch, picks, out);
-            match self.width <= KEPT_WIDTH {
-                true => *rows = decoder.pause(),
-                false => *room = Room::default(),
-            }
-            picked
-        });
+        let mut rows = RowDecoder::with_room(program, stream, self.place.rows, ROWS.take())?;
+        let picked = Batch::lent(|batch| self.pick_coded(&mut rows, batch, picks, out));
+        if self.width <= KEPT_WIDTH {
+            ROWS.set(rows.pause());
+        }
         picked.map_err(|e| e.at(self.place.offset))?;
         let row_bytes = self.width * self.dtype.size();
         let whole = |i: usize| i * row_bytes..(i + 1) * row_bytes;

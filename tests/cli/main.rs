@@ -1,5 +1,6 @@
 //! What the program promises its user, tried on the program itself.
 
+mod anomalies;
 mod append;
 mod arguments;
 mod damage;

@@ -83,7 +83,8 @@ def anomalies(
         take. "auto" is by how much the error or the density, whichever says more of the row, exceeds what is
         usual; the error alone with a codec, or with options like ``epochs`` that leave a single network.
     rounds : int, optional
-        How many times the oddest rows are left out and the others learned from, or compared with, anew.
+        How many times the oddest rows are left out and the others learned from, or compared with, anew; none are with
+        ``like``.
     progress : bool or callable, optional
         Who is told how far it is.
     **options

@@ -65,7 +65,8 @@ pub struct AnomalyConfig {
     /// errors and bits that of the scores above it.
     pub contamination: Option<f64>,
     /// How many times the worst rows are left out and the others learned from anew, 0 to 20; 2 by
-    /// default. It has no effect on errors and bits where a codec is given.
+    /// default. It has no effect on errors and bits where a codec is given, nor where rows are
+    /// [compared with ordinary ones](super::judge_against).
     pub rounds: usize,
     /// Whether columns have units of their own, as those of a table, and are brought to the same
     /// spread. If `None`, that is [judged](ColumnUnits::of) from the rows.

@@ -126,7 +126,7 @@ impl Density {
         let Ordinary { coordinates, width, .. } = &self.ordinary;
         config.on_threads(|| {
             let rows = coordinates.par_chunks_exact(*width).enumerate();
-            rows.map(|(i, row)| self.ordinary.score_without(Some(i), row)).collect()
+            rows.map(|(i, row)| self.ordinary.score(Some(i), row)).collect()
         })
     }
 }
@@ -161,7 +161,7 @@ impl Ordinary {
             .coordinates
             .par_chunks_exact(width)
             .zip(&found.places)
-            .map(|(row, place)| found.neighbours(*place, row))
+            .map(|(row, place)| found.neighbours(found.itself(*place), row))
             .collect();
         found.own = near.iter().map(|near| mean_distance(near)).collect();
         found.typical = quantile(&found.own, 0.5);
@@ -178,41 +178,36 @@ impl Ordinary {
         found
     }
 
-    /// The ordinary rows nearest to the row at `place`, which is none of them itself: squared
-    /// distances, smallest first, each with its number.
-    fn neighbours(&self, place: usize, row: &[f32]) -> Vec<(f32, usize)> {
-        self.neighbours_without(self.places.binary_search(&place).ok(), row)
+    /// Which of them the row at `place` is, if it is one.
+    fn itself(&self, place: usize) -> Option<usize> {
+        self.places.binary_search(&place).ok()
     }
 
-    /// The same of a row that is ordinary row `itself`, if it is one.
-    fn neighbours_without(&self, itself: Option<usize>, row: &[f32]) -> Vec<(f32, usize)> {
+    /// The ordinary rows nearest to a row, which is none of them but `itself`, that is left out: squared
+    /// distances, smallest first, each with its number.
+    fn neighbours(&self, itself: Option<usize>, row: &[f32]) -> Vec<(f32, usize)> {
         let mut squares = Vec::new();
         self.points.squares(row, &mut squares);
         let count = (self.points.len() / ROWS_PER_NEIGHBOUR).clamp(1, NEIGHBOURS.1);
         nearest(&squares, itself, count)
     }
 
-    /// The surprise of the row at `place`, in nats above that of the usual row; NaN if all of it
-    /// is missing.
-    fn score(&self, place: usize, row: &[f32]) -> f64 {
-        self.score_without(self.places.binary_search(&place).ok(), row)
-    }
-
-    /// The same of a row that is ordinary row `itself`, if it is one.
-    fn score_without(&self, itself: Option<usize>, row: &[f32]) -> f64 {
+    /// The surprise of a row, which may be one of them `itself`, in nats above that of the usual row; NaN if all
+    /// of it is missing.
+    fn score(&self, itself: Option<usize>, row: &[f32]) -> f64 {
         if row.iter().all(|x| x.is_nan()) {
             return f64::NAN;
         }
-        let near = self.neighbours_without(itself, row);
+        let near = self.neighbours(itself, row);
         let theirs: f64 = near.iter().map(|(_, i)| self.own[*i] - self.typical).sum();
         let theirs = theirs / near.len().max(1) as f64;
         let excused = NEIGHBOURS_PART * theirs.clamp(-MOST_DIFFERENCE, MOST_DIFFERENCE);
         self.dimension * (mean_distance(&near) - self.typical - excused)
     }
 
-    /// The squared differences of the row at `place` from its neighbours over those that are usual.
-    fn contributions(&self, place: usize, row: &[f32]) -> Vec<f32> {
-        let found = self.differences(row, &self.neighbours(place, row));
+    /// The squared differences of a row, which may be one of them `itself`, from its neighbours over those that are usual.
+    fn contributions(&self, itself: Option<usize>, row: &[f32]) -> Vec<f32> {
+        let found = self.differences(row, &self.neighbours(itself, row));
         let over = found.iter().zip(&self.usual).map(|(x, usual)| x / usual);
         over.map(|x| x.clamp(0.0, MOST_CONTRIBUTION) as f32).collect()
     }
@@ -337,7 +332,7 @@ impl<'a> Differences<'a> {
     pub(super) fn scores(&self) -> Result<Vec<f64>> {
         let mut out = Vec::with_capacity(self.rows.len());
         for part in values::parts(self.rows.len(), self.schema.width()) {
-            out.extend(self.each(part, |ordinary, place, row| ordinary.score(place, row))?);
+            out.extend(self.each(part, |ordinary, itself, row| ordinary.score(itself, row))?);
         }
         Ok(out)
     }
@@ -346,11 +341,11 @@ impl<'a> Differences<'a> {
     fn each<T: Send>(
         &self,
         part: Range<usize>,
-        of: impl Fn(&Ordinary, usize, &[f32]) -> T + Send + Sync,
+        of: impl Fn(&Ordinary, Option<usize>, &[f32]) -> T + Send + Sync,
     ) -> Result<Vec<T>> {
         let Density { scales, ordinary } = &self.density;
         let coordinates = scales.coordinates(&values::read(&*self.rows, part.clone())?);
-        let each = |(i, row)| of(ordinary, part.start + i, row);
+        let each = |(i, row)| of(ordinary, ordinary.itself(part.start + i), row);
         self.config.on_threads(|| {
             coordinates.par_chunks_exact(ordinary.width).enumerate().map(each).collect()
         })

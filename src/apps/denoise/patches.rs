@@ -4,21 +4,17 @@
 //! is without noise, as Zoran and Weiss do (2011, *From learning models of natural image patches to whole image
 //! restoration*), here with a mixture of the noisy patches themselves; a value is the mean of what patches
 //! say of it. How far it is moved there from what the components of whole rows say is what makes Stein's
-//! estimate of the risk least, on rows that no patch was learned from. The divergence in it is measured with
+//! estimate of the risk least, on rows that no patch was learned from where there are enough. The divergence in it is measured with
 //! a probe (Ramani, Blu and Unser 2008, *Monte-Carlo SURE*).
 
 use super::shrinkage::Shrunk;
-use crate::apps::cut::Cut;
+use crate::apps::cut::{Cut, MOST_PATCHES, PATCHES_AT_ONCE};
 use crate::apps::mixture::Mixture;
 use crate::error::Result;
 use crate::linalg::{gram, symmetric_eigen};
 use crate::matrix::rng::Rng;
 use rayon::prelude::*;
 
-/// Patches that distributions are fitted to, at most, how many of them to each, and distributions at most.
-const MOST_PATCHES: usize = 1 << 15;
-const PATCHES_PER_GROUP: usize = 250;
-const MOST_GROUPS: usize = 64;
 /// Values of a piece of rows that risks are estimated from, at most.
 const JUDGED_VALUES: usize = 1 << 18;
 /// Every how manieth row is judged by, and not learned from.
@@ -27,8 +23,6 @@ const JUDGED: usize = 4;
 const LEAST_SAVED: f64 = 0.02;
 /// The deviation of the probe, as a share of the noise.
 const PROBE: f64 = 1e-3;
-/// Patches that a thread works on at a time, about.
-const PATCHES_AT_ONCE: usize = 1024;
 
 /// Who looks at a piece of rows, and at which of its values were gaps.
 pub(super) type Visit<'v> = dyn FnMut(&Shrunk, &[f64], &[bool]) + 'v;
@@ -71,11 +65,10 @@ impl Patches {
             })?;
         }
         let noise = noise.min(least_variance(&seen, cut.size()));
-        let groups = (seen.len() / cut.size() / PATCHES_PER_GROUP).clamp(1, MOST_GROUPS);
         if seen.is_empty() || noise.is_nan() || noise <= 0.0 {
             return Ok(None);
         }
-        let Some(mixture) = Mixture::fit(&seen, cut.size(), noise, groups) else { return Ok(None) };
+        let Some(mixture) = Mixture::of_patches(&seen, cut.size(), noise) else { return Ok(None) };
         drop(seen);
         let mut own = Self { cut, mixture, moves: [0.0, 1.0] };
         let mut risk = Risk::default();

@@ -6,19 +6,13 @@
 
 use super::gaussian::System;
 use super::table::Table;
-use crate::apps::cut::Cut;
+use crate::apps::cut::{Cut, MOST_PATCHES, PATCHES_AT_ONCE};
 use crate::apps::mixture::Mixture;
 use crate::matrix::rng::Rng;
 use rayon::prelude::*;
 
-/// Patches that distributions are fitted to, at most, how many of them to each, and distributions at most.
-const MOST_PATCHES: usize = 1 << 15;
-const PATCHES_PER_GROUP: usize = 250;
-const MOST_GROUPS: usize = 64;
 /// What is added to the variance of values in patches, as a share of its mean: they were filled, and groups have few.
 const RIDGE: f64 = 0.01;
-/// Patches that a thread works on at a time.
-const PATCHES_AT_ONCE: usize = 1024;
 /// The least share of a patch that a group is asked with: others hardly change the mean.
 const LEAST_SHARE: f64 = 0.05;
 
@@ -46,8 +40,7 @@ impl Patches {
         if !(variance > 0.0 && variance.is_finite()) {
             return None;
         }
-        let groups = (seen.len() / cut.size() / PATCHES_PER_GROUP).clamp(1, MOST_GROUPS);
-        let mixture = Mixture::fit(&seen, cut.size(), RIDGE * variance, groups)?;
+        let mixture = Mixture::of_patches(&seen, cut.size(), RIDGE * variance)?;
         Some(Self { cut, mixture, scales })
     }
 
