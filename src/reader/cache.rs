@@ -1,29 +1,56 @@
 //! Decoded blocks that are likely to be asked for again.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Least recently used blocks are dropped when a budget of bytes is full.
+/// Threads that look up blocks each in a list of their own; more share these.
+const FRONTS: usize = 16;
+
+/// Blocks that were not asked for in the longest time are dropped when a budget of bytes is full.
+///
+/// Each thread has a list of the blocks that it met here, and looks there first: where all that is asked
+/// for is there, threads write to no memory that another one reads.
 #[derive(Debug)]
 pub(super) struct Cache {
     budget: usize,
     /// Whether any block was kept or remembered.
     used: AtomicBool,
+    /// The time: blocks that were kept so far.
+    time: AtomicU64,
+    fronts: [Mutex<Front>; FRONTS],
     inner: Mutex<Inner>,
 }
 
+/// Kept blocks that a thread has met, in lines of memory that no other thread's are in.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Front(Vec<Arc<Kept>>);
+
 #[derive(Debug, Default)]
 struct Inner {
-    /// Most recent last.
-    blocks: VecDeque<(usize, Arc<Vec<u8>>)>,
+    blocks: Vec<Arc<Kept>>,
     bytes: usize,
     touched: VecDeque<usize>,
 }
 
+#[derive(Debug)]
+struct Kept {
+    block: usize,
+    /// When it was asked for last.
+    asked: AtomicU64,
+    bytes: Vec<u8>,
+}
+
 impl Cache {
     pub(super) fn new(budget: usize) -> Self {
-        Self { budget, used: AtomicBool::new(false), inner: Mutex::default() }
+        Self {
+            budget,
+            used: AtomicBool::new(false),
+            time: AtomicU64::new(0),
+            fronts: Default::default(),
+            inner: Mutex::default(),
+        }
     }
 
     /// Returns the bytes that may be kept.
@@ -31,19 +58,33 @@ impl Cache {
         self.budget
     }
 
-    /// Says whether no block was ever kept or remembered, without waiting for other threads.
-    pub(super) fn is_unused(&self) -> bool {
-        !self.used.load(Ordering::Relaxed)
+    /// Says whether a block is here.
+    pub(super) fn has(&self, block: usize) -> bool {
+        self.read(block, |_| ()).is_some()
     }
 
-    /// Returns a decoded block, if it is here.
-    pub(super) fn get(&self, block: usize) -> Option<Arc<Vec<u8>>> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        // The most recent ones are at the back, and likely.
-        let at = inner.blocks.iter().rposition(|b| b.0 == block)?;
-        let found = inner.blocks.remove(at)?;
-        inner.blocks.push_back(found.clone());
-        Some(found.1)
+    /// Lets a decoded block be read, if it is here.
+    pub(super) fn read<R>(&self, block: usize, read: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        if !self.used.load(Ordering::Relaxed) {
+            return None;
+        }
+        let now = self.time.load(Ordering::Relaxed);
+        let mut front = locked(&self.fronts[own_front()]);
+        let at = match front.0.iter().position(|kept| kept.block == block) {
+            Some(at) => at,
+            None => {
+                // The front stays locked, so that what is dropped meanwhile is taken from it afterwards.
+                let inner = locked(&self.inner);
+                let kept = inner.blocks.iter().find(|kept| kept.block == block)?;
+                front.0.push(kept.clone());
+                front.0.len() - 1
+            }
+        };
+        let kept = &front.0[at];
+        if kept.asked.load(Ordering::Relaxed) != now {
+            kept.asked.store(now, Ordering::Relaxed);
+        }
+        Some(read(&kept.bytes))
     }
 
     /// Says whether a block of `bytes` is worth decoding whole: it fits, and is asked for again with
@@ -53,7 +94,7 @@ impl Cache {
             return false;
         }
         self.used.store(true, Ordering::Relaxed);
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = locked(&self.inner);
         if inner.touched.contains(&block) {
             return true;
         }
@@ -64,17 +105,117 @@ impl Cache {
     }
 
     /// Keeps a decoded block.
-    pub(super) fn put(&self, block: usize, bytes: Arc<Vec<u8>>) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn put(&self, block: usize, bytes: Vec<u8>) {
         self.used.store(true, Ordering::Relaxed);
-        if bytes.len() > self.budget || inner.blocks.iter().any(|b| b.0 == block) {
+        if bytes.len() > self.budget {
             return;
         }
-        inner.bytes += bytes.len();
-        inner.blocks.push_back((block, bytes));
-        while inner.bytes > self.budget {
-            let Some(dropped) = inner.blocks.pop_front() else { break };
-            inner.bytes -= dropped.1.len();
+        let dropped = {
+            let mut inner = locked(&self.inner);
+            if inner.blocks.iter().any(|kept| kept.block == block) {
+                return;
+            }
+            let asked = self.time.fetch_add(1, Ordering::Relaxed) + 1;
+            inner.bytes += bytes.len();
+            inner.blocks.push(Arc::new(Kept { block, asked: asked.into(), bytes }));
+            inner.drop_beyond(self.budget)
+        };
+        for front in self.fronts.iter().filter(|_| !dropped.is_empty()) {
+            locked(front).0.retain(|kept| !dropped.contains(&kept.block));
+        }
+    }
+}
+
+impl Inner {
+    /// Drops blocks until the others take no more than `budget`, and returns which.
+    fn drop_beyond(&mut self, budget: usize) -> Vec<usize> {
+        let mut dropped = Vec::new();
+        while self.bytes > budget {
+            let ages = self.blocks.iter().map(|kept| kept.asked.load(Ordering::Relaxed));
+            let Some((oldest, _)) = ages.enumerate().min_by_key(|(_, asked)| *asked) else { break };
+            let kept = self.blocks.remove(oldest);
+            self.bytes -= kept.bytes.len();
+            dropped.push(kept.block);
+        }
+        dropped
+    }
+}
+
+/// Returns which of the fronts is this thread's.
+fn own_front() -> usize {
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static OWN: usize = THREADS.fetch_add(1, Ordering::Relaxed) % FRONTS;
+    }
+    OWN.with(|own| *own)
+}
+
+/// A thread that panicked while it held the lock left nothing half done.
+fn locked<T>(part: &Mutex<T>) -> MutexGuard<'_, T> {
+    part.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_block_not_asked_for_in_the_longest_time_is_dropped() {
+        let cache = Cache::new(30);
+        let there = |i: usize| cache.has(i);
+        for i in 0..3 {
+            cache.put(i, vec![i as u8; 10]);
+        }
+        cache.put(1, vec![7; 10]);
+        assert_eq!(cache.read(1, <[u8]>::to_vec), Some(vec![1; 10]), "it was there");
+        cache.put(4, vec![0; 31]);
+        assert!(!there(4), "it is larger than all room");
+        cache.put(5, vec![0; 10]);
+        assert!(!there(0) && there(1) && there(2) && there(5));
+        cache.put(6, vec![0; 10]);
+        let left = [1, 2, 5].iter().filter(|&&i| there(i)).count();
+        assert!(there(6) && left == 2, "of those asked for at a time, any may go");
+        cache.put(7, vec![0; 25]);
+        assert!(there(7) && ![1, 2, 5, 6].iter().any(|&i| there(i)));
+        assert_eq!(locked(&cache.inner).bytes, 25);
+    }
+
+    #[test]
+    fn a_block_is_worth_keeping_when_it_comes_again_soon() {
+        let cache = Cache::new(30);
+        for (block, again) in [(3, false), (3, true), (4, false), (5, false), (3, false), (5, true)]
+        {
+            assert_eq!(cache.wants(block, 10, 2), again, "{block}");
+        }
+        assert!(!cache.wants(5, 31, 2));
+    }
+
+    #[test]
+    fn threads_find_what_others_keep_and_nothing_that_was_dropped() {
+        let cache = Cache::new(100);
+        let length = |block: usize| 1 + block % 40;
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let cache = &cache;
+                scope.spawn(move || {
+                    for i in 0..500 {
+                        let block = (i * 7 + thread * 3) % 90;
+                        let found = cache.read(block, <[u8]>::to_vec);
+                        let expected = vec![block as u8; length(block)];
+                        match found {
+                            Some(found) => assert_eq!(found, expected),
+                            None => cache.put(block, expected),
+                        }
+                    }
+                });
+            }
+        });
+        let inner = locked(&cache.inner);
+        let there: usize = inner.blocks.iter().map(|kept| kept.bytes.len()).sum();
+        assert!(there == inner.bytes && there <= 100, "{there}");
+        for front in &cache.fronts {
+            let is_kept = |met: &Arc<Kept>| inner.blocks.iter().any(|kept| Arc::ptr_eq(kept, met));
+            assert!(locked(front).0.iter().all(is_kept));
         }
     }
 }

@@ -7,7 +7,6 @@ use super::wanted::Pick;
 use crate::container::index::Place;
 use crate::error::Result;
 use crate::matrix::Element;
-use std::sync::Arc;
 
 /// Bytes of rows that are decoded together to get at some of them.
 const SPAN_BYTES: usize = 4 << 20;
@@ -72,27 +71,31 @@ impl<S: Source> Reader<S> {
             {
                 return Ok(());
             }
-            let is_kept = !self.cache.is_unused() && self.cache.get(block).is_some();
-            if !is_kept && self.blocks.read(place)?.pick(picks, out)? {
+            if !self.cache.has(block) && self.blocks.read(place)?.pick(picks, out)? {
                 if let [pick] = picks {
                     rows.put(pick.row, &out[whole(pick.to)]);
                 }
                 return Ok(());
             }
         }
-        if let Some(decoded) = self.kept_block(block, false)? {
+        let is_read = self.kept_block(block, false, |decoded| {
             for pick in picks {
                 out[whole(pick.to)].copy_from_slice(&decoded[whole(local(pick))]);
             }
-            return Ok(());
-        }
-        self.gather_spans(place, picks, out)
+        })?;
+        if is_read { Ok(()) } else { self.gather_spans(place, picks, out) }
     }
 
-    /// Returns a block that is kept, or shall be: all of it is wanted, or it is asked for again.
-    pub(super) fn kept_block(&self, block: usize, all: bool) -> Result<Option<Arc<Vec<u8>>>> {
-        if let Some(kept) = self.cache.get(block) {
-            return Ok(Some(kept));
+    /// Lets a block be read that is kept, or shall be: all of it is wanted, or it is asked for again. Says
+    /// whether it is one.
+    pub(super) fn kept_block(
+        &self,
+        block: usize,
+        all: bool,
+        mut read: impl FnMut(&[u8]),
+    ) -> Result<bool> {
+        if self.cache.read(block, &mut read).is_some() {
+            return Ok(true);
         }
         let place = self.frame().index.place(block);
         let bytes = place.rows * self.frame().schema.row_bytes();
@@ -101,13 +104,13 @@ impl<S: Source> Reader<S> {
         // Rows of an array ask for the same tiles again, and of all that they cross.
         let remembered = if self.tiling().is_some() { kept } else { kept / REMEMBERED_OF };
         if !(all && bytes <= budget || self.cache.wants(block, bytes, remembered.max(1))) {
-            return Ok(None);
+            return Ok(false);
         }
         let mut decoded = vec![0; bytes];
         self.blocks.fill(BlockRows { place, rows: 0..place.rows }, &mut decoded, false)?;
-        let decoded = Arc::new(decoded);
-        self.cache.put(block, decoded.clone());
-        Ok(Some(decoded))
+        read(&decoded);
+        self.cache.put(block, decoded);
+        Ok(true)
     }
 
     /// The same without keeping the block: decoding ends at the last row wanted. Where the rows

@@ -112,8 +112,8 @@ impl<S: Source> Reader<S> {
     fn tiles_of_block(&self, task: &BlockTiles<'_>, out: &Output<'_>) -> Result<()> {
         let BlockTiles { block, part: BlockRows { place, .. }, tiles } = task;
         let first = place.row as usize;
-        if let Some(decoded) = self.kept_block(*block, tiles.len() == place.rows)? {
-            out.copy(tiles, first, &decoded);
+        let is_whole = tiles.len() == place.rows;
+        if self.kept_block(*block, is_whole, |decoded| out.copy(tiles, first, decoded))? {
             return Ok(());
         }
         let row_bytes = self.frame().schema.row_bytes();
