@@ -1,27 +1,51 @@
 //! Parts of a stream that are read side by side: each symbol waits for the one before it in its part, so that
 //! one part leaves most of a processor idle.
 
+use super::context::LANES;
 use super::decode::RowDecoder;
-use super::program::{Program, dequantise, second_quantiser};
+use super::program::Program;
+use super::quantisers::{dequantise, second_quantiser};
+use super::swift_latents::{GROUPS, MOST_LATENTS, SwiftLatents, Work};
 use crate::entropy::rans::RansDecoder;
+use crate::kernels::Isa;
 
-/// Parts that are read side by side at most: with more, coders no longer stay in registers.
+/// Parts that are read side by side at most without vectors: with more, coders no longer stay in registers.
 const MOST_ABREAST: usize = 4;
+/// With vectors, all lanes take as long as a few parts do without: of rows of one class side by side, of others
+/// one after another.
+const FEWEST_SWIFT: usize = 5;
+const FEWEST_OF_CLASSES: usize = 3;
 
-impl RowDecoder<'_, '_> {
+impl<'b> RowDecoder<'_, 'b> {
     /// Whether rows hold nothing but latents, none of which is predicted, so that parts can be read side by side.
     fn holds_latents_only(&self) -> bool {
         let p = self.program;
-        let is_alone = p.record.classes.count == 1 && !p.latents_recall && self.lines.is_none();
-        is_alone && p.neighbours.is_none() && p.mute[0] && !p.temporal && !p.replaces()
+        !p.latents_recall && self.lines.is_none() && p.record.latents() > 0 && p.lacks_residuals()
     }
 
-    /// The most rows, no more than `rows`, of as many parts as are read side by side; `rows` itself where none are.
-    pub(super) fn whole_parts(&self, rows: usize) -> usize {
+    /// Returns how many parts are read side by side with vectors, of as many as there are; 0 if they are too few.
+    fn swift_parts(&self, there: usize) -> usize {
+        let p = self.program;
+        let fewest = if p.record.classes.count == 1 { FEWEST_SWIFT } else { FEWEST_OF_CLASSES };
+        let room = MOST_LATENTS / self.latents.len().max(1) / self.parts.rows();
+        let parts = there.min(GROUPS * LANES).min(room);
+        let is_swift = parts >= fewest && SwiftLatents::is_possible();
+        if is_swift && p.swift_latents().is_some() { parts } else { 0 }
+    }
+
+    /// Returns how many of `there` rows are read together, where `usual` are of rows one after another: as many
+    /// parts as are read side by side.
+    pub(super) fn rows_together(&self, there: usize, usual: usize) -> usize {
         let own = self.parts.rows();
-        match rows / own {
-            0 | 1 => rows,
-            _ if !self.holds_latents_only() => rows,
+        if !self.holds_latents_only() {
+            return usual;
+        }
+        let swift = self.swift_parts(there / own);
+        if swift > 0 {
+            return swift * own;
+        }
+        match usual / own {
+            0 | 1 => usual,
             few @ 2..MOST_ABREAST => few * own,
             many => many / MOST_ABREAST * MOST_ABREAST * own,
         }
@@ -36,7 +60,10 @@ impl RowDecoder<'_, '_> {
             return 0;
         }
         let room = (out.len() / latents).min(self.rows - self.next) / own;
+        let swift = self.swift_parts(room);
         match room {
+            _ if swift > 0 => self.read_swiftly(swift, out),
+            2.. if self.program.record.classes.count > 1 => 0,
             0 | 1 => 0,
             2 => self.read_parts::<2>(out),
             3 => self.read_parts::<3>(out),
@@ -44,31 +71,63 @@ impl RowDecoder<'_, '_> {
         }
     }
 
+    /// Reads so many whole parts with vectors, which begin with the next row; returns how many rows they have.
+    fn read_swiftly(&mut self, count: usize, out: &mut [i32]) -> usize {
+        let rows = self.parts.rows();
+        let program = self.program;
+        let Some(swift) = program.swift_latents() else { return 0 };
+        let Some((first, mut coders)) = self.begin_parts::<{ GROUPS * LANES }>(count) else {
+            return 0;
+        };
+        let (record, tables) = (&program.record, &program.tables[..]);
+        let (stray, groups) = (&mut self.stray, coders.as_chunks_mut().0);
+        let groups = &mut groups[..count.div_ceil(LANES)];
+        let work = Work { record, tables, coders: groups, count, rows, out, stray };
+        swift.read(work, Isa::chosen());
+        self.end_parts(first, &coders[..count])
+    }
+
     /// Reads `N` whole parts, which begin with the next row; returns how many rows they have.
     fn read_parts<const N: usize>(&mut self, out: &mut [i32]) -> usize {
         let (rows, latents) = (self.parts.rows(), self.latents.len());
-        self.begin_part();
-        let first = self.part;
-        let Some(coder) = self.coder.single() else { return 0 };
-        let mut coders = [coder; N];
-        for (part, coder) in (first + 1..).zip(&mut coders[1..]) {
-            // A part that cannot begin is a fault.
-            self.begin(part);
-            *coder = self.coder.single().unwrap_or(*coder);
-        }
+        let Some((first, mut coders)) = self.begin_parts::<N>(N) else { return 0 };
         let mut lanes = out.chunks_exact_mut(rows * latents);
         let mut lanes: [&mut [i32]; N] = std::array::from_fn(|_| lanes.next().unwrap_or(&mut []));
         for row in 0..rows {
             let own = lanes.each_mut().map(|lane| &mut lane[row * latents..(row + 1) * latents]);
             read_latents(self.program, &mut coders, own);
         }
+        self.end_parts(first, &coders)
+    }
+
+    /// Begins `count` parts, of which the first has the next row. Returns its number, and the coders of all; if there
+    /// are more coders than parts, they are the first once more.
+    fn begin_parts<const N: usize>(
+        &mut self,
+        count: usize,
+    ) -> Option<(usize, [RansDecoder<'b>; N])> {
+        self.begin_part();
+        let first = self.part;
+        let mut coders = [self.coder.single()?; N];
+        for (part, coder) in (first + 1..).zip(&mut coders[1..count]) {
+            // A part that cannot begin is a fault.
+            self.begin(part);
+            *coder = self.coder.single().unwrap_or(*coder);
+        }
+        Some((first, coders))
+    }
+
+    /// Ends parts that were read to their ends, the first of which is `first`; returns how many rows they have.
+    fn end_parts(&mut self, first: usize, coders: &[RansDecoder<'b>]) -> usize {
+        let rows = self.parts.rows();
+        let Some((last, others)) = coders.split_last() else { return 0 };
         // Where the last of them ends is looked at when another begins.
-        for coder in &coders[..N - 1] {
+        for coder in others {
             self.fault = self.fault.take().or(coder.finish().err());
         }
-        self.coder.set_single(coders[N - 1]);
-        self.next = (first + N) * rows;
-        N * rows
+        self.coder.set_single(*last);
+        self.next = (first + coders.len()) * rows;
+        coders.len() * rows
     }
 }
 

@@ -7,6 +7,7 @@ use super::latents::LatentLines;
 use super::network::Scratch;
 use super::program::Program;
 use super::sum::Sums;
+use super::swift_latents::MOST_LATENTS;
 use super::value::{carry, with_cell};
 use super::write::{put_atoms, write, write_short};
 use crate::container::parts::Parts;
@@ -48,7 +49,7 @@ pub(crate) struct RowDecoder<'p, 'b> {
     /// Class of the row read last.
     class: usize,
     /// Whether a row named a class that is not there.
-    stray: bool,
+    pub(super) stray: bool,
     /// Latents of the row read last.
     pub(crate) latents: Vec<i32>,
     /// Rows that latents are predicted from besides the last one, and what these foretell.
@@ -429,7 +430,11 @@ impl Batch {
         // Of these, once as the model has them and once as the file does.
         let scaled = if expanded { 16 * width as u64 } else { 0 };
         // One more row of each is held by the entropy decoder, and a group's with neighbours.
+        // Latents of parts that are read side by side.
+        let abreast = program.filter(|p| p.lacks_residuals());
+        let most = (rows.saturating_mul(latents)).min(MOST_LATENTS) as u64;
         (batch + 1).saturating_mul(12 * width as u64 + 4 * latents as u64 + scaled)
+            + abreast.map_or(0, |_| 4 * most)
             + group.map_or(0, |n| group::bytes(n, rows, latents))
             + program.map_or(0, |p| LatentLines::bytes(&p.record))
     }
@@ -446,7 +451,13 @@ impl Batch {
     pub(super) fn make_room(&mut self, program: &Program, step: usize) {
         let (width, latents) = (program.record.width(), program.record.latents());
         self.latents.resize(step * latents, 0);
-        self.residuals.resize(step * width, 0);
+        if program.lacks_residuals() {
+            // Those of one row stand for all.
+            self.residuals.clear();
+            self.residuals.resize(width, 0);
+        } else {
+            self.residuals.resize(step * width, 0);
+        }
         self.predictions.resize(step * width, 0);
         self.atoms.resize(if program.replaces() { step * width } else { 0 }, 0);
         self.row.resize(width, 0);
@@ -456,28 +467,28 @@ impl Batch {
     pub(super) fn take(&mut self, i: usize, rows: &RowDecoder<'_, '_>) {
         let (width, latents) = rows.width_and_latents();
         self.latents[i * latents..(i + 1) * latents].copy_from_slice(&rows.latents);
-        self.residuals[i * width..(i + 1) * width].copy_from_slice(&rows.residuals);
+        if !rows.program.lacks_residuals() {
+            self.residuals[i * width..(i + 1) * width].copy_from_slice(&rows.residuals);
+        }
         if !self.atoms.is_empty() {
             self.atoms[i * width..(i + 1) * width].copy_from_slice(&rows.atoms);
         }
     }
 
-    /// Predicts the first `count` rows.
-    pub(super) fn predict(&mut self, program: &Program, count: usize) {
+    /// Predicts `count` rows from the one with number `first` on.
+    pub(super) fn predict(&mut self, program: &Program, first: usize, count: usize) {
         let (width, latents) = (program.record.width(), program.record.latents());
         let predictions = &mut self.predictions[..count * width];
-        program.network.predict_in(
-            &mut self.network,
-            &self.latents[..count * latents],
-            predictions,
-        );
+        let latents = &self.latents[first * latents..(first + count) * latents];
+        program.network.predict_in(&mut self.network, latents, predictions);
     }
 
     /// Puts the values of row `i`, which was predicted, as little-endian bytes.
     pub(super) fn put(&mut self, program: &Program, dtype: DType, i: usize, out: &mut [u8]) {
         let width = program.record.width();
         let own = i * width..(i + 1) * width;
-        let (m, e) = (&self.predictions[own.clone()], &self.residuals[own.clone()]);
+        let residuals = if program.lacks_residuals() { 0..width } else { own.clone() };
+        let (m, e) = (&self.predictions[own.clone()], &self.residuals[residuals]);
         let atoms = self.atoms.get(own).unwrap_or(&[]);
         with_cell!(dtype, T => {
             write::<T>(program, (m, e), &mut self.row, out);
@@ -495,8 +506,10 @@ impl Batch {
         let program = rows.program;
         let (width, latents) = rows.width_and_latents();
         let row_bytes = width * dtype.size();
-        let step = rows.whole_parts(Self::rows(out.len() / row_bytes, width, latents));
-        self.make_room(program, step);
+        let usual = Self::rows(out.len() / row_bytes, width, latents).max(1);
+        let step = rows.rows_together(out.len() / row_bytes, usual);
+        self.make_room(program, usual);
+        self.latents.resize(step * latents, 0);
         if program.constant {
             return self.repeat(rows, dtype, out);
         }
@@ -509,7 +522,6 @@ impl Batch {
             while i < count {
                 let many = rows.read_abreast(&mut self.latents[i * latents..count * latents]);
                 if many > 0 {
-                    self.residuals[i * width..(i + many) * width].fill(0);
                     i += many;
                     continue;
                 }
@@ -518,9 +530,12 @@ impl Batch {
                 i += 1;
             }
             rows.check()?;
-            self.predict(program, count);
-            for (i, out) in out.chunks_exact_mut(row_bytes).enumerate() {
-                self.put(program, dtype, i, out);
+            // More than the usual have no residuals: those of one row stand for all.
+            for (first, out) in (0..).step_by(usual).zip(out.chunks_mut(usual * row_bytes)) {
+                self.predict(program, first, out.len() / row_bytes);
+                for (i, out) in out.chunks_exact_mut(row_bytes).enumerate() {
+                    self.put(program, dtype, i, out);
+                }
             }
         }
         Ok(())

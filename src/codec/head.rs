@@ -1,7 +1,8 @@
 //! What comes first of a row in a stream: its class, its predictor and its latents.
 
 use super::latents::LatentLines;
-use super::program::{Program, dequantise, second_quantiser};
+use super::program::Program;
+use super::quantisers::{dequantise, second_quantiser};
 use super::value::carry;
 use crate::entropy::rans::RansDecoder;
 

@@ -2,7 +2,8 @@
 //!
 //! [`network`] predicts, [`value`] turns integers into numbers of the data's type ([`short`] small ones), [`program`]
 //! is a checked model ready to run, [`decode`] runs it over rows ([`write`] their values), [`cursor`] over a block ([`encoded`]),
-//! [`picked`] for single rows of it, [`columns`] are what blocks keep beside it. Where errors are shares of each number, the model's numbers are on the
+//! [`picked`] for single rows of it, parts of which are read [`abreast`], with vectors as [`swift_latents`] says, their
+//! [`quantisers`] chosen by parity; [`columns`] are what blocks keep beside it. Where errors are shares of each number, the model's numbers are on the
 //! logarithmic scale of a [`curve`], which a [`compander`] expands. Where residuals look at neighbours, [`surroundings`] says
 //! where these lie, [`near`] and [`further`] what they foretell with which [`weights`], [`tree`] and [`sieve`] choose tables by them as
 //! [`neighbourhood`] says, [`steps`] decodes rows side by side, from what a [`window`] keeps, [`swift`] the
@@ -34,6 +35,7 @@ pub(crate) mod network;
 pub(crate) mod order;
 pub(crate) mod picked;
 pub(crate) mod program;
+pub(crate) mod quantisers;
 pub(crate) mod row_predictors;
 mod short;
 pub(crate) mod sieve;
@@ -42,6 +44,7 @@ pub(crate) mod sum;
 mod sum_range;
 pub(crate) mod surroundings;
 mod swift;
+mod swift_latents;
 #[cfg(all(test, feature = "compress"))]
 mod tests;
 pub(crate) mod tree;

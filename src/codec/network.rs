@@ -6,6 +6,7 @@
 use crate::container::model::{Hidden, ModelRecord};
 use crate::error::{Error, Result};
 use crate::kernels::Panels;
+use crate::kernels::wide::{WideLoop, run_wide};
 
 /// Inputs of the first hidden layer are clamped to this.
 const INPUT_CLAMP: i64 = i16::MAX as i64;
@@ -45,13 +46,15 @@ struct HiddenNetwork {
     input_shift: Vec<u32>,
     layers: Vec<Layer>,
     output: Dense,
-    multiplier: i64,
+    multiplier: i32,
 }
 
 #[derive(Debug, Clone)]
 struct Layer {
     dense: Dense,
-    bias: Vec<i64>,
+    /// A sum with its bias has 32 bits.
+    bias: Vec<i32>,
+    multiplier: i32,
     record: Hidden,
 }
 
@@ -65,6 +68,11 @@ struct Dense {
 /// Returns the multiply-adds that a row of inputs takes.
 fn work(panels: &Panels) -> u64 {
     panels.padded_inputs() as u64 * panels.padded_width() as u64
+}
+
+/// Returns a scale below 2^31 either way.
+fn scale(multiplier: i64) -> Option<i32> {
+    i32::try_from(multiplier).ok().filter(|&multiplier| multiplier > i32::MIN)
 }
 
 fn overflow(what: &str) -> Error {
@@ -168,7 +176,10 @@ impl IntegerNetwork {
         let Skip { narrow, panels, groups, wide } = &self.skip;
         inputs.clear();
         for y in latents.chunks_exact(self.latents) {
-            inputs.extend(narrow.iter().map(|&k| y[k] as i16));
+            match narrow.len() == y.len() {
+                true => inputs.extend(y.iter().map(|&y| y as i16)),
+                false => inputs.extend(narrow.iter().map(|&k| y[k] as i16)),
+            }
             inputs.resize(inputs.len().next_multiple_of(2), 0);
         }
         let padded = panels.padded_width();
@@ -180,19 +191,51 @@ impl IntegerNetwork {
         for (r, out) in out.chunks_exact_mut(self.width).enumerate() {
             exact.clear();
             exact.extend(&self.start);
-            for sums in sums.chunks_exact(size) {
-                exact.iter_mut().zip(&sums[r * padded..]).for_each(|(a, s)| *a += i64::from(*s));
-            }
             for (k, weights) in wide {
                 let y = i64::from(latents[r * self.latents + k]);
                 exact.iter_mut().zip(weights).for_each(|(a, w)| *a += w * y);
             }
-            if let Some(network) = &self.hidden {
-                let (sums, m) = (&hidden[r * padded..], network.multiplier);
-                exact.iter_mut().zip(sums).for_each(|(a, s)| *a += i64::from(*s) * m);
+            for sums in sums.chunks_exact(size) {
+                run_wide(Add { sums: &sums[r * padded..], times: 1, exact });
             }
-            out.iter_mut().zip(&*exact).for_each(|(out, a)| *out = (a >> self.gain) as i32);
+            if let Some(network) = &self.hidden {
+                run_wide(Add { sums: &hidden[r * padded..], times: network.multiplier, exact });
+            }
+            run_wide(Shift { exact, gain: self.gain, out });
         }
+    }
+}
+
+/// Adds multiples of sums to those of 64 bits.
+struct Add<'a> {
+    sums: &'a [i32],
+    times: i32,
+    exact: &'a mut [i64],
+}
+
+impl WideLoop for Add<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let times = i64::from(self.times);
+        self.exact.iter_mut().zip(self.sums).for_each(|(a, s)| *a += i64::from(*s) * times);
+    }
+}
+
+/// Shifts sums down to predictions, which have 32 bits.
+struct Shift<'a> {
+    exact: &'a [i64],
+    gain: u32,
+    out: &'a mut [i32],
+}
+
+impl WideLoop for Shift<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.out.iter_mut().zip(self.exact).for_each(|(out, a)| *out = (a >> self.gain) as i32);
     }
 }
 
@@ -255,26 +298,28 @@ impl Skip {
 
 impl HiddenNetwork {
     fn new(h: &crate::container::model::HiddenPath, latent_clamp: &[i64]) -> Result<Self> {
-        if h.multiplier.unsigned_abs() >= 1 << 31 {
+        let Some(multiplier) = scale(h.multiplier) else {
             return Err(overflow("the hidden path's output"));
-        }
+        };
         let shifted = latent_clamp.iter().zip(&h.input_shift).map(|(c, s)| (c >> s) + 1);
         let mut clamp: Vec<i64> = shifted.map(|c| c.min(INPUT_CLAMP)).collect();
         let mut layers = Vec::new();
         for record in &h.layers {
-            if record.multiplier.unsigned_abs() >= 1 << 31 {
+            let Some(multiplier) = scale(record.multiplier) else {
                 return Err(overflow("a hidden layer's scale"));
-            }
+            };
             let dense = Dense::new(&record.weights, &clamp, &record.bias)?;
             clamp = vec![record.clamp; record.bias.len()];
             let own = Hidden { weights: Vec::new(), bias: Vec::new(), ..*record };
-            layers.push(Layer { dense, bias: record.bias.clone(), record: own });
+            // Sums were proved to stay within 32 bits, and begin with the bias.
+            let bias = record.bias.iter().map(|&b| b as i32).collect();
+            layers.push(Layer { dense, bias, multiplier, record: own });
         }
         Ok(Self {
             input_shift: h.input_shift.iter().map(|&s| s as u32).collect(),
             layers,
             output: Dense::new(&h.weights, &clamp, &[])?,
-            multiplier: h.multiplier,
+            multiplier,
         })
     }
 
@@ -302,10 +347,12 @@ impl HiddenNetwork {
         }
         for layer in &self.layers {
             layer.dense.run(rows, inputs, sums);
+            let (own, padded) = (layer.dense.outputs, layer.dense.panels.padded_width());
             outputs.clear();
-            for sums in sums.chunks_exact(layer.dense.panels.padded_width()) {
-                layer.activate(&sums[..layer.dense.outputs], outputs);
-                outputs.resize(outputs.len().next_multiple_of(2), 0);
+            outputs.resize(rows * own.next_multiple_of(2), 0);
+            let all = outputs.chunks_exact_mut(own.next_multiple_of(2));
+            for (outputs, sums) in all.zip(sums.chunks_exact(padded)) {
+                run_wide(Activate { layer, sums: &sums[..own], outputs: &mut outputs[..own] });
             }
             std::mem::swap(inputs, outputs);
         }
@@ -313,15 +360,26 @@ impl HiddenNetwork {
     }
 }
 
-impl Layer {
-    /// Requantises sums and applies leaky ReLU, as `container::model::Hidden` says.
-    fn activate(&self, sums: &[i32], outputs: &mut Vec<i16>) {
-        let Hidden { multiplier, shift, leak, clamp, .. } = self.record;
+/// Requantises sums and applies leaky ReLU, as `container::model::Hidden` says.
+struct Activate<'a> {
+    layer: &'a Layer,
+    sums: &'a [i32],
+    outputs: &'a mut [i16],
+}
+
+impl WideLoop for Activate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Hidden { shift, leak, clamp, .. } = self.layer.record;
+        let multiplier = i64::from(self.layer.multiplier);
         let half = (1_i64 << shift) >> 1;
-        outputs.extend(sums.iter().zip(&self.bias).map(|(sum, bias)| {
-            let z = ((i64::from(*sum) + bias) * multiplier + half) >> shift;
+        let sums = self.sums.iter().zip(&self.layer.bias);
+        self.outputs.iter_mut().zip(sums).for_each(|(out, (sum, bias))| {
+            let z = (i64::from(sum.wrapping_add(*bias)) * multiplier + half) >> shift;
             let z = if z < 0 { z >> leak } else { z };
-            z.clamp(-clamp, clamp) as i16
-        }));
+            *out = z.clamp(-clamp, clamp) as i16;
+        });
     }
 }

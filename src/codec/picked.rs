@@ -86,7 +86,7 @@ impl EncodedBlock<'_> {
             if count == 0 {
                 break;
             }
-            batch.predict(program, count);
+            batch.predict(program, 0, count);
             for (i, pick) in own.enumerate() {
                 let out = &mut out[pick.to * row_bytes..(pick.to + 1) * row_bytes];
                 batch.put(program, self.dtype, i, out);

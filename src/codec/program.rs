@@ -3,7 +3,9 @@
 use super::compander::Compander;
 use super::neighbourhood::Neighbourhood;
 use super::network::IntegerNetwork;
+use super::quantisers::{TRELLIS4, TRELLIS8};
 use super::short::short_limit;
+use super::swift_latents::SwiftLatents;
 use super::value::{fits, whole_step};
 use crate::container::model::{Grid, ModelRecord};
 use crate::entropy::table::{Table, TableSpec};
@@ -11,15 +13,7 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::matrix::{DType, Schema};
 use std::ops::Range;
-use std::sync::Arc;
-
-/// The next state of dependent quantisation by state and parity (VVC, ITU-T H.266 §9.3.4.7, and its
-/// extension to 8 states).
-pub(crate) const TRELLIS4: [[u8; 2]; 8] =
-    [[0, 2], [2, 0], [1, 3], [3, 1], [0, 0], [0, 0], [0, 0], [0, 0]];
-/// The same for eight states; those from 4 on use the second quantiser.
-pub(crate) const TRELLIS8: [[u8; 2]; 8] =
-    [[0, 2], [5, 7], [1, 3], [6, 4], [2, 0], [4, 6], [3, 1], [7, 5]];
+use std::sync::{Arc, OnceLock};
 
 /// Multiply-adds that take as long as decoding a number: a latent, a value, or a unit's result.
 const NUMBER_WORK: u64 = 256;
@@ -70,6 +64,10 @@ pub(crate) struct Program {
     pub(crate) latents_recall: bool,
     /// Whether all rows are alike: there are neither latents nor residuals.
     pub(crate) constant: bool,
+    /// Whether no value has a residual, and none is an atom.
+    lacks_residuals: bool,
+    /// What latents are read with side by side, once that was asked for.
+    swift_latents: OnceLock<Option<Box<SwiftLatents>>>,
 }
 
 impl Program {
@@ -127,6 +125,8 @@ impl Program {
             .collect();
         let constant =
             record.latents() == 0 && neighbours.is_none() && mute.iter().all(|&mute| mute);
+        let temporal = record.temporal.iter().any(|&a| a != 0);
+        let lacks_residuals = neighbours.is_none() && !temporal && mute.iter().all(|&mute| mute);
         Ok(Self {
             dtype,
             compander: None,
@@ -139,8 +139,10 @@ impl Program {
             silent,
             mute,
             latents_recall: record.latent_temporal.iter().any(|&a| a != 0),
-            temporal: record.temporal.iter().any(|&a| a != 0),
+            temporal,
             constant,
+            lacks_residuals,
+            swift_latents: OnceLock::new(),
             record,
         })
     }
@@ -195,6 +197,19 @@ impl Program {
         self.neighbours.is_some() || self.temporal || self.latents_recall
     }
 
+    /// Says whether no value has a residual, and none is an atom: rows are what latents predict.
+    pub(crate) fn lacks_residuals(&self) -> bool {
+        self.lacks_residuals
+    }
+
+    /// Returns what latents are read with side by side, where that is possible.
+    pub(super) fn swift_latents(&self) -> Option<&SwiftLatents> {
+        let made = self.swift_latents.get_or_init(|| {
+            SwiftLatents::new(&self.record, &self.tables, self.trellis()).map(Box::new)
+        });
+        made.as_deref()
+    }
+
     /// Says whether values may be atoms in place of what is predicted from latents.
     pub(crate) fn replaces(&self) -> bool {
         self.record.latents() > 0 && self.neighbours.as_ref().is_some_and(|n| !n.atoms.is_empty())
@@ -208,17 +223,4 @@ impl Program {
             _ => None,
         }
     }
-}
-
-/// Says whether a state uses the second of the two quantisers.
-#[inline(always)]
-pub(crate) fn second_quantiser(state: u8, states: usize) -> bool {
-    usize::from(state) >= states / 2
-}
-
-/// Returns the value of symbol `s`, in units of half the quantiser's step.
-#[inline(always)]
-pub(crate) fn dequantise(s: i64, second: bool) -> i64 {
-    // Without a branch: which quantiser it is cannot be foreseen.
-    s.wrapping_mul(2).wrapping_sub(s.signum() & i64::from(second).wrapping_neg())
 }

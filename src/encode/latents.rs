@@ -5,7 +5,8 @@
 //! whole row through the states of its trellis is found by the Viterbi algorithm.
 
 use crate::codec::latents::LatentLines;
-use crate::codec::program::{Program, dequantise};
+use crate::codec::program::Program;
+use crate::codec::quantisers::dequantise;
 use crate::codec::value::carry;
 use crate::encode::rates::LatentRates;
 use crate::encode::symbols::Symbols;

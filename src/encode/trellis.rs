@@ -1,6 +1,6 @@
 //! Dependent quantisation: the cheapest path of a row's symbols through the quantiser's states.
 
-use crate::codec::program::second_quantiser;
+use crate::codec::quantisers::second_quantiser;
 use crate::encode::rates::{LatentRates, Rates};
 
 /// A number of each row.
@@ -195,7 +195,7 @@ fn costs<const ROWS: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::program::{TRELLIS4, TRELLIS8, dequantise};
+    use crate::codec::quantisers::{TRELLIS4, TRELLIS8, dequantise};
     use crate::encode::rates::tests::uneven;
     use crate::matrix::rng::Rng;
 

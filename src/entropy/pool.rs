@@ -75,9 +75,22 @@ impl Pool {
     /// Finds entries once more, those in lanes `beyond` not where they were looked for first.
     #[inline(never)]
     fn find_again(&self, tables: &[u32; WIDTH], slots: &[i32; WIDTH], beyond: u32) -> [u64; WIDTH] {
+        let buckets = std::array::from_fn(|i| {
+            (tables[i] << BUCKET_BITS) as i32 | slots[i] >> (PROB_BITS - BUCKET_BITS)
+        });
+        self.find_again_in(&buckets, slots, beyond)
+    }
+
+    /// The same of buckets.
+    #[inline(never)]
+    fn find_again_in(
+        &self,
+        buckets: &[i32; WIDTH],
+        slots: &[i32; WIDTH],
+        beyond: u32,
+    ) -> [u64; WIDTH] {
         std::array::from_fn(|i| {
-            let slot = slots[i] as u32;
-            let bucket = (tables[i] << BUCKET_BITS | slot >> (PROB_BITS - BUCKET_BITS)) as usize;
+            let (bucket, slot) = (buckets[i] as usize, slots[i] as u32);
             match beyond >> i & 1 {
                 0 => self.quick[bucket].0,
                 _ => self.find_behind(bucket, slot).0,
@@ -111,6 +124,29 @@ impl Pool {
         if beyond != 0 {
             let (some, others) = V::split(isa, self.find_again(tables, &slots.array(), beyond));
             (low, numbers) = (some.or(wanted, all), others.or(wanted, zero));
+        }
+        [low.bit_and(low_bits), low.shifted_down(16), numbers]
+    }
+
+    /// Finds the entries of tables, of which each lane has one, that hold slots: first slots, numbers of slots,
+    /// and numbers.
+    #[inline(always)]
+    pub(super) fn find_each<V: Vector>(&self, isa: V::Isa, tables: V, slots: V) -> [V; 3] {
+        let buckets = slots.shifted_down(PROB_BITS - BUCKET_BITS);
+        let buckets = tables.shifted_left(BUCKET_BITS).bit_or(buckets).array();
+        let mut found = [0; WIDTH];
+        for i in 0..WIDTH {
+            found[i] = self.quick[buckets[i] as usize].0;
+        }
+        let low_bits = V::all(isa, 0xffff);
+        let (mut low, mut numbers) = V::split(isa, found);
+        let last = low.shifted_down(16).minus(V::all(isa, 1));
+        // Slots before the entry's first are far above its last once the sign is gone.
+        let offset = slots.minus(low.bit_and(low_bits)).bit_and(V::all(isa, i32::MAX));
+        let beyond = V::bits(offset.is_above(last));
+        if beyond != 0 {
+            let found = self.find_again_in(&buckets, &slots.array(), beyond);
+            (low, numbers) = V::split(isa, found);
         }
         [low.bit_and(low_bits), low.shifted_down(16), numbers]
     }

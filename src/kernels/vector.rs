@@ -122,6 +122,9 @@ pub(crate) trait Vector: Copy {
     /// Adds to `first` what numbers, which are [doubled](Self::doubled), score by being above thresholds.
     fn scores(isa: Self::Isa, numbers: &[Self; MEASURED], marks: &[Mark], first: i32) -> Self;
 
+    /// Returns the numbers of `table` at these places, of which only the lowest four bits count.
+    fn of(self, table: Self) -> Self;
+
     /// Puts the numbers at their places in `out`; those whose places are not there are dropped.
     fn put(self, places: Self, out: &mut [i32]);
 

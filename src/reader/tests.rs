@@ -10,7 +10,8 @@ mod written;
 
 use super::*;
 use crate::ErrorKind;
-use crate::codec::program::{Program, second_quantiser};
+use crate::codec::program::Program;
+use crate::codec::quantisers::second_quantiser;
 use crate::container::block;
 #[cfg(feature = "compress")]
 use crate::container::forever::COLUMNS;

@@ -77,6 +77,16 @@ impl Output {
 
     /// Makes the result count: all bytes on the disk, then the name.
     pub(crate) fn commit(self) -> Result<(), Failure> {
+        self.name(true)
+    }
+
+    /// Gives the result its name without waiting for the disk, which may take as long as all else: for
+    /// what is made again from a file that is still there.
+    pub(crate) fn commit_soon(self) -> Result<(), Failure> {
+        self.name(false)
+    }
+
+    fn name(self, synced: bool) -> Result<(), Failure> {
         let Self { mut writer, place, label } = self;
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::hung_up(),
@@ -91,13 +101,19 @@ impl Output {
         match place {
             Place::Stream => {}
             Place::File { temporary, path, force } => {
-                temporary.file().and_then(File::sync_all).map_err(failed)?;
+                if synced {
+                    temporary.file().and_then(File::sync_all).map_err(failed)?;
+                }
                 temporary.rename(&path, force).map_err(failed)?;
-                sync_folder(folder_of(&path));
+                if synced {
+                    sync_folder(folder_of(&path));
+                }
             }
             Place::Folder { temporary, path } => {
                 temporary.rename(&path).map_err(failed)?;
-                sync_folder(folder_of(&path));
+                if synced {
+                    sync_folder(folder_of(&path));
+                }
             }
         }
         Ok(())

@@ -1,5 +1,6 @@
-//! What looks at neighbours, against the plainest way to say the same.
+//! What looks at neighbours or is read side by side, against the plainest way to say the same.
 
+mod abreast;
 mod by_row;
 mod groups;
 mod properties;

@@ -259,6 +259,24 @@ impl Vector for Pair {
     }
 
     #[inline(always)]
+    fn of(self, table: Self) -> Self {
+        let [low, high] = table.0;
+        // SAFETY: the CPU has AVX2, for `self` exists.
+        unsafe {
+            macro_rules! half {
+                ($places:expr) => {{
+                    let low = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(low, $places));
+                    let high = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(high, $places));
+                    // The fourth bit, as the sign, says which half it is.
+                    let which = _mm256_castsi256_ps(_mm256_slli_epi32::<28>($places));
+                    _mm256_castps_si256(_mm256_blendv_ps(low, high, which))
+                }};
+            }
+            Self([half!(self.0[0]), half!(self.0[1])])
+        }
+    }
+
+    #[inline(always)]
     fn put(self, places: Self, out: &mut [i32]) {
         let last = i32::try_from(out.len()).unwrap_or(i32::MAX).wrapping_sub(1);
         let (numbers, places) = (self.array(), places.array());

@@ -183,6 +183,12 @@ impl Vector for Whole {
     }
 
     #[inline(always)]
+    fn of(self, table: Self) -> Self {
+        // SAFETY: the CPU has AVX-512 F, for `self` exists.
+        unsafe { Self(_mm512_permutexvar_epi32(self.0, table.0)) }
+    }
+
+    #[inline(always)]
     fn put(self, places: Self, out: &mut [i32]) {
         let length = i32::try_from(out.len()).unwrap_or(i32::MAX);
         // SAFETY: the CPU has AVX-512 F, for `self` exists.
