@@ -111,8 +111,10 @@ impl Buckets {
     #[inline(always)]
     pub(super) fn find_either(&self, other: &Self, is_other: bool, slot: u32) -> Found {
         let bucket = bucket_of(slot);
-        let found = select_unpredictable(is_other, other.quick[bucket], self.quick[bucket]);
-        match found.holds(slot) {
+        let (own, others) = (self.quick[bucket], other.quick[bucket]);
+        let found = Found(select_unpredictable(is_other, others.0, own.0));
+        let holds = select_unpredictable(is_other, others.holds(slot), own.holds(slot));
+        match holds {
             true => found,
             false => select_unpredictable(is_other, other, self).find_behind(slot),
         }
