@@ -421,7 +421,8 @@ impl Batch {
     }
 
     /// Returns the bytes that decoding a block of `rows` rows of `width` columns takes besides them:
-    /// residuals of 8 bytes, predictions and latents of 4, and what is known of neighbours.
+    /// residuals of 8 bytes, predictions and latents of 4, these also of parts that are read side by side, and
+    /// what is known of neighbours.
     pub(crate) fn bytes(program: Option<&Program>, rows: usize, width: usize) -> u64 {
         let latents = program.map_or(0, |p| p.record.latents());
         let batch = Self::rows(rows, width, latents) as u64;
@@ -429,10 +430,10 @@ impl Batch {
         let expanded = program.is_some_and(|p| p.compander.is_some());
         // Of these, once as the model has them and once as the file does.
         let scaled = if expanded { 16 * width as u64 } else { 0 };
-        // One more row of each is held by the entropy decoder, and a group's with neighbours.
         // Latents of parts that are read side by side.
         let abreast = program.filter(|p| p.lacks_residuals());
         let most = (rows.saturating_mul(latents)).min(MOST_LATENTS) as u64;
+        // One more row of each is held by the entropy decoder, and a group's with neighbours.
         (batch + 1).saturating_mul(12 * width as u64 + 4 * latents as u64 + scaled)
             + abreast.map_or(0, |_| 4 * most)
             + group.map_or(0, |n| group::bytes(n, rows, latents))

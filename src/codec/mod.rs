@@ -2,8 +2,8 @@
 //!
 //! [`network`] predicts, [`value`] turns integers into numbers of the data's type ([`short`] small ones), [`program`]
 //! is a checked model ready to run, [`decode`] runs it over rows ([`write`] their values), [`cursor`] over a block ([`encoded`]),
-//! [`picked`] for single rows of it, parts of which are read [`abreast`], with vectors as [`swift_latents`] says, their
-//! [`quantisers`] chosen by parity; [`columns`] are what blocks keep beside it. Where errors are shares of each number, the model's numbers are on the
+//! [`picked`] for single rows of it. Parts of a block are read [`abreast`], with vectors as [`swift_latents`] says, and the
+//! [`quantisers`] of latents are chosen by parity; [`columns`] are what blocks keep beside it. Where errors are shares of each number, the model's numbers are on the
 //! logarithmic scale of a [`curve`], which a [`compander`] expands. Where residuals look at neighbours, [`surroundings`] says
 //! where these lie, [`near`] and [`further`] what they foretell with which [`weights`], [`tree`] and [`sieve`] choose tables by them as
 //! [`neighbourhood`] says, [`steps`] decodes rows side by side, from what a [`window`] keeps, [`swift`] the

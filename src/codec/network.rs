@@ -311,7 +311,7 @@ impl HiddenNetwork {
             let dense = Dense::new(&record.weights, &clamp, &record.bias)?;
             clamp = vec![record.clamp; record.bias.len()];
             let own = Hidden { weights: Vec::new(), bias: Vec::new(), ..*record };
-            // Sums were proved to stay within 32 bits, and begin with the bias.
+            // Sums were proved to stay within 32 bits with their biases.
             let bias = record.bias.iter().map(|&b| b as i32).collect();
             layers.push(Layer { dense, bias, multiplier, record: own });
         }

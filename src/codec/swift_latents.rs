@@ -24,8 +24,10 @@ const MOST_CLASSES: usize = 8;
 const LARGEST: i64 = 1 << 29;
 /// The largest mean.
 const LARGEST_MEAN: i64 = 1 << 28;
+/// The largest clamp: a symbol that was held is beyond it whatever its mean.
+const LARGEST_CLAMP: i64 = LARGEST - LARGEST_MEAN;
 
-/// What the loop needs of a model.
+/// What the loop needs of a model: some 5 MiB at most for tables, and 12 bytes for each latent in each class.
 #[derive(Debug, Clone)]
 pub(super) struct SwiftLatents {
     pool: Pool,
@@ -81,7 +83,7 @@ impl SwiftLatents {
             Some(Known { tables: ends.map(|table| table as i32), mean })
         });
         let known: Vec<Known> = known.collect::<Option<_>>()?;
-        let clamp = |&c: &i64| i32::try_from(c).ok().filter(|c| i64::from(*c) <= LARGEST);
+        let clamp = |&c: &i64| i32::try_from(c).ok().filter(|c| i64::from(*c) <= LARGEST_CLAMP);
         let clamps: Vec<i32> = m.latent_clamp.iter().map(clamp).collect::<Option<_>>()?;
         let mut next = [0; LANES];
         if let Some(states) = states {
@@ -113,6 +115,7 @@ impl VectorLoop for Run<'_, '_, '_> {
     #[inline(always)]
     fn run<V: Vector>(self, isa: V::Isa) {
         let Self { own, work } = self;
+        const { assert!(GROUPS == 2, "one group or all of them are read") };
         match work.coders.len() {
             1 => read_groups::<V, 1>(isa, own, work),
             _ => read_groups::<V, GROUPS>(isa, own, work),

@@ -1,8 +1,8 @@
 //! Entropy coding, in integers only.
 //!
 //! Two coders share this room. Rows go through [`rans`] with stored [`table`]s: fast, and any
-//! table can be chosen for any number; those that look at each other and are decoded side by side have [`lanes`],
-//! those that do not [`streams`], and their tables a [`pool`]. A table is laid out in [`buckets`]. The model, which is small and read once, goes through
+//! table can be chosen for any number; those that are decoded side by side have [`lanes`] of one stream where
+//! they look at each other, and else [`streams`] of their own; both find tables in a [`pool`]. A table is laid out in [`buckets`]. The model, which is small and read once, goes through
 //! the adaptive [`intcoder`], which needs no tables at all.
 
 pub(crate) mod array;

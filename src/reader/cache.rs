@@ -22,21 +22,20 @@ pub(super) struct Cache {
     inner: Mutex<Inner>,
 }
 
-/// Kept blocks that a thread has met, in lines of memory that no other thread's are in.
+/// Kept blocks that a thread has met, by their numbers, in lines of memory that no other thread's are in.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Front(Vec<Arc<Kept>>);
+struct Front(Vec<(usize, Arc<Kept>)>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    blocks: Vec<Arc<Kept>>,
+    blocks: Vec<(usize, Arc<Kept>)>,
     bytes: usize,
     touched: VecDeque<usize>,
 }
 
 #[derive(Debug)]
 struct Kept {
-    block: usize,
     /// When it was asked for last.
     asked: AtomicU64,
     bytes: Vec<u8>,
@@ -58,7 +57,7 @@ impl Cache {
         self.budget
     }
 
-    /// Says whether a block is here.
+    /// Says whether a block is here, and takes it for asked for.
     pub(super) fn has(&self, block: usize) -> bool {
         self.read(block, |_| ()).is_some()
     }
@@ -68,20 +67,19 @@ impl Cache {
         if !self.used.load(Ordering::Relaxed) {
             return None;
         }
-        let now = self.time.load(Ordering::Relaxed);
         let mut front = locked(&self.fronts[own_front()]);
-        let at = match front.0.iter().position(|kept| kept.block == block) {
+        let at = match place(&front.0, block) {
             Some(at) => at,
             None => {
                 // The front stays locked, so that what is dropped meanwhile is taken from it afterwards.
                 let inner = locked(&self.inner);
-                let kept = inner.blocks.iter().find(|kept| kept.block == block)?;
-                front.0.push(kept.clone());
+                front.0.push(inner.blocks[place(&inner.blocks, block)?].clone());
                 front.0.len() - 1
             }
         };
-        let kept = &front.0[at];
-        if kept.asked.load(Ordering::Relaxed) != now {
+        let kept = &front.0[at].1;
+        let now = self.time.load(Ordering::Relaxed);
+        if kept.asked.load(Ordering::Relaxed) < now {
             kept.asked.store(now, Ordering::Relaxed);
         }
         Some(read(&kept.bytes))
@@ -112,16 +110,16 @@ impl Cache {
         }
         let dropped = {
             let mut inner = locked(&self.inner);
-            if inner.blocks.iter().any(|kept| kept.block == block) {
+            if place(&inner.blocks, block).is_some() {
                 return;
             }
             let asked = self.time.fetch_add(1, Ordering::Relaxed) + 1;
             inner.bytes += bytes.len();
-            inner.blocks.push(Arc::new(Kept { block, asked: asked.into(), bytes }));
+            inner.blocks.push((block, Arc::new(Kept { asked: asked.into(), bytes })));
             inner.drop_beyond(self.budget)
         };
         for front in self.fronts.iter().filter(|_| !dropped.is_empty()) {
-            locked(front).0.retain(|kept| !dropped.contains(&kept.block));
+            locked(front).0.retain(|(block, _)| !dropped.contains(block));
         }
     }
 }
@@ -131,14 +129,19 @@ impl Inner {
     fn drop_beyond(&mut self, budget: usize) -> Vec<usize> {
         let mut dropped = Vec::new();
         while self.bytes > budget {
-            let ages = self.blocks.iter().map(|kept| kept.asked.load(Ordering::Relaxed));
+            let ages = self.blocks.iter().map(|(_, kept)| kept.asked.load(Ordering::Relaxed));
             let Some((oldest, _)) = ages.enumerate().min_by_key(|(_, asked)| *asked) else { break };
-            let kept = self.blocks.remove(oldest);
+            let (block, kept) = self.blocks.remove(oldest);
             self.bytes -= kept.bytes.len();
-            dropped.push(kept.block);
+            dropped.push(block);
         }
         dropped
     }
+}
+
+/// Returns where a block is: the last ones are likely.
+fn place(blocks: &[(usize, Arc<Kept>)], block: usize) -> Option<usize> {
+    blocks.iter().rposition(|(own, _)| *own == block)
 }
 
 /// Returns which of the fronts is this thread's.
@@ -211,11 +214,12 @@ mod tests {
             }
         });
         let inner = locked(&cache.inner);
-        let there: usize = inner.blocks.iter().map(|kept| kept.bytes.len()).sum();
+        let there: usize = inner.blocks.iter().map(|(_, kept)| kept.bytes.len()).sum();
         assert!(there == inner.bytes && there <= 100, "{there}");
         for front in &cache.fronts {
-            let is_kept = |met: &Arc<Kept>| inner.blocks.iter().any(|kept| Arc::ptr_eq(kept, met));
-            assert!(locked(front).0.iter().all(is_kept));
+            let is_kept =
+                |met: &Arc<Kept>| inner.blocks.iter().any(|(_, kept)| Arc::ptr_eq(kept, met));
+            assert!(locked(front).0.iter().all(|(_, met)| is_kept(met)));
         }
     }
 }

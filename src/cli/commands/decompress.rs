@@ -89,7 +89,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let packing = rows_out::packing(&destination);
     copy(&archive, &ranges, (format, packing, &schema), &output, &bar)?;
     drop(bar);
-    output.commit_soon()?;
+    if archive.stays { output.commit_soon() } else { output.commit() }?;
 
     let seconds = started.elapsed().as_secs_f64();
     let what = match args.region.is_some() || archive.reader.tiling().is_some() {

@@ -30,6 +30,8 @@ pub(crate) struct Archive {
     pub(crate) label: String,
     /// Bytes of memory that may be taken.
     memory: u64,
+    /// Whether the file is there once the program has ended: what came through a pipe is not.
+    pub(crate) stays: bool,
 }
 
 impl Archive {
@@ -45,7 +47,9 @@ impl Archive {
         (limits.model_bytes, limits.block_bytes, limits.index_bytes) = (memory, memory, memory);
         let cache = usize::try_from(memory / SHARE_OF_CACHE).unwrap_or(usize::MAX);
         let options = ReaderOptions::new(limits, cache.min(CACHE_BYTES));
-        let opened = match spool(path, &label)? {
+        let spooled = spool(path, &label)?;
+        let stays = spooled.is_none();
+        let opened = match spooled {
             Some(file) => Reader::from_file(file, options),
             None => Reader::open_with(path, options),
         };
@@ -59,7 +63,7 @@ impl Archive {
                 grouped(reader.rows() as u64)
             ));
         }
-        Ok(Self { reader, label, memory })
+        Ok(Self { reader, label, memory, stays })
     }
 
     /// Says what failure `error`, met while reading here, amounts to.

@@ -1,4 +1,4 @@
-//! Writes a result so that it is there completely or not at all.
+//! Writes a result so that it is there completely or not at all, whenever the program ends.
 
 use crate::cli::io::destination::{Destination, Writing, folder_of, is_stream, shown_binary};
 use crate::cli::io::failure::Failure;
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Bytes gathered before the system is asked to write them.
 const BUFFER: usize = 1 << 18;
 
-/// A result being written; forgotten when dropped, there after [`Output::commit`].
+/// A result being written; forgotten when dropped, there after [`Output::commit`] or [`Output::commit_soon`].
 pub(crate) struct Output {
     writer: Writer,
     place: Place,
@@ -81,7 +81,8 @@ impl Output {
     }
 
     /// Gives the result its name without waiting for the disk, which may take as long as all else: for
-    /// what is made again from a file that is still there.
+    /// what is made again from a file that is still there. After a power cut within seconds, it may be empty
+    /// or cut.
     pub(crate) fn commit_soon(self) -> Result<(), Failure> {
         self.name(false)
     }
@@ -264,13 +265,16 @@ mod tests {
     fn the_name_appears_last() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
-        let output = create(&path, false);
-        output.writer().write_all(b"bytes").unwrap();
-        assert!(!path.exists());
-        assert_eq!(output.writer().written(), 5);
-        output.commit().unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"bytes");
-        assert_eq!(names(folder.path()), ["out"]);
+        for commit in [Output::commit, Output::commit_soon] {
+            let output = create(&path, false);
+            output.writer().write_all(b"bytes").unwrap();
+            assert!(!path.exists());
+            assert_eq!(output.writer().written(), 5);
+            commit(output).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"bytes");
+            assert_eq!(names(folder.path()), ["out"]);
+            fs::remove_file(&path).unwrap();
+        }
     }
 
     #[test]
@@ -289,12 +293,15 @@ mod tests {
     fn a_full_disk_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
-        for room in [0, 1, BUFFER + 1] {
+        let commits = [Output::commit, Output::commit_soon];
+        for (room, commit) in
+            [0, 1, BUFFER + 1].into_iter().flat_map(|room| commits.map(|c| (room, c)))
+        {
             let mut output = create(&path, false);
             output.writer = Writer::new(Box::new(Full(room)));
             // Small enough for the buffer: the trouble comes with the last flush.
             let _ = output.writer().write_all(&vec![7; room + 10]);
-            let failure = output.commit().unwrap_err();
+            let failure = commit(output).unwrap_err();
             assert!(failure.message().contains("cannot write"), "{failure:?}");
             assert_eq!(failure.code(), 1);
             assert!(names(folder.path()).is_empty());
