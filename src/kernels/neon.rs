@@ -55,6 +55,7 @@ mod gemm {
         // 24 sums, 4 vectors of b and 1 number of a: 29 of 32 registers.
         6 rows (1 2 3 4 5 6), 4 vectors,
         vdupq_n_f32(0.0), vld1q_f32, vst1q_f32, vdupq_n_f32, |x, b, sum| vfmaq_f32(sum, x, b),
+        vaddq_f32, vmulq_f32, vmaxq_f32,
         // There is no stable intrinsic that asks for a line.
         |_: *const f32| ()
     }

@@ -14,7 +14,7 @@
 //! beneath a tile that wait costs little.
 
 use super::matrix::{Finish, View, finish_row};
-use super::micro::{Lines, Micro, Panel, Strip, Tile};
+use super::micro::{Ending, Lines, Micro, Panel, Strip, Tile};
 use super::pack::{pack, with_buffers};
 use std::ops::Range;
 
@@ -59,7 +59,8 @@ pub(super) fn product<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
 ) {
     let Part { row, column, rows: mut out } = part;
     let width = out[0].len();
-    let packs_a = a.columns_apart != 1 || width >= WIDE;
+    let in_lines = a.columns_apart == 1 || a.rows_apart == 1;
+    let packs_a = !in_lines || width >= WIDE;
     let deepest = KC.min(a.columns).next_multiple_of(4);
     let most_a = (MC_KC + MR * deepest).min(out.len().next_multiple_of(MR) * deepest);
     let most_b = NC.min(width).next_multiple_of(NR) * deepest;
@@ -79,12 +80,16 @@ pub(super) fn product<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
                         pack::<MR>(a.t(), ks.start, k, row..row + out.len(), packed_a);
                     }
                     let strip = |i: usize| match packs_a {
-                        true => Strip::Packed(&packed_a[i * k..][..MR * k]),
-                        false => Strip::Rows(Lines {
-                            data: &a.data[(row + i) * a.rows_apart + ks.start..],
-                            apart: a.rows_apart,
-                        }),
+                        true => {
+                            let data = &packed_a[i * k..][..MR * k];
+                            Strip::Columns(Lines { data, apart: MR })
+                        }
+                        false => strip(a, row + i, ks.start),
                     };
+                    let ends = ks.end == a.columns;
+                    let by_slope = finish.by_slope().filter(|_| ends);
+                    // The first column that is not complete.
+                    let mut first = wide.start;
                     // Loop 2.
                     let panels = packed_b.chunks_exact_mut(k * NR);
                     for (at, panel) in wide.clone().step_by(NR).zip(panels) {
@@ -94,18 +99,32 @@ pub(super) fn product<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
                             true => packing::<NR>(b, &ks, from, panel),
                             false => Packing { packed: panel, unpacked: None },
                         };
-                        let tiles = Tiles { out, columns: at.clone(), fresh };
+                        let end = by_slope.filter(|_| at.len() == NR).map(|(bias, slope)| Ending {
+                            bias: &bias[column + at.start..],
+                            slope,
+                        });
+                        let tiles = Tiles { out, columns: at.clone(), fresh, end };
                         column_of_tiles(micro, k, strip, panel, tiles);
-                        let done = at.end - wide.start;
-                        if ks.end == a.columns && (done % FINISHED == 0 || at.end == wide.end) {
-                            let first = wide.start + (done - 1) / FINISHED * FINISHED;
+                        if end.is_some() {
+                            first = at.end;
+                        } else if ends && (at.end - first >= FINISHED || at.end == wide.end) {
                             finish_rows(out, first..at.end, column, finish);
+                            first = at.end;
                         }
                     }
                 }
             }
         }
     });
+}
+
+/// Returns rows of a from `row` on, from column `k` on, where they lie.
+fn strip(a: View<'_>, row: usize, k: usize) -> Strip<'_> {
+    let data = &a.data[row * a.rows_apart + k * a.columns_apart..];
+    match a.columns_apart {
+        1 => Strip::Rows(Lines { data, apart: a.rows_apart }),
+        apart => Strip::Columns(Lines { data, apart }),
+    }
 }
 
 /// A panel of b, and where it lies if it is still to be packed there.
@@ -142,6 +161,8 @@ struct Tiles<'c, 'o> {
     columns: Range<usize>,
     /// Whether sums start at 0.
     fresh: bool,
+    /// What follows the last of them, in whole columns of tiles.
+    end: Option<Ending<'c>>,
 }
 
 /// Runs loop 1: all rows with one panel of b, which is packed, or packed with the first rows.
@@ -151,21 +172,21 @@ fn column_of_tiles<'a, M: Micro<MR, NR>, const MR: usize, const NR: usize>(
     k: usize,
     strip: impl Fn(usize) -> Strip<'a>,
     Packing { packed, unpacked }: Packing<'_>,
-    Tiles { out, columns, fresh }: Tiles<'_, '_>,
+    Tiles { out, columns, fresh, end }: Tiles<'_, '_>,
 ) {
     let mut strips = out.chunks_mut(MR).enumerate();
     if let Some(b) = unpacked {
         let (i, rows) = strips.next().expect("a row at least");
-        let tile = Tile { rows, column: columns.start, fresh };
+        let tile = Tile { rows, column: columns.start, fresh, end };
         micro.tile(k, strip(i * MR), Panel::Rows(b, packed), tile);
     }
     for (i, rows) in strips {
         let (a, b) = (strip(i * MR), Panel::Packed(packed));
         if columns.len() == NR {
-            micro.tile(k, a, b, Tile { rows, column: columns.start, fresh });
+            micro.tile(k, a, b, Tile { rows, column: columns.start, fresh, end });
         } else {
             at_the_edge::<MR, NR>(rows, columns.clone(), |rows| {
-                micro.tile(k, a, b, Tile { rows, column: 0, fresh });
+                micro.tile(k, a, b, Tile { rows, column: 0, fresh, end: None });
             });
         }
     }

@@ -42,6 +42,19 @@ pub(crate) enum Finish<'a> {
     Activate(&'a [f32], Activation),
 }
 
+impl<'a> Finish<'a> {
+    /// Returns the bias and the slope below 0, where it is no more than those.
+    pub(super) fn by_slope(self) -> Option<(&'a [f32], f32)> {
+        match self {
+            Finish::Activate(bias, Activation::Identity) => Some((bias, 1.0)),
+            Finish::Activate(bias, Activation::LeakyRelu(slope)) if slope <= 1.0 => {
+                Some((bias, slope))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Applies bias and activation to a piece of a row, which begins at `column`.
 pub(super) fn finish_row(row: &mut [f32], column: usize, finish: Finish<'_>) {
     if let Finish::Activate(bias, f) = finish {

@@ -1,6 +1,7 @@
 //! The micro-kernel in plain Rust: the reference.
 
-use super::micro::{Lines, Micro, Panel, Strip, Tile};
+use super::micro::{Ending, Lines, Micro, Panel, Strip, Tile};
+use crate::kernels::activation::Activation;
 #[cfg(test)]
 use crate::kernels::isa::Isa;
 
@@ -29,10 +30,14 @@ impl Micro<4, 8> for Scalar {
             }
             for (k, b) in b.as_chunks::<8>().0.iter().enumerate().take(k) {
                 let x = match a {
-                    Strip::Packed(a) => a[k * 4 + r],
+                    Strip::Columns(a) => a.data[k * a.apart + r],
                     Strip::Rows(a) => a.data[r * a.apart + k],
                 };
                 c.iter_mut().zip(b).for_each(|(sum, b)| *sum = x.mul_add(*b, *sum));
+            }
+            if let Some(Ending { bias, slope }) = tile.end {
+                c.iter_mut().zip(bias).for_each(|(x, b)| *x += b);
+                Activation::LeakyRelu(slope).apply(c);
             }
         }
     }

@@ -45,11 +45,18 @@ fn bits(values: &[f32]) -> Vec<u32> {
 fn check(isa: Isa, m: usize, k: usize, n: usize) {
     let (a, b) = (numbers(m * k, 1), numbers(k * n, 2));
     let (bias, before) = (numbers(n, 3), numbers(m * n, 4));
-    let leaky = Activation::LeakyRelu(0.125);
+    // By the kernel (the first two) or after it.
+    let [plain, leaky, steep, relu] = [
+        Activation::Identity,
+        Activation::LeakyRelu(0.125),
+        Activation::LeakyRelu(1.5),
+        Activation::Relu,
+    ]
+    .map(|f| Finish::Activate(&bias, f));
     for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
         let a = if ta { View::new(&a, k, m).t() } else { View::new(&a, m, k) };
         let b = if tb { View::new(&b, n, k).t() } else { View::new(&b, k, n) };
-        for finish in [Finish::Store, Finish::Add, Finish::Activate(&bias, leaky)] {
+        for finish in [Finish::Store, Finish::Add, plain, leaky, steep, relu] {
             let (mut out, mut expected) = (before.clone(), before.clone());
             gemm_on(isa, a, b, &mut out, finish);
             assert_eq!(RAN.take(), (m * k * n > 0).then_some(isa));

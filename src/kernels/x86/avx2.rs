@@ -52,6 +52,6 @@ mod gemm {
         // 12 sums, 2 vectors of b and 1 number of a: 15 of 16 registers.
         6 rows (1 2 3 4 5 6), 2 vectors,
         _mm256_setzero_ps(), _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_fmadd_ps,
-        |line: *const f32| _mm_prefetch::<_MM_HINT_T0>(line.cast())
+        _mm256_add_ps, _mm256_mul_ps, _mm256_max_ps, |line: *const f32| _mm_prefetch::<_MM_HINT_T0>(line.cast())
     }
 }

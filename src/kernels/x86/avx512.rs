@@ -70,6 +70,6 @@ mod gemm {
         // 24 sums, 2 vectors of b and 1 number of a: 27 of 32 registers.
         12 rows (1 2 3 4 5 6 7 8 9 10 11 12), 2 vectors,
         _mm512_setzero_ps(), _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps,
-        |line: *const f32| _mm_prefetch::<_MM_HINT_T0>(line.cast())
+        _mm512_add_ps, _mm512_mul_ps, _mm512_max_ps, |line: *const f32| _mm_prefetch::<_MM_HINT_T0>(line.cast())
     }
 }
