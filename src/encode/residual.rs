@@ -9,6 +9,7 @@ use crate::codec::value::{Cell, carry};
 use crate::container::model::{Grid, Value};
 use crate::encode::column::{Coded, Column, EXACT, MAGIC, integer, inverse, is_fine};
 use crate::encode::symbols::Symbols;
+use crate::kernels::wide::widest;
 use crate::matrix::FillValues;
 
 /// The last row as decoded, and its errors.
@@ -109,7 +110,8 @@ impl<'a> ResidualCoder<'a> {
             .collect();
         let is_plain = |g: &Grid| matches!(g.value, Value::Linear { .. }) && is_fine(g);
         let plain = program.runs().all(|(_, g)| is_plain(g));
-        let fast = plain && !program.temporal && coded.iter().all(|c| *c);
+        let alike = coded.iter().all(|c| *c) || !has_residuals;
+        let fast = plain && !program.temporal && alike;
         let bases = || program.record.base.iter().map(|&b| b as f64).collect();
         Self {
             rounded: vec![0.0; if fast { width } else { 0 }],
@@ -138,9 +140,14 @@ impl<'a> ResidualCoder<'a> {
             symbols.residuals.resize(first + row.len(), 0);
         }
         let is_whole = self.fills.is_empty() || !row.iter().any(|x| self.fills.contains(*x));
-        if is_whole && self.fast_row(row, predicted) {
-            let out = &mut symbols.residuals[first..];
-            for (r, x) in out.iter_mut().zip(&self.rounded) {
+        let is_done = is_whole
+            && match self.has_residuals {
+                true => self.fast_row::<T, true>(row, predicted),
+                false => self.fast_row::<T, false>(row, predicted),
+            };
+        if is_done {
+            let out = symbols.residuals.iter_mut().skip(first);
+            for (r, x) in out.zip(&self.rounded) {
                 *r = integer(*x);
             }
             return;
@@ -176,10 +183,11 @@ impl<'a> ResidualCoder<'a> {
     }
 
     /// Makes the residuals of a row in the common case, as vector code: all columns linear, nothing
-    /// carried over, every value within its bound. Returns false where that does not hold.
+    /// carried over, every value within its bound. Returns false where that does not hold. Without
+    /// `CODED` there are none: values are what is predicted.
     ///
     /// All integers here are below 2^52 and so exact as `f64`: the values are the decoder's.
-    fn fast_row<T: Cell>(&mut self, row: &[T], predicted: &[i32]) -> bool {
+    fn fast_row<T: Cell, const CODED: bool>(&mut self, row: &[T], predicted: &[i32]) -> bool {
         let Some(bases) = &self.fast else { return false };
         let mut good = true;
         for (range, grid) in self.program.runs() {
@@ -190,18 +198,22 @@ impl<'a> ResidualCoder<'a> {
             let columns =
                 bases[j.clone()].iter().zip(&predicted[j.clone()]).zip(&self.bounds[j.clone()]);
             let out = self.rounded[j.clone()].iter_mut().zip(&mut self.errors.decoded[j.clone()]);
-            for ((x, ((base, m), bound)), (rounded, decoded)) in row[j].iter().zip(columns).zip(out)
-            {
-                let (x, p) = (x.to_f64(), base + f64::from(*m));
-                let t = ((x - offset) * inverse - p) * inverse_step;
-                let r = (t + MAGIC) - MAGIC;
-                let k = p + r * step;
-                let y = T::from_float(offset + k * unit).to_f64();
-                good &= (x - y).abs() < *bound;
-                good &= k.abs() < EXACT && p.abs() < EXACT && t.abs() < EXACT;
-                *rounded = r;
-                *decoded = y;
-            }
+            let cells = row[j].iter().zip(columns).zip(out);
+            good &= widest(|| {
+                let mut good = true;
+                for ((x, ((base, m), bound)), (rounded, decoded)) in cells {
+                    let (x, p) = (x.to_f64(), base + f64::from(*m));
+                    let t = ((x - offset) * inverse - p) * inverse_step;
+                    let r = if CODED { (t + MAGIC) - MAGIC } else { 0.0 };
+                    let k = p + r * step;
+                    let y = T::from_float(offset + k * unit).to_f64();
+                    good &= (x - y).abs() < *bound;
+                    good &= (k.abs() < EXACT) & (p.abs() < EXACT) & (t.abs() < EXACT);
+                    *rounded = r;
+                    *decoded = y;
+                }
+                good
+            });
         }
         good && T::DTYPE.size() < 8
     }
@@ -318,6 +330,42 @@ mod tests {
         let value = |x: f64| (90.0 * x) as f32;
         assert!(ResidualCoder::new(&p, &[0.1; WIDTH], &FillValues::default()).fast.is_some());
         assert_eq!(check(&p, 0.1, true, value), check(&p, 0.1, false, value));
+    }
+
+    #[test]
+    fn values_without_residuals_are_what_is_predicted() {
+        let linear = Value::Linear { offset: 3.0, unit: 0.0124 };
+        let grid = Grid { value: linear, fraction: 4, step: 16 };
+        let mut record = program(grid, DType::F32, 0).record;
+        record.classes.quantum = vec![-1];
+        let p = Program::new(record, DType::F32).unwrap();
+        let fills = FillValues::default();
+        let rows = [1.5_f32, -2.0, 0.25, 7.0, f32::NAN, 1e30];
+        let predicted = [40, -3, 5, 1000, 0, 8];
+        let expected: Vec<f64> = (0..6)
+            .map(|at| {
+                let value: f32 = p.record.grids[0].value(p.record.base[at % 3], predicted[at], 0);
+                f64::from(value)
+            })
+            .collect();
+        for bound in [f64::INFINITY, 1.0] {
+            let bounds = [bound; WIDTH];
+            let mut coder = ResidualCoder::new(&p, &bounds, &fills);
+            assert!(coder.fast.is_some());
+            let (mut symbols, mut exact) = (Symbols::default(), Vec::new());
+            for (i, row) in rows.chunks(WIDTH).enumerate() {
+                coder.row(i, row, &predicted[i * WIDTH..][..WIDTH], &mut symbols);
+                for (j, x) in row.iter().enumerate() {
+                    let (at, x) = (i * WIDTH + j, f64::from(*x));
+                    let is_off = !x.is_finite() || (x - expected[at]).abs() > bound;
+                    exact.extend(is_off.then_some(at as u64));
+                    let decoded = coder.errors.decoded()[j];
+                    assert!(is_off || decoded == expected[at], "{at}: {decoded}");
+                }
+            }
+            assert_eq!(symbols.escapes, exact);
+            assert!(symbols.residuals.is_empty());
+        }
     }
 
     #[test]

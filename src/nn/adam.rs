@@ -105,6 +105,7 @@ impl Adam {
                     .par_chunks_mut(sum::PART)
                     .zip(self.v[range].par_chunks_mut(sum::PART)),
             )
+            .with_min_len(sum::apiece(sum::PART))
             .for_each(|((params, grads), (m, v))| {
                 widest(|| {
                     for (((p, g), m), v) in params.iter_mut().zip(grads).zip(m).zip(v) {

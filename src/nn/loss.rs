@@ -12,6 +12,7 @@ pub(crate) fn mean_squared(out: &[f32], target: &[f32], d: &mut [f32]) -> f64 {
     let parts: Vec<f64> = d
         .par_chunks_mut(sum::PART)
         .zip(out.par_chunks(sum::PART).zip(target.par_chunks(sum::PART)))
+        .with_min_len(sum::apiece(sum::PART))
         .map(|(d, (out, target))| {
             d.iter_mut().zip(out.iter().zip(target)).for_each(|(d, (o, t))| *d = o - t);
             let error = sum::squares_in_lanes(d);

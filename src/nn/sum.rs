@@ -8,10 +8,18 @@ use rayon::prelude::*;
 const ROWS: usize = 32;
 /// Numbers of a part of a sum over all.
 pub(super) const PART: usize = 1 << 14;
+/// Fewer numbers than this (10 to 20 µs of a simple loop) are not worth waking another thread for.
+const WORTH_A_THREAD: usize = 1 << 16;
+
+/// How many parts of `numbers` numbers a thread takes, at least.
+pub(super) fn apiece(numbers: usize) -> usize {
+    WORTH_A_THREAD.div_ceil(numbers.max(1))
+}
 
 /// `after = f(before)`
 pub(super) fn apply(f: Activation, before: &[f32], after: &mut [f32]) {
-    after.par_chunks_mut(PART).zip(before.par_chunks(PART)).for_each(|(after, before)| {
+    let parts = after.par_chunks_mut(PART).zip(before.par_chunks(PART));
+    parts.with_min_len(apiece(PART)).for_each(|(after, before)| {
         widest(|| {
             after.copy_from_slice(before);
             f.apply(after);
@@ -36,6 +44,7 @@ pub(super) fn activation_and_bias(
     d.par_chunks_mut(ROWS * width)
         .zip(kept.par_chunks(ROWS * width))
         .zip(sums.par_chunks_mut(width))
+        .with_min_len(apiece(ROWS * width))
         .for_each(|((d, kept), sum)| {
             widest(|| {
                 sum.fill(0.0);
@@ -55,7 +64,8 @@ pub(super) fn bias(d: &[f32], bias: &mut [f32], parts: &mut Vec<f32>) {
         return;
     }
     let sums = room(parts, d.len(), width);
-    d.par_chunks(ROWS * width).zip(sums.par_chunks_mut(width)).for_each(|(d, sum)| {
+    let strips = d.par_chunks(ROWS * width).zip(sums.par_chunks_mut(width));
+    strips.with_min_len(apiece(ROWS * width)).for_each(|(d, sum)| {
         widest(|| {
             sum.fill(0.0);
             d.chunks_exact(width).for_each(|d| add(sum, d));
@@ -81,6 +91,7 @@ fn add(sum: &mut [f32], values: &[f32]) {
 pub(super) fn over_parts(len: usize, part: impl Fn(std::ops::Range<usize>) -> f64 + Sync) -> f64 {
     let sums: Vec<f64> = (0..len.div_ceil(PART))
         .into_par_iter()
+        .with_min_len(apiece(PART))
         .map(|i| part(i * PART..len.min((i + 1) * PART)))
         .collect();
     sums.iter().sum()

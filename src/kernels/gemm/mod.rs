@@ -19,8 +19,8 @@ pub(crate) use matrix::{Finish, View};
 use micro::Micro;
 use rayon::prelude::*;
 
-/// Fewer multiply-adds than this (about 20 µs) are not worth waking another thread for.
-const WORTH_A_THREAD: usize = 1 << 20;
+/// Fewer multiply-adds than this (40 to 80 µs) are not worth waking another thread for.
+const WORTH_A_THREAD: usize = 1 << 22;
 
 /// The most rows that are handed out at once: many for each thread, and a list of few parts.
 const BAND: usize = 4096;
