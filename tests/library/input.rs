@@ -226,6 +226,18 @@ fn packed_files_that_are_damaged_do_not_panic() {
     }
 }
 
+/// A column of numbers, written as text and read again.
+fn comes_back_from_csv(values: &[f64]) {
+    let rows = Matrix::from_slice(values, &[]).unwrap();
+    let opened = open_reader(&mut &write(Format::Csv, &rows)[..], "a.csv", &OpenOptions::default());
+    let back = read_all(&*opened.unwrap()).unwrap();
+    assert_eq!(back.len(), values.len() * 8);
+    for (value, back) in values.iter().zip(back.as_chunks().0) {
+        let back = f64::from_le_bytes(*back);
+        assert!(back.to_bits() == value.to_bits() || back.is_nan() && value.is_nan(), "{value}");
+    }
+}
+
 proptest! {
     #[test]
     fn npy_gives_back_any_array(
@@ -245,14 +257,13 @@ proptest! {
 
     #[test]
     fn csv_gives_back_any_number(bits in prop::collection::vec(any::<u64>(), 1..40)) {
-        let values: Vec<f64> = bits.into_iter().map(f64::from_bits).collect();
-        let rows = Matrix::from_slice(&values, &[]).unwrap();
-        let opened = open_reader(&mut &write(Format::Csv, &rows)[..], "a.csv", &OpenOptions::default());
-        let back = read_all(&*opened.unwrap()).unwrap();
-        for (value, back) in values.iter().zip(back.as_chunks().0) {
-            let back = f64::from_le_bytes(*back);
-            prop_assert!(back.to_bits() == value.to_bits() || back.is_nan() && value.is_nan());
-        }
+        comes_back_from_csv(&bits.into_iter().map(f64::from_bits).collect::<Vec<f64>>());
+    }
+
+    #[test]
+    fn csv_gives_back_any_whole_number(exponent in 53_i32..64, fraction in 1.0..2.0) {
+        comes_back_from_csv(&[fraction * 2_f64.powi(exponent)]);
+        comes_back_from_csv(&[fraction * 2_f64.powi(exponent), -1.0]);
     }
 
     #[test]

@@ -137,6 +137,11 @@ fn text_is_the_shortest_that_gives_the_number_back() {
         text(&rows),
         "0.1,-0,1e300,5e-324,inf,,100000000000000000000,123456.789,-0.00000025\n"
     );
+    let long = [9007199254740991.0, -9007199254740992.0, 1.8e19, 18446744073709551616.0];
+    assert_eq!(
+        text(&Matrix::from_slice(&long, &[4]).unwrap()),
+        "9007199254740991,-9007199254740992.0,18000000000000000000.0,18446744073709552000\n"
+    );
     assert_eq!(text(&Matrix::from_slice(&[0.1_f32, 16777216.0], &[2]).unwrap()), "0.1,16777216\n");
     let half = Matrix::from_slice(&[crate::F16(0x2e66), crate::F16(0xfc00)], &[2]).unwrap();
     assert_eq!(text(&half), "0.099975586,-inf\n");

@@ -349,6 +349,10 @@ fn print_double(line: &mut Vec<u8>, value: f64, column: TextColumn) -> io::Resul
     print_float(line, value)
 }
 
+/// Sizes of numbers that are whole and not told apart by their last digits, and that an integer of 64
+/// bits can have: 2^53 to 2^64.
+const INTEGERS: std::ops::Range<f64> = 9_007_199_254_740_992.0..18_446_744_073_709_551_616.0;
+
 fn print_float<T: Into<f64> + LowerExp + std::fmt::Display + Copy>(
     line: &mut Vec<u8>,
     value: T,
@@ -360,6 +364,9 @@ fn print_float<T: Into<f64> + LowerExp + std::fmt::Display + Copy>(
         _ if size != 0.0 && size.is_finite() && !(1e-7..1e21).contains(&size) => {
             write!(line, "{value:e}")
         }
+        // Without the point, a column of these alone would be read as integers, of which the last
+        // digits are not.
+        _ if INTEGERS.contains(&size) => write!(line, "{value}.0"),
         _ => write!(line, "{value}"),
     }
 }
