@@ -146,8 +146,8 @@ impl<'a> ResidualCoder<'a> {
                 false => self.fast_row::<T, false>(row, predicted),
             };
         if is_done {
-            let out = symbols.residuals.iter_mut().skip(first);
-            for (r, x) in out.zip(&self.rounded) {
+            let out = symbols.residuals.get_mut(first..).unwrap_or_default();
+            for (r, x) in out.iter_mut().zip(&self.rounded) {
                 *r = integer(*x);
             }
             return;

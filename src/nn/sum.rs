@@ -18,8 +18,7 @@ pub(super) fn apiece(numbers: usize) -> usize {
 
 /// `after = f(before)`
 pub(super) fn apply(f: Activation, before: &[f32], after: &mut [f32]) {
-    let parts = after.par_chunks_mut(PART).zip(before.par_chunks(PART));
-    parts.with_min_len(apiece(PART)).for_each(|(after, before)| {
+    after.par_chunks_mut(PART).zip(before.par_chunks(PART)).for_each(|(after, before)| {
         widest(|| {
             after.copy_from_slice(before);
             f.apply(after);
@@ -41,10 +40,12 @@ pub(super) fn activation_and_bias(
         return;
     }
     let sums = room(parts, d.len(), width);
+    // Functions that are curved take many times as long.
+    let apiece = if f.is_straight() { apiece(ROWS * width) } else { 1 };
     d.par_chunks_mut(ROWS * width)
         .zip(kept.par_chunks(ROWS * width))
         .zip(sums.par_chunks_mut(width))
-        .with_min_len(apiece(ROWS * width))
+        .with_min_len(apiece)
         .for_each(|((d, kept), sum)| {
             widest(|| {
                 sum.fill(0.0);

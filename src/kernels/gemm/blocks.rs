@@ -87,7 +87,6 @@ pub(super) fn product<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
                         false => strip(a, row + i, ks.start),
                     };
                     let ends = ks.end == a.columns;
-                    let by_slope = finish.by_slope().filter(|_| ends);
                     // The first column that is not complete.
                     let mut first = wide.start;
                     // Loop 2.
@@ -96,13 +95,10 @@ pub(super) fn product<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
                         let at = at..wide.end.min(at + NR);
                         let from = column + at.start..column + at.end;
                         let panel = match packs_b {
-                            true => packing::<NR>(b, &ks, from, panel),
+                            true => packing::<NR>(b, &ks, from.clone(), panel),
                             false => Packing { packed: panel, unpacked: None },
                         };
-                        let end = by_slope.filter(|_| at.len() == NR).map(|(bias, slope)| Ending {
-                            bias: &bias[column + at.start..],
-                            slope,
-                        });
+                        let end = if ends { ending::<NR>(finish, from) } else { None };
                         let tiles = Tiles { out, columns: at.clone(), fresh, end };
                         column_of_tiles(micro, k, strip, panel, tiles);
                         if end.is_some() {
@@ -116,6 +112,13 @@ pub(super) fn product<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
             }
         }
     });
+}
+
+/// Returns what tiles make of their complete sums in the product's `columns`; none where that is left to
+/// [`finish_rows`].
+fn ending<const NR: usize>(finish: Finish<'_>, columns: Range<usize>) -> Option<Ending<'_>> {
+    let (bias, slope) = finish.by_slope()?;
+    (columns.len() == NR).then(|| Ending { bias: &bias[columns], slope })
 }
 
 /// Returns rows of a from `row` on, from column `k` on, where they lie.

@@ -20,6 +20,7 @@ use micro::Micro;
 use rayon::prelude::*;
 
 /// Fewer multiply-adds than this (40 to 80 µs) are not worth waking another thread for.
+/// (With a quarter of it, training small networks took 6 % more time and a fifth more CPU time.)
 const WORTH_A_THREAD: usize = 1 << 22;
 
 /// The most rows that are handed out at once: many for each thread, and a list of few parts.
