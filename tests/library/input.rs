@@ -261,7 +261,7 @@ proptest! {
     }
 
     #[test]
-    fn csv_gives_back_any_whole_number(exponent in 53_i32..64, fraction in 1.0..2.0) {
+    fn csv_gives_back_any_whole_number(exponent in 53_i32..64, fraction in 1.0_f64..2.0) {
         comes_back_from_csv(&[fraction * 2_f64.powi(exponent)]);
         comes_back_from_csv(&[-fraction * 2_f64.powi(exponent)]);
         comes_back_from_csv(&[fraction * 2_f64.powi(exponent), -1.0]);
