@@ -147,75 +147,67 @@ def unshuffle(data, size):
 # ---------------------------------------------------------------- integers of the model
 
 
+SYMBOLS, LEAST, ESCAPE = 32, 3, 31
+
+
 class IntModel:
-    def __init__(self):
-        self.length = [[[1 << 15, 1 << 15] for _ in range(65)] for _ in range(16)]
-        self.sign = [[1 << 15, 1 << 15] for _ in range(16)]
-        self.second = [[1 << 15, 1 << 15] for _ in range(65)]
+    def __init__(self, likely=(0,) * 16):
+        """Of one likely symbol for each context."""
+        self.first, self.seen, self.last = [], [0] * 16, (0, 0)
+        for likeliest in likely:
+            sums = [0]
+            for i in range(SYMBOLS):
+                sums.append(sums[i] + 1600 // (16 + (i - likeliest) ** 2) + 1)
+            shared = SCALE - LEAST * SYMBOLS
+            self.first.append([sums[i] * shared // sums[-1] + LEAST * i for i in range(SYMBOLS)])
+
+    def saw(self, context, symbol):
+        """Learns from the integer before this one."""
+        (c, s), self.last = self.last, (context, symbol)
+        first, n = self.first[c], self.seen[c]
+        step = 65536 // (2 * n + 5) if n < 126 else 256
+        self.seen[c] = min(n + 1, 126)
+        for i in range(1, SYMBOLS):
+            towards = LEAST * i if i <= s else SCALE - LEAST * (SYMBOLS - i)
+            first[i] += ((towards - first[i]) * step + (1 << 14)) >> 15
 
 
 class IntDecoder:
     def __init__(self, data):
-        self.data, self.at, self.past_end = data, 0, 0
-        self.range, self.code = 0xFFFF_FFFF, 0
-        for _ in range(4):
-            self.code = self.code << 8 | self.byte()
-
-    def byte(self):
-        if self.at < len(self.data):
-            self.at += 1
-            return self.data[self.at - 1]
-        self.past_end += 1
-        return 0
-
-    def normalise(self):
-        while self.range < 1 << 24:
-            self.range = self.range << 8
-            self.code = (self.code << 8 | self.byte()) & 0xFFFF_FFFF
-
-    def bit(self, p):
-        bound = (self.range >> 12) * min(max((p[0] + p[1]) >> 5, 1), 4095)
-        bit = self.code >= bound
-        if bit:
-            self.code -= bound
-            self.range -= bound
-            p[0] -= p[0] >> 4
-            p[1] -= p[1] >> 7
-        else:
-            self.range = bound
-            p[0] += (65535 - p[0]) >> 4
-            p[1] += (65535 - p[1]) >> 7
-        self.normalise()
-        return bit
-
-    def raw(self, count):
-        value = 0
-        for _ in range(count):
-            self.range >>= 1
-            bit = self.code >= self.range
-            if bit:
-                self.code -= self.range
-            value = value << 1 | bit
-            self.normalise()
-        return value
+        need(len(data) >= 8 - len(data) % 2, "the model ends within its states", "truncated")
+        self.rans = ModelRans(data[4:])
+        self.next = int.from_bytes(data[:4], "little")
+        need(self.next >= Rans.LOW, "an impossible state")
 
     def int(self, model, context):
-        need(self.past_end <= 8, "the model ends before its description does", "truncated")
-        length = 0
-        while length < 64 and self.bit(model.length[context][length]):
-            length += 1
-        if length == 0:
-            return 0
-        negative = self.bit(model.sign[context])
-        magnitude = 1
-        if length >= 2:
-            magnitude = magnitude << 1 | self.bit(model.second[length])
-            magnitude = magnitude << (length - 2) | self.raw(length - 2)
-        return wrap(-magnitude if negative else magnitude)
+        return self.number(model, context, True)[0]
+
+    def number(self, model, context, signed):
+        """An integer and its symbol."""
+        rans, first = self.rans, model.first[context]
+        self.expect_words()
+        symbol = bisect_right(first, rans.states[0] % SCALE) - 1
+        end = first[symbol + 1] if symbol + 1 < SYMBOLS else SCALE
+        rans.take(first[symbol], end - first[symbol])
+        model.saw(context, symbol)
+        if symbol < 4:
+            top, raw = symbol, 0
+        elif symbol < ESCAPE:
+            top, raw = 2 | symbol & 1, symbol // 2 - 1
+        else:
+            top, raw = 1, rans.raw(6)
+        bits = rans.raw(raw + (signed and symbol > 0))
+        magnitude = top << raw | bits & ((1 << raw) - 1)
+        rans.states[0], self.next = self.next, rans.states[0]
+        return wrap(-magnitude if bits >> raw else magnitude), symbol
+
+    def expect_words(self):
+        need(not self.rans.ended, "the model ends before its description does", "truncated")
 
     def finish(self):
-        need(self.past_end <= 8, "the model ends before its description does", "truncated")
-        need(self.at == len(self.data), "the model's description ends before its section does")
+        self.expect_words()
+        self.rans.finish()
+        need(self.next == Rans.LOW, "the model's description ends before its section does")
 
 
 def predict(kind, v, i, line):
@@ -237,19 +229,18 @@ def predict(kind, v, i, line):
 
 class ArrayModel:
     def __init__(self):
-        self.head, self.body = IntModel(), IntModel()
+        self.head, self.body = IntModel(), IntModel(range(0, SYMBOLS, 2))
 
     def decode(self, coder, count, line):
         line = min(max(line, 1), max(count, 1))
         shift, kind = coder.int(self.head, 0), coder.int(self.head, 1)
-        need(0 <= shift < 64 and 0 <= kind < 5, "an array has an undefined shift or predictor")
+        need(0 <= shift < 64 and 0 <= kind < 10, "an array has an undefined shift or predictor")
         a = b = 0
         values = []
         for i in range(count):
-            context = min((abs(a) + abs(b)).bit_length(), 15)
-            r = coder.int(self.body, context)
-            values.append(wrap(predict(kind, values, i, line) + r))
-            a, b = r, a
+            r, symbol = coder.number(self.body, max(a, b) // 2, kind < 5)
+            values.append(wrap(predict(kind % 5, values, i, line) + r))
+            a, b = symbol, a
         return [wrap(v << shift) for v in values]
 
 
@@ -390,6 +381,19 @@ class Rans:
     def finish(self):
         done = next(self.words, None) is None and all(x == self.LOW for x in self.states)
         need(done, "a stream goes on after its rows")
+
+
+class ModelRans(Rans):
+    """The coder of a model: 0 where words are missing, which is noticed by whoever goes on."""
+
+    ended = False
+
+    def refill(self, x):
+        if x < self.LOW:
+            word = next(self.words, None)
+            self.ended |= word is None
+            x = x << 16 | (word or 0)
+        self.states[self.lane] = x
 
 
 LANES = 16

@@ -3,8 +3,9 @@
 //! Neighbouring columns are often alike (bands of a spectrum, pixels, samples of a signal), so
 //! what is stored is the difference from a prediction by the array's earlier values.
 
-use super::intcoder::{CONTEXTS, IntDecoder, IntEncoder, IntModel};
+use super::intcoder::{self, IntDecoder, IntEncoder, IntModel};
 use crate::error::{Error, Result};
+use crate::kernels::wide::widest;
 
 /// Predictors: none, left, twice left minus the one before, above, left + above − above-left.
 pub(crate) const PREDICTORS: u8 = 5;
@@ -25,12 +26,6 @@ fn predict(kind: u8, values: &[i64], i: usize, line: usize) -> i64 {
     }
 }
 
-/// Returns the context of a residual: how large its two predecessors were.
-fn context(a: i64, b: i64) -> usize {
-    let sum = a.unsigned_abs().saturating_add(b.unsigned_abs());
-    ((64 - sum.leading_zeros()) as usize).min(CONTEXTS - 1)
-}
-
 /// What codes an array: shared by arrays of one kind, so that they learn from each other.
 #[derive(Debug, Clone)]
 pub(crate) struct ArrayModel {
@@ -40,7 +35,7 @@ pub(crate) struct ArrayModel {
 
 impl ArrayModel {
     pub(crate) fn new() -> Self {
-        Self { head: IntModel::new(), body: IntModel::new() }
+        Self { head: IntModel::of_kinds(), body: IntModel::of_sizes() }
     }
 
     /// Writes `values`; `line` is the width of a line where they form an image, at least 1.
@@ -62,12 +57,17 @@ impl ArrayModel {
             .min_by(|&a, &b| costs[usize::from(a)].total_cmp(&costs[usize::from(b)]))
             .unwrap_or(0);
         coder.int(&mut self.head, 0, i64::from(shift));
-        coder.int(&mut self.head, 1, i64::from(kind));
+        let residual = |i: usize| scaled[i].wrapping_sub(predict(kind, &scaled, i, line));
+        let (mut positive, mut negative) = (false, false);
+        for r in (0..scaled.len()).map(residual) {
+            (positive, negative) = (positive | (r > 0), negative | (r < 0));
+        }
+        let signed = negative || !positive;
+        coder.int(&mut self.head, 1, i64::from(kind + if signed { 0 } else { PREDICTORS }));
         let (mut a, mut b) = (0, 0);
         for i in 0..scaled.len() {
-            let r = scaled[i].wrapping_sub(predict(kind, &scaled, i, line));
-            coder.int(&mut self.body, context(a, b), r);
-            (a, b) = (r, a);
+            let context = intcoder::context(a, b);
+            (a, b) = (coder.number(&mut self.body, context, residual(i), signed), a);
         }
     }
 
@@ -81,20 +81,38 @@ impl ArrayModel {
         let line = line.clamp(1, count.max(1));
         let shift = coder.int(&mut self.head, 0)?;
         let kind = coder.int(&mut self.head, 1)?;
-        if !(0..64).contains(&shift) || !(0..i64::from(PREDICTORS)).contains(&kind) {
+        if !(0..64).contains(&shift) || !(0..2 * i64::from(PREDICTORS)).contains(&kind) {
             return Err(Error::corrupt(
                 "an array of the model has an undefined shift or predictor",
             ));
         }
-        let (mut a, mut b) = (0, 0);
-        let mut values: Vec<i64> = Vec::with_capacity(count);
+        let (signed, kind) = (kind < i64::from(PREDICTORS), kind as u8 % PREDICTORS);
+        let mut values = vec![0; count];
+        widest(|| self.residuals(coder, &mut values, signed))?;
         for i in 0..count {
-            let r = coder.int(&mut self.body, context(a, b))?;
-            let p = predict(kind as u8, &values, i, line);
-            values.push(p.wrapping_add(r));
-            (a, b) = (r, a);
+            values[i] = predict(kind, &values, i, line).wrapping_add(values[i]);
         }
         values.iter_mut().for_each(|v| *v = v.wrapping_shl(shift as u32));
         Ok(values)
+    }
+
+    /// Reads as many residuals as `values` has room for.
+    #[inline(always)]
+    fn residuals(
+        &mut self,
+        coder: &mut IntDecoder<'_>,
+        values: &mut [i64],
+        signed: bool,
+    ) -> Result<()> {
+        // A copy stays in registers.
+        let mut own = *coder;
+        let (mut a, mut b) = (0, 0);
+        for value in values {
+            let symbol = own.symbol(&mut self.body, intcoder::context(a, b))?;
+            *value = own.complete(symbol, signed);
+            (a, b) = (symbol, a);
+        }
+        *coder = own;
+        Ok(())
     }
 }

@@ -1,224 +1,225 @@
 //! An adaptive coder of integers, for the model.
 //!
-//! Each integer becomes a bit length in unary, a sign and its lower bits; every unary step and
-//! the first lower bit have an adaptive probability. Binary range coder after LZMA's.
+//! A magnitude is one of 32 symbols, two for each power of two, and raw bits. How likely a symbol is in its
+//! context is learned on the way: by counting at first, then at a steady rate, so that few numbers are
+//! learned from quickly and many are followed. The slots go through [`super::rans`].
 
+use super::rans::{LOW, PROB_BITS, PROB_SCALE, RansDecoder, RansEncoder};
 use crate::error::{Error, Result};
-use std::hint::select_unpredictable;
 
-/// Shifts of the fast and the slow adaptation; a probability is the mean of both.
-const RATES: [u32; 2] = [4, 7];
-/// Bits of a probability that adapts.
-const BITS: u32 = 16;
-/// Bits of a probability that divides the range.
-const CODED_BITS: u32 = 12;
-/// Below this, the range takes in a byte.
-const TOP: u32 = 1 << 24;
+/// Symbols: the magnitudes 0 to 3, then each half of a power of two, and [`ESCAPE`].
+const SYMBOLS: usize = 32;
+/// Symbol of magnitudes from 3 · 2^14: their length follows in [`LENGTH_BITS`] raw bits.
+const ESCAPE: usize = SYMBOLS - 1;
+const LENGTH_BITS: u32 = 6;
+/// Contexts that an [`IntModel`] tells apart.
+const CONTEXTS: usize = SYMBOLS / 2;
+/// Slots that a symbol keeps, however rare it is.
+const LEAST: i16 = 3;
+/// Slots that go to likely symbols.
+const SHARED: i16 = (PROB_SCALE as i32 - LEAST as i32 * SYMBOLS as i32) as i16;
+/// Steps towards what was seen become as small as 2^-STEADY.
+const STEADY: u32 = 7;
+/// Symbols after which they are: before, a step is 1 / (seen + 2.5).
+const LEARNED: u32 = 126;
 
-/// An adaptive probability that the next bit is 0.
+/// How likely each symbol is in one context.
 #[derive(Debug, Clone, Copy)]
-struct Bit([u16; 2]);
+#[repr(align(64))]
+struct Symbols {
+    /// First slots. They are below `PROB_SCALE`, so that a register holds many.
+    first: [i16; SYMBOLS],
+    seen: u16,
+}
 
-impl Bit {
-    const NEW: Bit = Bit([1 << 15; 2]);
+/// What is expected before anything was seen, where others had the symbol 2c or 2c + 1.
+const NEW: [Symbols; CONTEXTS] = {
+    let mut new = [Symbols { first: [0; SYMBOLS], seen: 0 }; CONTEXTS];
+    let mut context = 0;
+    while context < CONTEXTS {
+        let mut sums = [0; SYMBOLS + 1];
+        let mut i = 0;
+        while i < SYMBOLS {
+            let far = i as i32 - 2 * context as i32;
+            sums[i + 1] = sums[i] + 1600 / (16 + far * far) + 1;
+            i += 1;
+        }
+        let mut i = 0;
+        while i < SYMBOLS {
+            new[context].first[i] =
+                (sums[i] * SHARED as i32 / sums[SYMBOLS]) as i16 + LEAST * i as i16;
+            i += 1;
+        }
+        context += 1;
+    }
+    new
+};
 
-    /// Returns the 12-bit probability of 0, between 1 and 4095.
-    fn zero(self) -> u32 {
-        ((u32::from(self.0[0]) + u32::from(self.0[1])) >> (BITS + 1 - CODED_BITS))
-            .clamp(1, (1 << CODED_BITS) - 1)
+impl Symbols {
+    /// Returns the first slot of a symbol and how many it has.
+    #[inline(always)]
+    fn slots(&self, symbol: usize) -> (u32, u32) {
+        let first = self.first[symbol] as u32;
+        let end = self.first.get(symbol + 1).map_or(PROB_SCALE, |&end| end as u32);
+        (first, end - first)
     }
 
-    /// Brings the probability nearer to `bit`: without a branch, as half of the bits cannot be foreseen.
+    /// Returns the symbol that has `slot`.
     #[inline(always)]
-    fn update(&mut self, bit: bool) {
-        // What is far from 0 after a 0 is as far from the largest number after a 1.
-        let turned = u16::from(bit).wrapping_sub(1);
-        for (p, rate) in self.0.iter_mut().zip(RATES) {
-            let far = *p ^ turned;
-            *p = (far - (far >> rate)) ^ turned;
+    fn at(&self, slot: u32) -> usize {
+        // All are compared, as vectors do at once.
+        let begun: i16 = self.first.iter().map(|&first| i16::from(first <= slot as i16)).sum();
+        (begun as usize).wrapping_sub(1) % SYMBOLS
+    }
+
+    /// Makes `symbol` more likely.
+    #[inline(always)]
+    fn saw(&mut self, symbol: usize) {
+        let seen = u32::from(self.seen);
+        if seen < LEARNED {
+            self.seen += 1;
+            let step = 65_536 / (2 * seen + 5);
+            self.towards(symbol, |far| {
+                ((i32::from(far) * step as i32 + (1 << (PROB_BITS - 1))) >> PROB_BITS) as i16
+            });
+        } else {
+            self.towards(symbol, |far| (far + (1 << (STEADY - 1))) >> STEADY);
+        }
+    }
+
+    /// Moves every first slot by `step` of how far it is from where it were if there was only `symbol`.
+    #[inline(always)]
+    fn towards(&mut self, symbol: usize, step: impl Fn(i16) -> i16) {
+        for (i, first) in self.first.iter_mut().enumerate() {
+            let i = i as i16;
+            let others = if i > symbol as i16 { SHARED } else { 0 };
+            *first += step(LEAST * i + others - *first);
         }
     }
 }
 
-/// Contexts that an [`IntModel`] tells apart.
-pub(crate) const CONTEXTS: usize = 16;
+/// Returns the symbol of a magnitude, and how many raw bits follow: its lowest.
+fn symbol(magnitude: u64) -> (usize, u32) {
+    if magnitude < 4 {
+        return (magnitude as usize, 0);
+    }
+    let raw = magnitude.ilog2() - 1;
+    let symbol = 2 * raw as usize + (magnitude >> raw) as usize;
+    if symbol < ESCAPE { (symbol, raw) } else { (ESCAPE, raw + 1) }
+}
 
-/// Adaptive probabilities for one kind of integer.
+/// Returns the context of an integer after those with these symbols: that of the larger.
+#[inline(always)]
+pub(super) fn context(a: usize, b: usize) -> usize {
+    a.max(b) / 2
+}
+
+/// What one kind of integer is like, in each context.
 #[derive(Debug, Clone)]
 pub(crate) struct IntModel {
-    length: Box<[[Bit; 65]; CONTEXTS]>,
-    sign: [Bit; CONTEXTS],
-    second: [Bit; 65],
+    contexts: Box<[Symbols; CONTEXTS]>,
+    /// The last integer's context and symbol, from which it has yet to learn.
+    last: (usize, usize),
 }
 
 impl IntModel {
-    /// Makes a model that knows nothing yet.
-    pub(crate) fn new() -> Self {
-        Self {
-            length: Box::new([[Bit::NEW; 65]; CONTEXTS]),
-            sign: [Bit::NEW; CONTEXTS],
-            second: [Bit::NEW; 65],
-        }
+    /// Makes a model whose contexts are kinds of integers, most of them small.
+    pub(crate) fn of_kinds() -> Self {
+        Self { contexts: Box::new([NEW[0]; CONTEXTS]), last: (0, 0) }
+    }
+
+    /// Makes a model whose contexts are how large others are, as [`context`] says.
+    pub(super) fn of_sizes() -> Self {
+        Self { contexts: Box::new(NEW), last: (0, 0) }
+    }
+
+    /// Learns from the integer before this one: a decoder need not wait for what it learns.
+    #[inline(always)]
+    fn saw(&mut self, context: usize, symbol: usize) {
+        let (c, s) = self.last;
+        self.contexts[c].saw(s);
+        self.last = (context, symbol);
     }
 }
 
-/// Writes bits and integers.
-#[derive(Debug)]
+/// Writes integers.
+#[derive(Debug, Default)]
 pub(crate) struct IntEncoder {
-    low: u64,
-    range: u32,
-    cache: u8,
-    pending: u64,
-    out: Vec<u8>,
+    rans: RansEncoder,
+    /// Which of two states takes the next integer: they take turns, so that a decoder need not wait for one.
+    turn: usize,
 }
 
 impl IntEncoder {
     pub(crate) fn new() -> Self {
-        // As in LZMA, the first byte is a 0 that no carry reaches; `finish` drops it.
-        Self { low: 0, range: u32::MAX, cache: 0, pending: 1, out: Vec::new() }
+        Self::default()
     }
 
     /// Returns about how many bytes there are so far.
     pub(crate) fn len(&self) -> usize {
-        self.out.len() + self.pending as usize
-    }
-
-    fn bit(&mut self, p: &mut Bit, bit: bool) {
-        let bound = (self.range >> CODED_BITS) * p.zero();
-        if bit {
-            self.low += u64::from(bound);
-            self.range -= bound;
-        } else {
-            self.range = bound;
-        }
-        p.update(bit);
-        self.normalise();
-    }
-
-    /// Writes the low `count` bits of `value`, most significant first, at a bit each.
-    pub(crate) fn raw(&mut self, value: u64, count: u32) {
-        for i in (0..count).rev() {
-            self.range >>= 1;
-            if value >> i & 1 == 1 {
-                self.low += u64::from(self.range);
-            }
-            self.normalise();
-        }
+        self.rans.len()
     }
 
     /// Writes a signed integer with `model` in `context`.
     pub(crate) fn int(&mut self, model: &mut IntModel, context: usize, value: i64) {
+        self.number(model, context, value, true);
+    }
+
+    /// Writes an integer, which is not negative unless it is `signed`, and returns its symbol.
+    pub(super) fn number(
+        &mut self,
+        model: &mut IntModel,
+        context: usize,
+        value: i64,
+        signed: bool,
+    ) -> usize {
         let magnitude = value.unsigned_abs();
-        let length = 64 - magnitude.leading_zeros();
-        for i in 0..length {
-            self.bit(&mut model.length[context][i as usize], true);
+        let (symbol, raw) = symbol(magnitude);
+        let (first, count) = model.contexts[context].slots(symbol);
+        self.rans.slots(first, count);
+        model.saw(context, symbol);
+        if symbol == ESCAPE {
+            self.rans.raw(u64::from(raw), LENGTH_BITS);
         }
-        if length < 64 {
-            self.bit(&mut model.length[context][length as usize], false);
+        if magnitude > 0 {
+            let low = magnitude & ((1 << raw) - 1);
+            self.rans.raw(low | u64::from(value < 0) << raw, raw + u32::from(signed));
         }
-        if length == 0 {
-            return;
-        }
-        self.bit(&mut model.sign[context], value < 0);
-        if length >= 2 {
-            let second = magnitude >> (length - 2) & 1 == 1;
-            self.bit(&mut model.second[length as usize], second);
-            self.raw(magnitude, length - 2);
-        }
+        self.turn = 1 - self.turn;
+        self.rans.set_lane(self.turn);
+        symbol
     }
 
-    fn normalise(&mut self) {
-        while self.range < TOP {
-            self.range <<= 8;
-            self.shift();
-        }
-    }
-
-    fn shift(&mut self) {
-        if self.low < 0xff00_0000 || self.low > u64::from(u32::MAX) {
-            let carry = (self.low >> 32) as u8;
-            self.out.push(self.cache.wrapping_add(carry));
-            for _ in 1..self.pending {
-                self.out.push(0xff_u8.wrapping_add(carry));
-            }
-            self.pending = 0;
-            self.cache = (self.low >> 24) as u8;
-        }
-        self.pending += 1;
-        self.low = (self.low & 0x00ff_ffff) << 8;
-    }
-
-    /// Returns the bytes, without a few zeros at the end, which reading past the end supplies.
+    /// Returns the bytes.
     pub(crate) fn finish(mut self) -> Vec<u8> {
-        for _ in 0..5 {
-            self.shift();
-        }
-        let zeros = self.out.iter().rev().take_while(|&&b| b == 0).count();
-        // No more than a decoder may read past the end; long runs of likely zeros are all zeros.
-        self.out.truncate(self.out.len() - zeros.min(MAX_PAST_END as usize));
-        self.out.drain(..1.min(self.out.len()));
-        self.out
+        let mut out = Vec::new();
+        self.rans.finish_turns(&mut out);
+        out
     }
 }
 
 /// Reads what [`IntEncoder`] wrote.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct IntDecoder<'a> {
-    code: u32,
-    range: u32,
-    bytes: &'a [u8],
-    past_end: u32,
+    now: RansDecoder<'a>,
+    /// The state that the next integer is read with.
+    next: u32,
 }
 
-/// Zeros that a decoder may read past the end: what `finish` may have cut, and the look-ahead.
-const MAX_PAST_END: u32 = 8;
-
 impl<'a> IntDecoder<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        let mut new = Self { code: 0, range: u32::MAX, bytes, past_end: 0 };
-        for _ in 0..4 {
-            new.code = new.code << 8 | new.byte();
+    /// Starts on the bytes of a model.
+    ///
+    /// # Errors
+    /// `Truncated` or `Corrupt` where they cannot be its beginning.
+    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self> {
+        let Some((next, bytes)) = bytes.split_first_chunk() else {
+            return Err(Error::truncated("the model's section ends before its model begins"));
+        };
+        let next = u32::from_le_bytes(*next);
+        if next < LOW {
+            return Err(Error::corrupt("the model's coder starts in an impossible state"));
         }
-        new
-    }
-
-    #[inline(always)]
-    fn byte(&mut self) -> u32 {
-        match self.bytes.split_first() {
-            Some((&b, rest)) => {
-                self.bytes = rest;
-                u32::from(b)
-            }
-            None => {
-                self.past_end = self.past_end.saturating_add(1);
-                0
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn bit(&mut self, p: &mut Bit) -> bool {
-        let bound = (self.range >> CODED_BITS) * p.zero();
-        let bit = self.code >= bound;
-        self.code -= select_unpredictable(bit, bound, 0);
-        self.range = select_unpredictable(bit, self.range - bound, bound);
-        p.update(bit);
-        self.normalise();
-        bit
-    }
-
-    /// Reads `count` bits, most significant first.
-    #[inline(always)]
-    pub(crate) fn raw(&mut self, count: u32) -> u64 {
-        let mut value = 0;
-        for _ in 0..count {
-            self.range >>= 1;
-            let bit = self.code >= self.range;
-            self.code -= select_unpredictable(bit, self.range, 0);
-            value = value << 1 | u64::from(bit);
-            self.normalise();
-        }
-        value
+        Ok(Self { now: RansDecoder::new(bytes)?, next })
     }
 
     /// Reads a signed integer with `model` in `context`.
@@ -226,50 +227,61 @@ impl<'a> IntDecoder<'a> {
     /// # Errors
     /// `Truncated` once the bytes have run out, so that no loop over a hostile count is long.
     pub(crate) fn int(&mut self, model: &mut IntModel, context: usize) -> Result<i64> {
-        if self.past_end > MAX_PAST_END {
-            return Err(Error::truncated("the model ends before its description does"));
-        }
-        // A copy stays in registers.
-        let mut own = *self;
-        let mut length = 0;
-        let lengths = &mut model.length[context];
-        while length < 64 && own.bit(&mut lengths[length]) {
-            length += 1;
-        }
-        if length == 0 {
-            *self = own;
-            return Ok(0);
-        }
-        let negative = own.bit(&mut model.sign[context]);
-        let mut magnitude = 1;
-        if length >= 2 {
-            magnitude = magnitude << 1 | u64::from(own.bit(&mut model.second[length]));
-            let rest = length as u32 - 2;
-            magnitude = magnitude << rest | own.raw(rest);
-        }
-        *self = own;
-        let value = magnitude as i64;
-        Ok(if negative { value.wrapping_neg() } else { value })
+        let symbol = self.symbol(model, context)?;
+        Ok(self.complete(symbol, true))
     }
 
+    /// Reads the symbol of an integer, which [`Self::complete`] must follow.
+    ///
+    /// # Errors
+    /// `Truncated` once the bytes have run out.
     #[inline(always)]
-    fn normalise(&mut self) {
-        while self.range < TOP {
-            self.range <<= 8;
-            self.code = self.code << 8 | self.byte();
-        }
-    }
-
-    /// Checks that the bytes were all read, and not many more than there are.
-    pub(crate) fn finish(&self) -> Result<()> {
-        if self.past_end > MAX_PAST_END {
+    pub(super) fn symbol(&mut self, model: &mut IntModel, context: usize) -> Result<usize> {
+        if self.now.overrun() {
             return Err(Error::truncated("the model ends before its description does"));
         }
-        if !self.bytes.is_empty() {
-            return Err(Error::corrupt(format!(
-                "the model's description ends {} bytes before its section does",
-                self.bytes.len()
-            )));
+        let symbols = &model.contexts[context];
+        let symbol = symbols.at(self.now.slot());
+        let (first, count) = symbols.slots(symbol);
+        self.now.take(first, count);
+        model.saw(context, symbol);
+        Ok(symbol)
+    }
+
+    /// Reads the rest of an integer, its sign too if it is `signed`.
+    #[inline(always)]
+    pub(super) fn complete(&mut self, symbol: usize, signed: bool) -> i64 {
+        let signed = u32::from(signed && symbol > 0);
+        let (raw, bits);
+        // Else without a branch, as it could not be foreseen.
+        if symbol == ESCAPE {
+            raw = self.now.raw(LENGTH_BITS) as u32;
+            bits = self.now.raw(raw + signed);
+        } else {
+            raw = (symbol as u32 / 2).saturating_sub(1);
+            bits = self.now.take_bits(raw + signed);
+        }
+        let top = match symbol {
+            0..4 => symbol as u64,
+            ESCAPE => 1,
+            _ => 2 | symbol as u64 & 1,
+        };
+        let magnitude = (top << raw | bits & ((1 << raw) - 1)) as i64;
+        let negative = (bits >> raw) as i64;
+        std::mem::swap(&mut self.now.state, &mut self.next);
+        (magnitude ^ -negative).wrapping_add(negative)
+    }
+
+    /// Checks that the bytes were all read, and no more than there are.
+    ///
+    /// # Errors
+    /// `Truncated` or `Corrupt` where not.
+    pub(crate) fn finish(&self) -> Result<()> {
+        if self.now.overrun() {
+            return Err(Error::truncated("the model ends before its description does"));
+        }
+        if self.next != LOW || self.now.finish().is_err() {
+            return Err(Error::corrupt("the model's section goes on after its description"));
         }
         Ok(())
     }

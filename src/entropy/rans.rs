@@ -94,15 +94,30 @@ impl RansEncoder {
     pub(crate) fn finish(&mut self, out: &mut Vec<u8>) {
         self.end_symbols();
         let (states, words) = self.run();
-        match self.lanes {
-            None if states[0] < 1 << 24 => out.extend_from_slice(&states[0].to_le_bytes()[..3]),
-            None => out.extend_from_slice(&states[0].to_le_bytes()),
-            Some(count) => {
-                let states = states.iter().take(count);
-                states.for_each(|x| out.extend_from_slice(&x.to_le_bytes()));
-            }
-        }
+        let Some(count) = self.lanes else { return Self::write(states[0], &words, out) };
+        let states = states.iter().take(count);
+        states.for_each(|x| out.extend_from_slice(&x.to_le_bytes()));
         words.iter().rev().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+    }
+
+    /// Appends a stream of two lanes that take turns: the second state, then all as for a single lane.
+    pub(crate) fn finish_turns(&mut self, out: &mut Vec<u8>) {
+        let (states, words) = self.run();
+        out.extend_from_slice(&states[1].to_le_bytes());
+        Self::write(states[0], &words, out);
+    }
+
+    /// Appends the state of a single lane and the words.
+    fn write(state: u32, words: &[u16], out: &mut Vec<u8>) {
+        let bytes = if state < 1 << 24 { 3 } else { 4 };
+        out.extend_from_slice(&state.to_le_bytes()[..bytes]);
+        words.iter().rev().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+    }
+
+    /// Returns about how many bytes the stream has so far.
+    pub(crate) fn len(&self) -> usize {
+        let (_, words) = self.run();
+        words.len() * WORD + 2 * size_of::<u32>()
     }
 
     /// Returns the final states and the words, last first.
@@ -241,7 +256,7 @@ impl RansDecoder<'_> {
 
     /// Takes at most 16 raw bits.
     #[inline(always)]
-    fn take_bits(&mut self, count: u32) -> u64 {
+    pub(super) fn take_bits(&mut self, count: u32) -> u64 {
         let bits = u64::from(self.state) & ((1 << count) - 1);
         self.state >>= count;
         self.refill();

@@ -12,7 +12,7 @@ use crate::matrix::DType;
 
 /// A model for two columns of such a number of tables, of which one is there, and behind it `rest`.
 fn said(tables: i64, rest: &[i64]) -> Vec<u8> {
-    let (mut coder, mut head) = (IntEncoder::new(), IntModel::new());
+    let (mut coder, mut head) = (IntEncoder::new(), IntModel::of_kinds());
     let columns = |coder: &mut IntEncoder| ArrayModel::new().encode(coder, &[0; 2], 2);
     let grid = [(0, 1), (0, 0), (0, 0), (1, 0), (4, 1), (2, 0), (5, 0), (3, 0), (6, 1)];
     grid.into_iter().for_each(|(context, n)| coder.int(&mut head, context, n));

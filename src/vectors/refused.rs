@@ -43,22 +43,27 @@ pub(super) fn models() -> Vec<Case> {
     };
     let good = base_model().encode(2);
     let raw = |payload: Vec<u8>| head_only().section(MODEL, payload).join();
-    let numbers = |list: &[i64]| {
-        let (mut coder, mut model) = (IntEncoder::new(), IntModel::new());
-        list.iter().for_each(|&n| coder.int(&mut model, 0, n));
+    let in_contexts = |list: &[(usize, i64)]| {
+        let (mut coder, mut model) = (IntEncoder::new(), IntModel::of_kinds());
+        list.iter().for_each(|&(context, n)| coder.int(&mut model, context, n));
         raw(coder.finish())
+    };
+    let numbers = |list: &[i64]| in_contexts(&list.iter().map(|&n| (0, n)).collect::<Vec<_>>());
+    let grid_of_kind = |kind| {
+        let fields = (1..=3).flat_map(|field| [(field, 0), (field + 3, 0)]);
+        in_contexts(&[(0, 1), (0, kind), (0, 0)].into_iter().chain(fields).collect::<Vec<_>>())
     };
     let mut random = Random(3);
     let incompressible = random.list(200, i64::MAX / 4);
     let long = plain(200, vec![integer(1, 0, 1)], vec![ladder(0, 9)]);
     let long = ModelRecord { base: incompressible, ..long }.encode(200);
-    let cut = |keep: usize| {
+    let cut = |bytes: usize| {
         let shape = schema(DType::I16, &[200]);
-        Parts::new(&shape, "max-error 1").section(MODEL, long[..keep].to_vec()).join()
+        Parts::new(&shape, "max-error 1").section(MODEL, long[..long.len() - bytes].to_vec()).join()
     };
     // 2^15 columns and 2^16 latents: weights of 16 GiB.
     let huge = {
-        let (mut coder, mut head) = (IntEncoder::new(), IntModel::new());
+        let (mut coder, mut head) = (IntEncoder::new(), IntModel::of_kinds());
         let grid = [(0, 1), (0, 0), (0, 0), (1, 0), (4, 1), (2, 0), (5, 0), (3, 0), (6, 1)];
         grid.into_iter().for_each(|(context, n)| coder.int(&mut head, context, n));
         for _ in 0..2 {
@@ -73,12 +78,12 @@ pub(super) fn models() -> Vec<Case> {
         Parts::new(&shape, "max-error 1").section(MODEL, coder.finish()).join()
     };
     vec![
-        case("model-empty", "corrupt", raw(Vec::new())),
+        case("model-empty", "truncated", raw(Vec::new())),
         case("model-cut", "truncated", cut(700)),
-        case("model-goes-on", "corrupt", raw([&good[..], &[1, 2, 3, 4, 5]].concat())),
+        case("model-goes-on", "corrupt", raw([&good[..], &[1, 2, 3, 4]].concat())),
         case("model-no-grids", "corrupt", numbers(&[0])),
         case("model-more-grids-than-columns", "corrupt", numbers(&[3])),
-        case("model-grid-kind-undefined", "corrupt", numbers(&[1, 4, 0, 0, 0])),
+        case("model-grid-kind-undefined", "corrupt", grid_of_kind(4)),
         case("model-fraction-33", "corrupt", numbers(&[1, 0, 33])),
         case("model-too-large", "limit", huge),
         case("grid-does-not-fit-integers", "corrupt", grid(linear(0.0, 1.0, 0))),

@@ -7,7 +7,7 @@ use super::records::{
 use crate::container::bytes::put_varint;
 use crate::container::forever::{COLUMNS, MODEL, ROOM};
 use crate::container::head;
-use crate::container::model::Grid;
+use crate::container::model::{Grid, ModelRecord};
 use crate::container::section;
 use crate::entropy::rans::PROB_SCALE;
 use crate::entropy::table::TableSpec;
@@ -129,23 +129,31 @@ fn models() -> Vec<(&'static str, Parts)> {
         &rows(&[&[0, -1, 1, -1], &[-1, -3, -9, i64::MAX], &[5, 2, 0, 0]]),
     );
 
-    // More grids than a first byte of the model's stream can hold back.
     let grids = (0..300).map(|i| integer(i + 1, 0, 1)).collect();
     let m = plain(300, grids, vec![ladder(0, 16)]);
     add("grids-300", DType::I32, &m, &[Row { residuals: random.list(300, 3), ..Row::default() }]);
 
-    // A model whose stream ends in many zero bytes.
-    let mut m = plain(6000, one.clone(), vec![ladder(0, 8)]);
+    // Every symbol of the model's integers, with no and with all raw bits, and those next to the escape.
+    let sizes = (0..63).flat_map(|n| [1_i64 << n, (3_i64 << n) / 2, (2_i64 << n).wrapping_sub(1)]);
+    let sizes = sizes.chain([3 << 14, (3 << 14) - 1, (3 << 14) + 1]);
+    let base: Vec<i64> = sizes.flat_map(|v| [v, -v]).chain([i64::MIN]).collect();
+    let width = base.len();
+    let m = ModelRecord { base, ..plain(width, vec![integer(1, 0, 1)], vec![ladder(0, 8)]) };
+    let row = Row { residuals: vec![0; width], ..Row::default() };
+    add("model-integers-of-every-size", DType::I64, &m, &[row]);
+
+    // A model with far more integers than words.
+    let mut m = plain(1000, one.clone(), vec![ladder(0, 8)]);
     m.classes.count = 2;
     m.tables.push(TableSpec::Zero);
     m.classes.next = vec![0; 2];
     m.classes.quantum = vec![0, -1];
-    m.classes.residual_tables = vec![1; 6000];
-    m.classes.residual_tables.extend(vec![0; 6000]);
+    m.classes.residual_tables = vec![1; 1000];
+    m.classes.residual_tables.extend(vec![0; 1000]);
     m.classes.quantum[0] = 0;
     let none = Row { class: 1, ..Row::default() };
-    let all = Row { residuals: vec![0; 6000], ..Row::default() };
-    add("model-ends-in-zeros", DType::U8, &m, &[none, all]);
+    let all = Row { residuals: vec![0; 1000], ..Row::default() };
+    add("model-of-likely-zeros", DType::U8, &m, &[none, all]);
 
     // Latents that can only be 0, all gains, weights that are not used.
     let m = plain(3, vec![linear(0.0, 1.0, 4)], vec![ladder(0, 18)]);

@@ -41,8 +41,8 @@ impl ModelRecord {
         limits: &Limits,
     ) -> Result<(Self, u64)> {
         let mut r = RecordReader {
-            coder: IntDecoder::new(bytes),
-            head: IntModel::new(),
+            coder: IntDecoder::new(bytes).map_err(|e| e.at(at))?,
+            head: IntModel::of_kinds(),
             line: schema.line_width(),
             left: limits.model_bytes,
         };

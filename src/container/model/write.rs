@@ -14,7 +14,7 @@ impl ModelRecord {
 
     /// Returns the same with the size of its parts.
     pub(crate) fn encode_measured(&self, line: usize) -> EncodedModel {
-        let mut w = RecordWriter { coder: IntEncoder::new(), head: IntModel::new(), line };
+        let mut w = RecordWriter { coder: IntEncoder::new(), head: IntModel::of_kinds(), line };
         self.write_decoder(&mut w);
         let decoder_bytes = w.coder.len();
         let tables = self.tables.len() as i64;

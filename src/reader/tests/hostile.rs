@@ -86,7 +86,7 @@ fn few_bytes_make_no_large_model() {
     record.base.fill(0);
     let mut own = of_one_block(record, 1);
     let small = own.build();
-    assert!(small.len() < 10_000, "{}", small.len());
+    assert!(small.len() < 12_000, "{}", small.len());
     assert_eq!(Reader::new(&small).unwrap_err().kind(), ErrorKind::Limit);
     // A longer file may have it.
     own.sections.insert(1, (*b"room", vec![0; 20_000]));
@@ -123,7 +123,7 @@ fn few_bytes_make_little_work() {
     for (record, longer) in [(ramp(2000), 30_000), (deep(9), 30_000)] {
         let mut own = of_one_block(record.clone(), rows);
         let small = own.build();
-        assert!(small.len() < 10_000, "{}", small.len());
+        assert!(small.len() < 12_000, "{}", small.len());
         assert_eq!(Reader::new(&small).unwrap_err().kind(), ErrorKind::Limit);
         // A longer file may have it, wherever it is longer.
         let room = vec![0; longer];
