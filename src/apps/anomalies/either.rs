@@ -4,7 +4,7 @@
 //! network may have learned a group of odd rows. So either may say that a row is odd: how thinly
 //! ordinary rows lie about it, and how badly networks give it back, are each counted from the
 //! usual row in units of what lies between it and the middle of the upper half, and the larger is
-//! the score. Sums find more of the rows far from all others, and fewer of those whose columns do
+//! the score, after some has been taken off that of the networks, whose errors vary more. Sums find more of the rows far from all others, and fewer of those whose columns do
 //! not go together. Networks that learn from the rows that are left for the density are quick, but
 //! the ordinary rows at the ends, which are left out, look as bad to them as odd ones.
 
@@ -16,6 +16,11 @@ use crate::apps::made::read_found;
 use crate::error::Result;
 use crate::matrix::{Rows, Schema};
 
+/// What is taken off the networks' score. Chosen by the means of areas under curves: those of six public sets of rows with known
+/// anomalies are larger by 0.009 than without, those of 26 others alike, those of digits that got another's lower half smaller by
+/// 0.005. Twice as much, or other ways to give the density more weight, are no better on the whole.
+const DOUBT: f64 = 0.5;
+
 /// Scores rows by the density about them and by the errors of networks.
 pub(super) fn judged<'a>(
     differences: Differences<'a>,
@@ -24,7 +29,8 @@ pub(super) fn judged<'a>(
 ) -> Result<Judged<'a>> {
     let thin = excess(differences.scores()?);
     // Unlike `max`, `clamp` leaves the scores of rows without values NaN.
-    let wrong = excess(errors.scores.iter().map(|s| s.clamp(LEAST_SCORE, f64::MAX).ln()).collect());
+    let errors_in_nats = errors.scores.iter().map(|s| s.clamp(LEAST_SCORE, f64::MAX).ln());
+    let wrong: Vec<f64> = excess(errors_in_nats.collect()).iter().map(|w| w - DOUBT).collect();
     let is_thin: Vec<bool> = thin.iter().zip(&wrong).map(|(a, b)| a > b).collect();
     let scores = thin.iter().zip(&wrong).map(|(a, b)| if a > b { *a } else { *b }).collect();
     let columns =
