@@ -1,13 +1,18 @@
 //! Parts that are measured by themselves. Nothing here is promised to stay.
 
+use crate::codec::quantisers::TRELLIS8;
 use crate::compress::job::Job;
 use crate::compress::{Config, Report, promise};
+use crate::encode::latents::SIDE_BY_SIDE;
+use crate::encode::rates::LatentRates;
+use crate::encode::trellis::Trellis;
 use crate::entropy::rans::{RansDecoder, RansEncoder};
 use crate::entropy::table::{SCALE_COUNT, SHAPE_COUNT, Table, TableSpec};
 use crate::error::Result;
 use crate::fit::data::components::Components;
 use crate::kernels::activation::Activation;
 use crate::kernels::gemm::{self, Finish, View};
+use crate::kernels::wide::widest;
 use crate::kernels::{Isa, Panels};
 use crate::matrix::Rows;
 use crate::matrix::rng::Rng;
@@ -62,6 +67,33 @@ impl Ladder {
         let sum = (0..count).fold(0_i64, |sum, _| sum.wrapping_add(self.0.decode(&mut coder)));
         coder.finish().expect("as many numbers as stated");
         sum
+    }
+}
+
+/// Dependent quantisation of some rows side by side, by a quantiser of eight states.
+#[derive(Debug)]
+pub struct Paths {
+    rates: LatentRates,
+    weights: Vec<[f32; Self::ROWS]>,
+    trellis: Trellis<{ Self::ROWS }>,
+}
+
+impl Paths {
+    /// Rows side by side.
+    pub const ROWS: usize = SIDE_BY_SIDE;
+
+    /// For rows of so many latents, each with `deviation` in steps of the quantiser.
+    pub fn new(latents: usize, deviation: f32) -> Self {
+        let rates = LatentRates::guess(&vec![deviation; latents], 2);
+        let weights = vec![[1.0; Self::ROWS]; latents];
+        Self { rates, weights, trellis: Trellis::new(&TRELLIS8, 8) }
+    }
+
+    /// The sum of the cheapest symbols of rows with these latents, in steps: latent by latent.
+    pub fn search(&mut self, latents: &[[f32; Self::ROWS]]) -> i64 {
+        let Self { rates, weights, trellis } = self;
+        let found = widest(|| trellis.search(rates, weights, latents));
+        found.iter().flatten().map(|(symbol, _)| i64::from(*symbol)).sum()
     }
 }
 

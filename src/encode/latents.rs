@@ -139,7 +139,7 @@ impl LatentChooser {
 
 /// Rows whose symbols are searched side by side: two vectors of AVX2, whose instructions wait for each
 /// other less than those of one.
-const SIDE_BY_SIDE: usize = 16;
+pub(crate) const SIDE_BY_SIDE: usize = 16;
 
 /// A search of rows side by side.
 struct Search<'a, const ROWS: usize>(

@@ -35,5 +35,5 @@ pub(crate) mod row_rule;
 mod row_search;
 pub(crate) mod rows;
 pub(crate) mod symbols;
-mod trellis;
+pub(crate) mod trellis;
 mod undecided;

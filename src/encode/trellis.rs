@@ -4,11 +4,11 @@ use crate::codec::quantisers::second_quantiser;
 use crate::encode::rates::{LatentRates, Rates};
 
 /// A number of each row.
-pub(super) type Lanes<const ROWS: usize> = [f32; ROWS];
+pub(crate) type Lanes<const ROWS: usize> = [f32; ROWS];
 
 /// The Viterbi search of the symbols of `ROWS` rows, side by side, for vectors.
 #[derive(Debug)]
-pub(super) struct Trellis<const ROWS: usize> {
+pub(crate) struct Trellis<const ROWS: usize> {
     states: usize,
     /// For each state the two before it, each with the parity that leads here.
     before: [[(u8, u8); 2]; 8],
@@ -32,7 +32,7 @@ struct Choices<const ROWS: usize> {
 }
 
 impl<const ROWS: usize> Trellis<ROWS> {
-    pub(super) fn new(next: &[[u8; 2]; 8], states: usize) -> Self {
+    pub(crate) fn new(next: &[[u8; 2]; 8], states: usize) -> Self {
         let mut before = [[(0, 0); 2]; 8];
         let mut found = [0; 8];
         for (state, next) in next[..states].iter().enumerate() {
@@ -49,7 +49,7 @@ impl<const ROWS: usize> Trellis<ROWS> {
     /// quantiser gives its value. For each latent and row, `targets` is the real latent less what it
     /// is predicted to be, in latent units, and `weights` what a squared unit of error costs.
     #[inline(always)]
-    pub(super) fn search(
+    pub(crate) fn search(
         &mut self,
         rates: &LatentRates,
         weights: &[Lanes<ROWS>],

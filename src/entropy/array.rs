@@ -108,8 +108,8 @@ impl ArrayModel {
         let mut own = *coder;
         let (mut a, mut b) = (0, 0);
         for value in values {
-            let symbol = own.symbol(&mut self.body, intcoder::context(a, b))?;
-            *value = own.complete(symbol, signed);
+            let symbol;
+            (*value, symbol) = own.number(&mut self.body, intcoder::context(a, b), signed)?;
             (a, b) = (symbol, a);
         }
         *coder = own;

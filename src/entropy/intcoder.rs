@@ -4,6 +4,8 @@
 //! context is learned on the way: by counting at first, then at a steady rate, so that few numbers are
 //! learned from quickly and many are followed. The slots go through [`super::rans`].
 
+#[cfg(test)]
+use super::rans::LANES;
 use super::rans::{LOW, PROB_BITS, PROB_SCALE, RansDecoder, RansEncoder};
 use crate::error::{Error, Result};
 
@@ -190,6 +192,15 @@ impl IntEncoder {
         symbol
     }
 
+    /// Returns bytes after which a decoder finds these states, which it refuses.
+    #[cfg(test)]
+    pub(crate) fn finish_at(mut self, ends: [u32; 2]) -> Vec<u8> {
+        let (mut states, mut out) = ([LOW; LANES], Vec::new());
+        states[..2].copy_from_slice(&ends);
+        self.rans.finish_turns_from(states, &mut out);
+        out
+    }
+
     /// Returns the bytes.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -215,11 +226,11 @@ impl<'a> IntDecoder<'a> {
         let Some((next, bytes)) = bytes.split_first_chunk() else {
             return Err(Error::truncated("the model's section ends before its model begins"));
         };
-        let next = u32::from_le_bytes(*next);
+        let (now, next) = (RansDecoder::new(bytes)?, u32::from_le_bytes(*next));
         if next < LOW {
             return Err(Error::corrupt("the model's coder starts in an impossible state"));
         }
-        Ok(Self { now: RansDecoder::new(bytes)?, next })
+        Ok(Self { now, next })
     }
 
     /// Reads a signed integer with `model` in `context`.
@@ -227,16 +238,20 @@ impl<'a> IntDecoder<'a> {
     /// # Errors
     /// `Truncated` once the bytes have run out, so that no loop over a hostile count is long.
     pub(crate) fn int(&mut self, model: &mut IntModel, context: usize) -> Result<i64> {
-        let symbol = self.symbol(model, context)?;
-        Ok(self.complete(symbol, true))
+        self.number(model, context, true).map(|(value, _)| value)
     }
 
-    /// Reads the symbol of an integer, which [`Self::complete`] must follow.
+    /// Reads an integer, which has a sign if it is `signed`, and returns it with its symbol.
     ///
     /// # Errors
     /// `Truncated` once the bytes have run out.
     #[inline(always)]
-    pub(super) fn symbol(&mut self, model: &mut IntModel, context: usize) -> Result<usize> {
+    pub(super) fn number(
+        &mut self,
+        model: &mut IntModel,
+        context: usize,
+        signed: bool,
+    ) -> Result<(i64, usize)> {
         if self.now.overrun() {
             return Err(Error::truncated("the model ends before its description does"));
         }
@@ -245,19 +260,13 @@ impl<'a> IntDecoder<'a> {
         let (first, count) = symbols.slots(symbol);
         self.now.take(first, count);
         model.saw(context, symbol);
-        Ok(symbol)
-    }
-
-    /// Reads the rest of an integer, its sign too if it is `signed`.
-    #[inline(always)]
-    pub(super) fn complete(&mut self, symbol: usize, signed: bool) -> i64 {
         let signed = u32::from(signed && symbol > 0);
         let (raw, bits);
-        // Else without a branch, as it could not be foreseen.
         if symbol == ESCAPE {
             raw = self.now.raw(LENGTH_BITS) as u32;
             bits = self.now.raw(raw + signed);
         } else {
+            // No branch on how many bits there are, which cannot be foreseen: at most 14, taken at once.
             raw = (symbol as u32 / 2).saturating_sub(1);
             bits = self.now.take_bits(raw + signed);
         }
@@ -269,7 +278,7 @@ impl<'a> IntDecoder<'a> {
         let magnitude = (top << raw | bits & ((1 << raw) - 1)) as i64;
         let negative = (bits >> raw) as i64;
         std::mem::swap(&mut self.now.state, &mut self.next);
-        (magnitude ^ -negative).wrapping_add(negative)
+        Ok(((magnitude ^ -negative).wrapping_add(negative), symbol))
     }
 
     /// Checks that the bytes were all read, and no more than there are.

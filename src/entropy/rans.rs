@@ -2,8 +2,8 @@
 //! arXiv:1402.3392): a state of 32 bits over a stream of 16-bit words.
 //!
 //! Words are read forwards, so the encoder works backwards over a list of operations. The state is small,
-//! as each part of a block begins with one. Rows that are decoded side by side have a state for each lane:
-//! see [`super::lanes`].
+//! as each part of a block begins with one. Rows that are decoded side by side have a state for each lane,
+//! see [`super::lanes`]; the model has two, which take turns, see [`super::intcoder`].
 
 use crate::error::{Error, Result};
 use std::hint::select_unpredictable;
@@ -102,7 +102,12 @@ impl RansEncoder {
 
     /// Appends a stream of two lanes that take turns: the second state, then all as for a single lane.
     pub(crate) fn finish_turns(&mut self, out: &mut Vec<u8>) {
-        let (states, words) = self.run();
+        self.finish_turns_from([LOW; LANES], out);
+    }
+
+    /// The same with other states than a decoder must find at the end.
+    pub(super) fn finish_turns_from(&mut self, states: [u32; LANES], out: &mut Vec<u8>) {
+        let (states, words) = self.run_from(states);
         out.extend_from_slice(&states[1].to_le_bytes());
         Self::write(states[0], &words, out);
     }
@@ -114,7 +119,7 @@ impl RansEncoder {
         words.iter().rev().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
     }
 
-    /// Returns about how many bytes the stream has so far.
+    /// Returns about how many bytes the stream of two lanes has so far: all is coded for that.
     pub(crate) fn len(&self) -> usize {
         let (_, words) = self.run();
         words.len() * WORD + 2 * size_of::<u32>()
@@ -122,8 +127,12 @@ impl RansEncoder {
 
     /// Returns the final states and the words, last first.
     fn run(&self) -> ([u32; LANES], Vec<u16>) {
+        self.run_from([LOW; LANES])
+    }
+
+    /// The same with other states than a decoder must find at the end.
+    fn run_from(&self, mut states: [u32; LANES]) -> ([u32; LANES], Vec<u16>) {
         let mut words: Vec<u16> = Vec::with_capacity(self.ops.len() / 2 + 8);
-        let mut states = [LOW; LANES];
         // A state must stay below this after a step.
         let end = u64::from(LOW) << WORD_BITS;
         for op in self.ops.iter().rev() {
@@ -146,7 +155,7 @@ impl RansEncoder {
 /// Reads what a [`RansEncoder`] without lanes wrote, or one of the lanes as long as it reads alone.
 ///
 /// Reading past the end gives zero bits and is noticed by [`RansDecoder::finish`], so that the
-/// hot loop carries no error path.
+/// hot loop carries no error path; a model asks [`RansDecoder::overrun`] before each integer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RansDecoder<'a> {
     pub(super) state: u32,
@@ -242,7 +251,7 @@ impl RansDecoder<'_> {
     }
 
     /// Takes `count` raw bits, at most 64.
-    #[inline]
+    #[inline(always)]
     pub(super) fn raw(&mut self, count: u32) -> u64 {
         let mut bits = 0;
         let mut have = 0;

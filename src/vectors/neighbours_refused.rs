@@ -10,8 +10,13 @@ use crate::entropy::array::ArrayModel;
 use crate::entropy::intcoder::{IntEncoder, IntModel};
 use crate::matrix::DType;
 
-/// A model for two columns of such a number of tables, of which one is there, and behind it `rest`.
+/// A file with [`model_of`].
 fn said(tables: i64, rest: &[i64]) -> Vec<u8> {
+    head_only().section(MODEL, model_of(tables, rest).finish()).join()
+}
+
+/// A model for two columns of such a number of tables, of which one is there, and behind it `rest`.
+pub(super) fn model_of(tables: i64, rest: &[i64]) -> IntEncoder {
     let (mut coder, mut head) = (IntEncoder::new(), IntModel::of_kinds());
     let columns = |coder: &mut IntEncoder| ArrayModel::new().encode(coder, &[0; 2], 2);
     let grid = [(0, 1), (0, 0), (0, 0), (1, 0), (4, 1), (2, 0), (5, 0), (3, 0), (6, 1)];
@@ -23,7 +28,7 @@ fn said(tables: i64, rest: &[i64]) -> Vec<u8> {
     ArrayModel::new().encode(&mut coder, &[0], 1);
     columns(&mut coder);
     rest.iter().for_each(|&n| coder.int(&mut head, 0, n));
-    head_only().section(MODEL, coder.finish()).join()
+    coder
 }
 
 pub(super) fn invalid() -> Vec<Case> {

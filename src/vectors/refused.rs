@@ -3,6 +3,7 @@
 use super::case::{Case, base_model, base_rows, base_stream, case, head_only};
 use super::file::{Parts, Row, schema};
 use super::neighbours::neighbours;
+use super::neighbours_refused::model_of;
 use super::records::{
     Random, hidden, integer, ladder, linear, ordered, plain, ratio, with_latents,
 };
@@ -41,6 +42,7 @@ pub(super) fn models() -> Vec<Case> {
         let m = plain(2, vec![g], vec![TableSpec::Zero]);
         Parts::new(&schema(DType::F32, &[2]), "max-error 1").model(&m, 2).join()
     };
+    let one_grid = [(0, 1), (0, 0), (0, 0), (1, 0), (4, 1), (2, 0), (5, 0), (3, 0), (6, 1)];
     let good = base_model().encode(2);
     let raw = |payload: Vec<u8>| head_only().section(MODEL, payload).join();
     let in_contexts = |list: &[(usize, i64)]| {
@@ -48,6 +50,21 @@ pub(super) fn models() -> Vec<Case> {
         list.iter().for_each(|&(context, n)| coder.int(&mut model, context, n));
         raw(coder.finish())
     };
+    // Where the base of two columns begins.
+    let array = |shift: i64, kind: i64| {
+        let (mut coder, mut head) = (IntEncoder::new(), IntModel::of_kinds());
+        one_grid.into_iter().for_each(|(context, n)| coder.int(&mut head, context, n));
+        let mut own = IntModel::of_kinds();
+        [shift, kind].into_iter().enumerate().for_each(|(at, n)| coder.int(&mut own, at, n));
+        raw(coder.finish())
+    };
+    let low_state = |at: usize| {
+        let mut payload = good.clone();
+        payload[at..at + 3].copy_from_slice(&[0xff, 0xff, 0]);
+        payload[at + 3] &= if at == 0 || good.len().is_multiple_of(2) { 0 } else { 0xff };
+        raw(payload)
+    };
+    let ending = |first: u32, second: u32| raw(model_of(1, &[]).finish_at([first, second]));
     let numbers = |list: &[i64]| in_contexts(&list.iter().map(|&n| (0, n)).collect::<Vec<_>>());
     let grid_of_kind = |kind| {
         let fields = (1..=3).flat_map(|field| [(field, 0), (field + 3, 0)]);
@@ -64,8 +81,7 @@ pub(super) fn models() -> Vec<Case> {
     // 2^15 columns and 2^16 latents: weights of 16 GiB.
     let huge = {
         let (mut coder, mut head) = (IntEncoder::new(), IntModel::of_kinds());
-        let grid = [(0, 1), (0, 0), (0, 0), (1, 0), (4, 1), (2, 0), (5, 0), (3, 0), (6, 1)];
-        grid.into_iter().for_each(|(context, n)| coder.int(&mut head, context, n));
+        one_grid.into_iter().for_each(|(context, n)| coder.int(&mut head, context, n));
         for _ in 0..2 {
             ArrayModel::new().encode(&mut coder, &[0; 1 << 15], 1 << 15);
         }
@@ -81,6 +97,14 @@ pub(super) fn models() -> Vec<Case> {
         case("model-empty", "truncated", raw(Vec::new())),
         case("model-cut", "truncated", cut(700)),
         case("model-goes-on", "corrupt", raw([&good[..], &[1, 2, 3, 4]].concat())),
+        case("model-second-state-too-low", "corrupt", low_state(0)),
+        case("model-state-too-low", "corrupt", low_state(4)),
+        case("model-ends-in-another-state", "corrupt", ending((1 << 16) + 1, 1 << 16)),
+        case("model-ends-in-another-second-state", "corrupt", ending(1 << 16, (1 << 16) + 1)),
+        case("array-shift-64", "corrupt", array(64, 0)),
+        case("array-shift-negative", "corrupt", array(-1, 0)),
+        case("array-kind-10", "corrupt", array(0, 10)),
+        case("array-kind-negative", "corrupt", array(0, -1)),
         case("model-no-grids", "corrupt", numbers(&[0])),
         case("model-more-grids-than-columns", "corrupt", numbers(&[3])),
         case("model-grid-kind-undefined", "corrupt", grid_of_kind(4)),

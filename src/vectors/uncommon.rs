@@ -134,7 +134,9 @@ fn models() -> Vec<(&'static str, Parts)> {
     add("grids-300", DType::I32, &m, &[Row { residuals: random.list(300, 3), ..Row::default() }]);
 
     // Every symbol of the model's integers, with no and with all raw bits, and those next to the escape.
-    let sizes = (0..63).flat_map(|n| [1_i64 << n, (3_i64 << n) / 2, (2_i64 << n).wrapping_sub(1)]);
+    let half = |n: u32| (1_i64 << n) + (1_i64 << n) / 2;
+    let sizes =
+        (0..63).flat_map(|n| [1_i64 << n, half(n) - 1, half(n), (1_i64 << n) - 1 + (1_i64 << n)]);
     let sizes = sizes.chain([3 << 14, (3 << 14) - 1, (3 << 14) + 1]);
     let base: Vec<i64> = sizes.flat_map(|v| [v, -v]).chain([i64::MIN]).collect();
     let width = base.len();

@@ -22,7 +22,7 @@ const LEAST_TRIM_OF_DENSITY: f64 = 0.2;
 pub enum AnomalyScore {
     /// The density or the error, whichever says more of the row, where no codec is given. Both are
     /// counted from the usual row, in units of the median distance of the rows above it (of the
-    /// error, of its logarithm). It has no unit, and may be negative.
+    /// error, of its logarithm); 0.5 is taken off what the error says, which varies more. It has no unit, and may be negative.
     ///
     /// It is the error alone where a codec, a kind of network, a number of passes or a time is
     /// given, or rows are too few for a network.

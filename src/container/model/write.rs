@@ -27,7 +27,8 @@ impl ModelRecord {
         if let Some(neighbours) = &self.neighbours {
             neighbours.write(&mut w);
         }
-        EncodedModel { payload: w.coder.finish(), decoder_bytes }
+        let payload = w.coder.finish();
+        EncodedModel { decoder_bytes: decoder_bytes.min(payload.len()), payload }
     }
 
     fn write_decoder(&self, w: &mut RecordWriter) {
