@@ -62,6 +62,30 @@ impl<'a> Found<'a> {
         let found = comparison.with_line_before(&self.prediction, 0.0)?;
         Ok(found.map(|(prediction, bits)| Found { way, prediction, bytes: bits / 8.0 }))
     }
+
+    /// The same way with coefficients that are found once more. They are compared without contexts, while a
+    /// simple prediction was taken for what contexts say of what it leaves: it stays where a quick look at the
+    /// rows of `thin` says that it is still the best with them.
+    fn refitted(
+        self,
+        (context, thin): (&FitContext<'_>, &FitContext<'_>),
+        compared: NeighbourEffort,
+        effort: ContextEffort,
+    ) -> Result<Self> {
+        let way = self.way;
+        let encoder = |p: &Prediction| way.encoder(context, p);
+        let prediction = comparison(context, &encoder, compared)
+            .refitted(self.prediction.clone(), effort.predictions)?;
+        if self.prediction.is_simple() && !prediction.is_simple() {
+            let bytes = |p: &Prediction| {
+                way.fitted(thin, p, ContextEffort::QUICK).map(|fitted| fitted.fitted_bytes)
+            };
+            if bytes(&self.prediction)? <= bytes(&prediction)? {
+                return Ok(self);
+            }
+        }
+        Ok(Self { prediction, ..self })
+    }
 }
 
 fn least<'a>(found: impl IntoIterator<Item = Found<'a>>) -> Option<Found<'a>> {
@@ -98,16 +122,10 @@ pub(crate) fn build(
     let near = found.iter().filter(|f| lined && f.bytes < NEARLY * least_bytes);
     let with_line = near.map(|f| f.with_line_before(context, compared));
     let with_line = with_line.collect::<Result<Vec<_>>>()?.into_iter().flatten();
-    match least(with_line).or_else(|| least(found)) {
-        Some(Found { way, prediction, .. }) if effort.refits => {
-            let encoder = |p: &Prediction| way.encoder(context, p);
-            let prediction =
-                comparison(context, &encoder, compared).refitted(prediction, effort.predictions)?;
-            way.fitted(context, &prediction, effort).map(Some)
-        }
-        Some(Found { way, prediction, .. }) => way.fitted(context, &prediction, effort).map(Some),
-        None => Ok(None),
-    }
+    let Some(best) = least(with_line).or_else(|| least(found)) else { return Ok(None) };
+    let Found { way, prediction, .. } =
+        if effort.refits { best.refitted((context, &thin), compared, effort)? } else { best };
+    way.fitted(context, &prediction, effort).map(Some)
 }
 
 /// Returns of each way to count that may be the best its best prediction, by a quick look at the rows of `thin`.
@@ -248,9 +266,18 @@ mod tests {
     const EFFORT: ContextEffort =
         ContextEffort { cells: 40_000, leaves: 32, predictions: 2, refits: false };
 
+    fn sizes<T: Cell + Into<f64>>(rows: &[T], shape: &[usize], bound: f64) -> [f64; 2] {
+        sizes_by(EFFORT, rows, shape, bound)
+    }
+
     /// Bytes without and with neighbours of rows of `shape`; every block is decoded and compared with
     /// the rows, of which none may be off by more than `bound`.
-    fn sizes<T: Cell + Into<f64>>(rows: &[T], shape: &[usize], bound: f64) -> [f64; 2] {
+    fn sizes_by<T: Cell + Into<f64>>(
+        effort: ContextEffort,
+        rows: &[T],
+        shape: &[usize],
+        bound: f64,
+    ) -> [f64; 2] {
         let matrix = Matrix::from_slice(rows, shape).unwrap();
         let sample = Sample::draw(&matrix, 1 << 24).unwrap();
         let columns = plan(&sample, &Tolerance::Bounds(vec![bound; sample.schema.width()]));
@@ -271,7 +298,7 @@ mod tests {
             atoms: &[],
         };
         let alone = linear::build(&context, &LinearChoice::NO_LATENTS).unwrap();
-        let found = build(&context, EFFORT, f64::INFINITY).unwrap().unwrap();
+        let found = build(&context, effort, f64::INFINITY).unwrap().unwrap();
         let encoder = &found.encoder;
         for run in sample.split() {
             let symbols = encoder.symbols(run, &[], false);
@@ -339,6 +366,25 @@ mod tests {
         }
         let [alone, found] = sizes(&rows, &[3], 1e-3);
         assert!(found < 0.8 * alone, "{alone} {found}");
+    }
+
+    #[test]
+    fn coefficients_found_once_more_do_not_replace_simple_ones_that_contexts_say_more_to() {
+        // Whole multiples of 1, which steps of 2.6 go across.
+        let mut rng = Rng::new(3);
+        let (mut speed, mut place) = (0.0_f32, 0.0_f32);
+        let mut track = || {
+            speed = 0.9 * speed + 6.0 * (rng.unit() - 0.5);
+            place = 0.98 * place + speed;
+            place.round()
+        };
+        let rows: Vec<f32> = (0..60_000).map(|_| track()).collect();
+        let with = |refits| {
+            let effort = ContextEffort { predictions: 4, refits, ..EFFORT };
+            sizes_by(effort, &rows, &[60], 1.3)[1]
+        };
+        let (once, more) = (with(false), with(true));
+        assert!(more < 1.005 * once, "{once} {more}");
     }
 
     #[test]

@@ -142,15 +142,19 @@ impl Prediction {
 
     /// Says what tells it from others more than numbers do.
     fn kind(&self) -> Kind {
-        let is_simple = |s: &Stencil| s.iter().all(|a| a % HALF == 0);
         Kind {
             directions: self.directions,
             median: self.median,
             in_groups: self.stencils.len() > 1,
             by_row: self.by_row.is_some(),
             weighs_residuals: self.weighs_residuals(),
-            simple: self.stencils.iter().all(is_simple),
+            simple: self.is_simple(),
         }
+    }
+
+    /// Says whether all coefficients are halves.
+    pub(super) fn is_simple(&self) -> bool {
+        self.stencils.iter().flatten().all(|a| a % HALF == 0)
     }
 
     pub(super) fn weighs_residuals(&self) -> bool {
