@@ -15,9 +15,18 @@ pub(crate) trait WideLoop {
 #[inline(always)]
 pub(crate) fn run_wide<W: WideLoop>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
-    if super::isa::Isa::chosen() != super::isa::Isa::Scalar && super::x86::Avx2::new().is_some() {
-        // SAFETY: AVX2, BMI1 and POPCNT are there, as was just asked.
-        return unsafe { with_avx2(work) };
+    match super::isa::Isa::chosen() {
+        super::isa::Isa::Avx512 => {
+            if let Some(isa) = super::x86::Avx512::new() {
+                return run_on_avx512(isa, work);
+            }
+        }
+        super::isa::Isa::Avx2 => {
+            if let Some(isa) = super::x86::Avx2::new() {
+                return run_on_avx2(isa, work);
+            }
+        }
+        _ => {}
     }
     work.run()
 }

@@ -5,7 +5,7 @@
 use super::adam::Adam;
 use super::parameters::{Matrix, Parameters};
 use super::sum;
-use crate::kernels::gemm::{Finish, View, gemm};
+use crate::kernels::gemm::{Finish, View, gemm, symmetric};
 use rayon::prelude::*;
 
 /// The share of the momentum that a step leaves.
@@ -79,10 +79,19 @@ fn orthogonal(matrix: &[f32], columns: usize) -> Vec<f32> {
     let own = View::new(matrix, matrix.len() / columns, columns);
     let is_tall = own.columns <= own.rows;
     // The smaller of the two squares has all that the iteration changes.
-    let mut square = if is_tall { product(own.t(), own) } else { product(own, own.t()) };
-    square.iter_mut().for_each(|x| *x /= norm);
     let size = own.columns.min(own.rows);
-    let times = |a: &[f32], b: &[f32]| product(View::new(a, size, size), View::new(b, size, size));
+    let mut square = vec![0.0; size * size];
+    match is_tall {
+        true => symmetric(own.t(), own, &mut square),
+        false => symmetric(own, own.t(), &mut square),
+    }
+    square.iter_mut().for_each(|x| *x /= norm);
+    // All are polynomials of the square, and so is what they make.
+    let times = |a: &[f32], b: &[f32]| {
+        let mut out = vec![0.0; size * size];
+        symmetric(View::new(a, size, size), View::new(b, size, size), &mut out);
+        out
+    };
     let mut total: Option<Vec<f32>> = None;
     for round in 0..ROUNDS {
         let [a, b, c] = POLYNOMIAL;

@@ -98,7 +98,15 @@ pub(super) fn product<M: Micro<MR, NR>, const MR: usize, const NR: usize>(
                             true => packing::<NR>(b, &ks, from.clone(), panel),
                             false => Packing { packed: panel, unpacked: None },
                         };
-                        let end = if ends { ending::<NR>(finish, from) } else { None };
+                        let end = if ends { ending::<NR>(finish, from.clone()) } else { None };
+                        let out = match finish {
+                            // No row that is below the diagonal in all of these columns.
+                            Finish::Upper => {
+                                let rows = from.end.saturating_sub(row).min(out.len());
+                                &mut out[..rows]
+                            }
+                            _ => &mut *out,
+                        };
                         let tiles = Tiles { out, columns: at.clone(), fresh, end };
                         column_of_tiles(micro, k, strip, panel, tiles);
                         if end.is_some() {
@@ -178,8 +186,7 @@ fn column_of_tiles<'a, M: Micro<MR, NR>, const MR: usize, const NR: usize>(
     Tiles { out, columns, fresh, end }: Tiles<'_, '_>,
 ) {
     let mut strips = out.chunks_mut(MR).enumerate();
-    if let Some(b) = unpacked {
-        let (i, rows) = strips.next().expect("a row at least");
+    if let Some((b, (i, rows))) = unpacked.and_then(|b| Some((b, strips.next()?))) {
         let tile = Tile { rows, column: columns.start, fresh, end };
         micro.tile(k, strip(i * MR), Panel::Rows(b, packed), tile);
     }

@@ -36,6 +36,8 @@ impl<'a> View<'a> {
 pub(crate) enum Finish<'a> {
     /// `out = a·b`
     Store,
+    /// The same on the diagonal and above it; what is below is anything.
+    Upper,
     /// `out += a·b`
     Add,
     /// `out = f(a·b + bias)`, `bias` one number per column.

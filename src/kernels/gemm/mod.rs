@@ -34,6 +34,35 @@ pub(crate) fn gemm(a: View<'_>, b: View<'_>, out: &mut [f32], finish: Finish<'_>
     gemm_on(Isa::chosen(), a, b, out, finish);
 }
 
+/// Computes a product that is a symmetric matrix, with little more than half of the work: what is below the diagonal
+/// is what is above it.
+pub(crate) fn symmetric(a: View<'_>, b: View<'_>, out: &mut [f32]) {
+    assert_eq!(a.rows, b.columns, "a square");
+    gemm(a, b, out, Finish::Upper);
+    mirror(out, a.rows);
+}
+
+/// Rows and columns that [`mirror`] takes at once, so that lines of the cache are used wholly.
+const MIRRORED: usize = 16;
+
+/// Writes what is above the diagonal of a square matrix below it.
+fn mirror(square: &mut [f32], size: usize) {
+    for first in (0..size).step_by(MIRRORED) {
+        let rows = first..size.min(first + MIRRORED);
+        for column in (0..=first).step_by(MIRRORED) {
+            let mut above = [[0.0; MIRRORED]; MIRRORED];
+            let columns = column..size.min(column + MIRRORED);
+            for (j, above) in columns.clone().zip(&mut above) {
+                above[..rows.len()].copy_from_slice(&square[j * size..][rows.clone()]);
+            }
+            for (at, i) in rows.clone().enumerate() {
+                let below = &mut square[i * size..][column..i.min(columns.end)];
+                below.iter_mut().zip(&above).for_each(|(x, above)| *x = above[at]);
+            }
+        }
+    }
+}
+
 fn gemm_on(isa: Isa, a: View<'_>, b: View<'_>, out: &mut [f32], finish: Finish<'_>) {
     assert_eq!(a.columns, b.rows, "inner sizes");
     assert_eq!(out.len(), a.rows * b.columns, "size of the product");

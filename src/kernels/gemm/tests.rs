@@ -67,6 +67,41 @@ fn check(isa: Isa, m: usize, k: usize, n: usize) {
     }
 }
 
+/// A matrix times its transpose.
+fn check_symmetric(isa: Isa, size: usize, k: usize) {
+    let numbers_of_a = numbers(size * k, 5);
+    for transposed in [false, true] {
+        let a = if transposed {
+            View::new(&numbers_of_a, k, size).t()
+        } else {
+            View::new(&numbers_of_a, size, k)
+        };
+        let (mut out, mut expected) = (numbers(size * size, 6), vec![0.0; size * size]);
+        gemm_on(isa, a, a.t(), &mut out, Finish::Upper);
+        mirror(&mut out, size);
+        naive(a, a.t(), &mut expected, Finish::Store);
+        assert!(bits(&out) == bits(&expected), "{isa:?} {size}×{k}, transposed {transposed}");
+    }
+}
+
+#[test]
+fn symmetric_products_are_the_same_bits() {
+    for isa in Isa::available() {
+        for size in [0, 1, 2, 7, 15, 16, 17, 23, 24, 25, 31, 33, 48, 65] {
+            for k in [0, 1, 5, 33] {
+                check_symmetric(isa, size, k);
+            }
+        }
+        for (size, k) in [(192, 200), (200, 192), (97, 600)] {
+            check_symmetric(isa, size, k);
+        }
+    }
+    for threads in [2, 4] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| check_symmetric(Isa::chosen(), 300, 290));
+    }
+}
+
 #[test]
 fn every_path_is_one_chain() {
     for isa in Isa::available() {

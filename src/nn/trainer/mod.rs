@@ -14,6 +14,7 @@ use super::parameters::Parameters;
 use super::schedule::Schedule;
 use crate::interrupt::checkpoint;
 use crate::matrix::rng::Rng;
+use rayon::prelude::*;
 
 /// What networks learn from rows: a loss, its gradient, and what is judged by rows held out.
 pub(crate) trait Objective {
@@ -362,13 +363,14 @@ impl Stepper {
         }
         let shares: Vec<f32> =
             (0..self.networks.len()).map(|network| objective.rate_share(network)).collect();
-        let networks = objective.networks().into_iter().zip(shares);
-        let steppers = self.networks.iter_mut().zip(&self.gradients.networks);
-        for ((net, share), (stepper, grad)) in networks.zip(steppers) {
+        let networks = objective.networks().into_par_iter().zip(shares);
+        let steppers = self.networks.par_iter_mut().zip(&self.gradients.networks);
+        // Most of a step of Muon is too small to be shared between threads.
+        networks.zip(steppers).for_each(|((net, share), (stepper, grad))| {
             if rate * share > 0.0 {
                 stepper.step(net, grad, rate * share);
             }
-        }
+        });
         measure
     }
 

@@ -4,7 +4,7 @@ use crate::kernels::math::{exp, ln};
 use crate::kernels::wide::WideLoop;
 
 /// Numbers that are handled together.
-const LANES: usize = 8;
+const LANES: usize = 16;
 type Lanes = [f32; LANES];
 
 /// The `M` parts of one class: of each `1/s`, `q`, start and slope.
