@@ -70,6 +70,33 @@ fn work(panels: &Panels) -> u64 {
     panels.padded_inputs() as u64 * panels.padded_width() as u64
 }
 
+/// Returns the largest size of weights.
+fn largest_of(weights: &[i64]) -> u64 {
+    weights.iter().map(|w| w.unsigned_abs()).max().unwrap_or(0)
+}
+
+/// Fails where the sum of a column could overflow, to which `more` is added at the most; `largest` are the largest
+/// weights of latents.
+fn prove_output(m: &ModelRecord, largest: &[u64], more: u128) -> Result<()> {
+    // |Σ| must stay below 2^62, and its shifted form below 2^31.
+    let is_within = |bound: u128| bound < 1 << 62 && bound >> m.gain < (1 << 31) - 1;
+    let product = |(weight, clamp): (u64, &i64)| u128::from(weight) * *clamp as u128;
+    let of_latents = largest.iter().copied().zip(&m.latent_clamp).map(product);
+    if is_within(of_latents.sum::<u128>() + u128::from(largest_of(&m.bias)) + more) {
+        return Ok(());
+    }
+    let width = m.width();
+    for j in 0..width {
+        let weights = m.skip.iter().skip(j).step_by(width).map(|w| w.unsigned_abs());
+        let bias = m.bias.get(j).map_or(0, |b| b.unsigned_abs());
+        let bound = weights.zip(&m.latent_clamp).map(product).sum::<u128>();
+        if !is_within(bound + u128::from(bias) + more) {
+            return Err(overflow(&format!("the prediction of column {j}")));
+        }
+    }
+    Ok(())
+}
+
 /// Returns a scale below 2^31 either way.
 fn scale(multiplier: i64) -> Option<i32> {
     i32::try_from(multiplier).ok().filter(|&multiplier| multiplier > i32::MIN)
@@ -86,8 +113,8 @@ impl Dense {
         let outputs = weights.len() / inputs;
         for (j, row) in weights.chunks_exact(inputs).enumerate() {
             let start = bias.get(j).map_or(0, |b| b.unsigned_abs());
-            let bound = row.iter().zip(clamp).fold(u128::from(start), |sum, (w, &clamp)| {
-                sum + u128::from(w.unsigned_abs()) * clamp as u128
+            let bound = row.iter().zip(clamp).fold(start, |sum, (w, &clamp)| {
+                sum.saturating_add(w.unsigned_abs().saturating_mul(clamp as u64))
             });
             let wide = row.iter().any(|w| i16::try_from(*w).is_err());
             if wide || bound >= 1 << 31 {
@@ -116,20 +143,10 @@ impl IntegerNetwork {
         let (latents, width) = (m.latents(), m.width());
         let hidden =
             m.hidden.as_ref().map(|h| HiddenNetwork::new(h, &m.latent_clamp)).transpose()?;
-        for j in 0..width {
-            // |Σ| must stay below 2^62, and its shifted form below 2^31.
-            let mut bound = m.bias.get(j).map_or(0, |b| u128::from(b.unsigned_abs()));
-            for (k, clamp) in m.latent_clamp.iter().enumerate() {
-                bound += u128::from(m.skip[k * width + j].unsigned_abs()) * *clamp as u128;
-            }
-            if let Some(h) = &hidden {
-                bound += u128::from(h.multiplier.unsigned_abs()) << 31;
-            }
-            bound += 1 << m.gain;
-            if bound >= 1 << 62 || bound >> m.gain >= (1 << 31) - 1 {
-                return Err(overflow(&format!("the prediction of column {j}")));
-            }
-        }
+        let largest: Vec<u64> =
+            (0..latents).map(|k| largest_of(&m.skip[k * width..(k + 1) * width])).collect();
+        let multiplier = hidden.as_ref().map_or(0, |h| h.multiplier.unsigned_abs());
+        prove_output(m, &largest, (u128::from(multiplier) << 31) + (1 << m.gain))?;
         Ok(Self {
             latents,
             width,
@@ -137,7 +154,7 @@ impl IntegerNetwork {
             start: (0..width)
                 .map(|j| m.bias.get(j).unwrap_or(&0) + ((1_i64 << m.gain) >> 1))
                 .collect(),
-            skip: Skip::new(m),
+            skip: Skip::new(m, &largest),
             hidden,
         })
     }
@@ -263,23 +280,19 @@ impl Scratch {
 }
 
 impl Skip {
-    fn new(m: &ModelRecord) -> Self {
+    fn new(m: &ModelRecord, largest: &[u64]) -> Self {
         let (latents, width) = (m.latents(), m.width());
-        let largest = |k: usize| {
-            let row = &m.skip[k * width..(k + 1) * width];
-            row.iter().map(|w| w.unsigned_abs()).max().unwrap_or(0)
-        };
         let limit = i16::MAX as u64;
         // A pair of products must fit by itself.
         let is_narrow = |&k: &usize| {
-            let (w, y) = (largest(k), m.latent_clamp[k] as u64);
+            let (w, y) = (largest[k], m.latent_clamp[k] as u64);
             w <= limit && y <= limit && w * y < 1 << 29
         };
         let (narrow, wide): (Vec<usize>, Vec<usize>) = (0..latents).partition(is_narrow);
         let mut groups = Vec::new();
         let (mut start, mut bound) = (0, 0);
         for (pair, ks) in narrow.chunks(2).enumerate() {
-            let own: u64 = ks.iter().map(|&k| largest(k) * m.latent_clamp[k] as u64).sum();
+            let own: u64 = ks.iter().map(|&k| largest[k] * m.latent_clamp[k] as u64).sum();
             if bound + own >= 1 << 31 {
                 groups.push(start..pair);
                 (start, bound) = (pair, 0);

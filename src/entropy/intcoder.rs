@@ -157,9 +157,9 @@ impl IntEncoder {
         Self::default()
     }
 
-    /// Returns about how many bytes there are so far.
-    pub(crate) fn len(&self) -> usize {
-        self.rans.len()
+    /// Divides what is before from what is to come, for [`Self::finish_measured`] to tell them apart.
+    pub(crate) fn mark(&mut self) {
+        self.rans.mark();
     }
 
     /// Writes a signed integer with `model` in `context`.
@@ -202,10 +202,16 @@ impl IntEncoder {
     }
 
     /// Returns the bytes.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
+    #[cfg(test)]
+    pub(crate) fn finish(self) -> Vec<u8> {
+        self.finish_measured().0
+    }
+
+    /// Returns the bytes, and about how many of them are those of what came before the mark.
+    pub(crate) fn finish_measured(mut self) -> (Vec<u8>, usize) {
         let mut out = Vec::new();
-        self.rans.finish_turns(&mut out);
-        out
+        let before = self.rans.finish_turns(&mut out);
+        (out, before)
     }
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct RansEncoder {
     lanes: Option<usize>,
     /// Raw bits that are read when all lanes have their symbols.
     late: Vec<Op>,
+    /// Operations before [`Self::mark`] was called last.
+    marked: usize,
 }
 
 impl RansEncoder {
@@ -100,16 +102,32 @@ impl RansEncoder {
         words.iter().rev().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
     }
 
-    /// Appends a stream of two lanes that take turns: the second state, then all as for a single lane.
-    pub(crate) fn finish_turns(&mut self, out: &mut Vec<u8>) {
-        self.finish_turns_from([LOW; LANES], out);
+    /// Divides what is before from what is to come, for [`Self::finish_turns`] to tell them apart.
+    pub(super) fn mark(&mut self) {
+        self.marked = self.ops.len();
+    }
+
+    /// Appends a stream of two lanes that take turns: the second state, then all as for a single lane. Returns about
+    /// how many of the bytes are those of what came before the mark.
+    pub(crate) fn finish_turns(&mut self, out: &mut Vec<u8>) -> usize {
+        self.finish_turns_from([LOW; LANES], out)
     }
 
     /// The same with other states than a decoder must find at the end.
-    pub(super) fn finish_turns_from(&mut self, states: [u32; LANES], out: &mut Vec<u8>) {
-        let (states, words) = self.run_from(states);
+    pub(super) fn finish_turns_from(
+        &mut self,
+        mut states: [u32; LANES],
+        out: &mut Vec<u8>,
+    ) -> usize {
+        let (before, after) = self.ops.split_at(self.marked);
+        let mut words = Vec::with_capacity(self.ops.len() / 2 + 8);
+        put(after, &mut states, &mut words);
+        let of_after = words.len() * WORD;
+        put(before, &mut states, &mut words);
+        let start = out.len();
         out.extend_from_slice(&states[1].to_le_bytes());
         Self::write(states[0], &words, out);
+        out.len() - start - of_after
     }
 
     /// Appends the state of a single lane and the words.
@@ -119,36 +137,30 @@ impl RansEncoder {
         words.iter().rev().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
     }
 
-    /// Returns about how many bytes the stream of two lanes has so far: all is coded for that.
-    pub(crate) fn len(&self) -> usize {
-        let (_, words) = self.run();
-        words.len() * WORD + 2 * size_of::<u32>()
-    }
-
     /// Returns the final states and the words, last first.
     fn run(&self) -> ([u32; LANES], Vec<u16>) {
-        self.run_from([LOW; LANES])
-    }
-
-    /// The same with other states than a decoder must find at the end.
-    fn run_from(&self, mut states: [u32; LANES]) -> ([u32; LANES], Vec<u16>) {
-        let mut words: Vec<u16> = Vec::with_capacity(self.ops.len() / 2 + 8);
-        // A state must stay below this after a step.
-        let end = u64::from(LOW) << WORD_BITS;
-        for op in self.ops.iter().rev() {
-            let x = &mut states[usize::from(op.lane) % LANES];
-            let (frequency, shift) = match op.frequency {
-                0 => (1, u32::from(op.bits)),
-                f => (u32::from(f), PROB_BITS),
-            };
-            if u64::from(*x) >= u64::from(frequency) * (end >> shift) {
-                words.push(*x as u16);
-                *x >>= WORD_BITS;
-            }
-            let low = *x % frequency + op.start;
-            *x = ((*x / frequency) << shift) + low;
-        }
+        let (mut states, mut words) = ([LOW; LANES], Vec::with_capacity(self.ops.len() / 2 + 8));
+        put(&self.ops, &mut states, &mut words);
         (states, words)
+    }
+}
+
+/// Takes operations into their states, last first, and adds the words that these give away.
+fn put(ops: &[Op], states: &mut [u32; LANES], words: &mut Vec<u16>) {
+    // A state must stay below this after a step.
+    let end = u64::from(LOW) << WORD_BITS;
+    for op in ops.iter().rev() {
+        let x = &mut states[usize::from(op.lane) % LANES];
+        let (frequency, shift) = match op.frequency {
+            0 => (1, u32::from(op.bits)),
+            f => (u32::from(f), PROB_BITS),
+        };
+        if u64::from(*x) >= u64::from(frequency) * (end >> shift) {
+            words.push(*x as u16);
+            *x >>= WORD_BITS;
+        }
+        let low = *x % frequency + op.start;
+        *x = ((*x / frequency) << shift) + low;
     }
 }
 

@@ -16,7 +16,7 @@ impl ModelRecord {
     pub(crate) fn encode_measured(&self, line: usize) -> EncodedModel {
         let mut w = RecordWriter { coder: IntEncoder::new(), head: IntModel::of_kinds(), line };
         self.write_decoder(&mut w);
-        let decoder_bytes = w.coder.len();
+        w.coder.mark();
         let tables = self.tables.len() as i64;
         w.number(if self.neighbours.is_some() { -tables } else { tables });
         let mut model = ArrayModel::new();
@@ -27,8 +27,8 @@ impl ModelRecord {
         if let Some(neighbours) = &self.neighbours {
             neighbours.write(&mut w);
         }
-        let payload = w.coder.finish();
-        EncodedModel { decoder_bytes: decoder_bytes.min(payload.len()), payload }
+        let (payload, decoder_bytes) = w.coder.finish_measured();
+        EncodedModel { decoder_bytes, payload }
     }
 
     fn write_decoder(&self, w: &mut RecordWriter) {

@@ -27,17 +27,18 @@ impl Panels {
     pub(crate) fn new(inputs: usize, width: usize, weight: impl Fn(usize, usize) -> i64) -> Self {
         let pairs = inputs.div_ceil(2);
         let panels = width.div_ceil(COLUMNS);
-        let pair = |at: usize| {
-            let (panel, pair) = (at / pairs, at % pairs);
-            Pair(std::array::from_fn(|at| {
-                let (input, column) = (2 * pair + at % 2, panel * COLUMNS + at / 2);
-                match input < inputs && column < width {
-                    true => weight(input, column) as i16,
-                    false => 0,
+        let mut data = vec![Pair([0; 2 * COLUMNS]); panels * pairs];
+        for (at, Pair(both)) in data.iter_mut().enumerate() {
+            let (first, input) = (at / pairs * COLUMNS, at % pairs * 2);
+            let columns = first..width.min(first + COLUMNS);
+            for (weights, j) in both.as_chunks_mut::<2>().0.iter_mut().zip(columns) {
+                weights[0] = weight(input, j) as i16;
+                if input + 1 < inputs {
+                    weights[1] = weight(input + 1, j) as i16;
                 }
-            }))
-        };
-        Self { data: (0..panels * pairs).map(pair).collect(), pairs, panels }
+            }
+        }
+        Self { data, pairs, panels }
     }
 
     /// Returns the length of a row of inputs: a whole number of pairs.
