@@ -1,9 +1,10 @@
 //! What networks say of missing values.
 
+use super::posterior;
 use super::table::Table;
 use crate::apps::column_units::ColumnUnits;
 use crate::apps::learn::config_for_uses;
-use crate::apps::model::{Model, nothing_hidden};
+use crate::apps::model::{LatentNetworks, Model, nothing_hidden};
 use crate::apps::values;
 use crate::compress::{Codec, Config, Patches};
 use crate::error::Result;
@@ -16,6 +17,8 @@ const PASSES: usize = 30;
 const SETTLED: f64 = 1e-6;
 /// They will not settle where a change is so many times the one before, squared.
 const DIVERGES: f64 = 4.0;
+/// Rows of a trial, at most.
+const TRIAL_ROWS: usize = 1000;
 /// Rows without a missing value that are enough to learn from.
 const ENOUGH_WHOLE_ROWS: usize = 2000;
 /// How many times a codec is learned where there are fewer: first from rows whose gaps are filled
@@ -81,28 +84,79 @@ fn hiding(schema: &Schema, missing: &[bool], config: &Config) -> Config {
 /// A codec that was learned with parts of rows hidden is told which values are missing and gives all
 /// of them at once. With any other, they are replaced by their reconstruction until they no longer
 /// change; for a linear codec that is maximum likelihood by expectation maximisation (Tipping and
-/// Bishop 1999, *Probabilistic principal component analysis*, section 3.3).
+/// Bishop 1999, *Probabilistic principal component analysis*, section 3.3). Where that guesses values better that are
+/// hidden for a trial, the likeliest latents are looked for from there ([`posterior`]).
 pub(super) fn fill(model: &Model, values: &mut [f64], missing: &[bool]) -> Result<()> {
     let width = model.schema.width();
+    let latent = if model.is_transformer() { None } else { Some(model.latent_networks()?) };
+    let latent = match latent {
+        Some(networks) if looks_for_latents(model, networks, values, missing)? => Some(networks),
+        _ => None,
+    };
     for part in values::parts(values.len() / width, width) {
         let range = part.start * width..part.end * width;
         let (own, missing) = (&mut values[range.clone()], &missing[range]);
-        let given = model.reconstructed(own, &|at| missing[at])?;
-        replace(own, &given, missing);
-        if model.is_masked() {
-            continue;
-        }
-        let mut last = f64::INFINITY;
-        for _ in 1..PASSES {
-            let given = model.reconstructed(own, &nothing_hidden)?;
-            let change = replace(own, &given, missing);
-            if change <= SETTLED || change > DIVERGES * last {
-                break;
-            }
-            last = change;
+        by_reconstruction(model, own, missing)?;
+        if let Some(networks) = latent {
+            posterior::fill(networks, own, missing);
         }
     }
     Ok(())
+}
+
+/// Sets missing values of some rows to their reconstruction.
+pub(super) fn by_reconstruction(model: &Model, values: &mut [f64], missing: &[bool]) -> Result<()> {
+    let given = model.reconstructed(values, &|at| missing[at])?;
+    replace(values, &given, missing);
+    if model.is_masked() {
+        return Ok(());
+    }
+    let mut last = f64::INFINITY;
+    for _ in 1..PASSES {
+        let given = model.reconstructed(values, &nothing_hidden)?;
+        let change = replace(values, &given, missing);
+        if change <= SETTLED || change > DIVERGES * last {
+            break;
+        }
+        last = change;
+    }
+    Ok(())
+}
+
+/// Says whether the likeliest latents are nearer to known values of some rows that are hidden where the next row with
+/// gaps has its own.
+fn looks_for_latents(
+    model: &Model,
+    networks: &LatentNetworks,
+    values: &[f64],
+    missing: &[bool],
+) -> Result<bool> {
+    let width = model.schema.width();
+    let rows = missing.chunks_exact(width).zip(values.chunks_exact(width));
+    let with_gaps: Vec<_> =
+        rows.filter(|(gaps, _)| gaps.contains(&true)).take(TRIAL_ROWS).collect();
+    let (mut trial, mut gaps, mut hidden) = (Vec::new(), Vec::new(), Vec::new());
+    let next = with_gaps.iter().cycle().skip(1);
+    for ((own, values), (other, _)) in with_gaps.iter().zip(next) {
+        trial.extend_from_slice(values);
+        gaps.extend(own.iter().zip(*other).map(|(own, other)| *own || *other));
+        hidden.extend(own.iter().zip(*other).map(|(own, other)| !own && *other));
+    }
+    if !hidden.contains(&true) {
+        return Ok(false);
+    }
+    let truth = trial.clone();
+    let scale = networks.encoder()?.record.scale.iter().cycle();
+    let error = |guessed: &[f64]| -> f64 {
+        let both = guessed.iter().zip(&truth).zip(scale.clone()).zip(&hidden);
+        let hidden = both.filter(|((_, scale), hidden)| **hidden && **scale > 0.0);
+        hidden.map(|(((x, y), scale), _)| ((x - y) / scale).powi(2)).sum()
+    };
+    trial.iter_mut().zip(&gaps).filter(|(_, gap)| **gap).for_each(|(x, _)| *x = f64::NAN);
+    by_reconstruction(model, &mut trial, &gaps)?;
+    let before = error(&trial);
+    posterior::fill(networks, &mut trial, &gaps);
+    Ok(error(&trial) < before)
 }
 
 /// Sets missing values to those that are given; returns the mean square of the change over that of
