@@ -49,8 +49,10 @@ def measure(codecs, array, rounds):
             there.append(timed(lambda: codec.encode(array)))
             back.append(timed(codec.decode))
     for codec in codecs:
-        codec.prepare(array)
-        codec.encode(array)
+        if len(codecs) > 1:
+            # Those of one folder have written over each other's files.
+            codec.prepare(array)
+            codec.encode(array)
         there, back = (statistics.median(t) for t in times[id(codec)])
         yield codec, codec.size(), there, back, codec.decoded()
 
@@ -74,7 +76,7 @@ def bounded(name, array, args, folder):
 def vectors(name, array, args, folder):
     variance = float(((array - array.mean(axis=0)) ** 2).sum())
     found, lines = [], {}
-    for codec in peers.of_vectors(args.levels, SUMS, args.faiss.split(), folder):
+    for codec in peers.of_vectors(args.vector_levels, SUMS, args.faiss.split(), folder):
         rounds = args.rounds if isinstance(codec, peers.Aezip) else 1
         for _, size, there, back, decoded in measure([codec], array, rounds):
             nmse = float(((decoded.astype(np.float64) - array) ** 2).sum()) / variance
@@ -92,7 +94,9 @@ def main():
     parser.add_argument("--vectors", default="", help=".npy files of f32 rows, separated by commas")
     parser.add_argument("--faiss", default="PQ24 PQ48 PQ96 OPQ48,PQ48 RQ24x8 SQ4 SQ8", help="codecs of FAISS")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--levels", type=lambda text: [int(x) for x in text.split(",")], default=[1, 3])
+    levels = {"type": lambda text: [int(x) for x in text.split(",")], "metavar": "LEVEL,..."}
+    parser.add_argument("--levels", **levels, default=[1], help="of aezip, for arrays")
+    parser.add_argument("--vector-levels", **levels, default=[1, 3], help="of aezip, for --vectors")
     args = parser.parse_args()
     version = report.program_version(peers.PROGRAM)
     parts = [report.head(version)]
