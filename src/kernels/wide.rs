@@ -87,6 +87,12 @@ mod tests {
         let plain: Vec<u32> = x.iter().map(|x| f(*x).to_bits()).collect();
         let mut wide = x.clone();
         widest(|| wide.iter_mut().for_each(|x| *x = f(*x)));
-        assert!(wide.iter().zip(plain).all(|(w, p)| w.to_bits() == p));
+        assert!(wide.iter().zip(&plain).all(|(w, p)| w.to_bits() == *p));
+        #[cfg(target_arch = "x86_64")]
+        if let Some(isa) = crate::kernels::x86::Avx2::new() {
+            let mut wide = x.clone();
+            run_on_avx2(isa, Closure(|| wide.iter_mut().for_each(|x| *x = f(*x))));
+            assert!(wide.iter().zip(&plain).all(|(w, p)| w.to_bits() == *p));
+        }
     }
 }

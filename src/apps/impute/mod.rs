@@ -1,9 +1,9 @@
 //! What is missing from rows, from what is there.
 //!
 //! A `table` holds what is known. Its gaps are guessed in several ways (`estimates`): by a normal
-//! distribution (`gaussian`, for `wide` rows another), by rows like them (`neighbours`, found in a `tree`), by a `network`
-//! (and the `posterior` of its latents). A `trial` hides known values and sees which way suits which column; `guesses` mixes them. How far these may be off
-//! (`spread`) tells `draws` apart.
+//! distribution (`gaussian`, for `wide` rows another), by rows like them (`neighbours`, found in a `tree`),
+//! by a `network` (and the `posterior` of its latents). A `trial` hides known values and sees which way suits which
+//! column; `guesses` mixes them. How far these may be off (`spread`) tells `draws` apart.
 
 mod draws;
 mod estimates;
@@ -52,8 +52,9 @@ pub fn missing_values(rows: &dyn Rows, codes: &[f64]) -> Result<Vec<bool>> {
 /// With a codec, its networks say what the missing values are. A codec that was learned with parts
 /// of rows hidden ([`TrainConfig::mask`]) is told which values are missing and gives all of them at
 /// once. With any other codec, missing values start at their columns' means and are replaced by
-/// their reconstruction until they no longer change. Where known values of some rows, hidden for a trial, are guessed
-/// better by it, what the decoder makes of the likeliest latents follows, given the known values and how latents lie.
+/// their reconstruction until they no longer change. Where a codec has latents and known values that are hidden for a
+/// trial say that it is better, what the decoder makes of the likeliest latents takes their place: likeliest given the
+/// known values of the row and how the latents of the rows around it lie, some two million values at a time.
 ///
 /// Without a codec, some known values are hidden for a trial, in the places of gaps moved by some
 /// rows, and guessed in several ways: by the normal distribution of the rows that is most likely

@@ -79,25 +79,26 @@ fn hiding(schema: &Schema, missing: &[bool], config: &Config) -> Config {
     config
 }
 
-/// Sets missing values to what the model says they are.
+/// Sets missing values to what the model says they are, piece by piece.
 ///
 /// A codec that was learned with parts of rows hidden is told which values are missing and gives all
 /// of them at once. With any other, they are replaced by their reconstruction until they no longer
 /// change; for a linear codec that is maximum likelihood by expectation maximisation (Tipping and
-/// Bishop 1999, *Probabilistic principal component analysis*, section 3.3). Where that guesses values better that are
-/// hidden for a trial, the likeliest latents are looked for from there ([`posterior`]).
+/// Bishop 1999, *Probabilistic principal component analysis*, section 3.3). Where a trial says that it is better, the
+/// likeliest latents are looked for from there ([`posterior`]).
 pub(super) fn fill(model: &Model, values: &mut [f64], missing: &[bool]) -> Result<()> {
     let width = model.schema.width();
-    let latent = if model.is_transformer() { None } else { Some(model.latent_networks()?) };
-    let latent = match latent {
-        Some(networks) if looks_for_latents(model, networks, values, missing)? => Some(networks),
-        _ => None,
-    };
+    let networks = if model.is_transformer() { None } else { Some(model.latent_networks()?) };
     for part in values::parts(values.len() / width, width) {
         let range = part.start * width..part.end * width;
         let (own, missing) = (&mut values[range.clone()], &missing[range]);
+        let networks = networks.filter(|networks| posterior::is_worth_it(networks, part.len()));
+        let looks_for_latents = match networks {
+            Some(networks) => is_nearer(model, networks, own, missing)?,
+            None => false,
+        };
         by_reconstruction(model, own, missing)?;
-        if let Some(networks) = latent {
+        if let Some(networks) = networks.filter(|_| looks_for_latents) {
             posterior::fill(networks, own, missing);
         }
     }
@@ -123,9 +124,9 @@ pub(super) fn by_reconstruction(model: &Model, values: &mut [f64], missing: &[bo
     Ok(())
 }
 
-/// Says whether the likeliest latents are nearer to known values of some rows that are hidden where the next row with
-/// gaps has its own.
-fn looks_for_latents(
+/// Hides known values of some rows with gaps, as many as the next such row lacks and side by side as there, and says
+/// whether the likeliest latents come nearer to them than reconstruction does.
+fn is_nearer(
     model: &Model,
     networks: &LatentNetworks,
     values: &[f64],
@@ -133,17 +134,17 @@ fn looks_for_latents(
 ) -> Result<bool> {
     let width = model.schema.width();
     let rows = missing.chunks_exact(width).zip(values.chunks_exact(width));
-    let with_gaps: Vec<_> =
-        rows.filter(|(gaps, _)| gaps.contains(&true)).take(TRIAL_ROWS).collect();
+    let rows: Vec<_> = rows.filter(|(gaps, _)| gaps.contains(&true)).take(TRIAL_ROWS).collect();
     let (mut trial, mut gaps, mut hidden) = (Vec::new(), Vec::new(), Vec::new());
-    let next = with_gaps.iter().cycle().skip(1);
-    for ((own, values), (other, _)) in with_gaps.iter().zip(next) {
+    let next = rows.iter().cycle().skip(1);
+    for (i, ((own, values), (other, _))) in rows.iter().zip(next).enumerate() {
         trial.extend_from_slice(values);
-        gaps.extend(own.iter().zip(*other).map(|(own, other)| *own || *other));
-        hidden.extend(own.iter().zip(*other).map(|(own, other)| !own && *other));
-    }
-    if !hidden.contains(&true) {
-        return Ok(false);
+        // Elsewhere in each row: all may lack the same columns.
+        let other = other.iter().cycle().skip(i % width);
+        let is_hidden = own.iter().zip(other).map(|(own, other)| !own && *other);
+        let from = hidden.len();
+        hidden.extend(is_hidden);
+        gaps.extend(own.iter().zip(&hidden[from..]).map(|(own, hidden)| *own || *hidden));
     }
     let truth = trial.clone();
     let scale = networks.encoder()?.record.scale.iter().cycle();

@@ -76,7 +76,9 @@ impl<'a> Found<'a> {
         let encoder = |p: &Prediction| way.encoder(context, p);
         let prediction = comparison(context, &encoder, compared)
             .refitted(self.prediction.clone(), effort.predictions)?;
-        if self.prediction.is_simple() && !prediction.is_simple() {
+        // Few rows of a quick look have a line of rows before them.
+        let has_line = self.prediction.directions.line_of_rows > 0;
+        if self.prediction.is_simple() && !prediction.is_simple() && !has_line {
             let bytes = |p: &Prediction| {
                 way.fitted(thin, p, ContextEffort::QUICK).map(|fitted| fitted.fitted_bytes)
             };
