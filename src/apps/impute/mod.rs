@@ -2,8 +2,9 @@
 //!
 //! A `table` holds what is known. Its gaps are guessed in several ways (`estimates`): by a normal
 //! distribution (`gaussian`, for `wide` rows another), by rows like them (`neighbours`, found in a `tree`),
-//! by a `network` (and the `posterior` of its latents). A `trial` hides known values and sees which way suits which
-//! column; `guesses` mixes them. How far these may be off (`spread`) tells `draws` apart.
+//! by a `network`. A `trial` hides known values and sees which way suits which column; `guesses` mixes them. How far
+//! these may be off (`spread`) tells `draws` apart. A codec that is given fills gaps alone: by what its `network` makes of
+//! the row, and by the `posterior` of its latents.
 
 mod draws;
 mod estimates;
