@@ -153,7 +153,7 @@ fn uses_of_rows_take_no_more_than_is_allowed() {
     within("denoising", taken);
     let ((), taken) = peak(|| {
         let missing = Missing::new(&rows, &[], None).unwrap();
-        read_through(&Filling::new(missing, &model).unwrap());
+        read_through(&Filling::new(missing, &model, &Config::default()).unwrap());
     });
     within("filling gaps", taken);
     let ((), taken) = peak(|| {

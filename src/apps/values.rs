@@ -9,11 +9,12 @@ use std::ops::Range;
 
 /// Values that are worked on at once: 16 MiB as `f64`, little beside the rows themselves, and
 /// enough rows at a time that products of matrices run at full speed.
-const VALUES_AT_ONCE: usize = 1 << 21;
+pub(super) const VALUES_AT_ONCE: usize = 1 << 21;
 
-/// Splits `rows` rows of `width` values into ranges, each small enough to be held as `f64`.
+/// Splits `rows` rows of `width` values into ranges about as large as each other, each small enough to be held as `f64`.
 pub(super) fn parts(rows: usize, width: usize) -> impl Iterator<Item = Range<usize>> {
-    let step = (VALUES_AT_ONCE / width.max(1)).max(1);
+    let most = (VALUES_AT_ONCE / width.max(1)).max(1);
+    let step = rows.div_ceil(rows.div_ceil(most).max(1)).max(1);
     (0..rows).step_by(step).map(move |first| first..rows.min(first + step))
 }
 
@@ -205,5 +206,8 @@ mod tests {
             let all: Vec<usize> = parts(rows, width).flatten().collect();
             assert_eq!(all, (0..rows).collect::<Vec<_>>());
         }
+        // The last one is not what is left over.
+        let of = |rows: usize| parts(rows, 1 << 11).map(|part| part.len()).collect::<Vec<_>>();
+        assert_eq!((of(1024), of(1025)), (vec![1024], vec![513, 512]));
     }
 }

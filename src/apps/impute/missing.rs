@@ -3,10 +3,13 @@
 use super::network;
 use crate::apps::model::Model;
 use crate::apps::values;
+use crate::compress::Config;
 use crate::error::{Error, Result};
 use crate::matrix::{DType, Rows, Schema, check_range};
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 /// Says which values of rows are missing: NaN, what equals a code, and what a mask names.
 pub struct Missing<'a> {
@@ -110,6 +113,7 @@ impl<'a> Missing<'a> {
 pub struct Filling<'a> {
     missing: Missing<'a>,
     model: &'a Model,
+    config: Config,
     /// The part of the rows that was filled last, and its number.
     last: Mutex<Option<(usize, Vec<u8>)>>,
     /// How many values are filled in.
@@ -121,13 +125,15 @@ pub struct Filling<'a> {
 }
 
 impl<'a> Filling<'a> {
-    /// Fills what is missing as [`impute`](super::impute) does with a codec.
+    /// Fills what is missing as [`impute`](super::impute) does with a codec. Of `config`, only threads and interrupt
+    /// count.
     ///
     /// # Errors
-    /// `Argument` if every value is missing, or the codec is for other rows or has no encoder; otherwise
-    /// whatever reading the rows fails with.
-    pub fn new(missing: Missing<'a>, model: &'a Model) -> Result<Self> {
+    /// `Argument` if every value is missing, the codec is for other rows or has no encoder, or `config` is not valid;
+    /// otherwise whatever reading the rows fails with. Reading fails with `Interrupted` once that is asked for.
+    pub fn new(missing: Missing<'a>, model: &'a Model, config: &Config) -> Result<Self> {
         let schema = missing.rows.schema();
+        config.validate()?;
         model.expect(schema)?;
         let width = schema.width();
         // Of each column, how many values are missing and whether any is known.
@@ -159,7 +165,8 @@ impl<'a> Filling<'a> {
         let filled = columns.iter().filter(|column| column.1).map(|column| column.0).sum();
         let is_empty = |j: &usize| columns[*j].0 > 0 && !columns[*j].1;
         let empty_columns = (0..width).filter(is_empty).collect();
-        Ok(Self { missing, model, last: Mutex::new(None), filled, empty_columns, empty_rows })
+        let (config, last) = (config.clone(), Mutex::new(None));
+        Ok(Self { missing, model, config, last, filled, empty_columns, empty_rows })
     }
 
     /// The bytes of a part of the rows, filled.
@@ -171,7 +178,7 @@ impl<'a> Filling<'a> {
         let mut values = values::doubles(dtype, &bytes);
         let is_known = |(x, gap): (&f64, &bool)| !gap && x.is_finite();
         let gaps: Vec<bool> = values.iter().zip(&missing).map(|at| !is_known(at)).collect();
-        network::fill(self.model, &mut values, &gaps)?;
+        self.config.on_threads(|| network::fill(self.model, &mut values, &gaps))??;
         let new = values::bytes(dtype, &values);
         let size = dtype.size();
         let cells = bytes.chunks_exact_mut(size).zip(new.chunks_exact(size)).enumerate();
@@ -206,7 +213,10 @@ impl Rows for Filling<'_> {
                 continue;
             }
             if last.as_ref().is_none_or(|(at, _)| *at != number) {
-                *last = Some((number, self.part(part.clone())?));
+                // On a thread that has no other work: one of the caller's pool would take up another read while it
+                // waits for the pool that fills, and never get the lock that it holds itself.
+                let filled = thread::scope(|s| s.spawn(|| self.part(part.clone())).join());
+                *last = Some((number, filled.unwrap_or_else(|panic| resume_unwind(panic))?));
             }
             if let Some((_, bytes)) = &*last {
                 let from = &bytes[(own.start - part.start) * row..(own.end - part.start) * row];
@@ -221,8 +231,12 @@ impl Rows for Filling<'_> {
 mod tests {
     use super::*;
     use crate::apps::impute::{impute, missing_values};
-    use crate::compress::{Codec, Config};
+    use crate::compress::{Codec, Patches};
+    use crate::error::ErrorKind;
     use crate::matrix::Matrix;
+    use rayon::prelude::*;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
 
     #[test]
     fn rows_are_filled_piece_by_piece_as_at_once() {
@@ -238,12 +252,55 @@ mod tests {
         let all = impute(&rows, &missing, Some(&codec), &Config::default()).unwrap();
         let model = Model::new(&codec).unwrap();
         let own = Missing::new(&rows, &[-999.0], None).unwrap();
-        let filling = Filling::new(own, &model).unwrap();
+        let filling = Filling::new(own, &model, &Config::default()).unwrap();
         assert_eq!((filling.filled, &filling.empty_rows), (all.filled, &all.empty_rows));
         assert_eq!(Matrix::of(&filling).unwrap(), all.rows);
         let mut some = [0; 6 * 8 * 3];
         filling.read(99, &mut some).unwrap();
         assert_eq!(some, all.rows.bytes()[99 * 48..102 * 48]);
+    }
+
+    #[test]
+    fn pools_of_any_size_may_read_and_be_interrupted() {
+        let wave = |at: i32| (0.3 * f64::from(at / 6)).sin() * f64::from(at % 6 + 1);
+        let mut values: Vec<f64> = (0..12_000).map(wave).collect();
+        let whole = Matrix::from_slice(&values, &[6]).unwrap();
+        let mut masked = Config::default();
+        masked.train.hidden = Some(vec![8]);
+        masked.train.epochs = Some(2);
+        masked.train.mask = Some(Patches::new(1, 1, 0.3));
+        (0..12_000).step_by(17).for_each(|at| values[at] = f64::NAN);
+        let rows = Matrix::from_slice(&values, &[6]).unwrap();
+        for config in [Config::default(), masked] {
+            let codec = Codec::fit(&whole, &config).unwrap();
+            let model = Model::new(&codec).unwrap();
+            let missing = || Missing::new(&rows, &[], None).unwrap();
+            let of = |threads| {
+                let config = Config { threads, ..Config::default() };
+                let filling = Filling::new(missing(), &model, &config).unwrap();
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
+                let read = |row: usize| {
+                    let mut bytes = [0; 48];
+                    filling.read(row, &mut bytes).unwrap();
+                    bytes
+                };
+                pool.install(|| (0..2000).into_par_iter().map(read).collect::<Vec<_>>())
+            };
+            assert_eq!(of(1), of(3));
+            let interrupt = Some(Arc::new(AtomicBool::new(true)));
+            let config = Config { interrupt, ..Config::default() };
+            let filling = Filling::new(missing(), &model, &config).unwrap();
+            let ended = [
+                filling.read(0, &mut [0; 48]).unwrap_err(),
+                impute(&rows, &missing().all().unwrap(), Some(&codec), &config).unwrap_err(),
+            ];
+            assert!(ended.iter().all(|e| e.kind() == ErrorKind::Interrupted), "{ended:?}");
+        }
+        let config = Config { threads: usize::MAX, ..Config::default() };
+        let codec = Codec::fit(&whole, &Config::default()).unwrap();
+        let model = Model::new(&codec).unwrap();
+        let missing = Missing::new(&rows, &[], None).unwrap();
+        assert!(Filling::new(missing, &model, &config).is_err());
     }
 
     #[test]

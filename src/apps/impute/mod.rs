@@ -71,8 +71,8 @@ pub fn missing_values(rows: &dyn Rows, codes: &[f64]) -> Result<Vec<bool>> {
 ///
 /// # Errors
 /// `Argument` if `missing` is not as long as there are values, every value is missing, `codec` is
-/// for other rows or has no encoder, or there are too few rows for the network asked for;
-/// otherwise whatever reading the rows fails with.
+/// for other rows or has no encoder, or there are too few rows for the network asked for; `Interrupted` once
+/// [`Config::interrupt`] asks for it; otherwise whatever reading the rows fails with.
 ///
 /// ```
 /// use aezip::apps::{impute, missing_values};
@@ -105,7 +105,7 @@ pub fn impute(
         let model = Model::new(codec)?;
         model.expect(schema)?;
         let gaps: Vec<bool> = known.iter().map(|x| !x.is_finite()).collect();
-        network::fill(&model, &mut values, &gaps)?;
+        config.on_threads(|| network::fill(&model, &mut values, &gaps))??;
     } else {
         let units = ColumnUnits::judge(schema, &known);
         let table = Table::new(known, schema.width());

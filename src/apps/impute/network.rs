@@ -8,6 +8,7 @@ use crate::apps::model::{LatentNetworks, Model, nothing_hidden};
 use crate::apps::values;
 use crate::compress::{Codec, Config, Patches};
 use crate::error::Result;
+use crate::interrupt::checkpoint;
 use crate::matrix::{DType, Schema};
 
 /// Reconstructions of a row, at most, until its missing values stay where they are.
@@ -111,6 +112,7 @@ pub(super) fn fill(model: &Model, values: &mut [f64], missing: &[bool]) -> Resul
 
 /// Sets missing values of some rows to their reconstruction.
 pub(super) fn by_reconstruction(model: &Model, values: &mut [f64], missing: &[bool]) -> Result<()> {
+    checkpoint();
     let given = model.reconstructed(values, &|at| missing[at])?;
     replace(values, &given, missing);
     if model.is_masked() {
@@ -118,6 +120,7 @@ pub(super) fn by_reconstruction(model: &Model, values: &mut [f64], missing: &[bo
     }
     let mut last = f64::INFINITY;
     for _ in 1..PASSES {
+        checkpoint();
         let given = model.reconstructed(values, &nothing_hidden)?;
         let change = replace(values, &given, missing);
         if change <= SETTLED || change > DIVERGES * last {

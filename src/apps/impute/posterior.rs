@@ -6,7 +6,11 @@
 //! straight around the latents of now. A decoder without hidden layers is, so that one round gives the conditional mean.
 //! A round that makes the sum larger is halved.
 
+#[cfg(test)]
+mod tests;
+
 use crate::apps::model::LatentNetworks;
+use crate::interrupt::checkpoint;
 use crate::linalg;
 use rayon::prelude::*;
 
@@ -59,6 +63,7 @@ pub(super) fn fill(networks: &LatentNetworks, values: &mut [f64], missing: &[boo
         latents: &latents[i * count..(i + 1) * count],
     };
     let likeliest = |rows: &[usize]| -> Vec<Option<Vec<f64>>> {
+        checkpoint();
         search.likeliest(&rows.iter().map(|&i| known(i)).collect::<Vec<_>>())
     };
     let found: Vec<_> = with_gaps.par_chunks(at_once).map(likeliest).collect();
@@ -277,80 +282,5 @@ impl Search<'_> {
             right.push(own[count] / row.variance - from_mean * weight);
         }
         linalg::solve(&matrix, &right)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::apps::impute::network;
-    use crate::apps::model::Model;
-    use crate::compress::{Codec, Config};
-    use crate::fidelity::Fidelity;
-    use crate::matrix::Matrix;
-    use crate::matrix::rng::Rng;
-
-    /// The last of them is always 5.
-    const WIDTH: usize = 13;
-
-    /// Rows on a line, or waves of any phase, and noise.
-    fn rows(count: usize, waves: bool) -> Vec<f32> {
-        let mut rng = Rng::new(7);
-        let mut out = Vec::new();
-        for _ in 0..count {
-            let (z, phase) = (rng.normal(), 6.3 * rng.unit());
-            let value = |j: usize| match waves {
-                true => 2.0 * (j as f32 * 0.5 + phase).sin() + (j as f32 + 2.0 * phase).sin(),
-                false => (j as f32 * 0.7).cos() * z,
-            };
-            out.extend((1..WIDTH).map(|j| value(j) + 0.3 * rng.normal()));
-            out.push(5.0);
-        }
-        out
-    }
-
-    /// The squared errors of values that were hidden, three in four of all: by reconstruction, and by the likeliest
-    /// latents.
-    fn errors(config: &Config, waves: bool) -> [f64; 2] {
-        let rows = rows(2000, waves);
-        let matrix = Matrix::from_slice(&rows, &[WIDTH]).unwrap();
-        let model = Model::new(&Codec::fit(&matrix, config).unwrap()).unwrap();
-        let missing: Vec<bool> =
-            (0..rows.len()).map(|at| !(at * 7 + at / WIDTH).is_multiple_of(4)).collect();
-        let gap = |(x, gap): (&f32, &bool)| if *gap { f64::NAN } else { f64::from(*x) };
-        let mut values: Vec<f64> = rows.iter().zip(&missing).map(gap).collect();
-        let error = |values: &[f64]| -> f64 {
-            assert!(values.iter().all(|x| x.is_finite()));
-            values.iter().zip(&rows).map(|(x, y)| (x - f64::from(*y)).powi(2)).sum()
-        };
-        network::by_reconstruction(&model, &mut values, &missing).unwrap();
-        let before = error(&values);
-        let networks = model.latent_networks().unwrap();
-        let by = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let mut values = values.clone();
-            pool.install(|| fill(networks, &mut values, &missing));
-            values
-        };
-        let values = by(1);
-        assert_eq!(values, by(3));
-        assert!(!is_worth_it(networks, 10) && is_worth_it(networks, 2000));
-        [before, error(&values)]
-    }
-
-    #[test]
-    fn the_likeliest_latents_are_nearer_than_reconstructions_to_what_is_hidden() {
-        let config = Config {
-            fidelity: Fidelity::Nmse("0.1".parse().unwrap()),
-            level: 1,
-            ..Config::default()
-        };
-        let [before, after] = errors(&config, false);
-        assert!(after < 0.9 * before, "{before} {after}");
-        let mut config = Config { level: 2, ..config };
-        config.train.hidden = Some(vec![16]);
-        config.train.latents = Some(5);
-        let [before, after] = errors(&config, true);
-        assert!(after < 0.8 * before, "{before} {after}");
     }
 }

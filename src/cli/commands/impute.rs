@@ -90,7 +90,7 @@ pub(crate) fn run(args: Args, console: &Console) -> Result<(), Failure> {
     let done = match choice.read()? {
         Some(codec) => {
             let model = Model::new(&codec).map_err(about(choice.path().unwrap_or(&input)))?;
-            let filling = Filling::new(missing, &model).map_err(about(&input))?;
+            let filling = Filling::new(missing, &model, &choice.config).map_err(about(&input))?;
             out.write(&filling, console)?;
             let Filling { filled, empty_columns, empty_rows, .. } = filling;
             Done { filled, empty_columns, empty_rows, units: None }

@@ -51,6 +51,7 @@ impl ClassChoice<'_> {
         let predicted = self.net.decode(&rounded);
         let total: f32 = frequencies.iter().sum();
         let own: Vec<f32> = frequencies.iter().map(|n| ln(total / n)).collect();
+        let residual = self.residual.map(|of| ResidualNats::new(of, classes.len()));
         classes.par_chunks_mut(ROWS).enumerate().for_each(|(part, classes)| {
             let own_rows = part * ROWS * width..(part * ROWS + classes.len()) * width;
             let pairs = self.rows[own_rows.clone()].iter().zip(&predicted[own_rows]);
@@ -65,13 +66,61 @@ impl ClassChoice<'_> {
                 let left = &all[i * width..(i + 1) * width];
                 let i = part * ROWS + i;
                 let y = &rounded[i * latents..(i + 1) * latents];
-                let residual = |c: usize| self.residual.map_or(0.0, |table| table.nats(left, c));
-                let nats = |c: usize| own[c] + self.prior.nats(y, c) + residual(c);
-                let nats: Vec<f32> = (0..own.len()).map(nats).collect();
+                let prior = own.iter().enumerate().map(|(c, own)| own + self.prior.nats(y, c));
+                let mut nats: Vec<f32> = prior.collect();
+                if let Some(residual) = &residual {
+                    residual.add(left, &mut nats);
+                }
                 let best = (0..own.len()).min_by(|&a, &b| nats[a].total_cmp(&nats[b]));
                 *class = best.unwrap_or(0) as u8;
             }
         });
+    }
+}
+
+/// Numbers of a table of nats, at most: more would not stay in a CPU's cache.
+const TABLE: usize = 1 << 20;
+/// Rows for each integer of a table, at least: an integer costs as much as a row does without it.
+const ROWS_PER_INTEGER: usize = 8;
+
+/// What rows of integers around 0 cost in each class.
+struct ResidualNats<'a> {
+    of: &'a Likelihood,
+    /// The first integer that is not in the table.
+    end: usize,
+    /// Nats of the absolute values of integers below: columns × integers × classes.
+    table: Vec<f32>,
+}
+
+impl<'a> ResidualNats<'a> {
+    /// For so many rows.
+    fn new(of: &'a Likelihood, rows: usize) -> Self {
+        let Likelihood { classes, columns, .. } = *of;
+        let end = (rows / ROWS_PER_INTEGER).min(TABLE / (classes * columns).max(1));
+        let mut table = vec![0.0; columns * end * classes];
+        let mut nats = vec![0.0; columns];
+        for integer in 0..end {
+            let row = vec![integer as f32; columns];
+            for class in 0..classes {
+                of.nats_of_each(&row, class, &mut nats);
+                let places = table[integer * classes + class..].iter_mut().step_by(end * classes);
+                places.zip(&nats).for_each(|(place, nats)| *place = *nats);
+            }
+        }
+        Self { of, end, table }
+    }
+
+    /// Adds to each class's `nats` those of a row.
+    fn add(&self, row: &[f32], nats: &mut [f32]) {
+        let classes = nats.len();
+        if !row.iter().all(|x| x.abs() < self.end as f32) {
+            let direct = nats.iter_mut().enumerate();
+            return direct.for_each(|(class, nats)| *nats += self.of.nats(row, class));
+        }
+        for (x, column) in row.iter().zip(self.table.chunks_exact(self.end * classes)) {
+            let own = &column[x.abs() as usize * classes..];
+            nats.iter_mut().zip(own).for_each(|(sum, nats)| *sum += nats);
+        }
     }
 }
 
@@ -80,4 +129,31 @@ pub(super) fn frequencies(assigned: &[u8], classes: usize) -> Vec<f32> {
     let mut counts = vec![1.0; classes];
     assigned.iter().for_each(|&c| counts[usize::from(c)] += 1.0);
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_say_what_the_formula_does() {
+        let mut likelihood = Likelihood::new(&[0.3, 2.0, 9.0], true, 1);
+        likelihood.split();
+        likelihood.split();
+        likelihood.params.iter_mut().enumerate().for_each(|(i, p)| *p += (i % 5) as f32 * 0.1);
+        likelihood.changed();
+        let table = ResidualNats::new(&likelihood, 80);
+        assert_eq!(table.end, 10);
+        let none = ResidualNats::new(&likelihood, 1);
+        for row in [[0.0, -1.0, 9.0], [-3.0, 0.0, -2.0], [0.0, 10.0, 0.0], [f32::NAN, 1.0, 1.0]] {
+            for table in [&table, &none] {
+                let mut nats = [1.0; 4];
+                table.add(&row, &mut nats);
+                for (class, nats) in nats.into_iter().enumerate() {
+                    let direct = 1.0 + likelihood.nats(&row, class);
+                    assert!((nats - direct).abs() < 1e-4 || direct.is_nan(), "{nats} {direct}");
+                }
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::kernels::math::{exp, ln};
 use crate::kernels::wide::run_wide;
-use crate::nn::objectives::bits::logistic::{Backward, Nats, Row, SlopePlaces};
+use crate::nn::objectives::bits::logistic::{Backward, Nats, NatsOfEach, Row, SlopePlaces};
 use rayon::prelude::*;
 
 /// Scales are kept between these, in steps.
@@ -154,6 +154,14 @@ impl Likelihood {
         match self.parts {
             1 => run_wide(Nats { row: self.row::<1>(class), t }),
             _ => run_wide(Nats { row: self.row::<2>(class), t }),
+        }
+    }
+
+    /// Nats of each number of one row in `class`.
+    pub(crate) fn nats_of_each(&self, t: &[f32], class: usize, out: &mut [f32]) {
+        match self.parts {
+            1 => run_wide(NatsOfEach { row: self.row::<1>(class), t, out }),
+            _ => run_wide(NatsOfEach { row: self.row::<2>(class), t, out }),
         }
     }
 

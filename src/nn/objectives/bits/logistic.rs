@@ -93,6 +93,29 @@ impl<const M: usize> WideLoop for Nats<'_, M> {
     }
 }
 
+/// The nats of each of some numbers, the columns of one row.
+pub(super) struct NatsOfEach<'a, const M: usize> {
+    pub(super) row: Row<'a, M>,
+    pub(super) t: &'a [f32],
+    pub(super) out: &'a mut [f32],
+}
+
+impl<const M: usize> WideLoop for NatsOfEach<'_, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for first in (0..self.t.len()).step_by(LANES) {
+            let (block, own) = (self.row.block(first), lanes(self.t, first));
+            let mut nats = [0.0; LANES];
+            for i in 0..LANES {
+                nats[i] = block.slopes(i, own[i]).nats;
+            }
+            store(self.out, first, &nats);
+        }
+    }
+}
+
 /// The bits of numbers, the columns of one row, with `scale` times the derivatives of their nats.
 pub(super) struct Backward<'a, const M: usize> {
     pub(super) row: Row<'a, M>,

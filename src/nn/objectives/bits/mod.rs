@@ -10,18 +10,19 @@ mod classes;
 mod filter;
 pub(crate) mod likelihood;
 mod logistic;
+mod part;
 mod weights;
 
 use crate::matrix::rng::Rng;
 use crate::nn::autoencoder::Autoencoder;
-use crate::nn::batch::gather;
 use crate::nn::parameters::Parameters;
-use crate::nn::pass::Tape;
 use crate::nn::price::error_price;
 use crate::nn::trainer::{Gradients, Measure, Objective, Position};
 use classes::ClassChoice;
 use filter::RowFilter;
-use likelihood::{Likelihood, LikelihoodGradients};
+use likelihood::Likelihood;
+use part::Part;
+use rayon::prelude::*;
 
 /// What errors of the prediction cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -76,6 +77,12 @@ const FOLLOW: f64 = 0.001;
 const MOST_PRICE: f64 = 30.0;
 /// Share of the passes in which the network learns without its neighbours' help.
 const ALONE: f64 = 0.1;
+/// Rows of a batch that go through both networks together, at least, for matrix products to run at full speed. A batch
+/// of 256 has two parts, so that two threads have one each. Its sums are those of its parts, in order, whatever the number
+/// of threads.
+const PART_ROWS: usize = 128;
+/// Parts of a batch, at most: each has gradients of its own.
+const PARTS: usize = 16;
 /// Rows that a filter is fitted to, at most.
 const FILTER_ROWS: usize = 2048;
 /// Told from the seeds of training.
@@ -98,28 +105,7 @@ pub(crate) struct Bits<'a> {
     classes: Vec<u8>,
     /// Bits per squared step of error.
     pub(crate) error_price: f64,
-    buffers: Buffers,
-}
-
-/// Everything a batch needs, kept between batches.
-#[derive(Debug, Default)]
-struct Buffers {
-    input: Vec<f32>,
-    target: Vec<f32>,
-    classes: Vec<u8>,
-    /// Latents with noise, in steps, and over their scales.
-    latent: Vec<f32>,
-    scaled: Vec<f32>,
-    /// What is left over, in residual steps.
-    left: Vec<f32>,
-    /// What neighbours do not foretell of it.
-    filtered: Vec<f32>,
-    d_out: Vec<f32>,
-    d_latent: Vec<f32>,
-    encode: Tape,
-    decode: Tape,
-    residual: LikelihoodGradients,
-    prior: LikelihoodGradients,
+    parts: Vec<Part>,
 }
 
 impl<'a> Bits<'a> {
@@ -136,7 +122,7 @@ impl<'a> Bits<'a> {
             config,
             rows,
             net,
-            buffers: Buffers::default(),
+            parts: Vec::new(),
         }
     }
 
@@ -185,94 +171,26 @@ impl<'a> Bits<'a> {
         ClassChoice { net, rows, prior, residual, filter }.assign(&mut self.classes, frequencies);
     }
 
-    fn gather(&mut self, batch: &[usize]) {
-        let Buffers { input, target, classes, .. } = &mut self.buffers;
-        gather(self.rows, self.net.width(), batch, target);
-        classes.clear();
-        classes.extend(batch.iter().map(|&i| self.classes[i]));
-        input.clear();
-        input.extend_from_slice(target);
-        for row in input.chunks_exact_mut(self.net.width()) {
-            row.iter_mut().zip(&self.net.encoder.column).for_each(|(x, s)| *x /= s);
-        }
-    }
-
-    /// What a batch costs; the gradients of that by what both networks give are left in the buffers.
-    fn forward(&mut self, batch: &[usize], rng: &mut Rng) -> Cost {
-        self.gather(batch);
-        self.encode(batch.len(), rng);
-        let error = self.decode(batch.len());
-        let (n, scale) = (batch.len() as f64, 1.0 / batch.len() as f32);
-        let mut cost = Cost { error: error / n, ..Cost::default() };
-        let (coded, price) = (self.is_coded(), self.error_price);
-        let b = &mut self.buffers;
-        if coded {
-            match &self.filter {
-                None => self.residual.backward(&b.left, &b.classes, scale, &mut b.residual),
-                Some(filter) => {
-                    filter.forward(&b.left, &mut b.filtered);
-                    self.residual.backward(&b.filtered, &b.classes, scale, &mut b.residual);
-                    filter.backward(&b.filtered, &mut b.residual.d);
-                }
-            }
-            cost.residual = sum(&b.residual.bits) / n / 8.0;
-        } else {
-            let twice = 2.0 * price as f32 * scale;
-            b.residual.d.clear();
-            b.residual.d.extend(b.left.iter().map(|e| e * twice));
-        }
-        let columns = &self.net.encoder.column;
-        b.d_out.clear();
-        for row in b.residual.d.chunks_exact(columns.len()) {
-            b.d_out.extend(row.iter().zip(columns).map(|(d, s)| -d * s));
-        }
-        self.prior.backward(&b.latent, &b.classes, scale, &mut b.prior);
-        cost.latent = sum(&b.prior.bits) / n / 8.0;
-        cost
-    }
-
-    /// Latents with noise in place of their rounding.
-    fn encode(&mut self, rows: usize, rng: &mut Rng) {
-        let Buffers { input, latent, scaled, encode, .. } = &mut self.buffers;
-        let encoder = &self.net.encoder;
-        latent.clear();
-        latent.extend_from_slice(encoder.network.forward(input, rows, encode));
-        scaled.clear();
-        for row in latent.chunks_exact_mut(encoder.latent.len()) {
-            for (y, s) in row.iter_mut().zip(&encoder.latent) {
-                *y = *y * s + (rng.unit() - 0.5);
-                scaled.push(*y / s);
-            }
-        }
-    }
-
-    /// What the prediction leaves over, and the sum of its squares.
-    fn decode(&mut self, rows: usize) -> f64 {
-        let Buffers { scaled, left, target, decode, .. } = &mut self.buffers;
-        let columns = &self.net.encoder.column;
-        let out = self.net.decoder.forward(scaled, rows, decode);
-        left.clear();
-        for (p, t) in out.chunks_exact(columns.len()).zip(target.chunks_exact(columns.len())) {
-            left.extend(p.iter().zip(t).zip(columns).map(|((p, t), s)| t - p * s));
-        }
-        left.iter().map(|e| f64::from(*e).powi(2)).sum()
-    }
-
-    /// Gradients of both networks' parameters from those that [`Self::forward`] left.
-    fn backward(&mut self, gradients: &mut [Vec<f32>]) {
-        let [encoder_grad, decoder_grad] = gradients else { unreachable!("two networks") };
-        let Buffers { input, scaled, encode, decode, d_out, d_latent, prior, .. } =
-            &mut self.buffers;
-        let encoder = &self.net.encoder;
-        d_latent.resize(scaled.len(), 0.0);
-        self.net.decoder.backward(scaled, decode, d_out, decoder_grad, Some(d_latent));
-        weights::add_price(&self.net.decoder, self.config.file_rows, decoder_grad);
-        let latents = encoder.latent.len();
-        for (row, prior) in d_latent.chunks_exact_mut(latents).zip(prior.d.chunks_exact(latents)) {
-            // Latents are `latent · output`: the prior's part is brought to the output.
-            row.iter_mut().zip(prior).zip(&encoder.latent).for_each(|((d, p), s)| *d += p * s);
-        }
-        encoder.network.backward(input, encode, d_latent, encoder_grad, None);
+    /// Does `work` with each part of a batch and where its noise comes from; the mean of what that gives.
+    fn in_parts(
+        &mut self,
+        batch: &[usize],
+        rng: &mut Rng,
+        work: impl Fn(&Self, &mut Part, &[usize], Rng) -> Cost + Sync,
+    ) -> Cost {
+        let count = batch.len().div_ceil(PART_ROWS).clamp(1, PARTS);
+        let mut parts = std::mem::take(&mut self.parts);
+        parts.resize_with(count, Part::default);
+        let places = parts.iter_mut().zip(batch.chunks(batch.len().div_ceil(count).max(1)));
+        let places: Vec<_> = places.map(|own| (own, Rng::new(rng.next_u64()))).collect();
+        let of = |((part, rows), rng): ((&mut Part, &[usize]), Rng)| {
+            (work(self, part, rows, rng), rows.len())
+        };
+        let costs: Vec<(Cost, usize)> = places.into_par_iter().map(of).collect();
+        self.parts = parts;
+        let mut mean = Cost::default();
+        costs.iter().for_each(|(cost, rows)| mean.add(cost, *rows as f64 / batch.len() as f64));
+        mean
     }
 }
 
@@ -311,22 +229,37 @@ impl Objective for Bits<'_> {
     }
 
     fn gradient(&mut self, batch: &[usize], rng: &mut Rng, gradients: &mut Gradients) -> Cost {
-        let cost = self.forward(batch, rng);
-        self.backward(&mut gradients.networks);
-        let b = &self.buffers;
-        let tables = [(&self.prior, &b.prior), (&self.residual, &b.residual)];
-        for ((table, from), grad) in tables.into_iter().zip(&mut gradients.tables) {
-            table.gather(&b.classes, from, grad);
+        let scale = 1.0 / batch.len() as f32;
+        let cost = self.in_parts(batch, rng, |bits, part, rows, mut rng| {
+            let cost = part.forward(bits, rows, scale, &mut rng);
+            part.backward(bits);
+            cost
+        });
+        let mut parts = self.parts.iter_mut();
+        if let Some(first) = parts.next() {
+            std::mem::swap(&mut gradients.networks, &mut first.gradients);
+        }
+        for part in parts {
+            for (sum, own) in gradients.networks.iter_mut().zip(&part.gradients) {
+                sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+            }
+        }
+        let [_, decoder] = &mut gradients.networks[..] else { unreachable!("two networks") };
+        weights::add_price(&self.net.decoder, self.config.file_rows, decoder);
+        for part in &self.parts {
+            let tables = [(&self.prior, &part.prior), (&self.residual, &part.residual)];
+            for ((table, from), grad) in tables.into_iter().zip(&mut gradients.tables) {
+                table.gather(&part.classes, from, grad);
+            }
         }
         cost
     }
 
     fn after_step(&mut self, batch: &Cost, rate_share: f32) {
-        self.prior.changed();
-        let Distortion::Target(target) = self.config.distortion else {
-            self.residual.changed();
-            return;
-        };
+        let is_coded = self.is_coded();
+        let (prior, residual) = (&mut self.prior, Some(&mut self.residual).filter(|_| is_coded));
+        rayon::join(|| prior.changed(), || residual.map(Likelihood::changed));
+        let Distortion::Target(target) = self.config.distortion else { return };
         // As slowly as networks follow, or the two would chase each other; and not at all when they
         // no longer do.
         let follow = FOLLOW * f64::from(rate_share);
@@ -344,7 +277,9 @@ impl Objective for Bits<'_> {
         let mut rng = Rng::new(self.config.seed ^ HELD_OUT);
         let mut cost = Cost::default();
         for some in rows.chunks(self.config.batch) {
-            let own = self.forward(some, &mut rng);
+            let own = self.in_parts(some, &mut rng, |bits, part, rows, mut rng| {
+                part.forward(bits, rows, 1.0, &mut rng)
+            });
             cost.add(&own, some.len() as f64 / rows.len() as f64);
         }
         cost
@@ -361,6 +296,87 @@ impl Objective for Bits<'_> {
     }
 }
 
-fn sum(values: &[f32]) -> f64 {
-    values.iter().map(|v| f64::from(*v)).sum()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::activation::Activation;
+    use crate::nn::autoencoder::{EncoderFlags, FloatEncoder};
+    use crate::nn::network::{Network, Shape};
+
+    const WIDTH: usize = 6;
+    const LATENTS: usize = 3;
+    /// Two parts, one of them short.
+    const ROWS: usize = PART_ROWS + 40;
+
+    fn autoencoder(rng: &mut Rng) -> Autoencoder {
+        let mut of = |inputs: usize, outputs: usize| {
+            let layers = vec![(8, Activation::Tanh), (outputs, Activation::Identity)];
+            let mut net = Network::new(Shape { inputs, layers, skip: true }, rng);
+            let skip = net.skip();
+            net.params[skip].iter_mut().for_each(|p| *p = 0.5 * (rng.unit() - 0.5));
+            net
+        };
+        let (network, decoder) = (of(WIDTH, LATENTS), of(LATENTS, WIDTH));
+        let (column, latent) = (vec![3.0; WIDTH], vec![4.0; LATENTS]);
+        let flags = EncoderFlags::default();
+        Autoencoder { encoder: FloatEncoder { network, column, latent, flags }, decoder }
+    }
+
+    /// What a batch of all rows costs in bits, with the same noise each time, and its gradients.
+    fn cost(bits: &mut Bits<'_>) -> (f64, Gradients) {
+        let networks = bits.networks().iter().map(|net| vec![0.0; net.values.len()]).collect();
+        let tables = bits.tables().iter().map(|table| vec![0.0; table.len()]).collect();
+        let mut gradients = Gradients { networks, tables };
+        let batch: Vec<usize> = (0..ROWS).rev().collect();
+        let cost = bits.gradient(&batch, &mut Rng::new(7), &mut gradients);
+        let error = if bits.is_coded() { 0.0 } else { bits.error_price * cost.error };
+        (8.0 * (cost.latent + cost.residual) + error, gradients)
+    }
+
+    /// The difference that it makes to change something, over the change.
+    fn slope(bits: &mut Bits<'_>, change: impl Fn(&mut Bits<'_>, f32)) -> f64 {
+        let mut moved = |by: f32| {
+            change(bits, by);
+            bits.prior.changed();
+            bits.residual.changed();
+            cost(bits).0
+        };
+        let difference = moved(0.01) - moved(-0.02);
+        moved(0.01);
+        difference / 0.02
+    }
+
+    #[test]
+    fn gradients_of_a_batch_in_parts_are_differences_of_what_it_costs() {
+        let mut rng = Rng::new(5);
+        let rows: Vec<f32> = (0..ROWS * WIDTH).map(|_| 4.0 * rng.normal()).collect();
+        for distortion in [Distortion::Coded, Distortion::Target(9.0)] {
+            let (step, classes, file_rows, batch, seed) = (1.0, 2, 1e12, 256, 1);
+            let config = BitsConfig { distortion, step, classes, file_rows, batch, seed };
+            let mut bits = Bits::new(autoencoder(&mut rng), &rows, &[2.0; WIDTH], config);
+            bits.prior.split();
+            bits.residual.split();
+            bits.classes.iter_mut().enumerate().for_each(|(i, c)| *c = u8::from(i % 5 < 2));
+            let gradients = cost(&mut bits).1;
+            for (k, own) in gradients.networks.iter().enumerate() {
+                for (at, own) in own.iter().enumerate().step_by(7) {
+                    let slope = slope(&mut bits, |bits, by| bits.networks()[k].values[at] += by);
+                    let error = (slope - f64::from(*own)).abs();
+                    assert!(
+                        error < 0.02 * slope.abs().max(1.0),
+                        "network {k}, {at}: {own} {slope}"
+                    );
+                }
+            }
+            for (k, own) in gradients.tables.iter().enumerate() {
+                // Means of what is left over are 0, whatever their gradients say.
+                let means = if k == 1 { 2 * WIDTH } else { 0 };
+                for (at, own) in own.iter().enumerate().skip(means) {
+                    let slope = slope(&mut bits, |bits, by| bits.tables()[k][at] += by);
+                    let error = (slope - f64::from(*own)).abs();
+                    assert!(error < 0.02 * slope.abs().max(0.1), "table {k}, {at}: {own} {slope}");
+                }
+            }
+        }
+    }
 }
