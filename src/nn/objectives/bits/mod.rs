@@ -7,6 +7,7 @@
 //! classes, and each row is in the one that codes it with the fewest bits.
 
 mod classes;
+mod cost;
 mod filter;
 pub(crate) mod likelihood;
 mod logistic;
@@ -21,8 +22,10 @@ use crate::nn::trainer::{Gradients, Measure, Objective, Position};
 use classes::ClassChoice;
 use filter::RowFilter;
 use likelihood::Likelihood;
-use part::Part;
+use part::{Learned, Part};
 use rayon::prelude::*;
+
+pub(crate) use cost::Cost;
 
 /// What errors of the prediction cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,26 +50,6 @@ pub(crate) struct BitsConfig {
     pub(crate) batch: usize,
     /// Sets the noise on rows held out.
     pub(crate) seed: u64,
-}
-
-/// What rows came to, in bytes per row.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Cost {
-    pub(crate) latent: f64,
-    /// 0 where errors have a target.
-    pub(crate) residual: f64,
-    pub(crate) weights: f64,
-    /// Squared error of a row, in squared steps.
-    pub(crate) error: f64,
-}
-
-impl Measure for Cost {
-    /// Weights are counted once for all rows and not added.
-    fn add(&mut self, other: &Self, share: f64) {
-        self.latent += share * other.latent;
-        self.residual += share * other.residual;
-        self.error += share * other.error;
-    }
 }
 
 /// How far the price of errors goes in a step, as a share of how far errors are from their target.
@@ -171,20 +154,34 @@ impl<'a> Bits<'a> {
         ClassChoice { net, rows, prior, residual, filter }.assign(&mut self.classes, frequencies);
     }
 
+    /// What parts of a batch look at.
+    fn learned(&self) -> Learned<'_> {
+        Learned {
+            rows: self.rows,
+            net: &self.net,
+            classes: &self.classes,
+            prior: &self.prior,
+            residual: &self.residual,
+            filter: self.filter.as_ref(),
+            error_price: Some(self.error_price).filter(|_| !self.is_coded()),
+        }
+    }
+
     /// Does `work` with each part of a batch and where its noise comes from; the mean of what that gives.
     fn in_parts(
         &mut self,
         batch: &[usize],
         rng: &mut Rng,
-        work: impl Fn(&Self, &mut Part, &[usize], Rng) -> Cost + Sync,
+        work: impl Fn(&Learned<'_>, &mut Part, &[usize], Rng) -> Cost + Sync,
     ) -> Cost {
         let count = batch.len().div_ceil(PART_ROWS).clamp(1, PARTS);
         let mut parts = std::mem::take(&mut self.parts);
         parts.resize_with(count, Part::default);
         let places = parts.iter_mut().zip(batch.chunks(batch.len().div_ceil(count).max(1)));
         let places: Vec<_> = places.map(|own| (own, Rng::new(rng.next_u64()))).collect();
+        let learned = self.learned();
         let of = |((part, rows), rng): ((&mut Part, &[usize]), Rng)| {
-            (work(self, part, rows, rng), rows.len())
+            (work(&learned, part, rows, rng), rows.len())
         };
         let costs: Vec<(Cost, usize)> = places.into_par_iter().map(of).collect();
         self.parts = parts;
@@ -230,9 +227,9 @@ impl Objective for Bits<'_> {
 
     fn gradient(&mut self, batch: &[usize], rng: &mut Rng, gradients: &mut Gradients) -> Cost {
         let scale = 1.0 / batch.len() as f32;
-        let cost = self.in_parts(batch, rng, |bits, part, rows, mut rng| {
-            let cost = part.forward(bits, rows, scale, &mut rng);
-            part.backward(bits);
+        let cost = self.in_parts(batch, rng, |learned, part, rows, mut rng| {
+            let cost = part.forward(learned, rows, scale, &mut rng);
+            part.backward(learned);
             cost
         });
         let mut parts = self.parts.iter_mut();
@@ -277,8 +274,8 @@ impl Objective for Bits<'_> {
         let mut rng = Rng::new(self.config.seed ^ HELD_OUT);
         let mut cost = Cost::default();
         for some in rows.chunks(self.config.batch) {
-            let own = self.in_parts(some, &mut rng, |bits, part, rows, mut rng| {
-                part.forward(bits, rows, 1.0, &mut rng)
+            let own = self.in_parts(some, &mut rng, |learned, part, rows, mut rng| {
+                part.forward(learned, rows, 1.0, &mut rng)
             });
             cost.add(&own, some.len() as f64 / rows.len() as f64);
         }

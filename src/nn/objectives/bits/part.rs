@@ -1,10 +1,26 @@
 //! A part of a batch, forward and back through both networks.
 
-use super::likelihood::LikelihoodGradients;
-use super::{Bits, Cost};
+use super::cost::Cost;
+use super::filter::RowFilter;
+use super::likelihood::{Likelihood, LikelihoodGradients};
 use crate::matrix::rng::Rng;
+use crate::nn::autoencoder::Autoencoder;
 use crate::nn::batch::gather;
 use crate::nn::pass::Tape;
+
+/// What a step has learned by now, and from what.
+pub(super) struct Learned<'a> {
+    /// Normalised rows, rows × columns.
+    pub(super) rows: &'a [f32],
+    pub(super) net: &'a Autoencoder,
+    /// The class of each row.
+    pub(super) classes: &'a [u8],
+    pub(super) prior: &'a Likelihood,
+    pub(super) residual: &'a Likelihood,
+    pub(super) filter: Option<&'a RowFilter>,
+    /// Bits per squared step of error, unless what is left over is coded.
+    pub(super) error_price: Option<f64>,
+}
 
 /// Everything that a part of a batch needs, kept between batches.
 #[derive(Debug, Default)]
@@ -34,60 +50,58 @@ impl Part {
     /// are left here.
     pub(super) fn forward(
         &mut self,
-        bits: &Bits<'_>,
+        learned: &Learned<'_>,
         rows: &[usize],
         scale: f32,
         rng: &mut Rng,
     ) -> Cost {
-        self.gather(bits, rows);
-        self.encode(bits, rows.len(), rng);
-        let error = self.decode(bits, rows.len());
+        self.gather(learned, rows);
+        self.encode(learned, rows.len(), rng);
+        let error = self.decode(learned, rows.len());
         let n = rows.len() as f64;
         let mut cost = Cost { error: error / n, ..Cost::default() };
-        if bits.is_coded() {
-            match &bits.filter {
-                None => {
-                    bits.residual.backward(&self.left, &self.classes, scale, &mut self.residual)
-                }
+        if let Some(price) = learned.error_price {
+            let twice = 2.0 * price as f32 * scale;
+            self.residual.d.clear();
+            self.residual.d.extend(self.left.iter().map(|e| e * twice));
+        } else {
+            let (left, gradients) = (&self.left, &mut self.residual);
+            match learned.filter {
+                None => learned.residual.backward(left, &self.classes, scale, gradients),
                 Some(filter) => {
-                    filter.forward(&self.left, &mut self.filtered);
-                    let (filtered, residual) = (&self.filtered, &mut self.residual);
-                    bits.residual.backward(filtered, &self.classes, scale, residual);
-                    filter.backward(filtered, &mut residual.d);
+                    filter.forward(left, &mut self.filtered);
+                    learned.residual.backward(&self.filtered, &self.classes, scale, gradients);
+                    filter.backward(&self.filtered, &mut gradients.d);
                 }
             }
             cost.residual = sum(&self.residual.bits) / n / 8.0;
-        } else {
-            let twice = 2.0 * bits.error_price as f32 * scale;
-            self.residual.d.clear();
-            self.residual.d.extend(self.left.iter().map(|e| e * twice));
         }
-        let columns = &bits.net.encoder.column;
+        let columns = &learned.net.encoder.column;
         self.d_out.clear();
         for row in self.residual.d.chunks_exact(columns.len()) {
             self.d_out.extend(row.iter().zip(columns).map(|(d, s)| -d * s));
         }
-        bits.prior.backward(&self.latent, &self.classes, scale, &mut self.prior);
+        learned.prior.backward(&self.latent, &self.classes, scale, &mut self.prior);
         cost.latent = sum(&self.prior.bits) / n / 8.0;
         cost
     }
 
-    fn gather(&mut self, bits: &Bits<'_>, rows: &[usize]) {
+    fn gather(&mut self, learned: &Learned<'_>, rows: &[usize]) {
         let Self { input, target, classes, .. } = self;
-        gather(bits.rows, bits.net.width(), rows, target);
+        gather(learned.rows, learned.net.width(), rows, target);
         classes.clear();
-        classes.extend(rows.iter().map(|&i| bits.classes[i]));
+        classes.extend(rows.iter().map(|&i| learned.classes[i]));
         input.clear();
         input.extend_from_slice(target);
-        for row in input.chunks_exact_mut(bits.net.width()) {
-            row.iter_mut().zip(&bits.net.encoder.column).for_each(|(x, s)| *x /= s);
+        for row in input.chunks_exact_mut(learned.net.width()) {
+            row.iter_mut().zip(&learned.net.encoder.column).for_each(|(x, s)| *x /= s);
         }
     }
 
     /// Latents with noise in place of their rounding.
-    fn encode(&mut self, bits: &Bits<'_>, rows: usize, rng: &mut Rng) {
+    fn encode(&mut self, learned: &Learned<'_>, rows: usize, rng: &mut Rng) {
         let Self { input, latent, scaled, encode, .. } = self;
-        let encoder = &bits.net.encoder;
+        let encoder = &learned.net.encoder;
         latent.clear();
         latent.extend_from_slice(encoder.network.forward(input, rows, encode));
         scaled.clear();
@@ -100,10 +114,10 @@ impl Part {
     }
 
     /// What the prediction leaves over, and the sum of its squares.
-    fn decode(&mut self, bits: &Bits<'_>, rows: usize) -> f64 {
+    fn decode(&mut self, learned: &Learned<'_>, rows: usize) -> f64 {
         let Self { scaled, left, target, decode, .. } = self;
-        let columns = &bits.net.encoder.column;
-        let out = bits.net.decoder.forward(scaled, rows, decode);
+        let columns = &learned.net.encoder.column;
+        let out = learned.net.decoder.forward(scaled, rows, decode);
         left.clear();
         for (p, t) in out.chunks_exact(columns.len()).zip(target.chunks_exact(columns.len())) {
             left.extend(p.iter().zip(t).zip(columns).map(|((p, t), s)| t - p * s));
@@ -112,8 +126,8 @@ impl Part {
     }
 
     /// Gradients of both networks' parameters from those that [`Self::forward`] left.
-    pub(super) fn backward(&mut self, bits: &Bits<'_>) {
-        let net = &bits.net;
+    pub(super) fn backward(&mut self, learned: &Learned<'_>) {
+        let net = &learned.net;
         let counts = [&net.encoder.network, &net.decoder].map(|net| net.params.len());
         self.gradients.resize_with(counts.len(), Vec::new);
         self.gradients.iter_mut().zip(counts).for_each(|(own, count)| own.resize(count, 0.0));
