@@ -63,6 +63,17 @@ impl<const M: usize> Row<'_, M> {
         }
         Block { mean: lanes(self.mean, first), parts, weight: lanes(self.weight, first) }
     }
+
+    /// The nats of the numbers `t` from `first` on.
+    #[inline(always)]
+    fn nats(&self, t: &[f32], first: usize) -> Lanes {
+        let (block, own) = (self.block(first), lanes(t, first));
+        let mut nats = [0.0; LANES];
+        for i in 0..LANES {
+            nats[i] = block.slopes(i, own[i]).nats;
+        }
+        nats
+    }
 }
 
 /// The nats of numbers, the columns of one row.
@@ -79,11 +90,7 @@ impl<const M: usize> WideLoop for Nats<'_, M> {
         let t = self.t;
         let mut sum = [0.0_f32; LANES];
         for first in (0..t.len()).step_by(LANES) {
-            let (block, own) = (self.row.block(first), lanes(t, first));
-            let mut nats = [0.0; LANES];
-            for i in 0..LANES {
-                nats[i] = block.slopes(i, own[i]).nats;
-            }
+            let nats = self.row.nats(t, first);
             let used = LANES.min(t.len() - first);
             for i in 0..LANES {
                 sum[i] += if i < used { nats[i] } else { 0.0 };
@@ -106,12 +113,7 @@ impl<const M: usize> WideLoop for NatsOfEach<'_, M> {
     #[inline(always)]
     fn run(self) {
         for first in (0..self.t.len()).step_by(LANES) {
-            let (block, own) = (self.row.block(first), lanes(self.t, first));
-            let mut nats = [0.0; LANES];
-            for i in 0..LANES {
-                nats[i] = block.slopes(i, own[i]).nats;
-            }
-            store(self.out, first, &nats);
+            store(self.out, first, &self.row.nats(self.t, first));
         }
     }
 }

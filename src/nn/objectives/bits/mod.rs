@@ -60,11 +60,11 @@ const FOLLOW: f64 = 0.001;
 const MOST_PRICE: f64 = 30.0;
 /// Share of the passes in which the network learns without its neighbours' help.
 const ALONE: f64 = 0.1;
-/// Rows of a batch that go through both networks together, at least, for matrix products to run at full speed. A batch
-/// of 256 has two parts, so that two threads have one each. Its sums are those of its parts, in order, whatever the number
-/// of threads.
+/// Rows of a batch that go through both networks together, about, for matrix products to run at full speed. A batch of 256
+/// has two parts, so that two threads have one each. Its sums are those of its parts, in order, whatever the number of
+/// threads.
 const PART_ROWS: usize = 128;
-/// Parts of a batch, at most: each has gradients of its own.
+/// Parts of a batch, at most, which are larger where it has many rows: each takes memory for gradients of its own.
 const PARTS: usize = 16;
 /// Rows that a filter is fitted to, at most.
 const FILTER_ROWS: usize = 2048;
@@ -174,10 +174,11 @@ impl<'a> Bits<'a> {
         rng: &mut Rng,
         work: impl Fn(&Learned<'_>, &mut Part, &[usize], Rng) -> Cost + Sync,
     ) -> Cost {
-        let count = batch.len().div_ceil(PART_ROWS).clamp(1, PARTS);
+        let most = batch.len().div_ceil(PART_ROWS).clamp(1, PARTS);
+        let batches = batch.chunks(batch.len().div_ceil(most).max(1));
         let mut parts = std::mem::take(&mut self.parts);
-        parts.resize_with(count, Part::default);
-        let places = parts.iter_mut().zip(batch.chunks(batch.len().div_ceil(count).max(1)));
+        parts.resize_with(batches.len(), Part::default);
+        let places = parts.iter_mut().zip(batches);
         let places: Vec<_> = places.map(|own| (own, Rng::new(rng.next_u64()))).collect();
         let learned = self.learned();
         let of = |((part, rows), rng): ((&mut Part, &[usize]), Rng)| {
@@ -302,8 +303,8 @@ mod tests {
 
     const WIDTH: usize = 6;
     const LATENTS: usize = 3;
-    /// Two parts, one of them short.
-    const ROWS: usize = PART_ROWS + 40;
+    /// Two parts, one of them a row shorter.
+    const ROWS: usize = PART_ROWS + 41;
 
     fn autoencoder(rng: &mut Rng) -> Autoencoder {
         let mut of = |inputs: usize, outputs: usize| {
