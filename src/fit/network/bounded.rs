@@ -56,7 +56,7 @@ impl BoundedNetwork<'_> {
         };
         let trial = |p: Precision| Some((p, bytes_of(&p, coding)));
         let first = trial(start)?;
-        let is_optional = !context.is_asked() && context.weight_precision_factor.is_none();
+        let is_optional = !context.insists();
         if is_optional && first.1 > FAR_ABOVE * self.linear_bytes {
             return None;
         }

@@ -96,6 +96,11 @@ impl TrainingContext<'_> {
         self.codec_network.is_some() || self.request.wants_network() == Some(true)
     }
 
+    /// Whether a network that was trained is taken, however large the file gets.
+    pub(crate) fn insists(&self) -> bool {
+        self.is_asked() || self.weight_precision_factor.is_some()
+    }
+
     /// Whether a network may come of it.
     pub(crate) fn may_train(&self) -> bool {
         self.budget.is_some() || self.is_asked()

@@ -122,9 +122,7 @@ impl<F> TargetSearch<'_, F> {
             false => None,
         };
         if let Some(network) = network {
-            let wanted =
-                self.training.is_asked() || self.training.weight_precision_factor.is_some();
-            if wanted || network.cost(self.goal) < linear.least_cost(self.goal) {
+            if self.training.insists() || network.cost(self.goal) < linear.least_cost(self.goal) {
                 return Ok(Some(network.encoded.file));
             }
             let linear = self.made_exact(&builder, chosen.family, linear)?;
