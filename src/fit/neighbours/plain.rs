@@ -1,4 +1,5 @@
-//! Codecs without latents that look at neighbours: the floor that no other may end above.
+//! Codecs without latents that look at neighbours: the floor that no other may end above, unless it was
+//! asked for.
 
 use crate::codec::program::Program;
 use crate::container::model::ModelRecord;

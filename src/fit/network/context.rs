@@ -86,12 +86,12 @@ pub(crate) struct LinearBaseline {
     pub(crate) is_filtered: bool,
     /// What errors of a network cost, to compare with it.
     pub(crate) distortion: Distortion,
-    /// Bytes per row.
+    /// Bytes per row, or what the search knows of them before all linear codecs are built.
     pub(crate) linear: f64,
 }
 
 impl TrainingContext<'_> {
-    /// Whether a network was asked for, however large the file gets.
+    /// Whether a network was asked for.
     pub(crate) fn is_asked(&self) -> bool {
         self.codec_network.is_some() || self.request.wants_network() == Some(true)
     }

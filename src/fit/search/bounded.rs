@@ -258,14 +258,6 @@ impl Found {
         let near = self.near.as_ref();
         near.is_some_and(|near| near.best.bytes < MUCH_SMALLER * self.alone.best.bytes)
     }
-
-    /// Whether a codec that looks at neighbours is far smaller without latents.
-    fn neighbours_say_all(&self) -> bool {
-        let near = self.near.as_ref().map(|near| near.best);
-        near.is_some_and(|near| {
-            near.choice.latents == 0 && near.bytes < FAR_BELOW * self.alone.best.bytes
-        })
-    }
 }
 
 struct BoundedSearch<'a> {
@@ -295,9 +287,8 @@ const MUCH_SMALLER: f64 = 0.9;
 /// ECG take 0.81 of them, and a network makes that 8 % smaller.)
 const FAR_BELOW: f64 = 0.7;
 
-/// Share of the bytes of the smallest linear codec on the trial rows below which a network's is taken, and nothing
-/// else is built on all rows. (On all rows, and with contexts, spectra came to 0.84 to 0.92 of those bytes, fields to
-/// 0.92, an ECG to 0.80 and 0.85.)
+/// Share of the bytes of all other codecs before there are latents with contexts below which a network's is taken, and
+/// those are not looked for. (Such codecs of spectra came to 0.84 to 0.92 of these bytes, of fields to 0.92.)
 const FAR_SMALLER: f64 = 0.8;
 
 impl<'a> BoundedSearch<'a> {
@@ -319,42 +310,41 @@ impl<'a> BoundedSearch<'a> {
             looking.linear(&starts).ok()
         });
         let found = Found { alone, near };
+        let floor = looking.as_ref().and_then(|looking| floor(&looking.full, found.bytes()));
+        let floor_bytes = floor.as_ref().map_or(f64::INFINITY, |floor| floor.fitted_bytes);
+        let bytes = found.bytes().min(floor_bytes);
         let search = looking.as_ref().unwrap_or(&self);
         let insists = training.is_some_and(TrainingContext::insists);
-        // Where a network is likely, it comes first: one that is far smaller saves a third of the time of level 5.
-        let is_first = |training: &&TrainingContext<'_>| {
-            let is_likely =
-                search.is_promising(&found, found.bytes()) && !found.neighbours_say_all();
+        // Where a network is likely it comes first, as one that is far smaller leaves nothing to look for.
+        let first = training.filter(|training| {
+            let is_likely = search.is_promising(&found, bytes)
+                && floor_bytes >= FAR_BELOW * found.alone.best.bytes;
             looking.is_some() && training.may_train() && (training.is_asked() || is_likely)
-        };
-        let first = training.filter(is_first).map(|t| search.network(t, &found, found.bytes()));
-        let first = match first {
-            Some(Some(network))
-                if insists || network.fitted_bytes < FAR_SMALLER * found.bytes() =>
-            {
-                return Ok(network);
-            }
-            first => first,
-        };
+        });
+        let mut network = first.and_then(|training| search.network(training, &found, bytes));
+        let is_enough = |n: &mut Candidate| insists || n.fitted_bytes < FAR_SMALLER * bytes;
+        if let Some(network) = network.take_if(is_enough) {
+            return Ok(network);
+        }
         let (smallest, bytes_alone) = self.built(&found, looking.as_ref(), ranked, floor)?;
         let has_latents = smallest.encoder.program.record.latents() > 0;
         let neighbours_say_all = !has_latents && smallest.fitted_bytes < FAR_BELOW * bytes_alone;
-        let network = first.unwrap_or_else(|| {
-            let training = training.filter(|t| t.is_asked() || !neighbours_say_all)?;
-            search.network(training, &found, smallest.fitted_bytes)
-        });
+        if first.is_none() {
+            let training = training.filter(|t| t.is_asked() || !neighbours_say_all);
+            network = training.and_then(|t| search.network(t, &found, smallest.fitted_bytes));
+        }
         let network = network.filter(|n| insists || n.fitted_bytes < smallest.fitted_bytes);
         Ok(network.unwrap_or(smallest))
     }
 
-    /// The smallest codec without a network, built on all rows, and bytes of the smallest that looks at no
-    /// neighbours.
+    /// The smallest codec without a network, built on all rows, `floor` among them, and bytes of the smallest that
+    /// looks at no neighbours.
     fn built(
         &self,
         found: &Found,
         looking: Option<&Self>,
         ranked: Option<Place>,
-        floor: &dyn Fn(&FitContext<'_>, f64) -> Option<Candidate>,
+        floor: Option<Candidate>,
     ) -> Result<(Candidate, f64)> {
         let build_alone = || {
             linear::build(&self.full, &found.alone.best.choice)
@@ -366,8 +356,6 @@ impl<'a> BoundedSearch<'a> {
         if let Some(looking) = looking {
             let near = found.near.as_ref();
             let built = near.and_then(|near| looking.with_contexts(near, ranked));
-            let limit = built.as_ref().map_or(bytes_alone, |b| b.fitted_bytes.min(bytes_alone));
-            let floor = floor(&looking.full, limit);
             let all = smallest.into_iter().chain(built).chain(floor);
             smallest = all.min_by(|a, b| a.fitted_bytes.total_cmp(&b.fitted_bytes));
         }
