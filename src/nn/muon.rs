@@ -125,7 +125,7 @@ fn orthogonal(matrix: &[f32], columns: usize) -> Vec<f32> {
         });
     }
     let mut total = total.unwrap_or_default();
-    let scale = 1.0 / (norm.sqrt() * largest.sqrt());
+    let scale = 1.0 / (norm * largest).sqrt();
     total.iter_mut().for_each(|x| *x *= scale);
     let total = View::new(&total, size, size);
     if is_tall { product(own, total) } else { product(total, own) }

@@ -287,8 +287,9 @@ const MUCH_SMALLER: f64 = 0.9;
 /// ECG take 0.81 of them, and a network makes that 8 % smaller.)
 const FAR_BELOW: f64 = 0.7;
 
-/// Share of the bytes of all other codecs before there are latents with contexts below which a network's is taken, and
-/// those are not looked for. (Such codecs of spectra came to 0.84 to 0.92 of these bytes, of fields to 0.92.)
+/// Share of the bytes of linear codecs on the trial rows below which a network's is taken, if the floor is not
+/// smaller: latents with contexts are not looked for. (These came to 0.84 to 0.92 of those bytes for spectra, to 0.92
+/// for fields, to 0.85 for an ECG.)
 const FAR_SMALLER: f64 = 0.8;
 
 impl<'a> BoundedSearch<'a> {
@@ -310,22 +311,23 @@ impl<'a> BoundedSearch<'a> {
             looking.linear(&starts).ok()
         });
         let found = Found { alone, near };
-        let floor = looking.as_ref().and_then(|looking| floor(&looking.full, found.bytes()));
-        let floor_bytes = floor.as_ref().map_or(f64::INFINITY, |floor| floor.fitted_bytes);
-        let bytes = found.bytes().min(floor_bytes);
+        let (enough, say_all) = (FAR_SMALLER * found.bytes(), FAR_BELOW * found.alone.best.bytes);
+        let low = looking.as_ref().and_then(|looking| floor(&looking.full, enough.max(say_all)));
+        let low_bytes = low.as_ref().map_or(f64::INFINITY, |low| low.fitted_bytes);
+        let bytes = found.bytes().min(low_bytes);
         let search = looking.as_ref().unwrap_or(&self);
         let insists = training.is_some_and(TrainingContext::insists);
         // Where a network is likely it comes first, as one that is far smaller leaves nothing to look for.
         let first = training.filter(|training| {
-            let is_likely = search.is_promising(&found, bytes)
-                && floor_bytes >= FAR_BELOW * found.alone.best.bytes;
+            let is_likely = search.is_promising(&found, bytes) && low_bytes >= say_all;
             looking.is_some() && training.may_train() && (training.is_asked() || is_likely)
         });
         let mut network = first.and_then(|training| search.network(training, &found, bytes));
-        let is_enough = |n: &mut Candidate| insists || n.fitted_bytes < FAR_SMALLER * bytes;
+        let is_enough = |n: &mut Candidate| insists || n.fitted_bytes < enough.min(low_bytes);
         if let Some(network) = network.take_if(is_enough) {
             return Ok(network);
         }
+        let floor = |full: &FitContext<'_>, limit| low.or_else(|| floor(full, limit));
         let (smallest, bytes_alone) = self.built(&found, looking.as_ref(), ranked, floor)?;
         let has_latents = smallest.encoder.program.record.latents() > 0;
         let neighbours_say_all = !has_latents && smallest.fitted_bytes < FAR_BELOW * bytes_alone;
@@ -337,14 +339,14 @@ impl<'a> BoundedSearch<'a> {
         Ok(network.unwrap_or(smallest))
     }
 
-    /// The smallest codec without a network, built on all rows, `floor` among them, and bytes of the smallest that
-    /// looks at no neighbours.
+    /// The smallest codec without a network, built on all rows, what `floor` makes among them, and bytes of the
+    /// smallest that looks at no neighbours.
     fn built(
         &self,
         found: &Found,
         looking: Option<&Self>,
         ranked: Option<Place>,
-        floor: Option<Candidate>,
+        floor: impl FnOnce(&FitContext<'_>, f64) -> Option<Candidate>,
     ) -> Result<(Candidate, f64)> {
         let build_alone = || {
             linear::build(&self.full, &found.alone.best.choice)
@@ -356,6 +358,8 @@ impl<'a> BoundedSearch<'a> {
         if let Some(looking) = looking {
             let near = found.near.as_ref();
             let built = near.and_then(|near| looking.with_contexts(near, ranked));
+            let limit = built.as_ref().map_or(bytes_alone, |b| b.fitted_bytes.min(bytes_alone));
+            let floor = floor(&looking.full, limit);
             let all = smallest.into_iter().chain(built).chain(floor);
             smallest = all.min_by(|a, b| a.fitted_bytes.total_cmp(&b.fitted_bytes));
         }
