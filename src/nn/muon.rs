@@ -13,10 +13,10 @@ const MOMENTUM: f32 = 0.95;
 /// Root mean square of the numbers of Adam's steps, in the rate (Liu et al. 2025, *Muon is scalable for LLM
 /// training*): a rate that suits the one suits the other.
 const LIKE_ADAM: f32 = 0.2;
-/// Rounds of an iteration of Newton and Schulz, each with a polynomial `a·s + b·s³ + c·s⁵` of its own (Amsel et al. 2025,
-/// *The Polar Express*): of singular values from the ones before, the polynomial comes nearest to 1 where it is furthest
-/// from it. All four bring those from 1 down to three thousandths to 0.8 … 1.2, and smaller ones to 300 times what they are. (Five
-/// rounds of one polynomial took a tenth more of the time of level 5, for files as large.)
+/// Rounds of an iteration of Newton and Schulz, each with a polynomial `a·s + b·s³ + c·s⁵` of its own (Amsel et
+/// al. 2025, *The Polar Express*): of singular values from the ones before, the polynomial comes nearest to 1 where it
+/// is furthest from it. All four bring those from 1 down to three thousandths to 0.8 … 1.2, and smaller ones to about
+/// 300 times what they are. (Five rounds of one polynomial took a tenth more time on spectra at level 5.)
 const ROUNDS: [[f32; 3]; 4] = [
     [8.38367, -24.76591, 18.35709],
     [4.04342, -3.01141, 0.56951],
@@ -101,8 +101,8 @@ fn orthogonal(matrix: &[f32], columns: usize) -> Vec<f32> {
         symmetric(View::new(a, size, size), View::new(b, size, size), &mut out);
         out
     };
-    // The fourth root of the sum of all singular values' eighth powers, and so not less than the largest square of one: mostly
-    // much nearer to it than the sum of all squares, so that fewer rounds do.
+    // The fourth root of the sum of all singular values' eighth powers, and so not less than the largest square of
+    // one: mostly much nearer to it than the sum of all squares, so that fewer rounds do.
     let mut fourth = times(&square, &square);
     let largest = ROOM * ROOM * sum::squares(&fourth).sqrt().sqrt() as f32;
     if !largest.is_normal() {

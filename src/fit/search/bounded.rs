@@ -293,7 +293,8 @@ const FAR_BELOW: f64 = 0.7;
 const FAR_SMALLER: f64 = 0.8;
 
 impl<'a> BoundedSearch<'a> {
-    /// The smallest codec of all kinds; `floor` makes one without latents that looks at neighbours, if
+    /// The smallest codec of all kinds, or a network's that leaves little hope for those not looked for; `floor` makes
+    /// one without latents that looks at neighbours, if
     /// it is worth it beside one of so many bytes.
     fn smallest(
         self,
